@@ -1,0 +1,37 @@
+"""Table of the callback room: the inbox."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base
+
+
+class Callback(Base):
+    """Every push once. payload: the whole parsed document, unknown members included.
+
+    dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
+    was sent, as `outbound` JSON; NULL means `success`.
+    """
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        Index("uq_callbacks_appid_dedupe_key", "appid", "dedupe_key", unique=True),
+        Index(None, "appid", "openid"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7: also the order of arrival
+    appid: Mapped[str]
+    dedupe_key: Mapped[bytes]
+    openid: Mapped[str]
+    msgtype: Mapped[str]
+    event: Mapped[str | None]
+    occurred_at: Mapped[datetime]  # CreateTime
+    received_at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]
+    rule_id: Mapped[int | None]
+    passive: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

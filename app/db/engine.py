@@ -1,0 +1,68 @@
+"""Connections: SQLAlchemy sessions for requests and jobs, plain asyncpg for the hot path."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+COMMAND_TIMEOUT_SECONDS = 30.0
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """Open one asyncpg connection. url: `postgresql://…`, as in DATABASE_URL.
+
+    Raises OSError, TimeoutError or asyncpg.PostgresError when the database can't be reached.
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        server_settings={"application_name": "oa-bridge"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One Postgres database as the service uses it."""
+
+    url: str
+    engine: AsyncEngine
+    sessions: SessionFactory
+
+    async def ping(self) -> None:
+        """Ask the database for one row. Raises what `connect` raises, or SQLAlchemyError."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+
+def open_database(url: str, *, pool_size: int = 5) -> Database:
+    """Return a Database for `url`; nothing is connected until it is used.
+
+    The engine connects through `connect`, so that a DSN means the same to both drivers.
+    """
+
+    async def creator() -> asyncpg.Connection:
+        return await connect(url)
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=creator,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+    )
+    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False))

@@ -1,0 +1,54 @@
+"""The only place that enqueues: PgQueuer jobs on the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import orjson
+from pgqueuer import AsyncpgDriver, Queries
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to enqueue.
+
+    name: entrypoint as `app.worker` registers it. payload: ids only, never copies of rows.
+    key: while a job with this key is queued or runs, another one is not added.
+    delay: earliest start, from now.
+    """
+
+    name: str
+    payload: Mapping[str, str]
+    key: str | None = None
+    delay: timedelta | None = None
+
+
+async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> None:
+    """Add jobs on a connection whose transaction is open; they exist once it commits."""
+    if not jobs:
+        return
+    await Queries(AsyncpgDriver(connection)).enqueue(
+        [job.name for job in jobs],
+        [orjson.dumps(job.payload) for job in jobs],
+        [0] * len(jobs),
+        [job.delay for job in jobs],
+        [job.key for job in jobs],
+        on_conflict="skip",
+    )
+
+
+async def enqueue(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
+    """Add jobs on the session's transaction; they exist once it commits.
+
+    SQLAlchemy sends BEGIN with its first statement: without one before it the job would
+    survive a rollback.
+    """
+    await session.execute(text("SELECT 1"))
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    if connection is None:
+        raise RuntimeError("the session's connection is closed")
+    await enqueue_on(connection, jobs)

@@ -1,0 +1,273 @@
+"""Environment, .env and the accounts file, read in one place into typed, validated settings."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+APPID_PATTERN = r"^wx[0-9a-f]{16}$"
+AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
+
+
+class SettingsError(Exception):
+    """The settings can't be used. problems: one line each, naming the variable and the fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class MessageMode(StrEnum):
+    """How an account's pushes are protected, as its console page shows it."""
+
+    SECURE = "secure"
+    COMPATIBLE = "compatible"
+    PLAIN = "plain"
+
+
+def _matching(pattern: str, value: SecretStr | None, what: str) -> SecretStr | None:
+    if value is not None and not re.fullmatch(pattern, value.get_secret_value()):
+        raise ValueError(what)
+    return value
+
+
+class Account(BaseModel):
+    """One Official Account or mini-program, as its console page shows it.
+
+    A mini-program that only appears in cards needs nothing but its AppID; an account that
+    receives callbacks needs a Token and, unless its mode is plain, an EncodingAESKey.
+    Source: protocol 1.1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    appid: str = Field(pattern=APPID_PATTERN)
+    kind: Literal["oa", "mini_program"] = "oa"
+    original_id: str | None = None
+    appsecret: SecretStr | None = None
+    token: SecretStr | None = None
+    token_previous: SecretStr | None = None
+    encoding_aes_key: SecretStr | None = None
+    encoding_aes_key_previous: SecretStr | None = None
+    message_mode: MessageMode = MessageMode.SECURE
+
+    @field_validator("encoding_aes_key", "encoding_aes_key_previous")
+    @classmethod
+    def _key_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        return _matching(AES_KEY_PATTERN, value, "must be exactly 43 letters and digits")
+
+    @field_validator("token", "token_previous")
+    @classmethod
+    def _token_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        return _matching(r"^[A-Za-z0-9]{3,32}$", value, "must be 3 to 32 letters and digits")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.receives and self.message_mode is not MessageMode.PLAIN:
+            if self.encoding_aes_key is None:
+                raise ValueError(
+                    f"account {self.appid}: message mode {self.message_mode} needs an "
+                    "EncodingAESKey (or set the mode to plain)"
+                )
+        elif self.kind == "oa" and self.token is None:
+            raise ValueError(f"account {self.appid}: an Official Account needs a Token")
+        return self
+
+    @property
+    def receives(self) -> bool:
+        """Whether WeChat pushes this account's messages to us."""
+        return self.token is not None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Tokens accepted, the current one first."""
+        return _present(self.token, self.token_previous)
+
+    @property
+    def aes_keys(self) -> tuple[str, ...]:
+        """EncodingAESKeys accepted, the current one first."""
+        return _present(self.encoding_aes_key, self.encoding_aes_key_previous)
+
+
+def _present(*values: SecretStr | None) -> tuple[str, ...]:
+    return tuple(value.get_secret_value() for value in values if value is not None)
+
+
+def _blank_is_unset(value: object) -> object:
+    return None if value == "" else value
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; `.env.example` lists it with its meaning."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = ""
+    data_dir: Path = Path("data")
+    media_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    web_processes: int = Field(default=1, ge=1, le=64)
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    wechat_appid: str | None = None
+    wechat_original_id: str | None = None
+    wechat_appsecret: SecretStr | None = None
+    wechat_token: SecretStr | None = None
+    wechat_token_previous: SecretStr | None = None
+    wechat_encoding_aes_key: SecretStr | None = None
+    wechat_encoding_aes_key_previous: SecretStr | None = None
+    wechat_message_mode: MessageMode = MessageMode.SECURE
+    accounts_file: Path | None = None
+    wechat_api_base_url: str = Field(default="https://api.weixin.qq.com", pattern=r"^https?://")
+    wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
+
+    admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    replay_window_seconds: int = Field(default=600, ge=0)
+    max_body_bytes: int = Field(default=65536, ge=1024, le=1048576)
+    inbox_max_waiting: int = Field(default=2000, ge=1)
+    spool: Literal["on", "off"] = "on"
+    spool_max_callbacks: int = Field(default=200_000, ge=1)
+
+    window_message_sends: int = Field(default=5, ge=1)
+    window_message_hours: float = Field(default=48, gt=0)
+    window_action_sends: int = Field(default=3, ge=1)
+    window_action_seconds: float = Field(default=60, gt=0)
+
+    @field_validator(
+        "wechat_appid",
+        "wechat_original_id",
+        "wechat_appsecret",
+        "wechat_token",
+        "wechat_token_previous",
+        "wechat_encoding_aes_key",
+        "wechat_encoding_aes_key_previous",
+        "accounts_file",
+        "media_dir",
+        mode="before",
+    )
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        return _blank_is_unset(value)
+
+    @field_validator("admin_tokens", mode="before")
+    @classmethod
+    def _split_tokens(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://, or be empty for the embedded Postgres")
+        return value
+
+    @property
+    def media_path(self) -> Path:
+        """Folder that `{"file": name}` in a rule is looked up in."""
+        return self.media_dir or self.data_dir / "media"
+
+    @property
+    def api_timeout(self) -> timedelta:
+        """Longest wait for one call to WeChat's API."""
+        return timedelta(seconds=self.wechat_api_timeout_seconds)
+
+    @cached_property
+    def accounts(self) -> dict[str, Account]:
+        """Every configured account by AppID.
+
+        Raises SettingsError when the accounts file or an account in it can't be used.
+        """
+        problems: list[str] = []
+        found: dict[str, Account] = {}
+        for where, fields in self._account_sources(problems):
+            try:
+                account = Account.model_validate(fields)
+            except ValidationError as error:
+                problems += _lines(error, where)
+                continue
+            if account.appid in found:
+                problems.append(f"{where}: AppID {account.appid} is configured twice")
+            found[account.appid] = account
+        if problems:
+            raise SettingsError(problems)
+        return found
+
+    def _account_sources(self, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if self.wechat_appid is not None:
+            yield "WECHAT_", self._first_account()
+        elif self.wechat_token is not None or self.wechat_encoding_aes_key is not None:
+            problems.append("WECHAT_APPID: is empty although other WECHAT_ settings are given")
+        if self.accounts_file is not None:
+            for number, fields in enumerate(_read_accounts(self.accounts_file, problems), 1):
+                yield f"ACCOUNTS_FILE account {number}", fields
+
+    def _first_account(self) -> dict[str, Any]:
+        return {
+            "appid": self.wechat_appid,
+            "original_id": self.wechat_original_id,
+            "appsecret": self.wechat_appsecret,
+            "token": self.wechat_token,
+            "token_previous": self.wechat_token_previous,
+            "encoding_aes_key": self.wechat_encoding_aes_key,
+            "encoding_aes_key_previous": self.wechat_encoding_aes_key_previous,
+            "message_mode": self.wechat_message_mode,
+        }
+
+
+def _read_accounts(path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    try:
+        accounts = tomllib.loads(path.read_text(encoding="utf-8")).get("account", [])
+    except OSError as error:
+        problems.append(f"ACCOUNTS_FILE: can't read {path}: {error.strerror}")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"ACCOUNTS_FILE: {path} is not valid TOML: {error}")
+    else:
+        if isinstance(accounts, list) and all(isinstance(item, dict) for item in accounts):
+            return accounts
+        problems.append(f"ACCOUNTS_FILE: {path}: write each account as an [[account]] table")
+    return []
+
+
+def _lines(error: ValidationError, where: str) -> list[str]:
+    """One line per problem; the value itself is never shown, it may be a secret."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in item["loc"]).upper()
+        separator = "" if where.endswith("_") or not where else " "
+        lines.append(f"{where}{separator}{name}: {item['msg'].removeprefix('Value error, ')}")
+    return lines
+
+
+def load_settings() -> Settings:
+    """Read and check the settings. Raises SettingsError with one line per problem."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(_lines(error, "")) from None
+    if not settings.accounts:
+        raise SettingsError(
+            [
+                "WECHAT_APPID: no account is configured; set WECHAT_APPID, WECHAT_TOKEN and "
+                "WECHAT_ENCODING_AES_KEY, or ACCOUNTS_FILE"
+            ]
+        )
+    return settings

@@ -1,0 +1,39 @@
+"""Alembic's entry: runs the migrations on the connection that `app.db.migrate` hands in."""
+
+from alembic import context
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+import app.access.models
+import app.callback.models
+import app.events.models
+import app.identity.models
+import app.replies.models
+import app.rules.models  # noqa: F401  (imported for their tables)
+from app.db.base import Base
+
+LOCK_KEY = 0x0A0B51D6E  # one migration at a time, whichever machine starts it
+
+
+def include_name(name: str | None, type_: str, parents: object) -> bool:
+    """Leave PgQueuer's tables to PgQueuer."""
+    del parents
+    return not (type_ == "table" and name is not None and name.startswith("pgqueuer"))
+
+
+def run(connection: Connection) -> None:
+    """Run to the target revision; lock_timeout keeps a busy table from being blocked for long."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        include_name=include_name,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
+        context.run_migrations()
+
+
+run(context.config.attributes["connection"])

@@ -1,0 +1,67 @@
+"""What WeChat's API answers when it refuses a call: HTTP 200 with errcode and errmsg."""
+
+import secrets
+from datetime import datetime
+
+# Texts as the platform words them; clients must not read them, people do.
+MESSAGES = {
+    -1: "system error",
+    40001: "invalid credential, access_token is invalid or not latest",
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40004: "invalid media type",
+    40005: "invalid file type",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40009: "invalid image size",
+    40010: "invalid voice size",
+    40011: "invalid video size",
+    40012: "invalid thumb size",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40032: "invalid openid list size",
+    40125: "invalid appsecret",
+    40164: "invalid ip, not in whitelist",
+    40165: "invalid weapp pagepath",
+    40166: "invalid weapp appid",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41004: "appsecret missing",
+    41005: "media data missing",
+    41006: "media_id missing",
+    41009: "openid missing",
+    42001: "access_token expired",
+    43001: "require GET method",
+    43002: "require POST method",
+    43004: "require subscribe",
+    44001: "empty media data",
+    44003: "empty news data",
+    44004: "empty content",
+    45002: "content size out of limit",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
+    45072: "invalid command",
+    45080: "no recent conversation, can not send typing",
+    45081: "already in typing status",
+    47001: "data format error",
+    48001: "api unauthorized",
+}
+
+
+class ApiError(Exception):
+    """A call that WeChat refuses with `errcode`; `detail` follows the usual text."""
+
+    def __init__(self, errcode: int, detail: str = "") -> None:
+        super().__init__(errcode, detail)
+        self.errcode = errcode
+        self.detail = detail
+
+
+def refusal(errcode: int, detail: str, now: datetime) -> dict[str, object]:
+    """Return the JSON answer of a refused call, with a fresh rid at its end."""
+    text = " ".join(part for part in (MESSAGES.get(errcode, "error"), detail) if part)
+    rid = f"{int(now.timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+    return {"errcode": errcode, "errmsg": f"{text} rid: {rid}"}

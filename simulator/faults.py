@@ -1,0 +1,57 @@
+"""Faults that a test switches on for paths of the API side."""
+
+from enum import StrEnum
+from secrets import SystemRandom
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Drop(StrEnum):
+    """When the connection is cut: before the request is read, or after it took effect."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Fault(BaseModel):
+    """What happens to calls of `path`; several effects can be combined.
+
+    count: for so many calls; None until cleared. probability: of each call being hit.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(description="such as /cgi-bin/message/custom/send")
+    latency_seconds: float = Field(default=0.0, ge=0)
+    errcode: int | None = None
+    status: int | None = Field(default=None, ge=500, le=599)
+    drop: Drop | None = None
+    count: int | None = Field(default=None, ge=1)
+    probability: float = Field(default=1.0, gt=0, le=1)
+
+
+class Faults:
+    """The faults now switched on, oldest first."""
+
+    def __init__(self) -> None:
+        self.active: list[Fault] = []
+        self._dice = SystemRandom()
+
+    def add(self, fault: Fault) -> None:
+        """Switch a fault on."""
+        self.active.append(fault)
+
+    def clear(self, path: str | None = None) -> None:
+        """Switch off the faults of one path, or all."""
+        self.active = [f for f in self.active if path is not None and f.path != path]
+
+    def strike(self, path: str) -> Fault | None:
+        """Return the fault that hits this call, using up one of its count."""
+        for fault in self.active:
+            if fault.path == path and self._dice.random() < fault.probability:
+                if fault.count is not None:
+                    fault.count -= 1
+                    if fault.count == 0:
+                        self.active.remove(fault)
+                return fault
+        return None

@@ -1,0 +1,85 @@
+"""Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+# The wheel asks for the runtime folder at import; a machine without one makes it warn.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    from app.db import embedded, migrate
+    from app.db.engine import Database, connect, open_database
+
+TEMPLATE = "oa_bridge_template"
+
+
+def at_database(url: str, name: str) -> str:
+    """Return `url` with another database name."""
+    return url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def postgres_dir() -> Iterator[Path]:
+    """A folder with a running Postgres of this test process; stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="oa-bridge-test-", ignore_cleanup_errors=True) as name:
+        path = Path(name)
+        path.chmod(0o755)
+        embedded.start(path)
+        yield path
+        embedded.stop(path)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_dir: Path) -> str:
+    """URL of the server's own database."""
+    return embedded.start(postgres_dir)
+
+
+async def _make_template(url: str) -> None:
+    connection = await connect(url)
+    try:
+        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
+            return
+        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    finally:
+        await connection.close()
+    template = open_database(at_database(url, TEMPLATE))
+    await migrate.upgrade(template.engine)
+    await template.close()
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """URL of a fresh, migrated database of this test alone."""
+    await _make_template(postgres_url)
+    name = f"test_{uuid.uuid4().hex}"
+    admin = await connect(postgres_url)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await admin.close()
+    yield at_database(postgres_url, name)
+    admin = await connect(postgres_url)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A Database of this test alone, with real commits."""
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A plain connection to this test's database, to look at what was stored."""
+    opened = await connect(database_url)
+    yield opened
+    await opened.close()
