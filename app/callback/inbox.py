@@ -1,0 +1,210 @@
+"""The inbox: group commit, and the spool for when the database is away.
+
+One flush is in flight at a time; what arrives meanwhile waits in a list and shares the next
+one. There is no timer, so a lone callback waits for nobody.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app import telemetry
+from app.callback.errors import BadData, InboxError, InboxFull, NotStored
+from app.callback.link import AWAY, Link
+from app.callback.record import Kept, Record
+from app.callback.spool import Spool, SpoolFull, SpoolStatus
+
+FLUSH_SECONDS = 2.0
+MOST_PER_FLUSH = 500
+DRAIN_PAUSE_SECONDS = 0.25
+
+log = structlog.get_logger()
+
+Outcome = Kept | InboxError
+
+
+class Undecided(Exception):
+    """No rules are loaded yet, so a spooled callback can't be decided."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    record: Record
+    kept: asyncio.Future[Kept]
+
+
+class Inbox:
+    """Keeps callbacks: in the database, or in the spool while it is away.
+
+    decide: makes the choice that a record lacks (no rules were loaded when it came); raises
+    Undecided while that is still so.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        spool: Spool | None,
+        *,
+        most_waiting: int,
+        decide: Callable[[Record], Record],
+    ) -> None:
+        self._link = link
+        self._spool = spool
+        self._most_waiting = most_waiting
+        self._decide = decide
+        self._waiting: list[_Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
+        # Held while a batch is kept, so that spooling is never ended under an append.
+        self._keeping = asyncio.Lock()
+        self._spooled = 0
+
+    async def start(self) -> None:
+        """Look into the spool: what an earlier process left there is recorded first."""
+        if self._spool is not None:
+            self._count(await self._spool.count())
+            if self._spooled:
+                self._begin_draining()
+
+    async def stop(self) -> None:
+        """Flush what waits, then close; what is spooled stays for the next start."""
+        if self._flushing is not None:
+            await self._flushing
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.gather(self._draining, return_exceptions=True)
+        self._link.drop()
+        if self._spool is not None:
+            await self._spool.close()
+
+    def spool_status(self) -> SpoolStatus:
+        """Return how full the spool is, as this process knows it."""
+        limit = self._spool.limit if self._spool is not None else 0
+        return SpoolStatus(self._spool is not None, self._spooled, limit)
+
+    async def keep(self, record: Record) -> Kept:
+        """Return once `record` is committed, or on disk while the database is away.
+
+        Raises InboxFull, NotStored, BadData.
+        """
+        if len(self._waiting) >= self._most_waiting:
+            raise InboxFull
+        waiting = _Waiting(record, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await waiting.kept
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch = self._waiting[:MOST_PER_FLUSH]
+            del self._waiting[:MOST_PER_FLUSH]
+            telemetry.INBOX_WAITING.set(len(self._waiting))
+            async with self._keeping:
+                outcomes = await self._outcomes([waiting.record for waiting in batch])
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                _answer(waiting.kept, outcome)
+
+    async def _outcomes(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        try:
+            return await self._keep_batch(batch)
+        except Exception:  # noqa: BLE001 - outermost: whatever it was, nobody may be left waiting
+            log.exception("inbox.flush_failed", callbacks=len(batch))
+            return [NotStored() for _ in batch]
+
+    async def _keep_batch(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        if self._draining is None and all(record.decided for record in batch):
+            try:
+                return await self._commit(batch)
+            except AWAY as error:
+                log.warning("inbox.database_away", error=type(error).__name__)
+        return await self._append(batch)
+
+    async def _commit(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        began = time.perf_counter()
+        kept = await self._link.commit(batch, seconds=FLUSH_SECONDS)
+        telemetry.COMMIT_SECONDS.observe(time.perf_counter() - began)
+        telemetry.COMMIT_BATCH_SIZE.observe(len(batch))
+        return kept
+
+    async def _append(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        if self._spool is None:
+            return [NotStored() for _ in batch]
+        try:
+            passives = await self._spool.append(batch)
+        except (SpoolFull, sqlite3.Error, OSError) as error:
+            log.error("inbox.spool_refused", error=type(error).__name__, callbacks=len(batch))
+            return [NotStored() for _ in batch]
+        self._count(self._spooled + len(batch))
+        self._begin_draining()
+        return [Kept(passive, spooled=True) for passive in passives]
+
+    def _begin_draining(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        while not await self._drained():
+            await asyncio.sleep(DRAIN_PAUSE_SECONDS)
+
+    async def _drained(self) -> bool:
+        """Record what is spooled; tell whether nothing is left and the spool is out of use."""
+        spool = self._spool
+        if spool is None:
+            return True
+        try:
+            if spool.may_drain():
+                while await self._drain_some(spool):
+                    pass
+        except Undecided:
+            return False
+        except (*AWAY, sqlite3.Error) as error:
+            log.warning("inbox.still_away", error=type(error).__name__, spooled=self._spooled)
+            return False
+        async with self._keeping:
+            self._count(await spool.count())
+            if self._spooled:
+                return False
+            spool.leave_draining()
+            self._draining = None
+        log.info("inbox.spool_drained")
+        return True
+
+    async def _drain_some(self, spool: Spool) -> bool:
+        oldest = await spool.oldest(MOST_PER_FLUSH)
+        if not oldest:
+            return False
+        records = [
+            item.record if item.record.decided else self._decide(item.record) for item in oldest
+        ]
+        outcomes = await self._link.commit(records, seconds=FLUSH_SECONDS * 5)
+        for item, outcome in zip(oldest, outcomes, strict=True):
+            if isinstance(outcome, BadData):
+                log.error("inbox.spooled_callback_refused", number=item.number)
+                await spool.set_aside(item.number)
+        await spool.remove(
+            [
+                item.number
+                for item, outcome in zip(oldest, outcomes, strict=True)
+                if not isinstance(outcome, BadData)
+            ]
+        )
+        self._count(await spool.count())
+        return True
+
+    def _count(self, spooled: int) -> None:
+        self._spooled = spooled
+        telemetry.SPOOL_CALLBACKS.set(spooled)
+
+
+def _answer(kept: asyncio.Future[Kept], outcome: Outcome) -> None:
+    if kept.done():  # the request's time was up
+        return
+    if isinstance(outcome, Kept):
+        kept.set_result(outcome)
+    else:
+        kept.set_exception(outcome)

@@ -1,0 +1,60 @@
+"""What one callback leaves behind: plain values, ready for one statement or for the spool."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import ConfigDict, TypeAdapter
+
+from app.events.facts import NewFollow, NewSubscription
+from app.replies.draft import Draft
+from app.replies.windows import OpenedWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One verified callback with everything that must be committed with it.
+
+    payload, passive: JSON text. person: whether the openid is a follower (a platform notice
+    names a platform account instead). asks: whether its UnionID can be asked for.
+    decided: False when no rules were loaded yet, so that the choice is still to be made.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        ser_json_bytes="base64", val_json_bytes="base64"
+    )
+
+    id: UUID
+    appid: str
+    dedupe_key: bytes
+    openid: str
+    msgtype: str
+    event: str | None
+    occurred_at: datetime
+    received_at: datetime
+    payload: str
+    person: bool
+    asks: bool
+    decided: bool
+    rule_id: int | None
+    passive: str | None
+    window: OpenedWindow | None
+    follow: NewFollow | None
+    subscriptions: tuple[NewSubscription, ...]
+    drafts: tuple[Draft, ...]
+
+
+RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a record: stored, and what the first copy of it was answered with.
+
+    passive: JSON text of the `outbound` reply to give; None means `success`.
+    """
+
+    passive: str | None
+    duplicate: bool = False
+    spooled: bool = False

@@ -1,0 +1,201 @@
+"""The local spool: verified callbacks kept on disk while the database is away.
+
+SQLite from the standard library, WAL and synchronous=FULL: what `append` has returned from
+survives a kill -9 and a power cut. Every process of a machine shares the one file; whoever
+holds the lock file drains it, so that it is drained in order and once.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeVar
+
+from app.callback.record import RECORDS, Record
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS spooled (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    appid TEXT NOT NULL,
+    dedupe_key BLOB NOT NULL,
+    passive TEXT,
+    record BLOB NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (appid, dedupe_key)
+)
+"""
+BUSY_SECONDS = 1.5
+
+T = TypeVar("T")
+
+
+class SpoolFull(Exception):
+    """The spool has reached its limit; WeChat is asked to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStatus:
+    """What readiness and metrics show of the spool. count: callbacks still to be recorded."""
+
+    enabled: bool
+    count: int
+    limit: int
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more can be kept."""
+        return self.count >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One callback on disk. number: its place in the order of arrival."""
+
+    number: int
+    record: Record
+
+
+class Spool:
+    """The spool of one process: the shared file, and perhaps the right to drain it."""
+
+    def __init__(self, folder: Path, *, limit: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "spool.sqlite3"
+        self._lock_path = folder / "spool.lock"
+        self._lock_file: IO[bytes] | None = None
+        self._limit = limit
+        self._connection: sqlite3.Connection | None = None
+        # One thread: a SQLite connection serves one call at a time, off the event loop.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+
+    @property
+    def limit(self) -> int:
+        """How many callbacks the spool may hold."""
+        return self._limit
+
+    async def append(self, batch: Sequence[Record]) -> list[str | None]:
+        """Keep `batch` durably; return the passive reply of the first copy of each.
+
+        Raises SpoolFull when the batch does not fit, OSError or sqlite3.Error when the disk
+        does not take it; then nothing of the batch is kept.
+        """
+        rows = [
+            (record.appid, record.dedupe_key, record.passive, RECORDS.dump_json(record))
+            for record in batch
+        ]
+        return await self._run(lambda: self._append(rows))
+
+    async def oldest(self, limit: int) -> list[Spooled]:
+        """Return up to `limit` callbacks in the order of arrival."""
+        rows = await self._run(lambda: self._oldest(limit))
+        return [Spooled(number, RECORDS.validate_json(data)) for number, data in rows]
+
+    async def remove(self, numbers: Sequence[int]) -> None:
+        """Forget callbacks that the database has."""
+        await self._run(
+            lambda: self._write("DELETE FROM spooled WHERE id = ?", [(n,) for n in numbers])
+        )
+
+    async def set_aside(self, number: int) -> None:
+        """Keep a callback that the database refuses, out of the way of the others."""
+        await self._run(
+            lambda: self._write("UPDATE spooled SET refused = 1 WHERE id = ?", [(number,)])
+        )
+
+    async def count(self) -> int:
+        """Return how many callbacks are still to be recorded."""
+        return await self._run(self._count)
+
+    def may_drain(self) -> bool:
+        """Take the right to drain, or tell that another process has it."""
+        if self._lock_file is not None:
+            return True
+        file = self._lock_path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._lock_file = file
+        return True
+
+    def leave_draining(self) -> None:
+        """Give the right to drain back."""
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+    async def close(self) -> None:
+        """Close the file and give up the right to drain."""
+        self.leave_draining()
+        await self._run(self._close)
+        self._thread.shutdown()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+            os.close(descriptor)
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(SCHEMA)
+            self._connection = connection
+        return self._connection
+
+    def _append(self, rows: Sequence[tuple[str, bytes, str | None, bytes]]) -> list[str | None]:
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._count() + len(rows) > self._limit:
+                raise SpoolFull
+            connection.executemany(
+                "INSERT OR IGNORE INTO spooled (appid, dedupe_key, passive, record) "
+                "VALUES (?, ?, ?, ?)",
+                rows,
+            )
+            first = [self._first_passive(appid, key) for appid, key, _, _ in rows]
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return first
+
+    def _first_passive(self, appid: str, key: bytes) -> str | None:
+        row = self._open().execute(
+            "SELECT passive FROM spooled WHERE appid = ? AND dedupe_key = ?", (appid, key)
+        )
+        passive: str | None = row.fetchone()[0]
+        return passive
+
+    def _oldest(self, limit: int) -> list[tuple[int, bytes]]:
+        with closing(
+            self._open().execute(
+                "SELECT id, record FROM spooled WHERE refused = 0 ORDER BY id LIMIT ?", (limit,)
+            )
+        ) as cursor:
+            return cursor.fetchall()
+
+    def _write(self, statement: str, rows: Sequence[tuple[int]]) -> None:
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(statement, rows)
+        connection.execute("COMMIT")
+
+    def _count(self) -> int:
+        row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 0").fetchone()
+        return int(row[0])
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
