@@ -8,7 +8,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from app.replies.models import ReplyStatus, Via
-from app.wechat.outbound import Reply
+from app.wechat.outbound import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class Draft:
     expires_at: datetime | None
 
 
-def drafts(replies: Sequence[Reply], *, expires_at: datetime) -> tuple[Draft, ...]:
+def drafts(replies: Sequence[Message], *, expires_at: datetime) -> tuple[Draft, ...]:
     """Return a draft per reply, in the rule's order. expires_at: when a queued one is given up."""
     return tuple(_draft(number, reply, expires_at) for number, reply in enumerate(replies))
 
 
-def _draft(position: int, reply: Reply, expires_at: datetime) -> Draft:
+def _draft(position: int, reply: Message, expires_at: datetime) -> Draft:
     passive = reply.via == "passive"
     return Draft(
         id=uuid7(),
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
-        content=reply.model_dump_json(exclude_none=True),
+        content=reply.model_dump_json(),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
     )

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from app.replies.models import WindowTrigger
 from app.settings import Settings
 from app.wechat.inbound import (
+    BaseMessage,
     Click,
     Inbound,
     Scan,
-    ScanCode,
+    ScanCodePush,
+    ScanCodeWaitMsg,
     Subscribe,
     Text,
-    is_message,
 )
 
 # WeChat measures by its own clock: stop early rather than be refused.
@@ -70,9 +71,9 @@ def opened_by(message: Inbound, limits: Limits) -> OpenedWindow | None:
 def _trigger(message: Inbound) -> WindowTrigger | None:
     if isinstance(message, Text) and message.bizmsgmenuid is not None:
         return WindowTrigger.MENU
-    if is_message(message):
+    if isinstance(message, BaseMessage):
         return WindowTrigger.MESSAGE
-    if isinstance(message, Click | ScanCode):
+    if isinstance(message, Click | ScanCodePush | ScanCodeWaitMsg):
         return WindowTrigger.MENU
     if isinstance(message, Subscribe):
         return WindowTrigger.FOLLOW

@@ -1,0 +1,64 @@
+"""SQL for operators: look replies up, and have one sent again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.queue import enqueue
+from app.replies.jobs import deliver_job
+from app.replies.models import Reply, ReplyStatus, Via
+
+RETRYABLE = frozenset({ReplyStatus.FAILED, ReplyStatus.HELD, ReplyStatus.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which replies. before: the last one of the page before; limit: at most."""
+
+    before: UUID | None
+    limit: int
+    status: ReplyStatus | None = None
+    appid: str | None = None
+    openid: str | None = None
+
+
+async def page(session: AsyncSession, wanted: Wanted) -> Sequence[Reply]:
+    """Return replies by id, the newest first."""
+    statement = select(Reply).order_by(Reply.id.desc()).limit(wanted.limit)
+    if wanted.before is not None:
+        statement = statement.where(Reply.id < wanted.before)
+    if wanted.status is not None:
+        statement = statement.where(Reply.status == wanted.status)
+    if wanted.appid is not None:
+        statement = statement.where(Reply.appid == wanted.appid)
+    if wanted.openid is not None:
+        statement = statement.where(Reply.openid == wanted.openid)
+    return (await session.scalars(statement)).all()
+
+
+async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
+    """Queue an unsent reply again and return it; as it is when it can't be sent any more.
+
+    Returns None for an unknown id. Locks the reply's row.
+    """
+    reply = await session.get(Reply, reply_id, with_for_update=True)
+    if reply is None or not may_be_sent_again(reply, now):
+        return reply
+    reply.status = ReplyStatus.PENDING
+    await session.flush()
+    await enqueue(session, [deliver_job(reply.callback_id)])
+    return reply
+
+
+def may_be_sent_again(reply: Reply, now: datetime) -> bool:
+    """Tell whether a reply was queued, is unsent, and its send window has not ended."""
+    return (
+        reply.via is Via.CUSTOMER_SERVICE
+        and reply.status in RETRYABLE
+        and reply.expires_at is not None
+        and reply.expires_at > now
+    )

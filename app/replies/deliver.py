@@ -1,0 +1,149 @@
+"""The job that sends the queued replies of one callback as customer-service messages."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from app import telemetry
+from app.access.call import with_token
+from app.access.errors import Unusable
+from app.access.media import Uploads
+from app.access.token import AccessTokens
+from app.clock import Clock
+from app.db.engine import SessionFactory
+from app.replies import store
+from app.replies.errors import TryLater
+from app.replies.models import ReplyStatus
+from app.replies.outcome import Outcome, outcome_of, unknown_outcome
+from app.replies.store import Taken
+from app.wechat.api import WeChatApi
+from app.wechat.errors import ApiError, TransportError
+from app.wechat.ids import AppId, OpenId
+from app.wechat.outbound import MediaSource, Message, Reply, customer_service_body, media_of
+
+REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
+BAD_MEDIA_ID: Final = 40007
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What sending needs."""
+
+    sessions: SessionFactory
+    api: WeChatApi
+    tokens: AccessTokens
+    uploads: Uploads
+    clock: Clock
+
+
+async def deliver(delivery: Delivery, callback_id: UUID) -> None:
+    """Send what a callback still owes, in the rule's order.
+
+    Raises TryLater when one of them has to be tried again; those behind it wait for it.
+    """
+    async with delivery.sessions() as session:
+        owed = await store.to_send(session, callback_id)
+    for reply_id in owed:
+        await _deliver_one(delivery, reply_id)
+
+
+async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
+    tried_at = delivery.clock.now()
+    async with delivery.sessions.begin() as session:
+        reply = await store.take(session, reply_id, tried_at)
+    if reply is None:
+        return
+    outcome = await _attempt(delivery, reply)
+    async with delivery.sessions.begin() as session:
+        if outcome is None:
+            await store.mark_sent(session, reply, delivery.clock.now())
+        else:
+            await store.mark_unsent(session, reply, outcome, tried_at=tried_at)
+    _report(reply, outcome)
+    if outcome is not None and outcome.retry_in is not None:
+        raise TryLater(outcome.retry_in, f"errcode {outcome.errcode}")
+
+
+async def _attempt(delivery: Delivery, reply: Taken) -> Outcome | None:
+    """Call WeChat, with no transaction open; None means sent."""
+    try:
+        await _send(delivery, reply, REPLY.validate_python(reply.content))
+    except ValidationError:
+        return Outcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
+    except Unusable as error:
+        return Outcome(ReplyStatus.FAILED, None, str(error))
+    except _PerhapsSentError as error:
+        return unknown_outcome(error.cause)
+    except ApiError as error:
+        return outcome_of(
+            error,
+            attempts=reply.attempts,
+            jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
+            now=delivery.clock.now(),
+        )
+    return None
+
+
+async def _send(delivery: Delivery, reply: Taken, message: Message) -> None:
+    media_ids = await _media_ids(delivery, reply, message)
+    try:
+        await _custom_send(delivery, reply, message, media_ids)
+    except ApiError as error:
+        if error.errcode != BAD_MEDIA_ID or not media_ids:
+            raise
+        for media_id in media_ids.values():
+            await delivery.uploads.forget(AppId(reply.appid), media_id)
+        media_ids = await _media_ids(delivery, reply, message)
+        await _custom_send(delivery, reply, message, media_ids)
+
+
+async def _media_ids(delivery: Delivery, reply: Taken, message: Message) -> dict[MediaSource, str]:
+    return {
+        use.source: await delivery.uploads.media_id(AppId(reply.appid), use)
+        for use in media_of(message)
+        if use.source.media_id is None
+    }
+
+
+async def _custom_send(
+    delivery: Delivery, reply: Taken, message: Message, media_ids: dict[MediaSource, str]
+) -> None:
+    body = customer_service_body(message, openid=OpenId(reply.openid), media_ids=media_ids)
+
+    async def call(token: str) -> None:
+        try:
+            await delivery.api.custom_send(token, body)
+        except TransportError as error:
+            if error.outcome_unknown:
+                raise _PerhapsSentError(error) from error
+            raise
+
+    await with_token(delivery.tokens, AppId(reply.appid), call)
+
+
+class _PerhapsSentError(Exception):
+    """The message itself may have arrived, unlike an upload or a token that got no answer."""
+
+    def __init__(self, cause: TransportError) -> None:
+        super().__init__(cause.errmsg)
+        self.cause = cause
+
+
+def _report(reply: Taken, outcome: Outcome | None) -> None:
+    status = "sent" if outcome is None else outcome.status.value
+    telemetry.SENDS.labels(reply.msgtype, status).inc()
+    if outcome is not None and outcome.status is ReplyStatus.FAILED:
+        log.error(
+            "replies.not_sent",
+            reply_id=str(reply.id),
+            appid=reply.appid,
+            errcode=outcome.errcode,
+            errmsg=outcome.errmsg,
+            attempts=reply.attempts,
+        )

@@ -1,0 +1,94 @@
+"""What a failed send means for its reply: pure. Source: protocol 6.6 and 11."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.access.errors import NoToken
+from app.replies.models import ReplyStatus
+from app.wechat.errors import Action, ApiError, TransportError
+
+# After the first, second, … failure; the last one is used for all further ones. Only the send
+# window ends the retries: an outage of an hour must not cost a card that had two days.
+BACKOFF_SECONDS = (1.0, 4.0, 15.0, 60.0, 240.0, 900.0)
+SLOW_DOWN = timedelta(seconds=60)
+
+TOO_OFTEN_THIS_MINUTE = 45011
+QUOTA_OF_THE_DAY = frozenset({45009, 44993})
+WINDOW_OVER = 45015
+WINDOW_USED_UP = 45047
+NOT_FOLLOWING = frozenset({43004, 50005})
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class WindowVerdict(StrEnum):
+    """What a refusal tells of the follower's send windows."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a reply. retry_in: set when the status is pending; from now."""
+
+    status: ReplyStatus
+    errcode: int | None
+    errmsg: str
+    retry_in: timedelta | None = None
+    window: WindowVerdict = WindowVerdict.OPEN
+
+
+def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) -> Outcome:
+    """Return what to do after a failed attempt.
+
+    attempts: so far, this one included. jitter: 0.0 to 1.0, spreads retries by up to a half.
+    Without an access token nothing is lost yet: an operator may put the account in order.
+    """
+    text = error.errmsg
+    if isinstance(error, NoToken) and error.action is not Action.RETRY:
+        return Outcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
+    if error.action is Action.WAIT:
+        return _wait(error, now)
+    if error.errcode in NOT_FOLLOWING:
+        return Outcome(ReplyStatus.SKIPPED, error.errcode, text)
+    if error.action in {Action.RETRY, Action.REFRESH_TOKEN}:
+        delay = _backoff(error.errcode, attempts, jitter)
+        return Outcome(ReplyStatus.PENDING, error.errcode, text, delay)
+    return Outcome(ReplyStatus.FAILED, error.errcode, text)
+
+
+def unknown_outcome(error: TransportError) -> Outcome:
+    """Return the end of a reply whose request may have arrived: it is not repeated.
+
+    custom/send has no idempotency key, and WeChat forbids to guess (protocol 6.2).
+    """
+    return Outcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
+
+
+def _wait(error: ApiError, now: datetime) -> Outcome:
+    if error.errcode in QUOTA_OF_THE_DAY:
+        return Outcome(ReplyStatus.PENDING, error.errcode, error.errmsg, _until_midnight(now))
+    over = error.errcode in {WINDOW_OVER, WINDOW_USED_UP}
+    return Outcome(
+        ReplyStatus.HELD,
+        error.errcode,
+        error.errmsg,
+        window=WindowVerdict.CLOSED if over else WindowVerdict.OPEN,
+    )
+
+
+def _backoff(errcode: int | None, attempts: int, jitter: float) -> timedelta:
+    if errcode == TOO_OFTEN_THIS_MINUTE:
+        return SLOW_DOWN * (1 + jitter / 2)
+    seconds = BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1]
+    return timedelta(seconds=seconds * (1 + jitter / 2))
+
+
+def _until_midnight(now: datetime) -> timedelta:
+    """Daily quotas are taken to end with the day in Shanghai (hour unverified, protocol 12)."""
+    local = now.astimezone(SHANGHAI)
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - local
