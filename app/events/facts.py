@@ -41,7 +41,7 @@ class NewSubscription:
 def follow_of(message: Inbound) -> NewFollow | None:
     """Return the follow or unfollow that the push reports, if it does."""
     if isinstance(message, Subscribe):
-        return NewFollow(FollowAction.FOLLOW, message.event_key, message.ticket)
+        return NewFollow(FollowAction.FOLLOW, message.scene, message.ticket)
     if isinstance(message, Unsubscribe):
         return NewFollow(FollowAction.UNFOLLOW)
     return None
@@ -54,15 +54,17 @@ def subscriptions_of(message: Inbound) -> tuple[NewSubscription, ...]:
             NewSubscription(
                 uuid7(),
                 SubscriptionAction.POPUP,
-                item.template_id,
-                item.status,
+                item.template_id or "",
+                item.subscribe_status,
                 popup_scene=item.popup_scene,
             )
             for item in message.items
         )
     if isinstance(message, SubscribeMsgChange):
         return tuple(
-            NewSubscription(uuid7(), SubscriptionAction.CHANGE, item.template_id, item.status)
+            NewSubscription(
+                uuid7(), SubscriptionAction.CHANGE, item.template_id or "", item.subscribe_status
+            )
             for item in message.items
         )
     if isinstance(message, SubscribeMsgSent):
@@ -70,7 +72,7 @@ def subscriptions_of(message: Inbound) -> tuple[NewSubscription, ...]:
             NewSubscription(
                 uuid7(),
                 SubscriptionAction.SENT,
-                item.template_id,
+                item.template_id or "",
                 item.error_status,
                 msgid=item.msg_id,
                 error_code=item.error_code,

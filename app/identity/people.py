@@ -1,0 +1,46 @@
+"""Which pushes speak of a follower: pure."""
+
+from app.wechat.inbound import (
+    BaseMessage,
+    ConsentEvent,
+    Inbound,
+    KfCloseSession,
+    KfCreateSession,
+    KfSwitchSession,
+    LocationReport,
+    MenuEvent,
+    OtherEvent,
+    Scan,
+    Subscribe,
+    SubscribeMsgSent,
+    TemplateSendJobFinish,
+    Unsubscribe,
+    UserEnterTempSession,
+)
+
+_SENT_BY_A_PERSON = (
+    BaseMessage,
+    Subscribe,
+    Unsubscribe,
+    Scan,
+    LocationReport,
+    MenuEvent,
+    ConsentEvent,
+    SubscribeMsgSent,
+    TemplateSendJobFinish,
+    UserEnterTempSession,
+    KfCreateSession,
+    KfCloseSession,
+    KfSwitchSession,
+)
+
+
+def names_a_person(message: Inbound) -> bool:
+    """Tell whether FromUserName is a person rather than a platform account.
+
+    Of a push that the protocol reference does not name nobody can tell: it makes no person.
+    Source: protocol 4.1 and 4.3.
+    """
+    if isinstance(message, OtherEvent):
+        return message.event.startswith("user_")
+    return isinstance(message, _SENT_BY_A_PERSON)

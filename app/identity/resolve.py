@@ -1,0 +1,116 @@
+"""The job that asks WeChat for UnionIDs, up to 100 people a call. Source: protocol 8."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.access.call import with_token
+from app.access.token import AccessTokens
+from app.clock import Clock
+from app.db.engine import SessionFactory
+from app.db.queue import enqueue
+from app.identity import store
+from app.identity.jobs import resolve_job
+from app.identity.store import Answer
+from app.settings import Account
+from app.wechat.answers import UserInfo
+from app.wechat.api import BATCHGET_LIMIT, WeChatApi
+from app.wechat.errors import Action, ApiError
+from app.wechat.ids import AppId, OpenId
+
+BAD_OPENID = 40003
+# An account may be bound to an Open Platform account at any time.
+ASK_UNBOUND_AGAIN = timedelta(days=1)
+ASK_MISSING_AGAIN = timedelta(hours=1)
+PAUSE_AFTER_FAILURE = timedelta(seconds=30)
+PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """What resolving needs."""
+
+    sessions: SessionFactory
+    api: WeChatApi
+    tokens: AccessTokens
+    clock: Clock
+
+
+async def resolve(resolver: Resolver, appid: AppId) -> None:
+    """Ask about every OpenID of an account that is due, in as few calls as it takes.
+
+    A failed call gives its share back for later; the sweep rings again.
+    """
+    while True:
+        async with resolver.sessions.begin() as session:
+            claimed = await store.claim_due(session, appid, resolver.clock.now(), BATCHGET_LIMIT)
+        if not claimed:
+            return
+        try:
+            answers = await _ask(resolver, appid, [OpenId(openid) for openid in claimed])
+        except ApiError as error:
+            await _give_back(resolver, appid, claimed, error)
+            return
+        async with resolver.sessions.begin() as session:
+            await store.record(session, appid, answers)
+
+
+async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
+    """Ring for every account that has somebody to ask about."""
+    async with sessions.begin() as session:
+        now = clock.now()
+        due = [appid for appid in accounts if await store.has_due(session, appid, now)]
+        await enqueue(session, [resolve_job(appid) for appid in due])
+
+
+async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> list[Answer]:
+    """One bad OpenID fails its whole call: halve until it stands alone."""
+    try:
+        infos = await with_token(
+            resolver.tokens, appid, lambda token: resolver.api.batchget(token, openids)
+        )
+    except ApiError as error:
+        if error.errcode != BAD_OPENID:
+            raise
+        if len(openids) == 1:
+            return [Answer(openids[0], None, "bad_openid")]
+        middle = len(openids) // 2
+        first = await _ask(resolver, appid, openids[:middle])
+        return [*first, *await _ask(resolver, appid, openids[middle:])]
+    return answers_of(openids, infos, resolver.clock.now())
+
+
+def answers_of(openids: Sequence[OpenId], infos: Sequence[UserInfo], now: datetime) -> list[Answer]:
+    """Match WeChat's answer to what was asked, by OpenID. Missing is a normal state."""
+    by_openid = {info.openid: info for info in infos}
+    return [_answer(openid, by_openid.get(openid), now) for openid in openids]
+
+
+def _answer(openid: OpenId, info: UserInfo | None, now: datetime) -> Answer:
+    if info is None:
+        return Answer(openid, None, "not_answered", now + ASK_MISSING_AGAIN)
+    if info.unionid is not None:
+        return Answer(openid, info.unionid)
+    if info.subscribed:
+        return Answer(openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
+    return Answer(openid, None, "not_following")
+
+
+async def _give_back(
+    resolver: Resolver, appid: AppId, openids: Sequence[str], error: ApiError
+) -> None:
+    refused = error.action in {Action.CONFIGURATION, Action.WAIT, Action.PERMANENT}
+    pause = PAUSE_AFTER_REFUSAL if refused else PAUSE_AFTER_FAILURE
+    log.warning(
+        "identity.not_resolved",
+        appid=appid,
+        people=len(openids),
+        errcode=error.errcode,
+        action=error.action.value,
+    )
+    async with resolver.sessions.begin() as session:
+        await store.release(session, appid, openids, ask_again_at=resolver.clock.now() + pause)
