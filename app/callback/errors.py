@@ -6,18 +6,28 @@ InboxError
  └ BadData     the database can't hold a value of this very callback: 400
 """
 
+from typing import ClassVar
+
 
 class InboxError(Exception):
-    """Root of the inbox's errors."""
+    """Root of the inbox's errors. reason: a slug for metrics and logs."""
+
+    reason: ClassVar[str]
 
 
 class InboxFull(InboxError):
     """The waiting list is full."""
 
+    reason = "inbox_full"
+
 
 class NotStored(InboxError):
     """Neither the database nor the spool could keep it."""
 
+    reason = "not_stored"
+
 
 class BadData(InboxError):
     """A value of this callback is one that the database can't hold."""
+
+    reason = "bad_data"

@@ -112,7 +112,7 @@ class Inbox:
     async def _outcomes(self, batch: Sequence[Record]) -> Sequence[Outcome]:
         try:
             return await self._keep_batch(batch)
-        except Exception:  # noqa: BLE001 - outermost: whatever it was, nobody may be left waiting
+        except Exception:  # outermost: whatever it was, nobody may be left waiting
             log.exception("inbox.flush_failed", callbacks=len(batch))
             return [NotStored() for _ in batch]
 
@@ -148,7 +148,9 @@ class Inbox:
             self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        while not await self._drained():
+        while True:
+            if await self._drained():
+                return
             await asyncio.sleep(DRAIN_PAUSE_SECONDS)
 
     async def _drained(self) -> bool:

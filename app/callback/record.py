@@ -58,3 +58,10 @@ class Kept:
     passive: str | None
     duplicate: bool = False
     spooled: bool = False
+
+    @property
+    def result(self) -> str:
+        """In one word, for metrics."""
+        if self.spooled:
+            return "spooled"
+        return "duplicate" if self.duplicate else "stored"

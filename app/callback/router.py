@@ -1,0 +1,132 @@
+"""The one endpoint that WeChat calls: plain ASGI, since every push passes through it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from app import telemetry
+from app.callback.answer import answer
+from app.callback.body import TooLarge, read_body
+from app.callback.decide import decide, record_of
+from app.callback.errors import BadData, InboxError
+from app.callback.inbox import Inbox
+from app.callback.record import Kept
+from app.clock import Clock
+from app.replies.windows import Limits
+from app.rules.live import LiveRules
+from app.settings import Account, Settings
+from app.wechat.crypto import CallbackQuery, Cipher, check_freshness
+from app.wechat.errors import BadEnvelope, Refused
+from app.wechat.inbound import Inbound, parse, require_recipient
+
+BUDGET_SECONDS: Final = 4.0  # WeChat hangs up after 5
+
+log = structlog.get_logger()
+
+
+class CallbackEndpoint:
+    """`GET` and `POST /callback/{appid}`.
+
+    Statuses: 200 echostr, `success` or passive reply; 400 undecryptable or malformed; 403 bad
+    signature or outside the replay window; 404 unknown appid; 405 other methods; 413 too
+    large; 503 not stored within 4.0 s. Source: protocol 1 and 3.4.
+    """
+
+    def __init__(
+        self, settings: Settings, *, inbox: Inbox, rules: LiveRules, clock: Clock, limits: Limits
+    ) -> None:
+        self._replay_window = settings.replay_window_seconds
+        self._most_bytes = settings.max_body_bytes
+        self._inbox = inbox
+        self._rules = rules
+        self._clock = clock
+        self._limits = limits
+        self._accounts: Mapping[str, tuple[Account, Cipher]] = {
+            account.appid: (account, cipher_of(account))
+            for account in settings.accounts.values()
+            if account.receives
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            async with asyncio.timeout(BUDGET_SECONDS):
+                response = await self._respond(scope, receive)
+        except Refused as refusal:
+            status = 400 if isinstance(refusal, BadEnvelope) else 403
+            response = self._refuse(scope, refusal.reason, status)
+        except TooLarge:
+            response = self._refuse(scope, "too_large", 413)
+        except BadData:
+            response = self._refuse(scope, "bad_data", 400)
+        except InboxError as error:
+            response = self._refuse(scope, error.reason, 503)
+        except TimeoutError:
+            response = self._refuse(scope, "out_of_time", 503)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        known = self._accounts.get(scope["path_params"]["appid"])
+        if known is None:
+            return self._refuse(scope, "unknown_appid", 404)
+        if scope["method"] not in {"GET", "POST"}:
+            return self._refuse(scope, "bad_method", 405)
+        account, cipher = known
+        now = self._clock.now()
+        query = CallbackQuery.parse(scope["query_string"])
+        if query.timestamp is not None:
+            check_freshness(query.timestamp, now=now, window_seconds=self._replay_window)
+        if scope["method"] == "GET":
+            return PlainTextResponse(cipher.verify_url(query))
+        body = await read_body(scope, receive, most=self._most_bytes)
+        opened = cipher.open(body, query)
+        message = parse(opened.text, opened.format)
+        require_recipient(message, account.original_id)
+        kept = await self._keep(account, message, now)
+        return answer(cipher, opened, message, kept.passive, now=now)
+
+    async def _keep(self, account: Account, message: Inbound, now: datetime) -> Kept:
+        decision = decide(self._rules.current, account.appid, message)
+        record = record_of(account, message, decision, now=now, limits=self._limits)
+        kept = await self._inbox.keep(record)
+        telemetry.CALLBACKS.labels(
+            account.appid, telemetry.callback_type(record.msgtype, record.event), kept.result
+        ).inc()
+        if decision.rule is not None:
+            telemetry.RULE_MATCHES.labels(decision.rule.kind).inc()
+        return kept
+
+    def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
+        """Count and log a refusal; the body tells a sender nothing it could use."""
+        telemetry.REFUSALS.labels(reason).inc()
+        appid = scope["path_params"]["appid"]
+        log.warning(
+            "callback.refused",
+            reason=reason,
+            status=status,
+            appid=appid if appid in self._accounts else None,
+        )
+        return PlainTextResponse(REFUSALS[status], status_code=status)
+
+
+REFUSALS: Final = {
+    400: "bad request",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    413: "too large",
+    503: "try again",
+}
+
+
+def cipher_of(account: Account) -> Cipher:
+    """Return the Cipher of an account that receives callbacks."""
+    return Cipher(account.appid, account.message_mode, account.tokens, account.aes_keys)
