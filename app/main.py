@@ -1,0 +1,143 @@
+"""The web application: wiring only."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import structlog
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
+
+from app import telemetry
+from app.callback.decide import decide_late
+from app.callback.inbox import Inbox, Undecided
+from app.callback.link import AWAY, Link
+from app.callback.openapi import PATHS
+from app.callback.record import Record
+from app.callback.router import CallbackEndpoint
+from app.callback.spool import Spool
+from app.clock import Clock, SystemClock
+from app.db.engine import open_database
+from app.events.router import router as events_router
+from app.identity.router import router as identity_router
+from app.ops import docs, health, logging, metrics
+from app.ops.auth import require_admin
+from app.replies.router import router as replies_router
+from app.replies.windows import limits_from
+from app.rules.live import LiveRules
+from app.rules.router import router as rules_router
+from app.settings import Settings, load_settings
+from app.worker import Worker, make_jobs
+
+API_ROUTERS = (rules_router, identity_router, events_router, replies_router)
+
+log = structlog.get_logger()
+
+
+def build() -> FastAPI:
+    """Return the application as the environment configures it; uvicorn's factory."""
+    settings = load_settings()
+    logging.configure(settings)
+    return create_app(settings, SystemClock())
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """Return the application. Nothing is opened until it starts."""
+    database = open_database(settings.database_url)
+    rules = LiveRules(database, on_reload=lambda succeeded: _count_reload(rules, succeeded))
+    limits = limits_from(settings)
+
+    def decide(record: Record) -> Record:
+        if rules.current is None:
+            raise Undecided
+        return decide_late(rules.current, record, limits)
+
+    spool = (
+        Spool(settings.data_dir, limit=settings.spool_max_callbacks)
+        if settings.spool == "on"
+        else None
+    )
+    inbox = Inbox(
+        Link(settings.database_url),
+        spool,
+        most_waiting=settings.inbox_max_waiting,
+        decide=decide,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await inbox.start()
+        await _load_rules(rules)
+        following = asyncio.create_task(rules.run())
+        async with _worker(settings, app):
+            yield
+        await inbox.stop()
+        await rules.stop()
+        await following
+        await database.close()
+
+    app = docs.create_app(
+        title="OA Bridge",
+        version=version("oa-bridge"),
+        description="What happens between a WeChat Official Account and its mini-programs.",
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.database = database
+    app.state.rules = rules
+    app.state.inbox = inbox
+    endpoint = CallbackEndpoint(settings, inbox=inbox, rules=rules, clock=clock, limits=limits)
+    app.router.routes.insert(0, Route("/callback/{appid}", endpoint))
+    for router in API_ROUTERS:
+        app.include_router(router, dependencies=[Depends(require_admin)])
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
+    return app
+
+
+@asynccontextmanager
+async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+    """Run a worker beside the web application, if the settings ask for one."""
+    if not settings.with_worker:
+        yield
+        return
+    async with httpx.AsyncClient() as client:
+        worker = Worker(make_jobs(settings, app.state.database, app.state.clock, client))
+        running = asyncio.create_task(worker.run())
+        yield
+        worker.stop()
+        await running
+
+
+async def _load_rules(rules: LiveRules) -> None:
+    """Have the rules before the first push; without the database they come later."""
+    try:
+        await rules.load_once()
+    except (*AWAY, SQLAlchemyError) as error:
+        log.warning("rules.not_loaded", error=type(error).__name__)
+
+
+def _count_reload(rules: LiveRules, succeeded: bool) -> None:
+    telemetry.RULES_RELOADS.labels("ok" if succeeded else "failed").inc()
+    if rules.current is not None:
+        telemetry.RULES_LOADED.set(len(rules.current))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        schema["paths"] = {**PATHS, **schema["paths"]}
+        app.openapi_schema = schema
+    return app.openapi_schema
