@@ -96,16 +96,44 @@ WITH incoming AS (
                 $34::text[], $35::timestamptz[])
          AS r(id, callback_id, position, via, msgtype, content, status, expires_at)
     JOIN news n ON n.id = r.callback_id
+), gone AS (
+    UPDATE replies SET status = 'skipped', errmsg = 'the follower has left'
+    WHERE status IN ('pending', 'held') AND id IN (
+        SELECT waiting.id FROM news CROSS JOIN LATERAL (
+            SELECT id FROM replies r
+            WHERE r.appid = news.appid AND r.openid = news.openid
+              AND r.status IN ('pending', 'held') AND r.created_at <= news.received_at
+            ORDER BY id DESC LIMIT 100
+        ) waiting WHERE news.follow_action = 'unfollow'
+    )
+), closed AS (
+    DELETE FROM send_windows USING news
+    WHERE news.follow_action = 'unfollow' AND send_windows.appid = news.appid
+      AND send_windows.openid = news.openid AND send_windows.opened_at <= news.occurred_at
 ), woken AS (
-    UPDATE replies SET status = 'pending' FROM opened
-    WHERE replies.status = 'held' AND replies.appid = opened.appid
-      AND replies.openid = opened.openid
+    UPDATE replies SET status = 'pending'
+    WHERE status = 'held' AND id IN (
+        SELECT waiting.id FROM opened CROSS JOIN LATERAL (
+            SELECT id FROM replies r
+            WHERE r.appid = opened.appid AND r.openid = opened.openid AND r.status = 'held'
+            LIMIT 100
+        ) waiting
+    )
     RETURNING callback_id
 )
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
        (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
        (SELECT array_agg(DISTINCT callback_id) FROM woken) AS woken
 """
+
+# The statement is the same each time and touches rows by key alone. Planned anew for every
+# batch, it would spend more on planning than on storing; and a plan made while the tables are
+# empty must not read them whole when they are not.
+SESSION = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+}
 
 FIRST_COPIES = """
 SELECT c.appid, c.dedupe_key, c.passive::text AS passive

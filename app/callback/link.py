@@ -56,7 +56,7 @@ class Link:
 
     async def _open(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url)
+            self._connection = await connect(self._url, **flush.SESSION)
         return self._connection
 
     def drop(self) -> None:

@@ -14,9 +14,7 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
     stop_with_last_user: False leaves it running until `stop`.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = get_server(
-        data_dir / FOLDER, cleanup_mode="stop" if stop_with_last_user else None
-    )
+    server = get_server(data_dir / FOLDER, cleanup_mode="stop" if stop_with_last_user else None)
     url: str = server.get_uri()
     return url
 

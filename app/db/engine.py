@@ -18,8 +18,10 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 30.0
 
 
-async def connect(url: str) -> asyncpg.Connection:
+async def connect(url: str, **server_settings: str) -> asyncpg.Connection:
     """Open one asyncpg connection. url: `postgresql://…`, as in DATABASE_URL.
+
+    server_settings: Postgres parameters of this session.
 
     Raises OSError, TimeoutError or asyncpg.PostgresError when the database can't be reached.
     """
@@ -27,7 +29,7 @@ async def connect(url: str) -> asyncpg.Connection:
         url,
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
-        server_settings={"application_name": "oa-bridge"},
+        server_settings={"application_name": "oa-bridge", **server_settings},
     )
 
 

@@ -47,6 +47,7 @@ class Reply(Base):
     __tablename__ = "replies"
     __table_args__ = (
         Index(None, "callback_id", "position", postgresql_where=text("via = 'customer_service'")),
+        Index(None, "appid", "openid", "id"),
         Index("ix_replies_held", "appid", "openid", postgresql_where=text("status = 'held'")),
         Index(
             "ix_replies_open",

@@ -225,6 +225,9 @@ def _create_tables() -> None:
         postgresql_where=sa.text("via = 'customer_service'"),
     )
     op.create_index(
+        op.f("ix_replies_appid_openid_id"), "replies", ["appid", "openid", "id"], unique=False
+    )
+    op.create_index(
         "ix_replies_held",
         "replies",
         ["appid", "openid"],
