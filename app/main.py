@@ -127,7 +127,7 @@ async def _load_rules(rules: LiveRules) -> None:
 def _count_reload(rules: LiveRules, succeeded: bool) -> None:
     telemetry.RULES_RELOADS.labels("ok" if succeeded else "failed").inc()
     if rules.current is not None:
-        telemetry.RULES_LOADED.set(len(rules.current))
+        telemetry.RULES_LOADED.set(len(rules.current.ranked))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 One statement on purpose: every round trip more is latency for a lone callback and CPU for
 all. It is the only place that writes more than one room's tables. Locks are taken in one
-order everywhere: callbacks by (appid, dedupe_key), then openids and send_windows by key.
+order everywhere: callbacks by (appid, dedupe_key), then openids and send_windows by key. A
+reply that is locked is being delivered and is passed over; the sweep looks at it again.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,29 +97,28 @@ WITH incoming AS (
                 $34::text[], $35::timestamptz[])
          AS r(id, callback_id, position, via, msgtype, content, status, expires_at)
     JOIN news n ON n.id = r.callback_id
+), leaving AS (
+    SELECT waiting.id FROM news CROSS JOIN LATERAL (
+        SELECT id FROM replies r
+        WHERE r.appid = news.appid AND r.openid = news.openid
+          AND r.status IN ('pending', 'held') AND r.created_at <= news.received_at
+        ORDER BY id DESC LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) waiting WHERE news.follow_action = 'unfollow'
 ), gone AS (
     UPDATE replies SET status = 'skipped', errmsg = 'the follower has left'
-    WHERE status IN ('pending', 'held') AND id IN (
-        SELECT waiting.id FROM news CROSS JOIN LATERAL (
-            SELECT id FROM replies r
-            WHERE r.appid = news.appid AND r.openid = news.openid
-              AND r.status IN ('pending', 'held') AND r.created_at <= news.received_at
-            ORDER BY id DESC LIMIT 100
-        ) waiting WHERE news.follow_action = 'unfollow'
-    )
+    WHERE id IN (SELECT id FROM leaving)
 ), closed AS (
     DELETE FROM send_windows USING news
     WHERE news.follow_action = 'unfollow' AND send_windows.appid = news.appid
       AND send_windows.openid = news.openid AND send_windows.opened_at <= news.occurred_at
+), waking AS (
+    SELECT waiting.id FROM opened CROSS JOIN LATERAL (
+        SELECT id FROM replies r
+        WHERE r.appid = opened.appid AND r.openid = opened.openid AND r.status = 'held'
+        LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) waiting
 ), woken AS (
-    UPDATE replies SET status = 'pending'
-    WHERE status = 'held' AND id IN (
-        SELECT waiting.id FROM opened CROSS JOIN LATERAL (
-            SELECT id FROM replies r
-            WHERE r.appid = opened.appid AND r.openid = opened.openid AND r.status = 'held'
-            LIMIT 100
-        ) waiting
-    )
+    UPDATE replies SET status = 'pending' WHERE id IN (SELECT id FROM waking)
     RETURNING callback_id
 )
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
