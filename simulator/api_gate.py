@@ -1,0 +1,144 @@
+"""Stands before the API side: applies faults, and writes every call to the ledger."""
+
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+from fastapi.responses import JSONResponse
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from simulator.errors import refusal
+from simulator.faults import Drop, Fault
+from simulator.ledger import Kind
+from simulator.masking import mask_json, masked
+from simulator.server import cut_connection
+from simulator.state import State
+
+API_PREFIX = "/cgi-bin/"
+ANSWER_KEPT = 4000
+CREDENTIALS = ("access_token", "secret")
+
+
+class ApiGate:
+    """ASGI middleware for paths under /cgi-bin; everything else passes untouched."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self.app = app
+        self.state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call, or cut its connection if a fault says so."""
+        if scope["type"] != "http" or not scope["path"].startswith(API_PREFIX):
+            await self.app(scope, receive, send)
+            return
+        fault = self.state.faults.strike(scope["path"]) or Fault(path=scope["path"])
+        if fault.drop is Drop.BEFORE:
+            self.record(scope, b"", [], fault)
+            await cut_connection(scope, receive)
+            return
+        body = await read(receive)
+        if fault.latency_seconds:
+            await asyncio.sleep(fault.latency_seconds)
+        answer = await self.answer(scope, body, fault)
+        self.record(scope, body, answer, fault)
+        if fault.drop is Drop.AFTER:
+            await cut_connection(scope, receive)
+            return
+        for message in answer:
+            await send(message)
+
+    async def answer(self, scope: Scope, body: bytes, fault: Fault) -> list[Message]:
+        """Return the ASGI messages of the answer: the fault's own, or the app's."""
+        answer: list[Message] = []
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        instead = self.answer_of(fault)
+        await (instead or self.app)(scope, replay, keep)
+        return answer
+
+    def answer_of(self, fault: Fault) -> Response | None:
+        """Return what a fault answers in place of the app."""
+        if fault.status is not None:
+            return PlainTextResponse("upstream error", status_code=fault.status)
+        if fault.errcode is not None:
+            return JSONResponse(refusal(fault.errcode, "", self.state.clock.now()))
+        return None
+
+    def record(self, scope: Scope, body: bytes, answer: list[Message], fault: Fault) -> None:
+        """Write the call and what became of it; credentials masked, files left out."""
+        query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+        text, parsed = body_facts(scope, body)
+        reply = b"".join(message.get("body", b"") for message in answer)
+        reply_text = reply[:ANSWER_KEPT].decode(errors="replace")
+        self.state.ledger.write(
+            self.state.clock.now(),
+            Kind.API_CALL,
+            self.appid_of(query, parsed),
+            query.get("openid") or openid_of(parsed),
+            path=scope["path"],
+            method=scope["method"],
+            query={k: masked(v) if k in CREDENTIALS else v for k, v in query.items()},
+            body=text,
+            status=answer[0]["status"] if answer else None,
+            errcode=errcode_of(answer, reply),
+            answer=mask_json(reply_text) if is_json(answer) else f"<{len(reply)} bytes>",
+            dropped=fault.drop,
+        )
+
+    def appid_of(self, query: dict[str, str], parsed: dict[str, object]) -> str | None:
+        """Return the account a call belongs to, as far as it can be told."""
+        given = query.get("appid") or parsed.get("appid")
+        if given is not None:
+            return str(given)
+        access_token = query.get("access_token")
+        owners = (a for a, tokens in self.state.tokens.items() if access_token in tokens.issued)
+        return next(owners, None)
+
+
+async def read(receive: Receive) -> bytes:
+    """Return the whole request body."""
+    parts: list[bytes] = []
+    while (message := await receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    return b"".join(parts)
+
+
+def body_facts(scope: Scope, body: bytes) -> tuple[str, dict[str, object]]:
+    """Return the body as text fit for the ledger, and as a JSON object ({} if it is none)."""
+    content_type = dict(scope["headers"]).get(b"content-type", b"")
+    if content_type.startswith(b"multipart/"):
+        return f"<multipart, {len(body)} bytes>", {}
+    text = body.decode(errors="replace")
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    return mask_json(text), parsed if isinstance(parsed, dict) else {}
+
+
+def openid_of(parsed: dict[str, object]) -> str | None:
+    """Return the receiver of a message."""
+    touser = parsed.get("touser")
+    return touser if isinstance(touser, str) else None
+
+
+def is_json(answer: list[Message]) -> bool:
+    """Tell whether the answer is JSON, by its content type."""
+    headers = dict(answer[0]["headers"]) if answer else {}
+    return bool(headers.get(b"content-type", b"").startswith(b"application/json"))
+
+
+def errcode_of(answer: list[Message], reply: bytes) -> int | None:
+    """Return the errcode of a JSON answer; missing means 0. None for any other answer."""
+    if not is_json(answer):
+        return None
+    errcode = json.loads(reply).get("errcode", 0)
+    return int(errcode)

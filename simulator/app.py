@@ -1,0 +1,94 @@
+"""Builds the simulator."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from simulator import (
+    control_api,
+    customer_service_api,
+    ip_api,
+    ledger_api,
+    media_api,
+    page,
+    push_api,
+    token_api,
+    users_api,
+)
+from simulator.accounts import Account
+from simulator.api_gate import API_PREFIX, ApiGate
+from simulator.errors import ApiError, refusal
+from simulator.state import State, state_of
+
+ROUTERS = (
+    token_api.router,
+    media_api.router,
+    customer_service_api.router,
+    users_api.router,
+    ip_api.router,
+    control_api.router,
+    ledger_api.router,
+    push_api.router,
+    page.router,
+)
+
+
+def create_app(
+    accounts: Iterable[Account] = (),
+    *,
+    openids: Sequence[str] = (),
+    callbacks: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """Return a simulator of its own, knowing these accounts.
+
+    openids: followers that every account has. callbacks: how pushes travel; None is the network.
+    """
+    client = httpx.AsyncClient(
+        transport=callbacks,
+        trust_env=False,
+        # uvicorn closes idle connections after 5 s; a push must not race with that.
+        limits=httpx.Limits(max_connections=None, keepalive_expiry=2),
+    )
+    state = State(client)
+    for account in accounts:
+        state.accounts[account.appid] = account
+        for openid in openids:
+            state.meet(account.appid, openid).follow(state.clock.now())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        for task in state.pending:
+            task.cancel()
+        await client.aclose()
+
+    app = FastAPI(title="WeChat simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.simulator = state
+    app.add_middleware(ApiGate, state=state)
+    for router in ROUTERS:
+        app.include_router(router)
+    answer_as_wechat(app)
+    return app
+
+
+def answer_as_wechat(app: FastAPI) -> None:
+    """Make refused API calls HTTP 200 with errcode and errmsg, wrong methods included."""
+
+    @app.exception_handler(ApiError)
+    async def refuse(request: Request, error: ApiError) -> JSONResponse:
+        now = state_of(request).clock.now()
+        return JSONResponse(refusal(error.errcode, error.detail, now))
+
+    @app.exception_handler(HTTPException)
+    async def refuse_method(request: Request, error: HTTPException) -> Response:
+        wrong_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        if wrong_method and request.url.path.startswith(API_PREFIX):
+            errcode = 43002 if request.method == "GET" else 43001
+            return await refuse(request, ApiError(errcode))
+        return await http_exception_handler(request, error)

@@ -1,0 +1,101 @@
+"""Hands one push to the service, again and again as WeChat does. Source: protocol 3."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+import httpx
+
+from simulator.accounts import DeliveryPolicy
+from simulator.envelopes import Envelope, Stamp
+
+
+class Outcome(StrEnum):
+    """What became of one delivery, seen from WeChat."""
+
+    ANSWERED = "answered"
+    TIMEOUT = "timeout"
+    CONNECTION_FAILED = "connection_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One delivery; status and body are those of an answered one."""
+
+    number: int
+    stamp: Stamp
+    outcome: Outcome
+    latency_ms: float
+    status: int | None = None
+    body: bytes = b""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the attempt without the body."""
+        return {
+            "number": self.number,
+            "timestamp": self.stamp.timestamp,
+            "nonce": self.stamp.nonce,
+            "outcome": self.outcome,
+            "status": self.status,
+            "latency_ms": self.latency_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Knows where to and how often. seal: wraps the document under a stamp."""
+
+    client: httpx.AsyncClient
+    url: str
+    policy: DeliveryPolicy
+    new_stamp: Callable[[], Stamp]
+    seal: Callable[[Stamp], Envelope]
+    note: Callable[[Attempt], None]
+
+    async def deliver(self) -> Attempt:
+        """Deliver until there is an answer or the deliveries are used up; return the last."""
+        stamp = self.new_stamp()
+        envelope = self.seal(stamp)
+        number = 1
+        while True:
+            attempt = await self.attempt(number, stamp, envelope)
+            self.note(attempt)
+            if number == self.policy.deliveries or not self.should_repeat(attempt):
+                return attempt
+            # A timeout has been waited for already.
+            if attempt.outcome is not Outcome.TIMEOUT:
+                await asyncio.sleep(self.policy.pause_seconds)
+            if self.policy.renew_nonce:
+                stamp = self.new_stamp()
+                envelope = self.seal(stamp)
+            number += 1
+
+    def should_repeat(self, attempt: Attempt) -> bool:
+        """Tell whether WeChat would deliver again after this."""
+        if attempt.outcome is not Outcome.ANSWERED:
+            return True
+        return self.policy.retry_on_status and attempt.status != HTTPStatus.OK
+
+    async def attempt(self, number: int, stamp: Stamp, envelope: Envelope) -> Attempt:
+        """Deliver once; the whole answer has to be here before the timeout."""
+        started = time.perf_counter()
+        status, body = None, b""
+        try:
+            async with asyncio.timeout(self.policy.timeout_seconds):
+                response = await self.client.post(
+                    self.url,
+                    params=envelope.query,
+                    content=envelope.body,
+                    headers={"Content-Type": envelope.content_type},
+                    timeout=self.policy.timeout_seconds,
+                )
+            outcome, status, body = Outcome.ANSWERED, response.status_code, response.content
+        except (TimeoutError, httpx.TimeoutException):
+            outcome = Outcome.TIMEOUT
+        except (httpx.TransportError, OSError):
+            outcome = Outcome.CONNECTION_FAILED
+        latency_ms = round((time.perf_counter() - started) * 1000, 3)
+        return Attempt(number, stamp, outcome, latency_ms, status, body)

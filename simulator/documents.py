@@ -1,0 +1,63 @@
+"""Writes and reads the documents of pushes and replies. Source: protocol 4."""
+
+import json
+from collections.abc import Mapping
+from xml.parsers.expat import ExpatError
+from xml.sax.saxutils import escape
+
+import xmltodict
+
+from app.wechat.crypto import Format
+
+JsonObject = dict[str, object]
+
+
+def write(fields: Mapping[str, object], data_format: Format) -> str:
+    """Return a document; a list repeats its element in XML."""
+    if data_format is Format.JSON:
+        return json.dumps(fields, ensure_ascii=False)
+    return element("xml", fields)
+
+
+def element(name: str, value: object) -> str:
+    """Return an XML element: numbers bare, text in CDATA, as the platform writes them."""
+    if isinstance(value, list):
+        return "".join(element(name, item) for item in value)
+    if isinstance(value, Mapping):
+        inner = "".join(element(child, item) for child, item in value.items())
+    elif isinstance(value, int):
+        inner = str(value)
+    else:
+        inner = cdata(str(value))
+    return f"<{escape(name)}>{inner}</{escape(name)}>"
+
+
+def cdata(text: str) -> str:
+    """Return text as CDATA, surviving a `]]>` inside."""
+    return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+
+
+def read(text: str, data_format: Format) -> JsonObject:
+    """Return the members of a document; ValueError when it is none of that format."""
+    parsed = json.loads(text) if data_format is Format.JSON else read_xml(text)
+    if not isinstance(parsed, dict):
+        raise ValueError("not a document")
+    return parsed
+
+
+def read_xml(text: str) -> object:
+    """Return what the root element `xml` holds."""
+    try:
+        parsed = xmltodict.parse(text, disable_entities=True, strip_whitespace=False)
+    except ExpatError as error:
+        raise ValueError("not XML") from error
+    return without_gaps(parsed.get("xml"))
+
+
+def without_gaps(value: object) -> object:
+    """Drop the text between elements, which means nothing; text inside one stays as it is."""
+    if isinstance(value, dict):
+        return {name: without_gaps(item) for name, item in value.items() if name != "#text"}
+    if isinstance(value, list):
+        return [without_gaps(item) for item in value]
+    return value

@@ -1,0 +1,45 @@
+"""The HTTP server: uvicorn, plus a way to cut a connection as a broken network does."""
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+CUT = "simulator.cut"
+
+
+class CuttableProtocol(HttpToolsProtocol):
+    """Hands each request the means to cut its own connection."""
+
+    def on_message_begin(self) -> None:
+        """Put `abort` of the transport into the scope's extensions."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CUT: {"abort": self.transport.abort}}
+
+
+async def cut_connection(scope: Scope, receive: Receive) -> None:
+    """Cut the connection without an answer; ConnectionAbortedError where none can be cut."""
+    abort: Callable[[], None] | None = scope.get("extensions", {}).get(CUT, {}).get("abort")
+    if abort is None:
+        raise ConnectionAbortedError
+    abort()
+    # Returning before the server has noticed would make it send an answer after all.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def server_for(app: ASGIApp, host: str, port: int) -> Server:
+    """Return a quiet server that ends within a second of a signal."""
+    return Server(
+        Config(
+            app,
+            host=host,
+            port=port,
+            http=CuttableProtocol,
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )

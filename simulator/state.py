@@ -1,0 +1,96 @@
+"""Everything one simulator knows; in memory, in one process."""
+
+from asyncio import Task
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Annotated
+
+import httpx
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from simulator.accounts import Account
+from simulator.clock import MovableClock
+from simulator.errors import ApiError
+from simulator.faults import Faults
+from simulator.followers import Follower
+from simulator.ledger import Kind, Ledger
+from simulator.media import MediaStore
+from simulator.tokens import WELL_FORMED, AccountTokens
+
+
+@dataclass(slots=True)
+class State:
+    """The world of one simulator.
+
+    client: carries the pushes. pending: pushes that nobody waits for.
+    """
+
+    client: httpx.AsyncClient
+    clock: MovableClock = field(default_factory=MovableClock)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tokens: defaultdict[str, AccountTokens] = field(
+        default_factory=lambda: defaultdict(AccountTokens)
+    )
+    followers: defaultdict[str, dict[str, Follower]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    media: MediaStore = field(default_factory=MediaStore)
+    ledger: Ledger = field(default_factory=Ledger)
+    faults: Faults = field(default_factory=Faults)
+    pending: set[Task[object]] = field(default_factory=set)
+    # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a
+    # service has stored.
+    message_ids: "count[int]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.message_ids = count(int(self.clock.wall().timestamp() * 1_000_000) * 1000)
+
+    def owner_of(self, access_token: str) -> Account:
+        """Return the account of a living token; ApiError 40014, 40001 or 42001 otherwise."""
+        if not WELL_FORMED.fullmatch(access_token):
+            raise ApiError(40014)
+        for appid, tokens in self.tokens.items():
+            if access_token in tokens.issued:
+                tokens.check(access_token, self.clock.now())
+                return self.accounts[appid]
+        raise ApiError(40001)
+
+    def follower(self, appid: str, openid: object) -> Follower:
+        """Return a person the account has met; ApiError 40003 for any other OpenID."""
+        known = self.followers[appid].get(openid) if isinstance(openid, str) else None
+        if known is None:
+            raise ApiError(40003)
+        return known
+
+    def meet(self, appid: str, openid: str) -> Follower:
+        """Return the person with this OpenID; never met before, they do not follow yet."""
+        return self.followers[appid].setdefault(openid, Follower(appid, openid, person=openid))
+
+    def show(
+        self, follower: Follower, via: str, msgtype: str, content: object, **more: object
+    ) -> None:
+        """Add one line to a follower's chat.
+
+        via: follower, passive, customer_service or system.
+        """
+        self.ledger.write(
+            self.clock.now(),
+            Kind.MESSAGE,
+            follower.appid,
+            follower.openid,
+            via=via,
+            msgtype=msgtype,
+            content=content,
+            **more,
+        )
+
+
+def state_of(connection: HTTPConnection) -> State:
+    """Return the state that the app was built with."""
+    state: State = connection.app.state.simulator
+    return state
+
+
+StateDep = Annotated[State, Depends(state_of)]

@@ -1,0 +1,75 @@
+"""Runs programs of this repository as real processes on free loopback ports."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+STOP_SECONDS = 15
+
+
+def free_port() -> int:
+    """Return a loopback TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def run_process(
+    arguments: Sequence[str],
+    *,
+    port: int,
+    environment: Mapping[str, str] | None = None,
+    within_seconds: float = 20,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `python ARGUMENTS`, yield once it listens on `port`, and terminate it afterwards.
+
+    environment: added to ours. Raises TimeoutError if it does not listen within the time, and
+    ChildProcessError if it ends before.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *arguments], env={**os.environ, **(environment or {})}
+    )
+    try:
+        wait_for_port(process, port, within_seconds)
+        yield process
+    finally:
+        stop(process)
+
+
+@contextmanager
+def run_simulator(*options: str) -> Iterator[str]:
+    """Run `python -m simulator OPTIONS` on a free port and yield its base URL."""
+    port = free_port()
+    with run_process(["-m", "simulator", "--port", str(port), *options], port=port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def wait_for_port(process: subprocess.Popen[bytes], port: int, within_seconds: float) -> None:
+    """Return once something accepts connections on `port`."""
+    deadline = time.monotonic() + within_seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ChildProcessError(f"ended with status {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to end, and kill it if it does not."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
