@@ -1,0 +1,47 @@
+"""One pushed body, XML or JSON, as a plain dictionary of texts."""
+
+import codecs
+from enum import StrEnum
+
+from app.wechat.errors import BadEnvelope
+from app.wechat.json_document import parse_json
+from app.wechat.xml_document import parse_xml
+
+
+class Format(StrEnum):
+    """How an account's pushes, and our replies to them, are written."""
+
+    XML = "xml"
+    JSON = "json"
+
+
+_BY_FIRST_BYTE = {b"<": Format.XML, b"{": Format.JSON}
+
+
+def format_of(body: bytes) -> Format:
+    """Tell the format by the first byte that is not blank; Content-Type is not to be trusted.
+
+    Raises BadEnvelope (malformed). Source: protocol 1.1.
+    """
+    start = body.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if start not in _BY_FIRST_BYTE:
+        raise BadEnvelope("malformed")
+    return _BY_FIRST_BYTE[start]
+
+
+def decode(body: bytes) -> str:
+    """Return the text of a body, without a byte order mark. Raises BadEnvelope (bad_utf8)."""
+    try:
+        return body.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        raise BadEnvelope("bad_utf8") from error
+
+
+def parse_document(text: str, format: Format) -> dict[str, object]:
+    """Return the members of a push: texts, dictionaries and lists of these, nothing else.
+
+    Numbers stay the digits that were written. An empty element and a JSON null are "". A repeated
+    element is a list. No text holds NUL or a lone surrogate, so all of it can be stored.
+    Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
+    """
+    return parse_xml(text) if format is Format.XML else parse_json(text)

@@ -1,0 +1,101 @@
+"""How a dataclass says which element each of its fields is read from.
+
+    media_id: Annotated[str | None, Element("MediaId")] = None
+
+Names are matched whatever their letter case, because the platform's own samples disagree.
+Source: protocol 4.1.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
+
+Members = Mapping[str, object]
+"""Members of one element by their names in lower case."""
+
+Reader = Callable[[object], object]
+Fields = tuple[tuple[str, tuple[tuple[str, ...], ...], Reader], ...]
+
+T = TypeVar("T")
+
+
+def lowered(document: object) -> Members:
+    """Return the members of a document by their names in lower case; {} for a text or a list."""
+    if not isinstance(document, dict):
+        return {}
+    return {name.lower(): value for name, value in document.items()}
+
+
+def trimmed(value: object) -> str | None:
+    """Read an id or a word: no blanks around it, None where it is empty, absent or repeated."""
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def verbatim(value: object) -> str:
+    """Read what a person typed, every blank of it."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Read an element that may be repeated."""
+    found = (trimmed(item) for item in as_list(value))
+    return tuple(text for text in found if text)
+
+
+def several(kind: type[T]) -> Reader:
+    """Read elements that may be repeated, or one of them, as a tuple of `kind`."""
+
+    def read(value: object) -> tuple[T, ...]:
+        return tuple(
+            build(kind, lowered(item)) for item in as_list(value) if isinstance(item, dict)
+        )
+
+    return read
+
+
+def as_list(value: object) -> list[object]:
+    """Return several as they are, and one as a list of one: both shapes mean the same."""
+    return value if isinstance(value, list) else [value]
+
+
+class Element:
+    """Where a field comes from: `"A.B"` is B inside A; of several places the first one counts."""
+
+    def __init__(self, *places: str, read: Reader = trimmed) -> None:
+        self.paths = tuple(tuple(place.lower().split(".")) for place in places)
+        self.read = read
+
+
+def build(kind: type[T], members: Members, **own: object) -> T:
+    """Return a `kind` with its own values and all those that its Elements name."""
+    construct: Callable[..., T] = kind
+    fields = _fields_of(construct)
+    read = {name: reader(_first(members, paths)) for name, paths, reader in fields}
+    return construct(**own, **read)
+
+
+@cache
+def _fields_of(kind: Callable[..., object]) -> Fields:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(
+        (name, element.paths, element.read)
+        for name, hint in hints.items()
+        if get_origin(hint) is Annotated
+        for element in get_args(hint)
+        if isinstance(element, Element)
+    )
+
+
+def _first(members: Members, paths: tuple[tuple[str, ...], ...]) -> object:
+    for path in paths:
+        value = _at(members, path)
+        if value:
+            return value
+    return None
+
+
+def _at(members: Members, path: tuple[str, ...]) -> object:
+    *parents, name = path
+    for parent in parents:
+        members = lowered(members.get(parent))
+    return members.get(name)

@@ -1,0 +1,52 @@
+"""Following, scanning, and being somewhere. Source: protocol 4.3."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from app.wechat.inbound.base import BaseEvent
+from app.wechat.inbound.elements import Element, trimmed
+
+_SCENE_PREFIX = "qrscene_"
+
+
+def _scene_of_a_follow(value: object) -> str | None:
+    event_key = trimmed(value)
+    if event_key is None or not event_key.startswith(_SCENE_PREFIX):
+        return None
+    return event_key.removeprefix(_SCENE_PREFIX) or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Subscribe(BaseEvent):
+    """A follow. scene: of the parameterised QR code that led here, without `qrscene_`."""
+
+    event: ClassVar[Literal["subscribe"]] = "subscribe"
+    event_key: Annotated[str | None, Element("EventKey")] = None
+    scene: Annotated[str | None, Element("EventKey", read=_scene_of_a_follow)] = None
+    ticket: Annotated[str | None, Element("Ticket")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Unsubscribe(BaseEvent):
+    """An unfollow: all information about this person has to go. Source: protocol 10."""
+
+    event: ClassVar[Literal["unsubscribe"]] = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Scan(BaseEvent):
+    """A follower scanned a parameterised QR code."""
+
+    event: ClassVar[Literal["SCAN"]] = "SCAN"
+    scene: Annotated[str | None, Element("EventKey")] = None
+    ticket: Annotated[str | None, Element("Ticket")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LocationReport(BaseEvent):
+    """Where a follower is, in degrees; precision in metres. Not the message `Location`."""
+
+    event: ClassVar[Literal["LOCATION"]] = "LOCATION"
+    latitude: Annotated[str | None, Element("Latitude")] = None
+    longitude: Annotated[str | None, Element("Longitude")] = None
+    precision: Annotated[str | None, Element("Precision")] = None

@@ -1,0 +1,113 @@
+"""Taps on the custom menu. Source: protocol 4.3.
+
+Only `click`, `scancode_push` and `scancode_waitmsg` open a send window (protocol 6.1).
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from app.wechat.inbound.base import BaseEvent
+from app.wechat.inbound.elements import Element, several, verbatim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MenuEvent(BaseEvent):
+    """event_key: the menu item's key, URL or mini-program path, by kind of item."""
+
+    event_key: Annotated[str | None, Element("EventKey")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Click(MenuEvent):
+    """A tap on an item with a key."""
+
+    event: ClassVar[Literal["CLICK"]] = "CLICK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class View(MenuEvent):
+    """A tap that opened a page. menu_id: only with conditional menus."""
+
+    event: ClassVar[Literal["VIEW"]] = "VIEW"
+    menu_id: Annotated[str | None, Element("MenuId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ViewMiniProgram(MenuEvent):
+    """A tap that opened a mini-program."""
+
+    event: ClassVar[Literal["view_miniprogram"]] = "view_miniprogram"
+    menu_id: Annotated[str | None, Element("MenuId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScanCodeEvent(MenuEvent):
+    """scan_type: `qrcode`, `barcode`… scan_result: what the code says."""
+
+    scan_type: Annotated[str | None, Element("ScanCodeInfo.ScanType")] = None
+    scan_result: Annotated[str, Element("ScanCodeInfo.ScanResult", read=verbatim)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScanCodePush(ScanCodeEvent):
+    """A code was scanned and its result shown."""
+
+    event: ClassVar[Literal["scancode_push"]] = "scancode_push"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScanCodeWaitMsg(ScanCodeEvent):
+    """A code was scanned and the person waits for our answer."""
+
+    event: ClassVar[Literal["scancode_waitmsg"]] = "scancode_waitmsg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One of the pictures that follow as image messages."""
+
+    pic_md5_sum: Annotated[str | None, Element("PicMd5Sum")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PictureEvent(MenuEvent):
+    """count: as told, which need not be the number of pictures."""
+
+    count: Annotated[str | None, Element("SendPicsInfo.Count")] = None
+    pictures: Annotated[
+        tuple[Picture, ...],
+        Element("SendPicsInfo.PicList.item", "SendPicsInfo.PicList", read=several(Picture)),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PicSysPhoto(PictureEvent):
+    """Pictures were taken."""
+
+    event: ClassVar[Literal["pic_sysphoto"]] = "pic_sysphoto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PicPhotoOrAlbum(PictureEvent):
+    """Pictures were taken or chosen."""
+
+    event: ClassVar[Literal["pic_photo_or_album"]] = "pic_photo_or_album"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PicWeixin(PictureEvent):
+    """Pictures were chosen from WeChat's album."""
+
+    event: ClassVar[Literal["pic_weixin"]] = "pic_weixin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LocationSelect(MenuEvent):
+    """A place was chosen; it follows as a location message. location_x: latitude, degrees."""
+
+    event: ClassVar[Literal["location_select"]] = "location_select"
+    location_x: Annotated[str | None, Element("SendLocationInfo.Location_X")] = None
+    location_y: Annotated[str | None, Element("SendLocationInfo.Location_Y")] = None
+    scale: Annotated[str | None, Element("SendLocationInfo.Scale")] = None
+    label: Annotated[str, Element("SendLocationInfo.Label", read=verbatim)] = ""
+    poiname: Annotated[str, Element("SendLocationInfo.Poiname", read=verbatim)] = ""

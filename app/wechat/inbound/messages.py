@@ -1,0 +1,122 @@
+"""What a person sends. Source: protocol 4.2."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from app.wechat.inbound.base import Push
+from app.wechat.inbound.elements import Element, verbatim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BaseMessage(Push):
+    """msg_id: the same on every retry, but not unique across senders.
+
+    msg_data_id, idx: the article from which it was sent, and its place there, from 1.
+    """
+
+    msg_id: Annotated[str | None, Element("MsgId")] = None
+    msg_data_id: Annotated[str | None, Element("MsgDataId")] = None
+    idx: Annotated[str | None, Element("Idx")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Text(BaseMessage):
+    """Typed text, blanks kept.
+
+    bizmsgmenuid: the item tapped in a `msgmenu`; such a tap opens a menu's send window only.
+    """
+
+    msgtype: ClassVar[Literal["text"]] = "text"
+    content: Annotated[str, Element("Content", read=verbatim)] = ""
+    bizmsgmenuid: Annotated[str | None, Element("bizmsgmenuid")] = None
+    business_id: Annotated[str | None, Element("BusinessId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Image(BaseMessage):
+    """A picture."""
+
+    msgtype: ClassVar[Literal["image"]] = "image"
+    pic_url: Annotated[str | None, Element("PicUrl")] = None
+    media_id: Annotated[str | None, Element("MediaId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Voice(BaseMessage):
+    """A sound. recognition: only where speech recognition is still enabled."""
+
+    msgtype: ClassVar[Literal["voice"]] = "voice"
+    media_id: Annotated[str | None, Element("MediaId")] = None
+    format: Annotated[str | None, Element("Format")] = None
+    recognition: Annotated[str, Element("Recognition", read=verbatim)] = ""
+    media_id_16k: Annotated[str | None, Element("MediaId16K")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Video(BaseMessage):
+    """A film."""
+
+    msgtype: ClassVar[Literal["video"]] = "video"
+    media_id: Annotated[str | None, Element("MediaId")] = None
+    thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ShortVideo(BaseMessage):
+    """A film taken inside the chat."""
+
+    msgtype: ClassVar[Literal["shortvideo"]] = "shortvideo"
+    media_id: Annotated[str | None, Element("MediaId")] = None
+    thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Location(BaseMessage):
+    """A place somebody chose to send. location_x: latitude, location_y: longitude, degrees."""
+
+    msgtype: ClassVar[Literal["location"]] = "location"
+    location_x: Annotated[str | None, Element("Location_X")] = None
+    location_y: Annotated[str | None, Element("Location_Y")] = None
+    scale: Annotated[str | None, Element("Scale")] = None
+    label: Annotated[str, Element("Label", read=verbatim)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Link(BaseMessage):
+    """A shared page."""
+
+    msgtype: ClassVar[Literal["link"]] = "link"
+    title: Annotated[str, Element("Title", read=verbatim)] = ""
+    description: Annotated[str, Element("Description", read=verbatim)] = ""
+    url: Annotated[str | None, Element("Url")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class File(BaseMessage):
+    """A file; undocumented for OAs, but seen. file_total_len: bytes."""
+
+    msgtype: ClassVar[Literal["file"]] = "file"
+    title: Annotated[str, Element("Title", read=verbatim)] = ""
+    description: Annotated[str, Element("Description", read=verbatim)] = ""
+    file_key: Annotated[str | None, Element("FileKey")] = None
+    file_md5: Annotated[str | None, Element("FileMd5")] = None
+    file_total_len: Annotated[str | None, Element("FileTotalLen")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MiniProgramPage(BaseMessage):
+    """A card sent to a mini-program's customer service."""
+
+    msgtype: ClassVar[Literal["miniprogrampage"]] = "miniprogrampage"
+    title: Annotated[str, Element("Title", read=verbatim)] = ""
+    appid: Annotated[str | None, Element("AppId")] = None
+    page_path: Annotated[str | None, Element("PagePath")] = None
+    thumb_url: Annotated[str | None, Element("ThumbUrl")] = None
+    thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UnknownMessage(BaseMessage):
+    """A MsgType that the protocol reference does not name; the payload has all of it."""
+
+    msgtype: str

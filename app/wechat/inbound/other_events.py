@@ -1,0 +1,42 @@
+"""Events that are stored and acknowledged, no more. Source: protocol 4.3."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from app.wechat.inbound.base import BaseEvent
+from app.wechat.inbound.elements import Element
+
+_KNOWN = (
+    *("user_get_card", "user_del_card", "user_consume_card", "user_gifting_card"),
+    *("user_view_card", "user_enter_session_from_card", "user_pay_from_pay_cell"),
+    *("submit_membercard_user_info", "update_member_card", "card_pass_check"),
+    *("card_not_pass_check", "card_sku_remind", "card_pay_order"),
+    *("guide_qrcode_scan_event", "guide_invite_result_event", "wxa_media_check"),
+    *("ENTER", "WifiConnected", "ShakearoundUserShake", "poi_check_notify", "merchant_order"),
+)
+_CANONICAL = {name.lower(): name for name in _KNOWN}
+_FAMILIES = ("add_guide_", "del_guide_", "user_scan_product")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OtherEvent(BaseEvent):
+    """Of the card or guide family, of a retired product, or not meant for an OA."""
+
+    event: str
+    card_id: Annotated[str | None, Element("CardId")] = None
+    user_card_code: Annotated[str | None, Element("UserCardCode")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UnknownEvent(BaseEvent):
+    """An Event that the protocol reference does not name; the payload has all of it."""
+
+    event: str
+
+
+def other_name(event: str) -> str | None:
+    """Return the canonical spelling of an event that OtherEvent holds, else None."""
+    name = event.lower()
+    if name.startswith(_FAMILIES):
+        return name
+    return _CANONICAL.get(name)

@@ -1,0 +1,87 @@
+"""One document into one typed message or event. Source: protocol 4."""
+
+from typing import TypedDict
+
+from app.wechat.document import Format, parse_document
+from app.wechat.errors import BadEnvelope
+from app.wechat.inbound.elements import Members, build, lowered, trimmed
+from app.wechat.inbound.messages import UnknownMessage
+from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
+from app.wechat.inbound.union import EVENTS, MESSAGES, Event, Inbound, Message
+
+_LONGEST_OPENID = 128
+_LONGEST_CREATE_TIME = 12
+_END_OF_YEAR_9999 = 253402300799
+
+
+class _Common(TypedDict):
+    to_user: str
+    from_user: str
+    create_time: int
+    payload: dict[str, object]
+
+
+def parse(text: str, format: Format) -> Inbound:
+    """Return what a verified and decrypted push says.
+
+    A MsgType or Event that nobody knows is an UnknownMessage or UnknownEvent, not an error.
+    Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
+    """
+    document = parse_document(text, format)
+    # In compatible mode the same push carries its own ciphertext, new for every retry.
+    document.pop("Encrypt", None)
+    members = lowered(document)
+    common = _common(members, document)
+    msgtype = trimmed(members.get("msgtype"))
+    if msgtype is None:
+        raise BadEnvelope("malformed")
+    if msgtype.lower() == "event":
+        return _event(trimmed(members.get("event")) or "", members, common)
+    return _message(msgtype, members, common)
+
+
+def require_recipient(message: Inbound, original_id: str | None) -> None:
+    """Raise BadEnvelope (wrong_recipient) if the push is for another account.
+
+    original_id: the account's `gh_…`; None if it is not configured. Source: protocol 1.3.
+    """
+    if original_id is not None and message.to_user != original_id:
+        raise BadEnvelope("wrong_recipient")
+
+
+def _common(members: Members, document: dict[str, object]) -> _Common:
+    from_user = trimmed(members.get("fromusername"))
+    if from_user is None or len(from_user) > _LONGEST_OPENID:
+        raise BadEnvelope("malformed")
+    return {
+        "to_user": trimmed(members.get("tousername")) or "",
+        "from_user": from_user,
+        "create_time": _create_time(trimmed(members.get("createtime")) or ""),
+        "payload": document,
+    }
+
+
+def _create_time(digits: str) -> int:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_CREATE_TIME):
+        raise BadEnvelope("malformed")
+    seconds = int(digits)
+    if seconds > _END_OF_YEAR_9999:
+        raise BadEnvelope("malformed")
+    return seconds
+
+
+def _message(msgtype: str, members: Members, common: _Common) -> Message:
+    kind = MESSAGES.get(msgtype.lower())
+    if kind is None:
+        return build(UnknownMessage, members, msgtype=msgtype, **common)
+    return build(kind, members, **common)
+
+
+def _event(event: str, members: Members, common: _Common) -> Event:
+    kind = EVENTS.get(event.lower())
+    if kind is not None:
+        return build(kind, members, **common)
+    name = other_name(event)
+    if name is None:
+        return build(UnknownEvent, members, event=event, **common)
+    return build(OtherEvent, members, event=name, **common)

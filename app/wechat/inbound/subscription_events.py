@@ -1,0 +1,72 @@
+"""Subscription notifications: asked, refused, delivered. Source: protocol 4.3 and 4.4.
+
+XML wraps the list, JSON does not; older samples of the change event have the popup's wrapper.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from app.wechat.inbound.base import BaseEvent
+from app.wechat.inbound.elements import Element, several
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person said to one template.
+
+    subscribe_status: `accept`, `reject`… popup_scene: 0 mini-program, 1 H5 page, 2 article.
+    """
+
+    template_id: Annotated[str | None, Element("TemplateId")] = None
+    subscribe_status: Annotated[str | None, Element("SubscribeStatusString")] = None
+    popup_scene: Annotated[str | None, Element("PopupScene")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of one notification. error_code: `0` means delivered."""
+
+    template_id: Annotated[str | None, Element("TemplateId")] = None
+    msg_id: Annotated[str | None, Element("MsgID")] = None
+    error_code: Annotated[str | None, Element("ErrorCode")] = None
+    error_status: Annotated[str | None, Element("ErrorStatus")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ConsentEvent(BaseEvent):
+    """items: one per template."""
+
+    items: Annotated[
+        tuple[Consent, ...],
+        Element(
+            "SubscribeMsgPopupEvent.List",
+            "SubscribeMsgChangeEvent.List",
+            "List",
+            read=several(Consent),
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SubscribeMsgPopup(ConsentEvent):
+    """A person answered the popup, template by template."""
+
+    event: ClassVar[Literal["subscribe_msg_popup_event"]] = "subscribe_msg_popup_event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SubscribeMsgChange(ConsentEvent):
+    """A person changed their mind in the settings; only `reject` is pushed."""
+
+    event: ClassVar[Literal["subscribe_msg_change_event"]] = "subscribe_msg_change_event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SubscribeMsgSent(BaseEvent):
+    """Notifications were delivered, or not."""
+
+    event: ClassVar[Literal["subscribe_msg_sent_event"]] = "subscribe_msg_sent_event"
+    items: Annotated[
+        tuple[Delivery, ...],
+        Element("SubscribeMsgSentEvent.List", "List", read=several(Delivery)),
+    ] = ()

@@ -1,0 +1,50 @@
+"""What can be sent: named by rules, sent by replies, told apart by `msgtype`.
+
+`via` says how: "passive" inside the response, "customer_service" through custom/send.
+Source: protocol 5 and 6.
+"""
+
+from app.wechat.outbound.base import MediaSource, Via
+from app.wechat.outbound.card import MiniProgramPage
+from app.wechat.outbound.customer_service import (
+    MediaType,
+    MediaUse,
+    customer_service_body,
+    media_of,
+)
+from app.wechat.outbound.media_messages import Image, Music, Video, Voice
+from app.wechat.outbound.messages import (
+    Article,
+    MenuItem,
+    MpNewsArticle,
+    MsgMenu,
+    News,
+    Text,
+    TransferCustomerService,
+    WxCard,
+)
+from app.wechat.outbound.reply import Message, Reply
+
+__all__ = [
+    "Article",
+    "Image",
+    "MediaSource",
+    "MediaType",
+    "MediaUse",
+    "MenuItem",
+    "Message",
+    "MiniProgramPage",
+    "MpNewsArticle",
+    "MsgMenu",
+    "Music",
+    "News",
+    "Reply",
+    "Text",
+    "TransferCustomerService",
+    "Via",
+    "Video",
+    "Voice",
+    "WxCard",
+    "customer_service_body",
+    "media_of",
+]

@@ -1,0 +1,43 @@
+"""The mini-program card. Source: protocol 5 and 6.3."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from app.wechat.outbound.base import Line, MediaSource, Part
+
+MAX_TITLE_CHARACTERS = 64
+MAX_PAGEPATH_BYTES = 1024
+
+
+def _never_passive(via: object) -> object:
+    if via == "passive":
+        raise ValueError(
+            "WeChat has no passive reply with a mini-program card. Use "
+            '"via": "customer_service"; for an answer inside the response add a text '
+            "with a mini-program link"
+        )
+    return via
+
+
+def _as_in_app_json(pagepath: str) -> str:
+    if pagepath.startswith("/"):
+        raise ValueError("a pagepath is written as in app.json, without a leading slash")
+    if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
+        raise ValueError(f"a pagepath has at most {MAX_PAGEPATH_BYTES} bytes")
+    return pagepath
+
+
+class MiniProgramPage(Part):
+    """A card that opens a page of a mini-program linked to the OA.
+
+    pagepath: of the released version, case-sensitive, query allowed.
+    thumb: a picture, 520 x 416 recommended.
+    """
+
+    msgtype: Literal["miniprogrampage"] = "miniprogrampage"
+    via: Annotated[Literal["customer_service"], BeforeValidator(_never_passive)]
+    title: Annotated[Line, Field(max_length=MAX_TITLE_CHARACTERS)]
+    appid: Annotated[str, Field(pattern=r"^wx[0-9a-f]{16}$")]
+    pagepath: Annotated[Line, AfterValidator(_as_in_app_json)]
+    thumb: MediaSource

@@ -1,0 +1,69 @@
+"""Messages that carry a picture, a sound or a film. Source: protocol 5 and 6.2."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.wechat.outbound.base import Line, MediaSource, Part, Via, absent, require_media_id
+
+
+class _Media(Part):
+    media: MediaSource
+    via: Via
+
+    @model_validator(mode="after")
+    def _ready_when_passive(self) -> Self:
+        require_media_id(self.via, self.media)
+        return self
+
+
+class Image(_Media):
+    """A picture. A passive one may not be a GIF."""
+
+    msgtype: Literal["image"] = "image"
+
+
+class Voice(_Media):
+    """A sound."""
+
+    msgtype: Literal["voice"] = "voice"
+
+
+class Video(_Media):
+    """A film. The customer-service message shows a thumb, the passive reply has no room for one."""
+
+    msgtype: Literal["video"] = "video"
+    thumb: MediaSource | None = Field(default=None, exclude_if=absent)
+    title: Line | None = Field(default=None, exclude_if=absent)
+    description: Line | None = Field(default=None, exclude_if=absent)
+
+    @model_validator(mode="after")
+    def _thumb_fits(self) -> Self:
+        if self.via == "customer_service" and self.thumb is None:
+            raise ValueError("a video sent as a customer-service message needs a thumb")
+        if self.via == "passive" and self.thumb is not None:
+            raise ValueError("a passive video has no thumb")
+        return self
+
+
+class Music(Part):
+    """A player. A passive one needs only its thumb; custom/send asks for the rest too."""
+
+    msgtype: Literal["music"] = "music"
+    via: Via
+    thumb: MediaSource
+    title: Line | None = Field(default=None, exclude_if=absent)
+    description: Line | None = Field(default=None, exclude_if=absent)
+    musicurl: Line | None = Field(default=None, exclude_if=absent)
+    hqmusicurl: Line | None = Field(default=None, exclude_if=absent)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        require_media_id(self.via, self.thumb)
+        if self.via == "customer_service" and not (
+            self.title and self.description and self.musicurl
+        ):
+            raise ValueError(
+                "music sent as a customer-service message needs title, description and musicurl"
+            )
+        return self

@@ -1,0 +1,33 @@
+"""All that can be sent, as one type."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.wechat.outbound.card import MiniProgramPage
+from app.wechat.outbound.media_messages import Image, Music, Video, Voice
+from app.wechat.outbound.messages import (
+    MpNewsArticle,
+    MsgMenu,
+    News,
+    Text,
+    TransferCustomerService,
+    WxCard,
+)
+
+Message = (
+    Text
+    | Image
+    | Voice
+    | Video
+    | Music
+    | News
+    | MiniProgramPage
+    | MsgMenu
+    | MpNewsArticle
+    | WxCard
+    | TransferCustomerService
+)
+
+Reply = Annotated[Message, Field(discriminator="msgtype")]
+"""Any sendable message, for use as a field's type or through TypeAdapter."""

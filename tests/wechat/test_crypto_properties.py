@@ -1,0 +1,108 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.settings import MessageMode
+from app.wechat.crypto import CallbackQuery, Format, msg_signature, signature
+from app.wechat.crypto.envelope import read_envelope
+from app.wechat.document import decode, format_of, parse_document
+from app.wechat.errors import BadEnvelope, Refused
+from tests.wechat.vectors import S01, TOKEN, cipher, query_of
+
+utf8_text = st.text(st.characters(codec="utf-8"), max_size=400)
+
+
+@given(utf8_text, st.sampled_from(Format), st.text("0123456789abc", min_size=1, max_size=20))
+def test_what_is_sealed_opens_again(message: str, written: Format, nonce: str) -> None:
+    sealed = cipher().seal(f"<{message}", nonce=nonce, timestamp=7, format=written)
+    reply = parse_document(sealed.decode(), written)
+    envelope = json.dumps({"ToUserName": "gh_1", "Encrypt": reply["Encrypt"]})
+    query = CallbackQuery(
+        timestamp=str(reply["TimeStamp"]),
+        nonce=str(reply["Nonce"]),
+        encrypt_type="aes",
+        msg_signature=str(reply["MsgSignature"]),
+    )
+
+    assert cipher().open(envelope.encode(), query).text == f"<{message}"
+
+
+@given(st.binary(max_size=300), st.sampled_from(MessageMode), st.booleans())
+def test_an_arbitrary_body_is_opened_or_refused_never_an_error(
+    body: bytes, mode: MessageMode, aes: bool
+) -> None:
+    query = CallbackQuery(
+        signature=signature(TOKEN, "1", "2"),
+        timestamp="1",
+        nonce="2",
+        encrypt_type="aes" if aes else None,
+        msg_signature="0" * 40,
+    )
+
+    with contextlib.suppress(Refused):
+        cipher(mode).open(body, query)
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=120))
+def test_an_arbitrary_ciphertext_that_is_signed_is_refused(ciphertext: str) -> None:
+    query = CallbackQuery(
+        timestamp="1",
+        nonce="2",
+        encrypt_type="aes",
+        msg_signature=msg_signature(TOKEN, "1", "2", ciphertext.replace("\0", "")),
+    )
+    body = json.dumps({"ToUserName": "gh_1", "Encrypt": ciphertext})
+
+    with pytest.raises(BadEnvelope):
+        cipher().open(body.encode(), query)
+
+
+@given(st.integers(0, len(S01["request_body"]) - 1), st.characters(codec="ascii"))
+def test_one_changed_character_of_a_push_never_opens_as_something_else(
+    position: int, character: str
+) -> None:
+    body = S01["request_body"]
+    changed = body[:position] + character + body[position + 1 :]
+
+    try:
+        opened = cipher().open(changed.encode(), query_of(S01))
+    except Refused:
+        return
+    assert opened.text == S01["plaintext"]
+
+
+pieces = st.sampled_from(
+    [
+        *("<xml>", "</xml>", "<ToUserName>", "</ToUserName>", "<Encrypt>", "</Encrypt>"),
+        *("<![CDATA[", "]]>", "gh_1", "QUJD", "=", " ", "\n", "\x0b", "\ufeff", "&lt;", "<x/>"),
+    ]
+)
+canonical = [
+    *("<xml>", "\n", "<ToUserName>", "<![CDATA[", "gh_1", "]]>", "</ToUserName>", " "),
+    *("<Encrypt>", "<![CDATA[", "QUJD", "]]>", "</Encrypt>", "\n", "</xml>", "\n"),
+]
+
+
+@given(st.lists(st.tuples(st.integers(0, len(canonical)), pieces), max_size=3), st.booleans())
+def test_the_short_way_through_an_envelope_agrees_with_the_xml_parser(
+    insertions: list[tuple[int, str]], drop_one: bool
+) -> None:
+    parts = canonical.copy()
+    for position, piece in insertions:
+        if drop_one:
+            del parts[min(position, len(parts) - 1)]
+        parts.insert(position, piece)
+    body = "".join(parts).encode()
+
+    try:
+        envelope = read_envelope(body, format_of(body))
+    except BadEnvelope:
+        with pytest.raises((BadEnvelope, LookupError, AssertionError)):
+            assert isinstance(parse_document(decode(body), Format.XML)["Encrypt"], str)
+        return
+    document = parse_document(decode(body), Format.XML)
+    assert envelope.encrypt == document["Encrypt"]
+    assert envelope.members == document.keys()

@@ -1,0 +1,175 @@
+import pytest
+
+from app.wechat import inbound
+from app.wechat.crypto import Format
+from app.wechat.errors import BadEnvelope
+from app.wechat.inbound import messages
+from tests.wechat.pushes import OPENID, ORIGINAL_ID, document, pushed
+
+
+@pytest.mark.parametrize(
+    ("inner", "kind", "fields"),
+    [
+        (
+            "<MsgType>text</MsgType><Content> a </Content><bizmsgmenuid>101</bizmsgmenuid>"
+            "<MsgDataId>2247483650</MsgDataId><Idx>1</Idx><BusinessId>9</BusinessId>",
+            messages.Text,
+            {
+                "content": " a ",
+                "bizmsgmenuid": "101",
+                "msg_data_id": "2247483650",
+                "idx": "1",
+                "business_id": "9",
+            },
+        ),
+        (
+            "<MsgType>image</MsgType><PicUrl>http://x/y</PicUrl><MediaId>m</MediaId>",
+            messages.Image,
+            {"pic_url": "http://x/y", "media_id": "m"},
+        ),
+        (
+            "<MsgType>voice</MsgType><MediaId>m</MediaId><Format>amr</Format>"
+            "<Recognition>你好</Recognition><MediaId16K>k</MediaId16K>",
+            messages.Voice,
+            {"media_id": "m", "format": "amr", "recognition": "你好", "media_id_16k": "k"},
+        ),
+        (
+            "<MsgType>video</MsgType><MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>",
+            messages.Video,
+            {"media_id": "m", "thumb_media_id": "t"},
+        ),
+        (
+            "<MsgType>shortvideo</MsgType><MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>",
+            messages.ShortVideo,
+            {"media_id": "m", "thumb_media_id": "t"},
+        ),
+        (
+            "<MsgType>location</MsgType><Location_X>23.134</Location_X>"
+            "<Location_Y>113.358</Location_Y><Scale>20</Scale><Label>here</Label>",
+            messages.Location,
+            {"location_x": "23.134", "location_y": "113.358", "scale": "20", "label": "here"},
+        ),
+        (
+            "<MsgType>link</MsgType><Title>t</Title><Description>d</Description><Url>u</Url>",
+            messages.Link,
+            {"title": "t", "description": "d", "url": "u"},
+        ),
+        (
+            "<MsgType>file</MsgType><Title>t</Title><Description>d</Description>"
+            "<FileKey>k</FileKey><FileMd5>5</FileMd5><FileTotalLen>7</FileTotalLen>",
+            messages.File,
+            {
+                "title": "t",
+                "description": "d",
+                "file_key": "k",
+                "file_md5": "5",
+                "file_total_len": "7",
+            },
+        ),
+        (
+            "<MsgType>miniprogrampage</MsgType><Title>t</Title><AppId>wx1</AppId>"
+            "<PagePath>p</PagePath><ThumbUrl>u</ThumbUrl><ThumbMediaId>m</ThumbMediaId>",
+            messages.MiniProgramPage,
+            {
+                "title": "t",
+                "appid": "wx1",
+                "page_path": "p",
+                "thumb_url": "u",
+                "thumb_media_id": "m",
+            },
+        ),
+    ],
+)
+def test_each_message_type_is_read_whole(
+    inner: str, kind: type[inbound.KnownMessage], fields: dict[str, str]
+) -> None:
+    message = pushed(inner + "<MsgId>24861234567890123</MsgId>")
+
+    assert isinstance(message, kind)
+    assert (message.to_user, message.from_user) == (ORIGINAL_ID, OPENID)
+    assert (message.create_time, message.msg_id) == (1795500000, "24861234567890123")
+    assert {name: getattr(message, name) for name in fields} == fields
+    assert f"<MsgType>{message.msgtype}</MsgType>" in inner
+
+
+@pytest.mark.parametrize("spelling", ["MsgId", "MsgID", "msgid"])
+def test_each_spelling_of_the_message_id_counts(spelling: str) -> None:
+    message = pushed(f"<MsgType>voice</MsgType><{spelling}> 7\n</{spelling}>")
+
+    assert isinstance(message, messages.Voice)
+    assert message.msg_id == "7"
+
+
+def test_an_unknown_message_type_is_kept_raw() -> None:
+    message = pushed("<MsgType>hologram</MsgType><MsgId>7</MsgId><Beam>b</Beam>")
+
+    assert isinstance(message, messages.UnknownMessage)
+    assert (message.msgtype, message.msg_id) == ("hologram", "7")
+    assert message.payload["Beam"] == "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<xml><FromUserName>o</FromUserName><CreateTime>1</CreateTime></xml>",
+        "<xml><FromUserName>o</FromUserName><MsgType>text</MsgType></xml>",
+        "<xml><CreateTime>1</CreateTime><MsgType>text</MsgType></xml>",
+        document("<MsgType></MsgType>"),
+        document("<MsgType><a>1</a></MsgType>"),
+        document("<MsgType>text</MsgType>", from_user=" "),
+        document("<MsgType>text</MsgType>", from_user="o" * 129),
+        document("<MsgType>text</MsgType><FromUserName>two</FromUserName>"),
+        *(
+            document("<MsgType>text</MsgType>", create_time=value)
+            for value in ("", "now", "-1", "1.5", "1e3", "１", "253402300800", "9" * 5000)
+        ),
+    ],
+)
+def test_a_push_without_its_common_elements_is_malformed(text: str) -> None:
+    with pytest.raises(BadEnvelope, match="malformed"):
+        inbound.parse(text, Format.XML)
+
+
+@pytest.mark.parametrize("create_time", ["0", "1795500000", "253402300799"])
+def test_create_time_may_be_any_second_until_the_year_9999(create_time: str) -> None:
+    message = pushed("<MsgType>text</MsgType>", create_time=create_time)
+
+    assert message.create_time == int(create_time)
+
+
+def test_json_numbers_and_texts_read_the_same() -> None:
+    numbers = inbound.parse(
+        '{"FromUserName":"o","CreateTime":7,"MsgType":"text","Content":"x","MsgId":9007199254740993}',
+        Format.JSON,
+    )
+    texts = inbound.parse(
+        '{"FromUserName":"o","CreateTime":"7","MsgType":"text","Content":"x",'
+        '"MsgId":"9007199254740993"}',
+        Format.JSON,
+    )
+
+    assert numbers == texts
+    assert isinstance(numbers, messages.Text)
+    assert numbers.msg_id == "9007199254740993"
+
+
+def test_the_ciphertext_beside_a_plain_push_is_not_part_of_it() -> None:
+    message = pushed("<MsgType>text</MsgType><Encrypt>abc</Encrypt>")
+
+    assert "Encrypt" not in message.payload
+
+
+def test_a_push_shows_nothing_of_a_person_when_it_is_printed() -> None:
+    message = pushed("<MsgType>text</MsgType><Content>secret</Content>")
+
+    assert repr(message) == "<Text>"
+    assert hash(message) == hash(pushed("<MsgType>text</MsgType><Content>secret</Content>"))
+
+
+def test_a_push_for_another_account_is_refused() -> None:
+    message = pushed("<MsgType>text</MsgType>")
+
+    inbound.require_recipient(message, ORIGINAL_ID)
+    inbound.require_recipient(message, None)
+    with pytest.raises(BadEnvelope, match="wrong_recipient"):
+        inbound.require_recipient(message, "gh_other")
