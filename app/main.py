@@ -27,6 +27,7 @@ from app.events.router import router as events_router
 from app.identity.router import router as identity_router
 from app.ops import docs, health, logging, metrics
 from app.ops.auth import require_admin
+from app.ops.processes import forget_dead_processes
 from app.replies.router import router as replies_router
 from app.replies.windows import limits_from
 from app.rules.live import LiveRules
@@ -71,6 +72,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        forget_dead_processes()
         await inbox.start()
         await _load_rules(rules)
         following = asyncio.create_task(rules.run())

@@ -1,0 +1,87 @@
+"""GET /livez and GET /readyz: is the process alive, can it receive callbacks."""
+
+import asyncio
+from functools import lru_cache
+from http import HTTPStatus
+
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from app.callback.inbox import Inbox
+from app.db import migrate
+from app.db.engine import Database
+from app.ops import readiness, snapshot
+from app.ops.readiness import Part, Parts, Readiness, Status
+from app.rules.live import LiveRules
+from app.settings import Settings
+
+router = APIRouter(tags=["operations"])
+
+
+class Liveness(BaseModel):
+    """The process answers."""
+
+    status: Status = Status.OK
+
+
+@router.get("/livez", summary="Is the process alive")
+async def livez() -> Liveness:
+    """Answer whatever the state of the database or of WeChat."""
+    return Liveness()
+
+
+@router.get(
+    "/readyz",
+    summary="Can the service receive callbacks",
+    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
+)
+async def readyz(request: Request, response: Response) -> Readiness:
+    """200 while a callback can be stored (`ok` or `degraded`), 503 otherwise (`failed`)."""
+    parts = await _look(request)
+    status = readiness.overall(parts)
+    if status is Status.FAILED:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return Readiness(status=status, parts=parts)
+
+
+async def _look(request: Request) -> Parts:
+    app = request.app.state
+    settings: Settings = app.settings
+    database: Database = app.database
+    rules: LiveRules = app.rules
+    inbox: Inbox = app.inbox
+    up = await snapshot.is_up(database)
+    state = await snapshot.read(database) if up else None
+    accounts = settings.accounts.values()
+    official = [account.appid for account in accounts if account.kind == "oa"]
+    return Parts(
+        database=readiness.database(up),
+        migrations=await _migrations(database, up),
+        rules=readiness.rules(rules.current),
+        spool=readiness.spool(inbox.spool_status()),
+        queue=readiness.queue(state),
+        tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
+        unionids=readiness.unionids(
+            await snapshot.bindings(database, official) if up else dict.fromkeys(official)
+        ),
+    )
+
+
+async def _migrations(database: Database, up: bool) -> Part:
+    if not up:
+        return Part(status=Status.DEGRADED, detail="can't be read: the database is away")
+    head, known = await asyncio.to_thread(_revisions)
+    try:
+        async with asyncio.timeout(snapshot.TIMEOUT_SECONDS):
+            current = await migrate.current(database.engine)
+    except snapshot.DATABASE_AWAY:
+        return Part(status=Status.FAILED, detail="can't be read")
+    return readiness.migrations(current, head, known)
+
+
+@lru_cache(maxsize=1)
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest revision of this code and all of them: files that never change."""
+    scripts = ScriptDirectory(str(migrate.MIGRATIONS))
+    return migrate.newest(), frozenset(script.revision for script in scripts.walk_revisions())

@@ -1,0 +1,104 @@
+"""GET /metrics for Prometheus: what the processes counted, and what the database knows."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from app.db.engine import Database
+from app.ops import snapshot
+from app.ops.snapshot import Snapshot
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
+async def metrics(request: Request) -> Response:
+    """Metrics of every web process of this machine, and of the shared database.
+
+    Answers without the database too, then with `oa_bridge_database_up 0`.
+    """
+    database: Database = request.app.state.database
+    up = await snapshot.is_up(database)
+    state = await snapshot.read(database) if up else None
+    # In a thread: with several processes this reads a file of each.
+    counted = await asyncio.to_thread(_of_processes)
+    return Response(counted + _of_database(up, state), media_type=CONTENT_TYPE_LATEST)
+
+
+def _of_processes() -> bytes:
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's lack
+    return generate_latest(registry)
+
+
+def _of_database(up: bool, state: Snapshot | None) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_DatabaseState(up, state or Snapshot()))
+    return generate_latest(registry)
+
+
+class _DatabaseState(Collector):
+    """Hands one snapshot to the library; gauges of our own would be summed over processes."""
+
+    def __init__(self, up: bool, state: Snapshot) -> None:
+        self._up = up
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "oa_bridge_database_up", "1 while the database answers within a second", self._up
+        )
+        state = self._state
+        yield _gauge(
+            "queue_jobs",
+            "Jobs in the queue, counted up to 100,000",
+            ["entrypoint", "status"],
+            state.jobs.items(),
+        )
+        yield _gauge(
+            "queue_age_seconds",
+            "How long the oldest due job has waited",
+            ["entrypoint"],
+            (((name,), age) for name, age in state.queue_ages.items()),
+        )
+        yield _gauge(
+            "replies",
+            "Replies that are not final, each status counted up to 100,000",
+            ["status"],
+            (((status,), count) for status, count in state.replies.items()),
+        )
+        yield _gauge(
+            "access_token_age_seconds",
+            "Age of the access token",
+            ["appid"],
+            (((appid,), token.age) for appid, token in state.tokens.items()),
+        )
+        yield _gauge(
+            "access_token_expires_in_seconds",
+            "Remaining life of the access token; negative once it has expired",
+            ["appid"],
+            (((appid,), token.expires_in) for appid, token in state.tokens.items()),
+        )
+
+
+def _gauge(
+    name: str, text: str, labels: list[str], samples: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"oa_bridge_{name}", text, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family

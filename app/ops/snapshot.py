@@ -1,0 +1,164 @@
+"""What the database knows about the service's standing, read for /metrics and /readyz.
+
+Every statement is cheap whatever the backlog: index probes, or at most COUNTED rows.
+Ages are measured by the database's clock, which also decides which jobs are due.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.engine import Database
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT_SECONDS: Final = 1.0
+
+COUNTED: Final = 100_000
+
+# The driver's own errors come out when connecting, SQLAlchemy's afterwards; OSError covers
+# TimeoutError.
+DATABASE_AWAY: Final = (
+    SQLAlchemyError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+
+JOBS = text(
+    "SELECT entrypoint, status::text, count(*) FROM "
+    "(SELECT entrypoint, status FROM pgqueuer LIMIT :counted) AS counted GROUP BY 1, 2"
+)
+
+# A loose index scan: one probe per entrypoint, where min() would read every waiting job.
+QUEUE_AGES = text("""
+WITH RECURSIVE waiting AS (
+    (SELECT entrypoint FROM pgqueuer WHERE status = 'queued' ORDER BY entrypoint LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT entrypoint FROM pgqueuer
+        WHERE status = 'queued' AND entrypoint > waiting.entrypoint
+        ORDER BY entrypoint LIMIT 1
+    )
+    FROM waiting WHERE waiting.entrypoint IS NOT NULL
+)
+SELECT entrypoint, (
+    SELECT extract(epoch FROM greatest(now() - execute_after, interval '0'))::float8
+    FROM pgqueuer
+    WHERE status = 'queued' AND entrypoint = waiting.entrypoint
+    ORDER BY execute_after LIMIT 1
+)
+FROM waiting WHERE entrypoint IS NOT NULL
+""")
+
+# Literals, so that the planner can use the partial indexes on status.
+REPLIES = text("""
+SELECT 'pending', count(*)
+FROM (SELECT FROM replies WHERE status = 'pending' LIMIT :counted) AS counted
+UNION ALL
+SELECT 'sending', count(*)
+FROM (SELECT FROM replies WHERE status = 'sending' LIMIT :counted) AS counted
+UNION ALL
+SELECT 'held', count(*)
+FROM (SELECT FROM replies WHERE status = 'held' LIMIT :counted) AS counted
+""")
+
+TOKENS = text("""
+SELECT appid,
+       extract(epoch FROM now() - obtained_at)::float8,
+       extract(epoch FROM expires_at - now())::float8
+FROM access_tokens
+""")
+
+BINDINGS = text("""
+SELECT account.appid, seen.yielded, seen.refused
+FROM unnest(CAST(:appids AS text[])) AS account (appid)
+CROSS JOIN LATERAL (
+    SELECT bool_or(unionid IS NOT NULL) AS yielded,
+           bool_or(resolve_reason = 'not_bound') AS refused
+    FROM (
+        SELECT unionid, resolve_reason FROM openids WHERE appid = account.appid LIMIT 1000
+    ) AS counted
+) AS seen
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTimes:
+    """Of one access token, in seconds. expires_in is negative once it has expired."""
+
+    age: float
+    expires_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """jobs: (entrypoint, status) → number. queue_ages: entrypoint → seconds that its oldest due
+    job has waited. replies: open status → number. tokens: AppID → times.
+    """
+
+    jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    queue_ages: Mapping[str, float] = field(default_factory=dict)
+    replies: Mapping[str, int] = field(default_factory=dict)
+    tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
+
+
+async def is_up(database: Database) -> bool:
+    """Whether the database answers within a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await database.ping()
+    except DATABASE_AWAY:
+        return False
+    return True
+
+
+async def read(database: Database) -> Snapshot | None:
+    """Return the present state; None when it can't be read within a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
+            return await _read(connection)
+    except DATABASE_AWAY as error:
+        log.warning("the database's state can't be read", error=type(error).__name__)
+        return None
+
+
+async def bindings(database: Database, appids: Sequence[str]) -> dict[str, bool | None]:
+    """Tell which OAs belong to an Open Platform account, judged by the UnionIDs they yielded.
+
+    None: nobody's UnionID was asked for yet, or it can't be read within a second.
+    """
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
+            found = await connection.execute(BINDINGS, {"appids": list(appids)})
+            return {appid: _is_bound(yielded, refused) for appid, yielded, refused in found}
+    except DATABASE_AWAY as error:
+        log.warning("the accounts' state can't be read", error=type(error).__name__)
+        return dict.fromkeys(appids)
+
+
+def _is_bound(yielded: bool | None, refused: bool | None) -> bool | None:
+    if yielded:
+        return True
+    return False if refused else None
+
+
+async def _read(connection: AsyncConnection) -> Snapshot:
+    bound = {"counted": COUNTED}
+    jobs = await connection.execute(JOBS, bound)
+    ages = await connection.execute(QUEUE_AGES)
+    replies = await connection.execute(REPLIES, bound)
+    tokens = await connection.execute(TOKENS)
+    return Snapshot(
+        jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
+        queue_ages={row[0]: row[1] for row in ages},
+        replies={row[0]: row[1] for row in replies},
+        tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
+    )

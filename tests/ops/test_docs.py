@@ -1,0 +1,35 @@
+"""The OpenAPI page works without the internet."""
+
+import re
+
+from tests.ops.standins import client_of, make_app
+
+
+async def test_the_page_names_no_other_host_and_every_asset_is_served() -> None:
+    async with client_of(make_app()) as client:
+        page = (await client.get("/docs")).text
+        addresses = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page)
+        answers = {address: await client.get(address) for address in addresses}
+
+    assert not re.search(r"https?:|[\"']//", page)
+    assert "/openapi.json" in answers
+    assert any(address.endswith(".js") for address in answers)
+    assert any(address.endswith(".css") for address in answers)
+    assert {answer.status_code for answer in answers.values()} == {200}
+
+
+async def test_the_stylesheet_loads_nothing_from_elsewhere() -> None:
+    async with client_of(make_app()) as client:
+        page = (await client.get("/docs")).text
+        (stylesheet,) = re.findall(r'href="([^"]+\.css)"', page)
+        css = (await client.get(stylesheet)).text
+
+    assert not re.search(r"@import|url\(\s*[\"']?(?:https?:)?//", css)
+
+
+async def test_health_and_metrics_are_described() -> None:
+    async with client_of(make_app()) as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+
+    assert paths.keys() >= {"/livez", "/readyz", "/metrics"}
+    assert "503" in paths["/readyz"]["get"]["responses"]

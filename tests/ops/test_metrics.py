@@ -1,0 +1,213 @@
+"""What Prometheus reads, from one process, from several, and with the database away."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from app import telemetry
+from app.db.engine import Database
+from tests.ops.standins import APPID, database_away, get, make_app
+
+COUNT_ONE = """
+from app import telemetry
+telemetry.REFUSALS.labels("bad_signature").inc()
+telemetry.INBOX_WAITING.set(2)
+telemetry.RULES_LOADED.set({loaded})
+telemetry.SPOOL_CALLBACKS.set(5)
+"""
+
+SCRAPE = """
+import asyncio
+from tests.ops.standins import database_away, get, make_app
+
+async def main():
+    async with database_away() as database:
+        print((await get(make_app(database), "/metrics")).text)
+
+asyncio.run(main())
+"""
+
+
+class Scraped:
+    """Samples of one answer of /metrics."""
+
+    def __init__(self, text: str) -> None:
+        self.samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.samples.get((f"oa_bridge_{name}", frozenset(labels.items())))
+
+
+async def scrape(database: Database) -> Scraped:
+    response = await get(make_app(database), "/metrics")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    return Scraped(response.text)
+
+
+def run(code: str, folder: Path) -> str:
+    """Run `code` as one of several processes that share `folder`."""
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)},
+    ).stdout
+
+
+async def test_what_rooms_count_is_shown(database: Database) -> None:
+    before = (await scrape(database)).value("refusals_total", reason="outside_replay_window") or 0
+    telemetry.REFUSALS.labels("outside_replay_window").inc()
+    after = await scrape(database)
+
+    assert after.value("refusals_total", reason="outside_replay_window") == before + 1
+    assert after.value("database_up") == 1
+
+
+async def test_every_metric_is_shown_once_it_was_used(database: Database) -> None:
+    telemetry.CALLBACKS.labels(APPID, "text", "stored").inc()
+    telemetry.RULE_MATCHES.labels("exact").inc()
+    telemetry.RULES_RELOADS.labels("ok").inc()
+    telemetry.SENDS.labels("miniprogrampage", "sent").inc()
+    telemetry.API_ERRORS.labels("45015").inc()
+    telemetry.COMMIT_BATCH_SIZE.observe(3)
+    telemetry.COMMIT_SECONDS.observe(0.004)
+
+    names = {name for name, _ in (await scrape(database)).samples}
+    assert names >= {
+        "oa_bridge_callbacks_total",
+        "oa_bridge_rule_matches_total",
+        "oa_bridge_rules_reloads_total",
+        "oa_bridge_rules_loaded",
+        "oa_bridge_sends_total",
+        "oa_bridge_api_errors_total",
+        "oa_bridge_commit_batch_size_bucket",
+        "oa_bridge_commit_seconds_bucket",
+        "oa_bridge_spool_callbacks",
+        "oa_bridge_inbox_waiting",
+    }
+
+
+async def test_the_queue_is_read_from_its_table(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, execute_after) VALUES "
+        "(0, 'queued', 'replies.deliver', now() - interval '90 seconds'), "
+        "(0, 'queued', 'replies.deliver', now() + interval '1 hour'), "
+        "(0, 'queued', 'identity.resolve', now() + interval '1 hour'), "
+        "(0, 'failed', 'replies.deliver', now() - interval '1 day')"
+    )
+    found = await scrape(database)
+
+    assert found.value("queue_jobs", entrypoint="replies.deliver", status="queued") == 2
+    assert found.value("queue_jobs", entrypoint="replies.deliver", status="failed") == 1
+    age = found.value("queue_age_seconds", entrypoint="replies.deliver")
+    assert age is not None
+    assert 90 <= age < 3600
+    assert found.value("queue_age_seconds", entrypoint="identity.resolve") == 0
+
+
+async def test_open_replies_are_counted_and_final_ones_are_not(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO replies (id, callback_id, position, appid, openid, via, msgtype, content, "
+        "status, created_at) SELECT gen_random_uuid(), gen_random_uuid(), 0, $1, 'o', "
+        "'customer_service', 'text', '{}', status, now() "
+        "FROM unnest(ARRAY['pending', 'pending', 'held', 'sent', 'failed']) AS status",
+        APPID,
+    )
+    found = await scrape(database)
+
+    counts = [found.value("replies", status=name) for name in ("pending", "sending", "held")]
+    assert counts == [2, 0, 1]
+    assert found.value("replies", status="sent") is None
+
+
+async def test_the_age_and_the_remaining_life_of_tokens_are_shown(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO access_tokens "
+        "VALUES ($1, 'T', now() - interval '10 minutes', now() + interval '1 hour')",
+        APPID,
+    )
+    found = await scrape(database)
+
+    age = found.value("access_token_age_seconds", appid=APPID)
+    expires_in = found.value("access_token_expires_in_seconds", appid=APPID)
+    assert age is not None
+    assert expires_in is not None
+    assert 600 <= age < 1200
+    assert 3000 < expires_in <= 3600
+
+
+async def test_with_the_database_away_the_process_is_still_measured() -> None:
+    telemetry.REFUSALS.labels("bad_padding").inc()
+    async with database_away() as database:
+        found = await scrape(database)
+
+    assert found.value("database_up") == 0
+    assert found.value("refusals_total", reason="bad_padding")
+    assert found.value("replies", status="pending") is None
+
+
+async def test_a_database_without_tables_is_up(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("DROP TABLE replies")
+    found = await scrape(database)
+
+    assert found.value("database_up") == 1
+    assert found.value("replies", status="pending") is None
+
+
+def test_several_processes_are_shown_as_one(tmp_path: Path) -> None:
+    for loaded in (10, 9):
+        run(COUNT_ONE.format(loaded=loaded), tmp_path)
+    found = Scraped(run(SCRAPE, tmp_path))
+
+    assert found.value("refusals_total", reason="bad_signature") == 2
+    assert found.value("inbox_waiting") == 4
+    assert found.value("rules_loaded") == 9
+    assert found.value("spool_callbacks") == 5
+    assert found.value("database_up") == 0
+
+
+@given(st.text(), st.none() | st.text())
+def test_no_push_can_invent_a_label(msgtype: str, event: str | None) -> None:
+    known = {f"event:{name}" for name in telemetry.EVENT_TYPES} | telemetry.MESSAGE_TYPES
+
+    assert telemetry.callback_type(msgtype, event) in known | {telemetry.UNKNOWN_TYPE}
+
+
+@pytest.mark.parametrize(
+    ("msgtype", "event", "label"),
+    [
+        ("text", None, "text"),
+        ("event", "subscribe", "event:subscribe"),
+        ("event", "SCAN", "event:scan"),
+        ("event", "LOCATION", "event:location"),
+        ("location", None, "location"),
+        ("event", None, "unknown"),
+        ("hologram", None, "unknown"),
+        ("event", "hologram", "unknown"),
+    ],
+)
+def test_types_have_one_label_whatever_their_case(
+    msgtype: str, event: str | None, label: str
+) -> None:
+    assert telemetry.callback_type(msgtype, event) == label
