@@ -1,0 +1,284 @@
+"""`/api/rules` over a real database."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.db.engine import Database
+from app.rules.router import router
+from tests.rules.makers import APPID, OTHER_APPID, as_posted
+
+
+@pytest.fixture
+async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.state.database = database
+    app.include_router(router)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as opened:
+        yield opened
+
+
+def as_text(content: str, via: str = "customer_service") -> dict[str, object]:
+    return {"msgtype": "text", "via": via, "content": content}
+
+
+async def posted(client: httpx.AsyncClient, **changes: object) -> int:
+    answer = await client.post("/api/rules", json=as_posted(**changes))
+    assert answer.status_code == 201, answer.text
+    rule_id: int = answer.json()["id"]
+    return rule_id
+
+
+async def problems(client: httpx.AsyncClient, **changes: object) -> dict[str, str]:
+    """What a refused rule is answered: field and words."""
+    answer = await client.post("/api/rules", json=as_posted(**changes))
+    assert answer.status_code == 422, answer.text
+    return {".".join(map(str, item["loc"])): item["msg"] for item in answer.json()["detail"]}
+
+
+async def test_a_rule_reads_back_as_it_was_posted(client: httpx.AsyncClient) -> None:
+    added = await client.post("/api/rules", json=as_posted())
+
+    assert added.status_code == 201
+    read = await client.get(added.headers["Location"])
+    assert read.json() == added.json()
+    assert {**as_posted(), **read.json()} == read.json()
+    assert read.json().keys() - as_posted().keys() == {"id", "created_at", "updated_at"}
+
+
+async def test_what_is_left_out_takes_the_usual_value(client: httpx.AsyncClient) -> None:
+    rule = as_posted()
+    for name in ("appid", "enabled", "priority"):
+        del rule[name]
+
+    answer = (await client.post("/api/rules", json=rule)).json()
+
+    assert (answer["appid"], answer["enabled"], answer["priority"]) == (None, True, 100)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"on": "text", "match": "regex", "keyword": "订单[0-9]+"},
+        {"on": "subscribe"},
+        {"on": "subscribe", "scene": "store_0042"},
+        {"on": "scan", "scene": "store_0042"},
+        {"on": "click", "key": "SHOP"},
+        {"on": "fallback"},
+    ],
+)
+async def test_every_trigger_is_stored_as_written(
+    client: httpx.AsyncClient, trigger: dict[str, Any]
+) -> None:
+    rule_id = await posted(client, trigger=trigger)
+
+    assert (await client.get(f"/api/rules/{rule_id}")).json()["trigger"] == trigger
+
+
+async def test_put_replaces_the_whole_rule(client: httpx.AsyncClient) -> None:
+    rule_id = await posted(client, appid=APPID, priority=7)
+    rule = as_posted(name="Renamed", trigger={"on": "fallback"})
+    del rule["priority"]
+
+    answer = await client.put(f"/api/rules/{rule_id}", json=rule)
+
+    assert answer.status_code == 200
+    assert answer.json() == (await client.get(f"/api/rules/{rule_id}")).json()
+    assert (answer.json()["name"], answer.json()["appid"]) == ("Renamed", None)
+    assert answer.json()["priority"] == 100
+    assert answer.json()["updated_at"] > answer.json()["created_at"]
+
+
+async def test_a_deleted_rule_is_gone(client: httpx.AsyncClient) -> None:
+    rule_id = await posted(client)
+
+    answer = await client.delete(f"/api/rules/{rule_id}")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await client.get(f"/api/rules/{rule_id}")).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_an_unknown_id_is_404(client: httpx.AsyncClient, method: str) -> None:
+    body = as_posted() if method == "PUT" else None
+
+    answer = await client.request(method, "/api/rules/9223372036854775807", json=body)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is no rule 9223372036854775807"}
+
+
+@pytest.mark.parametrize("rule_id", ["0", "-1", "9223372036854775808", "first"])
+async def test_an_impossible_id_is_422(client: httpx.AsyncClient, rule_id: str) -> None:
+    assert (await client.get(f"/api/rules/{rule_id}")).status_code == 422
+
+
+async def test_pages_show_every_rule_once_by_id(client: httpx.AsyncClient) -> None:
+    ids = [await posted(client, name=f"Rule {n}") for n in range(5)]
+
+    seen: list[list[int]] = []
+    after = 0
+    while after is not None:
+        page = (await client.get("/api/rules", params={"after": after, "limit": 2})).json()
+        seen.append([item["id"] for item in page["items"]])
+        after = page["next"]
+    assert seen == [ids[:2], ids[2:4], ids[4:]]
+
+
+async def test_a_full_last_page_has_no_next(client: httpx.AsyncClient) -> None:
+    await posted(client)
+
+    page = (await client.get("/api/rules", params={"limit": 1})).json()
+
+    assert page["next"] is None
+
+
+async def test_a_list_can_be_narrowed_to_an_account_and_to_enabled_rules(
+    client: httpx.AsyncClient,
+) -> None:
+    ours = await posted(client, appid=APPID)
+    off = await posted(client, appid=APPID, enabled=False)
+    await posted(client, appid=OTHER_APPID)
+    everyones = await posted(client)
+
+    async def ids(**wanted: str) -> list[int]:
+        page = (await client.get("/api/rules", params=wanted)).json()
+        return [item["id"] for item in page["items"]]
+
+    assert await ids(appid=APPID) == [ours, off]
+    assert await ids(appid=APPID, enabled="true") == [ours]
+    assert await ids(enabled="false") == [off]
+    assert everyones in await ids()
+
+
+@pytest.mark.parametrize("limit", [0, 201])
+async def test_a_page_has_at_most_200_rules(client: httpx.AsyncClient, limit: int) -> None:
+    assert (await client.get("/api/rules", params={"limit": limit})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"name": " "}, "body.name", "is blank"),
+        ({"name": "a\x00b"}, "body.name", "NUL"),
+        ({"name": "half a pair \ud800"}, "body.name", "half of a character"),
+        ({"appid": "gh_123"}, "body.appid", "AppID"),
+        ({"priority": 2**31}, "body.priority", "2147483647"),
+        ({"priority": "high"}, "body.priority", "integer"),
+        ({"prioritty": 1}, "body.prioritty", "check its spelling"),
+        ({"\ud800": 1}, "body", "half of a character"),
+        ({"trigger": {"keyword": "a"}}, "body.trigger", "needs 'on'"),
+        ({"trigger": {"on": "moon"}}, "body.trigger", "'fallback'"),
+        ({"trigger": {"on": "scan"}}, "body.trigger.scene", "is missing"),
+        ({"trigger": {"on": "scan", "scene": "s" * 65}}, "body.trigger.scene", "64"),
+        ({"trigger": {"on": "click", "key": "商" * 43}}, "body.trigger.key", "128 bytes"),
+        ({"trigger": {"on": "subscribe", "key": "a"}}, "body.trigger.key", "remove it"),
+        ({"replies": []}, "body.replies", "at least one"),
+        ({"replies": [{"msgtype": "text", "content": "a"}]}, "body.replies.0.via", "is missing"),
+        ({"replies": [as_text("\ud800")]}, "body.replies.0.content", "half of a character"),
+        ({"replies": [as_text("a\x00b")]}, "body.replies.0.content", "control characters"),
+    ],
+)
+async def test_a_bad_rule_is_answered_with_the_field_and_the_fix(
+    client: httpx.AsyncClient, changes: dict[str, object], field: str, words: str
+) -> None:
+    body = json.dumps(as_posted(**changes))  # writes half a surrogate pair as an escape
+
+    answer = await client.post(
+        "/api/rules", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == 422
+    found = {".".join(map(str, item["loc"])): item["msg"] for item in answer.json()["detail"]}
+    assert words in found[field]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("match", "keyword", "words"),
+    [
+        ("exact", "", "at least 1"),
+        ("exact", " \u3000", "is blank"),
+        ("contains", "a\x00", "NUL"),
+        ("contains", "a" * 1025, "1024"),
+        ("regex", "(商城", "missing )"),
+        ("regex", "(?=商城)", "RE2"),
+    ],
+)
+async def test_a_keyword_that_can_not_work_is_refused(
+    client: httpx.AsyncClient, match: str, keyword: str, words: str
+) -> None:
+    found = await problems(client, trigger={"on": "text", "match": match, "keyword": keyword})
+
+    assert words in found["body.trigger.keyword"]
+
+
+async def test_two_passive_replies_are_refused(client: httpx.AsyncClient) -> None:
+    found = await problems(client, replies=[as_text("好", "passive")] * 2)
+
+    assert found.keys() == {"body.replies"}
+    assert "one passive reply" in found["body.replies"]
+
+
+async def test_ten_replies_are_taken_and_eleven_refused(client: httpx.AsyncClient) -> None:
+    await posted(client, replies=[as_text("好")] * 10)
+
+    found = await problems(client, replies=[as_text("好")] * 11)
+    assert "10" in found["body.replies"]
+
+
+async def test_a_passive_card_is_refused_with_the_way_out(client: httpx.AsyncClient) -> None:
+    card = {**as_posted()["replies"][0], "via": "passive"}
+
+    found = await problems(client, replies=[card])
+
+    assert "customer_service" in found["body.replies.0.via"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"{", 422), (b'"\xff"', 400), (b"[" * 100_000, 400), (b"", 422)]
+)
+async def test_a_body_that_is_no_json_is_refused(
+    client: httpx.AsyncClient, body: bytes, status: int
+) -> None:
+    answer = await client.post(
+        "/api/rules", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == status
+
+
+async def test_a_refused_rule_leaves_the_stored_one_alone(client: httpx.AsyncClient) -> None:
+    rule_id = await posted(client)
+
+    answer = await client.put(f"/api/rules/{rule_id}", json=as_posted(trigger={"on": "scan"}))
+
+    assert answer.status_code == 422
+    assert (await client.get(f"/api/rules/{rule_id}")).json()["trigger"] == as_posted()["trigger"]
+
+
+async def test_a_row_changed_by_hand_is_shown_as_broken_and_can_be_put_right(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    good, bad = await posted(client), await posted(client)
+    await connection.execute(
+        """UPDATE rules SET trigger = '{"on": "text", "match": "regex", "keyword": "("}'
+        WHERE id = $1""",
+        bad,
+    )
+
+    page = (await client.get("/api/rules")).json()
+    read = await client.get(f"/api/rules/{bad}")
+
+    assert [item["id"] for item in page["items"]] == [good]
+    assert [item["id"] for item in page["broken"]] == [bad]
+    assert "trigger.keyword" in page["broken"][0]["problem"]
+    assert read.status_code == 409
+    assert "PUT it anew" in read.json()["detail"]
+    assert (await client.put(f"/api/rules/{bad}", json=as_posted())).status_code == 200
