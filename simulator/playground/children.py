@@ -1,0 +1,90 @@
+"""The programs of the playground: real processes, each with a log file of its own."""
+
+import asyncio
+import signal
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_SECONDS = 12
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One running program. log: everything it printed since it was started."""
+
+    name: str
+    process: Process
+    log: Path
+
+    def last_lines(self) -> str:
+        """Return the end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+
+    async def stop(self) -> None:
+        """Ask the program to end, and kill it if it does not."""
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+
+
+class Children:
+    """Starts programs and stops all of them."""
+
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self._folder = folder
+        self._logs = logs
+        self._all: list[Child] = []
+        self._died: asyncio.Queue[Child] = asyncio.Queue()
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def start(self, name: str, *command: str, environment: Mapping[str, str]) -> Child:
+        """Start a program; its working folder is the data folder, where no `.env` is read."""
+        self._logs.mkdir(exist_ok=True)
+        path = self._logs / f"{name}.log"
+        with path.open("wb") as log:
+            # A session of its own: Ctrl-C is for the playground, which stops all in order.
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=self._folder,
+                env=dict(environment),
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=STDOUT,
+                start_new_session=True,
+            )
+        child = Child(name, process, path)
+        self._all.append(child)
+        self._watchers.append(asyncio.create_task(self._watch(child)))
+        return child
+
+    async def first_death(self) -> Child:
+        """Return the first program that ended by itself."""
+        return await self._died.get()
+
+    async def stop(self) -> None:
+        """Stop all, the last started first: the simulator outlives those that call it."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        for child in reversed(self._all):
+            await child.stop()
+
+    async def _watch(self, child: Child) -> None:
+        await child.process.wait()
+        await self._died.put(child)
+
+
+def end_of(child: Child) -> str:
+    """Tell how a program ended."""
+    status = child.process.returncode
+    if status is not None and status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"

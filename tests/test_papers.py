@@ -1,0 +1,133 @@
+"""The papers tell the truth: settings, READMEs, pins, licence, and what a clone may contain."""
+
+import ast
+import hashlib
+import importlib
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.clock import SystemClock
+from app.db.engine import open_database
+from app.settings import Settings
+from app.worker import entrypoints, make_jobs
+from simulator import demo
+
+ROOT = Path(__file__).resolve().parents[1]
+READMES = ("README.md", "README.zh-CN.md")
+NAMES = sorted(name.upper() for name in Settings.model_fields)
+SETTING_LINE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
+SETTING_ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \| (.*?) \|", re.MULTILINE)
+APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+
+# In pieces, so that this file does not find itself.
+REGISTRY = re.compile(
+    "|".join(["py" + r"pi\.org", "python" + "hosted", "/py" + "pi/", "/sim" + "ple/"])
+)
+MACHINE = re.compile(r"(?<![\w.])/(?:" + "|".join(["ro" + "ot", "ho" + "me", "wo" + "rk"]) + ")/")
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_example_environment_names_every_setting_once_and_no_other() -> None:
+    named = [name for name, _ in SETTING_LINE.findall(text_of(".env.example"))]
+
+    assert sorted(named) == NAMES
+
+
+@pytest.mark.usefixtures("no_settings")
+def test_the_example_environment_states_the_defaults(tmp_path: Path) -> None:
+    example = tmp_path / ".env"
+    lines = [f"{name}={value}" for name, value in SETTING_LINE.findall(text_of(".env.example"))]
+    example.write_text("\n".join(lines))
+
+    assert Settings(_env_file=example) == Settings(_env_file=None)
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_a_readme_names_every_setting_once_and_no_other(readme: str) -> None:
+    assert sorted(name for name, _ in SETTING_ROW.findall(text_of(readme))) == NAMES
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_a_readme_states_the_defaults_of_the_example_environment(readme: str) -> None:
+    example = dict(SETTING_LINE.findall(text_of(".env.example")))
+    stated = {
+        name: re.fullmatch("`([^`]*)`", told) for name, told in SETTING_ROW.findall(text_of(readme))
+    }
+
+    assert {name: told[1] for name, told in stated.items() if told} == {
+        name: value for name, value in example.items() if value
+    }
+
+
+def enqueued_names() -> Iterator[str]:
+    """Yield the name of every job that the code makes; each is a constant of its module."""
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "NewJob":
+                module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                yield getattr(importlib.import_module(module), ast.unparse(node.args[0]))
+
+
+@pytest.mark.usefixtures("no_settings")
+async def test_every_job_that_is_enqueued_is_registered_and_the_other_way_round() -> None:
+    settings = Settings(
+        _env_file=None,
+        wechat_appid=demo.ACCOUNT.appid,
+        wechat_token="Token123",
+        wechat_message_mode="plain",
+    )
+    async with httpx.AsyncClient() as client:
+        jobs = make_jobs(
+            settings, open_database("postgresql://nowhere/none"), SystemClock(), client
+        )
+
+        assert set(enqueued_names()) == set(entrypoints(jobs))
+
+
+def test_every_declared_dependency_is_pinned() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    pins = [line for line in text_of("constraints.txt").splitlines() if not line.startswith("#")]
+
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    pinned = {normal(pin.split("==")[0]) for pin in pins}
+    assert {normal(re.split(r"[\[<>=!~; ]", name)[0]) for name in declared} <= pinned
+
+
+def normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_the_licence_is_apache_2_0_in_full() -> None:
+    assert hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest() == APACHE_2_0
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
+def test_no_file_names_a_registry_or_a_path_of_the_machine_it_was_written_on() -> None:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    texts = {path: path.read_text(errors="ignore") for path in paths if path.is_file()}
+
+    assert [path for path, text in texts.items() if REGISTRY.search(text)] == []
+    assert [path for path, text in texts.items() if MACHINE.search(text)] == []
