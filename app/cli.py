@@ -46,6 +46,10 @@ def serve(
     settings = _ready(load_settings())
     if with_worker:
         os.environ["WITH_WORKER"] = "true"
+    # uvicorn stops on these, then raises them again for whoever stood here before: the embedded
+    # Postgres still has to be stopped.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="oa-bridge-metrics-") as folder:
         if settings.web_processes > 1:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)

@@ -125,9 +125,9 @@ RULE_MATCHES: Final = Counter(
 RULES_RELOADS: Final = Counter(
     "oa_bridge_rules_reloads", "Reloads of the rules by result (ok, failed)", ["result"]
 )
-# The minimum shows the process that lags behind.
+# The newest as well: a process that only imports this module, like a worker, would count as 0.
 RULES_LOADED: Final = Gauge(
-    "oa_bridge_rules_loaded", "Enabled rules in memory", multiprocess_mode="livemin"
+    "oa_bridge_rules_loaded", "Enabled rules in memory", multiprocess_mode="livemostrecent"
 )
 SENDS: Final = Counter(
     "oa_bridge_sends",

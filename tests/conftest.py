@@ -1,23 +1,24 @@
 """Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
 
-import os
 import tempfile
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
-# The wheel asks for the runtime folder at import; a machine without one makes it warn.
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    from app.db import embedded, migrate
-    from app.db.engine import Database, connect, open_database
+from app.db import embedded, migrate
+from app.db.engine import Database, connect, open_database
 
 TEMPLATE = "oa_bridge_template"
+
+# No deadline: how long an example takes says more of the machine than of the code.
+settings.register_profile(
+    "oa-bridge", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("oa-bridge")
 
 
 def at_database(url: str, name: str) -> str:

