@@ -1,0 +1,171 @@
+"""`/api/replies`: every answer and its fate, and a second try."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.worker import Jobs
+from tests.replies.makers import deliver, owed, statuses, written
+from tests.service import (
+    APPID,
+    OPENID,
+    OTHER_OPENID,
+    SEND,
+    Service,
+    WeChat,
+    card,
+    column,
+    message,
+    text_reply,
+)
+
+TEXT = text_reply("my words", via="customer_service")
+
+
+async def test_a_reply_is_told_with_its_fate_and_without_its_words(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    callback = await owed(service, wechat, TEXT, text_reply("passive words"))
+    wechat.strike(SEND, errcode=40003, count=1)
+    await deliver(jobs, callback)
+
+    answer = await service.api("GET", "replies")
+
+    passive, queued = answer.json()["items"]
+    assert (passive["via"], passive["status"], passive["expires_at"]) == ("passive", "sent", None)
+    assert (queued["status"], queued["errcode"], queued["attempts"]) == ("failed", 40003, 1)
+    assert (queued["appid"], queued["openid"]) == (APPID, OPENID)
+    assert queued["callback_id"] == str(callback)
+    assert "words" not in answer.text
+
+
+async def test_pages_hold_every_reply_once_the_newest_first(
+    service: Service, wechat: WeChat
+) -> None:
+    await owed(service, wechat, *[TEXT] * 4)
+    await written(service, wechat)
+
+    seen: list[str] = []
+    query: dict[str, str | int] = {"limit": 3}
+    for _ in range(3):
+        page = await service.read("replies", **query)
+        seen += [item["id"] for item in page["items"]]
+        query["before"] = page["next"]
+    assert page["next"] is None
+
+    assert len(seen) == 8
+    assert seen == sorted(set(seen), reverse=True)
+
+
+async def test_replies_are_found_by_status_account_and_follower(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await owed(service, wechat, TEXT)
+    await written(service, wechat, openid=OTHER_OPENID)
+    await connection.execute("UPDATE replies SET status = 'held' WHERE openid = $1", OPENID)
+
+    async def found(**query: str) -> list[str]:
+        page = await service.read("replies", **query)
+        return [item["openid"] for item in page["items"]]
+
+    assert await found(status="held") == [OPENID]
+    assert await found(openid=OTHER_OPENID) == [OTHER_OPENID]
+    assert await found(appid="wx00000000000000ff") == []
+    assert await found(appid=APPID, openid=OPENID, status="pending") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": 0}, {"limit": 501}, {"status": "lost"}, {"before": "x"}, {"openid": "a\x00b"}],
+    ids=str,
+)
+async def test_a_question_that_makes_no_sense_is_refused(
+    service: Service, query: dict[str, str | int]
+) -> None:
+    assert (await service.api("GET", "replies", params=query)).status_code == 422
+
+
+@pytest.mark.parametrize("status", ["failed", "held", "skipped"])
+async def test_an_unsent_reply_is_sent_when_an_operator_asks_for_it(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, status: str
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    await connection.execute("UPDATE replies SET status = $1, errcode = 40166", status)
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
+
+    answer = await service.api("POST", f"replies/{reply_id}/retry")
+    await deliver(jobs, callback)
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert await statuses(connection) == ["sent"]
+
+
+async def test_a_card_is_sent_after_its_mini_program_was_linked(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    mini_program = "wx00000000000000ee"
+    callback = await owed(service, wechat, card(appid=mini_program))
+    await deliver(jobs, callback)
+    failed = await statuses(connection)
+    account = wechat.state.accounts[APPID]
+    wechat.state.accounts[APPID] = account.model_copy(
+        update={"linked_mini_programs": (mini_program,)}
+    )
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
+
+    await service.api("POST", f"replies/{reply_id}/retry")
+    await deliver(jobs, callback)
+
+    assert failed == ["failed"]
+    assert await statuses(connection) == ["sent"]
+
+
+@pytest.mark.parametrize("status", ["sent", "sending", "expired"])
+async def test_what_is_sent_under_way_or_over_is_not_sent_again(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection, status: str
+) -> None:
+    await owed(service, wechat, TEXT)
+    await connection.execute("UPDATE replies SET status = $1", status)
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
+
+    answer = await service.api("POST", f"replies/{reply_id}/retry")
+
+    assert answer.status_code == 409
+    assert await statuses(connection) == [status]
+
+
+async def test_a_reply_whose_window_is_over_is_not_sent_again(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await owed(service, wechat, TEXT)
+    await connection.execute("UPDATE replies SET status = 'failed'")
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
+    service.clock.advance(timedelta(hours=49))
+
+    assert (await service.api("POST", f"replies/{reply_id}/retry")).status_code == 409
+
+
+async def test_a_passive_reply_is_not_sent_again(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await owed(service, wechat, text_reply())
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
+
+    assert (await service.api("POST", f"replies/{reply_id}/retry")).status_code == 409
+
+
+async def test_an_unknown_reply_is_not_found(service: Service) -> None:
+    assert (await service.api("POST", f"replies/{uuid4()}/retry")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["replies", "users/x", "follow-events", "subscription-events"])
+async def test_without_a_token_nothing_is_told(service: Service, path: str) -> None:
+    await service.push(message(service.clock))
+
+    bare = await service.http.get(f"/api/{path}")
+    wrong = await service.http.get(f"/api/{path}", headers={"authorization": "Bearer wrong"})
+
+    assert (bare.status_code, wrong.status_code) == (401, 401)
+    assert OPENID not in bare.text + wrong.text

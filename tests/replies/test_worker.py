@@ -1,0 +1,122 @@
+"""The jobs as a worker runs them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from app.db.engine import open_database
+from app.replies.jobs import DELIVER
+from app.worker import Jobs, Worker
+from tests.replies.makers import owed, statuses
+from tests.service import (
+    APPID,
+    OPENID,
+    OTHER_OPENID,
+    SEND,
+    STABLE_TOKEN,
+    Service,
+    WeChat,
+    card,
+    column,
+    event,
+    jobs_of,
+    message,
+    rows,
+)
+from tests.waiting import eventually
+
+
+@asynccontextmanager
+async def working(jobs: Jobs) -> AsyncIterator[Worker]:
+    worker = Worker(jobs)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        async with asyncio.timeout(10):
+            await task
+
+
+def all_are(connection: asyncpg.Connection, status: str) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return set(await statuses(connection)) == {status}
+
+    return look
+
+
+async def test_a_card_goes_out_and_its_job_is_gone(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    async with working(jobs):
+        await owed(service, wechat, card())
+        await eventually(all_are(connection, "sent"))
+
+    assert len(wechat.sent()) == 1
+    assert await column(
+        connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", DELIVER
+    ) == [0]
+
+
+async def test_two_workers_send_each_card_once(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card())
+    people = [f"oPERSON{number:022d}" for number in range(30)]
+    for openid in people:
+        wechat.state.meet(APPID, openid).follow(service.clock.now())
+        wechat.open_window(openid)
+    other = open_database(service.settings.database_url)
+    async with working(jobs), working(jobs_of(service.settings, other, wechat)):
+        for openid in people:
+            await service.push(message(service.clock, openid=openid))
+        await eventually(all_are(connection, "sent"))
+    await other.close()
+
+    calls = wechat.calls(SEND)
+    assert len(calls) == len({call["openid"] for call in calls}) == 30
+    assert len(wechat.calls(STABLE_TOKEN)) == 1
+
+
+async def test_a_job_of_a_busy_wechat_comes_again_by_itself(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    wechat.strike(SEND, errcode=-1, count=1)
+    async with working(jobs):
+        await owed(service, wechat, card())
+        await eventually(all_are(connection, "sent"))
+
+    assert await column(connection, "SELECT attempts FROM replies") == [2]
+
+
+async def test_a_worker_goes_on_after_its_connections_were_cut(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    async with working(jobs):
+        await owed(service, wechat, card())
+        await eventually(all_are(connection, "sent"))
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await owed(service, wechat, card(), openid=OTHER_OPENID)
+        await eventually(all_are(connection, "sent"))
+
+    assert len(wechat.sent(OPENID)) == len(wechat.sent(OTHER_OPENID)) == 1
+
+
+async def test_a_worker_keys_the_follower_and_the_history(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    async def keyed() -> bool:
+        return None not in await column(connection, "SELECT unionid FROM follow_events")
+
+    async with working(jobs):
+        await service.push(event(service.clock, "subscribe"))
+        await eventually(keyed)
+
+    assert await rows(connection, "SELECT count(*)::int AS number FROM follow_events") == [
+        {"number": 1}
+    ]

@@ -1,0 +1,227 @@
+"""Settings that can't be used are refused with one clear line each, naming the variable."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.settings import Account, MessageMode, Settings, SettingsError, load_settings
+from tests.service import ACCOUNT
+
+GOOD = {
+    "WECHAT_APPID": ACCOUNT.appid,
+    "WECHAT_APPSECRET": ACCOUNT.secret,
+    "WECHAT_TOKEN": ACCOUNT.token,
+    "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key,
+}
+SECRET = "hunter2Hunter2"
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of this machine's environment, and no .env file."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Settings:
+    for name, value in (GOOD | changes).items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **changes: str) -> list[str]:
+    with pytest.raises(SettingsError) as refusal:
+        loaded(monkeypatch, **changes)
+    return refusal.value.problems
+
+
+def accounts_file(tmp_path: Path, content: str) -> str:
+    path = tmp_path / "accounts.toml"
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+def test_one_account_and_its_console_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch)
+
+    account = settings.accounts[ACCOUNT.appid]
+    assert (account.kind, account.message_mode) == ("oa", MessageMode.SECURE)
+    assert account.tokens == (ACCOUNT.token,)
+    assert account.aes_keys == (ACCOUNT.encoding_aes_key,)
+    assert (settings.database_url, settings.replay_window_seconds) == ("", 600)
+    assert (settings.max_body_bytes, settings.spool) == (65536, "on")
+
+
+def test_a_rotation_accepts_the_current_one_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, WECHAT_TOKEN_PREVIOUS="oldToken")
+
+    assert settings.accounts[ACCOUNT.appid].tokens == (ACCOUNT.token, "oldToken")
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, WECHAT_TOKEN_PREVIOUS="", ACCOUNTS_FILE="", MEDIA_DIR="")
+
+    assert settings.accounts[ACCOUNT.appid].tokens == (ACCOUNT.token,)
+    assert settings.accounts_file is None
+
+
+def test_admin_tokens_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, ADMIN_TOKENS=" one, two ,,")
+
+    assert [token.get_secret_value() for token in settings.admin_tokens] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WECHAT_APPID", "wx123"),
+        ("WECHAT_TOKEN", "no"),
+        ("WECHAT_TOKEN", f"{SECRET}-!"),
+        ("WECHAT_TOKEN_PREVIOUS", f"{SECRET}{'x' * 32}"),
+        ("WECHAT_ENCODING_AES_KEY", SECRET),
+        ("WECHAT_ENCODING_AES_KEY", ""),
+        ("WECHAT_ENCODING_AES_KEY_PREVIOUS", f"{SECRET}{'+' * 29}"),
+        ("WECHAT_MESSAGE_MODE", "open"),
+        ("WECHAT_API_BASE_URL", "api.weixin.qq.com"),
+        ("WECHAT_API_TIMEOUT_SECONDS", "0"),
+        ("DATABASE_URL", f"mysql://root:{SECRET}@localhost/x"),
+        ("DATABASE_URL", f"postgresql://root:{SECRET}@localhost:port/x"),
+        ("PORT", "70000"),
+        ("PORT", "http"),
+        ("LOG_LEVEL", "LOUD"),
+        ("MAX_BODY_BYTES", "0"),
+        ("REPLAY_WINDOW_SECONDS", "-1"),
+        ("SPOOL", "maybe"),
+        ("SPOOL_MAX_CALLBACKS", "0"),
+        ("INBOX_MAX_WAITING", "0"),
+        ("WEB_PROCESSES", "0"),
+        ("ACCOUNTS_FILE", "/nowhere/accounts.toml"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line_that_keeps_its_value_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    found = problems(monkeypatch, **{name: value})
+
+    assert len(found) == 1
+    assert name in found[0]
+    assert "\n" not in found[0]
+    for secret in (SECRET, ACCOUNT.token, ACCOUNT.secret, ACCOUNT.encoding_aes_key):
+        assert secret not in found[0]
+
+
+def test_every_problem_has_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, PORT="0", LOG_LEVEL="LOUD", SPOOL="maybe")
+
+    assert sorted(line.split(":")[0] for line in found) == ["LOG_LEVEL", "PORT", "SPOOL"]
+
+
+def test_no_account_at_all_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, **dict.fromkeys(GOOD, ""))
+
+    assert len(found) == 1
+    assert "WECHAT_APPID" in found[0]
+
+
+def test_an_account_without_an_appid_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = problems(monkeypatch, WECHAT_APPID="")
+
+    assert line.startswith("WECHAT_APPID:")
+
+
+def test_an_official_account_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = problems(monkeypatch, WECHAT_TOKEN="")
+
+    assert "WECHAT_TOKEN" in line
+
+
+def test_plain_mode_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, WECHAT_ENCODING_AES_KEY="", WECHAT_MESSAGE_MODE="plain")
+
+    assert settings.accounts[ACCOUNT.appid].aes_keys == ()
+
+
+def test_a_file_adds_any_number_of_accounts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = accounts_file(
+        tmp_path,
+        '[[account]]\nappid = "wx0000000000000001"\nkind = "mini_program"\n'
+        '[[account]]\nappid = "wx0000000000000002"\ntoken = "abc"\nmessage_mode = "plain"\n'
+        'original_id = "gh_二"\n',
+    )
+
+    settings = loaded(monkeypatch, ACCOUNTS_FILE=path)
+
+    assert list(settings.accounts) == [ACCOUNT.appid, "wx0000000000000001", "wx0000000000000002"]
+    assert [account.receives for account in settings.accounts.values()] == [True, False, True]
+
+
+def test_a_file_alone_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = accounts_file(
+        tmp_path, '[[account]]\nappid = "wx0000000000000002"\ntoken = "abc"\nmessage_mode = "plain"'
+    )
+
+    settings = loaded(monkeypatch, **dict.fromkeys(GOOD, ""), ACCOUNTS_FILE=path)
+
+    assert list(settings.accounts) == ["wx0000000000000002"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'[[account]]\nappid = "wx1"\ntoken = "{SECRET}"',
+        f'[[account]]\nappid = "wx0000000000000002"\ntoken = "{SECRET}!"',
+        f'[[account]]\nappid = "wx0000000000000002"\ntoken = "abc"\nencoding_aes_key = "{SECRET}"',
+        f'[[account]]\nappid = "wx0000000000000002"\ntokn = "{SECRET}"\nkind = "mini_program"',
+        f'[[account]]\ntoken = "{SECRET}"\nmessage_mode = "plain"',
+        f'[account]\nappid = "wx0000000000000002"\ntoken = "{SECRET}"',
+        f'account = "{SECRET}"',
+        f'account = ["{SECRET}"]',
+        f'[[account]\nappid = "{SECRET}"',
+        f'[[account]]\nappid = "{ACCOUNT.appid}"\ntoken = "{SECRET}"\nmessage_mode = "plain"',
+    ],
+    ids=[
+        "appid",
+        "token",
+        "key",
+        "unknown name",
+        "no appid",
+        "one table",
+        "text",
+        "texts",
+        "not TOML",
+        "twice",
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_in_one_line_that_keeps_its_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    found = problems(monkeypatch, ACCOUNTS_FILE=accounts_file(tmp_path, content))
+
+    assert len(found) == 1
+    assert "ACCOUNTS_FILE" in found[0]
+    assert SECRET not in found[0]
+
+
+def test_a_file_that_is_not_utf8_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    path.write_bytes('original_id = "店"'.encode("gb18030"))
+
+    (line,) = problems(monkeypatch, ACCOUNTS_FILE=str(path))
+
+    assert line.startswith("ACCOUNTS_FILE")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"appsecret": SECRET}, {"token": SECRET}, {"encoding_aes_key": ACCOUNT.encoding_aes_key}],
+)
+def test_an_account_does_not_show_its_secrets(fields: dict[str, Any]) -> None:
+    account = Account(
+        appid=ACCOUNT.appid, kind="mini_program", message_mode=MessageMode.PLAIN, **fields
+    )
+
+    assert [secret for secret in fields.values() if secret in repr(account)] == []
