@@ -1,0 +1,61 @@
+"""Settings that can't be used end the start with one clear line each, and show no secret."""
+
+import subprocess
+from pathlib import Path
+
+from tests.e2e.children import environment, oa_bridge
+from tests.e2e.stack import account_settings
+
+SECRET = "s3cret-that-nobody-may-see"
+
+
+def _start(command: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        oa_bridge(command),
+        env=environment({"DATABASE_URL": "postgresql://localhost:1/none"} | settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_every_bad_setting_is_one_line(tmp_path: Path) -> None:
+    bad = account_settings() | {
+        "PORT": "high",
+        "MAX_BODY_BYTES": "1",
+        "DATABASE_URL": f"mysql://root:{SECRET}@localhost/x",
+        "WECHAT_MESSAGE_MODE": "open",
+    }
+
+    ended = _start("serve", tmp_path, **bad)
+
+    _named(ended, "PORT", "MAX_BODY_BYTES", "DATABASE_URL", "WECHAT_MESSAGE_MODE")
+
+
+def test_every_mistake_in_an_account_is_one_line(tmp_path: Path) -> None:
+    bad = account_settings() | {
+        "WECHAT_APPID": "gh_demo0000001",
+        "WECHAT_TOKEN": SECRET * 2,
+        "WECHAT_ENCODING_AES_KEY": SECRET,
+        "ACCOUNTS_FILE": "missing.toml",
+    }
+
+    ended = _start("worker", tmp_path, **bad)
+
+    _named(ended, "WECHAT_APPID", "WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY", "ACCOUNTS_FILE")
+
+
+def test_no_account_at_all_says_what_to_set(tmp_path: Path) -> None:
+    _named(_start("migrate", tmp_path), "WECHAT_APPID")
+
+
+def _named(ended: subprocess.CompletedProcess[str], *names: str) -> None:
+    lines = ended.stderr.splitlines()
+    assert ended.returncode == 2
+    assert len(lines) == len(names), lines
+    assert all(line.startswith("oa-bridge: ") for line in lines)
+    for name in names:
+        assert any(line.startswith(f"oa-bridge: {name}:") for line in lines), lines
+    assert SECRET not in ended.stdout + ended.stderr
