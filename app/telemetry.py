@@ -94,7 +94,7 @@ def callback_type(msgtype: str, event: str | None) -> str:
 
 CALLBACKS: Final = Counter(
     "oa_bridge_callbacks",
-    "Verified callbacks by account, type and result (stored, duplicate, spooled, unstored)",
+    "Verified callbacks by account, type and result (stored, duplicate, spooled)",
     ["appid", "type", "result"],
 )
 REFUSALS: Final = Counter("oa_bridge_refusals", "Callback requests refused, by reason", ["reason"])

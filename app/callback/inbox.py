@@ -16,11 +16,13 @@ from app import telemetry
 from app.callback.errors import BadData, InboxError, InboxFull, NotStored
 from app.callback.link import AWAY, Link
 from app.callback.record import Kept, Record
-from app.callback.spool import Spool, SpoolFull, SpoolStatus
+from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
+from app.wechat.errors import WeChatError
 
 FLUSH_SECONDS = 2.0
 MOST_PER_FLUSH = 500
 DRAIN_PAUSE_SECONDS = 0.25
+DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -121,7 +123,7 @@ class Inbox:
             try:
                 return await self._commit(batch)
             except AWAY as error:
-                log.warning("inbox.database_away", error=type(error).__name__)
+                log.warning("inbox.database_away", error=repr(error))
         return await self._append(batch)
 
     async def _commit(self, batch: Sequence[Record]) -> Sequence[Outcome]:
@@ -132,16 +134,19 @@ class Inbox:
         return kept
 
     async def _append(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        """Spool what fits, in order; the rest is not stored."""
         if self._spool is None:
             return [NotStored() for _ in batch]
         try:
-            passives = await self._spool.append(batch)
+            fits = batch[: await self._spool.room()]
+            passives = await self._spool.append(fits) if fits else []
         except (SpoolFull, sqlite3.Error, OSError) as error:
             log.error("inbox.spool_refused", error=type(error).__name__, callbacks=len(batch))
             return [NotStored() for _ in batch]
-        self._count(self._spooled + len(batch))
+        self._count(self._spooled + len(fits))
         self._begin_draining()
-        return [Kept(passive, spooled=True) for passive in passives]
+        rest = [NotStored() for _ in batch[len(fits) :]]
+        return [*(Kept(passive, spooled=True) for passive in passives), *rest]
 
     def _begin_draining(self) -> None:
         if self._draining is None:
@@ -149,8 +154,11 @@ class Inbox:
 
     async def _drain(self) -> None:
         while True:
-            if await self._drained():
-                return
+            try:
+                if await self._drained():
+                    return
+            except Exception as error:  # noqa: BLE001 - outermost: the spool must go on
+                log.warning("inbox.still_spooling", error=repr(error), spooled=self._spooled)
             await asyncio.sleep(DRAIN_PAUSE_SECONDS)
 
     async def _drained(self) -> bool:
@@ -158,15 +166,9 @@ class Inbox:
         spool = self._spool
         if spool is None:
             return True
-        try:
-            if spool.may_drain():
-                while await self._drain_some(spool):
-                    pass
-        except Undecided:
-            return False
-        except (*AWAY, sqlite3.Error) as error:
-            log.warning("inbox.still_away", error=type(error).__name__, spooled=self._spooled)
-            return False
+        if spool.may_drain():
+            while await self._drain_some(spool):
+                pass
         async with self._keeping:
             self._count(await spool.count())
             if self._spooled:
@@ -180,23 +182,35 @@ class Inbox:
         oldest = await spool.oldest(MOST_PER_FLUSH)
         if not oldest:
             return False
-        records = [
-            item.record if item.record.decided else self._decide(item.record) for item in oldest
-        ]
-        outcomes = await self._link.commit(records, seconds=FLUSH_SECONDS * 5)
-        for item, outcome in zip(oldest, outcomes, strict=True):
+        readable = await self._readable(spool, oldest)
+        outcomes = await self._link.commit(list(readable.values()), seconds=DRAIN_SECONDS)
+        recorded = []
+        for number, outcome in zip(readable, outcomes, strict=True):
             if isinstance(outcome, BadData):
-                log.error("inbox.spooled_callback_refused", number=item.number)
-                await spool.set_aside(item.number)
-        await spool.remove(
-            [
-                item.number
-                for item, outcome in zip(oldest, outcomes, strict=True)
-                if not isinstance(outcome, BadData)
-            ]
-        )
+                await self._set_aside(spool, number)
+            else:
+                recorded.append(number)
+        await spool.remove(recorded)
         self._count(await spool.count())
         return True
+
+    async def _readable(self, spool: Spool, oldest: Sequence[Spooled]) -> dict[int, Record]:
+        """Return the records by number, decided; what can't be read is set aside.
+
+        Raises Undecided while no rules are loaded.
+        """
+        readable: dict[int, Record] = {}
+        for item in oldest:
+            try:
+                record = item.read()
+                readable[item.number] = record if record.decided else self._decide(record)
+            except (ValueError, WeChatError):
+                await self._set_aside(spool, item.number)
+        return readable
+
+    async def _set_aside(self, spool: Spool, number: int) -> None:
+        log.error("inbox.spooled_callback_refused", number=number)
+        await spool.set_aside(number)
 
     def _count(self, spooled: int) -> None:
         self._spooled = spooled

@@ -1,25 +1,47 @@
 """The inbox's connection to the database: one, opened when needed, dropped when in doubt."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import asyncpg
+import structlog
 
 from app.callback import flush
 from app.callback.errors import BadData
 from app.callback.record import Kept, Record
 from app.db.engine import connect
+from app.events.models import FollowAction
 
-# What a bad value raises, on either side of the wire; anything else is the database's fault.
-DATA_ERRORS = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    ValueError,
-    TypeError,
-    OverflowError,
-)
+log = structlog.get_logger()
+
+# What says that the database is away, busy or not set up, and nothing of the batch. By SQLSTATE
+# class: connection, transaction lost, resources, object in use, operator, system, no such table.
+AWAY_CLASSES = frozenset({"08", "25", "40", "42", "53", "55", "57", "58"})
 LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether an error is the database's fault; any other is that of a value in the batch."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "08")[:2] in AWAY_CLASSES
+    return isinstance(error, AWAY)
+
+
+def in_order(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Cut a batch where somebody leaves who is in it already.
+
+    One statement sees nothing of what it does itself: what a leaving ends must stand before.
+    """
+    start, present = 0, set[tuple[str, str]]()
+    for number, record in enumerate(batch):
+        person = (record.appid, record.openid)
+        leaves = record.follow is not None and record.follow.action is FollowAction.UNFOLLOW
+        if leaves and person in present:
+            yield batch[start:number]
+            start, present = number, set()
+        present.add(person)
+    yield batch[start:]
 
 
 class Link:
@@ -32,7 +54,7 @@ class Link:
     async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[Kept | BadData]:
         """Commit a batch; a record that the database can't hold fails alone.
 
-        Raises one of AWAY when the database is away or takes longer than `seconds`.
+        Raises an error that `is_away` when the database is away or takes longer than `seconds`.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -43,16 +65,30 @@ class Link:
             raise
 
     async def _commit(self, batch: Sequence[Record]) -> list[Kept | BadData]:
+        kept: list[Kept | BadData] = []
+        for part in in_order(batch):
+            kept += await self._commit_part(part)
+        return kept
+
+    async def _commit_part(self, batch: Sequence[Record]) -> list[Kept | BadData]:
         connection = await self._open()
         try:
-            return [*await flush.store(connection, batch)]
-        except LOST_RACES:
-            return [*await flush.store(connection, batch)]
-        except DATA_ERRORS:
+            return [*await self._store(connection, batch)]
+        except Exception as error:
+            if is_away(error):
+                raise
             if len(batch) == 1:
+                log.exception("inbox.callback_refused", callback_id=str(batch[0].id))
                 return [BadData()]
         middle = len(batch) // 2
-        return [*await self._commit(batch[:middle]), *await self._commit(batch[middle:])]
+        first = await self._commit_part(batch[:middle])
+        return [*first, *await self._commit_part(batch[middle:])]
+
+    async def _store(self, connection: asyncpg.Connection, batch: Sequence[Record]) -> list[Kept]:
+        try:
+            return await flush.store(connection, batch)
+        except LOST_RACES:
+            return await flush.store(connection, batch)
 
     async def _open(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

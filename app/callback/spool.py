@@ -9,9 +9,9 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
@@ -54,10 +54,14 @@ class SpoolStatus:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """One callback on disk. number: its place in the order of arrival."""
+    """One callback on disk. number: its place in the order of arrival. data: see `read`."""
 
     number: int
-    record: Record
+    data: bytes
+
+    def read(self) -> Record:
+        """Return the record. Raises ValueError when this release can't read it."""
+        return RECORDS.validate_json(self.data)
 
 
 class Spool:
@@ -93,7 +97,11 @@ class Spool:
     async def oldest(self, limit: int) -> list[Spooled]:
         """Return up to `limit` callbacks in the order of arrival."""
         rows = await self._run(lambda: self._oldest(limit))
-        return [Spooled(number, RECORDS.validate_json(data)) for number, data in rows]
+        return [Spooled(number, data) for number, data in rows]
+
+    async def room(self) -> int:
+        """Return how many callbacks still fit."""
+        return max(0, self._limit - await self.count())
 
     async def remove(self, numbers: Sequence[int]) -> None:
         """Forget callbacks that the database has."""
@@ -153,9 +161,7 @@ class Spool:
         return self._connection
 
     def _append(self, rows: Sequence[tuple[str, bytes, str | None, bytes]]) -> list[str | None]:
-        connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as connection:
             if self._count() + len(rows) > self._limit:
                 raise SpoolFull
             connection.executemany(
@@ -163,12 +169,20 @@ class Spool:
                 "VALUES (?, ?, ?, ?)",
                 rows,
             )
-            first = [self._first_passive(appid, key) for appid, key, _, _ in rows]
+            return [self._first_passive(appid, key) for appid, key, _, _ in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Commit what is done inside; whatever fails, the COMMIT too, leaves nothing open."""
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        return first
 
     def _first_passive(self, appid: str, key: bytes) -> str | None:
         row = self._open().execute(
@@ -186,10 +200,8 @@ class Spool:
             return cursor.fetchall()
 
     def _write(self, statement: str, rows: Sequence[tuple[int]]) -> None:
-        connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(statement, rows)
-        connection.execute("COMMIT")
+        with self._transaction() as connection:
+            connection.executemany(statement, rows)
 
     def _count(self) -> int:
         row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 0").fetchone()

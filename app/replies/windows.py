@@ -62,10 +62,16 @@ def opened_by(message: Inbound, limits: Limits) -> OpenedWindow | None:
         return None
     opened_at = datetime.fromtimestamp(message.create_time, UTC)
     if trigger is WindowTrigger.MESSAGE:
-        until = opened_at + limits.message_life - LONG_MARGIN
+        until = later(opened_at, limits.message_life - LONG_MARGIN)
         return OpenedWindow(trigger, opened_at, until, limits.message_sends)
-    until = opened_at + limits.action_life - SHORT_MARGIN
+    until = later(opened_at, limits.action_life - SHORT_MARGIN)
     return OpenedWindow(trigger, opened_at, until, limits.action_sends)
+
+
+def later(moment: datetime, life: timedelta) -> datetime:
+    """Return `moment + life`, or the end of time: a CreateTime may be as late as there is."""
+    end = datetime.max.replace(tzinfo=UTC)
+    return end if end - moment < life else moment + life
 
 
 def _trigger(message: Inbound) -> WindowTrigger | None:
