@@ -3,7 +3,9 @@
 Source: protocol 6.4.
 """
 
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +41,11 @@ class Uploads:
     clock: Clock
     folder: Path
     client: httpx.AsyncClient
+    # One task a process queues for the lock of all processes. Each of them would hold a
+    # connection while it waits, and leave none to the one that has the lock.
+    turns: defaultdict[tuple[AppId, str], asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
         """Return an id that lasts, from the table or by one upload.
@@ -51,6 +58,11 @@ class Uploads:
         stored = await self._stored(appid, source)
         if stored is not None:
             return stored
+        async with self.turns[appid, source]:
+            stored = await self._stored(appid, source)
+            return stored if stored is not None else await self._once(appid, source, use)
+
+    async def _once(self, appid: AppId, source: str, use: MediaUse) -> str:
         async with shared_lock(self.database.engine, f"oa_bridge.media.{appid}.{source}"):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._upload(appid, source, use)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -26,6 +27,8 @@ from app.wechat.ids import AppId
 REFRESH_AHEAD = timedelta(seconds=300)
 JITTER_SECONDS = 60
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,16 @@ class AccessTokens:
             return await self._shared(appid, unlike=refused)
 
     async def refresh_due(self) -> None:
-        """Refresh every token in use that is about to end. Raises ApiError."""
+        """Refresh every token in use that is about to end; one account's trouble is its own."""
         async with self._database.sessions() as session:
             appids = await session.scalars(select(AccessToken.appid))
         for appid in appids:
-            if appid in self._accounts:
+            if appid not in self._accounts:
+                continue
+            try:
                 await self.get(AppId(appid))
+            except ApiError as error:
+                log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
 
     async def _shared(self, appid: AppId, *, unlike: Token | None) -> Token:
         stored = await self._stored(appid)

@@ -97,12 +97,13 @@ class Readiness(BaseModel):
 
 def overall(parts: Parts) -> Status:
     """Return failed when no callback could be stored, degraded when any part is not ok."""
-    stored = (
-        parts.migrations.status is not Status.FAILED
-        if parts.database.status is Status.OK
-        else parts.spool.enabled and parts.spool.status is not Status.FAILED
-    )
-    if not stored or parts.rules.status is Status.FAILED:
+    if parts.database.status is Status.OK:
+        receives = Status.FAILED not in (parts.migrations.status, parts.rules.status)
+    else:
+        # Rules that could not be read yet are no reason to turn callbacks away: they are spooled
+        # undecided and decided later.
+        receives = parts.spool.enabled and parts.spool.status is not Status.FAILED
+    if not receives:
         return Status.FAILED
     whole = all(part.status is Status.OK for part in parts.each())
     return Status.OK if whole else Status.DEGRADED

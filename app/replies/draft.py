@@ -1,11 +1,9 @@
-"""Replies as they are queued: a rule's replies turned into rows, pure."""
+"""Replies as they are queued: rows to be, pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 from app.replies.models import ReplyStatus, Via
 from app.wechat.outbound import Message
@@ -15,7 +13,8 @@ from app.wechat.outbound import Message
 class Draft:
     """One row of `replies` to be. content: JSON text of the `outbound` reply.
 
-    expires_at: None for a passive reply, which is sent or lost with the response.
+    expires_at: None for what is settled: a passive reply, which is sent or lost with the
+    response, and one that is not sent at all (errmsg says why).
     """
 
     id: UUID
@@ -25,21 +24,49 @@ class Draft:
     content: str
     status: ReplyStatus
     expires_at: datetime | None
+    rule_id: int | None = None
+    errmsg: str | None = None
 
 
-def drafts(replies: Sequence[Message], *, expires_at: datetime) -> tuple[Draft, ...]:
-    """Return a draft per reply, in the rule's order. expires_at: when a queued one is given up."""
-    return tuple(_draft(number, reply, expires_at) for number, reply in enumerate(replies))
-
-
-def _draft(position: int, reply: Message, expires_at: datetime) -> Draft:
+def draft_of(
+    reply_id: UUID, position: int, reply: Message, rule_id: int, expires_at: datetime
+) -> Draft:
+    """Return a reply that is sent, or queued until `expires_at`."""
     passive = reply.via == "passive"
     return Draft(
-        id=uuid7(),
+        id=reply_id,
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
         content=reply.model_dump_json(),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
+        rule_id=rule_id,
     )
+
+
+def unsent(
+    reply_id: UUID, position: int, reply: Message, rule_id: int, status: ReplyStatus, errmsg: str
+) -> Draft:
+    """Return a reply that is kept for the record alone. status: failed or skipped."""
+    return Draft(
+        id=reply_id,
+        position=position,
+        via=Via(reply.via),
+        msgtype=reply.msgtype,
+        content=reply.model_dump_json(),
+        status=status,
+        expires_at=None,
+        rule_id=rule_id,
+        errmsg=errmsg,
+    )
+
+
+def passive_of(drafts: Sequence[Draft]) -> str | None:
+    """Return the content of the passive reply that is sent, if there is one."""
+    sent = (
+        draft.content
+        for draft in drafts
+        if draft.via is Via.PASSIVE and draft.status is ReplyStatus.SENT
+    )
+    return next(sent, None)

@@ -16,8 +16,7 @@ SLOW_DOWN = timedelta(seconds=60)
 
 TOO_OFTEN_THIS_MINUTE = 45011
 QUOTA_OF_THE_DAY = frozenset({45009, 44993})
-WINDOW_OVER = 45015
-WINDOW_USED_UP = 45047
+WINDOW_CLOSED = frozenset({45015, 45047})  # over; used up
 NOT_FOLLOWING = frozenset({43004, 50005})
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -71,12 +70,11 @@ def unknown_outcome(error: TransportError) -> Outcome:
 def _wait(error: ApiError, now: datetime) -> Outcome:
     if error.errcode in QUOTA_OF_THE_DAY:
         return Outcome(ReplyStatus.PENDING, error.errcode, error.errmsg, _until_midnight(now))
-    over = error.errcode in {WINDOW_OVER, WINDOW_USED_UP}
     return Outcome(
         ReplyStatus.HELD,
         error.errcode,
         error.errmsg,
-        window=WindowVerdict.CLOSED if over else WindowVerdict.OPEN,
+        window=WindowVerdict.CLOSED if error.errcode in WINDOW_CLOSED else WindowVerdict.OPEN,
     )
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
-from app.replies.outcome import Outcome, WindowVerdict
+from app.replies.outcome import WINDOW_CLOSED, Outcome, WindowVerdict
 
 SWEEP_LIMIT = 1000
 # A job that exists needs no help within this time of the callback.
@@ -101,7 +101,11 @@ async def mark_unsent(
     await session.execute(
         update(Reply)
         .where(Reply.id == reply.id)
-        .values(status=outcome.status, errcode=outcome.errcode, errmsg=outcome.errmsg)
+        .values(
+            status=outcome.status,
+            errcode=outcome.errcode,
+            errmsg=outcome.errmsg,
+        )
     )
     if outcome.window is WindowVerdict.CLOSED:
         await session.execute(
@@ -138,13 +142,15 @@ async def expire_overdue(session: AsyncSession, now: datetime) -> int:
 
 
 async def wake_held(session: AsyncSession, now: datetime) -> int:
-    """Make up to SWEEP_LIMIT held replies pending again whose follower has an open window.
+    """Make up to SWEEP_LIMIT replies pending again that a closed window held and an open one frees.
 
-    The inbox does so at once; this heals the case in which both happen at the same moment.
+    The inbox does so at once; this heals the case in which both happen at the same moment. What
+    WeChat refused for another reason waits for the follower's next action.
     """
     held = (
         select(Reply.id)
         .where(Reply.status == ReplyStatus.HELD, Reply.expires_at > now)
+        .where(or_(Reply.errcode.is_(None), Reply.errcode.in_(WINDOW_CLOSED)))
         .where(
             exists()
             .where(SendWindow.appid == Reply.appid, SendWindow.openid == Reply.openid)
