@@ -1,0 +1,90 @@
+"""Callbacks per second: an empty route, the service without storage, and the service itself."""
+
+import atexit
+import json
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import psutil
+import typer
+from rich.console import Console
+
+from benchmarks import load_client, report, rounds
+from benchmarks.figures import Figures, figures_of
+from benchmarks.measure import BadMeasurement
+from benchmarks.rounds import Outcome, Plan
+from benchmarks.servers import NotStarted
+
+OUT: Final = Path(__file__).with_name("out")
+CONNECTIONS: Final = (1, 16, 64, 256)
+
+console = Console()
+
+
+def main(
+    seconds: Annotated[
+        float, typer.Option(min=0.2, max=60, help="length of one measurement")
+    ] = 2.0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="one round of 0.5 s at 1 and 64 connections")
+    ] = False,
+) -> None:
+    """Measure callbacks per second, latency and CPU; print a table, keep JSON in benchmarks/out."""
+    plan = Plan(0.5, 1, (1, 64)) if quick else Plan(seconds, 3, CONNECTIONS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    OUT.mkdir(exist_ok=True)
+    folder = _temporary_folder()
+    try:
+        client = load_client.build(folder)
+        outcome = rounds.run(plan, client, folder, console.print)
+    except load_client.NoCompiler:
+        console.print("A C compiler (cc, gcc or clang) is needed to build the load generator.")
+        sys.exit(2)
+    except (BadMeasurement, NotStarted) as error:
+        console.print(f"No result: {error}", markup=False)
+        sys.exit(1)
+    figures = figures_of(outcome)
+    report.show(figures, console)
+    console.print(f"Everything measured: {_keep(plan, outcome, figures)}")
+
+
+def _temporary_folder() -> Path:
+    """Make a folder that is gone at the end.
+
+    Beside the code, not in the system's folder for temporary files: that may be memory, where a
+    commit costs nothing. Removed at exit, after the embedded Postgres has seen to its own there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=OUT))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)  # Postgres may run as another user
+    return folder
+
+
+def _keep(plan: Plan, outcome: Outcome, figures: Figures) -> Path:
+    now = datetime.now(UTC)
+    path = OUT / f"{now:%Y-%m-%d-%H%M%S}.json"
+    everything = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": {
+            "system": platform.platform(),
+            "cores": psutil.cpu_count(),
+            "memory_bytes": psutil.virtual_memory().total,
+            "python": platform.python_version(),
+        },
+        "plan": asdict(plan),
+        "figures": figures.model_dump(mode="json"),
+        "commits": [asdict(commits) for commits in outcome.commits],
+        "measurements": [m.model_dump(mode="json") for m in outcome.measurements],
+    }
+    path.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+    return path
+
+
+typer.run(main)

@@ -1,0 +1,147 @@
+"""One measurement: a load on one server, and the CPU it cost."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmarks import database, load_client
+from benchmarks.cpu import cpu_seconds, machine_seconds
+from benchmarks.database import Postgres
+from benchmarks.load_client import Load
+from benchmarks.pushes import Expected
+from benchmarks.replies import check_samples, is_sealed_reply, is_success
+from benchmarks.servers import Server
+
+
+class Way(StrEnum):
+    """What a server does with a callback."""
+
+    EMPTY = "a"
+    NO_STORAGE = "b"
+    DURABLE = "c"
+
+
+class BadMeasurement(Exception):
+    """Replies were wrong or missing, so that the speed means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server to measure. url: the database with its rules and callbacks."""
+
+    way: Way
+    rules: int
+    server: Server
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushes:
+    """A file of pushes and what must answer them."""
+
+    path: Path
+    expected: Sequence[Expected]
+
+
+class Measurement(BaseModel):
+    """What one load showed. samples: replies that were checked, and right.
+
+    service_cpu_s, postgres_cpu_s: of the process trees, user and system. machine_cpu_s: of
+    everything that ran meanwhile. cpu_wall_s: how long these were counted; it includes the start
+    of the load, which `load.seconds` leaves out.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    way: Way
+    rules: int
+    connections: int
+    number: int
+    load: Load
+    samples: int
+    service_cpu_s: float
+    postgres_cpu_s: float
+    machine_cpu_s: float
+    cpu_wall_s: float
+
+    @property
+    def service_ms(self) -> float:
+        """Service CPU a callback, in milliseconds."""
+        return self.service_cpu_s * 1000 / self.load.answered
+
+    @property
+    def postgres_ms(self) -> float:
+        """Postgres CPU a callback, in milliseconds."""
+        return self.postgres_cpu_s * 1000 / self.load.answered
+
+    @property
+    def others_cpu_s(self) -> float:
+        """CPU that went to what has no part in the benchmark."""
+        ours = self.service_cpu_s + self.postgres_cpu_s + self.load.client_cpu_s
+        return max(0.0, self.machine_cpu_s - ours)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every measurement needs. folder: for its files."""
+
+    client: Path
+    postgres: Postgres
+    folder: Path
+    seconds: float
+
+    def measure(
+        self, contender: Contender, pushes: Pushes, *, connections: int, number: int
+    ) -> Measurement:
+        """Put a load on `contender` and check what it answered and stored.
+
+        number: of the round. Raises BadMeasurement.
+        """
+        samples = self.folder / "samples"
+        stored = asyncio.run(database.count_callbacks(contender.url))
+        before = self._cpu(contender)
+        load = load_client.run(
+            self.client,
+            pushes.path,
+            samples,
+            port=contender.server.port,
+            connections=connections,
+            seconds=self.seconds,
+        )
+        service, postgres, machine, wall = (
+            after - earlier for earlier, after in zip(before, self._cpu(contender), strict=True)
+        )
+        stored = asyncio.run(database.count_callbacks(contender.url)) - stored
+        check = is_success if contender.way is Way.EMPTY else is_sealed_reply
+        count, problems = check_samples(samples, pushes.expected, check)
+        problems += load.faults
+        if stored != (load.answered if contender.way is Way.DURABLE else 0):
+            problems.append(f"answered {load.answered} callbacks, stored {stored}")
+        if problems:
+            what = f"({contender.way}), {contender.rules} rules, {connections} connections"
+            raise BadMeasurement(f"{what}: {'; '.join(problems[:5])}")
+        return Measurement(
+            way=contender.way,
+            rules=contender.rules,
+            connections=connections,
+            number=number,
+            load=load,
+            samples=count,
+            service_cpu_s=service,
+            postgres_cpu_s=postgres,
+            machine_cpu_s=machine,
+            cpu_wall_s=wall,
+        )
+
+    def _cpu(self, contender: Contender) -> tuple[float, float, float, float]:
+        return (
+            cpu_seconds(contender.server.pid),
+            cpu_seconds(self.postgres.pid),
+            machine_seconds(),
+            time.monotonic(),
+        )

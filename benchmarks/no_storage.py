@@ -1,0 +1,53 @@
+"""(b) The service's own endpoint and rules, with an inbox that stores nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from app.callback.inbox import Inbox
+from app.callback.record import Kept, Record
+from app.callback.router import CallbackEndpoint
+from app.clock import SystemClock
+from app.db.engine import open_database
+from app.replies.windows import limits_from
+from app.rules.follower_facts import FollowerFacts
+from app.rules.live import LiveRules
+from app.settings import load_settings
+
+
+class Forgetful(Inbox):
+    """Says that everything is stored."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+
+    async def keep(self, record: Record) -> Kept:
+        """Answer as for the first copy of a callback."""
+        return Kept(record.passive)
+
+
+def build() -> FastAPI:
+    """Return the application; uvicorn's factory. The rules are read once, at the start."""
+    settings = load_settings()
+    database = open_database(settings.database_url)
+    rules = LiveRules(database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await rules.load_once()
+        await database.close()
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    endpoint = CallbackEndpoint(
+        settings,
+        inbox=Forgetful(),
+        rules=rules,
+        facts=FollowerFacts(settings.database_url),
+        clock=SystemClock(),
+        limits=limits_from(settings),
+    )
+    app.router.routes.insert(0, Route("/callback/{appid}", endpoint))
+    return app

@@ -1,0 +1,94 @@
+"""The result for people: a table, the aims, and what bounds the figures."""
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import (
+    AIM_COMMITS,
+    AIM_LOST,
+    AIM_OF_EMPTY,
+    AIM_SERVICE_MS,
+    Figures,
+    Row,
+)
+from benchmarks.measure import Way
+
+WAYS: Final = (
+    "(a) empty FastAPI route. (b) verify, decrypt, parse, match and sealed reply, nothing stored. "
+    "(c) oa-bridge serve, every callback committed before it is answered. "
+    "web, PG: CPU of the web processes and of Postgres, ms a callback."
+)
+
+MOST_FOR_OTHERS: Final = 0.2
+"""Cores."""
+
+
+def show(figures: Figures, console: Console) -> None:
+    """Print everything."""
+    console.print(_table(figures))
+    console.print(_aims(figures))
+    for line in _bounds(figures):
+        console.print(line)
+
+
+def _table(figures: Figures) -> Table:
+    table = Table(title="Callbacks through 2 web processes", caption=WAYS, box=box.SIMPLE)
+    names = ("conns", "rules", "", "per s", "p50 ms", "p99 ms", "web", "PG", "of a", "of b")
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in figures.rows:
+        table.add_row(*_cells(row), end_section=row.way is Way.DURABLE)
+    return table
+
+
+def _cells(row: Row) -> Iterator[str]:
+    yield str(row.connections)
+    yield f"{row.rules:,}"
+    yield row.way
+    yield f"{row.per_second:,.0f}"
+    yield f"{row.p50_ms:.2f}"
+    yield f"{row.p99_ms:.2f}"
+    yield f"{row.service_ms:.3f}"
+    yield f"{row.postgres_ms:.3f}" if row.way is Way.DURABLE else ""
+    yield f"{row.of_empty:.2f}" if row.way is not Way.EMPTY else ""
+    yield f"{row.of_no_storage:.2f}" if row.way is Way.DURABLE else ""
+
+
+def _aims(figures: Figures) -> Table:
+    table = Table(title="Aims for (c)", box=box.SIMPLE)
+    for name in ("what", "reached", "aim"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for row in figures.at_aim():
+        at = f"at {row.connections} with {row.rules:,} rules"
+        table.add_row(f"throughput {at}", *_aim(row.of_empty, AIM_OF_EMPTY, "of a", least=True))
+        table.add_row(f"web CPU a callback {at}", *_aim(row.service_ms, AIM_SERVICE_MS, "ms"))
+    for lost in figures.lost:
+        what = f"lost from 200 to 10,000 rules at {lost.connections}"
+        table.add_row(what, *_aim(lost.part * 100, AIM_LOST * 100, "%"))
+    what = f"lone callback {figures.lone_ms:.2f} ms, one commit {figures.commit_ms:.2f} ms"
+    table.add_row(what, *_aim(figures.lone_in_commits, AIM_COMMITS, "commits"))
+    return table
+
+
+def _aim(value: float, aim: float, unit: str, *, least: bool = False) -> tuple[str, str]:
+    met = value >= aim if least else value <= aim
+    colour = "green" if met else "red"
+    sign = "≥" if least else "≤"
+    return f"[{colour}]{value:.2f} {unit}[/{colour}]", f"{sign} {aim:g} {unit}"
+
+
+def _bounds(figures: Figures) -> Iterator[str]:
+    """Say who keeps the cores busy: where nothing of them is left, CPU is the bound."""
+    for row in figures.at_aim():
+        yield (
+            f"Of {os.cpu_count()} cores, (c) at {row.connections} with {row.rules:,} rules: "
+            f"web {row.service_cpu:.2f}, Postgres {row.postgres_cpu:.2f}, "
+            f"load generator {row.client_cpu:.2f}, everything else {row.others_cpu:.2f}"
+        )
+    if any(row.others_cpu > MOST_FOR_OTHERS for row in figures.rows):
+        yield "[red]Other work kept this machine busy meanwhile: measure again when it rests.[/red]"

@@ -1,0 +1,108 @@
+"""A whole run: every server up at once, measured in turn, round after round."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import database, servers
+from benchmarks.database import Commits, Postgres
+from benchmarks.keywords import Keywords
+from benchmarks.measure import Bench, Contender, Measurement, Pushes, Way
+from benchmarks.pushes import write_pushes
+
+SEED = 20261124
+RULES = (200, 10_000)
+MOST_PER_SECOND = 15_000
+WARM_UP_CONNECTIONS = 64
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to measure."""
+
+    seconds: float
+    rounds: int
+    connections: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything measured. commits: one for each round."""
+
+    measurements: list[Measurement]
+    commits: list[Commits]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The contenders with one number of rules: (a), (b), (c)."""
+
+    keywords: Keywords
+    contenders: Sequence[Contender]
+
+
+def run(plan: Plan, client: Path, folder: Path, tell: Tell) -> Outcome:
+    """Start everything under `folder`, measure, stop everything. Raises BadMeasurement."""
+    postgres = database.start(folder / "data")
+    with ExitStack() as stack:
+        bench = Bench(client, postgres, folder, plan.seconds)
+        tell("starting the servers")
+        fields = [stack.enter_context(_field(rules, postgres, folder)) for rules in RULES]
+        commits_url = asyncio.run(database.create(postgres, "commits"))
+        return _Run(plan, bench, fields, commits_url, random.Random(SEED), tell).all_rounds()
+
+
+@contextmanager
+def _field(rules: int, postgres: Postgres, folder: Path) -> Iterator[Field]:
+    keywords = Keywords.draw(rules, random.Random(SEED))
+    url = asyncio.run(database.create(postgres, f"rules_{rules}"))
+    asyncio.run(database.fill(url, keywords))
+    place = folder / str(rules)
+    with (
+        servers.bare("benchmarks.empty_route:build", place / "a", url) as empty,
+        servers.bare("benchmarks.no_storage:build", place / "b", url) as no_storage,
+        servers.service(place / "c", url) as durable,
+    ):
+        ways = {Way.EMPTY: empty, Way.NO_STORAGE: no_storage, Way.DURABLE: durable}
+        yield Field(keywords, [Contender(way, rules, on, url) for way, on in ways.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    plan: Plan
+    bench: Bench
+    fields: Sequence[Field]
+    commits_url: str
+    rng: random.Random
+    tell: Tell
+
+    def all_rounds(self) -> Outcome:
+        self.tell("warming up")
+        for field in self.fields:
+            self._triple(field, WARM_UP_CONNECTIONS, 0)
+        outcome = Outcome([], [])
+        for number in range(1, self.plan.rounds + 1):
+            outcome.commits.append(
+                asyncio.run(database.time_commits(self.commits_url, self.plan.seconds))
+            )
+            for connections in self.plan.connections:
+                self.tell(f"round {number} of {self.plan.rounds}, {connections} connections")
+                # Turned round every time, so that a drift of the machine favours nobody.
+                for field in self.fields if number % 2 else reversed(self.fields):
+                    outcome.measurements.extend(self._triple(field, connections, number))
+        return outcome
+
+    def _triple(self, field: Field, connections: int, number: int) -> list[Measurement]:
+        """Measure (a), (b) and (c) with the same fresh pushes; (c) gets each of them once."""
+        path = self.bench.folder / "pushes"
+        count = int(self.plan.seconds * MOST_PER_SECOND) + connections
+        pushes = Pushes(path, write_pushes(path, count, field.keywords, self.rng))
+        return [
+            self.bench.measure(contender, pushes, connections=connections, number=number)
+            for contender in field.contenders
+        ]
