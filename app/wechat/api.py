@@ -108,6 +108,10 @@ class WeChatApi:
             await self._transport.get("/cgi-bin/getcallbackip", _auth(token))
         )
 
+    async def current_autoreply_info(self, token: str) -> dict[str, Any]:
+        """Return the automatic replies that were set up in the console, as WeChat tells them."""
+        return await self._transport.get("/cgi-bin/get_current_autoreply_info", _auth(token))
+
     async def close(self) -> None:
         """Close the connections, unless the client is the caller's."""
         await self._transport.close()

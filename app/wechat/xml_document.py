@@ -18,6 +18,15 @@ _SECTION_OR_REFERENCE = re.compile(
 _DIGITS_OF_THE_LAST_CODE_POINT = 7
 
 
+# A flat push exactly as WeChat writes it, and nothing in which a parser could read otherwise: the
+# parser calls back for every element, which costs more than all the rest of reading a message.
+_FIELD = (
+    r"\s*<([A-Za-z_]\w*)>(?:<!\[CDATA\[([^\]\r]*(?:\](?!\]>)[^\]\r]*)*)\]\]>|([^<>&\]\r]*))</\%d>"
+)
+_FLAT = re.compile(rf"\s*<xml>(?:{_FIELD % 1})+\s*</xml>\s*", re.ASCII)
+_FIELDS = re.compile(_FIELD % 1, re.ASCII)
+
+
 def legal(text: str) -> str:
     """Return the text without the characters that XML 1.0 can't hold."""
     return _ILLEGAL.sub("", text)
@@ -34,6 +43,9 @@ def parse_xml(text: str) -> dict[str, object]:
     Raises BadEnvelope (malformed, forbidden_dtd).
     """
     text = legal(text)
+    flat = _flat(text)
+    if flat is not None:
+        return flat
     try:
         document = _read(text)
     except expat.ExpatError:
@@ -42,6 +54,15 @@ def parse_xml(text: str) -> dict[str, object]:
     if not isinstance(root, dict):
         raise BadEnvelope("malformed")
     return root
+
+
+def _flat(text: str) -> dict[str, object] | None:
+    """Return the members if the document has the shape that WeChat writes, None for any other."""
+    if _FLAT.fullmatch(text) is None:
+        return None
+    fields = _FIELDS.findall(text, text.index("<xml>") + len("<xml>"))
+    members: dict[str, object] = {name: section or plain for name, section, plain in fields}
+    return members if len(members) == len(fields) else None
 
 
 def _parser(encoding: str, namespace_separator: str | None) -> expat.XMLParserType:

@@ -35,11 +35,45 @@ def encrypt(key: bytes, message: bytes, appid: str, random16: bytes | None = Non
 
     random16: 16 bytes of ASCII, because some decoders take the buffer for text; None draws them.
     """
-    head = random16 or secrets.token_urlsafe(12).encode()
-    buffer = head + len(message).to_bytes(4, "big") + message + appid.encode()
+    return Key(key).encrypt(message, appid, random16)
+
+
+def _framed(message: bytes, appid: str) -> bytes:
+    return len(message).to_bytes(4, "big") + message + appid.encode()
+
+
+def _padded(buffer: bytes) -> bytes:
     padding = _PADDING_BLOCK - len(buffer) % _PADDING_BLOCK
-    cipher = AES.new(key, AES.MODE_CBC, key[:_AES_BLOCK])
-    return base64.b64encode(cipher.encrypt(buffer + bytes([padding]) * padding)).decode()
+    return buffer + bytes([padding]) * padding
+
+
+class Key:
+    """One key with its ciphers made once: making one costs as much as using it.
+
+    Both run on from message to message; CBC lets that be undone. Decrypting, only the first block
+    depends on what came before, and it is random16, which nobody reads. Encrypting, the first
+    block is given what makes the chain come out as if it began with the IV.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        iv = key[:_AES_BLOCK]
+        self._decrypter = AES.new(key, AES.MODE_CBC, iv)
+        self._encrypter = AES.new(key, AES.MODE_CBC, iv)
+        self._iv = self._last = int.from_bytes(iv, "big")
+
+    def encrypt(self, message: bytes, appid: str, random16: bytes | None = None) -> str:
+        """Do what `encrypt` does."""
+        head = int.from_bytes(random16 or secrets.token_urlsafe(12).encode(), "big")
+        first = (head ^ self._iv ^ self._last).to_bytes(_AES_BLOCK, "big")
+        sealed = self._encrypter.encrypt(_padded(first + _framed(message, appid)))
+        self._last = int.from_bytes(sealed[-_AES_BLOCK:], "big")
+        return base64.b64encode(sealed).decode()
+
+    def decrypt(self, ciphertext: bytes, appid: str) -> bytes:
+        """Do what `decrypt` does, for a ciphertext that is out of its base64 already."""
+        if not ciphertext or len(ciphertext) % _AES_BLOCK:
+            raise BadEnvelope("bad_block_length")
+        return _message(_unpadded(self._decrypter.decrypt(ciphertext)), appid.encode())
 
 
 def decrypt(key: bytes, ciphertext_b64: str, appid: str) -> bytes:
@@ -48,7 +82,7 @@ def decrypt(key: bytes, ciphertext_b64: str, appid: str) -> bytes:
     Raises BadEnvelope (bad_base64, bad_block_length, bad_padding, too_short, bad_length,
     appid_mismatch).
     """
-    return decrypt_raw(key, decode_base64(ciphertext_b64), appid)
+    return Key(key).decrypt(decode_base64(ciphertext_b64), appid)
 
 
 def decode_base64(text: str) -> bytes:
@@ -57,14 +91,6 @@ def decode_base64(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
         raise BadEnvelope("bad_base64") from error
-
-
-def decrypt_raw(key: bytes, ciphertext: bytes, appid: str) -> bytes:
-    """Do what `decrypt` does, for a ciphertext that is out of its base64 already."""
-    if not ciphertext or len(ciphertext) % _AES_BLOCK:
-        raise BadEnvelope("bad_block_length")
-    buffer = AES.new(key, AES.MODE_CBC, key[:_AES_BLOCK]).decrypt(ciphertext)
-    return _message(_unpadded(buffer), appid.encode())
 
 
 def _unpadded(buffer: bytes) -> bytes:

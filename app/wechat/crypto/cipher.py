@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.settings import MessageMode
-from app.wechat.crypto.aes import decode_base64, decode_key, decrypt_raw, encrypt
+from app.wechat.crypto.aes import Key, decode_base64, decode_key
 from app.wechat.crypto.envelope import read_envelope
 from app.wechat.crypto.query import CallbackQuery
 from app.wechat.crypto.signing import msg_signature, same, signature
@@ -47,7 +47,7 @@ class Cipher:
         self._appid = appid
         self._mode = mode
         self._tokens = tuple(tokens)
-        self._keys = tuple(decode_key(key) for key in aes_keys)
+        self._keys = tuple(Key(decode_key(key)) for key in aes_keys)
 
     def verify_url(self, query: CallbackQuery) -> str:
         """Return the echostr that proves the URL is ours, plain text in every mode.
@@ -86,7 +86,7 @@ class Cipher:
         reply: a passive reply in the same format. timestamp: now, Unix seconds. nonce: the push's.
         Source: protocol 1.4.
         """
-        sealed = encrypt(self._keys[0], reply.encode(), self._appid, random16)
+        sealed = self._keys[0].encrypt(reply.encode(), self._appid, random16)
         signed = msg_signature(self._tokens[0], str(timestamp), nonce, sealed)
         if format is Format.JSON:
             members = {
@@ -133,7 +133,7 @@ class Cipher:
         refusals: list[BadEnvelope] = []
         for key in self._keys:
             try:
-                return decrypt_raw(key, ciphertext, self._appid)
+                return key.decrypt(ciphertext, self._appid)
             except BadEnvelope as refusal:
                 refusals.append(refusal)
         raise refusals[0]
