@@ -1,7 +1,7 @@
 """The short way through a flat push reads what the XML parser reads."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.wechat.errors import BadEnvelope
@@ -29,6 +29,15 @@ documents = st.builds(
 
 
 @given(documents)
+@example("<xml><a>1 &amp; 2</a></xml>")
+@example("<xml><a>1 & 2</a></xml>")
+@example("<xml><a>]]></a></xml>")
+@example("<xml><a>1\r\n2</a></xml>")
+@example("<xml><a><![CDATA[1\r\n2]]></a></xml>")
+@example("<xml><a><![CDATA[1]]>2]]></a></xml>")
+@example("<xml><a>1</a><a>2</a></xml>")
+@example("<xml><a>1</b></xml>")
+@example("<xml>x<a>1</a></xml>")
 def test_a_push_reads_the_same_with_and_without_a_comment_in_it(document: str) -> None:
     head, closing, tail = document.rpartition("</xml>")
     longer = f"{head}{THE_LONG_WAY}{closing}{tail}"
