@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from simulator import (
+    autoreply_api,
     control_api,
     customer_service_api,
     ip_api,
@@ -32,6 +33,7 @@ ROUTERS = (
     customer_service_api.router,
     users_api.router,
     ip_api.router,
+    autoreply_api.router,
     control_api.router,
     ledger_api.router,
     push_api.router,

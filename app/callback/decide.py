@@ -1,48 +1,39 @@
 """From a parsed push to the record that is kept: pure, apart from drawing ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
 from uuid_utils.compat import uuid7
 
-from app.callback.record import Record
+from app.callback.outgoing import outgoing
+from app.callback.record import Claim, Record
 from app.events.facts import follow_of, subscriptions_of
 from app.identity.people import names_a_person
-from app.replies.draft import Draft, drafts
-from app.replies.windows import Limits, OpenedWindow, opened_by
-from app.rules.engine import Rule, RuleSet
+from app.privacy.duties import duty_of
+from app.replies.draft import passive_of
+from app.replies.windows import Limits, OpenedWindow, later, opened_by
+from app.rules.engine import Chosen, Rule, RuleSet
 from app.settings import Account
 from app.wechat.ids import AppId
-from app.wechat.inbound import Format, Inbound, Unsubscribe, dedupe_key, parse, subject_openid
-from app.wechat.outbound import Message
+from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a push is answered with. rule: None when none matched, or none are loaded yet."""
+    """What a push is answered with: nothing if no rule matched, or if none are loaded yet."""
 
     decided: bool
-    rule: Rule | None = None
+    chosen: tuple[Chosen, ...] = ()
 
     @property
-    def passive(self) -> Message | None:
-        """The passive reply of the rule, if it has one."""
-        if self.rule is None:
-            return None
-        return next((reply for reply in self.rule.replies if reply.via == "passive"), None)
+    def rule(self) -> Rule | None:
+        """The best rule that answers."""
+        return self.chosen[0].rule if self.chosen else None
 
 
-def decide(rules: RuleSet | None, appid: str, message: Inbound) -> Decision:
-    """Return what to answer. rules: None while none are loaded, which decides nothing.
-
-    Nobody can be answered who has just left.
-    """
-    if isinstance(message, Unsubscribe):
-        return Decision(decided=True)
-    if rules is None:
-        return Decision(decided=False)
-    return Decision(decided=True, rule=rules.choose(AppId(appid), message))
+UNDECIDED = Decision(decided=False)
 
 
 def record_of(
@@ -51,7 +42,8 @@ def record_of(
     """Return everything that the push leaves behind."""
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
     window = opened_by(message, limits)
-    passive = decision.passive
+    until = _until(window, occurred_at, limits)
+    drafts = outgoing(decision.chosen, message, appid=account.appid, expires_at=until)
     return Record(
         id=uuid7(),
         appid=account.appid,
@@ -66,35 +58,44 @@ def record_of(
         asks=account.kind == "oa",
         decided=decision.decided,
         rule_id=None if decision.rule is None else decision.rule.id,
-        passive=None if passive is None else passive.model_dump_json(),
+        passive=passive_of(drafts),
         window=window,
         follow=follow_of(message),
         subscriptions=subscriptions_of(message),
-        drafts=_drafts(decision, window, occurred_at, limits),
+        drafts=drafts,
+        claims=_claims(decision.chosen),
+        duty=duty_of(message, account.appid),
     )
 
 
 def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
     """Make the choice for a record that came while no rules were loaded.
 
-    It was answered `success`, so a passive reply is past; the queued ones are not.
+    It was answered `success`, so a passive reply is past; the queued ones are not. What the
+    database knows of the follower is not asked any more: it has changed since.
     """
     message = parse(record.payload, Format.JSON)
-    decision = decide(rules, record.appid, message)
-    late = _drafts(decision, record.window, record.occurred_at, limits)
+    chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
+    decision = Decision(decided=True, chosen=chosen)
+    until = _until(record.window, record.occurred_at, limits)
+    late = outgoing(chosen, message, appid=record.appid, expires_at=until)
     return replace(
         record,
         decided=True,
         rule_id=None if decision.rule is None else decision.rule.id,
         drafts=tuple(draft for draft in late if draft.expires_at is not None),
+        claims=_claims(chosen),
     )
 
 
-def _drafts(
-    decision: Decision, window: OpenedWindow | None, occurred_at: datetime, limits: Limits
-) -> tuple[Draft, ...]:
+def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -> datetime:
     """A queued reply is worth sending as long as the window that its push opened."""
-    if decision.rule is None:
-        return ()
-    until = occurred_at + limits.action_life if window is None else window.until
-    return drafts(decision.rule.replies, expires_at=until)
+    return later(occurred_at, limits.action_life) if window is None else window.until
+
+
+def _claims(chosen: Sequence[Chosen]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(answer.rule.id, answer.rule.conditions.cooldown_seconds)
+        for answer in chosen
+        if answer.rule.conditions is not None and answer.rule.conditions.cooldown_seconds
+    )

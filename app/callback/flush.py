@@ -1,11 +1,6 @@
-"""The statement that stores a batch of callbacks, and the transaction around it.
+"""The transaction that stores a batch of callbacks, and what each is to be answered with."""
 
-One statement on purpose: every round trip more is latency for a lone callback and CPU for
-all. It is the only place that writes more than one room's tables. Locks are taken in one
-order everywhere: callbacks by (appid, dedupe_key), then openids and send_windows by key. A
-reply that is locked is being delivered and is passed over; the sweep looks at it again.
-"""
-
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,120 +8,17 @@ from uuid import UUID
 
 import asyncpg
 
+from app.callback.claims import claim
 from app.callback.record import Kept, Record
+from app.callback.statement import STORE, STORE_WITH_HISTORY
 from app.db.queue import NewJob, enqueue_on
 from app.identity.jobs import resolve_job
+from app.privacy.duties import BY_WECHAT, NewErasure
+from app.privacy.jobs import check_job
+from app.privacy.open import open_on
 from app.replies.jobs import deliver_job
 
-STORE = """
-WITH incoming AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-        $7::timestamptz[], $8::timestamptz[], $9::text[], $10::bool[], $11::bool[],
-        $12::bigint[], $13::text[], $14::text[], $15::timestamptz[], $16::bigint[],
-        $17::text[], $18::text[], $19::text[]
-    ) AS t(
-        id, appid, dedupe_key, openid, msgtype, event,
-        occurred_at, received_at, payload, person, asks,
-        rule_id, passive, trigger, window_until, window_sends,
-        follow_action, scene, ticket
-    )
-), fresh AS (
-    INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at,
-                           received_at, payload, rule_id, passive)
-    SELECT id, appid, dedupe_key, openid, msgtype, event, occurred_at,
-           received_at, payload::jsonb, rule_id, passive::jsonb
-    FROM incoming ORDER BY appid, dedupe_key
-    ON CONFLICT (appid, dedupe_key) DO NOTHING
-    RETURNING id
-), news AS (
-    SELECT incoming.* FROM incoming JOIN fresh USING (id)
-), seen AS (
-    INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at,
-                              resolve_state, resolve_reason, resolve_next_at)
-    SELECT appid, openid, min(occurred_at), max(occurred_at),
-           CASE WHEN bool_or(asks) THEN 'pending' ELSE 'unavailable' END,
-           CASE WHEN bool_or(asks) THEN NULL ELSE 'not_an_oa' END,
-           CASE WHEN bool_or(asks) THEN max(received_at) END
-    FROM news WHERE person GROUP BY appid, openid ORDER BY appid, openid
-    ON CONFLICT (appid, openid) DO UPDATE SET
-        first_seen_at = LEAST(o.first_seen_at, EXCLUDED.first_seen_at),
-        last_seen_at = GREATEST(o.last_seen_at, EXCLUDED.last_seen_at),
-        resolve_state = CASE WHEN o.resolve_reason = 'not_following'
-                             THEN EXCLUDED.resolve_state ELSE o.resolve_state END,
-        resolve_next_at = CASE WHEN o.resolve_reason = 'not_following'
-                               THEN EXCLUDED.resolve_next_at ELSE o.resolve_next_at END,
-        resolve_reason = NULLIF(o.resolve_reason, 'not_following')
-    RETURNING appid, openid, unionid,
-              resolve_state = 'pending' AND resolve_next_at <= $36 AS due
-), opened AS (
-    INSERT INTO send_windows AS w (appid, openid, trigger, opened_at, expires_at, sends_left)
-    SELECT appid, openid, trigger, max(occurred_at), max(window_until), max(window_sends)
-    FROM news WHERE trigger IS NOT NULL
-    GROUP BY appid, openid, trigger ORDER BY appid, openid, trigger
-    ON CONFLICT (appid, openid, trigger) DO UPDATE SET
-        opened_at = EXCLUDED.opened_at,
-        expires_at = EXCLUDED.expires_at,
-        sends_left = EXCLUDED.sends_left
-    WHERE EXCLUDED.opened_at >= w.opened_at
-    RETURNING appid, openid
-), followed AS (
-    INSERT INTO follow_events (id, callback_id, appid, openid, unionid, action, scene, ticket,
-                               occurred_at)
-    SELECT n.id, n.id, n.appid, n.openid, seen.unionid, n.follow_action, n.scene, n.ticket,
-           n.occurred_at
-    FROM news n LEFT JOIN seen USING (appid, openid) WHERE n.follow_action IS NOT NULL
-), subscribed AS (
-    INSERT INTO subscription_events (id, callback_id, appid, openid, unionid, action,
-                                     template_id, status, popup_scene, msgid, error_code,
-                                     occurred_at)
-    SELECT s.id, n.id, n.appid, n.openid, seen.unionid, s.action,
-           s.template_id, s.status, s.popup_scene, s.msgid, s.error_code, n.occurred_at
-    FROM unnest($20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::text[], $25::text[],
-                $26::text[], $27::text[])
-         AS s(id, callback_id, action, template_id, status, popup_scene, msgid, error_code)
-    JOIN news n ON n.id = s.callback_id
-    LEFT JOIN seen USING (appid, openid)
-), answered AS (
-    INSERT INTO replies (id, callback_id, position, appid, openid, rule_id, via, msgtype,
-                         content, status, created_at, expires_at, sent_at)
-    SELECT r.id, n.id, r.position, n.appid, n.openid, n.rule_id, r.via, r.msgtype,
-           r.content::jsonb, r.status, n.received_at, r.expires_at,
-           CASE WHEN r.status = 'sent' THEN n.received_at END
-    FROM unnest($28::uuid[], $29::uuid[], $30::bigint[], $31::text[], $32::text[], $33::text[],
-                $34::text[], $35::timestamptz[])
-         AS r(id, callback_id, position, via, msgtype, content, status, expires_at)
-    JOIN news n ON n.id = r.callback_id
-), leaving AS (
-    SELECT waiting.id FROM news CROSS JOIN LATERAL (
-        SELECT id FROM replies r
-        WHERE r.appid = news.appid AND r.openid = news.openid
-          AND r.status IN ('pending', 'held') AND r.created_at <= news.received_at
-        ORDER BY id DESC LIMIT 100 FOR UPDATE SKIP LOCKED
-    ) waiting WHERE news.follow_action = 'unfollow'
-), gone AS (
-    UPDATE replies SET status = 'skipped', errmsg = 'the follower has left'
-    WHERE id IN (SELECT id FROM leaving)
-), closed AS (
-    DELETE FROM send_windows USING news
-    WHERE news.follow_action = 'unfollow' AND send_windows.appid = news.appid
-      AND send_windows.openid = news.openid AND send_windows.opened_at <= news.occurred_at
-), waking AS (
-    SELECT waiting.id FROM opened CROSS JOIN LATERAL (
-        SELECT id FROM replies r
-        WHERE r.appid = opened.appid AND r.openid = opened.openid AND r.status = 'held'
-        LIMIT 100 FOR UPDATE SKIP LOCKED
-    ) waiting
-), woken AS (
-    UPDATE replies SET status = 'pending' WHERE id IN (SELECT id FROM waking)
-    RETURNING callback_id
-)
-SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
-       (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
-       (SELECT array_agg(DISTINCT callback_id) FROM woken) AS woken
-"""
-
-# The statement is the same each time and touches rows by key alone. Planned anew for every
+# The statements are the same each time and touch rows by key alone. Planned anew for every
 # batch, it would spend more on planning than on storing; and a plan made while the tables are
 # empty must not read them whole when they are not.
 SESSION = {
@@ -144,11 +36,15 @@ JOIN callbacks c USING (appid, dedupe_key)
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """What the statement did. woken: callbacks whose held replies may be sent again."""
+    """What the statement did. woken: callbacks whose held replies may be sent again.
+
+    late: some may be from before their sender was erased.
+    """
 
     fresh: frozenset[UUID]
     to_resolve: tuple[str, ...]
     woken: tuple[UUID, ...]
+    late: bool
 
 
 async def store(connection: asyncpg.Connection, batch: Sequence[Record]) -> list[Kept]:
@@ -158,28 +54,81 @@ async def store(connection: asyncpg.Connection, batch: Sequence[Record]) -> list
     one's passive reply. Raises asyncpg.PostgresError, OSError or TimeoutError; then nothing
     of the batch is stored, or all of it (the connection was lost while committing).
     """
-    async with connection.transaction():
-        flushed = _flushed(await connection.fetchrow(STORE, *_arguments(batch)))
+    if _needs_transaction(batch):
+        async with connection.transaction():
+            batch = await claim(connection, batch)
+            flushed = _flushed(await connection.fetchrow(*_statement(batch)))
+            await enqueue_on(connection, _jobs(batch, flushed))
+            await open_on(connection, _erasures(batch, flushed))
+    else:
+        # One statement commits itself and saves two round trips. What is then enqueued are
+        # doorbells for rows that are committed already: should they be lost, the sweep rings.
+        flushed = _flushed(await connection.fetchrow(*_statement(batch)))
         await enqueue_on(connection, _jobs(batch, flushed))
     return await _answers(connection, batch, flushed.fresh)
 
 
+def _needs_transaction(batch: Sequence[Record]) -> bool:
+    """Tell whether anything is stored beside the statement that must not be lost."""
+    return any(record.claims or record.duty or _is_queued(record) for record in batch)
+
+
+def _is_queued(record: Record) -> bool:
+    return any(draft.expires_at is not None for draft in record.drafts)
+
+
 def _flushed(row: asyncpg.Record) -> Flushed:
     return Flushed(
-        frozenset(row["fresh"] or ()), tuple(row["to_resolve"] or ()), tuple(row["woken"] or ())
+        frozenset(row["fresh"] or ()),
+        tuple(row["to_resolve"] or ()),
+        tuple(row["woken"] or ()),
+        row["late"],
     )
 
 
 def _jobs(batch: Sequence[Record], flushed: Flushed) -> list[NewJob]:
-    queued = [
-        record.id
-        for record in batch
-        if record.id in flushed.fresh and any(draft.expires_at for draft in record.drafts)
-    ]
+    queued = [record.id for record in batch if record.id in flushed.fresh and _is_queued(record)]
     return [
         *(deliver_job(callback_id) for callback_id in (*queued, *flushed.woken)),
-        *(resolve_job(appid) for appid in flushed.to_resolve),
+        *(resolve_job(appid) for appid in flushed.to_resolve if _BELLS.may_ring(appid)),
+        *([check_job()] if flushed.late else ()),
     ]
+
+
+def _erasures(batch: Sequence[Record], flushed: Flushed) -> list[NewErasure]:
+    """The events themselves are stored first: that somebody left is history, who it was is not."""
+    return [
+        NewErasure(
+            id=record.id,
+            duty=record.duty,
+            appid=record.appid,
+            requested_by=BY_WECHAT,
+            requested_at=record.received_at,
+            until=record.occurred_at,
+        )
+        for record in batch
+        if record.duty is not None and record.id in flushed.fresh
+    ]
+
+
+class _Bells:
+    """One ring a second and account is enough; each more costs a round trip for nothing.
+
+    A ring that is rolled back leaves its second without one, and the sweep makes it good.
+    """
+
+    def __init__(self) -> None:
+        self._rung: dict[str, int] = {}
+
+    def may_ring(self, appid: str) -> bool:
+        second = int(time.time())
+        if self._rung.get(appid) == second:
+            return False
+        self._rung[appid] = second
+        return True
+
+
+_BELLS = _Bells()
 
 
 async def _answers(
@@ -200,19 +149,31 @@ async def _answers(
     ]
 
 
+def _statement(batch: Sequence[Record]) -> tuple[Any, ...]:
+    """Return the statement and its arguments. Most batches tell nothing of the history."""
+    if any(record.follow or record.subscriptions for record in batch):
+        return STORE_WITH_HISTORY, *_arguments(batch), *_history_arguments(batch)
+    return STORE, *_arguments(batch)
+
+
 def _arguments(batch: Sequence[Record]) -> list[Any]:
     """Return the statement's arrays, one per column, in its order; then the moment."""
-    subscriptions = [(entry, record.id) for record in batch for entry in record.subscriptions]
     drafts = [(draft, record.id) for record in batch for draft in record.drafts]
     return [
         *([column(record) for record in batch] for column in _CALLBACK),
-        [entry.id for entry, _ in subscriptions],
-        [callback_id for _, callback_id in subscriptions],
-        *([column(entry) for entry, _ in subscriptions] for column in _SUBSCRIPTION),
         [draft.id for draft, _ in drafts],
         [callback_id for _, callback_id in drafts],
         *([column(draft) for draft, _ in drafts] for column in _DRAFT),
         max(record.received_at for record in batch),
+    ]
+
+
+def _history_arguments(batch: Sequence[Record]) -> list[Any]:
+    subscriptions = [(entry, record.id) for record in batch for entry in record.subscriptions]
+    return [
+        [entry.id for entry, _ in subscriptions],
+        [callback_id for _, callback_id in subscriptions],
+        *([column(entry) for entry, _ in subscriptions] for column in _SUBSCRIPTION),
     ]
 
 
@@ -254,4 +215,6 @@ _DRAFT: tuple[Callable[[Any], Any], ...] = (
     lambda d: d.content,
     lambda d: d.status.value,
     lambda d: d.expires_at,
+    lambda d: d.rule_id,
+    lambda d: d.errmsg,
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +12,8 @@ from app.db.base import Base
 
 
 class Callback(Base):
-    """Every push once. payload: the whole parsed document, unknown members included.
+    """Every push once. payload: the whole parsed document, unknown members included; {} once
+    it is erased.
 
     dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
     was sent, as `outbound` JSON; NULL means `success`.
@@ -22,6 +23,12 @@ class Callback(Base):
     __table_args__ = (
         Index("uq_callbacks_appid_dedupe_key", "appid", "dedupe_key", unique=True),
         Index(None, "appid", "openid"),
+        Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
+        Index(
+            "ix_callbacks_named",
+            text("oa_bridge_named(payload)"),
+            postgresql_where=text("oa_bridge_named(payload) IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7: also the order of arrival

@@ -8,8 +8,17 @@ from uuid import UUID
 from pydantic import ConfigDict, TypeAdapter
 
 from app.events.facts import NewFollow, NewSubscription
+from app.privacy.duties import Duty
 from app.replies.draft import Draft
 from app.replies.windows import OpenedWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A rule that answers, and how long it may not answer the same follower again."""
+
+    rule_id: int
+    cooldown_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,8 @@ class Record:
     payload, passive: JSON text. person: whether the openid is a follower (a platform notice
     names a platform account instead). asks: whether its UnionID can be asked for.
     decided: False when no rules were loaded yet, so that the choice is still to be made.
+    claims: rules with a cooldown that are to answer; whose claim is lost, does not.
+    duty: what the push obliges us to erase.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
@@ -43,6 +54,8 @@ class Record:
     follow: NewFollow | None
     subscriptions: tuple[NewSubscription, ...]
     drafts: tuple[Draft, ...]
+    claims: tuple[Claim, ...] = ()
+    duty: Duty | None = None
 
 
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)

@@ -1,8 +1,8 @@
 """The one endpoint that WeChat calls: plain ASGI, since every push passes through it."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -13,17 +13,20 @@ from starlette.types import Receive, Scope, Send
 from app import telemetry
 from app.callback.answer import answer
 from app.callback.body import TooLarge, read_body
-from app.callback.decide import decide, record_of
+from app.callback.budget import Budget
+from app.callback.decide import UNDECIDED, Decision, record_of
 from app.callback.errors import BadData, InboxError
 from app.callback.inbox import Inbox
 from app.callback.record import Kept
 from app.clock import Clock
 from app.replies.windows import Limits
+from app.rules.follower_facts import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import Account, Settings
 from app.wechat.crypto import CallbackQuery, Cipher, check_freshness
 from app.wechat.errors import BadEnvelope, Refused
-from app.wechat.inbound import Inbound, parse, require_recipient
+from app.wechat.ids import AppId
+from app.wechat.inbound import Inbound, parse, require_recipient, subject_openid
 
 BUDGET_SECONDS: Final = 4.0  # WeChat hangs up after 5
 
@@ -39,7 +42,14 @@ class CallbackEndpoint:
     """
 
     def __init__(
-        self, settings: Settings, *, inbox: Inbox, rules: LiveRules, clock: Clock, limits: Limits
+        self,
+        settings: Settings,
+        *,
+        inbox: Inbox,
+        rules: LiveRules,
+        facts: FollowerFacts,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._replay_window = settings.replay_window_seconds
         self._most_bytes = settings.max_body_bytes
@@ -47,6 +57,8 @@ class CallbackEndpoint:
         self._rules = rules
         self._clock = clock
         self._limits = limits
+        self._facts = facts
+        self._budget = Budget(BUDGET_SECONDS)
         self._accounts: Mapping[str, tuple[Account, Cipher]] = {
             account.appid: (account, cipher_of(account))
             for account in settings.accounts.values()
@@ -56,7 +68,7 @@ class CallbackEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            async with asyncio.timeout(BUDGET_SECONDS):
+            with self._budget.limit():
                 response = await self._respond(scope, receive)
         except Refused as refusal:
             status = 400 if isinstance(refusal, BadEnvelope) else 403
@@ -94,15 +106,26 @@ class CallbackEndpoint:
         return answer(cipher, opened, message, kept.passive, now=now)
 
     async def _keep(self, account: Account, message: Inbound, now: datetime) -> Kept:
-        decision = decide(self._rules.current, account.appid, message)
+        decision = await self._decide(account.appid, message, now)
         record = record_of(account, message, decision, now=now, limits=self._limits)
         kept = await self._inbox.keep(record)
         telemetry.CALLBACKS.labels(
             account.appid, telemetry.callback_type(record.msgtype, record.event), kept.result
         ).inc()
-        if decision.rule is not None:
-            telemetry.RULE_MATCHES.labels(decision.rule.kind).inc()
+        if not kept.duplicate:
+            for chosen in decision.chosen:
+                telemetry.RULE_MATCHES.labels(chosen.rule.kind).inc()
         return kept
+
+    async def _decide(self, appid: str, message: Inbound, now: datetime) -> Decision:
+        rules = self._rules.current
+        if rules is None:
+            return UNDECIDED
+        candidates = rules.find(AppId(appid), message, now)
+        facts = None
+        if candidates.asks_facts:
+            facts = await self._facts.read(appid, subject_openid(message))
+        return Decision(decided=True, chosen=candidates.choose(facts, now))
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
         """Count and log a refusal; the body tells a sender nothing it could use."""
@@ -114,7 +137,8 @@ class CallbackEndpoint:
             status=status,
             appid=appid if appid in self._accounts else None,
         )
-        return PlainTextResponse(REFUSALS[status], status_code=status)
+        headers = {"Allow": "GET, POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+        return PlainTextResponse(REFUSALS[status], status_code=status, headers=headers)
 
 
 REFUSALS: Final = {

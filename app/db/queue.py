@@ -41,14 +41,19 @@ async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> 
 
 
 async def enqueue(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
-    """Add jobs on the session's transaction; they exist once it commits.
+    """Add jobs on the session's transaction; they exist once it commits."""
+    await enqueue_on(await raw_connection(session), jobs)
 
-    SQLAlchemy sends BEGIN with its first statement: without one before it the job would
-    survive a rollback.
+
+async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
+    """Return the session's connection with its transaction open.
+
+    SQLAlchemy sends BEGIN with its first statement: without one before it, what is done on the
+    raw connection would survive a rollback.
     """
     await session.execute(text("SELECT 1"))
     raw = await (await session.connection()).get_raw_connection()
     connection = raw.driver_connection
     if connection is None:
         raise RuntimeError("the session's connection is closed")
-    await enqueue_on(connection, jobs)
+    return connection

@@ -38,7 +38,8 @@ OPEN_STATUSES = (ReplyStatus.PENDING, ReplyStatus.SENDING, ReplyStatus.HELD)
 
 
 class Reply(Base):
-    """One answer to one callback. content: the `outbound` reply as the rule gave it.
+    """One answer to one callback. content: the `outbound` reply as the rule gave it; {} once
+    it is erased.
 
     No foreign key to callbacks: both are written by one transaction, and retention removes
     them at different times.
@@ -54,6 +55,7 @@ class Reply(Base):
             "expires_at",
             postgresql_where=text("status IN ('pending', 'sending', 'held')"),
         ),
+        Index("ix_replies_full", "created_at", postgresql_where=text("content <> '{}'::jsonb")),
         Index("ix_replies_status", "status", "id", postgresql_where=text("status <> 'sent'")),
     )
 

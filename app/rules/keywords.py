@@ -1,73 +1,90 @@
-"""Keywords of many rules, compiled so that one text finds the best of them at once."""
+"""Keywords of many rules, compiled so that one text finds every rule that it fits at once."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from ahocorasick_rs import AhoCorasick
+from app.rules.text_triggers import Match, TextTrigger
+from app.rules.words_within import WordsWithin
 
-from app.rules.patterns import Patterns
-from app.rules.triggers import Match, TextTrigger
-
-
-def fold(text: str) -> str:
-    """Return what of a text counts: no outer blanks, no letter case."""
-    return text.strip().casefold()
+_Ranks = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """Text triggers by kind of match, each with the rank of its rule; a lower rank wins.
+    """Plain keywords by kind of match, each with the ranks of its rules.
 
-    prefix_lengths: ascending. contained and patterns: in rank order, so that the lowest index
-    found is the best one.
+    *_lengths: ascending. contained: the ranks that each of the words decides alone.
+    all_of: by the keyword that is looked for first, the rank and all the keywords it takes.
     """
 
-    exact: Mapping[str, int]
-    prefix: Mapping[str, int]
+    exact: _Ranks
+    prefix: _Ranks
     prefix_lengths: tuple[int, ...]
-    contained: AhoCorasick | None
-    contained_ranks: tuple[int, ...]
-    patterns: Patterns
-    pattern_ranks: tuple[int, ...]
+    suffix: _Ranks
+    suffix_lengths: tuple[int, ...]
+    words: WordsWithin
+    contained: tuple[tuple[int, ...], ...]
+    all_of: Mapping[int, tuple[tuple[int, frozenset[int]], ...]]
 
     @classmethod
     def of(cls, triggers: Iterable[tuple[int, TextTrigger]]) -> Self:
-        """Compile triggers. triggers: rank and trigger, by rising rank. Raises BadPattern."""
-        by_kind: dict[Match, dict[str, int]] = {kind: {} for kind in Match}
+        """Compile triggers that are neither patterns nor negated, each with its rank."""
+        whole: dict[Match, dict[str, tuple[int, ...]]] = {
+            kind: {} for kind in (Match.EXACT, Match.PREFIX, Match.SUFFIX)
+        }
+        numbers: dict[str, int] = {}
+        contained: list[tuple[int, ...]] = []
+        all_of: defaultdict[int, list[tuple[int, frozenset[int]]]] = defaultdict(list)
         for rank, trigger in triggers:
-            is_pattern = trigger.match is Match.REGEX
-            keyword = trigger.keyword if is_pattern else fold(trigger.keyword)
-            by_kind[trigger.match].setdefault(keyword, rank)
-        contained, patterns = by_kind[Match.CONTAINS], by_kind[Match.REGEX]
+            words = trigger.words()
+            if trigger.match in whole:
+                ranks = whole[trigger.match]
+                ranks[words[0]] = (*ranks.get(words[0], ()), rank)
+                continue
+            own = [numbers.setdefault(word, len(numbers)) for word in words]
+            contained += [()] * (len(numbers) - len(contained))
+            if trigger.match is Match.ALL:
+                rarest = own[max(range(len(words)), key=lambda n: len(words[n]))]
+                all_of[rarest].append((rank, frozenset(own)))
+            else:
+                for number in own:
+                    contained[number] += (rank,)
         return cls(
-            exact=by_kind[Match.EXACT],
-            prefix=by_kind[Match.PREFIX],
-            prefix_lengths=tuple(sorted({len(prefix) for prefix in by_kind[Match.PREFIX]})),
-            contained=AhoCorasick(contained, store_patterns=False) if contained else None,
-            contained_ranks=tuple(contained.values()),
-            patterns=Patterns.of(tuple(patterns)),
-            pattern_ranks=tuple(patterns.values()),
+            exact=whole[Match.EXACT],
+            prefix=whole[Match.PREFIX],
+            prefix_lengths=_lengths(whole[Match.PREFIX]),
+            suffix=whole[Match.SUFFIX],
+            suffix_lengths=_lengths(whole[Match.SUFFIX]),
+            words=WordsWithin.of(numbers),
+            contained=tuple(contained),
+            all_of={number: tuple(rules) for number, rules in all_of.items()},
         )
 
-    def best(self, text: str, below: int) -> int:
-        """Return the lowest rank whose keyword fits `text`, or `below` if none is lower.
-
-        text: as typed.
-        """
-        folded = fold(text)
-        best = min(below, self.exact.get(folded, below))
+    def whole(self, text: str) -> Iterator[int]:
+        """Yield the ranks whose keyword is all of the text, its beginning or its end."""
+        yield from self.exact.get(text, ())
         for length in self.prefix_lengths:
-            if length > len(folded):
+            if length > len(text):
                 break
-            best = min(best, self.prefix.get(folded[:length], below))
-        if self.contained is not None:
-            found = self.contained.find_matches_as_indexes(folded, overlapping=True)
-            if found:
-                best = min(best, self.contained_ranks[min(found)[0]])
-        return self._best_pattern(text.strip(), best)
+            yield from self.prefix.get(text[:length], ())
+        for length in self.suffix_lengths:
+            if length > len(text):
+                break
+            yield from self.suffix.get(text[-length:], ())
 
-    def _best_pattern(self, text: str, below: int) -> int:
-        found = self.patterns.first(text, bisect_left(self.pattern_ranks, below))
-        return below if found is None else self.pattern_ranks[found]
+    def within(self, text: str) -> Iterator[int]:
+        """Yield the ranks whose keywords are somewhere in the text."""
+        found = self.words.found_in(text)
+        for number in found:
+            yield from self.contained[number]
+        if self.all_of:
+            for number in found:
+                for rank, wanted in self.all_of.get(number, ()):
+                    if wanted <= found:
+                        yield rank
+
+
+def _lengths(words: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted({len(word) for word in words}))

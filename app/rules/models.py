@@ -1,16 +1,21 @@
 """Tables of the rules room."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Identity, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
 
 
 class RuleRow(Base):
-    """One keyword rule, as `/api/rules` takes it. appid NULL: every account."""
+    """One keyword rule, as `/api/rules` takes it. appid NULL: every account.
+
+    revision: counts its changes, from 1.
+    """
 
     __tablename__ = "rules"
     __table_args__ = (Index(None, "appid", "id"),)
@@ -21,9 +26,54 @@ class RuleRow(Base):
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     priority: Mapped[int] = mapped_column(server_default=text("100"))
     trigger: Mapped[dict[str, Any]]
+    conditions: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     replies: Mapped[list[dict[str, Any]]]
+    utm: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RuleChange(StrEnum):
+    """How a revision came about."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    RESTORED = "restored"
+    DELETED = "deleted"
+
+
+class RuleRevision(Base):
+    """One state that a rule was in, kept for good. rule: as `/api/rules` takes it.
+
+    operator: whose change it was: the start of the SHA-256 of an admin token, or `cli`.
+    """
+
+    __tablename__ = "rule_revisions"
+
+    rule_id: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    change: Mapped[RuleChange]
+    rule: Mapped[dict[str, Any]]
+    operator: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RuleFiring(Base):
+    """When a rule with a cooldown last answered a follower; of no use after `expires_at`.
+
+    dedupe_key: of the callback that was answered.
+    """
+
+    __tablename__ = "rule_firings"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    openid: Mapped[str] = mapped_column(primary_key=True)
+    rule_id: Mapped[int] = mapped_column(primary_key=True)
+    fired_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    dedupe_key: Mapped[bytes]
 
 
 class RulesVersion(Base):

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
+MAX_PROBLEMS = 100
+
 _WORDS = {
     "missing": "is missing: add it",
     "extra_forbidden": "is not known here: check its spelling, or remove it",
@@ -35,8 +37,16 @@ class Problems(BaseModel):
 
 def describe(error: ValidationError) -> str:
     """Return every problem of a rule in one line."""
-    found = _problems(error.errors(include_url=False, include_input=False))
+    found = problems_in(error.errors(include_url=False, include_input=False))
     return "; ".join(f"{'.'.join(map(str, problem.loc))}: {problem.msg}" for problem in found)
+
+
+class Refused(Exception):
+    """A request that can't be carried out as it is. problems: what to correct."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
 
 
 class ProblemRoute(APIRoute):
@@ -54,21 +64,33 @@ class ProblemRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                body = Problems(detail=list(_problems(error.errors())))
-                return JSONResponse(body.model_dump(), status_code=422)
+                problems = problems_in(error.errors())
+            except Refused as error:
+                problems = [*error.problems]
+            body = Problems(detail=problems[:MAX_PROBLEMS])
+            return JSONResponse(body.model_dump(), status_code=422)
 
         return handle_with_problems
 
 
-def _problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
+def problems_in(errors: Iterable[Mapping[str, Any]], *outside: str | int) -> list[Problem]:
+    """Return what pydantic found, in the operator's words. outside: what leads to the document."""
     return [
         Problem(
-            loc=_without_tags(error["loc"]),
+            loc=[*outside, *_without_tags(error["loc"]), *_field(error)],
             msg=_words(error),
             type=error["type"],
         )
         for error in errors
     ]
+
+
+def _field(error: Mapping[str, Any]) -> list[str | int]:
+    """Return the member that a problem of a whole part is about, if it names one."""
+    field = error.get("ctx", {}).get("field")
+    if field is None:
+        return []
+    return [int(part) if part.isdigit() else part for part in field.split(".")]
 
 
 def _words(error: Mapping[str, Any]) -> str:

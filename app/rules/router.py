@@ -1,14 +1,18 @@
-"""`/api/rules`: keyword rules as operators edit them."""
+"""`/api/rules`: rules as operators edit them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.db.session import SessionDep
-from app.rules import store
+from app.rules import bulk_router, edits, explain_router, restore, revisions, store
+from app.rules.checks import require_sendable
+from app.rules.preconditions import etag, etag_of, operator_of, required
 from app.rules.problems import ProblemRoute, Problems
-from app.rules.schemas import BrokenRule, RuleIn, RuleOut, RulePage
+from app.rules.schemas import BrokenRule, Revisions, RuleIn, RuleOut, RulePage
 from app.settings import APPID_PATTERN
 
 MAX_ID = 2**63 - 1
@@ -30,6 +34,11 @@ _NO_RULE: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "There is no rule with this id"}
 }
 
+_STALE: dict[int | str, dict[str, Any]] = {
+    412: {"model": Detail, "description": "Somebody else has changed the rule meanwhile"},
+    428: {"model": Detail, "description": "If-Match is missing"},
+}
+
 router = APIRouter(
     prefix="/api/rules",
     tags=["rules"],
@@ -47,6 +56,11 @@ class _Page(BaseModel):
         default=None, pattern=APPID_PATTERN, description="Only rules of this account alone"
     )
     enabled: bool | None = Field(default=None, description="Only rules that are, or are not")
+
+
+# Before the routes with an id, which would take the names for one.
+router.include_router(bulk_router.router)
+router.include_router(explain_router.router)
 
 
 @router.get("")
@@ -75,8 +89,11 @@ async def add_rule(
     rule: RuleIn, request: Request, response: Response, session: SessionDep
 ) -> RuleOut:
     """Add a rule; every web process answers with it within a second."""
-    added = await store.insert(session, rule)
+    await require_sendable([rule], request.app.state.settings, "body")
+    await edits.begin(session)
+    added = await edits.insert(session, rule, operator_of(request))
     response.headers["Location"] = request.url_for("get_rule", rule_id=added.id).path
+    response.headers["ETag"] = etag_of(added)
     return added
 
 
@@ -87,8 +104,8 @@ async def add_rule(
         409: {"model": Detail, "description": "The row was changed outside this API"},
     },
 )
-async def get_rule(rule_id: RuleId, session: SessionDep) -> RuleOut:
-    """Read a rule."""
+async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> RuleOut:
+    """Read a rule; its ETag is what a change has to name."""
     row = await store.get(session, rule_id)
     if row is None:
         raise _no_rule(rule_id)
@@ -97,24 +114,100 @@ async def get_rule(rule_id: RuleId, session: SessionDep) -> RuleOut:
             409,
             f"Rule {rule_id} was changed outside this API and can't be used "
             f"({row.problem}): PUT it anew, or DELETE it",
+            headers={"ETag": etag(row.revision)},
         )
+    response.headers["ETag"] = etag_of(row)
     return row
 
 
-@router.put("/{rule_id}", responses={**_BAD_BODY, **_NO_RULE})
-async def replace_rule(rule_id: RuleId, rule: RuleIn, session: SessionDep) -> RuleOut:
+@router.put("/{rule_id}", responses={**_BAD_BODY, **_NO_RULE, **_STALE})
+async def replace_rule(
+    rule_id: RuleId,
+    rule: RuleIn,
+    expected: Annotated[frozenset[int] | None, Depends(required)],
+    request: Request,
+    response: Response,
+    session: SessionDep,
+) -> RuleOut:
     """Put another rule in the place of this one, as a whole."""
-    replaced = await store.replace(session, rule_id, rule)
-    if replaced is None:
-        raise _no_rule(rule_id)
+    await require_sendable([rule], request.app.state.settings, "body")
+    with _refusals(rule_id):
+        await edits.begin(session)
+        replaced = await edits.replace(
+            session, rule_id, rule, operator_of(request), expected=expected
+        )
+    response.headers["ETag"] = etag_of(replaced)
     return replaced
 
 
-@router.delete("/{rule_id}", status_code=204, responses=_NO_RULE)
-async def delete_rule(rule_id: RuleId, session: SessionDep) -> None:
-    """Delete a rule. Answers already queued by it are still sent."""
-    if not await store.delete(session, rule_id):
+@router.delete("/{rule_id}", status_code=204, responses={**_NO_RULE, **_STALE})
+async def delete_rule(
+    rule_id: RuleId,
+    expected: Annotated[frozenset[int] | None, Depends(required)],
+    request: Request,
+    session: SessionDep,
+) -> None:
+    """Delete a rule. Answers already queued by it are still sent; its revisions stay."""
+    with _refusals(rule_id):
+        await edits.begin(session)
+        await edits.delete(session, rule_id, operator_of(request), expected=expected)
+
+
+@router.get("/{rule_id}/revisions", responses=_NO_RULE)
+async def list_revisions(rule_id: RuleId, session: SessionDep) -> Revisions:
+    """List every state of a rule, the newest first, and who made it; of a deleted rule, too."""
+    items = await revisions.history(session, rule_id)
+    if not items and await store.get(session, rule_id) is None:
         raise _no_rule(rule_id)
+    return Revisions(items=items)
+
+
+@router.post("/{rule_id}/revisions/{revision}/restore", responses={**_NO_RULE, **_STALE})
+async def restore_revision(
+    rule_id: RuleId,
+    revision: Annotated[int, Path(ge=1, le=MAX_ID, description="Which state to go back to")],
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    if_match: Annotated[str | None, Header()] = None,
+) -> RuleOut:
+    """Make a rule what it was; a deleted one comes back under its old id.
+
+    If-Match is needed unless the rule is deleted.
+    """
+    await edits.begin(session)
+    with _refusals(rule_id):
+        restored = await restore.restore(
+            session,
+            rule_id,
+            revision,
+            operator_of(request),
+            settings=request.app.state.settings,
+            expected=lambda: required(if_match),
+        )
+    response.headers["ETag"] = etag_of(restored)
+    return restored
+
+
+@contextmanager
+def _refusals(rule_id: int) -> Iterator[None]:
+    try:
+        yield
+    except edits.NoSuchRule:
+        raise _no_rule(rule_id) from None
+    except edits.Stale as stale:
+        raise HTTPException(
+            412,
+            f"Rule {rule_id} has been changed meanwhile and is at revision {stale.revision}: "
+            "read it again, and apply your change to that",
+            headers={"ETag": etag(stale.revision)},
+        ) from None
+    except revisions.NoSuchRevision:
+        raise HTTPException(404, f"Rule {rule_id} never had this revision") from None
+    except revisions.NoLongerARule as error:
+        raise HTTPException(
+            409, f"This revision is no rule any more ({error}): PUT a corrected one"
+        ) from None
 
 
 def _no_rule(rule_id: int) -> HTTPException:

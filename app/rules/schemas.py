@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,11 +11,26 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-from app.rules.triggers import Trigger, Words
+from app.rules.conditions import Conditions
+from app.rules.models import RuleChange
+from app.rules.templates import ALWAYS_KNOWN, BadTemplate, placeholders_of
+from app.rules.text_triggers import captures_of
+from app.rules.triggers import (
+    FallbackTrigger,
+    LocationTrigger,
+    MsgMenuTrigger,
+    TextTrigger,
+    Trigger,
+    UnsubscribeTrigger,
+)
+from app.rules.utm import Utm
+from app.rules.words import Strict, Words, unset
 from app.settings import APPID_PATTERN
-from app.wechat.outbound import Message, Reply
+from app.wechat.outbound import Message, Reply, TransferCustomerService
 
 MAX_REPLIES = 10
 MAX_NAME_CHARACTERS = 200
@@ -33,12 +48,6 @@ def _an_appid(appid: str) -> str:
     return appid
 
 
-def _not_empty(replies: tuple[Message, ...]) -> tuple[Message, ...]:
-    if not replies:
-        raise ValueError("is empty: add at least one reply")
-    return replies
-
-
 def _one_passive(replies: tuple[Message, ...]) -> tuple[Message, ...]:
     passive = [number for number, reply in enumerate(replies) if reply.via == "passive"]
     if len(passive) > 1:
@@ -53,37 +62,93 @@ AppIdText = Annotated[
     str, AfterValidator(_an_appid), Field(json_schema_extra={"pattern": APPID_PATTERN})
 ]
 
-# Not min_length: it would call a list empty whose only reply is wrong.
 Replies = Annotated[
     tuple[Reply, ...],
-    Field(max_length=MAX_REPLIES, json_schema_extra={"minItems": 1}),
-    AfterValidator(_not_empty),
+    Field(max_length=MAX_REPLIES),
     AfterValidator(_one_passive),
 ]
 RuleId = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 
 
-class RuleIn(BaseModel):
+_ANSWERING_MESSAGES = (TextTrigger, MsgMenuTrigger, LocationTrigger, FallbackTrigger)
+
+
+class RuleIn(Strict):
     """One keyword rule.
 
     appid: the account it answers for; null means every account. priority: the higher one wins.
-    replies: up to 10 in sending order, at most one of them with `"via": "passive"`.
+    conditions: when, and for whom. replies: up to 10 in sending order, at most one of them with
+    `"via": "passive"`. utm: parameters of every mini-program page that they open.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[Words, Field(max_length=MAX_NAME_CHARACTERS)]
     appid: AppIdText | None = None
     enabled: StrictBool = True
     priority: Annotated[StrictInt, Field(ge=MIN_PRIORITY, le=MAX_PRIORITY)] = 100
     trigger: Trigger
+    conditions: Conditions | None = Field(default=None, exclude_if=unset)
     replies: Replies
+    utm: Utm | None = Field(default=None, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _as_many_replies_as_make_sense(self) -> Self:
+        leaves = isinstance(self.trigger, UnsubscribeTrigger)
+        if leaves and self.replies:
+            raise PydanticCustomError(
+                "misplaced",
+                "must be empty: nobody can be answered who has just left",
+                {"field": "replies"},
+            )
+        if not leaves and not self.replies:
+            raise PydanticCustomError(
+                "too_short", "is empty: add at least one reply", {"field": "replies"}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_messages_are_handed_over(self) -> Self:
+        if isinstance(self.trigger, _ANSWERING_MESSAGES):
+            return self
+        for number, reply in enumerate(self.replies):
+            if isinstance(reply, TransferCustomerService):
+                raise PydanticCustomError(
+                    "misplaced",
+                    "can't be used here: an agent takes over messages, not events; answer with "
+                    "a text that asks the follower to write",
+                    {"field": f"replies.{number}.msgtype"},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _placeholders_can_be_filled(self) -> Self:
+        known = ALWAYS_KNOWN | captures_of(self.trigger)
+        for number, reply in enumerate(self.replies):
+            field = f"replies.{number}.{'content' if reply.msgtype == 'text' else 'pagepath'}"
+            try:
+                unknown = sorted(placeholders_of(reply) - known)
+            except BadTemplate as error:
+                raise PydanticCustomError(
+                    "bad_template", "{reason}", {"field": field, "reason": str(error)}
+                ) from None
+            if unknown:
+                raise PydanticCustomError(
+                    "unknown_placeholder",
+                    "has the placeholder {name}, which nothing fills: known are {known}; write "
+                    "{{{{ and }}}} for braces",
+                    {
+                        "field": field,
+                        "name": f"{{{unknown[0]}}}",
+                        "known": ", ".join(f"{{{name}}}" for name in sorted(known)),
+                    },
+                )
+        return self
 
 
 class RuleOut(RuleIn):
-    """A stored rule."""
+    """A stored rule. revision: counts its changes; `If-Match` of a change names it in quotes."""
 
     id: RuleId
+    revision: int
     created_at: datetime
     updated_at: datetime
 
@@ -94,7 +159,26 @@ class BrokenRule(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: RuleId
+    revision: int
     problem: str
+
+
+class Revision(BaseModel):
+    """One state that a rule was in. operator: whose change it was."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    revision: int
+    change: RuleChange
+    rule: dict[str, Any]
+    operator: str
+    changed_at: datetime
+
+
+class Revisions(BaseModel):
+    """Every state of a rule, the newest first."""
+
+    items: list[Revision]
 
 
 class RulePage(BaseModel):

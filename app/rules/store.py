@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any
+from typing import Final
 
 import orjson
 from pydantic import ValidationError
-from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select, text, update
-from sqlalchemy import insert as insert_into
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.engine import Rule
@@ -19,13 +17,15 @@ from app.rules.models import RuleRow
 from app.rules.problems import describe
 from app.rules.schemas import BrokenRule, RuleIn, RuleOut
 
+MAX_DISABLED: Final = 1000
+
 # One statement sees one snapshot, so that the version is the version of these rules. The rows
 # come as text, so that ten thousand of them are decoded off the event loop.
 _ENABLED = text("""
 SELECT version, ARRAY(
-    SELECT json_build_object('id', id, 'rule', json_build_object(
+    SELECT json_build_object('id', id, 'revision', revision, 'rule', json_build_object(
         'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority,
-        'trigger', trigger, 'replies', replies))::text
+        'trigger', trigger, 'conditions', conditions, 'replies', replies, 'utm', utm))::text
     FROM rules WHERE enabled ORDER BY id)
 FROM rules_version
 """)
@@ -56,10 +56,25 @@ async def load_all(
     return await asyncio.to_thread(_read_all, version, documents, known)
 
 
+async def load_disabled(session: AsyncSession) -> tuple[Rule, ...]:
+    """Return up to 1,000 rules that are switched off, by id; broken rows are left out."""
+    rows = await session.scalars(
+        select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(MAX_DISABLED)
+    )
+    found = (out(row) for row in rows)
+    return tuple(rule_of(rule.id, rule) for rule in found if isinstance(rule, RuleOut))
+
+
 async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | None:
     """Return one rule, or None if there is none with this id."""
     row = await session.get(RuleRow, rule_id)
-    return None if row is None else _out(row)
+    return None if row is None else out(row)
+
+
+async def everything(session: AsyncSession) -> list[RuleOut | BrokenRule]:
+    """Return every rule by id, enabled or not."""
+    rows = (await session.scalars(select(RuleRow).order_by(RuleRow.id))).all()
+    return await asyncio.to_thread(lambda: [out(row) for row in rows])
 
 
 async def page(
@@ -79,31 +94,7 @@ async def page(
         query = query.where(RuleRow.appid == appid)
     if enabled is not None:
         query = query.where(RuleRow.enabled == enabled)
-    return [_out(row) for row in await session.scalars(query)]
-
-
-async def insert(session: AsyncSession, rule: RuleIn) -> RuleOut:
-    """Add a rule."""
-    query = insert_into(RuleRow).values(_columns(rule)).returning(RuleRow)
-    return _stored(rule, (await session.scalars(query)).one())
-
-
-async def replace(session: AsyncSession, rule_id: int, rule: RuleIn) -> RuleOut | None:
-    """Put `rule` in the place of another one; None if there is none with this id."""
-    query = (
-        update(RuleRow)
-        .where(RuleRow.id == rule_id)
-        .values(**_columns(rule), updated_at=func.now())
-        .returning(RuleRow)
-    )
-    row = (await session.scalars(query)).one_or_none()
-    return None if row is None else _stored(rule, row)
-
-
-async def delete(session: AsyncSession, rule_id: int) -> bool:
-    """Remove a rule; False if there is none with this id."""
-    query = delete_from(RuleRow).where(RuleRow.id == rule_id).returning(RuleRow.id)
-    return (await session.execute(query)).one_or_none() is not None
+    return [out(row) for row in await session.scalars(query)]
 
 
 def _read_all(version: int, documents: Sequence[str], known: Mapping[bytes, Rule]) -> Loaded:
@@ -125,20 +116,27 @@ def _read(document: str) -> Rule | BrokenRule:
     try:
         rule = RuleIn.model_validate(row["rule"])
     except ValidationError as error:
-        return BrokenRule(id=rule_id, problem=describe(error))
-    return Rule(rule_id, rule.name, rule.appid, rule.priority, rule.trigger, rule.replies)
+        return BrokenRule(id=rule_id, revision=row["revision"], problem=describe(error))
+    return rule_of(rule_id, rule)
 
 
-def _columns(rule: RuleIn) -> dict[str, Any]:
-    return rule.model_dump(mode="json")
+def rule_of(rule_id: int, rule: RuleIn) -> Rule:
+    """Return a stored rule as the engine takes it."""
+    return Rule(
+        rule_id,
+        rule.name,
+        rule.appid,
+        rule.priority,
+        rule.trigger,
+        rule.replies,
+        rule.conditions,
+        rule.utm,
+    )
 
 
-def _stored(rule: RuleIn, row: RuleRow) -> RuleOut:
-    return RuleOut(**dict(rule), id=row.id, created_at=row.created_at, updated_at=row.updated_at)
-
-
-def _out(row: RuleRow) -> RuleOut | BrokenRule:
+def out(row: RuleRow) -> RuleOut | BrokenRule:
+    """Return a row as the API shows it."""
     try:
         return RuleOut.model_validate(row, from_attributes=True)
     except ValidationError as error:
-        return BrokenRule(id=row.id, problem=describe(error))
+        return BrokenRule(id=row.id, revision=row.revision, problem=describe(error))

@@ -1,15 +1,23 @@
 """Rules and messages with plain defaults; a test states only what matters."""
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from app.rules.conditions import Conditions
 from app.rules.engine import Rule
 from app.rules.triggers import Trigger
+from app.settings import Settings
 from app.wechat import inbound, outbound
+from app.wechat.inbound import Format, Inbound, parse
 
 APPID = "wx0000000000000001"
 OTHER_APPID = "wx0000000000000002"
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 _TRIGGER: TypeAdapter[Trigger] = TypeAdapter(Trigger)
 _HEAD: dict[str, Any] = {
@@ -21,7 +29,13 @@ _HEAD: dict[str, Any] = {
 
 
 def rule(
-    rule_id: int, on: str, *, appid: str | None = None, priority: int = 100, **trigger: object
+    rule_id: int,
+    on: str,
+    *,
+    appid: str | None = None,
+    priority: int = 100,
+    conditions: dict[str, Any] | None = None,
+    **trigger: object,
 ) -> Rule:
     """A compiled-in rule; `trigger` are the members of its trigger beside `on`."""
     return Rule(
@@ -31,19 +45,26 @@ def rule(
         priority=priority,
         trigger=_TRIGGER.validate_python({"on": on, **trigger}),
         replies=(outbound.Text(via="passive", content=f"Answer {rule_id}"),),
+        conditions=None if conditions is None else Conditions.model_validate(conditions),
     )
 
 
-def text_rule(
-    rule_id: int, match: str, keyword: str, *, appid: str | None = None, priority: int = 100
-) -> Rule:
-    """A rule that waits for a text."""
-    return rule(rule_id, "text", appid=appid, priority=priority, match=match, keyword=keyword)
+def text_rule(rule_id: int, match: str, *keywords: str, **more: Any) -> Rule:  # noqa: ANN401 - members of every type
+    """A rule that waits for a text. more: of `rule`, and other members of the trigger."""
+    if match in {"all", "any"}:
+        return rule(rule_id, "text", match=match, keywords=list(keywords), **more)
+    (keyword,) = keywords
+    return rule(rule_id, "text", match=match, keyword=keyword, **more)
 
 
 def text(content: str, *, bizmsgmenuid: str | None = None) -> inbound.Text:
     """A text that a follower sent."""
     return inbound.Text(**_HEAD, content=content, bizmsgmenuid=bizmsgmenuid)
+
+
+def voice(recognition: str) -> inbound.Voice:
+    """A voice message, as far as WeChat understood it."""
+    return inbound.Voice(**_HEAD, recognition=recognition)
 
 
 def image() -> inbound.Image:
@@ -71,9 +92,30 @@ def click(key: str) -> inbound.Click:
     return inbound.Click(**_HEAD, event_key=key)
 
 
+def happening(name: str, **members: object) -> Inbound:
+    """An event by its name, with members as WeChat writes them."""
+    head = {"ToUserName": "gh_demo0000001", "FromUserName": _HEAD["from_user"]}
+    document = {**head, "CreateTime": 1795500000, "MsgType": "event", "Event": name, **members}
+    return parse(json.dumps(document), Format.JSON)
+
+
+def place(latitude: float, longitude: float) -> inbound.Location:
+    """A place that a follower sent."""
+    return inbound.Location(**_HEAD, location_x=str(latitude), location_y=str(longitude))
+
+
 def view(url: str) -> inbound.View:
     """A tap on a menu item that opens a page."""
     return inbound.View(**_HEAD, event_key=url)
+
+
+def settings_with(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 - settings of every type
+    """Settings of one account, with a picture in its media folder."""
+    media = folder / "media"
+    media.mkdir(exist_ok=True)
+    (media / "shop.png").write_bytes(b"\x89PNG\r\n\x1a\n a picture")
+    account = {"wechat_appid": APPID, "wechat_token": "token", "wechat_message_mode": "plain"}
+    return Settings(_env_file=None, data_dir=folder, **account | changes)
 
 
 def as_posted(**changes: object) -> dict[str, Any]:

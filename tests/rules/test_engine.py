@@ -3,10 +3,12 @@
 import pytest
 
 from app.rules.engine import Rule, compile_rules
+from app.rules.facts import Facts
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
 from tests.rules.makers import (
     APPID,
+    NOON,
     OTHER_APPID,
     click,
     follow,
@@ -21,8 +23,8 @@ from tests.rules.makers import (
 
 
 def chosen(rules: list[Rule], message: Inbound, appid: str = APPID) -> int | None:
-    answer = compile_rules(rules, version=1).choose(AppId(appid), message)
-    return None if answer is None else answer.id
+    answers = compile_rules(rules, version=1).choose(AppId(appid), message, Facts(), NOON)
+    return answers[0].rule.id if answers else None
 
 
 @pytest.mark.parametrize(

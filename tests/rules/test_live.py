@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from app.db.engine import Database, open_database
-from app.rules import store
+from app.rules import edits, store
 from app.rules.engine import Rule, RuleSet, compile_rules
+from app.rules.facts import Facts
 from app.rules.live import Compile, LiveRules
 from app.rules.schemas import RuleIn
 from app.wechat.ids import AppId
-from tests.rules.makers import APPID, as_posted, text
+from tests.rules.makers import APPID, NOON, as_posted, text
 
 PATIENCE_SECONDS = 20
 
@@ -42,7 +43,9 @@ class Watched(LiveRules):
 
     def answers(self, keyword: str) -> bool:
         rules = self.current
-        return rules is not None and rules.choose(AppId(APPID), text(keyword)) is not None
+        if rules is None:
+            return False
+        return bool(rules.choose(AppId(APPID), text(keyword), Facts(), NOON))
 
     async def until_it_answers(self, keyword: str) -> None:
         await self.until(lambda: self.answers(keyword))
@@ -66,7 +69,7 @@ async def add(database: Database, keyword: str) -> int:
         as_posted(trigger={"on": "text", "match": "exact", "keyword": keyword})
     )
     async with database.sessions.begin() as session:
-        return (await store.insert(session, rule)).id
+        return (await edits.insert(session, rule, "tests")).id
 
 
 async def test_every_process_is_told_of_a_new_rule(
@@ -221,3 +224,18 @@ async def test_stop_before_run_returns_at_once(database: Database) -> None:
     await live.run()
 
     assert live.current is None
+
+
+async def test_a_decision_ends_with_the_rules_with_which_it_began(database: Database) -> None:
+    await add(database, "商城")
+    live = Watched(database)
+    await live.load_once()
+    assert live.current is not None
+    begun = live.current.find(AppId(APPID), text("商城"), NOON)
+
+    async with database.sessions.begin() as session:
+        await edits.delete(session, begun.rules[0].id, "tests", expected=None)
+    await live.load_once()
+
+    assert not live.answers("商城")
+    assert [answer.rule.name for answer in begun.choose(Facts(), NOON)] == ["Shop"]

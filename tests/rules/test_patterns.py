@@ -3,10 +3,14 @@
 import pytest
 import re2
 
-from app.rules.patterns import GROUP_SIZE, BadPattern, Group, Patterns, compile_pattern
+from app.rules.patterns import GROUP_SIZE, BadPattern, Group, compile_pattern, groups_of
 
 # Alone each fits its memory; together they are too much for one automaton.
 GREEDY = [rf"[\p{{L}}{n}]{{1,20}}end{n}" for n in range(GROUP_SIZE)]
+
+
+def ranked(patterns: list[str]) -> list[tuple[int, str]]:
+    return list(enumerate(patterns))
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=look)", r"(a)\1", "a{1001}", "[[:what:]]"])
@@ -23,30 +27,28 @@ def test_a_pattern_that_needs_too_much_memory_is_refused() -> None:
 @pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+$", "(a|a)*c", "(.*)*(.*)*x"])
 def test_nested_repetition_is_answered_however_long_the_text(pattern: str) -> None:
     # A backtracking matcher would not end within the age of the universe.
-    assert Patterns.of([pattern]).first("a" * 60_000 + "!", before=1) is None
+    assert Group.of(ranked([pattern])).found_in(b"a" * 60_000 + b"!") == []
 
 
 def test_patterns_too_big_for_one_automaton_are_still_found() -> None:
-    patterns = Patterns.of(GREEDY)
+    (group,) = groups_of(ranked(GREEDY))
 
-    assert patterns.first("好" * 8 + "end7", before=GROUP_SIZE) == 7
-    assert patterns.first("end", before=GROUP_SIZE) is None
+    assert group.found_in(("好" * 8 + "end7").encode()) == [7]
+    assert group.found_in(b"end") == []
 
 
 def test_an_automaton_that_gives_up_on_a_text_is_not_believed() -> None:
     gave_up = re2.Set.SearchSet()
     gave_up.Add("never found")
     gave_up.Compile()
-    group = Group(singles=(compile_pattern("商"), compile_pattern("城")), together=gave_up)
+    group = Group((3, 5), (compile_pattern("商"), compile_pattern("城")), gave_up)
 
-    assert group.first("城".encode()) == 1
-    assert group.first("市".encode()) is None
+    assert group.found_in("城".encode()) == [5]
+    assert group.found_in("市".encode()) == []
 
 
-def test_only_a_pattern_before_the_limit_counts() -> None:
-    patterns = Patterns.of([*(f"no{n}" for n in range(GROUP_SIZE)), "yes"])
+def test_every_pattern_that_fits_is_found_by_its_rank() -> None:
+    first, second = groups_of([(7 * n, f"no{n}$") for n in range(GROUP_SIZE)] + [(999, "no")])
 
-    assert patterns.first("yes", before=GROUP_SIZE + 1) == GROUP_SIZE
-    assert patterns.first("yes", before=GROUP_SIZE) is None
-    assert patterns.first("no5", before=5) is None
-    assert patterns.first("no5", before=6) == 5
+    assert sorted(first.found_in(b"no5")) == [35]
+    assert second.found_in(b"no5") == [999]

@@ -1,130 +1,225 @@
-"""The engine against a slow, obvious matcher, over random rule sets and messages."""
+"""The engine against a slow, obvious matcher, over random rule sets, messages, facts and times."""
 
-import re
+from datetime import datetime, timedelta
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rules.engine import Rule, compile_rules
-from app.rules.triggers import TextTrigger
-from app.wechat import inbound
+from app.rules.facts import Facts
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
-from tests.rules.makers import APPID, OTHER_APPID, click, follow, image, rule, scan, text, text_rule
+from tests.rules.makers import (
+    APPID,
+    NOON,
+    OTHER_APPID,
+    click,
+    follow,
+    happening,
+    image,
+    place,
+    rule,
+    scan,
+    text,
+    unfollow,
+    view,
+    voice,
+)
+from tests.rules.reference import slow_choice
 
-STRENGTH = ["exact", "prefix", "contains", "regex"]
-
-# Few letters, so that keywords overlap, repeat and hit; ß and ﬁ grow when letter case is folded.
-WORDS = st.text("aAbß商城ﬁ🎉 ", min_size=1, max_size=5).filter(lambda word: word.strip())
+# Few letters, so that keywords overlap, repeat and hit; ß and ﬁ grow when letter case is folded,
+# Ａ is A written wide, and ！ and # are punctuation while + is none.
+LETTERS = "aAbßＡ商城ﬁ🎉 ！#+"
+WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip())
 PATTERNS = st.lists(
-    st.sampled_from(["a", "B", "商", "城", ".", "[ab]", "a*", "^"]), min_size=1
+    st.sampled_from(["a", "B", "商", "城", ".", "[ab]", "a*", "^", "(a|商)"]), min_size=1
 ).map("".join)
-SCENES = st.sampled_from(["s", "S", "t"])
+SCENES = st.sampled_from(["s", "S", "st", "t"])
 ACCOUNTS = st.sampled_from([None, APPID, OTHER_APPID])
 IDS = st.integers(1, 99)
 PRIORITIES = st.integers(1, 3)
+FLAGS = st.booleans()
+AGES = st.sampled_from([0, 59, 60, 61, 3600])
 
 
-def events() -> st.SearchStrategy[Rule]:
-    kinds = st.one_of(
-        st.just({"on": "subscribe"}),
-        SCENES.map(lambda scene: {"on": "subscribe", "scene": scene}),
-        SCENES.map(lambda scene: {"on": "scan", "scene": scene}),
-        SCENES.map(lambda key: {"on": "click", "key": key}),
-        st.just({"on": "fallback"}),
-    )
-    return st.builds(
-        lambda kind, rule_id, appid, priority: rule(
-            rule_id, appid=appid, priority=priority, **kind
+def with_flags(trigger: dict[str, Any], negated: bool, raw: bool, heard: bool) -> dict[str, Any]:
+    return trigger | {"not": negated, "raw": raw, "voice": heard}
+
+
+TEXTS = st.builds(
+    with_flags,
+    st.one_of(
+        st.fixed_dictionaries(
+            {
+                "on": st.just("text"),
+                "match": st.sampled_from(["exact", "prefix", "suffix", "contains"]),
+                "keyword": WORDS,
+            }
         ),
-        kinds,
-        IDS,
-        ACCOUNTS,
-        PRIORITIES,
-    )
-
-
-def texts() -> st.SearchStrategy[Rule]:
-    plain = st.builds(
-        text_rule, IDS, st.sampled_from(STRENGTH[:3]), WORDS, appid=ACCOUNTS, priority=PRIORITIES
-    )
-    patterns = st.builds(
-        text_rule, IDS, st.just("regex"), PATTERNS, appid=ACCOUNTS, priority=PRIORITIES
-    )
-    return plain | patterns
-
-
-RULES = st.lists(texts() | events(), max_size=12, unique_by=lambda rule: rule.id)
-MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
-    st.text("aAbß商城ﬁ🎉 \n", max_size=12).map(text),
-    st.just(image()),
-    st.none().map(lambda _: follow()),
-    SCENES.map(follow),
-    SCENES.map(scan),
-    SCENES.map(click),
+        st.fixed_dictionaries(
+            {
+                "on": st.just("text"),
+                "match": st.sampled_from(["all", "any"]),
+                "keywords": st.lists(WORDS, min_size=1, max_size=3),
+            }
+        ),
+        st.fixed_dictionaries(
+            {"on": st.just("text"), "match": st.just("regex"), "keyword": PATTERNS}
+        ),
+    ),
+    st.sampled_from([False, False, False, True]),
+    st.sampled_from([False, False, True]),
+    FLAGS,
+)
+EVENTS = st.one_of(
+    st.sampled_from(["subscribe", "view", "view_miniprogram", "unsubscribe"]).map(
+        lambda on: {"on": on}
+    ),
+    st.builds(
+        lambda on, name, key: {"on": on, name: key},
+        st.sampled_from(["subscribe", "scan"]),
+        st.sampled_from(["scene", "scene_prefix"]),
+        SCENES,
+    ),
+    st.builds(
+        lambda name, key: {"on": "view", name: key}, st.sampled_from(["url", "url_prefix"]), SCENES
+    ),
+    SCENES.map(lambda key: {"on": "click", "key": key}),
+    SCENES.map(lambda key: {"on": "msgmenu", "id": key}),
+    st.fixed_dictionaries(
+        {"on": st.just("subscribe_msg")},
+        optional={
+            "template": st.sampled_from(["T1", "T2"]),
+            "status": st.sampled_from(["accept", "reject", "ban"]),
+        },
+    ),
+    st.builds(
+        lambda north, radius: {
+            "on": "location",
+            "latitude": north,
+            "longitude": 121.0,
+            "radius_metres": radius,
+        },
+        st.sampled_from([31.0, 31.5, -31.0]),
+        st.sampled_from([10, 60_000, 1_000_000]),
+    ),
+    st.sampled_from(["new_event", "NEW_Event", "kf_create_session"]).map(
+        lambda name: {"on": "event", "name": name}
+    ),
+    st.just({"on": "fallback"}),
+)
+HOURS = st.builds(
+    lambda start, end, days: {"start": start, "end": end, **days},
+    st.sampled_from(["00:00", "09:00", "22:30"]),
+    st.sampled_from(["08:59", "20:00", "23:59"]),
+    st.sampled_from([{}, {"days": [2]}, {"days": [1, 3, 7], "tz": "America/New_York"}]),
+)
+MOMENTS = st.integers(-3, 3).map(lambda hours: NOON + timedelta(hours=hours, minutes=hours))
+CONDITIONS = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "from": st.just(NOON.isoformat()),
+        "until": st.just((NOON + timedelta(hours=1)).isoformat()),
+        "hours": HOURS,
+        "follower": st.fixed_dictionaries(
+            {},
+            optional={
+                "state": st.sampled_from(["following", "not_following"]),
+                "min_age_seconds": st.sampled_from([0, 60]),
+                "max_age_seconds": st.sampled_from([60, 3600]),
+            },
+        ),
+        "unionid": st.sampled_from(["known", "unknown"]),
+        "cooldown_seconds": st.sampled_from([1, 60]),
+    },
 )
 
 
-def fits_text(trigger: TextTrigger, content: str) -> bool:
-    typed, keyword = content.strip().casefold(), trigger.keyword.strip().casefold()
-    return {
-        "exact": typed == keyword,
-        "prefix": typed.startswith(keyword),
-        "contains": keyword in typed,
-        "regex": trigger.match == "regex"
-        and re.search(trigger.keyword, content.strip(), re.IGNORECASE) is not None,
-    }[trigger.match]
+def made(
+    trigger: dict[str, Any],
+    rule_id: int,
+    appid: str | None,
+    priority: int,
+    conditions: dict[str, Any] | None,
+) -> Rule:
+    return rule(rule_id, appid=appid, priority=priority, conditions=conditions, **trigger)
 
 
-def fits(candidate: Rule, message: Inbound) -> bool:
-    trigger = candidate.trigger
-    match trigger.on, message:
-        case "text", inbound.Text(content=content):
-            assert isinstance(trigger, TextTrigger)
-            return fits_text(trigger, content)
-        case "fallback", inbound.Text() | inbound.Image():
-            return True
-        case "subscribe", inbound.Subscribe(scene=scene):
-            return getattr(trigger, "scene", None) in {None, scene}
-        case "scan", inbound.Subscribe(scene=scene) | inbound.Scan(scene=scene):
-            return bool(getattr(trigger, "scene", None) == scene)
-        case "click", inbound.Click(event_key=key):
-            return bool(getattr(trigger, "key", None) == key)
-    return False
+RULES = st.lists(
+    st.builds(made, TEXTS | EVENTS, IDS, ACCOUNTS, PRIORITIES, CONDITIONS),
+    max_size=14,
+    unique_by=lambda rule: rule.id,
+)
+TEXT_RULES = st.lists(
+    st.builds(made, TEXTS, IDS, ACCOUNTS, PRIORITIES, st.none()),
+    max_size=80,
+    unique_by=lambda rule: rule.id,
+)
+CONTENTS = st.text(LETTERS + "\n", max_size=12)
+MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
+    CONTENTS.map(text),
+    CONTENTS.map(voice),
+    st.builds(lambda content, key: text(content, bizmsgmenuid=key), CONTENTS, SCENES),
+    st.just(image()),
+    st.none().map(lambda _: follow()),
+    st.none().map(lambda _: unfollow()),
+    SCENES.map(follow),
+    SCENES.map(scan),
+    SCENES.map(click),
+    SCENES.map(view),
+    st.sampled_from([31.0, 31.3, -31.1]).map(lambda north: place(north, 121.2)),
+    st.sampled_from(["NEW_event", "kf_create_session", "view_miniprogram"]).map(happening),
+    st.lists(
+        st.builds(
+            lambda template, status: {"TemplateId": template, "SubscribeStatusString": status},
+            st.sampled_from(["T1", "T2"]),
+            st.sampled_from(["accept", "reject"]),
+        ),
+        max_size=2,
+    ).map(lambda told: happening("subscribe_msg_popup_event", List=told)),
+)
+FACTS = st.none() | st.builds(
+    Facts,
+    following=st.sampled_from([None, True, False]),
+    followed_at=st.none() | AGES.map(lambda age: NOON - timedelta(seconds=age)),
+    unionid_known=FLAGS,
+    fired=st.dictionaries(IDS, AGES.map(lambda age: NOON - timedelta(seconds=age)), max_size=20),
+)
 
 
-def slow_choice(rules: list[Rule], appid: str, message: Inbound) -> Rule | None:
-    best = None
-    for candidate in rules:
-        if candidate.appid not in {None, appid} or not fits(candidate, message):
-            continue
-        if best is None or strength(candidate) < strength(best):
-            best = candidate
-    return best
-
-
-def strength(candidate: Rule) -> tuple[object, ...]:
-    trigger = candidate.trigger
-    if isinstance(trigger, TextTrigger):
-        specificity = STRENGTH.index(trigger.match)
-    else:
-        specificity = int(trigger.on == "subscribe" and getattr(trigger, "scene", None) is None)
-    return trigger.on == "fallback", -candidate.priority, specificity, candidate.id
-
-
-@given(RULES, st.sampled_from([APPID, OTHER_APPID]), MESSAGES)
+@settings(max_examples=400)
+@given(RULES, st.sampled_from([APPID, OTHER_APPID]), MESSAGES, FACTS, MOMENTS, st.integers(1, 4))
 def test_the_engine_chooses_what_the_slow_matcher_chooses(
-    rules: list[Rule], appid: str, message: Inbound
+    rules: list[Rule],
+    appid: str,
+    message: Inbound,
+    facts: Facts | None,
+    now: datetime,
+    most: int,
 ) -> None:
-    compiled = compile_rules(rules, version=1)
+    chosen = compile_rules(rules, 1, most).choose(AppId(appid), message, facts, now)
 
-    assert compiled.choose(AppId(appid), message) == slow_choice(rules, appid, message)
+    wanted = slow_choice(rules, appid, message, facts, now, most)
+    assert [answer.rule.id for answer in chosen] == wanted
 
 
-@given(st.lists(texts(), max_size=200, unique_by=lambda rule: rule.id), MESSAGES)
+@given(TEXT_RULES, CONTENTS.map(text), st.integers(1, 4))
+def test_many_text_rules_are_chosen_from_as_by_the_slow_matcher(
+    rules: list[Rule], message: Inbound, most: int
+) -> None:
+    chosen = compile_rules(rules, 1, most).choose(AppId(APPID), message, None, NOON)
+
+    wanted = slow_choice(rules, APPID, message, None, NOON, most)
+    assert [answer.rule.id for answer in chosen] == wanted
+
+
+@given(TEXT_RULES, MESSAGES)
 def test_the_order_in_which_rules_are_read_changes_nothing(
     rules: list[Rule], message: Inbound
 ) -> None:
     forwards, backwards = compile_rules(rules, 1), compile_rules(reversed(rules), 1)
 
-    assert forwards.choose(AppId(APPID), message) == backwards.choose(AppId(APPID), message)
+    assert forwards.choose(AppId(APPID), message, None, NOON) == backwards.choose(
+        AppId(APPID), message, None, NOON
+    )

@@ -1,27 +1,15 @@
 """`/api/rules` over a real database."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from app.db.engine import Database
-from app.rules.router import router
 from tests.rules.makers import APPID, OTHER_APPID, as_posted
 
-
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.state.database = database
-    app.include_router(router)
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as opened:
-        yield opened
+ANY = {"If-Match": "*"}
 
 
 def as_text(content: str, via: str = "customer_service") -> dict[str, object]:
@@ -49,7 +37,12 @@ async def test_a_rule_reads_back_as_it_was_posted(client: httpx.AsyncClient) -> 
     read = await client.get(added.headers["Location"])
     assert read.json() == added.json()
     assert {**as_posted(), **read.json()} == read.json()
-    assert read.json().keys() - as_posted().keys() == {"id", "created_at", "updated_at"}
+    assert read.json().keys() - as_posted().keys() == {
+        "id",
+        "revision",
+        "created_at",
+        "updated_at",
+    }
 
 
 async def test_what_is_left_out_takes_the_usual_value(client: httpx.AsyncClient) -> None:
@@ -86,7 +79,7 @@ async def test_put_replaces_the_whole_rule(client: httpx.AsyncClient) -> None:
     rule = as_posted(name="Renamed", trigger={"on": "fallback"})
     del rule["priority"]
 
-    answer = await client.put(f"/api/rules/{rule_id}", json=rule)
+    answer = await client.put(f"/api/rules/{rule_id}", json=rule, headers=ANY)
 
     assert answer.status_code == 200
     assert answer.json() == (await client.get(f"/api/rules/{rule_id}")).json()
@@ -98,7 +91,7 @@ async def test_put_replaces_the_whole_rule(client: httpx.AsyncClient) -> None:
 async def test_a_deleted_rule_is_gone(client: httpx.AsyncClient) -> None:
     rule_id = await posted(client)
 
-    answer = await client.delete(f"/api/rules/{rule_id}")
+    answer = await client.delete(f"/api/rules/{rule_id}", headers=ANY)
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await client.get(f"/api/rules/{rule_id}")).status_code == 404
@@ -108,7 +101,7 @@ async def test_a_deleted_rule_is_gone(client: httpx.AsyncClient) -> None:
 async def test_an_unknown_id_is_404(client: httpx.AsyncClient, method: str) -> None:
     body = as_posted() if method == "PUT" else None
 
-    answer = await client.request(method, "/api/rules/9223372036854775807", json=body)
+    answer = await client.request(method, "/api/rules/9223372036854775807", json=body, headers=ANY)
 
     assert answer.status_code == 404
     assert answer.json() == {"detail": "There is no rule 9223372036854775807"}
@@ -257,7 +250,9 @@ async def test_a_body_that_is_no_json_is_refused(
 async def test_a_refused_rule_leaves_the_stored_one_alone(client: httpx.AsyncClient) -> None:
     rule_id = await posted(client)
 
-    answer = await client.put(f"/api/rules/{rule_id}", json=as_posted(trigger={"on": "scan"}))
+    answer = await client.put(
+        f"/api/rules/{rule_id}", json=as_posted(trigger={"on": "scan"}), headers=ANY
+    )
 
     assert answer.status_code == 422
     assert (await client.get(f"/api/rules/{rule_id}")).json()["trigger"] == as_posted()["trigger"]
@@ -281,4 +276,7 @@ async def test_a_row_changed_by_hand_is_shown_as_broken_and_can_be_put_right(
     assert "trigger.keyword" in page["broken"][0]["problem"]
     assert read.status_code == 409
     assert "PUT it anew" in read.json()["detail"]
-    assert (await client.put(f"/api/rules/{bad}", json=as_posted())).status_code == 200
+    put = await client.put(
+        f"/api/rules/{bad}", json=as_posted(), headers={"If-Match": read.headers["ETag"]}
+    )
+    assert put.status_code == 200

@@ -1,0 +1,77 @@
+"""Cooldowns: a rule answers a follower only if it wins the right to, in the inbox's transaction.
+
+The rules room decides by what it has read; two pushes at once may read the same. The row of
+`rule_firings` tells them apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+
+from app.callback.record import Claim, Record
+from app.replies.draft import passive_of
+
+# A copy of a stored callback claims nothing: its first copy has done so.
+CLAIM = """
+INSERT INTO rule_firings AS f (appid, openid, rule_id, fired_at, expires_at, dedupe_key)
+SELECT DISTINCT ON (c.appid, c.openid, c.rule_id)
+       c.appid, c.openid, c.rule_id, c.at, c.until, c.dedupe_key
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
+            $6::bytea[])
+     AS c(appid, openid, rule_id, at, until, dedupe_key)
+WHERE NOT EXISTS (SELECT FROM callbacks k
+                  WHERE k.appid = c.appid AND k.dedupe_key = c.dedupe_key)
+ORDER BY c.appid, c.openid, c.rule_id, c.at, c.dedupe_key
+ON CONFLICT (appid, openid, rule_id) DO UPDATE SET
+    fired_at = EXCLUDED.fired_at, expires_at = EXCLUDED.expires_at,
+    dedupe_key = EXCLUDED.dedupe_key
+WHERE f.fired_at <= EXCLUDED.fired_at - (EXCLUDED.expires_at - EXCLUDED.fired_at)
+RETURNING appid, openid, rule_id, dedupe_key
+"""
+
+_Won = set[tuple[str, str, int, bytes]]
+
+
+async def claim(connection: asyncpg.Connection, batch: Sequence[Record]) -> Sequence[Record]:
+    """Return the batch without the replies of rules whose cooldown is not over.
+
+    Of two records of one batch the earlier one wins; copies of one push win or lose together.
+    Runs in the caller's transaction, and asks nothing when no rule with a cooldown answers.
+    """
+    claims = [(record, claim) for record in batch for claim in record.claims]
+    if not claims:
+        return batch
+    rows = await connection.fetch(
+        CLAIM,
+        [record.appid for record, _ in claims],
+        [record.openid for record, _ in claims],
+        [claim.rule_id for _, claim in claims],
+        [record.received_at for record, _ in claims],
+        [record.received_at + _cooldown(claim) for record, claim in claims],
+        [record.dedupe_key for record, _ in claims],
+    )
+    won = {(row["appid"], row["openid"], row["rule_id"], row["dedupe_key"]) for row in rows}
+    return [_without_lost(record, won) for record in batch]
+
+
+def _cooldown(claim: Claim) -> timedelta:
+    return timedelta(seconds=claim.cooldown_seconds)
+
+
+def _without_lost(record: Record, won: _Won) -> Record:
+    lost = {
+        claim.rule_id
+        for claim in record.claims
+        if (record.appid, record.openid, claim.rule_id, record.dedupe_key) not in won
+    }
+    if not lost:
+        return record
+    drafts = tuple(draft for draft in record.drafts if draft.rule_id not in lost)
+    return replace(
+        record,
+        rule_id=None if record.rule_id in lost else record.rule_id,
+        passive=passive_of(drafts),
+        drafts=drafts,
+    )

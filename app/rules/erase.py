@@ -1,0 +1,20 @@
+"""Removes what this room knows of a person: which rules have answered them."""
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity.erasing import Person
+from app.rules.models import RuleFiring
+
+
+async def erase(session: AsyncSession, person: Person) -> int:
+    """Delete the cooldowns of one OpenID; return the number of rows.
+
+    In a transaction of its own: the inbox locks these rows before all others.
+    """
+    erased = await session.scalars(
+        delete(RuleFiring)
+        .where(RuleFiring.appid == person.appid, RuleFiring.openid == person.openid)
+        .returning(RuleFiring.rule_id)
+    )
+    return len(erased.all())

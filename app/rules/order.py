@@ -1,0 +1,84 @@
+"""Which of two rules goes first: priority, kind, longest keyword, id."""
+
+from app.rules.text_triggers import Match
+from app.rules.triggers import (
+    AnyTrigger,
+    EventTrigger,
+    FallbackTrigger,
+    LocationTrigger,
+    MsgMenuTrigger,
+    ScanTrigger,
+    SubscribeMsgTrigger,
+    SubscribeTrigger,
+    TextTrigger,
+    ViewMiniProgramTrigger,
+    ViewTrigger,
+)
+
+_EXACT, _PREFIX, _ANY_KEY, _ANY_EVENT = 0, 1, 2, 3
+_TEXT = {kind: number for number, kind in enumerate(Match, 1)}
+_NEGATED = len(_TEXT) + 1
+
+Place = tuple[bool, int, int, float, int]
+
+
+def place(priority: int, trigger: AnyTrigger, rule_id: int) -> Place:
+    """Return what rules are sorted by, best first.
+
+    A fallback comes after every other rule. Then the higher priority wins, then what is more
+    specific, then the longer keyword (of several the longest one counts; of a circle the smaller
+    radius), then the lower id.
+    """
+    is_fallback = isinstance(trigger, FallbackTrigger)
+    return is_fallback, -priority, specificity(trigger), -length(trigger), rule_id
+
+
+def specificity(trigger: AnyTrigger) -> int:
+    """Return how specific a kind of trigger is; 0 is the most specific.
+
+    Of texts: a tapped menu item, exact, prefix, suffix, all, contains, any, regex, and what is
+    negated last. Of events: this key, a prefix of it, any key, the event's name alone.
+    """
+    match trigger:
+        case TextTrigger(negated=True):
+            return _NEGATED
+        case TextTrigger(match=kind):
+            return _TEXT[kind]
+        case EventTrigger():
+            return _ANY_EVENT
+        case SubscribeMsgTrigger():
+            return (trigger.template is None) + (trigger.status is None)
+    key, prefix = _keys(trigger)
+    if isinstance(trigger, SubscribeTrigger | ViewTrigger | ViewMiniProgramTrigger) and not (
+        key or prefix
+    ):
+        return _ANY_KEY
+    return _PREFIX if prefix else _EXACT
+
+
+def length(trigger: AnyTrigger) -> float:
+    """Return how long the keyword is, in characters as written; a pattern has no length."""
+    match trigger:
+        case TextTrigger(match=Match.REGEX):
+            return 0
+        case TextTrigger(keyword=str(keyword)):
+            return len(keyword)
+        case TextTrigger(keywords=keywords):
+            return max(len(keyword) for keyword in keywords or ("",))
+        case LocationTrigger(radius_metres=radius):
+            return -radius
+    key, prefix = _keys(trigger)
+    return len(prefix or key or "")
+
+
+def _keys(trigger: AnyTrigger) -> tuple[str | None, str | None]:
+    match trigger:
+        case SubscribeTrigger() | ScanTrigger():
+            return trigger.scene, trigger.scene_prefix
+        case ViewTrigger():
+            return trigger.url, trigger.url_prefix
+        case ViewMiniProgramTrigger():
+            return trigger.pagepath, trigger.pagepath_prefix
+        case MsgMenuTrigger():
+            return trigger.id, None
+    return None, None

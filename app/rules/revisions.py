@@ -1,0 +1,38 @@
+"""What a rule was before. The caller owns the transaction."""
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.rules.models import RuleRevision
+from app.rules.problems import describe
+from app.rules.schemas import Revision, RuleIn
+
+
+class NoSuchRevision(Exception):
+    """The rule never had this revision."""
+
+
+class NoLongerARule(Exception):
+    """The revision is from before a stricter version; str() says what is wrong with it."""
+
+
+async def history(session: AsyncSession, rule_id: int) -> list[Revision]:
+    """Return every state of a rule, the newest first; of a deleted one, too."""
+    found = await session.scalars(
+        select(RuleRevision)
+        .where(RuleRevision.rule_id == rule_id)
+        .order_by(RuleRevision.revision.desc())
+    )
+    return [Revision.model_validate(row) for row in found]
+
+
+async def find(session: AsyncSession, rule_id: int, revision: int) -> RuleIn:
+    """Return the rule as it was. Raises NoSuchRevision, NoLongerARule."""
+    row = await session.get(RuleRevision, (rule_id, revision))
+    if row is None:
+        raise NoSuchRevision
+    try:
+        return RuleIn.model_validate(row.rule)
+    except ValidationError as error:
+        raise NoLongerARule(describe(error)) from None

@@ -1,0 +1,143 @@
+"""Placeholders in replies: `{1}` and `{name}` of a pattern, `{account}`, `{rule}`, `{ref}`."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from app.rules.utm import Utm
+from app.wechat.outbound import Message, MiniProgramPage, Text
+from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
+from app.wechat.passive import fit
+
+ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
+"""account: AppID. rule: id. ref: of this one reply, the id that `/api/replies` shows for it."""
+
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_LINK_PATH: Final = re.compile(r'(data-miniprogram-path=")([^"]*)(")')
+_NO_TAGS: Final = str.maketrans("", "", "<>")
+
+
+class BadTemplate(ValueError):
+    """A brace that belongs to no placeholder."""
+
+
+class Unfillable(Exception):
+    """The filled reply can't be sent; str() says why, without a word of the follower's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place to fill. in_tag: it stands inside of `<a …>`."""
+
+    name: str
+    in_tag: bool
+
+
+def parts_of(template: str) -> Iterator[str | Placeholder]:
+    """Yield literal text and placeholders in turn; `{{` and `}}` are literal braces.
+
+    Raises BadTemplate.
+    """
+    end = 0
+    in_tag = False
+    for braces in _BRACES.finditer(template):
+        literal = template[end : braces.start()]
+        in_tag = _still_in_tag(literal, in_tag)
+        end = braces.end()
+        if literal:
+            yield literal
+        token, name = braces.group(), braces.group(1)
+        if token in {"{{", "}}"}:
+            yield token[0]
+        elif name is None:
+            raise BadTemplate(f"holds a single {token}: write {token * 2} for the character itself")
+        else:
+            yield Placeholder(name, in_tag)
+    if end < len(template):
+        yield template[end:]
+
+
+def placeholders_of(reply: Message) -> frozenset[str]:
+    """Return the names of the placeholders of a reply. Raises BadTemplate."""
+    template = template_of(reply)
+    if template is None:
+        return frozenset()
+    return frozenset(part.name for part in parts_of(template) if isinstance(part, Placeholder))
+
+
+def captures_named_in(replies: Iterable[Message]) -> frozenset[str]:
+    """Return the names that only a pattern can fill; of a reply that is no template, none."""
+    found: frozenset[str] = frozenset()
+    for reply in replies:
+        try:
+            found |= placeholders_of(reply)
+        except BadTemplate:
+            continue
+    return found - ALWAYS_KNOWN
+
+
+def template_of(reply: Message) -> str | None:
+    """Return what of a reply is a template: a text's content, a card's pagepath."""
+    match reply:
+        case Text(content=template) | MiniProgramPage(pagepath=template):
+            return template
+    return None
+
+
+def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:
+    """Return a reply as it is sent. values: by name; they may be a follower's words.
+
+    Words can neither make a link in a text nor add a parameter to a page. A text that has become
+    too long is cut. Raises Unfillable.
+    """
+    match reply:
+        case Text(content=template):
+            if _is_plain(template, utm):
+                return reply
+            content = fit(_text(template, values, utm))
+            if not content.strip():
+                raise Unfillable("nothing is left of the text once its placeholders are filled")
+            return reply.model_copy(update={"content": content})
+        case MiniProgramPage(pagepath=template):
+            pagepath = _pagepath(template, values, utm)
+            if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
+                raise Unfillable(
+                    f"its pagepath is longer than {MAX_PAGEPATH_BYTES} bytes once it is filled"
+                )
+            return reply.model_copy(update={"pagepath": pagepath})
+    return reply
+
+
+def _is_plain(template: str, utm: Utm | None) -> bool:
+    return "{" not in template and "}" not in template and (utm is None or "<" not in template)
+
+
+def _text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    content = "".join(
+        part if isinstance(part, str) else _in_text(values.get(part.name, ""), part.in_tag)
+        for part in parts_of(template)
+    )
+    if utm is None:
+        return content
+    return _LINK_PATH.sub(
+        lambda link: f"{link[1]}{utm.appended_to(link[2], '&amp;')}{link[3]}", content
+    )
+
+
+def _in_text(value: str, in_tag: bool) -> str:
+    return quote(value, safe="") if in_tag else value.translate(_NO_TAGS)
+
+
+def _pagepath(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    pagepath = "".join(
+        part if isinstance(part, str) else quote(values.get(part.name, ""), safe="")
+        for part in parts_of(template)
+    )
+    return pagepath if utm is None else utm.appended_to(pagepath)
+
+
+def _still_in_tag(literal: str, in_tag: bool) -> bool:
+    opened, closed = literal.rfind("<"), literal.rfind(">")
+    return in_tag if opened == closed else opened > closed

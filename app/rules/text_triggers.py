@@ -1,0 +1,123 @@
+"""What a rule waits for when a follower types or says something. Source: protocol 4.2."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.rules.patterns import BadPattern, compile_pattern
+from app.rules.typed import normalise
+from app.rules.words import Strict, Trimmed, Words, unset
+
+MAX_KEYWORD_CHARACTERS = 1024
+MAX_KEYWORDS = 200
+MAX_ID_CHARACTERS = 64
+
+
+class Match(StrEnum):
+    """How keywords are held against a text, the most specific kind first."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    ALL = "all"
+    CONTAINS = "contains"
+    ANY = "any"
+    REGEX = "regex"
+
+
+SEVERAL = frozenset({Match.ALL, Match.ANY})
+
+
+def _something_counts(keyword: str) -> str:
+    if not normalise(keyword):
+        raise ValueError("is blank: write at least one visible character")
+    return keyword
+
+
+def _normalised(keyword: str) -> str:
+    # The same object where nothing changes: there may be a hundred thousand of them.
+    form = normalise(keyword)
+    return keyword if form == keyword else form
+
+
+Keyword = Annotated[
+    Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_something_counts)
+]
+
+
+class TextTrigger(Strict):
+    """The follower typed something.
+
+    keyword: a plain word, or an RE2 pattern for `regex`. keywords: for `all` and `any` in its
+    place. not: the rule waits for texts that do not fit. raw: held against the text exactly as
+    typed. voice: what WeChat recognised in a voice message counts as typed, too.
+    """
+
+    on: Literal["text"]
+    match: Match
+    keyword: Keyword | None = Field(default=None, exclude_if=unset)
+    keywords: Annotated[
+        tuple[Keyword, ...] | None, Field(min_length=1, max_length=MAX_KEYWORDS)
+    ] = Field(default=None, exclude_if=unset)
+    negated: StrictBool = Field(default=False, alias="not", exclude_if=unset)
+    raw: StrictBool = Field(default=False, exclude_if=unset)
+    voice: StrictBool = Field(default=False, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _keyword_suits_the_kind(self) -> Self:
+        wanted, other = "keyword", "keywords"
+        if self.match in SEVERAL:
+            wanted, other = other, wanted
+        if getattr(self, other) is not None:
+            raise PydanticCustomError(
+                "misplaced",
+                "match {match} takes {wanted}: remove this",
+                {"field": other, "match": self.match.value, "wanted": wanted},
+            )
+        if getattr(self, wanted) is None:
+            raise PydanticCustomError("missing", "is missing", {"field": wanted})
+        if self.match is Match.REGEX:
+            self._require_a_pattern()
+        return self
+
+    def _require_a_pattern(self) -> None:
+        try:
+            compile_pattern(self.keyword or "", case_sensitive=self.raw)
+        except BadPattern as error:
+            raise PydanticCustomError(
+                "bad_pattern",
+                "is not a regular expression that RE2 takes ({reason}): correct it, or use "
+                'match "contains" for a plain word',
+                {"field": "keyword", "reason": str(error)},
+            ) from None
+
+    def words(self) -> tuple[str, ...]:
+        """Return the keywords in the form in which they are compared; a pattern as it is."""
+        written = self.keywords if self.keyword is None else (self.keyword,)
+        if self.raw or self.match is Match.REGEX:
+            return written or ()
+        return tuple(_normalised(keyword) for keyword in written or ())
+
+
+class MsgMenuTrigger(Strict):
+    """A follower tapped this item of a `msgmenu`. id: bizmsgmenuid, as the reply named it."""
+
+    on: Literal["msgmenu"]
+    id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
+
+
+class FallbackTrigger(Strict):
+    """A follower sent anything that no other rule answers. Events never get here."""
+
+    on: Literal["fallback"]
+
+
+def captures_of(trigger: object) -> frozenset[str]:
+    """Return the names under which replies can use what a trigger's pattern takes."""
+    if not isinstance(trigger, TextTrigger) or trigger.match is not Match.REGEX or trigger.negated:
+        return frozenset()
+    pattern = compile_pattern(trigger.words()[0], case_sensitive=trigger.raw, capture=True)
+    numbers = (str(number) for number in range(pattern.groups + 1))
+    return frozenset({*numbers, *pattern.groupindex})

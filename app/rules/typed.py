@@ -1,0 +1,73 @@
+"""A text as it was typed, and what of it counts: worked out once for all rules."""
+
+import re
+import sys
+import unicodedata
+from functools import cached_property, lru_cache
+
+MAX_CHARACTERS = 4096
+"""How much of a message is held against rules; WeChat's own limit is far below (protocol 5)."""
+
+MOST_MARKS = 30
+"""How many combining marks one character may have, as Unicode's Stream-Safe Text Format says:
+the time to sort them is the square of their number."""
+
+
+def normalise(text: str) -> str:
+    """Return a text without what does not count: width and form of letters, case, extra blanks."""
+    composed = _composed(text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", composed).split())
+
+
+def _composed(text: str) -> str:
+    if len(text) > 2 * MOST_MARKS and not text.isascii():
+        text = _many_marks().sub(lambda run: run[0][:MOST_MARKS], text)
+    return unicodedata.normalize("NFKC", text)
+
+
+@lru_cache(maxsize=1)
+def _many_marks() -> re.Pattern[str]:
+    marks = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    return re.compile(f"[{''.join(map(re.escape, marks))}]{{{MOST_MARKS + 1},}}")
+
+
+def bare(text: str) -> str:
+    """Return a text without the punctuation around it; one that is nothing else stays whole."""
+    start, end = 0, len(text)
+    while start < end and _surrounds(text[start]):
+        start += 1
+    while start < end and _surrounds(text[end - 1]):
+        end -= 1
+    return text[start:end] or text
+
+
+def _surrounds(character: str) -> bool:
+    return character == " " or unicodedata.category(character)[0] == "P"
+
+
+class Typed:
+    """One text in every form that rules are held against.
+
+    raw: as typed. plain: normalised. bare: normalised, and without punctuation around it.
+    shown: for patterns, whose captures are repeated in replies: like plain, but the case stays.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.raw = text[:MAX_CHARACTERS]
+        self.plain = normalise(self.raw)
+        self.bare = bare(self.plain)
+
+    @cached_property
+    def shown(self) -> str:
+        """For patterns."""
+        return " ".join(_composed(self.raw).split())
+
+    @cached_property
+    def shown_bytes(self) -> bytes:
+        """`shown` in UTF-8."""
+        return self.shown.encode()
+
+    @cached_property
+    def raw_bytes(self) -> bytes:
+        """`raw` in UTF-8."""
+        return self.raw.encode()

@@ -1,0 +1,36 @@
+"""Text that an operator writes: strict types shared by triggers, conditions and rules."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def storable(text: str) -> str:
+    """Return `text`. Raises ValueError for what Postgres can't store."""
+    if "\x00" in text:
+        raise ValueError("holds a NUL character: remove it")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank: write at least one visible character")
+    return text
+
+
+Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(_not_blank)]
+"""Text of an operator: something to see in it, and storable."""
+
+Trimmed = Annotated[Words, StringConstraints(strip_whitespace=True)]
+"""Scenes and keys arrive trimmed, so one with blanks around it would never be met."""
+
+
+class Strict(BaseModel):
+    """Part of a rule. An unknown member is an error, not a silent loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+def unset(value: object) -> bool:
+    """Tell that an optional member has its usual value, so that it is not written either."""
+    return value is None or value is False

@@ -1,0 +1,226 @@
+"""`oa-bridge rules`: the command line of the rules room."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import httpx
+import typer
+from rich.console import Console
+
+from app.access.call import with_token
+from app.access.errors import NoToken
+from app.access.token import AccessTokens
+from app.clock import SystemClock
+from app.db import embedded, migrate
+from app.db.engine import Database, open_database
+from app.ops import logging
+from app.rules import documents, edits, importing, store
+from app.rules.console import rules_from_console
+from app.rules.documents import DocumentFormat
+from app.rules.explain_router import Question, message_of
+from app.rules.explained import Explained, explain_message
+from app.rules.importing import Diff, ImportedRule
+from app.rules.problems import Refused
+from app.rules.schemas import RuleOut
+from app.settings import Settings, load_settings
+from app.wechat.api import WeChatApi
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
+
+FAILED: Final = 1
+BAD_USE: Final = 2
+OPERATOR: Final = "cli"
+
+T = TypeVar("T")
+
+rules = typer.Typer(no_args_is_help=True, help="Explain, export and import the rules.")
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+AppIdOption = Annotated[
+    str | None, typer.Option("--appid", help="account; not needed while there is one")
+]
+
+
+@rules.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="what a follower writes")],
+    appid: AppIdOption = None,
+    openid: Annotated[str | None, typer.Option(help="who writes it")] = None,
+) -> None:
+    """Say which rules answer a text, with what, and why the near misses do not."""
+    settings = _settings()
+    question = Question(appid=_account(settings, appid), text=text, openid=openid)
+    _run(lambda: _explain(settings, question))
+
+
+@rules.command(name="export")
+def export_rules(
+    format: Annotated[DocumentFormat, typer.Option(help="yaml or json")] = DocumentFormat.YAML,
+) -> None:
+    """Write every rule to standard output, as `rules import` takes them back."""
+    settings = _settings()
+    _run(lambda: _export(settings, format))
+
+
+@rules.command(name="import")
+def import_rules(
+    file: Annotated[
+        Path | None, typer.Argument(help="YAML or JSON (by its ending) with the whole set")
+    ] = None,
+    from_wechat: Annotated[
+        bool, typer.Option("--from-wechat", help="add the console's automatic replies instead")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
+    appid: AppIdOption = None,
+) -> None:
+    """Put a file in the place of all rules, or add what the account's console page answers with."""
+    settings = _settings()
+    if (file is None) == (not from_wechat):
+        err.print("oa-bridge: name a FILE, or use --from-wechat")
+        raise typer.Exit(BAD_USE)
+    if file is None:
+        account = _account(settings, appid)
+        _run(lambda: _import_console(settings, AppId(account), dry_run=dry_run))
+    else:
+        _run(lambda: _import_file(settings, file, dry_run=dry_run))
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logging.configure(settings)
+    return settings
+
+
+def _account(settings: Settings, appid: str | None) -> str:
+    known = [account.appid for account in settings.accounts.values() if account.receives]
+    if appid is None and len(known) == 1:
+        return known[0]
+    if appid in known:
+        return appid
+    err.print(f"oa-bridge: --appid: choose one of {', '.join(known)}")
+    raise typer.Exit(BAD_USE)
+
+
+def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command; what can't be done ends it with one line for each reason."""
+    try:
+        asyncio.run(command())
+    except Refused as refused:
+        for problem in refused.problems:
+            place = ".".join(str(part) for part in problem.loc if part != "body")
+            err.print(f"oa-bridge: {place}: {problem.msg}", markup=False)
+    except ApiError as error:
+        err.print(f"oa-bridge: WeChat refuses: {error.errcode} {error.errmsg}", markup=False)
+    except NoToken as error:
+        err.print(f"oa-bridge: no access token: {error}", markup=False)
+    except OSError as error:
+        err.print(f"oa-bridge: {error}", markup=False)
+    else:
+        return
+    raise typer.Exit(FAILED)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    """The database that the service uses; an embedded one is started and migrated."""
+    url = settings.database_url or embedded.start(settings.data_dir)
+    database = open_database(url)
+    try:
+        if not settings.database_url:
+            await migrate.upgrade(database.engine)
+        yield database
+    finally:
+        await database.close()
+
+
+async def _explain(settings: Settings, question: Question) -> None:
+    now = SystemClock().now()
+    async with _database(settings) as database, database.sessions() as session:
+        found = await explain_message(
+            session,
+            None,
+            AppId(question.appid),
+            message_of(question, now),
+            now,
+            most=settings.rules_per_message,
+        )
+    _show(found)
+
+
+def _show(found: Explained) -> None:
+    if not found.winners:
+        out.print("No rule answers.")
+    for winner in found.winners:
+        rule = winner.rule
+        out.print(f"Rule {rule.id} answers: {rule.name} ({rule.kind})", markup=False)
+        for reply in winner.replies:
+            out.print_json(data=reply.reply)
+            if reply.not_sent is not None:
+                out.print(f"  not sent: {reply.not_sent}", markup=False)
+    for miss in found.near_misses:
+        out.print(f"Rule {miss.rule.id} does not: {miss.reason} ({miss.rule.name})", markup=False)
+    if found.more_near_misses:
+        out.print(f"And {found.more_near_misses} more.")
+
+
+async def _export(settings: Settings, format: DocumentFormat) -> None:
+    async with _database(settings) as database, database.sessions() as session:
+        rows = await store.everything(session)
+    broken = [row.id for row in rows if not isinstance(row, RuleOut)]
+    if broken:
+        raise OSError(f"rules {broken} were changed by hand and are no rules any more")
+    kept = [row for row in rows if isinstance(row, RuleOut)]
+    sys.stdout.write(documents.write(kept, format).decode())
+
+
+def _read(file: Path) -> object:
+    format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
+    size = file.stat().st_size
+    if size > documents.MAX_BYTES:
+        raise OSError(f"{file} has {size} bytes; at most {documents.MAX_BYTES} are taken")
+    return documents.read(file.read_bytes(), format)
+
+
+async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
+    new = await importing.read_rules(await asyncio.to_thread(_read, file), settings)
+    await _apply(settings, new, dry_run=dry_run, keep_others=False)
+
+
+async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
+    async with _database(settings) as database, httpx.AsyncClient() as client:
+        api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
+        tokens = AccessTokens(database, api, settings.accounts, SystemClock())
+        told = await with_token(tokens, appid, api.current_autoreply_info)
+    carried = rules_from_console(told, appid)
+    await _apply(settings, carried.rules, dry_run=dry_run, keep_others=True)
+    for line in carried.left_out:
+        out.print(f"Not carried over: {line}", markup=False)
+
+
+async def _apply(
+    settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
+) -> None:
+    async with _database(settings) as database, database.sessions.begin() as session:
+        version = await edits.begin(session)
+        plan = await importing.plan_import(session, new, keep_others=keep_others)
+        if not dry_run:
+            await importing.apply(session, plan, OPERATOR)
+    _show_diff(importing.diff(plan, version, dry_run=dry_run))
+
+
+def _show_diff(diff: Diff) -> None:
+    for sign, found in (("+", diff.added), ("~", diff.changed), ("-", diff.removed)):
+        for rule in found:
+            fields = f": {', '.join(rule.fields)}" if rule.fields else ""
+            number = "" if rule.id is None else f"{rule.id} "
+            out.print(f"{sign} {number}{rule.name}{fields}", markup=False)
+    verb = "would be" if diff.dry_run else "are"
+    out.print(
+        f"{len(diff.added)} rules {verb} added, {len(diff.changed)} changed, "
+        f"{len(diff.removed)} removed; {diff.unchanged} stay as they are."
+    )

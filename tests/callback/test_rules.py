@@ -1,0 +1,216 @@
+"""Rules on the whole way of a push: facts, cooldowns, several rules, templates."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import asyncpg
+
+from app.settings import Settings
+from simulator.replies import Answer
+from tests.callback.makers import locked
+from tests.service import (
+    APPID,
+    OPENID,
+    OTHER_OPENID,
+    Service,
+    WorldClock,
+    card,
+    column,
+    event,
+    message,
+    rows,
+    running,
+    text_reply,
+)
+
+COOLDOWN = {"cooldown_seconds": 3600}
+
+
+async def content(service: Service, clock: WorldClock, *, openid: str = OPENID) -> object:
+    answer = await service.answer(message(clock, openid=openid))
+    return answer.reply["Content"] if answer.reply else None
+
+
+async def test_a_rule_with_a_cooldown_answers_each_follower_once_in_its_time(
+    service: Service, clock: WorldClock
+) -> None:
+    await service.add_rule(text_reply("hello"), conditions=COOLDOWN)
+
+    assert await content(service, clock) == "hello"
+    clock.advance(timedelta(seconds=3599))
+    assert await content(service, clock) is None
+    assert await content(service, clock, openid=OTHER_OPENID) == "hello"
+    clock.advance(timedelta(seconds=1))
+    assert await content(service, clock) == "hello"
+
+
+async def test_a_rule_in_its_cooldown_leaves_the_answer_to_the_next_one(
+    service: Service, clock: WorldClock
+) -> None:
+    await service.add_rule(text_reply("first"), conditions=COOLDOWN, priority=200)
+    await service.add_rule(text_reply("then"))
+
+    assert [await content(service, clock) for _ in range(2)] == ["first", "then"]
+
+
+async def test_two_messages_at_once_get_one_answer_of_a_rule_with_a_cooldown(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("hello"), card(), conditions=COOLDOWN)
+
+    answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(6)))
+
+    assert len([answer for answer in answers if answer.reply]) == 1
+    assert await column(connection, "SELECT count(*) FROM replies") == [2]
+    assert await column(connection, "SELECT count(*) FROM callbacks WHERE rule_id > 0") == [1]
+
+
+async def test_two_processes_at_once_send_one_answer_of_a_rule_with_a_cooldown(
+    service: Service, settings: Settings, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("hello"), card(), conditions=COOLDOWN)
+
+    async with running(settings, clock) as other:
+        async with locked(settings.database_url, "rule_firings"):
+            asked = [
+                asyncio.create_task(process.answer(message(clock))) for process in (service, other)
+            ]
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*asked)
+
+    assert len([answer for answer in answers if answer.reply]) == 1
+    assert await column(connection, "SELECT count(*) FROM replies") == [2]
+
+
+async def test_a_copy_of_a_push_gets_the_answer_of_the_first_in_spite_of_the_cooldown(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("hello"), conditions=COOLDOWN)
+    pushed = message(clock)
+
+    copies = await asyncio.gather(*(service.answer(pushed) for _ in range(3)))
+    late = await service.answer(pushed)
+
+    assert [answer.reply["Content"] for answer in (*copies, late)] == ["hello"] * 4
+    assert await column(connection, "SELECT count(*) FROM replies") == [1]
+
+
+async def test_only_who_has_just_followed_is_greeted_as_new(
+    service: Service, clock: WorldClock
+) -> None:
+    young = {"follower": {"state": "following", "max_age_seconds": 60}}
+    await service.add_rule(text_reply("welcome"), conditions=young, priority=200)
+    await service.add_rule(text_reply("hello"))
+    await service.push(event(clock, "subscribe"))
+
+    assert await content(service, clock) == "welcome"
+    clock.advance(timedelta(seconds=61))
+    assert await content(service, clock) == "hello"
+
+
+async def test_a_known_unionid_can_be_asked_for(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("who?"), conditions={"unionid": "unknown"})
+    await service.add_rule(text_reply("you"), conditions={"unionid": "known"})
+
+    assert await content(service, clock) == "who?"
+    await connection.execute("UPDATE openids SET unionid = 'u' WHERE openid = $1", OPENID)
+    assert await content(service, clock) == "you"
+
+
+async def test_without_facts_the_rules_that_need_none_answer(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("once"), conditions=COOLDOWN, priority=200)
+    await service.add_rule(text_reply("always"))
+    await connection.execute("ALTER TABLE rule_firings RENAME TO away")
+
+    assert await content(service, clock) == "always"
+
+
+async def test_every_mode_lets_several_rules_answer_with_one_passive_reply(
+    settings: Settings, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    every = settings.model_copy(update={"rules_mode": "every", "rules_match_limit": 2})
+    async with running(every, clock) as service:
+        first = await service.add_rule(text_reply("one"), card(), priority=3)
+        second = await service.add_rule(text_reply("two"), priority=2)
+        await service.add_rule(text_reply("three"), priority=1)
+
+        assert await content(service, clock) == "one"
+
+    found = await rows(connection, "SELECT rule_id, via, status FROM replies ORDER BY position")
+    assert [(row["rule_id"], row["via"]) for row in found] == [
+        (first, "passive"),
+        (first, "customer_service"),
+        (second, "customer_service"),
+    ]
+
+
+async def test_a_reference_is_the_id_of_its_reply(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(pagepath="p?ref={ref}&at={account}"), text_reply("{ref}"))
+
+    told = await content(service, clock)
+
+    cards, texts = await rows(connection, "SELECT id, content FROM replies ORDER BY position")
+    assert json.loads(cards["content"])["pagepath"] == f"p?ref={cards['id'].hex}&at={APPID}"
+    assert told == texts["id"].hex
+
+
+async def test_a_page_that_grows_too_long_fails_with_its_reason(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(
+        card(pagepath="p?q={1}"), trigger={"on": "text", "match": "regex", "keyword": "^(.+)$"}
+    )
+
+    await service.push(message(clock, "城" * 300))
+
+    (row,) = await rows(connection, "SELECT status, errmsg FROM replies")
+    assert row["status"] == "failed"
+    assert "1024" in row["errmsg"]
+
+
+async def test_an_unfollow_is_marked_with_its_rule_and_answered_with_nothing(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    rule_id = await service.add_rule(trigger={"on": "unsubscribe"})
+
+    answer = await service.push(event(clock, "unsubscribe"))
+
+    assert answer.content == b"success"
+    assert await column(connection, "SELECT rule_id FROM callbacks") == [rule_id]
+
+
+async def test_reloads_under_load_lose_no_message_and_mix_no_versions(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    both = (text_reply("0"), text_reply("0", via="customer_service"))
+    rule_id = await service.add_rule(*both, conditions={"unionid": "unknown"})
+
+    async def edit() -> None:
+        for version in range(1, 15):
+            said = str(version)
+            await service.replace_rule(
+                rule_id, text_reply(said), text_reply(said, via="customer_service")
+            )
+
+    editing = asyncio.create_task(edit())
+    answers: list[Answer] = []
+    while not editing.done():
+        pushed = [message(clock, openid=f"o{len(answers) + n}") for n in range(5)]
+        answers += await asyncio.gather(*(service.answer(document) for document in pushed))
+    await editing
+
+    assert all(answer.reply for answer in answers)
+    assert await column(connection, "SELECT count(*) FROM callbacks") == [len(answers)]
+    said = await rows(
+        connection,
+        """SELECT count(DISTINCT content->>'content') AS versions, count(*) AS replies
+        FROM replies GROUP BY callback_id""",
+    )
+    assert {(row["versions"], row["replies"]) for row in said} == {(1, 2)}

@@ -1,0 +1,32 @@
+"""Fixtures of this room: its routes over a real database."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.clock import SystemClock
+from app.db.engine import Database
+from app.rules.router import router
+from tests.rules.makers import settings_with
+
+
+@pytest.fixture
+def api(database: Database, tmp_path: Path) -> FastAPI:
+    """The routes of the rules room alone."""
+    app = FastAPI()
+    app.state.database = database
+    app.state.settings = settings_with(tmp_path)
+    app.state.clock = SystemClock()
+    app.include_router(router)
+    return app
+
+
+@pytest.fixture
+async def client(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of them."""
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as opened:
+        yield opened

@@ -1,0 +1,205 @@
+"""The whole set: out, in again, and what gets in its own way."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.rules.makers import APPID, as_posted
+
+YAML = {"content-type": "application/yaml"}
+
+
+async def posted(client: httpx.AsyncClient, name: str, **changes: object) -> int:
+    answer = await client.post("/api/rules", json=as_posted(name=name, **changes))
+    assert answer.status_code == 201, answer.text
+    rule_id: int = answer.json()["id"]
+    return rule_id
+
+
+async def take(
+    client: httpx.AsyncClient,
+    rules: list[dict[str, Any]],
+    *,
+    dry_run: bool = False,
+    if_match: str = "*",
+) -> httpx.Response:
+    return await client.post(
+        "/api/rules/import",
+        params={"dry_run": dry_run},
+        content=json.dumps({"rules": rules}),
+        headers={"content-type": "application/json", "if-match": if_match},
+    )
+
+
+async def stored(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = (await client.get("/api/rules")).json()["items"]
+    return rules
+
+
+@pytest.mark.parametrize("format", ["yaml", "json"])
+async def test_what_is_exported_can_be_imported_and_changes_nothing(
+    client: httpx.AsyncClient, format: str
+) -> None:
+    await posted(client, "One", conditions={"hours": {"start": "09:00", "end": "18:00"}})
+    await posted(client, "Two", trigger={"on": "fallback"}, enabled=False, appid=APPID)
+    before = await stored(client)
+
+    exported = await client.get("/api/rules/export", params={"format": format})
+    kind = exported.headers["content-type"]
+    answer = await client.post(
+        "/api/rules/import", content=exported.content, headers={"content-type": kind}
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["unchanged"] == 2
+    assert await stored(client) == before
+
+
+async def test_a_dry_run_shows_the_change_and_makes_none(client: httpx.AsyncClient) -> None:
+    one, two = await posted(client, "One"), await posted(client, "Two")
+    new = [as_posted(name="One", priority=7), as_posted(name="Three")]
+
+    shown = (await take(client, new, dry_run=True)).json()
+
+    assert [rule["name"] for rule in shown["added"]] == ["Three"]
+    assert [(rule["id"], rule["fields"]) for rule in shown["changed"]] == [
+        (one, {"priority": {"before": 100, "after": 7}})
+    ]
+    assert [rule["id"] for rule in shown["removed"]] == [two]
+    assert [rule["name"] for rule in await stored(client)] == ["One", "Two"]
+
+    done = (await take(client, new)).json()
+    assert {**done, "dry_run": True} == shown
+    assert [(rule["name"], rule["priority"]) for rule in await stored(client)] == [
+        ("One", 7),
+        ("Three", 100),
+    ]
+    assert len((await client.get(f"/api/rules/{two}/revisions")).json()["items"]) == 2
+
+
+async def test_only_what_a_dry_run_has_shown_is_applied(client: httpx.AsyncClient) -> None:
+    shown = await take(client, [as_posted(name="New")], dry_run=True)
+    await posted(client, "Meanwhile")
+
+    late = await take(client, [as_posted(name="New")], if_match=shown.headers["ETag"])
+
+    assert late.status_code == 412
+    assert [rule["name"] for rule in await stored(client)] == ["Meanwhile"]
+
+
+async def test_one_bad_rule_lets_nothing_in(client: httpx.AsyncClient) -> None:
+    await posted(client, "Kept")
+    bad = as_posted(name="Bad", trigger={"on": "scan"})
+
+    answer = await take(client, [as_posted(name="Good"), bad])
+
+    assert answer.status_code == 422
+    assert [item["loc"] for item in answer.json()["detail"]] == [
+        ["body", "rules", 1, "trigger", "scene"]
+    ]
+    assert [rule["name"] for rule in await stored(client)] == ["Kept"]
+
+
+async def test_two_rules_of_one_name_are_refused_unless_their_ids_tell_them_apart(
+    client: httpx.AsyncClient,
+) -> None:
+    one, two = await posted(client, "Same"), await posted(client, "Same", priority=1)
+    twice = [as_posted(name="Same"), as_posted(name="Same", priority=2)]
+
+    answer = await take(client, twice)
+    told_apart = await take(client, [twice[0] | {"id": one}, twice[1] | {"id": two}])
+    same_id = await take(client, [rule | {"id": one} for rule in twice])
+
+    assert [item["loc"] for item in answer.json()["detail"]] == [["body", "rules", 1, "name"]]
+    assert told_apart.status_code == 200
+    assert [item["loc"][-1] for item in same_id.json()["detail"]] == ["id"]
+
+
+async def test_ids_of_another_installation_are_kept(client: httpx.AsyncClient) -> None:
+    await take(client, [as_posted(name="Theirs") | {"id": 700}])
+
+    assert [rule["id"] for rule in await stored(client)] == [700]
+    assert await posted(client, "Ours") > 700
+
+
+async def test_yaml_is_read_as_operators_write_it(client: httpx.AsyncClient) -> None:
+    document = """
+rules:
+  - name: no
+    trigger: {on: text, match: exact, keyword: 商城}
+    conditions:
+      from: 2026-11-24T12:00:00+08:00
+      hours: {start: 09:00, end: 18:00, days: [1]}
+    replies:
+      - {msgtype: text, via: passive, content: "1"}
+"""
+    answer = await client.post("/api/rules/import", content=document.encode(), headers=YAML)
+
+    assert answer.status_code == 200, answer.text
+    (rule,) = await stored(client)
+    assert (rule["name"], rule["trigger"]["on"]) == ("no", "text")
+    assert rule["conditions"]["hours"]["start"] == "09:00"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("rules: [", "not valid YAML"),
+        ("a: &a [1]\nrules: *a", "alias"),
+        ("rules: " + "[" * 100 + "]" * 100, "nested"),
+        ("rules: !!python/object/apply:os.getcwd []", "YAML"),
+        ("- 1", "dictionary"),
+        ("rules:\n- name: 12\n", "string"),
+    ],
+)
+async def test_a_document_that_is_no_set_of_rules_is_refused(
+    client: httpx.AsyncClient, document: str, words: str
+) -> None:
+    answer = await client.post("/api/rules/import", content=document.encode(), headers=YAML)
+
+    assert answer.status_code == 422, answer.text
+    assert any(words in item["msg"] for item in answer.json()["detail"]), answer.text
+
+
+async def test_other_content_types_are_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        "/api/rules/import", content=b"rules: []", headers={"content-type": "text/plain"}
+    )
+
+    assert answer.status_code == 415
+
+
+async def test_yaml_of_an_export_reads_as_plain_yaml(client: httpx.AsyncClient) -> None:
+    await posted(client, "yes", trigger={"on": "text", "match": "exact", "keyword": "09:00"})
+
+    exported = await client.get("/api/rules/export")
+
+    (rule,) = yaml.safe_load(exported.content)["rules"]
+    assert (rule["name"], rule["trigger"]["keyword"]) == ("yes", "09:00")
+
+
+async def test_conflicts_name_the_rule_that_is_in_the_way(client: httpx.AsyncClient) -> None:
+    def waits(match: str, keyword: str) -> dict[str, object]:
+        return {"on": "text", "match": match, "keyword": keyword}
+
+    broad = await posted(client, "Broad", trigger=waits("contains", "商城"), priority=200)
+    exact = await posted(client, "Exact", trigger=waits("exact", "去商城"))
+    same = await posted(client, "Same", trigger=waits("contains", "商城"))
+    await posted(client, "Free", trigger=waits("exact", "商店"))
+    sometimes = {"hours": {"start": "09:00", "end": "10:00"}}
+    first = await posted(client, "Hours", trigger={"on": "fallback"}, conditions=sometimes)
+    last = await posted(client, "Always", trigger={"on": "fallback"})
+
+    found = (await client.get("/api/rules/conflicts")).json()
+
+    assert [
+        (item["kind"], item["rule_id"], item["by_id"], item["unreachable"])
+        for item in found["items"]
+    ] == [
+        ("shadowed", exact, broad, True),
+        ("identical", same, broad, True),
+        ("identical", last, first, False),
+    ]

@@ -1,0 +1,87 @@
+"""`oa-bridge rules` as an operator calls it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.rules.makers import APPID, as_posted
+
+
+class Command:
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self._folder = folder
+        self._environment = {
+            "DATABASE_URL": database_url,
+            "DATA_DIR": str(folder),
+            "WECHAT_APPID": APPID,
+            "WECHAT_TOKEN": "token",
+            "WECHAT_MESSAGE_MODE": "plain",
+            "WECHAT_API_BASE_URL": "http://127.0.0.1:1",
+            "WECHAT_APPSECRET": "secret",
+        }
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-c", "from app.cli import main; main()", "rules", *arguments]
+        done = subprocess.run(
+            command,
+            env=self._environment | {"PYTHONPATH": str(Path.cwd())},
+            cwd=self._folder,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def file(self, *rules: dict[str, object]) -> str:
+        path = self._folder / "rules.json"
+        path.write_text(json.dumps({"rules": rules}), encoding="utf-8")
+        return str(path)
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path) -> Command:
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "shop.png").write_bytes(b"\x89PNG\r\n\x1a\n a picture")
+    return Command(database_url, tmp_path)
+
+
+def test_a_file_is_shown_imported_exported_and_explained(command: Command) -> None:
+    file = command.file(as_posted())
+
+    shown = command.run("import", file, "--dry-run")
+    done = command.run("import", file)
+    again = command.run("import", file)
+    exported = command.run("export")
+    explained = command.run("explain", "去商城")
+
+    assert shown == (
+        0,
+        "+ Shop\n1 rules would be added, 0 changed, 0 removed; 0 stay as they are.\n",
+    )
+    assert done[0] == 0
+    assert "1 stay as they are" in again[1]
+    assert [rule["name"] for rule in yaml.safe_load(exported[1])["rules"]] == ["Shop"]
+    assert "answers: Shop (contains)" in explained[1]
+
+
+def test_a_bad_file_ends_with_a_line_for_each_problem(command: Command) -> None:
+    status, said = command.run("import", command.file(as_posted(trigger={"on": "scan"})))
+
+    assert (status, said) == (1, "oa-bridge: rules.0.trigger.scene: is missing: add it\n")
+
+
+def test_a_file_or_wechat_has_to_be_named(command: Command) -> None:
+    assert command.run("import")[0] == 2
+    assert command.run("explain", "a", "--appid", "wx1")[0] == 2
+
+
+def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) -> None:
+    status, said = command.run("import", "--from-wechat")
+
+    assert status == 1
+    assert said.count("\n") == 1

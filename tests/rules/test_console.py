@@ -1,0 +1,101 @@
+"""The console's automatic replies as rules."""
+
+from typing import Any
+
+from app.rules.console import Carried, rules_from_console
+from simulator.autoreply_api import current_autoreply_info
+from tests.rules.makers import APPID
+
+TEXT = {"type": "text", "content": "hello {you}"}
+
+
+def carried(**told: Any) -> Carried:  # noqa: ANN401 - members of every type
+    return rules_from_console(told, APPID)
+
+
+def keyword_rule(**changes: object) -> dict[str, object]:
+    rule = {
+        "rule_name": "shop",
+        "reply_mode": "reply_all",
+        "keyword_list_info": [{"type": "text", "match_mode": "contain", "content": "商城"}],
+        "reply_list_info": [TEXT],
+        **changes,
+    }
+    return {"list": [rule]}
+
+
+async def test_welcome_default_and_keywords_become_rules() -> None:
+    told = await current_autoreply_info(None)  # type: ignore[arg-type]  # the account is not looked at
+
+    found = rules_from_console(told, APPID)
+
+    assert [(rule.name, rule.trigger.on) for rule in found.rules] == [
+        ("Console: welcome", "subscribe"),
+        ("Console: default", "fallback"),
+        ("Console: hours = 几点", "text"),
+        ("Console: hours", "text"),
+        ("Console: news", "text"),
+    ]
+    assert {rule.appid for rule in found.rules} == {APPID}
+    assert [rule.replies[0].via for rule in found.rules] == ["passive"] * 5
+    assert len(found.left_out) == 3  # the picture, for either kind of keyword; and the chance
+
+
+def test_braces_of_the_console_stay_braces() -> None:
+    (rule,) = carried(add_friend_autoreply_info=TEXT).rules
+
+    assert rule.replies[0].model_dump()["content"] == "hello {{you}}"
+
+
+def test_the_default_reply_keeps_its_one_an_hour() -> None:
+    (rule,) = carried(message_default_autoreply_info=TEXT).rules
+
+    assert rule.conditions is not None
+    assert rule.conditions.cooldown_seconds == 3600
+
+
+def test_what_is_switched_off_comes_switched_off() -> None:
+    found = carried(is_add_friend_reply_open=0, add_friend_autoreply_info=TEXT)
+
+    assert [rule.enabled for rule in found.rules] == [False]
+
+
+def test_several_keywords_that_may_be_anywhere_share_one_rule() -> None:
+    words = [{"match_mode": "contain", "content": word} for word in ("商城", "优惠")]
+
+    (rule,) = carried(keyword_autoreply_info=keyword_rule(keyword_list_info=words)).rules
+
+    assert getattr(rule.trigger, "keywords", None) == ("商城", "优惠")
+
+
+def test_only_one_of_several_replies_is_passive() -> None:
+    replies = [TEXT, TEXT, TEXT]
+
+    (rule,) = carried(keyword_autoreply_info=keyword_rule(reply_list_info=replies)).rules
+
+    assert [reply.via for reply in rule.replies] == [
+        "passive",
+        "customer_service",
+        "customer_service",
+    ]
+
+
+def test_what_can_not_be_carried_over_is_listed_and_stops_nothing() -> None:
+    strange = [
+        {"type": "video", "content": "a-media-id"},
+        {"type": "hologram"},
+        {"type": "news", "news_info": {"list": []}},
+    ]
+    found = carried(
+        add_friend_autoreply_info=TEXT,
+        keyword_autoreply_info=keyword_rule(reply_list_info=strange),
+    )
+
+    assert [rule.name for rule in found.rules] == ["Console: welcome"]
+    assert len(found.left_out) == 4
+    assert all("Console: shop" in line for line in found.left_out)
+
+
+def test_an_answer_of_another_shape_is_no_error() -> None:
+    for told in ({}, {"keyword_autoreply_info": None}, {"keyword_autoreply_info": {"list": [5]}}):
+        assert rules_from_console(told, APPID).rules == []

@@ -1,0 +1,131 @@
+"""Revisions and ETags: nobody's change is lost, and every state can be had again."""
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+
+from tests.rules.makers import as_posted
+
+Answer = httpx.Response
+
+
+async def posted(client: httpx.AsyncClient, **changes: object) -> Answer:
+    answer = await client.post("/api/rules", json=as_posted(**changes))
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def put(client: httpx.AsyncClient, rule_id: int, etag: str, **changes: object) -> Answer:
+    headers = {"If-Match": etag}
+    return await client.put(f"/api/rules/{rule_id}", json=as_posted(**changes), headers=headers)
+
+
+async def history(client: httpx.AsyncClient, rule_id: int) -> list[tuple[int, str, str]]:
+    answer = await client.get(f"/api/rules/{rule_id}/revisions")
+    items = answer.json()["items"]
+    return [(item["revision"], item["change"], item["rule"]["name"]) for item in items]
+
+
+async def test_a_change_made_from_an_old_state_is_refused(client: httpx.AsyncClient) -> None:
+    first = await posted(client)
+    rule_id, etag = first.json()["id"], first.headers["ETag"]
+    changed = await put(client, rule_id, etag, name="Mine")
+
+    late = await put(client, rule_id, etag, name="Yours")
+    gone = await client.delete(f"/api/rules/{rule_id}", headers={"If-Match": etag})
+
+    assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
+    assert (late.status_code, gone.status_code) == (412, 412)
+    assert late.headers["ETag"] == '"2"'
+    assert (await client.get(f"/api/rules/{rule_id}")).json()["name"] == "Mine"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_change_has_to_name_what_it_changes(client: httpx.AsyncClient, method: str) -> None:
+    rule_id = (await posted(client)).json()["id"]
+    body = as_posted() if method == "PUT" else None
+
+    answer = await client.request(method, f"/api/rules/{rule_id}", json=body)
+
+    assert answer.status_code == 428
+    assert "If-Match" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("etag", ['W/"1"', "1", "nonsense", '"99999999999999999999"', '"0"'])
+async def test_a_tag_that_is_none_of_ours_never_fits(client: httpx.AsyncClient, etag: str) -> None:
+    rule_id = (await posted(client)).json()["id"]
+
+    assert (await put(client, rule_id, etag)).status_code == 412
+    assert (await put(client, rule_id, f'{etag}, "1"')).status_code == 200
+
+
+async def test_every_state_is_kept_with_who_and_when(
+    client: httpx.AsyncClient, api: FastAPI
+) -> None:
+    @api.middleware("http")
+    async def sign(request: Request, call_next):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Starlette's shape
+        request.state.operator = "0a1b2c3d"
+        return await call_next(request)
+
+    rule_id = (await posted(client, name="One")).json()["id"]
+    await put(client, rule_id, '"1"', name="Two")
+    await client.delete(f"/api/rules/{rule_id}", headers={"If-Match": '"2"'})
+
+    assert await history(client, rule_id) == [
+        (3, "deleted", "Two"),
+        (2, "changed", "Two"),
+        (1, "added", "One"),
+    ]
+    newest = (await client.get(f"/api/rules/{rule_id}/revisions")).json()["items"][0]
+    assert newest["operator"] == "0a1b2c3d"
+    assert newest["changed_at"]
+
+
+async def test_an_earlier_state_can_be_had_again(client: httpx.AsyncClient) -> None:
+    rule_id = (await posted(client, name="One")).json()["id"]
+    await put(client, rule_id, '"1"', name="Two")
+    restore = f"/api/rules/{rule_id}/revisions/1/restore"
+
+    unnamed = await client.post(restore)
+    stale = await client.post(restore, headers={"If-Match": '"1"'})
+    restored = await client.post(restore, headers={"If-Match": '"2"'})
+
+    assert (unnamed.status_code, stale.status_code) == (428, 412)
+    assert (restored.json()["name"], restored.headers["ETag"]) == ("One", '"3"')
+    assert (await history(client, rule_id))[0] == (3, "restored", "One")
+
+
+async def test_a_deleted_rule_comes_back_under_its_old_id(client: httpx.AsyncClient) -> None:
+    rule_id = (await posted(client)).json()["id"]
+    await client.delete(f"/api/rules/{rule_id}", headers={"If-Match": "*"})
+
+    restored = await client.post(f"/api/rules/{rule_id}/revisions/1/restore")
+
+    assert (restored.status_code, restored.json()["id"]) == (200, rule_id)
+    assert (await posted(client)).json()["id"] > rule_id
+
+
+async def test_what_never_was_can_not_be_restored(client: httpx.AsyncClient) -> None:
+    rule_id = (await posted(client)).json()["id"]
+    headers = {"If-Match": "*"}
+
+    for path in (f"{rule_id}/revisions/9/restore", f"{rule_id + 1}/revisions/1/restore"):
+        assert (await client.post(f"/api/rules/{path}", headers=headers)).status_code == 404
+    assert (await client.get(f"/api/rules/{rule_id + 1}/revisions")).status_code == 404
+
+
+async def test_conditions_and_utm_are_stored_as_written(client: httpx.AsyncClient) -> None:
+    conditions = {
+        "from": "2026-11-24T12:00:00Z",
+        "hours": {"start": "09:00", "end": "18:00", "tz": "Asia/Shanghai", "days": [1, 2]},
+        "follower": {"state": "following", "min_age_seconds": 60},
+        "cooldown_seconds": 3600,
+        "share": {"percent": 12.5, "salt": "a"},
+    }
+    utm = {"source": "oa", "campaign": "spring"}
+
+    added = (await posted(client, conditions=conditions, utm=utm)).json()
+
+    read = (await client.get(f"/api/rules/{added['id']}")).json()
+    assert read == added
+    assert (read["conditions"], read["utm"]) == (conditions, utm)
