@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from app.events.models import FollowAction, SubscriptionAction
 from app.wechat.inbound import (
     Inbound,
+    Scan,
     Subscribe,
     SubscribeMsgChange,
     SubscribeMsgPopup,
@@ -18,7 +19,7 @@ from app.wechat.inbound import (
 
 @dataclass(frozen=True, slots=True)
 class NewFollow:
-    """A follow or unfollow. scene: of the parameterised QR code, None for any other way in."""
+    """A follow, unfollow or scan. scene: of the parameterised QR code, None when there is none."""
 
     action: FollowAction
     scene: str | None = None
@@ -39,11 +40,13 @@ class NewSubscription:
 
 
 def follow_of(message: Inbound) -> NewFollow | None:
-    """Return the follow or unfollow that the push reports, if it does."""
+    """Return the follow, unfollow or scan that the push reports, if it does."""
     if isinstance(message, Subscribe):
         return NewFollow(FollowAction.FOLLOW, message.scene, message.ticket)
     if isinstance(message, Unsubscribe):
         return NewFollow(FollowAction.UNFOLLOW)
+    if isinstance(message, Scan):
+        return NewFollow(FollowAction.SCAN, message.scene, message.ticket)
     return None
 
 

@@ -1,41 +1,72 @@
-"""Tables of the events room: what happened, never what is; rows are only added."""
+"""Tables of the events room: what happened (rows are only added), and what is so now.
+
+position: the order of arrival over all of these tables, given by the database. Rows above
+`oa_bridge_settled_position()` may still get company below them; see `app.events.reading`.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Computed, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
 
 
+def _list_indexes(table: str, kind: str, scene: str, time: str) -> tuple[Index, ...]:
+    """The four ways in which a list is read: by kind or scene, in order of arrival or of time."""
+    some = text(f"{scene} IS NOT NULL")
+    return (
+        Index(f"ix_{table}_arrival", "appid", kind, "position"),
+        Index(f"ix_{table}_time", "appid", kind, time, "position"),
+        Index(f"ix_{table}_scene_arrival", "appid", scene, kind, "position", postgresql_where=some),
+        Index(
+            f"ix_{table}_scene_time", "appid", scene, kind, time, "position", postgresql_where=some
+        ),
+    )
+
+
 class FollowAction(StrEnum):
-    """What the follower did."""
+    """What a person did. A follow after an unfollow is a re-follow; nothing else marks it."""
 
     FOLLOW = "follow"
     UNFOLLOW = "unfollow"
+    SCAN = "scan"
+
+
+class Source(StrEnum):
+    """How we know: WeChat pushed an event, or a synchronisation found it afterwards."""
+
+    EVENT = "event"
+    SYNC = "sync"
 
 
 class FollowEvent(Base):
-    """One follow or unfollow. unionid is NULL until `identity.resolve` learns it."""
+    """One follow, unfollow or scan. unionid is NULL until it is known.
+
+    callback_id: NULL when no push told of it (source sync); such a row's occurred_at is the
+    moment it was found. scene: value of the parameterised QR code, without `qrscene_`.
+    """
 
     __tablename__ = "follow_events"
     __table_args__ = (
         Index(None, "unionid", "occurred_at"),
         Index(None, "appid", "openid"),
-        Index(None, "appid", "id"),
+        *_list_indexes("follow_events", "action", "scene", "occurred_at"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7: also the order of arrival
-    callback_id: Mapped[UUID]
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7
+    callback_id: Mapped[UUID | None]
     appid: Mapped[str]
     openid: Mapped[str]
     unionid: Mapped[str | None]
     action: Mapped[FollowAction]
-    scene: Mapped[str | None]  # scene value of the parameterised QR code, without qrscene_
+    scene: Mapped[str | None]
     ticket: Mapped[str | None]
     occurred_at: Mapped[datetime]  # CreateTime: WeChat's clock, UTC, whole seconds
+    source: Mapped[Source] = mapped_column(server_default=Source.EVENT.value)
+    position: Mapped[int] = mapped_column(server_default=text("oa_bridge_next_position()"))
 
 
 class SubscriptionAction(StrEnum):
@@ -56,7 +87,7 @@ class SubscriptionEvent(Base):
     __table_args__ = (
         Index(None, "unionid", "occurred_at"),
         Index(None, "appid", "openid"),
-        Index(None, "appid", "id"),
+        *_list_indexes("subscription_events", "action", "popup_scene", "occurred_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -71,3 +102,72 @@ class SubscriptionEvent(Base):
     msgid: Mapped[str | None]
     error_code: Mapped[str | None]
     occurred_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(server_default=text("oa_bridge_next_position()"))
+
+
+class Follower(Base):
+    """Whether a person follows an account, since when, and how they came.
+
+    The latest follow or unfollow by (last_at, last_id) decides; last_id, a UUIDv7, orders those
+    of the same second by arrival. followed_at, followed_id, scene, how: of the latest follow,
+    kept after an unfollow. how: WeChat's subscribe_scene as far as it is known. source: of what
+    decided. position: of the row's first arrival; a change of state does not move it.
+    """
+
+    __tablename__ = "followers"
+    __table_args__ = (
+        Index(None, "unionid", "appid"),
+        *_list_indexes("followers", "following", "scene", "followed_at"),
+    )
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    openid: Mapped[str] = mapped_column(primary_key=True)
+    unionid: Mapped[str | None]
+    following: Mapped[bool]
+    followed_at: Mapped[datetime | None]
+    followed_id: Mapped[UUID | None]
+    unfollowed_at: Mapped[datetime | None]
+    scene: Mapped[str | None]
+    how: Mapped[str | None]
+    source: Mapped[Source] = mapped_column(server_default=Source.EVENT.value)
+    last_at: Mapped[datetime]
+    last_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(server_default=text("oa_bridge_next_position()"))
+
+
+class ConsentState(StrEnum):
+    """What a person last said to a template."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    BAN = "ban"
+
+
+class Consent(Base):
+    """What a person lets an account send them by one template.
+
+    state: the latest decision by (decided_at, decided_id); NULL when only deliveries are known.
+    accepted: popups answered with accept, each good for one send. delivered: sends that WeChat
+    reports as delivered, each using one up. sends_left: 0 unless the state is accept; WeChat
+    does not say whether a rejection voids earlier popups, so they count again after a new accept,
+    and 43101 has the last word. Source: protocol 9.3.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (Index(None, "unionid"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    openid: Mapped[str] = mapped_column(primary_key=True)
+    template_id: Mapped[str] = mapped_column(primary_key=True)
+    unionid: Mapped[str | None]
+    state: Mapped[ConsentState | None]
+    decided_at: Mapped[datetime | None]
+    decided_id: Mapped[UUID | None]
+    accepted: Mapped[int] = mapped_column(server_default=text("0"))
+    delivered: Mapped[int] = mapped_column(server_default=text("0"))
+    sends_left: Mapped[int] = mapped_column(
+        Computed(
+            "CASE WHEN state = 'accept' THEN GREATEST(accepted - delivered, 0) ELSE 0 END",
+            persisted=True,
+        )
+    )

@@ -1,63 +1,47 @@
-"""`/api/follow-events` and `/api/subscription-events`: the history, a page at a time."""
+"""`/api/follow-events`, `/api/subscription-events`, `/api/followers`: a page at a time."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
 
 from app.db.session import SessionDep
-from app.events import store
-from app.events.models import FollowEvent, SubscriptionEvent
-from app.events.schemas import (
-    FollowEventOut,
-    FollowEventPage,
-    SubscriptionEventOut,
-    SubscriptionEventPage,
-)
-from app.events.store import Wanted
-from app.identity.schemas import WeChatId
-
-MOST_A_PAGE = 500
+from app.events import lists, tell
+from app.events.filters import FollowersPage, FollowEventsPage, SubscriptionEventsPage
+from app.events.schemas import FollowerPage, FollowEventPage, SubscriptionEventPage
+from app.events.wanted import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS
 
 router = APIRouter(prefix="/api", tags=["events"])
 
 
-class _Filter(BaseModel):
-    """Which events to list."""
-
-    after: UUID | None = Field(default=None, description="`next` of the page before")
-    limit: int = Field(default=100, ge=1, le=MOST_A_PAGE)
-    appid: WeChatId | None = None
-    openid: WeChatId | None = None
-    unionid: WeChatId | None = None
-
-    def wanted(self) -> Wanted:
-        """One more than the page holds, to tell whether another follows."""
-        return Wanted(self.after, self.limit + 1, self.appid, self.openid, self.unionid)
-
-
 @router.get("/follow-events")
 async def list_follow_events(
-    wanted: Annotated[_Filter, Query()], session: SessionDep
+    wanted: Annotated[FollowEventsPage, Query()], session: SessionDep
 ) -> FollowEventPage:
-    """List follows and unfollows in the order of arrival."""
-    rows = await store.page(session, FollowEvent, wanted.wanted())
-    shown = rows[: wanted.limit]
-    return FollowEventPage(
-        items=[FollowEventOut.model_validate(row) for row in shown],
-        next=shown[-1].id if len(rows) > len(shown) else None,
-    )
+    """List follows, unfollows and scans."""
+    page = await lists.page(session, FOLLOW_EVENTS, wanted.page_wanted())
+    items = await tell.follow_events(session, page.rows)
+    return FollowEventPage(items=items, next=_shown(page.next), later=_shown(page.later))
 
 
 @router.get("/subscription-events")
 async def list_subscription_events(
-    wanted: Annotated[_Filter, Query()], session: SessionDep
+    wanted: Annotated[SubscriptionEventsPage, Query()], session: SessionDep
 ) -> SubscriptionEventPage:
     """List answers to subscription notifications and their deliveries, one row a template."""
-    rows = await store.page(session, SubscriptionEvent, wanted.wanted())
-    shown = rows[: wanted.limit]
-    return SubscriptionEventPage(
-        items=[SubscriptionEventOut.model_validate(row) for row in shown],
-        next=shown[-1].id if len(rows) > len(shown) else None,
-    )
+    page = await lists.page(session, SUBSCRIPTION_EVENTS, wanted.page_wanted())
+    items = await tell.subscription_events(session, page.rows)
+    return SubscriptionEventPage(items=items, next=_shown(page.next), later=_shown(page.later))
+
+
+@router.get("/followers")
+async def list_followers(
+    wanted: Annotated[FollowersPage, Query()], session: SessionDep
+) -> FollowerPage:
+    """List who follows, or followed, which account."""
+    page = await lists.page(session, FOLLOWERS, wanted.page_wanted())
+    items = await tell.followers(session, page.rows)
+    return FollowerPage(items=items, next=_shown(page.next), later=_shown(page.later))
+
+
+def _shown(place: object | None) -> str | None:
+    return None if place is None else str(place)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, text
+from sqlalchemy import Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -22,12 +22,19 @@ class OpenIdRow(Base):
 
     resolve_next_at: when `identity.resolve` may ask again; NULL when there is nothing to ask.
     resolve_reason: why the UnionID is unavailable (not_following, not_bound, …).
+    erased_until: what they said and did by then is erased, also if it comes late.
     """
 
     __tablename__ = "openids"
     __table_args__ = (
         Index(None, "unionid", postgresql_where=text("unionid IS NOT NULL")),
         Index(None, "appid", "resolve_next_at", postgresql_where=text("resolve_state = 'pending'")),
+        Index(
+            "ix_openids_not_bound",
+            "appid",
+            "resolve_next_at",
+            postgresql_where=text("resolve_reason = 'not_bound'"),
+        ),
     )
 
     appid: Mapped[str] = mapped_column(primary_key=True)
@@ -39,3 +46,35 @@ class OpenIdRow(Base):
     resolve_reason: Mapped[str | None]
     resolve_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     resolve_next_at: Mapped[datetime | None]
+    erased_until: Mapped[datetime | None]
+
+
+class UnionIdSource(StrEnum):
+    """Who told us a UnionID: WeChat's user/info, or a mini-program backend's report."""
+
+    USER_INFO = "user_info"
+    REPORT = "report"
+
+
+class UnionIdChange(Base):
+    """An OpenID turned out to have another UnionID than the one we knew.
+
+    Binding an account to another Open Platform account changes every UnionID. What is
+    (`openids`, `followers`, `consents`) carries the new one; what was (the events) keeps the one
+    it was keyed with, and is found by both, through the OpenID. Source: protocol 8, rule 2.
+    """
+
+    __tablename__ = "unionid_changes"
+    __table_args__ = (
+        Index(None, "appid", "openid"),
+        Index(None, "old_unionid"),
+        Index(None, "new_unionid"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=False), primary_key=True)
+    appid: Mapped[str]
+    openid: Mapped[str]
+    old_unionid: Mapped[str]
+    new_unionid: Mapped[str]
+    seen_at: Mapped[datetime]
+    source: Mapped[UnionIdSource]

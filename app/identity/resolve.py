@@ -13,7 +13,8 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
 from app.identity.jobs import resolve_job
-from app.identity.store import Answer
+from app.identity.keying import ASK_UNBOUND_AGAIN, Answer, record
+from app.identity.models import UnionIdSource
 from app.settings import Account
 from app.wechat.answers import UserInfo
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
@@ -21,8 +22,6 @@ from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
 
 BAD_OPENID = 40003
-# An account may be bound to an Open Platform account at any time.
-ASK_UNBOUND_AGAIN = timedelta(days=1)
 ASK_MISSING_AGAIN = timedelta(hours=1)
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
@@ -56,7 +55,8 @@ async def resolve(resolver: Resolver, appid: AppId) -> None:
             await _give_back(resolver, appid, claimed, error)
             return
         async with resolver.sessions.begin() as session:
-            await store.record(session, appid, answers)
+            now = resolver.clock.now()
+            await record(session, answers, source=UnionIdSource.USER_INFO, now=now)
 
 
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
@@ -77,27 +77,29 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
         if error.errcode != BAD_OPENID:
             raise
         if len(openids) == 1:
-            return [Answer(openids[0], None, "bad_openid")]
+            return [Answer(appid, openids[0], None, "bad_openid")]
         middle = len(openids) // 2
         first = await _ask(resolver, appid, openids[:middle])
         return [*first, *await _ask(resolver, appid, openids[middle:])]
-    return answers_of(openids, infos, resolver.clock.now())
+    return answers_of(appid, openids, infos, resolver.clock.now())
 
 
-def answers_of(openids: Sequence[OpenId], infos: Sequence[UserInfo], now: datetime) -> list[Answer]:
+def answers_of(
+    appid: AppId, openids: Sequence[OpenId], infos: Sequence[UserInfo], now: datetime
+) -> list[Answer]:
     """Match WeChat's answer to what was asked, by OpenID. Missing is a normal state."""
     by_openid = {info.openid: info for info in infos}
-    return [_answer(openid, by_openid.get(openid), now) for openid in openids]
+    return [_answer(appid, openid, by_openid.get(openid), now) for openid in openids]
 
 
-def _answer(openid: OpenId, info: UserInfo | None, now: datetime) -> Answer:
+def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> Answer:
     if info is None:
-        return Answer(openid, None, "not_answered", now + ASK_MISSING_AGAIN)
+        return Answer(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
-        return Answer(openid, info.unionid)
+        return Answer(appid, openid, info.unionid)
     if info.subscribed:
-        return Answer(openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
-    return Answer(openid, None, "not_following")
+        return Answer(appid, openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
+    return Answer(appid, openid, None, "not_following")
 
 
 async def _give_back(

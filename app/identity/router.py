@@ -1,64 +1,20 @@
-"""`/api/users`: who is who across the OA and its mini-programs."""
+"""`/api/identities`: what the mini-program's backend knows about who is who."""
 
-from typing import Annotated, Any
+from fastapi import APIRouter, Request
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel
-
+from app.clock import Clock
 from app.db.session import SessionDep
-from app.identity import store
-from app.identity.models import OpenIdRow
-from app.identity.schemas import OpenIdOut, UserOut, WeChatId
+from app.identity.report import report
+from app.identity.schemas import Identities, Reported
 
-MOST_OPENIDS = 500
-
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
+router = APIRouter(prefix="/api/identities", tags=["users"])
 
 
-_UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "Nobody is known by this id"}
-}
+@router.put("")
+async def put_identities(wanted: Identities, request: Request, session: SessionDep) -> Reported:
+    """Report OpenIDs with their UnionIDs, as `jscode2session` told them; repeat it freely.
 
-router = APIRouter(prefix="/api/users", tags=["users"])
-
-
-@router.get("", responses=_UNKNOWN)
-async def find_user(
-    appid: Annotated[WeChatId, Query()], openid: Annotated[WeChatId, Query()], session: SessionDep
-) -> UserOut:
-    """Look a person up by what one account calls them."""
-    row = await store.of_openid(session, appid, openid)
-    if row is None:
-        raise HTTPException(404, "nobody is known by this OpenID at this account")
-    if row.unionid is None:
-        return UserOut(unionid=None, openids=[_shown(row)])
-    return await _user(session, row.unionid)
-
-
-@router.get("/{unionid}", responses=_UNKNOWN)
-async def get_user(unionid: WeChatId, session: SessionDep) -> UserOut:
-    """Read a person: every OpenID of theirs."""
-    return await _user(session, unionid)
-
-
-async def _user(session: SessionDep, unionid: str) -> UserOut:
-    rows = await store.of_unionid(session, unionid, MOST_OPENIDS)
-    if not rows:
-        raise HTTPException(404, "nobody is known by this UnionID")
-    return UserOut(unionid=unionid, openids=[_shown(row) for row in rows])
-
-
-def _shown(row: OpenIdRow) -> OpenIdOut:
-    return OpenIdOut(
-        appid=row.appid,
-        openid=row.openid,
-        unionid=row.unionid,
-        state=row.resolve_state,
-        reason=row.resolve_reason,
-        first_seen_at=row.first_seen_at,
-        last_seen_at=row.last_seen_at,
-    )
+    All of them are taken over, or none.
+    """
+    clock: Clock = request.app.state.clock
+    return await report(session, wanted.identities, clock.now())

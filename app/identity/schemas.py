@@ -1,21 +1,27 @@
-"""A person as `/api/users` tells them."""
+"""People as `/api/users` tells them, and identities as `/api/identities` takes them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.identity.models import ResolveState
 
+MOST_REPORTED = 1000
+
 # No id of WeChat's holds a NUL, and Postgres can't look one up.
 WeChatId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+# WeChat's own samples pad UnionIDs with blanks. Source: protocol 8.
+ReportedId = Annotated[str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$")]
 
 
 class OpenIdOut(BaseModel):
     """One person at one account.
 
-    reason: why there is no UnionID yet: not_bound, not_following, not_an_oa, not_answered,
-    bad_openid; null while it has not been asked for.
+    reason: why there is no UnionID: not_bound (to an Open Platform account), not_following,
+    not_an_oa (a mini-program's backend has to report it), not_answered, bad_openid; null while
+    it has not been asked for. next_try_at: when WeChat is asked again; null when only a follow
+    or a report can help. former_unionids: which it had before, the latest first.
     """
 
     appid: str
@@ -23,12 +29,44 @@ class OpenIdOut(BaseModel):
     unionid: str | None
     state: ResolveState
     reason: str | None
+    next_try_at: datetime | None
+    former_unionids: list[str]
     first_seen_at: datetime
     last_seen_at: datetime
 
 
-class UserOut(BaseModel):
-    """One person at every account that has seen them. unionid: null until it is known."""
+class Identity(BaseModel):
+    """What `jscode2session` (or web authorisation) told about one person."""
 
-    unionid: str | None
-    openids: list[OpenIdOut]
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    appid: str = Field(pattern=r"^wx[0-9a-f]{16}$", description="The account that the OpenID is of")
+    openid: ReportedId
+    unionid: ReportedId
+
+
+class Identities(BaseModel):
+    """Reported identities, each OpenID once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    identities: list[Identity] = Field(min_length=1, max_length=MOST_REPORTED)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        first: dict[tuple[str, str], tuple[int, str]] = {}
+        for place, one in enumerate(self.identities):
+            before, unionid = first.setdefault((one.appid, one.openid), (place, one.unionid))
+            if unionid != one.unionid:
+                raise ValueError(
+                    f"identities.{place}.unionid differs from identities.{before}.unionid for the "
+                    "same OpenID: report the one that WeChat told last"
+                )
+        return self
+
+
+class Reported(BaseModel):
+    """What became of a report. changed: had another UnionID before; it is kept on record."""
+
+    received: int
+    changed: int

@@ -1,31 +1,15 @@
 """SQL of OpenIDs and their UnionIDs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import and_, exists, select, tuple_, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.models import OpenIdRow, ResolveState
+from app.identity.models import OpenIdRow, ResolveState, UnionIdChange
 
 # Longer than any call: a worker that dies leaves its share to the next sweep after this.
 LEASE = timedelta(seconds=60)
-# Tables whose rows carry the UnionID of their OpenID.
-KEYED_TABLES = ("follow_events", "subscription_events")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What WeChat said about one OpenID.
-
-    unionid: None with a reason. ask_again_at: None when asking again makes no sense.
-    """
-
-    openid: str
-    unionid: str | None
-    reason: str | None = None
-    ask_again_at: datetime | None = None
 
 
 async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int) -> Sequence[str]:
@@ -72,64 +56,6 @@ async def release(
     )
 
 
-async def record(session: AsyncSession, appid: str, answers: Sequence[Answer]) -> None:
-    """Record answers and key every row of the resolved OpenIDs, all in this transaction.
-
-    The openids row is locked first, as the inbox does it: an event that is being stored at the
-    same moment either sees the UnionID or is keyed here.
-    """
-    columns = {
-        "appid": appid,
-        "openids": [answer.openid for answer in answers],
-        "unionids": [answer.unionid for answer in answers],
-        "reasons": [answer.reason for answer in answers],
-        "nexts": [answer.ask_again_at for answer in answers],
-    }
-    await session.execute(_RECORD, columns)
-    for table in KEYED_TABLES:
-        await session.execute(text(_KEY.format(table=table)), columns_of(answers, appid))
-
-
-_RECORD = text(
-    """
-    WITH locked AS (
-        SELECT o.openid, a.unionid, a.reason, a.next
-        FROM unnest(CAST(:openids AS text[]), CAST(:unionids AS text[]),
-                    CAST(:reasons AS text[]), CAST(:nexts AS timestamptz[]))
-             AS a(openid, unionid, reason, next)
-        JOIN openids o ON o.appid = :appid AND o.openid = a.openid
-        ORDER BY o.appid, o.openid
-        FOR UPDATE OF o
-    )
-    UPDATE openids SET
-        unionid = COALESCE(locked.unionid, openids.unionid),
-        resolve_state = CASE WHEN COALESCE(locked.unionid, openids.unionid) IS NOT NULL
-                             THEN 'resolved'
-                             WHEN locked.next IS NULL THEN 'unavailable'
-                             ELSE 'pending' END,
-        resolve_reason = locked.reason,
-        resolve_next_at = locked.next
-    FROM locked WHERE openids.appid = :appid AND openids.openid = locked.openid
-    """
-)
-
-_KEY = """
-    UPDATE {table} SET unionid = a.unionid
-    FROM unnest(CAST(:openids AS text[]), CAST(:unionids AS text[])) AS a(openid, unionid)
-    WHERE {table}.appid = :appid AND {table}.openid = a.openid AND {table}.unionid IS NULL
-"""
-
-
-def columns_of(answers: Sequence[Answer], appid: str) -> dict[str, object]:
-    """Return the arguments of _KEY: the resolved OpenIDs only."""
-    resolved = [answer for answer in answers if answer.unionid is not None]
-    return {
-        "appid": appid,
-        "openids": [answer.openid for answer in resolved],
-        "unionids": [answer.unionid for answer in resolved],
-    }
-
-
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:
     """Tell whether an account has OpenIDs to ask about."""
     found: bool | None = await session.scalar(
@@ -150,11 +76,36 @@ async def of_openid(session: AsyncSession, appid: str, openid: str) -> OpenIdRow
 
 
 async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequence[OpenIdRow]:
-    """Return one person at every account, at most `limit` of them."""
+    """Return one person at every account, at most `limit` of them.
+
+    OpenIDs that had this UnionID before it changed belong to the person too.
+    """
+    theirs = union(
+        select(OpenIdRow.appid, OpenIdRow.openid).where(OpenIdRow.unionid == unionid),
+        select(UnionIdChange.appid, UnionIdChange.openid).where(
+            UnionIdChange.old_unionid == unionid
+        ),
+    ).subquery()
     found = await session.scalars(
         select(OpenIdRow)
-        .where(OpenIdRow.unionid == unionid)
+        .join(theirs, and_(OpenIdRow.appid == theirs.c.appid, OpenIdRow.openid == theirs.c.openid))
         .order_by(OpenIdRow.appid, OpenIdRow.openid)
         .limit(limit)
     )
     return found.all()
+
+
+async def former_unionids(
+    session: AsyncSession, rows: Sequence[OpenIdRow]
+) -> dict[tuple[str, str], list[str]]:
+    """Return the UnionIDs that these OpenIDs had before, the latest first, by OpenID."""
+    keys = [(row.appid, row.openid) for row in rows]
+    found = await session.execute(
+        select(UnionIdChange.appid, UnionIdChange.openid, UnionIdChange.old_unionid)
+        .where(tuple_(UnionIdChange.appid, UnionIdChange.openid).in_(keys))
+        .order_by(UnionIdChange.id.desc())
+    )
+    former: dict[tuple[str, str], list[str]] = {}
+    for appid, openid, unionid in found:
+        former.setdefault((appid, openid), []).append(unionid)
+    return former

@@ -1,0 +1,34 @@
+"""Which follows are re-follows: derived when read, since an earlier unfollow may come late."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.events.models import FollowAction, FollowEvent
+
+
+async def refollows(session: AsyncSession, events: Sequence[FollowEvent]) -> set[UUID]:
+    """Return the ids of those follows whose person had left before."""
+    follows = [one for one in events if one.action is FollowAction.FOLLOW]
+    people = {(one.appid, one.openid) for one in follows}
+    if not people:
+        return set()
+    left = await session.execute(
+        select(FollowEvent.appid, FollowEvent.openid, FollowEvent.occurred_at, FollowEvent.id)
+        .ext(distinct_on(FollowEvent.appid, FollowEvent.openid))
+        .where(
+            tuple_(FollowEvent.appid, FollowEvent.openid).in_(people),
+            FollowEvent.action == FollowAction.UNFOLLOW,
+        )
+        .order_by(FollowEvent.appid, FollowEvent.openid, FollowEvent.occurred_at, FollowEvent.id)
+    )
+    first_left = {(appid, openid): (at, event_id) for appid, openid, at, event_id in left}
+    return {
+        one.id
+        for one in follows
+        if (one.appid, one.openid) in first_left
+        and first_left[one.appid, one.openid] < (one.occurred_at, one.id)
+    }

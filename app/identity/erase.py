@@ -1,0 +1,108 @@
+"""Removes what this room knows of a person, and remembers how far they are erased."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity.erasing import Person
+
+Known = tuple[str, str]
+
+
+async def lock(session: AsyncSession, person: Person) -> bool:
+    """Lock the OpenID against the inbox until the transaction ends; tell whether it is known."""
+    found = await session.scalar(_LOCK, person.parameters)
+    return found is not None
+
+
+async def mark(session: AsyncSession, person: Person) -> None:
+    """Remember on a row that stays how far its contents are erased."""
+    await session.execute(_MARK, person.parameters)
+
+
+async def erase(session: AsyncSession, person: Person) -> Mapping[str, int]:
+    """Delete the OpenID and the changes of its UnionID; return the number of rows by table."""
+    counts = {}
+    for table, statement in _DELETES.items():
+        counts[table] = len((await session.execute(statement, person.parameters)).all())
+    return counts
+
+
+async def erased_until(session: AsyncSession, appid: str, openid: str) -> datetime | None:
+    """Return how far the contents of an OpenID that is still known are erased."""
+    until: datetime | None = await session.scalar(_UNTIL, {"appid": appid, "openid": openid})
+    return until
+
+
+async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
+    """Tell whether any of these OpenIDs is known."""
+    return await session.scalar(_ANY, _columns(people)) is not None
+
+
+async def unionids_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+    """Return every UnionID that these OpenIDs have, or had."""
+    return set(await session.scalars(_UNIONIDS, _columns(people)))
+
+
+async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Known]:
+    """Return every (AppID, OpenID) that has, or had, one of these UnionIDs."""
+    found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
+    return {(appid, openid) for appid, openid in found}
+
+
+def _columns(people: Iterable[Known]) -> dict[str, list[str]]:
+    known = list(people)
+    return {
+        "appids": [appid for appid, _ in known],
+        "openids": [openid for _, openid in known],
+    }
+
+
+_LOCK = text("SELECT 1 FROM openids WHERE appid = :appid AND openid = :openid FOR UPDATE")
+
+_MARK = text(
+    """
+    UPDATE openids SET erased_until = GREATEST(erased_until, CAST(:until AS timestamptz))
+    WHERE appid = :appid AND openid = :openid
+    """
+)
+
+_DELETES = {
+    "openids": text("DELETE FROM openids WHERE appid = :appid AND openid = :openid RETURNING 1"),
+    "unionid_changes": text(
+        "DELETE FROM unionid_changes WHERE appid = :appid AND openid = :openid RETURNING 1"
+    ),
+}
+
+_UNTIL = text("SELECT erased_until FROM openids WHERE appid = :appid AND openid = :openid")
+
+_THEIRS = """
+    JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
+    USING (appid, openid)
+"""
+
+_ANY = text(f"SELECT 1 FROM openids {_THEIRS} LIMIT 1")  # noqa: S608 - a constant
+
+_UNIONIDS = text(
+    f"""
+    SELECT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM follow_events {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM subscription_events {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT old_unionid FROM unionid_changes {_THEIRS}
+    UNION SELECT new_unionid FROM unionid_changes {_THEIRS}
+    """  # noqa: S608 - a constant of this module
+)
+
+_PEOPLE = text(
+    """
+    SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))
+    UNION SELECT appid, openid FROM unionid_changes
+          WHERE old_unionid = ANY(CAST(:unionids AS text[]))
+             OR new_unionid = ANY(CAST(:unionids AS text[]))
+    UNION SELECT appid, openid FROM follow_events WHERE unionid = ANY(CAST(:unionids AS text[]))
+    UNION SELECT appid, openid FROM subscription_events
+          WHERE unionid = ANY(CAST(:unionids AS text[]))
+    """
+)

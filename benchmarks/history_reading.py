@@ -1,0 +1,224 @@
+"""Every list of the history on a large table: is each page an index read, and how long is it?
+
+`python -m benchmarks.history_reading --rows 10000000` fills follow_events, subscription_events
+and followers with that many rows each in a throw-away Postgres, then asks each list with each
+filter for its first page and for one in the middle. It prints the slower of the two medians,
+what the plan reads, and fails if a page takes 50 ms or a plan reads a whole table.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+
+from app.db import embedded, migrate
+from app.db.engine import Database, connect, open_database
+from app.events import lists
+from app.events.cursor import ByArrival, ByTime
+from app.events.wanted import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, Listed, Wanted
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+SPAN = timedelta(days=1000)
+MOST_MS = 50.0
+TIMES = 15
+
+# Five accounts, the first with most rows; a tenth of the rows are of the rarer kinds; 200
+# scenes, of which the last is seen a few times only.
+FILL = {
+    "follow_events": """
+        INSERT INTO follow_events (id, appid, openid, unionid, action, scene, occurred_at, position)
+        SELECT gen_random_uuid(), 'wx' || CASE WHEN n % 10 < 6 THEN 0 ELSE n % 5 END,
+               'o' || n % ($1 / 3 + 1), 'u' || n % ($1 / 3 + 1),
+               CASE WHEN n % 10 < 7 THEN 'follow' WHEN n % 1000 = 999 THEN 'scan'
+                    ELSE 'unfollow' END,
+               CASE WHEN n % 1000003 = 7 THEN 'rare' WHEN n % 4 = 0 THEN 's' || n % 200 END,
+               timestamptz '2024-01-01Z' + n * (interval '1000 days' / $1), n
+        FROM generate_series(1, $1) n
+    """,
+    "subscription_events": """
+        INSERT INTO subscription_events (id, callback_id, appid, openid, unionid, action,
+                                         template_id, popup_scene, occurred_at, position)
+        SELECT gen_random_uuid(), gen_random_uuid(),
+               'wx' || CASE WHEN n % 10 < 6 THEN 0 ELSE n % 5 END,
+               'o' || n % ($1 / 3 + 1), 'u' || n % ($1 / 3 + 1),
+               CASE WHEN n % 10 < 7 THEN 'popup' WHEN n % 1000 = 999 THEN 'change'
+                    ELSE 'sent' END, 'T' || n % 3,
+               CASE WHEN n % 1000003 = 7 THEN 'rare' WHEN n % 10 < 7 THEN (n % 3)::text END,
+               timestamptz '2024-01-01Z' + n * (interval '1000 days' / $1), n
+        FROM generate_series(1, $1) n
+    """,
+    "followers": """
+        INSERT INTO followers (appid, openid, unionid, following, followed_at, scene, last_at,
+                               last_id, position)
+        SELECT 'wx' || CASE WHEN n % 10 < 6 THEN 0 ELSE n % 5 END, 'o' || n, 'u' || n,
+               n % 10 < 8, timestamptz '2024-01-01Z' + n * (interval '1000 days' / $1),
+               CASE WHEN n % 1000003 = 7 THEN 'rare' WHEN n % 4 = 0 THEN 's' || n % 200 END,
+               timestamptz '2024-01-01Z' + n * (interval '1000 days' / $1),
+               gen_random_uuid(), n
+        FROM generate_series(1, $1) n
+    """,
+}
+LISTS: tuple[tuple[Listed[Any], str | bool], ...] = (
+    (FOLLOW_EVENTS, "scan"),
+    (SUBSCRIPTION_EVENTS, "change"),
+    (FOLLOWERS, False),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One statement as it was sent."""
+
+    sql: str
+    arguments: tuple[Any, ...]
+
+
+def of_a_month(wanted: Wanted) -> Wanted:
+    """Return the question about a month near the end of the list."""
+    return replace(wanted, start=START + SPAN * 0.9, until=START + SPAN * 0.93)
+
+
+def filters(kind: str | bool) -> dict[str, Wanted]:
+    """Return every kind of question, common and rare answers both."""
+    plain = Wanted(limit=100)
+    common = "0" if kind == "change" else "s100"
+    return {
+        "none": plain,
+        "account": replace(plain, appid="wx0"),
+        "kind": replace(plain, kind=kind),
+        "account, kind": replace(plain, appid="wx0", kind=kind),
+        "scene": replace(plain, scene=common),
+        "scene, rare": replace(plain, scene="rare"),
+        "account, scene, kind": replace(plain, appid="wx0", scene=common, kind=kind),
+        "time": of_a_month(plain),
+        "account, time": of_a_month(replace(plain, appid="wx0")),
+        "kind, time": of_a_month(replace(plain, kind=kind)),
+        "scene, time": of_a_month(replace(plain, scene=common)),
+        "no end, scene, time": replace(plain, scene="rare", start=START),
+        "person": replace(plain, unionid="u77"),
+        "OpenID": replace(plain, openid="o77"),
+    }
+
+
+def middle(wanted: Wanted, rows: int) -> Wanted:
+    """Return the question for a page half-way down the list."""
+    if not wanted.by_time:
+        return replace(wanted, after=ByArrival(rows // 2))
+    start = wanted.start or START
+    half = start + ((wanted.until or START + SPAN) - start) / 2
+    return replace(wanted, after=ByTime(rows, half, 0))
+
+
+# The database is thrown away afterwards: nothing has to survive a power cut.
+HASTY = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET max_wal_size = '16GB'",
+    "ALTER SYSTEM SET checkpoint_timeout = '1h'",
+    "SELECT pg_reload_conf()",
+)
+
+
+async def fill(connection: asyncpg.Connection, table: str, rows: int) -> None:
+    """Fill a table, and index it afterwards: that takes a fraction of the time."""
+    indexes = await connection.fetch(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 "
+        "AND indexname NOT LIKE 'pk_%'",
+        table,
+    )
+    for index in indexes:
+        await connection.execute(f"DROP INDEX {index['indexname']}")
+    began = time.monotonic()
+    await connection.execute(FILL[table], rows, timeout=3600)
+    for index in indexes:
+        await connection.execute(index["indexdef"], timeout=3600)
+    await connection.execute(f"VACUUM ANALYZE {table}", timeout=3600)
+    print(f"{table}: {rows:,} rows in {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+async def measure(
+    database: Database, connection: asyncpg.Connection, listed: Listed[Any], wanted: Wanted
+) -> tuple[float, set[str]]:
+    """Return the median of a page in ms, and what its plan reads."""
+    asked: list[Asked] = []
+
+    def note(_: object, __: object, sql: str, arguments: Sequence[Any], *___: object) -> None:
+        asked.append(Asked(sql, tuple(arguments)))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    taken = []
+    for _ in range(TIMES):
+        async with database.sessions() as session:
+            began = time.perf_counter()
+            await lists.page(session, listed, wanted)
+            taken.append((time.perf_counter() - began) * 1000)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    last = asked[-1]
+    plan = await connection.fetch(f"EXPLAIN {last.sql}", *last.arguments)
+    return statistics.median(taken), {
+        line.strip(" ->").split("  ")[0].split(" on one_range")[0]
+        for (line,) in plan
+        if "Scan" in line and "Function" not in line and "Subquery" not in line
+    }
+
+
+@contextmanager
+def throw_away() -> Iterator[str]:
+    """A Postgres that is gone afterwards; yields its URL."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        try:
+            yield embedded.start(folder)
+        finally:
+            embedded.stop(folder)
+
+
+async def run(url: str, rows: int) -> bool:
+    """Fill, ask, print; return whether every page was an index read and in time."""
+    database = open_database(url)
+    await migrate.upgrade(database.engine)
+    connection = await connect(url)
+    for statement in HASTY:
+        await connection.execute(statement)
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    for table in FILL:
+        await fill(connection, table, rows)
+    await connection.execute("SELECT setval('history_position', $1)", rows)
+    print("| list | filter | page | plan |\n|---|---|---|---|")
+    good = True
+    for listed, kind in LISTS:
+        for name, wanted in filters(kind).items():
+            first, reads = await measure(database, connection, listed, wanted)
+            deep, more = await measure(database, connection, listed, middle(wanted, rows))
+            slower, plan = max(first, deep), "; ".join(sorted(reads | more))
+            good &= slower < MOST_MS and "Seq Scan" not in plan
+            print(f"| {listed.table.__tablename__} | {name} | {slower:.1f} ms | {plan} |")
+    await connection.close()
+    await database.close()
+    return good
+
+
+def main() -> None:
+    """Read the options and run."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rows", type=int, default=10_000_000)
+    rows = options.parse_args().rows
+    with throw_away() as url:
+        good = asyncio.run(run(url, rows))
+    if not good:
+        sys.exit("a page took too long, or was no index read")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Exports hold what the lists hold, row by row, and memory one page of it."""
+
+import csv
+import io
+import json
+
+import asyncpg
+import pytest
+
+from app.events import export
+from tests.service import Json, Service, event
+
+PATHS = ("follow-events", "subscription-events", "followers")
+POPUP = {
+    "List": [
+        {"TemplateId": 'A,"1"', "SubscribeStatusString": "accept", "PopupScene": "1"},
+        {"TemplateId": "B", "SubscribeStatusString": "reject", "PopupScene": "1"},
+    ]
+}
+
+
+async def some_people(service: Service) -> None:
+    for number in range(7):
+        openid = f"oPERSON{number}"
+        await service.push(event(service.clock, "subscribe", openid=openid, EventKey="qrscene_7"))
+        await service.push(
+            event(service.clock, "subscribe_msg_popup_event", openid=openid, **POPUP)
+        )
+
+
+async def exported(service: Service, path: str, **query: str) -> str:
+    answer = await service.api("GET", f"{path}/export", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_export_is_the_list_in_either_format_however_many_pages_it_takes(
+    service: Service, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 3)
+    await some_people(service)
+    items: list[Json] = (await service.read(path))["items"]
+
+    lines = (await exported(service, path, format="jsonl")).splitlines()
+    table = csv.DictReader(io.StringIO(await exported(service, path, format="csv"), newline=""))
+
+    assert [json.loads(line) for line in lines] == items
+    assert [*table] == [
+        {name: "" if value is None else str(value) for name, value in item.items()}
+        for item in items
+    ]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_export_of_nothing_is_an_empty_file_with_its_column_names(
+    service: Service, path: str
+) -> None:
+    assert await exported(service, path, format="jsonl") == ""
+    assert (await exported(service, path, format="csv")).count("\r\n") == 1
+
+
+async def test_an_export_takes_the_filters_of_the_list(service: Service) -> None:
+    await some_people(service)
+
+    lines = (await exported(service, "followers", format="jsonl", openid="oPERSON3")).splitlines()
+
+    assert [json.loads(line)["openid"] for line in lines] == ["oPERSON3"]
+
+
+@pytest.mark.parametrize("query", [{}, {"format": "xml"}, {"format": "csv", "from": "today"}])
+async def test_an_export_that_cannot_be_written_is_refused(service: Service, query: Json) -> None:
+    assert (await service.api("GET", "follow-events/export", params=query)).status_code == 422
+
+
+async def test_every_page_of_an_export_is_a_transaction_of_its_own(
+    service: Service, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
+    await some_people(service)
+    before = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+
+    await exported(service, "followers", format="csv")
+
+    assert await connection.fetchval("SELECT pg_current_xact_id()::text::bigint") == before + 1
