@@ -1,0 +1,187 @@
+"""Reads all followers of an account, and writes what happened while nobody listened.
+
+Every page of `user/get` is asked about, 100 people a call. What the calls told is committed with
+the marks of whom they were about, the counts, and the cursor, which stands behind the pages that
+are recorded in full. So a process may end at any point: the next one lists the page at the cursor
+again, and passes over whom it finds marked. When all are listed, followers without a mark are
+asked about once more before they are recorded as gone: a listing alone must not end anybody's
+following.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.engine import Database, SessionFactory
+from app.followers import pipeline, runs
+from app.followers.ask import BAD_OPENID, Asker
+from app.followers.changes import Asked
+from app.followers.lock import only_one
+from app.followers.models import FollowerSync
+from app.followers.pages import Page, Pages
+from app.followers.record import take_in
+from app.wechat.answers import FollowerPage
+from app.wechat.api import BATCHGET_LIMIT
+from app.wechat.errors import ApiError
+
+UNSEEN_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is. total: as WeChat gave it. found, gone: follows and unfollows written."""
+
+    total: int
+    asked: int
+    found: int
+    gone: int
+
+
+Report = Callable[[Progress], None]
+
+
+async def sync(asker: Asker, database: Database, *, at_once: int, report: Report) -> Progress:
+    """Synchronise the followers of an account, going on where an unfinished one ended.
+
+    at_once: most calls under way. Raises AlreadyRunning, and ApiError with everything kept that
+    was read. A second one in a row writes nothing.
+    """
+    async with only_one(database.engine, asker.appid):
+        sessions = database.sessions
+        async with sessions() as session:
+            run = await runs.unfinished(session, asker.appid)
+        if run is None:
+            await _forget(sessions, asker.appid)
+            async with sessions.begin() as session:
+                run = await runs.begin(session, asker.appid, asker.clock.now())
+        work = _Work(asker, sessions, run, report)
+        if run.listed_at is None:
+            await pipeline.run(work.listed(), work.ask, work.record, at_once=at_once)
+            async with sessions.begin() as session:
+                await runs.set_listed(session, run.id, asker.clock.now())
+        await pipeline.run(work.unseen(), asker.people, work.record_unseen, at_once=at_once)
+        async with sessions.begin() as session:
+            await runs.finish(session, run.id, asker.clock.now())
+        await _forget(sessions, asker.appid)
+        return work.progress
+
+
+async def _forget(sessions: SessionFactory, appid: str) -> None:
+    more = True
+    while more:
+        async with sessions.begin() as session:
+            more = await runs.forget_some(session, appid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some people of a page."""
+
+    openids: Sequence[str]
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    asked: Asked
+    page: Page
+
+
+class _Work:
+    """One synchronisation under way in this process."""
+
+    def __init__(
+        self, asker: Asker, sessions: SessionFactory, run: FollowerSync, report: Report
+    ) -> None:
+        self._asker = asker
+        self._sessions = sessions
+        self._run = run
+        self._report = report
+        self._pages = Pages()
+        self.progress = Progress(run.total, run.asked, run.found, run.gone)
+
+    async def listed(self) -> AsyncIterator[_Batch]:
+        """Yield everybody whom WeChat lists, but for those who are marked already."""
+        cursor = self._run.cursor
+        while True:
+            found = await self._page(cursor)
+            self._now(replace(self.progress, total=found.total))
+            async with self._sessions() as session:
+                openids = await runs.unmarked(
+                    session, self._run.appid, list(dict.fromkeys(found.openids))
+                )
+            page = self._pages.begin(found.next_openid, -(-len(openids) // BATCHGET_LIMIT))
+            for some in _hundreds(openids):
+                yield _Batch(some, page)
+            cursor = found.next_openid
+            if cursor is None:
+                return
+
+    async def ask(self, batch: _Batch) -> _Answered:
+        """Ask about people who are listed."""
+        return _Answered(await self._asker.people(batch.openids), batch.page)
+
+    async def record(self, answers: Sequence[_Answered]) -> None:
+        """Write what is new of people who are listed.
+
+        Who left since the page was listed gets no mark: their own event is on its way, and if it
+        never comes, they are among the unseen in the end.
+        """
+        calls = [answer.asked.followers() for answer in answers]
+        asked = [openid for call in calls for openid in call.openids]
+        strangers = {openid for answer in answers for openid in answer.asked.strangers()}
+        for answer in answers:
+            answer.page.left -= 1
+        async with self._sessions.begin() as session:
+            await runs.mark(
+                session, self._run.appid, [openid for openid in asked if openid not in strangers]
+            )
+            await self._take_in(session, calls, self._pages.settle(), len(asked))
+
+    async def unseen(self) -> AsyncIterator[Sequence[str]]:
+        """Yield followers who are not listed."""
+        after = ""
+        while True:
+            async with self._sessions() as session:
+                openids = await runs.unseen(session, self._run, after, UNSEEN_AT_ONCE)
+            for some in _hundreds(openids):
+                yield some
+            if len(openids) < UNSEEN_AT_ONCE:
+                return
+            after = openids[-1]
+
+    async def record_unseen(self, calls: Sequence[Asked]) -> None:
+        """Write who has gone of people who are not listed."""
+        async with self._sessions.begin() as session:
+            await self._take_in(session, calls, None, 0)
+
+    async def _page(self, cursor: str | None) -> FollowerPage:
+        """The person at the cursor may be unknown by now: then the listing starts anew."""
+        try:
+            return await self._asker.page(cursor)
+        except ApiError as error:
+            if cursor is None or error.errcode != BAD_OPENID:
+                raise
+        return await self._asker.page(None)
+
+    async def _take_in(
+        self, session: AsyncSession, calls: Sequence[Asked], cursor: str | None, asked: int
+    ) -> None:
+        now = self._asker.clock.now()
+        found, gone = await take_in(session, self._run.appid, calls, now)
+        before = self.progress
+        reached = Progress(
+            before.total, before.asked + asked, before.found + found, before.gone + gone
+        )
+        await runs.advance(session, self._run.id, cursor=cursor, **asdict(reached))
+        self._now(replace(reached, total=self.progress.total))
+
+    def _now(self, progress: Progress) -> None:
+        self.progress = progress
+        self._report(progress)
+
+
+def _hundreds(openids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(openids), BATCHGET_LIMIT):
+        yield openids[start : start + BATCHGET_LIMIT]
