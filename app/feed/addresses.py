@@ -1,0 +1,35 @@
+"""Which network addresses belong to the public Internet. Pure."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_NAT64 = IPv6Network("64:ff9b::/96")
+# A public address by number, but one cloud's machines reach their own host's agent at it.
+_HOST_AGENT = IPv4Address("168.63.129.16")
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address can only be reached over the Internet.
+
+    address: as a resolver gives it, a zone after % included. An IPv6 address that carries an
+    IPv4 one (mapped, 6to4, NAT64) is judged by what it carries too. Raises ValueError when it is
+    no IP address.
+    """
+    found = ip_address(address)
+    if isinstance(found, IPv4Address):
+        return _is_public_v4(found)
+    return _is_public_v6(found)
+
+
+def _is_public_v4(address: IPv4Address) -> bool:
+    return address.is_global and not address.is_multicast and address != _HOST_AGENT
+
+
+def _is_public_v6(address: IPv6Address) -> bool:
+    if address.ipv4_mapped is not None:
+        return _is_public_v4(address.ipv4_mapped)
+    if address in _NAT64:
+        return _is_public_v4(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.sixtofour is not None and not _is_public_v4(address.sixtofour):
+        return False
+    return address in _GLOBAL_UNICAST and address.is_global and address.scope_id is None

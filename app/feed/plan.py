@@ -1,0 +1,68 @@
+"""Makes deliveries of the events that a webhook has not been told of yet."""
+
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.events.lists import settled_position
+from app.feed.history import events_between
+from app.feed.kinds import chosen
+from app.feed.models import Delivery, DeliveryStatus, Webhook
+
+# Deliveries that may be open at a time. With so many waiting for an endpoint that refuses them
+# the cursor stands still, so that nobody gets a flood when it is back.
+MOST_OPEN = 50
+# Positions looked at in one statement, for a filter that hardly anything passes.
+STRIDE = 100_000
+
+
+async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
+    """Make deliveries of the next events, move the cursor past them; return how many were made.
+
+    webhook: its row is locked by the caller. Committed before anything is sent: a crash
+    loses no event, and a replay can move the cursor meanwhile.
+    """
+    made = 0
+    reached = await settled_position(session)
+    room = MOST_OPEN - await _open(session, webhook)
+    while made < room and webhook.cursor < reached:
+        upto = min(reached, webhook.cursor + STRIDE)
+        made += await _plan_some(session, webhook, upto, room - made, now)
+    return made
+
+
+async def _open(session: AsyncSession, webhook: Webhook) -> int:
+    found = await session.scalar(
+        select(func.count()).where(
+            Delivery.webhook_id == webhook.id, Delivery.status == DeliveryStatus.WAITING
+        )
+    )
+    return found or 0
+
+
+async def _plan_some(
+    session: AsyncSession, webhook: Webhook, upto: int, room: int, now: datetime
+) -> int:
+    events = await events_between(
+        session, chosen(webhook.types), after=webhook.cursor, upto=upto, limit=room
+    )
+    rows = [
+        {
+            "id": uuid7(),
+            "webhook_id": webhook.id,
+            "event_id": event.id,
+            "type": event.type,
+            "position": event.position,
+            "status": DeliveryStatus.WAITING,
+            "attempts": 0,
+            "next_at": now,
+            "created_at": now,
+        }
+        for event in events
+    ]
+    if rows:
+        await session.execute(insert(Delivery), rows)
+    webhook.cursor = events[-1].position if len(events) == room else upto
+    return len(rows)
