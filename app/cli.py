@@ -17,13 +17,17 @@ from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
 from app.db.engine import open_database
+from app.followers_cli import followers
 from app.ops import logging
+from app.rules_cli import rules
 from app.settings import Settings, SettingsError, load_settings
 from app.worker import Worker, make_jobs
 
 STOP_SECONDS = 8  # of the ten that an orchestrator usually grants
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+cli.add_typer(followers, name="followers")
+cli.add_typer(rules, name="rules")
 
 
 def main() -> None:

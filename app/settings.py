@@ -7,7 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -16,7 +17,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -76,17 +76,17 @@ class Account(BaseModel):
     def _token_shape(cls, value: SecretStr | None) -> SecretStr | None:
         return _matching(r"^[A-Za-z0-9]{3,32}$", value, "must be 3 to 32 letters and digits")
 
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if self.receives and self.message_mode is not MessageMode.PLAIN:
-            if self.encoding_aes_key is None:
-                raise ValueError(
-                    f"account {self.appid}: message mode {self.message_mode} needs an "
-                    "EncodingAESKey (or set the mode to plain)"
-                )
-        elif self.kind == "oa" and self.token is None:
-            raise ValueError(f"account {self.appid}: an Official Account needs a Token")
-        return self
+    def missing(self) -> Iterator[tuple[str, str]]:
+        """Yield each field that the account needs and lacks, with the fix."""
+        if self.kind == "oa" and self.token is None:
+            yield "token", "an Official Account needs one: copy it from the console"
+        needs_key = self.receives and self.message_mode is not MessageMode.PLAIN
+        if needs_key and self.encoding_aes_key is None:
+            yield (
+                "encoding_aes_key",
+                f"message mode {self.message_mode} needs one: copy it from the console, or set "
+                "the mode to plain",
+            )
 
     @property
     def receives(self) -> bool:
@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     accounts_file: Path | None = None
     wechat_api_base_url: str = Field(default="https://api.weixin.qq.com", pattern=r"^https?://")
     wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
+    followers_sync_concurrency: int = Field(default=8, ge=1, le=64)
 
     admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     replay_window_seconds: int = Field(default=600, ge=0)
@@ -145,6 +146,17 @@ class Settings(BaseSettings):
     inbox_max_waiting: int = Field(default=2000, ge=1)
     spool: Literal["on", "off"] = "on"
     spool_max_callbacks: int = Field(default=200_000, ge=1)
+
+    webhook_allow_http: bool = False
+    webhook_allow_private: bool = False
+
+    on_unfollow: Literal["content", "everything"] = "content"
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    erasure_hmac_secret: SecretStr | None = Field(default=None, min_length=16)
+
+    rules_mode: Literal["first", "every"] = "first"
+    rules_match_limit: int = Field(default=3, ge=1, le=10)
+    mini_program_appids: Annotated[tuple[str, ...], NoDecode] = ()
 
     window_message_sends: int = Field(default=5, ge=1)
     window_message_hours: float = Field(default=48, gt=0)
@@ -159,6 +171,7 @@ class Settings(BaseSettings):
         "wechat_token_previous",
         "wechat_encoding_aes_key",
         "wechat_encoding_aes_key_previous",
+        "erasure_hmac_secret",
         "accounts_file",
         "media_dir",
         mode="before",
@@ -167,24 +180,47 @@ class Settings(BaseSettings):
     def _unset(cls, value: object) -> object:
         return _blank_is_unset(value)
 
-    @field_validator("admin_tokens", mode="before")
+    @field_validator("admin_tokens", "mini_program_appids", mode="before")
     @classmethod
-    def _split_tokens(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("mini_program_appids")
+    @classmethod
+    def _appids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for appid in value:
+            if re.fullmatch(APPID_PATTERN, appid) is None:
+                raise ValueError(f"{appid} is no AppID: wx and 16 digits or letters a to f")
+        return value
 
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://, or be empty for the embedded Postgres")
+        try:
+            _ = urlsplit(value).port
+        except ValueError as error:
+            raise ValueError("holds a port that is no number up to 65535") from error
         return value
 
     @property
     def media_path(self) -> Path:
         """Folder that `{"file": name}` in a rule is looked up in."""
         return self.media_dir or self.data_dir / "media"
+
+    @property
+    def rules_per_message(self) -> int:
+        """How many rules may answer one message."""
+        return 1 if self.rules_mode == "first" else self.rules_match_limit
+
+    @cached_property
+    def mini_programs(self) -> frozenset[str]:
+        """AppIDs of the mini-programs that cards may open; none listed: any."""
+        own = {appid for appid, account in self.accounts.items() if account.kind != "oa"}
+        return frozenset({*own, *self.mini_program_appids})
 
     @property
     def api_timeout(self) -> timedelta:
@@ -206,7 +242,8 @@ class Settings(BaseSettings):
                 problems += _lines(error, where)
                 continue
             if account.appid in found:
-                problems.append(f"{where}: AppID {account.appid} is configured twice")
+                problems.append(f"{_named(where, 'appid')}: {account.appid} is configured twice")
+            problems += [f"{_named(where, field)}: {fix}" for field, fix in account.missing()]
             found[account.appid] = account
         if problems:
             raise SettingsError(problems)
@@ -239,6 +276,8 @@ def _read_accounts(path: Path, problems: list[str]) -> list[dict[str, Any]]:
         accounts = tomllib.loads(path.read_text(encoding="utf-8")).get("account", [])
     except OSError as error:
         problems.append(f"ACCOUNTS_FILE: can't read {path}: {error.strerror}")
+    except UnicodeDecodeError:
+        problems.append(f"ACCOUNTS_FILE: {path} is not UTF-8 text")
     except tomllib.TOMLDecodeError as error:
         problems.append(f"ACCOUNTS_FILE: {path} is not valid TOML: {error}")
     else:
@@ -252,10 +291,15 @@ def _lines(error: ValidationError, where: str) -> list[str]:
     """One line per problem; the value itself is never shown, it may be a secret."""
     lines = []
     for item in error.errors(include_input=False, include_url=False):
-        name = ".".join(str(part) for part in item["loc"]).upper()
-        separator = "" if where.endswith("_") or not where else " "
-        lines.append(f"{where}{separator}{name}: {item['msg'].removeprefix('Value error, ')}")
+        name = _named(where, ".".join(str(part) for part in item["loc"]))
+        lines.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
     return lines
+
+
+def _named(where: str, field: str) -> str:
+    """Return what an operator calls a field: the variable, or its place in the accounts file."""
+    separator = "" if where.endswith("_") or not where else " "
+    return f"{where}{separator}{field.upper()}"
 
 
 def load_settings() -> Settings:

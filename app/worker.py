@@ -17,23 +17,38 @@ from pgqueuer.models import Schedule
 
 from app.access.media import Uploads
 from app.access.token import AccessTokens
+from app.callback import erase as inbox
 from app.clock import Clock
-from app.db.engine import Database
+from app.db.engine import CONNECT_TIMEOUT_SECONDS, Database
+from app.feed import deliver as feed
+from app.feed.addressing import Policy
+from app.feed.jobs import DELIVER as TELL
+from app.feed.prune import prune as prune_deliveries
+from app.feed.ring import ring as ring_webhooks
 from app.identity import resolve as identity
 from app.identity.jobs import RESOLVE
+from app.privacy.erase import erase
+from app.privacy.jobs import CHECK, ERASE
+from app.privacy.late import check
+from app.privacy.plan import Eraser
+from app.privacy.sweep import retain
+from app.privacy.sweep import sweep as sweep_erasures
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER
 from app.replies.sweep import sweep as sweep_replies
+from app.rules.sweep import sweep as sweep_firings
 from app.settings import Settings
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 
 EVERY_MINUTE: Final = "* * * * *"
+EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # A job whose worker died is taken over after this; short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MOST_AT_ONCE: Final = 50
 RECONNECT_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 7.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
 
@@ -48,6 +63,8 @@ class Jobs:
     tokens: AccessTokens
     delivery: Delivery
     resolver: identity.Resolver
+    feed: feed.Feed
+    eraser: Eraser
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -57,14 +74,38 @@ class Jobs:
         """`identity.resolve`: ask for the UnionIDs that an account lacks."""
         await identity.resolve(self.resolver, AppId(payload["appid"]))
 
+    async def tell(self, payload: dict[str, str]) -> None:
+        """`feed.deliver`: send one webhook what is due."""
+        await feed.deliver(self.feed, UUID(payload["webhook_id"]))
+
+    async def erase(self, payload: dict[str, str]) -> None:
+        """`privacy.erase`: carry one erasure out."""
+        await erase(self.eraser, UUID(payload["erasure_id"]))
+
+    async def check(self, _: dict[str, str]) -> None:
+        """`privacy.check`: look whether pushes are from before their sender was erased."""
+        await check(self.eraser)
+
     async def sweep(self) -> None:
         """Every minute: end what is overdue, find what no job attends to."""
         await sweep_replies(self.database.sessions, self.clock)
         await identity.sweep(self.database.sessions, self.settings.accounts, self.clock)
+        await sweep_firings(self.database.sessions, self.clock)
+        await prune_deliveries(self.database.sessions, self.clock)
+        await sweep_erasures(self.eraser)
+
+    async def retain(self) -> None:
+        """Every minute: clear what is older than RETENTION_DAYS."""
+        before = self.clock.now() - timedelta(days=self.settings.retention_days)
+        await retain(self.database.sessions, inbox, before)
 
     async def refresh_tokens(self) -> None:
         """Every minute: refresh access tokens ahead of their end."""
         await self.tokens.refresh_due()
+
+    async def ring(self) -> None:
+        """Every two seconds: find webhooks with something to send."""
+        await ring_webhooks(self.database.sessions, self.clock)
 
 
 def make_jobs(
@@ -81,6 +122,24 @@ def make_jobs(
         tokens,
         Delivery(database.sessions, api, tokens, uploads, clock),
         identity.Resolver(database.sessions, api, tokens, clock),
+        feed.Feed(
+            database.sessions,
+            clock,
+            Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
+        ),
+        make_eraser(settings, database, clock),
+    )
+
+
+def make_eraser(settings: Settings, database: Database, clock: Clock) -> Eraser:
+    """Wire what erases people."""
+    return Eraser(
+        database.sessions,
+        clock,
+        settings.accounts,
+        settings.on_unfollow,
+        settings.erasure_hmac_secret,
+        inbox,
     )
 
 
@@ -89,12 +148,22 @@ JobFunction = Callable[[dict[str, str]], Awaitable[None]]
 
 def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
     """Return every job by the name under which it is enqueued."""
-    return {DELIVER: jobs.deliver, RESOLVE: jobs.resolve}
+    return {
+        DELIVER: jobs.deliver,
+        RESOLVE: jobs.resolve,
+        TELL: jobs.tell,
+        ERASE: jobs.erase,
+        CHECK: jobs.check,
+    }
 
 
 def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return what runs every minute, by name, in one worker at a time."""
-    return {"sweep": jobs.sweep, "access.refresh": jobs.refresh_tokens}
+    return {
+        "sweep": jobs.sweep,
+        "access.refresh": jobs.refresh_tokens,
+        "privacy.retain": jobs.retain,
+    }
 
 
 def register(queuer: PgQueuer, jobs: Jobs) -> None:
@@ -108,6 +177,7 @@ def register(queuer: PgQueuer, jobs: Jobs) -> None:
         )(_job(function))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
+    queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.ring))
 
 
 def _job(function: JobFunction) -> Callable[[Job], Awaitable[None]]:
@@ -136,7 +206,19 @@ class Worker:
         self._queuer: PgQueuer | None = None
 
     async def run(self) -> None:
-        """Run jobs; returns after `stop`, with the jobs at hand done."""
+        """Run jobs; returns after `stop`, with the jobs at hand done.
+
+        Those that take longer than STOP_SECONDS are given up: another worker takes them over.
+        """
+        running = asyncio.create_task(self._run())
+        await self._stopping.wait()
+        done, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
+        if not done:
+            log.warning("worker.jobs_given_up")
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 await self._run_connected()
@@ -152,10 +234,14 @@ class Worker:
             self._queuer.shutdown.set()
 
     async def _run_connected(self) -> None:
-        async with asyncpg.create_pool(self._jobs.database.url, min_size=2, max_size=6) as pool:
+        async with asyncpg.create_pool(
+            self._jobs.database.url, min_size=2, max_size=6, timeout=CONNECT_TIMEOUT_SECONDS
+        ) as pool:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             register(queuer, self._jobs)
             self._queuer = queuer
+            if self._stopping.is_set():  # told so while connecting
+                return
             log.info("worker.started")
             await queuer.run(
                 batch_size=MOST_AT_ONCE,

@@ -7,7 +7,10 @@ from sqlalchemy.engine import Connection
 import app.access.models
 import app.callback.models
 import app.events.models
+import app.feed.models
+import app.followers.models
 import app.identity.models
+import app.privacy.models
 import app.replies.models
 import app.rules.models  # noqa: F401  (imported for their tables)
 from app.db.base import Base

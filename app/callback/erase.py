@@ -1,0 +1,136 @@
+"""Removes what people pushed from the inbox. The row and its dedupe key stay: a copy of the push
+that WeChat sends again must not be taken for a new one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity.erasing import Person
+
+
+async def erase_contents(session: AsyncSession, person: Person, limit: int) -> int:
+    """Clear up to `limit` payloads of a person; return how many."""
+    found = await session.execute(_CONTENTS, person.parameters | {"limit": limit})
+    return len(found.all())
+
+
+async def erase_identity(session: AsyncSession, person: Person, limit: int) -> int:
+    """The same, put a pseudonym in the place of the OpenID, and clear whatever names it."""
+    parameters = person.parameters | {"limit": limit}
+    own = await session.execute(_IDENTITY, parameters)
+    named = await session.execute(_NAMED, parameters)
+    return len(own.all()) + len(named.all())
+
+
+async def erase_kinds(
+    session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
+) -> int:
+    """Clear up to `limit` payloads of these message types or events; return how many."""
+    found = await session.execute(
+        _KINDS, person.parameters | {"kinds": list(kinds), "limit": limit}
+    )
+    return len(found.all())
+
+
+async def erase_members(
+    session: AsyncSession, person: Person, members: Sequence[str], limit: int
+) -> int:
+    """Remove these members from up to `limit` payloads; return how many had any."""
+    found = await session.execute(
+        _MEMBERS, person.parameters | {"members": list(members), "limit": limit}
+    )
+    return len(found.all())
+
+
+async def unlink(session: AsyncSession, appid: str, pseudonym: str) -> None:
+    """Put random dedupe keys into the rows of an erased person, once no copy can come any more.
+
+    Until then who knows an OpenID and the exact push could compute the key and find the row.
+    """
+    await session.execute(_UNLINK, {"appid": appid, "pseudonym": pseudonym})
+
+
+async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Clear up to `limit` payloads from before then; return how many.
+
+    Locked rows are left to the next time.
+    """
+    found = await session.execute(_OLDER, {"before": before, "limit": limit})
+    return len(found.all())
+
+
+_OWN = "appid = :appid AND openid = :openid AND occurred_at <= :until"
+_FULL = "(payload <> '{}' OR passive IS NOT NULL)"
+_SOME = "ORDER BY id LIMIT :limit FOR UPDATE"
+
+_CONTENTS = text(
+    f"""
+    UPDATE callbacks SET payload = '{{}}', passive = NULL
+    WHERE id IN (SELECT id FROM callbacks WHERE {_OWN} AND {_FULL} {_SOME})
+    RETURNING 1
+    """  # noqa: S608 - constants of this module
+)
+
+_IDENTITY = text(
+    f"""
+    UPDATE callbacks SET openid = :pseudonym, payload = '{{}}', passive = NULL
+    WHERE id IN (SELECT id FROM callbacks WHERE {_OWN} {_SOME})
+    RETURNING 1
+    """  # noqa: S608 - constants of this module
+)
+
+# Pushes about somebody else, or about an order, that name the person in a member.
+_NAMED = text(
+    """
+    UPDATE callbacks SET payload = '{}', passive = NULL
+    WHERE id IN (
+        SELECT id FROM callbacks
+        WHERE oa_bridge_named(payload) = :openid AND payload <> '{}' AND occurred_at <= :until
+        ORDER BY id LIMIT :limit FOR UPDATE
+    )
+    RETURNING 1
+    """
+)
+
+_KINDS = text(
+    f"""
+    UPDATE callbacks SET payload = '{{}}', passive = NULL
+    WHERE id IN (
+        SELECT id FROM callbacks
+        WHERE {_OWN} AND {_FULL} AND COALESCE(event, msgtype) = ANY(CAST(:kinds AS text[])) {_SOME}
+    )
+    RETURNING 1
+    """  # noqa: S608 - constants of this module
+)
+
+_MEMBERS = text(
+    f"""
+    UPDATE callbacks SET payload = payload - CAST(:members AS text[])
+    WHERE id IN (
+        SELECT id FROM callbacks
+        WHERE {_OWN} AND payload ?| CAST(:members AS text[]) {_SOME}
+    )
+    RETURNING 1
+    """  # noqa: S608 - constants of this module
+)
+
+_UNLINK = text(
+    """
+    UPDATE callbacks SET dedupe_key = uuid_send(gen_random_uuid())
+    WHERE appid = :appid AND openid = :pseudonym
+    """
+)
+
+_OLDER = text(
+    """
+    UPDATE callbacks SET payload = '{}', passive = NULL
+    WHERE id IN (
+        SELECT id FROM callbacks WHERE payload <> '{}' AND received_at < :before
+        ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    RETURNING 1
+    """
+)

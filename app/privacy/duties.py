@@ -1,0 +1,126 @@
+"""What a push obliges us to erase: pure. Source: protocol 10."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from app.privacy.models import Scope, Trigger
+from app.wechat.inbound import (
+    Inbound,
+    Unsubscribe,
+    UserAuthorizationCancellation,
+    UserAuthorizationRevoke,
+    UserInfoModified,
+    subject_openid,
+)
+
+BY_WECHAT: Final = "wechat"
+MOST_DETAIL: Final = 32
+
+Kind = Literal["oa", "mini_program"]
+OnUnfollow = Literal["content", "everything"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a push asks for. people: (AppID, OpenID). detail: RevokeInfo."""
+
+    trigger: Trigger
+    people: tuple[tuple[str, str], ...]
+    unionids: tuple[str, ...] = ()
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewErasure:
+    """An erasure to be opened. until: what happened by then goes. scope: None: the duty says it."""
+
+    id: UUID
+    duty: Duty
+    appid: str | None
+    requested_by: str
+    requested_at: datetime
+    until: datetime
+    scope: Scope | None = None
+
+
+def duty_of(message: Inbound, appid: str) -> Duty | None:
+    """Return what the push asks to erase, if it does.
+
+    The app that a privacy event names may be another one than it was pushed to.
+    """
+    if isinstance(message, Unsubscribe):
+        return Duty(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
+    if not isinstance(
+        message, UserInfoModified | UserAuthorizationRevoke | UserAuthorizationCancellation
+    ):
+        return None
+    openid = subject_openid(message)
+    appids = dict.fromkeys((appid, message.appid or appid))
+    cancelled = isinstance(message, UserAuthorizationCancellation)
+    return Duty(
+        Trigger(message.event),
+        tuple((each, openid) for each in appids),
+        (message.unionid,) if cancelled and message.unionid is not None else (),
+        (message.revoke_info or "")[:MOST_DETAIL] or None,
+    )
+
+
+def scope_of(
+    trigger: Trigger, detail: str | None, *, kind: Kind | None, on_unfollow: OnUnfollow
+) -> Scope:
+    """Return what is erased. A RevokeInfo that this kind of account does not know means all."""
+    match trigger:
+        case Trigger.UNSUBSCRIBE:
+            return Scope(on_unfollow)
+        case Trigger.USER_INFO_MODIFIED:
+            return Scope.PROFILE
+        case Trigger.AUTHORIZATION_REVOKE:
+            return _REVOKED.get(kind or "oa", {}).get(detail or "", Scope.CONTENT)
+        case _:
+            return Scope.PERSON
+
+
+# Classes of data that no push carries are not held: phone number, address, e-mail and so on.
+_REVOKED: Final[Mapping[str, Mapping[str, Scope]]] = {
+    "oa": {
+        "201": Scope.NOT_HELD,
+        "202": Scope.INVOICE,
+        "203": Scope.CARD,
+        "204": Scope.VOICE,
+        "205": Scope.PROFILE,
+        "206": Scope.LOCATION,
+        "207": Scope.PICTURES,
+    },
+    "mini_program": {
+        **dict.fromkeys(("1", "2", "4", "8", "12", "16"), Scope.NOT_HELD),
+        "3": Scope.INVOICE,
+        "5": Scope.VOICE,
+        **dict.fromkeys(("6", "19", "20"), Scope.PROFILE),
+        **dict.fromkeys(("7", "14", "15"), Scope.PICTURES),
+        **dict.fromkeys(("13", "18"), Scope.LOCATION),
+    },
+}
+
+# Message types and events by the class of data that they carry.
+KINDS: Final[Mapping[Scope, tuple[str, ...]]] = {
+    Scope.LOCATION: ("location", "LOCATION", "location_select"),
+    Scope.PICTURES: (
+        *("image", "video", "shortvideo", "file"),
+        *("pic_sysphoto", "pic_photo_or_album", "pic_weixin"),
+    ),
+    Scope.VOICE: ("voice",),
+    Scope.INVOICE: ("user_authorize_invoice", "cloud_invoice_invoiceresult_event"),
+    Scope.CARD: (
+        *("user_get_card", "user_del_card", "user_consume_card", "user_gifting_card"),
+        *("user_view_card", "user_enter_session_from_card", "user_pay_from_pay_cell"),
+        *("submit_membercard_user_info", "update_member_card", "giftcard_pay_done"),
+    ),
+}
+# Members that carry a nickname or a picture of the person, as pushes of both kinds spell them.
+PROFILE_MEMBERS: Final = (
+    *("NickName", "Nickname", "nickname", "nickName"),
+    *("HeadImgUrl", "HeadImgURL", "headimgurl", "headImgUrl", "AvatarUrl", "avatarUrl"),
+)

@@ -1,0 +1,18 @@
+"""The privacy room's jobs as they are enqueued. They name rows, never people."""
+
+from uuid import UUID
+
+from app.db.queue import NewJob
+
+ERASE = "privacy.erase"
+CHECK = "privacy.check"
+
+
+def erase_job(erasure_id: UUID) -> NewJob:
+    """Return the job that carries an erasure out."""
+    return NewJob(ERASE, {"erasure_id": str(erasure_id)}, key=f"{ERASE}:{erasure_id}")
+
+
+def check_job() -> NewJob:
+    """Return the job that looks at late pushes: a doorbell, since they stand in a table."""
+    return NewJob(CHECK, {}, key=CHECK)

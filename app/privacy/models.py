@@ -1,0 +1,107 @@
+"""Tables of the privacy room: what is to be erased, what has been, and who is gone."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base
+
+
+class Trigger(StrEnum):
+    """What asks for an erasure: four pushes, a push that came late, an operator."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    USER_INFO_MODIFIED = "user_info_modified"
+    AUTHORIZATION_REVOKE = "user_authorization_revoke"
+    AUTHORIZATION_CANCELLATION = "user_authorization_cancellation"
+    LATE = "late"
+    REQUEST = "request"
+
+
+class Scope(StrEnum):
+    """What is erased of a person.
+
+    content: what they said, how they came, what may still be sent. everything: that, and who
+    they are at this account. person: everything at every account. The others: one class of data.
+    """
+
+    PROFILE = "profile"
+    LOCATION = "location"
+    PICTURES = "pictures"
+    VOICE = "voice"
+    INVOICE = "invoice"
+    CARD = "card"
+    NOT_HELD = "not_held"
+    CONTENT = "content"
+    EVERYTHING = "everything"
+    PERSON = "person"
+
+
+class Erasure(Base):
+    """An erasure; once it is finished, its certificate, without personal data.
+
+    id: of the callback that asks for it, or drawn. detail: RevokeInfo. requested_by: `wechat`,
+    `cli`, or the start of the SHA-256 of an admin token. until: what happened by then is erased.
+    subject: `{"people": [[appid, openid], …], "unionids": […]}`, NULL once finished. erased:
+    [[appid, pseudonym], …]. counts: rows by table. unlinked_at: the dedupe keys say nothing of
+    the person any more, either.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        Index("ix_erasures_open", "requested_at", postgresql_where=text("finished_at IS NULL")),
+        Index("ix_erasures_linked", "finished_at", postgresql_where=text("unlinked_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    trigger: Mapped[Trigger]
+    detail: Mapped[str | None]
+    appid: Mapped[str | None]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    until: Mapped[datetime]
+    subject: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    scope: Mapped[Scope | None]
+    erased: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    finished_at: Mapped[datetime | None]
+    unlinked_at: Mapped[datetime | None]
+
+
+class ErasedPerson(Base):
+    """A person of whom not even the OpenID is left, so that what comes late is known as such.
+
+    scope: content or everything.
+    """
+
+    __tablename__ = "erased_people"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    scope: Mapped[Scope]
+
+
+class LatePush(Base):
+    """A push of somebody who may have been erased after it was made; to be looked at.
+
+    The inbox writes it in the statement that stores the push.
+    """
+
+    __tablename__ = "late_pushes"
+
+    callback_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class ServiceSecret(Base):
+    """A secret that the service drew itself, shared by all processes."""
+
+    __tablename__ = "service_secrets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]

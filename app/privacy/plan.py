@@ -1,0 +1,156 @@
+"""Settles whom an erasure is about, and what of them goes, and writes it down before anything goes:
+after a crash in the middle what is gone can't be asked any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import Clock
+from app.db.engine import SessionFactory
+from app.identity import erase as identity
+from app.identity.erasing import Person
+from app.privacy.duties import OnUnfollow, scope_of
+from app.privacy.inbox import Inbox
+from app.privacy.models import ErasedPerson, Erasure, Scope, Trigger
+from app.privacy.pseudonyms import Pseudonyms, pseudonyms
+from app.settings import Account
+
+IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
+# Whatever came in the same second as what a late push belongs to counts as later.
+FIRST_ID = UUID(int=0)
+
+Known = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """What erasing needs. secret: of the pseudonyms; None: the one kept in the database."""
+
+    sessions: SessionFactory
+    clock: Clock
+    accounts: Mapping[str, Account]
+    on_unfollow: OnUnfollow
+    secret: SecretStr | None
+    inbox: Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done for one erasure."""
+
+    erasure_id: UUID
+    scope: Scope
+    people: tuple[Person, ...]
+
+    @property
+    def of_identity(self) -> bool:
+        """Whether the ids go too."""
+        return self.scope in IDENTITY
+
+
+async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
+    """Return what is to be done; None when it has been done."""
+    async with eraser.sessions.begin() as session:
+        erasure = await session.get(Erasure, erasure_id, with_for_update=True)
+        if erasure is None or erasure.subject is None:
+            return None
+        names = await pseudonyms(session, eraser.secret)
+        people = {(appid, openid) for appid, openid in erasure.subject["people"]}
+        erasure.scope = await _scope(session, eraser, erasure, people, names)
+        people, unionids = await _subject(
+            session, people, set(erasure.subject["unionids"]), whole=erasure.scope is Scope.PERSON
+        )
+        erasure.subject = {"people": sorted(people), "unionids": sorted(unionids)}
+        made = _people(erasure, people, unionids, names)
+        if erasure.scope in IDENTITY:
+            for person in made:
+                await remember(session, person, Scope.EVERYTHING)
+        return Plan(erasure.id, erasure.scope, made)
+
+
+async def remember(session: AsyncSession, person: Person, scope: Scope) -> None:
+    """Note that a person is gone, for what comes late."""
+    new = insert(ErasedPerson).values(
+        appid=person.appid, pseudonym=person.pseudonym, until=person.until, scope=scope
+    )
+    farther = {"until": new.excluded.until, "scope": new.excluded.scope}
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=[ErasedPerson.appid, ErasedPerson.pseudonym],
+            set_=farther,
+            where=ErasedPerson.until < new.excluded.until,
+        )
+    )
+
+
+async def _scope(
+    session: AsyncSession,
+    eraser: Eraser,
+    erasure: Erasure,
+    people: set[Known],
+    names: Pseudonyms,
+) -> Scope:
+    """A push about somebody who is gone must not bring them back, whatever it asks for."""
+    if erasure.scope is not None:
+        return erasure.scope
+    account = eraser.accounts.get(erasure.appid or "")
+    scope = scope_of(
+        erasure.trigger,
+        erasure.detail,
+        kind=None if account is None else account.kind,
+        on_unfollow=eraser.on_unfollow,
+    )
+    if scope not in IDENTITY and await _are_gone(session, people, names):
+        return Scope.EVERYTHING
+    return scope
+
+
+async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms) -> bool:
+    if await identity.people_known(session, people):
+        return False
+    gone = await session.scalar(
+        select(ErasedPerson.until)
+        .where(
+            ErasedPerson.pseudonym.in_([names.of_openid(*known) for known in people]),
+            ErasedPerson.appid.in_([appid for appid, _ in people]),
+            ErasedPerson.scope == Scope.EVERYTHING,
+        )
+        .limit(1)
+    )
+    return gone is not None
+
+
+async def _subject(
+    session: AsyncSession, people: set[Known], unionids: set[str], *, whole: bool
+) -> tuple[set[Known], set[str]]:
+    """Return everybody it is about. whole: follow UnionIDs to every account, old ones included."""
+    reached = (0, 0)
+    while reached != (len(people), len(unionids)):
+        reached = (len(people), len(unionids))
+        unionids = unionids | await identity.unionids_of(session, people)
+        if whole:
+            people = people | await identity.people_of(session, unionids)
+    return people, unionids
+
+
+def _people(
+    erasure: Erasure, people: set[Known], unionids: set[str], names: Pseudonyms
+) -> tuple[Person, ...]:
+    late = erasure.trigger is Trigger.LATE
+    return tuple(
+        Person(
+            appid,
+            openid,
+            erasure.until,
+            FIRST_ID if late else erasure.id,
+            names.of_openid(appid, openid),
+            names.of_unionids(unionids),
+        )
+        for appid, openid in sorted(people)
+    )

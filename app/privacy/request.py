@@ -1,0 +1,52 @@
+"""Erasures that an operator asks for."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.identity import erase as identity
+from app.privacy.duties import Duty, NewErasure
+from app.privacy.models import Trigger
+from app.privacy.open import open_erasure
+
+
+async def erase_unionid(
+    session: AsyncSession, unionid: str, *, operator: str, now: datetime
+) -> UUID | None:
+    """Open the erasure of a person at every account; None when nobody is known by the UnionID."""
+    people = await identity.people_of(session, [unionid])
+    if not people:
+        return None
+    return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)
+
+
+async def erase_openid(
+    session: AsyncSession, appid: str, openid: str, *, operator: str, now: datetime
+) -> UUID | None:
+    """The same, by what one account calls the person."""
+    people = ((appid, openid),)
+    if not await identity.people_known(session, people):
+        return None
+    return await _open(session, people, (), operator=operator, now=now)
+
+
+async def _open(
+    session: AsyncSession,
+    people: tuple[tuple[str, str], ...],
+    unionids: tuple[str, ...],
+    *,
+    operator: str,
+    now: datetime,
+) -> UUID:
+    erasure = NewErasure(
+        id=uuid7(),
+        duty=Duty(Trigger.REQUEST, people, unionids),
+        appid=None,
+        requested_by=operator,
+        requested_at=now,
+        until=now,
+    )
+    await open_erasure(session, erasure)
+    return erasure.id

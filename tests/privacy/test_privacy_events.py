@@ -1,0 +1,130 @@
+"""WeChat's privacy events: each erases what it names, of the person it names."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app.worker import Jobs
+from tests.privacy.makers import (
+    OTHER_OPENID,
+    TEXT,
+    UNIONID,
+    found,
+    live,
+    live_elsewhere,
+    privacy,
+    work,
+)
+from tests.service import APPID, OPENID, Service, column, event, message
+
+PROFILE = {"NickName": "a nickname", "HeadImgUrl": "http://picture/of/them"}
+PLACE = "23.137466"
+
+
+async def test_a_modified_profile_clears_nickname_and_picture_and_nothing_else(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.push(event(service.clock, "user_get_card", openid=OPENID, **PROFILE))
+
+    await service.push(privacy(service, "user_info_modified"))
+    await work(jobs, connection)
+
+    for value in PROFILE.values():
+        assert await found(connection, value) == {}
+    assert "callbacks" in await found(connection, TEXT)
+    assert await column(connection, "SELECT counts->'callbacks' FROM erasures") == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("revoked", "gone", "stays"),
+    [
+        ("206", {PLACE}, {TEXT, "media-of-voice"}),
+        ("204", {"media-of-voice"}, {TEXT, PLACE}),
+        ("201", set(), {TEXT, PLACE, "media-of-voice"}),
+        ("999", {TEXT, PLACE, "media-of-voice"}, set()),
+        ("1", {TEXT, PLACE, "media-of-voice"}, set()),
+        (None, {TEXT, PLACE, "media-of-voice"}, set()),
+    ],
+)
+async def test_a_revoked_authorisation_erases_its_class_and_all_if_it_is_unknown(
+    service: Service,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    revoked: str | None,
+    gone: set[str],
+    stays: set[str],
+) -> None:
+    await live(service, connection)
+    voice = {"MsgType": "voice", "MediaId": "media-of-voice"}
+    await service.push(message(service.clock, openid=OPENID, **voice))
+    more = {} if revoked is None else {"RevokeInfo": revoked}
+
+    await service.push(privacy(service, "user_authorization_revoke", **more))
+    await work(jobs, connection)
+
+    for word in gone:
+        assert "callbacks" not in await found(connection, word)
+    for word in stays:
+        assert "callbacks" in await found(connection, word)
+    assert await column(connection, "SELECT following FROM followers") == [True]
+
+
+async def test_a_closed_wechat_account_is_erased_at_every_account(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await live_elsewhere(connection)
+
+    await service.push(privacy(service, "user_authorization_cancellation", UnionID=UNIONID))
+    await work(jobs, connection)
+
+    for word in (OPENID, OTHER_OPENID, UNIONID, "oNEWER-UNIONID"):
+        assert await found(connection, word) == {}
+    assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
+    assert await column(connection, "SELECT jsonb_array_length(erased) FROM erasures") == [2]
+    assert await column(connection, "SELECT count(*) FROM follow_events") == [2]
+
+
+async def test_two_people_of_the_same_second_are_both_erased(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    people = ["oFIRST-OF-TWO", "oSECOND-OF-TWO"]
+    for openid in people:
+        await service.push(message(service.clock, TEXT, openid=openid))
+
+    for openid in people:
+        await service.push(privacy(service, "user_authorization_cancellation", openid))
+    await work(jobs, connection)
+
+    for word in (*people, TEXT):
+        assert await found(connection, word) == {}
+
+
+async def test_an_event_about_somebody_who_is_gone_does_not_bring_them_back(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.push(privacy(service, "user_authorization_cancellation"))
+    await work(jobs, connection)
+    service.clock.advance(timedelta(hours=1))
+
+    await service.push(privacy(service, "user_info_modified"))
+    await work(jobs, connection)
+
+    assert await found(connection, OPENID) == {}
+
+
+async def test_the_app_that_an_event_names_counts_as_well(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live_elsewhere(connection)
+    pushed = privacy(service, "user_authorization_cancellation", OTHER_OPENID)
+
+    await service.push(pushed | {"AppID": "wx00000000000000aa"})
+    await work(jobs, connection)
+
+    assert APPID != pushed["OpenID"]
+    assert await found(connection, OTHER_OPENID) == {}
+    assert await found(connection, UNIONID) == {}
