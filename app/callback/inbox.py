@@ -7,6 +7,7 @@ one. There is no timer, so a lone callback waits for nobody.
 import asyncio
 import sqlite3
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -114,8 +115,14 @@ class Inbox:
     async def _outcomes(self, batch: Sequence[Record]) -> Sequence[Outcome]:
         try:
             return await self._keep_batch(batch)
-        except Exception:  # outermost: whatever it was, nobody may be left waiting
-            log.exception("inbox.flush_failed", callbacks=len(batch))
+        except Exception as error:  # noqa: BLE001 - outermost: nobody may be left waiting
+            # Without the error's own words, which may hold what a follower wrote.
+            log.error(
+                "inbox.flush_failed",
+                error=type(error).__name__,
+                callbacks=len(batch),
+                where="".join(traceback.format_tb(error.__traceback__)),
+            )
             return [NotStored() for _ in batch]
 
     async def _keep_batch(self, batch: Sequence[Record]) -> Sequence[Outcome]:
@@ -123,7 +130,7 @@ class Inbox:
             try:
                 return await self._commit(batch)
             except AWAY as error:
-                log.warning("inbox.database_away", error=repr(error))
+                log.warning("inbox.database_away", error=type(error).__name__)
         return await self._append(batch)
 
     async def _commit(self, batch: Sequence[Record]) -> Sequence[Outcome]:
@@ -158,7 +165,9 @@ class Inbox:
                 if await self._drained():
                     return
             except Exception as error:  # noqa: BLE001 - outermost: the spool must go on
-                log.warning("inbox.still_spooling", error=repr(error), spooled=self._spooled)
+                log.warning(
+                    "inbox.still_spooling", error=type(error).__name__, spooled=self._spooled
+                )
             await asyncio.sleep(DRAIN_PAUSE_SECONDS)
 
     async def _drained(self) -> bool:

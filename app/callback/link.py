@@ -78,7 +78,12 @@ class Link:
             if is_away(error):
                 raise
             if len(batch) == 1:
-                log.exception("inbox.callback_refused", callback_id=str(batch[0].id))
+                # The error's own words may hold the value that was refused.
+                log.error(
+                    "inbox.callback_refused",
+                    callback_id=str(batch[0].id),
+                    error=type(error).__name__,
+                )
                 return [BadData()]
         middle = len(batch) // 2
         first = await self._commit_part(batch[:middle])

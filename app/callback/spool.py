@@ -104,10 +104,8 @@ class Spool:
         return max(0, self._limit - await self.count())
 
     async def remove(self, numbers: Sequence[int]) -> None:
-        """Forget callbacks that the database has."""
-        await self._run(
-            lambda: self._write("DELETE FROM spooled WHERE id = ?", [(n,) for n in numbers])
-        )
+        """Forget callbacks that the database has; no trace of them is left in the files."""
+        await self._run(lambda: self._remove([(number,) for number in numbers]))
 
     async def set_aside(self, number: int) -> None:
         """Keep a callback that the database refuses, out of the way of the others."""
@@ -156,6 +154,8 @@ class Spool:
             )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # What is removed is overwritten: it may be somebody's who is to be erased.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute(SCHEMA)
             self._connection = connection
         return self._connection
@@ -202,6 +202,11 @@ class Spool:
     def _write(self, statement: str, rows: Sequence[tuple[int]]) -> None:
         with self._transaction() as connection:
             connection.executemany(statement, rows)
+
+    def _remove(self, rows: Sequence[tuple[int]]) -> None:
+        self._write("DELETE FROM spooled WHERE id = ?", rows)
+        if not self._count():
+            self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def _count(self) -> int:
         row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 0").fetchone()
