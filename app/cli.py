@@ -21,6 +21,7 @@ from app.followers_cli import followers
 from app.ops import logging
 from app.rules_cli import rules
 from app.settings import Settings, SettingsError, load_settings
+from app.users_cli import users
 from app.worker import Worker, make_jobs
 
 STOP_SECONDS = 8  # of the ten that an orchestrator usually grants
@@ -28,6 +29,7 @@ STOP_SECONDS = 8  # of the ten that an orchestrator usually grants
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
 cli.add_typer(rules, name="rules")
+cli.add_typer(users, name="users")
 
 
 def main() -> None:
@@ -66,6 +68,8 @@ def serve(
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
 

@@ -1,7 +1,7 @@
 """The web application: wiring only."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -30,7 +30,7 @@ from app.events.users_router import router as users_router
 from app.feed.deliveries_router import router as deliveries_router
 from app.feed.router import router as webhooks_router
 from app.identity.router import router as identity_router
-from app.ops import docs, health, logging, metrics
+from app.ops import docs, health, logging, memory, metrics
 from app.ops.auth import require_admin
 from app.ops.processes import forget_dead_processes
 from app.privacy.router import router as privacy_router
@@ -86,11 +86,16 @@ def build() -> FastAPI:
     """Return the application as the environment configures it; uvicorn's factory."""
     settings = load_settings()
     logging.configure(settings)
-    return create_app(settings, SystemClock())
+    return create_app(settings, SystemClock(), on_start=memory.settle)
 
 
-def create_app(settings: Settings, clock: Clock) -> FastAPI:
-    """Return the application. Nothing is opened until it starts."""
+def create_app(
+    settings: Settings, clock: Clock, *, on_start: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """Return the application. Nothing is opened until it starts.
+
+    on_start: called once the rules are loaded, before the first push.
+    """
     database = open_database(settings.database_url)
     rules = LiveRules(
         database,
@@ -123,6 +128,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         await inbox.start()
         await _load_rules(rules)
         following = asyncio.create_task(rules.run())
+        on_start()
         async with _worker(settings, app):
             yield
         await inbox.stop()

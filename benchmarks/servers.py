@@ -42,7 +42,7 @@ def bare(factory: str, folder: Path, database_url: str) -> Iterator[Server]:
     command = [
         *(sys.executable, "-m", "uvicorn", factory, "--factory"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(WEB_PROCESSES)),
-        *("--no-access-log", "--no-server-header"),
+        *("--no-access-log", "--no-server-header", "--no-date-header", "--no-proxy-headers"),
     ]
     with _running(command, folder, port, database_url) as server:
         yield server
