@@ -69,7 +69,7 @@ _SOME = "ORDER BY id LIMIT :limit FOR UPDATE"
 _CONTENTS = text(
     f"""
     UPDATE callbacks SET payload = '{{}}', passive = NULL
-    WHERE id IN (SELECT id FROM callbacks WHERE {_OWN} AND {_FULL} {_SOME})
+    WHERE id = ANY(ARRAY(SELECT id FROM callbacks WHERE {_OWN} AND {_FULL} {_SOME}))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -77,7 +77,7 @@ _CONTENTS = text(
 _IDENTITY = text(
     f"""
     UPDATE callbacks SET openid = :pseudonym, payload = '{{}}', passive = NULL
-    WHERE id IN (SELECT id FROM callbacks WHERE {_OWN} {_SOME})
+    WHERE id = ANY(ARRAY(SELECT id FROM callbacks WHERE {_OWN} {_SOME}))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -86,11 +86,11 @@ _IDENTITY = text(
 _NAMED = text(
     """
     UPDATE callbacks SET payload = '{}', passive = NULL
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM callbacks
         WHERE oa_bridge_named(payload) = :openid AND payload <> '{}' AND occurred_at <= :until
         ORDER BY id LIMIT :limit FOR UPDATE
-    )
+    ))
     RETURNING 1
     """
 )
@@ -98,10 +98,10 @@ _NAMED = text(
 _KINDS = text(
     f"""
     UPDATE callbacks SET payload = '{{}}', passive = NULL
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM callbacks
         WHERE {_OWN} AND {_FULL} AND COALESCE(event, msgtype) = ANY(CAST(:kinds AS text[])) {_SOME}
-    )
+    ))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -109,10 +109,10 @@ _KINDS = text(
 _MEMBERS = text(
     f"""
     UPDATE callbacks SET payload = payload - CAST(:members AS text[])
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM callbacks
         WHERE {_OWN} AND payload ?| CAST(:members AS text[]) {_SOME}
-    )
+    ))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -127,10 +127,10 @@ _UNLINK = text(
 _OLDER = text(
     """
     UPDATE callbacks SET payload = '{}', passive = NULL
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM callbacks WHERE payload <> '{}' AND received_at < :before
         ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING 1
     """
 )

@@ -11,6 +11,7 @@ from app.events.models import FollowEvent, SubscriptionEvent
 from app.feed.history import PLACES
 from app.feed.kinds import EventType
 from app.feed.models import Delivery, IdentityEvent
+from app.identity.erasing import is_erased
 from app.identity.models import OpenIdRow
 
 
@@ -28,7 +29,7 @@ async def body_of(session: AsyncSession, delivery: Delivery) -> bytes | None:
 
 async def _follow(session: AsyncSession, delivery: Delivery) -> bytes | None:
     event = await session.get(FollowEvent, delivery.event_id)
-    if event is None:
+    if event is None or is_erased(event.openid):
         return None
     data = {**_whose(event), "scene": event.scene, "source": event.source}
     return _body(delivery, data, event.occurred_at)
@@ -36,7 +37,7 @@ async def _follow(session: AsyncSession, delivery: Delivery) -> bytes | None:
 
 async def _subscription(session: AsyncSession, delivery: Delivery) -> bytes | None:
     event = await session.get(SubscriptionEvent, delivery.event_id)
-    if event is None:
+    if event is None or is_erased(event.openid):
         return None
     data = {
         **_whose(event),

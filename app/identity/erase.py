@@ -41,6 +41,12 @@ async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
     return await session.scalar(_ANY, _columns(people)) is not None
 
 
+async def last_seen(session: AsyncSession, people: Iterable[Known]) -> datetime | None:
+    """Return when any of these OpenIDs was heard of last, by WeChat's clock."""
+    seen: datetime | None = await session.scalar(_LAST_SEEN, _columns(people))
+    return seen
+
+
 async def unionids_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
     """Return every UnionID that these OpenIDs have, or had."""
     return set(await session.scalars(_UNIONIDS, _columns(people)))
@@ -82,6 +88,8 @@ _THEIRS = """
     JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
     USING (appid, openid)
 """
+
+_LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_THEIRS}")  # noqa: S608 - a constant
 
 _ANY = text(f"SELECT 1 FROM openids {_THEIRS} LIMIT 1")  # noqa: S608 - a constant
 

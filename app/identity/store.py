@@ -27,10 +27,11 @@ async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int
         .order_by(OpenIdRow.resolve_next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # read once: a plain subquery may be run again, and pass over what it locked
     )
     claimed = await session.scalars(
         update(OpenIdRow)
-        .where(OpenIdRow.appid == appid, OpenIdRow.openid.in_(due))
+        .where(OpenIdRow.appid == appid, OpenIdRow.openid.in_(select(due.c.openid)))
         .values(
             resolve_attempts=OpenIdRow.resolve_attempts + 1,
             resolve_next_at=now + LEASE,

@@ -1,5 +1,6 @@
 """The privacy room's jobs as they are enqueued. They name rows, never people."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from app.db.queue import NewJob
@@ -7,10 +8,13 @@ from app.db.queue import NewJob
 ERASE = "privacy.erase"
 CHECK = "privacy.check"
 
+# Webhooks hear first that somebody left, or they could never delete what they know.
+GRACE = timedelta(seconds=10)
+
 
 def erase_job(erasure_id: UUID) -> NewJob:
-    """Return the job that carries an erasure out."""
-    return NewJob(ERASE, {"erasure_id": str(erasure_id)}, key=f"{ERASE}:{erasure_id}")
+    """Return the job that carries an erasure out, after a moment of grace."""
+    return NewJob(ERASE, {"erasure_id": str(erasure_id)}, key=f"{ERASE}:{erasure_id}", delay=GRACE)
 
 
 def check_job() -> NewJob:

@@ -73,10 +73,10 @@ def _erasure(push: _Push, until: datetime, scope: Scope, now: datetime) -> NewEr
 _TAKE = text(
     """
     WITH taken AS (
-        DELETE FROM late_pushes WHERE callback_id IN (
+        DELETE FROM late_pushes WHERE callback_id = ANY(ARRAY(
             SELECT callback_id FROM late_pushes ORDER BY callback_id LIMIT :limit
             FOR UPDATE SKIP LOCKED
-        )
+        ))
         RETURNING callback_id
     )
     SELECT appid, openid, min(occurred_at)

@@ -40,13 +40,14 @@ async def _open(
     operator: str,
     now: datetime,
 ) -> UUID:
+    seen = await identity.last_seen(session, people)
     erasure = NewErasure(
         id=uuid7(),
         duty=Duty(Trigger.REQUEST, people, unionids),
         appid=None,
         requested_by=operator,
         requested_at=now,
-        until=now,
+        until=now if seen is None else max(now, seen),  # WeChat's clock may be ahead of ours
     )
     await open_erasure(session, erasure)
     return erasure.id

@@ -56,7 +56,9 @@ _CHOSEN = "LIMIT :limit FOR UPDATE OF r"
 _CONTENTS = text(
     f"""
     UPDATE replies SET {_CLEARED}
-    WHERE id IN ({_OLD} AND (r.content <> '{{}}' OR r.errmsg IS NOT NULL) {_CHOSEN})
+    WHERE id = ANY(ARRAY(
+        {_OLD} AND (r.content <> '{{}}' OR r.errmsg IS NOT NULL) {_CHOSEN}
+    ))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -64,7 +66,7 @@ _CONTENTS = text(
 _IDENTITY = text(
     f"""
     UPDATE replies SET openid = :pseudonym, {_CLEARED}
-    WHERE id IN ({_OLD} {_CHOSEN})
+    WHERE id = ANY(ARRAY({_OLD} {_CHOSEN}))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )
@@ -80,12 +82,12 @@ _WINDOWS = text(
 _OLDER = text(
     """
     UPDATE replies SET content = '{}'
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM replies
         WHERE content <> '{}' AND created_at < :before
           AND status NOT IN ('pending', 'sending', 'held')
         ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING 1
     """
 )

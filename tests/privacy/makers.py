@@ -26,7 +26,8 @@ async def found(connection: asyncpg.Connection, word: str) -> dict[str, int]:
     for (table,) in await connection.fetch(TABLES):
         number = await connection.fetchval(
             f'SELECT count(*) FROM "{table}" t '  # noqa: S608 - names of the catalogue
-            "WHERE strpos(t::text, $1) > 0 OR strpos(t::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0",
+            "WHERE strpos(t::text, $1) > 0 "
+            "OR strpos(t::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0",
             word,
         )
         if number:
@@ -61,10 +62,10 @@ async def live(service: Service, connection: asyncpg.Connection, openid: str = O
     await service.push(event(clock, "LOCATION", openid=openid, Latitude="23.137466"))
     popup = {"TemplateId": "tpl", "SubscribeStatusString": "accept", "PopupScene": "3"}
     await service.push(event(clock, "subscribe_msg_popup_event", openid=openid, List=[popup]))
-    clock.advance(timedelta(seconds=10))
     await service.push(
         event(clock, "user_get_card", openid="oSOMEBODY-ELSE", FriendUserName=openid, CardId="c")
     )
+    clock.advance(timedelta(seconds=10))
     await service.api(
         "PUT",
         "identities",

@@ -7,6 +7,7 @@ import pytest
 
 from app.worker import Jobs
 from tests.privacy.makers import (
+    OTHER_APPID,
     OTHER_OPENID,
     TEXT,
     UNIONID,
@@ -16,7 +17,7 @@ from tests.privacy.makers import (
     privacy,
     work,
 )
-from tests.service import APPID, OPENID, Service, column, event, message
+from tests.service import OPENID, Service, column, event, message
 
 PROFILE = {"NickName": "a nickname", "HeadImgUrl": "http://picture/of/them"}
 PLACE = "23.137466"
@@ -119,12 +120,12 @@ async def test_an_event_about_somebody_who_is_gone_does_not_bring_them_back(
 async def test_the_app_that_an_event_names_counts_as_well(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
+    """A push may be about another app than the one it is pushed to."""
     await live_elsewhere(connection)
     pushed = privacy(service, "user_authorization_cancellation", OTHER_OPENID)
 
-    await service.push(pushed | {"AppID": "wx00000000000000aa"})
+    await service.push(pushed | {"AppID": OTHER_APPID})
     await work(jobs, connection)
 
-    assert APPID != pushed["OpenID"]
     assert await found(connection, OTHER_OPENID) == {}
     assert await found(connection, UNIONID) == {}

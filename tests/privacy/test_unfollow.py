@@ -1,7 +1,6 @@
 """Somebody leaves: what goes with them, under either policy, and what comes afterwards."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import asyncpg

@@ -1,0 +1,91 @@
+"""`oa-bridge users`: the command line of the privacy room."""
+
+import asyncio
+from typing import Annotated, Final
+from uuid import UUID
+
+import typer
+
+from app.clock import SystemClock
+from app.db import embedded, migrate
+from app.db.engine import Database, open_database
+from app.ops import logging
+from app.privacy import request
+from app.privacy.erase import erase
+from app.privacy.models import Erasure
+from app.settings import Settings, load_settings
+from app.worker import make_eraser
+
+FAILED: Final = 1
+BAD_USE: Final = 2
+OPERATOR: Final = "cli"
+
+users = typer.Typer(no_args_is_help=True, help="Erase people.")
+
+
+@users.callback()
+def _group() -> None:
+    """Keep `erase` a sub-command while it is the only one."""
+
+
+@users.command(name="erase")
+def erase_user(
+    unionid: Annotated[str | None, typer.Argument(help="whom; or --appid and --openid")] = None,
+    appid: Annotated[str | None, typer.Option(help="account that the OpenID is of")] = None,
+    openid: Annotated[str | None, typer.Option(help="whom, if the UnionID is not known")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erase a person at every account, now, and print the certificate.
+
+    May be stopped at any time: a worker goes on with it.
+    """
+    if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
+        typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
+        raise typer.Exit(BAD_USE)
+    settings = load_settings()
+    logging.configure(settings)
+    if not yes:
+        typer.confirm("Erase this person for good?", abort=True)
+    raise typer.Exit(asyncio.run(_erase(settings, unionid, appid, openid)))
+
+
+async def _erase(
+    settings: Settings, unionid: str | None, appid: str | None, openid: str | None
+) -> int:
+    url = settings.database_url or embedded.start(settings.data_dir)
+    database = open_database(url)
+    try:
+        if not settings.database_url:
+            await migrate.upgrade(database.engine)
+        if await migrate.current(database.engine) != migrate.newest():
+            typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
+            return BAD_USE
+        erasure_id = await _open(database, unionid, appid, openid)
+        if erasure_id is None:
+            typer.echo("oa-bridge: nobody is known by this id", err=True)
+            return FAILED
+        await erase(make_eraser(settings, database, SystemClock()), erasure_id)
+        await _tell(database, erasure_id)
+    finally:
+        await database.close()
+    return 0
+
+
+async def _open(
+    database: Database, unionid: str | None, appid: str | None, openid: str | None
+) -> UUID | None:
+    now = SystemClock().now()
+    async with database.sessions.begin() as session:
+        if unionid is not None:
+            return await request.erase_unionid(session, unionid, operator=OPERATOR, now=now)
+        return await request.erase_openid(
+            session, appid or "", openid or "", operator=OPERATOR, now=now
+        )
+
+
+async def _tell(database: Database, erasure_id: UUID) -> None:
+    async with database.sessions() as session:
+        erasure = await session.get_one(Erasure, erasure_id)
+    typer.echo(f"erased: {len(erasure.erased)} OpenIDs; certificate {erasure_id}")
+    for table, number in sorted(erasure.counts.items()):
+        typer.echo(f"  {table}: {number}")

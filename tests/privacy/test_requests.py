@@ -1,0 +1,134 @@
+"""An operator erases somebody: over HTTP and on the command line."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.worker import Jobs
+from tests.e2e.children import Child, oa_bridge
+from tests.privacy.makers import (
+    OTHER_OPENID,
+    TEXT,
+    UNIONID,
+    found,
+    live,
+    live_elsewhere,
+    work,
+)
+from tests.service import ACCOUNT, APPID, OPENID, Service, column, message
+
+WITHIN = 60
+WEEK = timedelta(days=7)
+
+
+async def nobody_is_left(connection: asyncpg.Connection) -> None:
+    for word in (OPENID, OTHER_OPENID, UNIONID, "oNEWER-UNIONID"):
+        assert await found(connection, word) == {}
+    assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
+
+
+async def test_deleting_a_user_erases_them_at_every_account(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await live_elsewhere(connection)
+
+    answer = await service.api("DELETE", f"users/{UNIONID}")
+    await work(jobs, connection)
+
+    assert (answer.status_code, answer.json()["trigger"]) == (202, "request")
+    await nobody_is_left(connection)
+    certificate = await service.read(f"erasures/{answer.json()['id']}")
+    assert certificate["scope"] == "person"
+    assert len(certificate["requested_by"]) == 8
+    assert (await service.api("DELETE", f"users/{UNIONID}")).status_code == 404
+
+
+async def test_deleting_by_openid_finds_the_same_person(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await live_elsewhere(connection)
+
+    answer = await service.http.delete(
+        "/api/users",
+        params={"appid": APPID, "openid": OPENID},
+        headers={"authorization": "Bearer an-admin-token-of-the-tests"},
+    )
+    await work(jobs, connection)
+
+    assert answer.status_code == 202
+    await nobody_is_left(connection)
+
+
+async def test_somebody_who_still_follows_is_met_again_as_a_stranger(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.api("DELETE", f"users/{UNIONID}")
+    await work(jobs, connection)
+    service.clock.advance(WEEK)
+
+    await service.push(message(service.clock, "hello again", openid=OPENID))
+    await work(jobs, connection)
+
+    assert (await found(connection, "hello again")).keys() == {"callbacks"}
+    assert (await service.read("users", appid=APPID, openid=OPENID))["unionid"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("DELETE", "users/oNOBODY", 404),
+        ("DELETE", "users?appid=wx1&openid=oNOBODY", 404),
+        ("DELETE", "users?appid=wx1", 422),
+        ("DELETE", "users/" + "u" * 200, 422),
+        ("GET", "erasures/00000000-0000-0000-0000-000000000000", 404),
+        ("GET", "erasures/what", 422),
+    ],
+)
+async def test_nobody_and_nonsense_are_told_apart(
+    service: Service, method: str, path: str, status: int
+) -> None:
+    assert (await service.api(method, path)).status_code == status
+
+
+async def test_nobody_erases_without_a_token(service: Service) -> None:
+    assert (await service.http.delete("/api/users/u")).status_code == 401
+
+
+async def run(database_url: str, folder: Path, *arguments: str) -> tuple[int, str]:
+    settings = {
+        "DATABASE_URL": database_url,
+        "WECHAT_APPID": APPID,
+        "WECHAT_TOKEN": ACCOUNT.token,
+        "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key,
+    }
+    child = Child("users", oa_bridge("users", "erase", *arguments), folder, settings)
+    child.start()
+    return await child.ended(WITHIN), child.output()
+
+
+async def test_the_command_erases_at_once_and_shows_the_certificate(
+    service: Service, database_url: str, tmp_path: Path, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await live_elsewhere(connection)
+
+    status, said = await run(database_url, tmp_path, UNIONID, "--yes")
+
+    assert status == 0, said
+    assert "2 OpenIDs" in said
+    assert OPENID not in said
+    await nobody_is_left(connection)
+    assert await column(connection, "SELECT requested_by FROM erasures") == ["cli"]
+
+
+async def test_the_command_names_what_is_wrong(database_url: str, tmp_path: Path) -> None:
+    status, said = await run(database_url, tmp_path, "--openid", "oX", "--yes")
+    assert (status, "both --appid and --openid" in said) == (2, True)
+
+    status, said = await run(database_url, tmp_path, "oNOBODY", "--yes")
+    assert (status, "nobody is known" in said) == (1, True)
