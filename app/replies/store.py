@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.outcome import WINDOW_CLOSED, Outcome, WindowVerdict
 
+# What is locked and passed over is chosen in a CTE: as a subquery it could be run more than once.
 SWEEP_LIMIT = 1000
 # A job that exists needs no help within this time of the callback.
 SWEEP_AFTER = timedelta(seconds=60)
@@ -131,10 +132,11 @@ async def expire_overdue(session: AsyncSession, now: datetime) -> int:
         .order_by(Reply.expires_at)
         .limit(SWEEP_LIMIT)
         .with_for_update(skip_locked=True)
+        .cte()
     )
     result = await session.execute(
         update(Reply)
-        .where(Reply.id.in_(overdue))
+        .where(Reply.id.in_(select(overdue.c.id)))
         .values(status=ReplyStatus.EXPIRED)
         .returning(Reply.id)
     )
@@ -159,10 +161,11 @@ async def wake_held(session: AsyncSession, now: datetime) -> int:
         .order_by(Reply.expires_at)
         .limit(SWEEP_LIMIT)
         .with_for_update(skip_locked=True, of=Reply)
+        .cte()
     )
     result = await session.execute(
         update(Reply)
-        .where(Reply.id.in_(held))
+        .where(Reply.id.in_(select(held.c.id)))
         .values(status=ReplyStatus.PENDING)
         .returning(Reply.id)
     )

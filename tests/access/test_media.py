@@ -149,8 +149,10 @@ async def test_an_upload_that_fails_is_tried_again_and_the_card_arrives_once(
 async def test_a_picture_that_wechat_does_not_take_ends_the_card_with_its_reason(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
-    (jobs.settings.media_path / "odd.jpg").write_bytes(b"no picture")
+    picture = jobs.settings.media_path / "odd.jpg"
+    picture.write_bytes(JPEG)
     callback = await owed(service, wechat, card(thumb={"file": "odd.jpg"}))
+    picture.write_bytes(b"no picture")
 
     await deliver(jobs, callback)
 

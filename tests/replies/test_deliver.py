@@ -18,6 +18,7 @@ from tests.service import (
     ACCOUNT,
     APPID,
     CARD_APPID,
+    JPEG,
     OPENID,
     OTHER_OPENID,
     SEND,
@@ -466,7 +467,11 @@ async def test_who_does_not_follow_is_skipped(
 async def test_a_missing_picture_ends_the_card_with_the_reason(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
+    """It was there when the rule was saved, and is gone when the card is sent."""
+    picture = jobs.settings.media_path / "lost.jpg"
+    picture.write_bytes(JPEG)
     callback = await owed(service, wechat, card(thumb={"file": "lost.jpg"}), text())
+    picture.unlink()
 
     await deliver(jobs, callback)
 
