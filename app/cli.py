@@ -24,7 +24,9 @@ from app.settings import Settings, SettingsError, load_settings
 from app.users_cli import users
 from app.worker import Worker, make_jobs
 
-STOP_SECONDS = 8  # of the ten that an orchestrator usually grants
+# Of the ten seconds that an orchestrator usually grants; what the application closes afterwards
+# takes the rest. No callback needs longer.
+STOP_SECONDS = 5
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")

@@ -61,6 +61,8 @@ log = structlog.get_logger()
 
 
 CALLBACK = "/callback/"
+# What the ten seconds of an orchestrator leave after the requests at hand and the last flush.
+WORKER_STOP_SECONDS = 2.5
 
 
 class Front:
@@ -131,7 +133,7 @@ def create_app(
         on_start()
         async with _worker(settings, app):
             yield
-        await inbox.stop()
+            await inbox.stop()
         await rules.stop()
         await following
         facts.close()
@@ -168,7 +170,8 @@ async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
         yield
         return
     async with httpx.AsyncClient() as client:
-        worker = Worker(make_jobs(settings, app.state.database, app.state.clock, client))
+        jobs = make_jobs(settings, app.state.database, app.state.clock, client)
+        worker = Worker(jobs, stop_seconds=WORKER_STOP_SECONDS)
         running = asyncio.create_task(worker.run())
         yield
         worker.stop()

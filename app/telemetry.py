@@ -119,6 +119,11 @@ SPOOL_CALLBACKS: Final = Gauge(
     "Callbacks on disk that the database has not got yet",
     multiprocess_mode="livemostrecent",
 )
+SPOOL_REFUSED: Final = Gauge(
+    "oa_bridge_spool_refused",
+    "Callbacks on disk that the database can't hold",
+    multiprocess_mode="livemostrecent",
+)
 RULE_MATCHES: Final = Counter(
     "oa_bridge_rule_matches", "Callbacks that a rule answered, by kind of match", ["kind"]
 )

@@ -200,19 +200,20 @@ def _schedule(function: Callable[[], Awaitable[None]]) -> Callable[[Schedule], A
 class Worker:
     """Runs jobs until `stop`; survives the loss of the database."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, *, stop_seconds: float = STOP_SECONDS) -> None:
         self._jobs = jobs
+        self._stop_seconds = stop_seconds
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
 
     async def run(self) -> None:
         """Run jobs; returns after `stop`, with the jobs at hand done.
 
-        Those that take longer than STOP_SECONDS are given up: another worker takes them over.
+        Those that take longer than stop_seconds are given up: another worker takes them over.
         """
         running = asyncio.create_task(self._run())
         await self._stopping.wait()
-        done, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
+        done, _ = await asyncio.wait({running}, timeout=self._stop_seconds)
         if not done:
             log.warning("worker.jobs_given_up")
             running.cancel()

@@ -41,7 +41,7 @@ def record_of(
 ) -> Record:
     """Return everything that the push leaves behind."""
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
-    window = opened_by(message, limits)
+    window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
     drafts = outgoing(decision.chosen, message, appid=account.appid, expires_at=until)
     return Record(

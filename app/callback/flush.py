@@ -54,23 +54,13 @@ async def store(connection: asyncpg.Connection, batch: Sequence[Record]) -> list
     one's passive reply. Raises asyncpg.PostgresError, OSError or TimeoutError; then nothing
     of the batch is stored, or all of it (the connection was lost while committing).
     """
-    if _needs_transaction(batch):
-        async with connection.transaction():
-            batch = await claim(connection, batch)
-            flushed = _flushed(await connection.fetchrow(*_statement(batch)))
-            await enqueue_on(connection, _jobs(batch, flushed))
-            await open_on(connection, _erasures(batch, flushed))
-    else:
-        # One statement commits itself and saves two round trips. What is then enqueued are
-        # doorbells for rows that are committed already: should they be lost, the sweep rings.
+    async with connection.transaction():
+        batch = await claim(connection, batch)
         flushed = _flushed(await connection.fetchrow(*_statement(batch)))
         await enqueue_on(connection, _jobs(batch, flushed))
+        await open_on(connection, _erasures(batch, flushed))
+    _BELLS.rung(flushed.to_resolve)
     return await _answers(connection, batch, flushed.fresh)
-
-
-def _needs_transaction(batch: Sequence[Record]) -> bool:
-    """Tell whether anything is stored beside the statement that must not be lost."""
-    return any(record.claims or record.duty or _is_queued(record) for record in batch)
 
 
 def _is_queued(record: Record) -> bool:
@@ -112,20 +102,17 @@ def _erasures(batch: Sequence[Record], flushed: Flushed) -> list[NewErasure]:
 
 
 class _Bells:
-    """One ring a second and account is enough; each more costs a round trip for nothing.
-
-    A ring that is rolled back leaves its second without one, and the sweep makes it good.
-    """
+    """One ring a second and account is enough; each more costs a round trip for nothing."""
 
     def __init__(self) -> None:
         self._rung: dict[str, int] = {}
 
     def may_ring(self, appid: str) -> bool:
-        second = int(time.time())
-        if self._rung.get(appid) == second:
-            return False
-        self._rung[appid] = second
-        return True
+        return self._rung.get(appid) != int(time.time())
+
+    def rung(self, appids: Sequence[str]) -> None:
+        """Remember rings that are committed; one that was rolled back has not been heard."""
+        self._rung.update(dict.fromkeys(appids, int(time.time())))
 
 
 _BELLS = _Bells()

@@ -65,11 +65,14 @@ class Inbox:
         # Held while a batch is kept, so that spooling is never ended under an append.
         self._keeping = asyncio.Lock()
         self._spooled = 0
+        self._refused = 0
+        self._failing = False
 
     async def start(self) -> None:
         """Look into the spool: what an earlier process left there is recorded first."""
         if self._spool is not None:
             self._count(await self._spool.count())
+            self._count_refused(await self._spool.refused())
             if self._spooled:
                 self._begin_draining()
 
@@ -87,7 +90,7 @@ class Inbox:
     def spool_status(self) -> SpoolStatus:
         """Return how full the spool is, as this process knows it."""
         limit = self._spool.limit if self._spool is not None else 0
-        return SpoolStatus(self._spool is not None, self._spooled, limit)
+        return SpoolStatus(self._spool is not None, self._spooled, limit, self._refused)
 
     async def keep(self, record: Record) -> Kept:
         """Return once `record` is committed, or on disk while the database is away.
@@ -165,9 +168,11 @@ class Inbox:
                 if await self._drained():
                     return
             except Exception as error:  # noqa: BLE001 - outermost: the spool must go on
-                log.warning(
-                    "inbox.still_spooling", error=type(error).__name__, spooled=self._spooled
-                )
+                if not self._failing:  # once an outage, not four times a second
+                    log.warning("inbox.still_spooling", error=type(error).__name__)
+                self._failing = True
+            else:
+                self._failing = False
             await asyncio.sleep(DRAIN_PAUSE_SECONDS)
 
     async def _drained(self) -> bool:
@@ -200,7 +205,9 @@ class Inbox:
             else:
                 recorded.append(number)
         await spool.remove(recorded)
-        self._count(await spool.count())
+        left = await spool.count()
+        if left:  # none is told once the spool is out of use, and what comes goes the short way
+            self._count(left)
         return True
 
     async def _readable(self, spool: Spool, oldest: Sequence[Spooled]) -> dict[int, Record]:
@@ -220,6 +227,11 @@ class Inbox:
     async def _set_aside(self, spool: Spool, number: int) -> None:
         log.error("inbox.spooled_callback_refused", number=number)
         await spool.set_aside(number)
+        self._count_refused(await spool.refused())
+
+    def _count_refused(self, refused: int) -> None:
+        self._refused = refused
+        telemetry.SPOOL_REFUSED.set(refused)
 
     def _count(self, spooled: int) -> None:
         self._spooled = spooled

@@ -40,11 +40,16 @@ class SpoolFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SpoolStatus:
-    """What readiness and metrics show of the spool. count: callbacks still to be recorded."""
+    """What readiness and metrics show of the spool.
+
+    count: callbacks still to be recorded. refused: those that the database can't hold, kept for
+    an operator.
+    """
 
     enabled: bool
     count: int
     limit: int
+    refused: int = 0
 
     @property
     def full(self) -> bool:
@@ -98,6 +103,10 @@ class Spool:
         """Return up to `limit` callbacks in the order of arrival."""
         rows = await self._run(lambda: self._oldest(limit))
         return [Spooled(number, data) for number, data in rows]
+
+    async def refused(self) -> int:
+        """Return how many callbacks are set aside."""
+        return await self._run(self._refused)
 
     async def room(self) -> int:
         """Return how many callbacks still fit."""
@@ -207,6 +216,10 @@ class Spool:
         self._write("DELETE FROM spooled WHERE id = ?", rows)
         if not self._count():
             self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def _refused(self) -> int:
+        row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 1").fetchone()
+        return int(row[0])
 
     def _count(self) -> int:
         row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 0").fetchone()

@@ -15,6 +15,7 @@ from app.ops.snapshot import Snapshot, TokenTimes
 from app.rules.engine import RuleSet
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
+MOST_NAMED: Final = 10
 
 
 class Status(StrEnum):
@@ -131,12 +132,22 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
 
 
 def rules(current: RuleSet | None) -> RulesPart:
-    """Judge the rules in memory; an empty set is a set."""
+    """Judge the rules in memory; an empty set is a set.
+
+    degraded while enabled rules are left out, or a newer version does not compile.
+    """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
     count = len(current.ranked)
     detail = f"{count} loaded, version {current.version}"
-    return RulesPart(status=Status.OK, detail=detail, version=current.version, count=count)
+    if current.left_out:
+        ids = ", ".join(map(str, current.left_out[:MOST_NAMED]))
+        detail += f"; {len(current.left_out)} left out as they can't be used: {ids}"
+    if current.newer_rejected is not None:
+        detail += f"; version {current.newer_rejected} does not compile, see the log"
+    whole = not current.left_out and current.newer_rejected is None
+    status = Status.OK if whole else Status.DEGRADED
+    return RulesPart(status=status, detail=detail, version=current.version, count=count)
 
 
 def spool(found: SpoolStatus) -> SpoolPart:
@@ -145,6 +156,9 @@ def spool(found: SpoolStatus) -> SpoolPart:
         status, detail = Status.OK, "switched off"
     elif found.full:
         status, detail = Status.FAILED, f"full with {found.count} callbacks"
+    elif found.refused:
+        status = Status.DEGRADED
+        detail = f"{found.refused} callbacks that the database can't hold are set aside"
     elif found.count:
         status, detail = Status.DEGRADED, f"{found.count} callbacks wait for the database"
     else:

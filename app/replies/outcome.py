@@ -19,6 +19,9 @@ QUOTA_OF_THE_DAY = frozenset({45009, 44993})
 WINDOW_CLOSED = frozenset({45015, 45047})  # over; used up
 NOT_FOLLOWING = frozenset({43004, 50005})
 
+# Everybody's quota is new at the same moment; not everybody need be there.
+AFTER_MIDNIGHT = timedelta(minutes=10)
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -50,7 +53,7 @@ def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) 
     if isinstance(error, NoToken) and error.action is not Action.RETRY:
         return Outcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
     if error.action is Action.WAIT:
-        return _wait(error, now)
+        return _wait(error, now, jitter)
     if error.errcode in NOT_FOLLOWING:
         return Outcome(ReplyStatus.SKIPPED, error.errcode, text)
     if error.action in {Action.RETRY, Action.REFRESH_TOKEN}:
@@ -67,9 +70,10 @@ def unknown_outcome(error: TransportError) -> Outcome:
     return Outcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
 
 
-def _wait(error: ApiError, now: datetime) -> Outcome:
+def _wait(error: ApiError, now: datetime, jitter: float) -> Outcome:
     if error.errcode in QUOTA_OF_THE_DAY:
-        return Outcome(ReplyStatus.PENDING, error.errcode, error.errmsg, _until_midnight(now))
+        pause = _until_midnight(now) + AFTER_MIDNIGHT * jitter
+        return Outcome(ReplyStatus.PENDING, error.errcode, error.errmsg, pause)
     return Outcome(
         ReplyStatus.HELD,
         error.errcode,

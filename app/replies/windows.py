@@ -51,16 +51,16 @@ def limits_from(settings: Settings) -> Limits:
     )
 
 
-def opened_by(message: Inbound, limits: Limits) -> OpenedWindow | None:
+def opened_by(message: Inbound, limits: Limits, *, now: datetime) -> OpenedWindow | None:
     """Return the window that the push opens, or None.
 
-    A tapped msgmenu item arrives as text but counts as a menu tap; VIEW and
-    view_miniprogram open nothing.
+    now: when it arrived; a CreateTime after that is WeChat's clock running ahead. A tapped
+    msgmenu item arrives as text but counts as a menu tap; VIEW and view_miniprogram open nothing.
     """
     trigger = _trigger(message)
     if trigger is None:
         return None
-    opened_at = datetime.fromtimestamp(message.create_time, UTC)
+    opened_at = min(datetime.fromtimestamp(message.create_time, UTC), now)
     if trigger is WindowTrigger.MESSAGE:
         until = later(opened_at, limits.message_life - LONG_MARGIN)
         return OpenedWindow(trigger, opened_at, until, limits.message_sends)

@@ -234,7 +234,11 @@ async def test_a_spooled_callback_that_postgres_refuses_is_set_aside_and_the_oth
     with capture_logs() as logged:
         async with running_inbox(database_url, tmp_path) as inbox:
             await eventually(drained(inbox))
+            seen = inbox.spool_status().refused
+    async with running_inbox(database_url, tmp_path) as inbox:
+        seen_after_a_restart = inbox.spool_status().refused
 
+    assert (seen, seen_after_a_restart) == (1, 1)
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
     assert "inbox.spooled_callback_refused" in [line["event"] for line in logged]
     with sqlite3.connect(tmp_path / "spool.sqlite3") as file:

@@ -348,7 +348,8 @@ async def test_the_quota_of_a_day_is_waited_out_until_midnight_in_shanghai(
         await deliver(jobs, callback)
 
     at = service.clock.now() + later.value.delay + timedelta(hours=8)
-    assert (at.hour, at.minute, at.second) == (0, 0, 0)
+    assert at.hour == 0
+    assert at.minute <= 10
 
 
 async def test_a_message_that_may_have_arrived_is_not_sent_twice(
