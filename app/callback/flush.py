@@ -47,7 +47,24 @@ class Flushed:
     late: bool
 
 
-async def store(connection: asyncpg.Connection, batch: Sequence[Record]) -> list[Kept]:
+class Bells:
+    """One ring a second and account is enough; each more costs a round trip for nothing."""
+
+    def __init__(self) -> None:
+        self._rung: dict[str, int] = {}
+
+    def may_ring(self, appid: str) -> bool:
+        """Tell whether nobody rang for this account in this second."""
+        return self._rung.get(appid) != int(time.time())
+
+    def rung(self, appids: Sequence[str]) -> None:
+        """Remember rings that are committed; one that was rolled back has not been heard."""
+        self._rung.update(dict.fromkeys(appids, int(time.time())))
+
+
+async def store(
+    connection: asyncpg.Connection, batch: Sequence[Record], bells: Bells
+) -> list[Kept]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
     A copy of an earlier callback, stored or in this batch, has no effect and gets the first
@@ -57,9 +74,9 @@ async def store(connection: asyncpg.Connection, batch: Sequence[Record]) -> list
     async with connection.transaction():
         batch = await claim(connection, batch)
         flushed = _flushed(await connection.fetchrow(*_statement(batch)))
-        await enqueue_on(connection, _jobs(batch, flushed))
+        await enqueue_on(connection, _jobs(batch, flushed, bells))
         await open_on(connection, _erasures(batch, flushed))
-    _BELLS.rung(flushed.to_resolve)
+    bells.rung(flushed.to_resolve)
     return await _answers(connection, batch, flushed.fresh)
 
 
@@ -76,11 +93,11 @@ def _flushed(row: asyncpg.Record) -> Flushed:
     )
 
 
-def _jobs(batch: Sequence[Record], flushed: Flushed) -> list[NewJob]:
+def _jobs(batch: Sequence[Record], flushed: Flushed, bells: Bells) -> list[NewJob]:
     queued = [record.id for record in batch if record.id in flushed.fresh and _is_queued(record)]
     return [
         *(deliver_job(callback_id) for callback_id in (*queued, *flushed.woken)),
-        *(resolve_job(appid) for appid in flushed.to_resolve if _BELLS.may_ring(appid)),
+        *(resolve_job(appid) for appid in flushed.to_resolve if bells.may_ring(appid)),
         *([check_job()] if flushed.late else ()),
     ]
 
@@ -99,23 +116,6 @@ def _erasures(batch: Sequence[Record], flushed: Flushed) -> list[NewErasure]:
         for record in batch
         if record.duty is not None and record.id in flushed.fresh
     ]
-
-
-class _Bells:
-    """One ring a second and account is enough; each more costs a round trip for nothing."""
-
-    def __init__(self) -> None:
-        self._rung: dict[str, int] = {}
-
-    def may_ring(self, appid: str) -> bool:
-        return self._rung.get(appid) != int(time.time())
-
-    def rung(self, appids: Sequence[str]) -> None:
-        """Remember rings that are committed; one that was rolled back has not been heard."""
-        self._rung.update(dict.fromkeys(appids, int(time.time())))
-
-
-_BELLS = _Bells()
 
 
 async def _answers(

@@ -50,6 +50,7 @@ class Link:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: asyncpg.Connection | None = None
+        self._bells = flush.Bells()
 
     async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[Kept | BadData]:
         """Commit a batch; a record that the database can't hold fails alone.
@@ -91,9 +92,9 @@ class Link:
 
     async def _store(self, connection: asyncpg.Connection, batch: Sequence[Record]) -> list[Kept]:
         try:
-            return await flush.store(connection, batch)
+            return await flush.store(connection, batch, self._bells)
         except LOST_RACES:
-            return await flush.store(connection, batch)
+            return await flush.store(connection, batch, self._bells)
 
     async def _open(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

@@ -20,6 +20,7 @@ from tests.service import Json, column, rows
 
 APPID = ACCOUNT.appid
 PEOPLE = 2500
+AT_ONCE = 8  # FOLLOWERS_SYNC_CONCURRENCY as it is without a setting
 KILLS = 4
 WITHIN = 60
 FACTS = """
@@ -121,7 +122,8 @@ async def test_killed_again_and_again_it_ends_like_one_that_was_left_alone(
 
     assert status == 0, said
     assert 0 < left < PEOPLE + 3
-    assert await calls_of(peer) - calls <= (PEOPLE + 3 - left) // 100 + 1
+    # Calls that were under way at the kill may still be entered in the peer's ledger.
+    assert await calls_of(peer) - calls <= (PEOPLE + 3 - left) // 100 + 1 + AT_ONCE
     other = await connect(undisturbed_url)
     assert await facts(connection) == await facts(other)
     assert len(await facts(connection)) == PEOPLE + 3
