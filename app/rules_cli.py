@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import httpx
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from app.access.call import with_token
@@ -24,7 +25,7 @@ from app.rules.documents import DocumentFormat
 from app.rules.explain_router import Question, message_of
 from app.rules.explained import Explained, explain_message
 from app.rules.importing import Diff, ImportedRule
-from app.rules.problems import Refused
+from app.rules.problems import Refused, problems_in
 from app.rules.schemas import RuleOut
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
@@ -48,14 +49,28 @@ AppIdOption = Annotated[
 
 @rules.command()
 def explain(
-    text: Annotated[str, typer.Argument(help="what a follower writes")],
+    text: Annotated[str | None, typer.Argument(help="what a follower writes")] = None,
     appid: AppIdOption = None,
     openid: Annotated[str | None, typer.Option(help="who writes it")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="in place of a text, such as subscribe or CLICK")
+    ] = None,
+    event_key: Annotated[str | None, typer.Option(help="of the event, as WeChat sends it")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="when, such as 2026-11-24T12:00:00+08:00; now if left out")
+    ] = None,
 ) -> None:
-    """Say which rules answer a text, with what, and why the near misses do not."""
+    """Say which rules answer a text or an event, with what, and why the near misses do not."""
     settings = _settings()
-    question = Question(appid=_account(settings, appid), text=text, openid=openid)
-    _run(lambda: _explain(settings, question))
+    asked: dict[str, object] = {
+        "appid": _account(settings, appid),
+        "text": text,
+        "openid": openid,
+        "at": at,
+    }
+    if event is not None:
+        asked["message"] = {"Event": event, "EventKey": event_key or ""}
+    _run(lambda: _explain(settings, asked))
 
 
 @rules.command(name="export")
@@ -138,8 +153,18 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def _explain(settings: Settings, question: Question) -> None:
-    now = SystemClock().now()
+def _question(asked: Mapping[str, object]) -> Question:
+    """Return the question as `/api/rules/explain` takes it. Raises Refused."""
+    try:
+        return Question.model_validate(asked)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise Refused(problems_in(found)) from None
+
+
+async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:
+    question = _question(asked)
+    now = question.at or SystemClock().now()
     async with _database(settings) as database, database.sessions() as session:
         found = await explain_message(
             session,

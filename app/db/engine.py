@@ -66,5 +66,7 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # What a statement is given may be a follower's words.
+        hide_parameters=True,
     )
     return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False))

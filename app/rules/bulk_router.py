@@ -66,6 +66,7 @@ async def export_rules(
 
 @router.post(
     "/import",
+    response_model=Diff,
     openapi_extra=_DOCUMENT,
     responses={
         412: {"description": "The rules have been changed since the diff was shown"},
@@ -75,13 +76,12 @@ async def export_rules(
 )
 async def import_rules(
     request: Request,
-    response: Response,
     session: SessionDep,
     dry_run: Annotated[bool, Query(description="Only show what would change")] = False,
     if_match: Annotated[
         str | None, Header(description="ETag of a dry run: apply what it showed, or nothing")
     ] = None,
-) -> Diff:
+) -> Response:
     """Put a document in the place of all rules, as a whole or not at all."""
     format = documents.format_of(request.headers.get("content-type", ""))
     if format is None:
@@ -99,17 +99,21 @@ async def import_rules(
     plan = await importing.plan_import(session, rules)
     if not dry_run:
         await importing.apply(session, plan, operator_of(request))
-    response.headers["ETag"] = etag(version)
-    return importing.diff(plan, version, dry_run=dry_run)
+    headers = {"ETag": etag(await edits.version_now(session))}
+    shown = await asyncio.to_thread(
+        lambda: importing.diff(plan, version, dry_run=dry_run).model_dump_json()
+    )
+    return Response(shown, media_type="application/json", headers=headers)
 
 
 @router.get("/conflicts")
 async def list_conflicts(
-    session: SessionDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    request: Request, session: SessionDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200
 ) -> Conflicts:
     """List enabled rules that can never answer, or that say the same."""
+    now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
     loaded = await store.load_all(session)
-    found = await asyncio.to_thread(lambda: list(conflicts.find(loaded.rules)))
+    found = await asyncio.to_thread(lambda: list(conflicts.find(loaded.rules, now, most)))
     return Conflicts(items=found[:limit], more=max(0, len(found) - limit))
 
 

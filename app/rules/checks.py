@@ -46,7 +46,7 @@ def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Itera
         if isinstance(reply, MiniProgramPage):
             yield from _card_problems(reply, rule, settings, place)
         if isinstance(reply, Text) and rule.utm is not None:
-            longer = reply.content.count("data-miniprogram-path=") * len(rule.utm.appended_to(""))
+            longer = reply.content.count("data-miniprogram-path") * len(rule.utm.appended_to(""))
             if len(reply.content.encode()) + longer > MAX_TEXT_BYTES:
                 yield _problem(
                     [*place, "content"],

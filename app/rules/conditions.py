@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from app.rules.words import Strict, Words, unset
 
 MAX_SECONDS: Final = 10 * 366 * 24 * 3600
+_MIDNIGHT: Final = "24:00"
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 Seconds = Annotated[StrictInt, Field(ge=0, le=MAX_SECONDS)]
@@ -27,6 +28,10 @@ def _a_time_of_day(text: str) -> str:
     if _TIME_OF_DAY.fullmatch(text) is None:
         raise ValueError("is not a time of day: write it like 09:30")
     return text
+
+
+def _an_end(text: str) -> str:
+    return text if text == _MIDNIGHT else _a_time_of_day(text)
 
 
 def _a_time_zone(name: str) -> str:
@@ -45,11 +50,13 @@ TimeOfDay = Annotated[str, AfterValidator(_a_time_of_day)]
 class Hours(Strict):
     """Daily hours, from `start` up to `end`; past midnight if `end` is the earlier one.
 
+    A day ends at 24:00; 00:00 to 24:00 is all of it.
+
     days: of the week, 1 is Monday; a night belongs to the day on which it starts.
     """
 
     start: TimeOfDay
-    end: TimeOfDay
+    end: Annotated[str, AfterValidator(_an_end)]
     tz: Annotated[str, AfterValidator(_a_time_zone)] = "Asia/Shanghai"
     days: Annotated[
         tuple[Annotated[StrictInt, Field(ge=1, le=7)], ...] | None,
@@ -61,8 +68,7 @@ class Hours(Strict):
         if self.start == self.end:
             raise PydanticCustomError(
                 "empty_hours",
-                "is the same as start: for a whole day leave the times out and name the days "
-                "from 00:00 to 23:59",
+                "is the same as start: a whole day is from 00:00 to 24:00",
                 {"field": "end"},
             )
         return self
@@ -70,8 +76,11 @@ class Hours(Strict):
     def hold(self, now: datetime) -> bool:
         """Tell whether `now` lies within the hours."""
         local = now.astimezone(ZoneInfo(self.tz))
-        start, end = time.fromisoformat(self.start), time.fromisoformat(self.end)
         moment, day = local.time().replace(tzinfo=None), local.isoweekday()
+        start = time.fromisoformat(self.start)
+        if self.end == _MIDNIGHT:
+            return moment >= start and self._on(day)
+        end = time.fromisoformat(self.end)
         if start < end:
             return start <= moment < end and self._on(day)
         return (moment >= start and self._on(day)) or (moment < end and self._on((day - 2) % 7 + 1))

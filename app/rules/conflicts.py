@@ -1,11 +1,13 @@
 """Rules that get in each other's way: a better one always answers in their place. Pure."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from app.rules.coverage import covers, is_broad
 from app.rules.engine import Rule, RuleSet, compile_rules
 from app.rules.text_triggers import Match
 from app.rules.triggers import AnyTrigger, FallbackTrigger, TextTrigger
@@ -29,57 +31,86 @@ class ConflictKind(StrEnum):
     """identical: both wait for the same. shadowed: the other one waits for more.
 
     Either way the rule never answers, unless the conditions of the other one rule that out.
+    expired: its `until` is over.
     """
 
     IDENTICAL = "identical"
     SHADOWED = "shadowed"
+    EXPIRED = "expired"
 
 
 class Conflict(BaseModel):
-    """One rule, and the better one. unreachable: whether the rule can never answer."""
+    """One rule, and the better one, if one is in its way.
+
+    unreachable: whether the rule can never answer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     kind: ConflictKind
     rule_id: int
     rule_name: str
-    by_id: int
-    by_name: str
+    by_id: int | None
+    by_name: str | None
     unreachable: bool
 
 
-def find(rules: Iterable[Rule]) -> Iterator[Conflict]:
-    """Yield what is wrong, best rule first; in mode `first`, where one rule answers."""
+def find(rules: Iterable[Rule], now: datetime, most: int = 1) -> Iterator[Conflict]:
+    """Yield what is wrong, best rule first. most: how many rules may answer one message."""
     compiled = compile_rules(rules, version=0)
-    first: dict[tuple[AnyTrigger, str | None], Rule] = {}
     ranks = {rule.id: rank for rank, rule in enumerate(compiled.ranked)}
+    always: dict[tuple[AnyTrigger, str | None], Rule] = {}
+    sometimes: dict[tuple[AnyTrigger, str | None], Rule] = {}
+    broad: list[Rule] = []
     for rule in compiled.ranked:
-        other = first.get((rule.trigger, None)) or first.get((rule.trigger, rule.appid))
-        if other is not None:
-            yield _conflict(ConflictKind.IDENTICAL, rule, other)
+        if _is_over(rule, now):
+            yield _conflict(ConflictKind.EXPIRED, rule, None, most)
             continue
-        first[rule.trigger, rule.appid] = rule
-        broader = _broader(rule, compiled, ranks)
-        if broader is not None:
-            yield _conflict(ConflictKind.SHADOWED, rule, broader)
+        everywhere, own = (rule.trigger, None), (rule.trigger, rule.appid)
+        same = always.get(everywhere) or always.get(own)
+        wider = None if same is not None else _broader(rule, compiled, ranks, broad)
+        maybe = sometimes.get(everywhere) or sometimes.get(own)
+        if same is not None:
+            yield _conflict(ConflictKind.IDENTICAL, rule, same, most)
+        elif wider is not None:
+            yield _conflict(ConflictKind.SHADOWED, rule, wider, most)
+        elif maybe is not None:
+            yield _conflict(ConflictKind.IDENTICAL, rule, maybe, most)
+        if rule.conditions is not None:
+            sometimes.setdefault(own, rule)
+            continue
+        always.setdefault(own, rule)
+        if wider is None and is_broad(rule.trigger):
+            broad.append(rule)
 
 
-def _conflict(kind: ConflictKind, rule: Rule, by: Rule) -> Conflict:
+def _is_over(rule: Rule, now: datetime) -> bool:
+    until = None if rule.conditions is None else rule.conditions.until
+    return until is not None and until <= now
+
+
+def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Conflict:
+    # Where several rules answer, one better rule keeps nobody but a fallback from answering.
+    one_is_enough = most == 1 or rule.is_fallback
     return Conflict(
         kind=kind,
         rule_id=rule.id,
         rule_name=rule.name,
-        by_id=by.id,
-        by_name=by.name,
-        unreachable=by.conditions is None,
+        by_id=None if by is None else by.id,
+        by_name=None if by is None else by.name,
+        unreachable=by is None or (by.conditions is None and one_is_enough),
     )
 
 
-def _broader(rule: Rule, compiled: RuleSet, ranks: dict[int, int]) -> Rule | None:
+def _broader(
+    rule: Rule, compiled: RuleSet, ranks: dict[int, int], broad: Iterable[Rule]
+) -> Rule | None:
     """Return the best of the better rules without conditions that fits whatever this one fits."""
     if isinstance(rule.trigger, FallbackTrigger):
         return _better_fallback(rule, compiled, ranks)
-    if not isinstance(rule.trigger, TextTrigger) or rule.trigger.negated:
+    if not isinstance(rule.trigger, TextTrigger):
+        return _covering(rule, broad)
+    if rule.trigger.negated:
         return None
     still_fits = _STILL_FITS.get(rule.trigger.match)
     if still_fits is None:
@@ -114,6 +145,15 @@ def _better_fallback(rule: Rule, compiled: RuleSet, ranks: dict[int, int]) -> Ru
         if other.is_fallback and other.conditions is None and other.appid in {None, rule.appid}
     )
     return next(better, None)
+
+
+def _covering(rule: Rule, broad: Iterable[Rule]) -> Rule | None:
+    covering = (
+        other
+        for other in broad
+        if other.appid in {None, rule.appid} and covers(other.trigger, rule.trigger)
+    )
+    return next(covering, None)
 
 
 def _typed(content: str) -> Text:

@@ -6,16 +6,18 @@ never guessed. Source: the platform's page "Getting rules for auto replies".
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from app.rules.importing import ImportedRule
 from app.rules.problems import describe
+from app.rules.schemas import MAX_REPLIES
+from app.rules.typed import normalise
 
 # The console's default reply comes once an hour, however much a follower writes.
 DEFAULT_REPLY_COOLDOWN_SECONDS: Final = 3600
-_MOST_REPLIES: Final = 10
 _KINDS: Final = {"text": "text", "img": "image", "voice": "voice", "video": "video"}
 
 _Json = Mapping[str, Any]
@@ -63,28 +65,32 @@ def _carry_keywords(
 ) -> None:
     name = f"Console: {rule.get('rule_name') or number}"
     replies = [item for item in rule.get("reply_list_info") or () if isinstance(item, dict)]
+    most = MAX_REPLIES
     if rule.get("reply_mode") == "random_one" and len(replies) > 1:
         carried.left_out.append(
-            f"{name}: sent one of {len(replies)} replies at random; the first one is kept"
+            f"{name}: sent one of {len(replies)} replies at random; the first one that can be "
+            "carried over is kept"
         )
-        replies = replies[:1]
+        most = 1
     for trigger in _triggers(carried, name, rule):
         suffix = "" if trigger["match"] == "any" else f" = {trigger['keyword']}"
-        _carry(carried, f"{name}{suffix}", appid, trigger, replies, enabled=enabled)
+        _carry(carried, f"{name}{suffix}", appid, trigger, replies, enabled=enabled, most=most)
 
 
 def _triggers(carried: Carried, name: str, rule: _Json) -> Iterator[dict[str, Any]]:
-    contained: list[str] = []
+    contained: dict[str, str] = {}
+    whole: set[str] = set()
     for item in rule.get("keyword_list_info") or ():
         keyword = item.get("content") if isinstance(item, dict) else None
         if not isinstance(keyword, str) or item.get("type", "text") != "text":
             carried.left_out.append(f"{name}: a keyword that is no text")
-        elif item.get("match_mode") == "equal":
+        elif item.get("match_mode") != "equal":
+            contained.setdefault(normalise(keyword), keyword)
+        elif normalise(keyword) not in whole:
+            whole.add(normalise(keyword))
             yield {"on": "text", "match": "exact", "keyword": keyword}
-        else:
-            contained.append(keyword)
     if contained:
-        yield {"on": "text", "match": "any", "keywords": contained}
+        yield {"on": "text", "match": "any", "keywords": [*contained.values()]}
 
 
 def _carry(
@@ -96,28 +102,37 @@ def _carry(
     *,
     enabled: bool,
     conditions: _Json | None = None,
+    most: int = MAX_REPLIES,
 ) -> None:
-    replies = [reply for item in told if (reply := _reply(carried, name, item)) is not None]
+    carriable = (reply for item in told if (reply := _reply(carried, name, item)) is not None)
+    replies = list(carriable if most > 1 else islice(carriable, most))
     if not replies:
         carried.left_out.append(f"{name}: has no reply that could be carried over")
         return
     passive = next((n for n, reply in enumerate(replies) if reply["msgtype"] == "text"), 0)
     for number, reply in enumerate(replies):
         reply["via"] = "passive" if number == passive else "customer_service"
-    if len(replies) > _MOST_REPLIES:
-        carried.left_out.append(f"{name}: {len(replies) - _MOST_REPLIES} replies too many")
+    if len(replies) > MAX_REPLIES:
+        carried.left_out.append(f"{name}: {len(replies) - MAX_REPLIES} replies too many")
     document = {
-        "name": name,
+        "name": _free_name(carried, name),
         "appid": appid,
         "enabled": enabled,
         "trigger": trigger,
-        "replies": replies[:_MOST_REPLIES],
+        "replies": replies[:MAX_REPLIES],
         **({} if conditions is None else {"conditions": conditions}),
     }
     try:
         carried.rules.append(ImportedRule.model_validate(document))
     except ValidationError as error:
         carried.left_out.append(f"{name}: {describe(error)}")
+
+
+def _free_name(carried: Carried, name: str) -> str:
+    """Return the name, with a number behind it if another rule has it already."""
+    taken = {rule.name for rule in carried.rules}
+    numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+    return next(free for free in (name, *numbered) if free not in taken)
 
 
 def _reply(carried: Carried, name: str, told: _Json) -> dict[str, Any] | None:

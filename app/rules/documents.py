@@ -35,25 +35,47 @@ _SPELLINGS: Final = {
 }
 
 
+# YAML 1.2, not 1.1: `on`, `no`, 09:00 and 0898 are the text that they are.
+_NUMBER: Final = "(?:0|[1-9][0-9]*)"
+_RESOLVERS: Final = (
+    ("bool", re.compile(r"^(?:true|false)$"), list("tf")),
+    ("null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""]),
+    ("int", re.compile(rf"^[-+]?{_NUMBER}$"), list("-+0123456789")),
+    (
+        "float",
+        re.compile(rf"^[-+]?{_NUMBER}?\.[0-9]+(?:[eE][-+]?[0-9]+)?$"),
+        list("-+.0123456789"),
+    ),
+)
+
+
 class _Loader(yaml.CSafeLoader):
-    """Reads `on`, `no` and 09:00 as the text that they are: YAML 1.2, not 1.1."""
+    """Reads plain words by the resolvers above, and takes a key only once."""
 
     # Of its own, so that the base class keeps its resolvers.
     yaml_implicit_resolvers = {}  # noqa: RUF012 - the base class declares its type
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping. Raises ConstructorError for a repeated key."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value} stands twice", key.start_mark
+                    )
+                seen.add(key.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""]
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]*\.[0-9]+(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
+
+class _Dumper(yaml.CSafeDumper):
+    """Quotes every text that a reader of YAML 1.1, or the loader, would take for something else."""
+
+
+for _name, _pattern, _starts in _RESOLVERS:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _starts)
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _starts)
 
 
 def format_of(content_type: str) -> DocumentFormat | None:
@@ -69,7 +91,7 @@ def read(document: bytes, format: DocumentFormat) -> object:
         raise _refused(f"is not valid JSON: {error}") from None
     except yaml.YAMLError as error:
         raise _refused(f"is not valid YAML: {' '.join(str(error).split())}") from None
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
         raise _refused(f"can't be read: {error}") from None
 
 
@@ -78,9 +100,14 @@ def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
     document = {"rules": [_written(rule) for rule in rules]}
     if format is DocumentFormat.JSON:
         return orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    text: str = yaml.dump(
-        document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=100
-    )
+    if not rules:
+        return b"rules: []\n"
+    # Rule by rule: the nodes of all together are some hundred times as large as the document.
+    return b"rules:\n" + b"".join(_as_yaml([written]) for written in document["rules"])
+
+
+def _as_yaml(part: object) -> bytes:
+    text: str = yaml.dump(part, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
     return text.encode()
 
 
@@ -96,6 +123,8 @@ def _read_yaml(document: bytes) -> object:
         # An alias lets a small document grow without end.
         if isinstance(event, yaml.AliasEvent):
             raise _refused("holds an alias (*name): write the part out instead")
+        if getattr(event, "tag", None) is not None:
+            raise _refused("holds a tag (!name): write the value alone")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

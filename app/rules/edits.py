@@ -1,11 +1,9 @@
 """Changes of rules, each with its revision. The caller owns the transaction."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import func, select, text
-from sqlalchemy import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.models import RuleChange, RuleRevision, RuleRow, RulesVersion
@@ -38,6 +36,11 @@ async def begin(session: AsyncSession) -> int:
     return version or 0
 
 
+async def version_now(session: AsyncSession) -> int:
+    """Return the version that this transaction has brought the rules to."""
+    return await session.scalar(select(RulesVersion.version)) or 0
+
+
 async def insert(session: AsyncSession, rule: RuleIn, operator: str) -> RuleOut:
     """Add a rule."""
     row = RuleRow(**columns(rule))
@@ -45,33 +48,6 @@ async def insert(session: AsyncSession, rule: RuleIn, operator: str) -> RuleOut:
     await session.flush()
     _remember(session, row.id, 1, RuleChange.ADDED, columns(rule), operator)
     return await _stored(session, row)
-
-
-async def insert_all(
-    session: AsyncSession, rules: Sequence[tuple[int | None, RuleIn]], operator: str
-) -> None:
-    """Add rules, each with the id that it is to have, or None."""
-    given = [(rule_id, rule) for rule_id, rule in rules if rule_id is not None]
-    for rule_id, rule in given:
-        await revive(session, rule_id, rule, operator, change=RuleChange.ADDED)
-    new = [columns(rule) for rule_id, rule in rules if rule_id is None]
-    if not new:
-        return
-    query = insert_into(RuleRow).returning(RuleRow.id, sort_by_parameter_order=True)
-    ids = (await session.scalars(query, new)).all()
-    await session.execute(
-        insert_into(RuleRevision),
-        [
-            {
-                "rule_id": rule_id,
-                "revision": 1,
-                "change": RuleChange.ADDED,
-                "rule": rule,
-                "operator": operator,
-            }
-            for rule_id, rule in zip(ids, new, strict=True)
-        ],
-    )
 
 
 async def replace(
@@ -112,8 +88,13 @@ async def revive(
     session.add(row)
     await session.flush()
     _remember(session, rule_id, revision, change, columns(rule), operator)
-    await session.execute(_KEEP_IDS_RISING, {"id": rule_id})
+    await keep_ids_rising(session, rule_id)
     return await _stored(session, row)
+
+
+async def keep_ids_rising(session: AsyncSession, rule_id: int) -> None:
+    """Let ids that are drawn from now on lie above this one."""
+    await session.execute(_KEEP_IDS_RISING, {"id": rule_id})
 
 
 async def delete(

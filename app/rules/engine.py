@@ -99,7 +99,9 @@ class Candidates:
 class RuleSet:
     """Every enabled rule, best first, as of `version` of the rules table.
 
-    most: how many rules may answer one message.
+    most: how many rules may answer one message. left_out: ids of enabled rules that are not in
+    the set because they are no rules, or do not compile. newer_rejected: the version of a newer
+    set that does not compile, so that this one still serves.
     """
 
     version: int
@@ -107,6 +109,8 @@ class RuleSet:
     most: int
     _scopes: Mapping[str | None, Scope]
     _capturing: Mapping[int, Pattern]
+    left_out: tuple[int, ...] = ()
+    newer_rejected: int | None = None
 
     def choose(
         self, appid: AppId, message: Inbound, facts: Facts | None, now: datetime

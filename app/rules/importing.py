@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules import edits, store
+from app.rules import edits, edits_of_many, store
 from app.rules.checks import require_sendable
 from app.rules.problems import Problem, Refused, problems_in
 from app.rules.schemas import BrokenRule, RuleId, RuleIn, RuleOut
@@ -20,11 +20,14 @@ from app.settings import Settings
 
 MAX_RULES: Final = 200_000
 
+MAX_ID: Final = 2**53
+"""Exact in every client of the API, and far below the last id, so that new rules still get one."""
+
 
 class ImportedRule(RuleIn):
     """A rule of a document. id: which rule it takes the place of; else name and appid tell."""
 
-    id: RuleId | None = None
+    id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
 
 
 class Imported(Strict):
@@ -127,11 +130,10 @@ def plan(
 
 async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
     """Carry a plan out, each change with its revision."""
-    for rule in plan.removed:
-        await edits.delete(session, rule.id, operator, expected=None)
-    for before, after in plan.changed:
-        await edits.replace(session, before.id, after, operator, expected=None)
-    await edits.insert_all(session, plan.added, operator)
+    await edits_of_many.delete_all(session, [rule.id for rule in plan.removed], operator)
+    changed = [(before.id, after) for before, after in plan.changed]
+    await edits_of_many.replace_all(session, changed, operator)
+    await edits_of_many.insert_all(session, plan.added, operator)
 
 
 def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:

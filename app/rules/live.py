@@ -1,8 +1,9 @@
 """The rules that this process answers with, kept up to date while it runs."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -17,6 +18,7 @@ CHANNEL: Final = "oa_bridge_rules"
 CHECK_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.5
 ANSWER_SECONDS: Final = 2.0
+MOST_LOGGED: Final = 20
 
 Compile = Callable[[Iterable[Rule], int], RuleSet]
 
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 class LiveRules:
     """Holds the newest set of rules that compiled: `current`, None until one has been read.
+
+    A rule that does not compile by itself is left out, and the others are taken in.
 
     A change arrives by NOTIFY. The version is asked for every second as well, which heals a
     missed notification and shows a lost connection; while the database is away the last set
@@ -131,14 +135,43 @@ class LiveRules:
                 rule_ids=[broken.id for broken in loaded.broken],
                 first_problem=loaded.broken[0].problem,
             )
-        try:
-            self.current = await asyncio.to_thread(self._compile, loaded.rules, loaded.version)
-        except (ValueError, MemoryError) as error:
+        compiled = await asyncio.to_thread(self._compiled, loaded)
+        if compiled is None:
             # Kept in mind, so that the same rules are not compiled in vain every second.
             self._rejected = loaded.version
-            log.error("rules.not_compiled", version=loaded.version, error=str(error))
+            if self.current is not None:
+                self.current = replace(self.current, newer_rejected=loaded.version)
             self._on_reload(False)
             return
+        self.current = compiled
         self._rejected = None
-        log.info("rules.reloaded", version=loaded.version, rules=len(loaded.rules))
+        log.info("rules.reloaded", version=loaded.version, rules=len(compiled.ranked))
         self._on_reload(True)
+
+    def _compiled(self, loaded: store.Loaded) -> RuleSet | None:
+        """Return the compiled set; rules that break it by themselves are left out.
+
+        None if what remains does not compile either.
+        """
+        left_out = [broken.id for broken in loaded.broken]
+        compiled = self._compile_or_log(loaded.rules, loaded.version)
+        if compiled is None:
+            sound = [rule for rule in loaded.rules if self._compile_or_log([rule], loaded.version)]
+            if len(sound) == len(loaded.rules):
+                return None
+            kept = {rule.id for rule in sound}
+            left_out += [rule.id for rule in loaded.rules if rule.id not in kept]
+            compiled = self._compile_or_log(sound, loaded.version)
+        return None if compiled is None else replace(compiled, left_out=tuple(left_out))
+
+    def _compile_or_log(self, rules: Sequence[Rule], version: int) -> RuleSet | None:
+        try:
+            return self._compile(rules, version)
+        except Exception:
+            # Outermost: whatever one operator's rule does to the compiler, callbacks go on.
+            log.exception(
+                "rules.not_compiled",
+                version=version,
+                rule_ids=[rule.id for rule in rules[:MOST_LOGGED]],
+            )
+            return None

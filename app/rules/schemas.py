@@ -134,7 +134,7 @@ class RuleIn(Strict):
                 raise PydanticCustomError(
                     "unknown_placeholder",
                     "has the placeholder {name}, which nothing fills: known are {known}; write "
-                    "{{{{ and }}}} for braces",
+                    "{{ and }} for braces",
                     {
                         "field": field,
                         "name": f"{{{unknown[0]}}}",

@@ -29,6 +29,14 @@ SELECT version, ARRAY(
     FROM rules WHERE enabled ORDER BY id)
 FROM rules_version
 """)
+_EVERYTHING = text("""
+SELECT ARRAY(
+    SELECT json_build_object(
+        'id', id, 'revision', revision, 'created_at', created_at, 'updated_at', updated_at,
+        'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority,
+        'trigger', trigger, 'conditions', conditions, 'replies', replies, 'utm', utm)::text
+    FROM rules ORDER BY id)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,8 @@ async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | Non
 
 async def everything(session: AsyncSession) -> list[RuleOut | BrokenRule]:
     """Return every rule by id, enabled or not."""
-    rows = (await session.scalars(select(RuleRow).order_by(RuleRow.id))).all()
-    return await asyncio.to_thread(lambda: [out(row) for row in rows])
+    documents: Sequence[str] = (await session.execute(_EVERYTHING)).scalar_one()
+    return await asyncio.to_thread(lambda: [_out(document) for document in documents])
 
 
 async def page(
@@ -118,6 +126,14 @@ def _read(document: str) -> Rule | BrokenRule:
     except ValidationError as error:
         return BrokenRule(id=rule_id, revision=row["revision"], problem=describe(error))
     return rule_of(rule_id, rule)
+
+
+def _out(document: str) -> RuleOut | BrokenRule:
+    row = orjson.loads(document)
+    try:
+        return RuleOut.model_validate(row)
+    except ValidationError as error:
+        return BrokenRule(id=row["id"], revision=row["revision"], problem=describe(error))
 
 
 def rule_of(rule_id: int, rule: RuleIn) -> Rule:

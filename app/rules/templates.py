@@ -9,13 +9,15 @@ from urllib.parse import quote
 from app.rules.utm import Utm
 from app.wechat.outbound import Message, MiniProgramPage, Text
 from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
+from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.passive import fit
+from app.wechat.xml_document import legal
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
 """account: AppID. rule: id. ref: of this one reply, the id that `/api/replies` shows for it."""
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_LINK_PATH: Final = re.compile(r'(data-miniprogram-path=")([^"]*)(")')
+_LINK_PATH: Final = re.compile(r"""(data-miniprogram-path\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)
 _NO_TAGS: Final = str.maketrans("", "", "<>")
 
 
@@ -89,14 +91,14 @@ def template_of(reply: Message) -> str | None:
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:
     """Return a reply as it is sent. values: by name; they may be a follower's words.
 
-    Words can neither make a link in a text nor add a parameter to a page. A text that has become
-    too long is cut. Raises Unfillable.
+    Words can neither make a link in a text nor add a parameter to a page. If they make a text too
+    long, they are cut, and the text around them stays whole. Raises Unfillable.
     """
     match reply:
         case Text(content=template):
             if _is_plain(template, utm):
                 return reply
-            content = fit(_text(template, values, utm))
+            content = _fitting_text(template, values, utm)
             if not content.strip():
                 raise Unfillable("nothing is left of the text once its placeholders are filled")
             return reply.model_copy(update={"content": content})
@@ -108,6 +110,34 @@ def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Messag
                 )
             return reply.model_copy(update={"pagepath": pagepath})
     return reply
+
+
+def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    """Return the filled text, with every capture cut to as many characters as there is room for."""
+    content = _text(template, values, utm)
+    if _size(content) <= MAX_TEXT_BYTES:
+        return fit(content)
+    least, most = 0, max((len(value) for value in values.values()), default=0)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if _size(_text(template, _cut(values, middle), utm)) <= MAX_TEXT_BYTES:
+            least = middle
+        else:
+            most = middle - 1
+    content = _text(template, _cut(values, least), utm)
+    if _size(content) > MAX_TEXT_BYTES:
+        raise Unfillable(f"it is longer than {MAX_TEXT_BYTES} bytes once it is filled")
+    return fit(content)
+
+
+def _cut(values: Mapping[str, str], length: int) -> Mapping[str, str]:
+    return {
+        name: value if name in ALWAYS_KNOWN else value[:length] for name, value in values.items()
+    }
+
+
+def _size(content: str) -> int:
+    return len(legal(content).encode())
 
 
 def _is_plain(template: str, utm: Utm | None) -> bool:
@@ -122,7 +152,7 @@ def _text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
     if utm is None:
         return content
     return _LINK_PATH.sub(
-        lambda link: f"{link[1]}{utm.appended_to(link[2], '&amp;')}{link[3]}", content
+        lambda link: f"{link[1]}{utm.appended_to(link[3], '&amp;')}{link[4]}", content
     )
 
 

@@ -1,13 +1,15 @@
 """What a rule waits for when a follower types or says something. Source: protocol 4.2."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.rules.pattern_forms import pattern_form
 from app.rules.patterns import BadPattern, compile_pattern
-from app.rules.typed import normalise
+from app.rules.prefilter import Prefilter
+from app.rules.typed import bare, normalise
 from app.rules.words import Strict, Trimmed, Words, unset
 
 MAX_KEYWORD_CHARACTERS = 1024
@@ -40,6 +42,10 @@ def _normalised(keyword: str) -> str:
     # The same object where nothing changes: there may be a hundred thousand of them.
     form = normalise(keyword)
     return keyword if form == keyword else form
+
+
+def _bare(keyword: str) -> str:
+    return bare(_normalised(keyword))
 
 
 Keyword = Annotated[
@@ -85,6 +91,7 @@ class TextTrigger(Strict):
     def _require_a_pattern(self) -> None:
         try:
             compile_pattern(self.keyword or "", case_sensitive=self.raw)
+            Prefilter.of([(0, pattern) for pattern in self.words()], case_sensitive=self.raw)
         except BadPattern as error:
             raise PydanticCustomError(
                 "bad_pattern",
@@ -94,11 +101,15 @@ class TextTrigger(Strict):
             ) from None
 
     def words(self) -> tuple[str, ...]:
-        """Return the keywords in the form in which they are compared; a pattern as it is."""
+        """Return the keywords, or the pattern, in the form in which they are compared."""
         written = self.keywords if self.keyword is None else (self.keyword,)
-        if self.raw or self.match is Match.REGEX:
+        if self.raw:
             return written or ()
-        return tuple(_normalised(keyword) for keyword in written or ())
+        form = _FORMS.get(self.match, _normalised)
+        return tuple(form(keyword) for keyword in written or ())
+
+
+_FORMS: Final = {Match.EXACT: _bare, Match.REGEX: pattern_form}
 
 
 class MsgMenuTrigger(Strict):

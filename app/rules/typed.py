@@ -8,6 +8,9 @@ from functools import cached_property, lru_cache
 MAX_CHARACTERS = 4096
 """How much of a message is held against rules; WeChat's own limit is far below (protocol 5)."""
 
+_AS_EMOJI = "\ufe0f"
+"""Asks for the coloured form of a character; not every keyboard adds it."""
+
 MOST_MARKS = 30
 """How many combining marks one character may have, as Unicode's Stream-Safe Text Format says:
 the time to sort them is the square of their number."""
@@ -15,7 +18,7 @@ the time to sort them is the square of their number."""
 
 def normalise(text: str) -> str:
     """Return a text without what does not count: width and form of letters, case, extra blanks."""
-    composed = _composed(text).casefold()
+    composed = _composed(text).casefold().replace(_AS_EMOJI, "")
     return " ".join(unicodedata.normalize("NFKC", composed).split())
 
 
@@ -32,7 +35,7 @@ def _many_marks() -> re.Pattern[str]:
 
 
 def bare(text: str) -> str:
-    """Return a text without the punctuation around it; one that is nothing else stays whole."""
+    """Return a text without the punctuation, and ~, around it; if all is such, the whole text."""
     start, end = 0, len(text)
     while start < end and _surrounds(text[start]):
         start += 1
@@ -42,7 +45,7 @@ def bare(text: str) -> str:
 
 
 def _surrounds(character: str) -> bool:
-    return character == " " or unicodedata.category(character)[0] == "P"
+    return character in " ~" or unicodedata.category(character)[0] == "P"
 
 
 class Typed:

@@ -76,12 +76,14 @@ def members(rule: Rule) -> dict[str, Any]:
 
 def words(written: dict[str, Any]) -> list[str]:
     given = written["keywords"] if "keywords" in written else [written["keyword"]]
-    return given if written.get("raw") else [plain(word) for word in given]
+    if written.get("raw"):
+        return given
+    return [bare(plain(word)) if written["match"] == "exact" else plain(word) for word in given]
 
 
 def plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    return " ".join(unicodedata.normalize("NFKC", folded.replace("\ufe0f", "")).split())
 
 
 def bare(text: str) -> str:
@@ -95,7 +97,7 @@ def keep_symbols(edge: re.Match[str]) -> str:
     outside_is_left = edge.start() == 0
     while kept:
         outer = kept[0] if outside_is_left else kept[-1]
-        if outer != " " and not unicodedata.category(outer).startswith("P"):
+        if outer not in " ~" and not unicodedata.category(outer).startswith("P"):
             return kept
         kept = kept[1:] if outside_is_left else kept[:-1]
     return kept
@@ -248,9 +250,9 @@ def within_hours(hours: dict[str, Any], now: datetime) -> bool:
     moment = now.astimezone(ZoneInfo(hours["tz"])).replace(tzinfo=None, second=0, microsecond=0)
     for _ in range(24 * 60):
         clock = f"{moment:%H:%M}"
-        if clock == hours["end"]:
-            return False
         if clock == hours["start"]:
             return "days" not in hours or moment.isoweekday() in hours["days"]
+        if clock == hours["end"].replace("24:00", "00:00"):
+            return False
         moment -= timedelta(minutes=1)
     raise AssertionError("no day lacks a minute")

@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from sqlalchemy import event
 
+from app.db.engine import Database
 from tests.rules.makers import APPID, as_posted
 
 YAML = {"content-type": "application/yaml"}
@@ -71,8 +73,10 @@ async def test_a_dry_run_shows_the_change_and_makes_none(client: httpx.AsyncClie
     assert [rule["id"] for rule in shown["removed"]] == [two]
     assert [rule["name"] for rule in await stored(client)] == ["One", "Two"]
 
-    done = (await take(client, new)).json()
-    assert {**done, "dry_run": True} == shown
+    applied = await take(client, new)
+    assert {**applied.json(), "dry_run": True} == shown
+    again = await take(client, new, if_match=applied.headers["ETag"])
+    assert (again.status_code, again.json()["unchanged"]) == (200, 2)
     assert [(rule["name"], rule["priority"]) for rule in await stored(client)] == [
         ("One", 7),
         ("Three", 100),
@@ -125,6 +129,16 @@ async def test_ids_of_another_installation_are_kept(client: httpx.AsyncClient) -
     assert await posted(client, "Ours") > 700
 
 
+async def test_an_id_that_would_leave_none_for_later_rules_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    for rule_id in (2**53 + 1, 2**63 - 1, 2**63):
+        answer = await take(client, [as_posted(name="Theirs") | {"id": rule_id}])
+
+        assert answer.status_code == 422
+        assert [item["loc"] for item in answer.json()["detail"]] == [["body", "rules", 0, "id"]]
+
+
 async def test_yaml_is_read_as_operators_write_it(client: httpx.AsyncClient) -> None:
     document = """
 rules:
@@ -150,7 +164,14 @@ rules:
         ("rules: [", "not valid YAML"),
         ("a: &a [1]\nrules: *a", "alias"),
         ("rules: " + "[" * 100 + "]" * 100, "nested"),
-        ("rules: !!python/object/apply:os.getcwd []", "YAML"),
+        ("rules: !!python/object/apply:os.getcwd []", "tag"),
+        ("rules: []\nmore: !!bool foo", "tag"),
+        ("rules: []\nmore: !!timestamp foo", "tag"),
+        ("rules: []\nmore: !!int ''", "tag"),
+        ("rules: !x []", "tag"),
+        ("rules: []\nrules: []", "twice"),
+        ("rules: []\nmore: " + "1" * 5000, "digits"),
+        ("? [a]\n: 1", "YAML"),
         ("- 1", "dictionary"),
         ("rules:\n- name: 12\n", "string"),
     ],
@@ -203,3 +224,39 @@ async def test_conflicts_name_the_rule_that_is_in_the_way(client: httpx.AsyncCli
         ("identical", same, broad, True),
         ("identical", last, first, False),
     ]
+
+
+async def test_an_import_takes_no_more_statements_for_many_rules_than_for_few(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    async def counted(rules: list[dict[str, Any]]) -> int:
+        before = len(statements)
+        answer = await take(client, rules)
+        assert answer.status_code == 200, answer.text
+        return len(statements) - before
+
+    def many(count: int, **changes: object) -> list[dict[str, Any]]:
+        named = [as_posted(name=f"R{number}", **changes) for number in range(count)]
+        return [rule | {"id": 1000 + n} if n % 2 else rule for n, rule in enumerate(named)]
+
+    few = await counted(many(4))
+    assert await counted([]) <= few
+    assert await counted(many(40)) == few
+    assert await counted(many(40, priority=7, conditions={"cooldown_seconds": 9})) <= few
+
+    rules = await stored(client)
+    assert {rule["revision"] for rule in rules} == {2, 4}
+    assert {rule["priority"] for rule in rules} == {7}
+    assert {rule["id"] for rule in rules if rule["id"] < 1040} == set(range(1001, 1040, 2))
+    revisions = (await client.get(f"/api/rules/{rules[0]['id']}/revisions")).json()["items"]
+    assert [item["change"] for item in revisions] == ["changed", "added", "deleted", "added"]
+    assert revisions[0]["rule"] == revisions[1]["rule"] | {
+        "priority": 7,
+        "conditions": {"cooldown_seconds": 9},
+    }

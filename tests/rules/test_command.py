@@ -85,3 +85,30 @@ def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) ->
 
     assert status == 1
     assert said.count("\n") == 1
+
+
+def test_an_event_is_explained_as_of_a_moment(command: Command) -> None:
+    period = {"until": "2026-11-24T12:00:00+08:00"}
+    welcome = as_posted(trigger={"on": "subscribe", "scene": "a"}, conditions=period)
+    command.run("import", command.file(welcome))
+    question = ("explain", "--event", "subscribe", "--event-key", "qrscene_a", "--at")
+
+    assert "answers: Shop" in command.run(*question, "2026-11-24T11:59:00+08:00")[1]
+    assert "period is over" in command.run(*question, "2026-11-24T12:01:00+08:00")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a", "--openid", ""], "oa-bridge: openid: "),
+        (["a", "--at", "noon"], "oa-bridge: at: "),
+        ([], "oa-bridge: text: give either text or message\n"),
+    ],
+)
+def test_a_question_that_is_none_is_refused_in_one_line(
+    command: Command, arguments: list[str], said: str
+) -> None:
+    status, told = command.run("explain", *arguments)
+
+    assert (status, told.count("\n")) == (1, 1)
+    assert told.startswith(said)

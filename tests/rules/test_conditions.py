@@ -66,6 +66,15 @@ def test_a_night_belongs_to_the_day_on_which_it_starts(moment: str, inside: bool
     assert tuesday.hold(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is inside
 
 
+def test_a_whole_day_has_no_last_minute_left_out() -> None:
+    tuesday = Hours(start="00:00", end="24:00", tz="UTC", days=(2,))
+
+    assert tuesday.hold(datetime(2026, 11, 24, tzinfo=UTC))
+    assert tuesday.hold(datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC))
+    assert not tuesday.hold(datetime(2026, 11, 25, tzinfo=UTC))
+    assert not tuesday.hold(datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC))
+
+
 def test_hours_follow_the_clock_of_their_time_zone_through_the_summer() -> None:
     hours = Hours(start="09:00", end="10:00", tz="Europe/Berlin")
 
@@ -153,6 +162,7 @@ def test_facts_are_asked_for_only_when_a_rule_that_fits_needs_them() -> None:
         ({"from": "2026-11-24T12:00:00Z", "until": "2026-11-24T12:00:00Z"}, "never answers"),
         ({"hours": {"start": "9:00", "end": "10:00"}}, "like 09:30"),
         ({"hours": {"start": "09:00", "end": "09:00"}}, "same as start"),
+        ({"hours": {"start": "24:00", "end": "09:00"}}, "like 09:30"),
         ({"hours": {"start": "09:00", "end": "10:00", "tz": "Mars/Base"}}, "Asia/Shanghai"),
         ({"hours": {"start": "09:00", "end": "10:00", "days": [8]}}, "7"),
         ({"follower": {"min_age_seconds": 9, "max_age_seconds": 8}}, "nobody fits"),

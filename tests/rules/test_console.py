@@ -99,3 +99,35 @@ def test_what_can_not_be_carried_over_is_listed_and_stops_nothing() -> None:
 def test_an_answer_of_another_shape_is_no_error() -> None:
     for told in ({}, {"keyword_autoreply_info": None}, {"keyword_autoreply_info": {"list": [5]}}):
         assert rules_from_console(told, APPID).rules == []
+
+
+def test_rules_of_one_name_are_numbered() -> None:
+    one = keyword_rule()["list"]
+    assert isinstance(one, list)
+    found = carried(keyword_autoreply_info={"list": one * 3})
+
+    assert [rule.name for rule in found.rules] == [
+        "Console: shop",
+        "Console: shop (2)",
+        "Console: shop (3)",
+    ]
+
+
+def test_a_keyword_that_is_repeated_counts_once() -> None:
+    modes = [("contain", "VIP"), ("contain", "vip"), ("equal", "你好"), ("equal", "你好")]
+    words = [{"match_mode": mode, "content": word} for mode, word in modes]
+
+    found = carried(keyword_autoreply_info=keyword_rule(keyword_list_info=words)).rules
+
+    assert [getattr(rule.trigger, "keywords", None) for rule in found] == [None, ("VIP",)]
+
+
+def test_of_replies_at_random_the_first_that_can_be_carried_is_kept() -> None:
+    replies = [{"type": "video", "content": "a-media-id"}, TEXT, {**TEXT, "content": "second"}]
+
+    found = carried(
+        keyword_autoreply_info=keyword_rule(reply_mode="random_one", reply_list_info=replies)
+    )
+
+    (rule,) = found.rules
+    assert [reply.model_dump()["content"] for reply in rule.replies] == ["hello {{you}}"]

@@ -3,7 +3,10 @@
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from app.db.engine import Database
 from tests.rules.makers import as_posted
 
 Answer = httpx.Response
@@ -129,3 +132,11 @@ async def test_conditions_and_utm_are_stored_as_written(client: httpx.AsyncClien
     read = (await client.get(f"/api/rules/{added['id']}")).json()
     assert read == added
     assert (read["conditions"], read["utm"]) == (conditions, utm)
+
+
+async def test_an_error_of_the_database_repeats_no_value(database: Database) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with database.sessions() as session:
+            await session.execute(text("SELECT 1 / CAST(:words AS int)"), {"words": 0})
+
+    assert "hidden" in str(caught.value)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from app.db.engine import Database, open_database
+from app.ops import readiness
 from app.rules import edits, store
 from app.rules.engine import Rule, RuleSet, compile_rules
 from app.rules.facts import Facts
@@ -173,6 +174,47 @@ async def test_a_set_that_does_not_compile_leaves_the_old_one_serving(
     assert live.reloads == [True, True, False, True]
 
 
+async def test_a_rule_that_breaks_the_compiler_is_left_out_and_shown(database: Database) -> None:
+    def breaks_at_the_cafe(rules: Iterable[Rule], version: int) -> RuleSet:
+        found = tuple(rules)
+        if any(rule.id == cafe for rule in found):
+            raise IndexError("string index out of range")
+        return compile_rules(found, version)
+
+    await add(database, "商城")
+    cafe = await add(database, "咖啡")
+    live = Watched(database, breaks_at_the_cafe)
+
+    await live.load_once()
+
+    assert live.answers("商城")
+    assert not live.answers("咖啡")
+    part = readiness.rules(live.current)
+    assert (part.status, str(cafe) in part.detail) == ("degraded", True)
+
+
+async def test_while_no_newer_set_compiles_the_rules_are_degraded(database: Database) -> None:
+    def refuses_two(rules: Iterable[Rule], version: int) -> RuleSet:
+        found = tuple(rules)
+        if len(found) == 2:
+            raise IndexError("string index out of range")
+        return compile_rules(found, version)
+
+    await add(database, "一")
+    live = Watched(database, refuses_two)
+    await live.load_once()
+    assert readiness.rules(live.current).status == "ok"
+    await add(database, "二")
+    await live.load_once()
+
+    assert live.answers("一")
+    assert readiness.rules(live.current).status == "degraded"
+
+    await add(database, "三")
+    await live.load_once()
+    assert readiness.rules(live.current).status == "ok"
+
+
 async def test_a_row_that_is_no_rule_does_not_take_the_others_down(
     database: Database, connection: asyncpg.Connection
 ) -> None:
@@ -185,6 +227,7 @@ async def test_a_row_that_is_no_rule_does_not_take_the_others_down(
 
     assert live.answers("商城")
     assert not live.answers("旧店")
+    assert readiness.rules(live.current).status == "degraded"
     async with database.sessions() as session:
         loaded = await store.load_all(session)
     assert [(row.id, row.problem) for row in loaded.broken] == [

@@ -30,11 +30,13 @@ from tests.rules.reference import slow_choice
 
 # Few letters, so that keywords overlap, repeat and hit; ß and ﬁ grow when letter case is folded,
 # Ａ is A written wide, and ！ and # are punctuation while + is none.
-LETTERS = "aAbßＡ商城ﬁ🎉 ！#+"
-WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip())
-PATTERNS = st.lists(
-    st.sampled_from(["a", "B", "商", "城", ".", "[ab]", "a*", "^", "(a|商)"]), min_size=1
-).map("".join)
+LETTERS = "aAbßＡ商城ﬁ🎉 ！#+～❤\ufe0f"
+WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip(" \ufe0f"))
+PIECES = (
+    *["a", "B", "商", "城", ".", "[ab]", "[^]a]", "[^商]", "a*", "^", "(a|商)", "(?:城B)?"],
+    *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", r"\b", "a|", "(?:a商)+"],
+)
+PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
 SCENES = st.sampled_from(["s", "S", "st", "t"])
 ACCOUNTS = st.sampled_from([None, APPID, OTHER_APPID])
 IDS = st.integers(1, 99)
@@ -112,7 +114,7 @@ EVENTS = st.one_of(
 HOURS = st.builds(
     lambda start, end, days: {"start": start, "end": end, **days},
     st.sampled_from(["00:00", "09:00", "22:30"]),
-    st.sampled_from(["08:59", "20:00", "23:59"]),
+    st.sampled_from(["08:59", "20:00", "23:59", "24:00"]),
     st.sampled_from([{}, {"days": [2]}, {"days": [1, 3, 7], "tz": "America/New_York"}]),
 )
 MOMENTS = st.integers(-3, 3).map(lambda hours: NOON + timedelta(hours=hours, minutes=hours))

@@ -6,16 +6,17 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from app.rules.answers import answers
 from app.rules.engine import Chosen, Rule, compile_rules
+from app.rules.schemas import RuleIn
 from app.rules.templates import Unfillable, filled
 from app.rules.utm import Utm
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
 from app.wechat.outbound import Message, MiniProgramPage, Reply, Text
-from tests.rules.makers import APPID, NOON, click, rule, text, text_rule
+from tests.rules.makers import APPID, NOON, as_posted, click, rule, text, text_rule
 
 _REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 CARD = {
@@ -92,6 +93,13 @@ def test_doubled_braces_are_braces() -> None:
     assert content_of("{{1}} {{{1}}}", "a") == "{1} {a}"
 
 
+def test_a_refused_placeholder_is_told_how_to_write_braces() -> None:
+    with pytest.raises(ValidationError, match=r"write \{\{ and \}\} for braces"):
+        RuleIn.model_validate(
+            as_posted(replies=[{"msgtype": "text", "via": "passive", "content": "{who}"}])
+        )
+
+
 def test_words_of_a_follower_make_no_link() -> None:
     assert content_of("Hi {1}", '<a href="x">y</a>') == 'Hi a href="x"y/a'
 
@@ -112,8 +120,19 @@ def test_words_of_a_follower_add_no_parameter_to_a_page(words: str) -> None:
     assert set(parse_qs(pagepath[2:], keep_blank_values=True)) == {"q", "r"}
 
 
-def test_a_text_that_grows_too_long_is_cut() -> None:
-    assert len(content_of("{1}", "城" * 2000).encode()) <= 2048
+def test_words_that_make_a_text_too_long_are_cut_and_the_text_around_them_is_not() -> None:
+    link = '<a data-miniprogram-path="p?q={1}">go {1}</a>'
+
+    made = content_of(f"{{1}} {link} end", "城" * 2000)
+
+    assert 2000 < len(made.encode()) <= 2048
+    assert made.endswith("</a> end")
+
+
+def test_a_text_that_is_too_long_without_any_words_is_not_sent() -> None:
+    link = '<a data-miniprogram-path="p">go</a>'
+    with pytest.raises(Unfillable, match="2048"):
+        content_of("x" * 2000 + link, utm=Utm(source="oa", medium="m" * 90))
 
 
 def test_a_page_that_grows_too_long_is_not_sent_and_says_why() -> None:
@@ -134,6 +153,23 @@ def test_utm_parameters_are_appended_to_cards_and_links() -> None:
     assert pagepath_of("p?a=1", utm=utm).startswith("p?a=1&utm_source=oa&")
     assert 'path="p?a=1&amp;utm_source=oa&amp;' in content_of(link, utm=utm)
     assert content_of("plain", utm=utm) == "plain"
+
+
+@pytest.mark.parametrize(
+    ("page", "tagged"),
+    [
+        ("p#top", "p?utm_source=oa#top"),
+        ("p?a=1#top", "p?a=1&utm_source=oa#top"),
+        ("p?", "p?utm_source=oa"),
+        ("p?utm_source=shop&a=1", "p?utm_source=shop&a=1"),
+        ("p?my_utm_source=1", "p?my_utm_source=1&utm_source=oa"),
+    ],
+)
+def test_utm_parameters_stand_in_the_query_and_once(page: str, tagged: str) -> None:
+    assert pagepath_of(page, utm=Utm(source="oa")) == tagged
+    assert f"path='{tagged.replace('&', '&amp;')}'>" in content_of(
+        f"<a data-miniprogram-path='{page.replace('&', '&amp;')}'>go</a>", utm=Utm(source="oa")
+    )
 
 
 def test_a_second_passive_text_is_queued_and_anything_else_skipped() -> None:

@@ -1,0 +1,38 @@
+"""Which events one trigger takes that another one takes as well. Pure."""
+
+from app.rules.triggers import (
+    AnyTrigger,
+    ScanTrigger,
+    SubscribeTrigger,
+    ViewMiniProgramTrigger,
+    ViewTrigger,
+)
+
+
+def is_broad(trigger: AnyTrigger) -> bool:
+    """Tell whether a trigger waits for more than one key."""
+    found = _keys(trigger)
+    return found is not None and found[0] is None
+
+
+def covers(broad: AnyTrigger, narrow: AnyTrigger) -> bool:
+    """Tell whether a broad trigger takes every event that `narrow` takes."""
+    if broad.on != narrow.on:
+        return False
+    outer, inner = _keys(broad), _keys(narrow)
+    if outer is None or inner is None:
+        return False
+    key, prefix = inner
+    return outer[1] is None or (key or prefix or "").startswith(outer[1])
+
+
+def _keys(trigger: AnyTrigger) -> tuple[str | None, str | None] | None:
+    """Return the key and the prefix that a trigger wants; None if it has no such members."""
+    match trigger:
+        case SubscribeTrigger() | ScanTrigger():
+            return trigger.scene, trigger.scene_prefix
+        case ViewTrigger():
+            return trigger.url, trigger.url_prefix
+        case ViewMiniProgramTrigger():
+            return trigger.pagepath, trigger.pagepath_prefix
+    return None

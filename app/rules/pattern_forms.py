@@ -1,0 +1,50 @@
+"""A pattern in the form of the texts that it is held against: without width and form of letters."""
+
+import re
+import unicodedata
+from typing import Final
+
+_ESCAPE: Final = r"\\[pPx]\{[^}]*\} | \\."
+_CLASS: Final = rf"\[\^?\]? (?: \[:\^?\w+:\] | {_ESCAPE} | [^\]\\] )* \]"
+_PART: Final = re.compile(
+    rf"(?P<kept> \\Q.*?(?:\\E|\Z) | {_ESCAPE} | \(\?P?<[^>]*> ) | (?P<class> {_CLASS} ) | .",
+    re.VERBOSE | re.DOTALL,
+)
+_MEMBER: Final = re.compile(rf"\[:\^?\w+:\] | {_ESCAPE} | .", re.VERBOSE | re.DOTALL)
+
+
+def pattern_form(pattern: str) -> str:
+    """Return a pattern whose full-width and other compatibility characters are the usual ones.
+
+    What such a character becomes stands for itself: ？ is no quantifier. Escapes, quotations and
+    names of groups stay as written.
+    """
+    if unicodedata.is_normalized("NFKC", pattern):
+        return pattern
+    return _PART.sub(_part, pattern)
+
+
+def _part(found: re.Match[str]) -> str:
+    part = found.group()
+    if found.lastgroup == "kept":
+        return part
+    if found.lastgroup == "class":
+        return _MEMBER.sub(_member, part)
+    form = unicodedata.normalize("NFKC", part)
+    if form == part:
+        return part
+    return _escaped(form) if _is_mark(form) else f"(?:{''.join(map(_escaped, form))})"
+
+
+def _member(found: re.Match[str]) -> str:
+    member = found.group()
+    form = unicodedata.normalize("NFKC", member)
+    return _escaped(form) if form != member and len(form) == 1 else member
+
+
+def _escaped(character: str) -> str:
+    return f"\\{character}" if _is_mark(character) else character
+
+
+def _is_mark(text: str) -> bool:
+    return len(text) == 1 and text.isascii() and text.isprintable() and not text.isalnum()

@@ -1,0 +1,62 @@
+"""Rules that get in each other's way."""
+
+from datetime import timedelta
+from typing import Any
+
+from app.rules.conflicts import find
+from app.rules.engine import Rule
+from tests.rules.makers import APPID, NOON, OTHER_APPID, rule, text_rule
+
+SOMETIMES: dict[str, Any] = {"conditions": {"hours": {"start": "09:00", "end": "10:00"}}}
+
+
+def found(*rules: Rule, most: int = 1) -> list[tuple[str, int, int | None, bool]]:
+    return [
+        (conflict.kind.value, conflict.rule_id, conflict.by_id, conflict.unreachable)
+        for conflict in find(rules, NOON, most)
+    ]
+
+
+def test_the_same_rule_without_conditions_is_named_before_one_with_some() -> None:
+    assert found(
+        text_rule(1, "exact", "a", **SOMETIMES),
+        text_rule(2, "exact", "a"),
+        text_rule(3, "exact", "a"),
+    ) == [("identical", 2, 1, False), ("identical", 3, 2, True)]
+
+
+def test_a_follow_by_any_way_shadows_one_through_a_code() -> None:
+    any_way = rule(1, "subscribe", priority=200)
+
+    assert found(any_way, rule(2, "subscribe", scene="shop")) == [("shadowed", 2, 1, True)]
+    assert found(any_way, rule(2, "scan", scene="shop")) == []
+    assert (
+        found(rule(1, "subscribe", priority=200, **SOMETIMES), rule(2, "subscribe", scene="a"))
+        == []
+    )
+
+
+def test_a_beginning_shadows_what_begins_so_in_its_own_account() -> None:
+    beginning = rule(1, "scan", scene_prefix="shop", priority=200, appid=APPID)
+
+    assert found(beginning, rule(2, "scan", scene="shop-1", appid=APPID)) == [
+        ("shadowed", 2, 1, True)
+    ]
+    assert found(beginning, rule(2, "scan", scene_prefix="shop-", appid=APPID)) == [
+        ("shadowed", 2, 1, True)
+    ]
+    assert found(beginning, rule(2, "scan", scene="sho", appid=APPID)) == []
+    assert found(beginning, rule(2, "scan", scene="shop-1", appid=OTHER_APPID)) == []
+
+
+def test_a_rule_whose_time_is_over_never_answers_and_is_in_nobodys_way() -> None:
+    over = text_rule(1, "exact", "a", conditions={"until": (NOON - timedelta(days=1)).isoformat()})
+
+    assert found(over, text_rule(2, "exact", "a")) == [("expired", 1, None, True)]
+
+
+def test_where_several_rules_answer_none_is_kept_from_answering_by_one() -> None:
+    rules = text_rule(1, "contains", "a", priority=200), text_rule(2, "exact", "a")
+
+    assert found(*rules, most=3) == [("shadowed", 2, 1, False)]
+    assert found(rule(1, "fallback"), rule(2, "fallback"), most=3) == [("identical", 2, 1, True)]
