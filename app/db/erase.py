@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def erase_mentions(session: AsyncSession, words: Sequence[str]) -> int:
-    """Delete tracebacks and jobs in which any of `words` stands; return the number of rows."""
+    """Delete tracebacks in which any of `words` stands and jobs in which it is a whole JSON string.
+
+    Returns the number of rows.
+    """
     parameters = {"words": list(words)}
     tracebacks = await session.execute(_TRACEBACKS, parameters)
     jobs = await session.execute(_JOBS, parameters)
@@ -31,9 +34,10 @@ _TRACEBACKS = text(
 _JOBS = text(
     """
     DELETE FROM pgqueuer WHERE EXISTS (
-        SELECT FROM unnest(CAST(:words AS text[])) AS w(word)
-        WHERE position(convert_to(word, 'UTF8') in payload) > 0
-           OR strpos(dedupe_key, word) > 0 OR strpos(CAST(headers AS text), word) > 0
+        SELECT FROM unnest(CAST(:words AS text[])) AS w(word),
+                    CAST(to_json(word) AS text) AS quoted
+        WHERE position(convert_to(quoted, 'UTF8') in payload) > 0
+           OR dedupe_key = word OR strpos(CAST(headers AS text), quoted) > 0
     )
     RETURNING 1
     """

@@ -15,7 +15,7 @@ async def erase_contents(session: AsyncSession, person: Person) -> Mapping[str, 
 
 
 async def is_back(session: AsyncSession, person: Person) -> bool:
-    """Tell whether the person follows again since what the erasure answers to."""
+    """Tell whether the person follows again, or did anything, since what the erasure answers to."""
     return bool(await session.scalar(_IS_BACK, person.parameters))
 
 
@@ -63,10 +63,18 @@ _CONTENTS = {
     ),
 }
 
+# Leaving is not coming back, nor is what WeChat says about a person without counting them as seen;
+# a report or a sync makes them seen, but by our clock.
 _IS_BACK = text(
     """
-    SELECT following AND (last_at, last_id) > (CAST(:until AS timestamptz), CAST(:event_id AS uuid))
-    FROM followers WHERE appid = :appid AND openid = :openid
+    SELECT EXISTS (
+        SELECT FROM followers WHERE appid = :appid AND openid = :openid AND following
+          AND (last_at, last_id) > (CAST(:until AS timestamptz), CAST(:event_id AS uuid))
+    ) OR EXISTS (
+        SELECT FROM callbacks JOIN openids USING (appid, openid)
+        WHERE appid = :appid AND openid = :openid AND last_seen_at > :until
+          AND occurred_at > :until AND event IS DISTINCT FROM 'unsubscribe'
+    )
     """
 )
 

@@ -3,7 +3,14 @@
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from app.events import cursor
 from app.events.cursor import ByTime, Place
@@ -43,6 +50,8 @@ class PersonFilter(BaseModel):
     from, until: a half-open range of time with a time zone; the list is then in the order of
     time, as it stood at its first page.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     appid: WeChatId | None = None
     openid: WeChatId | None = None

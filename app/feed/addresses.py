@@ -1,11 +1,14 @@
 """Which network addresses belong to the public Internet. Pure."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # A public address by number, but one cloud's machines reach their own host's agent at it.
 _HOST_AGENT = IPv4Address("168.63.129.16")
+# Of protocols and of 6to4 relays: Python counts all or some of their addresses as global, and
+# some clouds serve metadata there.
+_NOT_HOSTS = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 
 
 def is_public(address: str) -> bool:
@@ -22,7 +25,9 @@ def is_public(address: str) -> bool:
 
 
 def _is_public_v4(address: IPv4Address) -> bool:
-    return address.is_global and not address.is_multicast and address != _HOST_AGENT
+    if address == _HOST_AGENT or any(address in network for network in _NOT_HOSTS):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _is_public_v6(address: IPv6Address) -> bool:

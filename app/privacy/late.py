@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.identity import erase as identity
+from app.identity.erasing import Person
 from app.privacy.duties import BY_WECHAT, Duty, NewErasure
 from app.privacy.models import ErasedPerson, Scope, Trigger
 from app.privacy.open import open_erasure
-from app.privacy.plan import Eraser
+from app.privacy.plan import FIRST_ID, Eraser
 from app.privacy.pseudonyms import Pseudonyms, pseudonyms
 
 MOST_AT_ONCE: Final = 200
@@ -50,12 +51,20 @@ async def _late(
 ) -> NewErasure | None:
     pseudonym = names.of_openid(push.appid, push.openid)
     gone = await session.get(ErasedPerson, (push.appid, pseudonym))
-    if gone is not None and push.occurred_at <= gone.until:
-        return _erasure(push, gone.until, gone.scope, now)
+    if gone is not None:
+        if push.occurred_at <= gone.until:
+            return _erasure(push, gone.until, gone.scope, now)
+        await _mark(session, push, gone)
     until = await identity.erased_until(session, push.appid, push.openid)
     if until is not None and push.occurred_at <= until:
         return _erasure(push, until, Scope.CONTENT, now)
     return None
+
+
+async def _mark(session: AsyncSession, push: _Push, gone: ErasedPerson) -> None:
+    """Let the inbox see what is late for somebody who is back."""
+    person = Person(push.appid, push.openid, gone.until, FIRST_ID, gone.pseudonym, {})
+    await identity.mark(session, person)
 
 
 def _erasure(push: _Push, until: datetime, scope: Scope, now: datetime) -> NewErasure:
@@ -80,6 +89,7 @@ _TAKE = text(
         RETURNING callback_id
     )
     SELECT appid, openid, min(occurred_at)
-    FROM taken JOIN callbacks ON id = callback_id GROUP BY appid, openid
+    FROM taken JOIN callbacks ON id = callback_id
+    GROUP BY appid, openid ORDER BY appid, openid
     """
 )

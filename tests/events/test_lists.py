@@ -117,6 +117,7 @@ async def test_filters_choose_what_a_plain_reading_would(
         ({"from": "2026-11-24T00:00:00"}, "from", "timezone"),
         ({"until": "0001-01-01T00:00:00+14:00"}, "until", "between 1970 and 9998"),
         ({"limit": 501}, "limit", "less than or equal to 500"),
+        ({"open_id": "oX"}, "open_id", "Extra inputs are not permitted"),
     ],
     ids=str,
 )
@@ -128,6 +129,17 @@ async def test_a_question_that_makes_no_sense_is_told_what_to_mend(
     assert answer.status_code == 422
     assert field in answer.text
     assert fix in answer.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_export_names_a_parameter_that_it_does_not_know(
+    service: Service, path: str
+) -> None:
+    query = {"format": "csv", "open_id": "oX"}
+
+    answer = await service.api("GET", f"{path}/export", params=query)
+
+    assert (answer.status_code, "open_id" in answer.text) == (422, True)
 
 
 async def test_a_list_read_to_its_end_tells_where_to_ask_for_what_is_new(service: Service) -> None:

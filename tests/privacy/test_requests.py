@@ -13,6 +13,7 @@ from tests.privacy.makers import (
     TEXT,
     UNIONID,
     found,
+    leave,
     live,
     live_elsewhere,
     work,
@@ -21,6 +22,7 @@ from tests.service import ACCOUNT, APPID, OPENID, Service, column, message
 
 WITHIN = 60
 WEEK = timedelta(days=7)
+SECONDS = timedelta(seconds=5)
 
 
 async def nobody_is_left(connection: asyncpg.Connection) -> None:
@@ -76,6 +78,57 @@ async def test_somebody_who_still_follows_is_met_again_as_a_stranger(
 
     assert (await found(connection, "hello again")).keys() == {"callbacks"}
     assert (await service.read("users", appid=APPID, openid=OPENID))["unionid"] is None
+
+
+async def test_somebody_who_acts_before_the_job_runs_can_be_erased_again(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.api("DELETE", f"users/{UNIONID}")
+    service.clock.advance(SECONDS)
+    await service.push(message(service.clock, "still here", openid=OPENID))
+
+    await work(jobs, connection)
+
+    assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
+    assert (await found(connection, "still here")).keys() == {"callbacks"}
+    assert (await service.api("DELETE", f"users/{UNIONID}")).status_code == 202
+    await work(jobs, connection)
+    assert await found(connection, OPENID) == {}
+    assert await found(connection, UNIONID) == {}
+
+
+async def test_somebody_who_leaves_before_the_job_runs_is_not_back(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.api("DELETE", f"users/{UNIONID}")
+    service.clock.advance(SECONDS)
+    await service.push(leave(service))
+
+    await work(jobs, connection)
+
+    assert await found(connection, OPENID) == {}
+
+
+async def test_erasing_somebody_deletes_no_job_that_only_holds_the_letters_of_their_id(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.api(
+        "PUT",
+        "identities",
+        json={"identities": [{"appid": APPID, "openid": OPENID, "unionid": "e"}]},
+    )
+    await connection.execute(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, dedupe_key) "
+        "VALUES (0, 'queued', 'somebody.else', $1, 'somebody.else:1')",
+        b'{"reply_id":"1e"}',
+    )
+
+    await service.api("DELETE", "users/e")
+    await work(jobs, connection)
+
+    assert "somebody.else" in await column(connection, "SELECT entrypoint FROM pgqueuer")
 
 
 @pytest.mark.parametrize(

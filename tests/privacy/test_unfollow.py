@@ -213,6 +213,27 @@ async def test_a_message_from_before_that_comes_late_brings_nothing_back(
     assert await column(connection, "SELECT count(*) FROM followers WHERE following") == [0]
 
 
+async def test_a_message_that_comes_late_for_somebody_who_is_back_is_erased(
+    strict: Service, strict_jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(strict, connection)
+    late = message(strict.clock, TEXT + ", again", openid=OPENID)
+    strict.clock.advance(timedelta(seconds=5))
+    await strict.push(leave(strict))
+    await work(strict_jobs, connection)
+    strict.clock.advance(timedelta(seconds=5))
+    await strict.push(event(strict.clock, "subscribe", openid=OPENID))
+    await strict.push(message(strict.clock, NEWER, openid=OPENID))
+    await work(strict_jobs, connection)
+
+    await strict.push(late)
+    await work(strict_jobs, connection)
+
+    assert await found(connection, TEXT + ", again") == {}
+    assert (await found(connection, NEWER)).keys() == {"callbacks"}
+    assert await column(connection, "SELECT following FROM followers") == [True]
+
+
 async def test_a_copy_of_an_erased_push_is_still_a_copy(
     strict: Service, strict_jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
