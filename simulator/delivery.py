@@ -95,7 +95,8 @@ class Courier:
             outcome, status, body = Outcome.ANSWERED, response.status_code, response.content
         except (TimeoutError, httpx.TimeoutException):
             outcome = Outcome.TIMEOUT
-        except (httpx.TransportError, OSError):
+        except (httpx.TransportError, OSError, RuntimeError):
+            # RuntimeError: what uvloop says of a connection that went while it was being closed.
             outcome = Outcome.CONNECTION_FAILED
         latency_ms = round((time.perf_counter() - started) * 1000, 3)
         return Attempt(number, stamp, outcome, latency_ms, status, body)
