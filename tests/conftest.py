@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.db import embedded, migrate
-from app.db.engine import Database, connect, open_database
+from app.db.engine import Database, open_database
 
 TEMPLATE = "oa_bridge_template"
 
@@ -43,8 +43,13 @@ def postgres_url(postgres_dir: Path) -> str:
     return embedded.start(postgres_dir)
 
 
+async def patiently_connect(url: str) -> asyncpg.Connection:
+    """Connect however busy the machine is; how patient the service is, its own tests say."""
+    return await asyncpg.connect(url, timeout=60, command_timeout=60)
+
+
 async def _make_template(url: str) -> None:
-    connection = await connect(url)
+    connection = await patiently_connect(url)
     try:
         if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
             return
@@ -65,11 +70,11 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
     """URL of a fresh, migrated database of this test alone."""
     await _make_template(postgres_url)
     name = f"test_{uuid.uuid4().hex}"
-    admin = await connect(postgres_url)
+    admin = await patiently_connect(postgres_url)
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     await admin.close()
     yield at_database(postgres_url, name)
-    admin = await connect(postgres_url)
+    admin = await patiently_connect(postgres_url)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
@@ -85,6 +90,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection to this test's database, to look at what was stored."""
-    opened = await connect(database_url)
+    opened = await patiently_connect(database_url)
     yield opened
     await opened.close()
