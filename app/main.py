@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import telemetry
 from app.callback.decide import decide_late
 from app.callback.inbox import Inbox, Undecided
-from app.callback.link import AWAY, Link
+from app.callback.link import Link
 from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
-from app.db.engine import open_database
+from app.db.engine import AWAY, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.events.users_router import router as users_router

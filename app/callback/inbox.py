@@ -15,9 +15,10 @@ import structlog
 
 from app import telemetry
 from app.callback.errors import BadData, InboxError, InboxFull, NotStored
-from app.callback.link import AWAY, Link
+from app.callback.link import Link
 from app.callback.record import Kept, Record
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
+from app.db.engine import AWAY
 from app.wechat.errors import WeChatError
 
 FLUSH_SECONDS = 2.0

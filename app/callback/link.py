@@ -9,7 +9,7 @@ import structlog
 from app.callback import flush
 from app.callback.errors import BadData
 from app.callback.record import Kept, Record
-from app.db.engine import connect
+from app.db.engine import AWAY, connect
 from app.events.models import FollowAction
 
 log = structlog.get_logger()
@@ -18,7 +18,6 @@ log = structlog.get_logger()
 # class: connection, transaction lost, resources, object in use, operator, system, no such table.
 AWAY_CLASSES = frozenset({"08", "25", "40", "42", "53", "55", "57", "58"})
 LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def is_away(error: BaseException) -> bool:

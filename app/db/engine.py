@@ -17,6 +17,9 @@ SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 30.0
 
+# What a plain connection raises when the database can't be reached or goes away.
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 
 async def connect(url: str, **server_settings: str) -> asyncpg.Connection:
     """Open one asyncpg connection. url: `postgresql://…`, as in DATABASE_URL.

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from app.db.session import SessionDep
+from app.detail import Detail
 from app.events import cursor, person
 from app.events.cursor import ByTime
 from app.events.models import FollowEvent
@@ -25,12 +26,6 @@ from app.identity.schemas import OpenIdOut, WeChatId
 
 MOST_OPENIDS = 500
 MOST_ENTRIES = 500
-
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
 
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {

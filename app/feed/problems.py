@@ -4,14 +4,8 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
-
+from app.detail import Detail
 
 BAD_BODY: dict[int | str, dict[str, Any]] = {
     400: {"model": Detail, "description": "The body is not UTF-8 text"}

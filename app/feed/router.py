@@ -8,10 +8,11 @@ from fastapi import APIRouter, HTTPException, Request
 
 from app.clock import Clock
 from app.db.session import SessionDep
+from app.detail import Detail
 from app.feed import store
 from app.feed.addressing import BadUrl, Policy, parse_url
 from app.feed.models import Webhook
-from app.feed.problems import BAD_BODY, UNKNOWN, Detail, unknown, unprocessable
+from app.feed.problems import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.feed.schemas import NewWebhook, Rotation, WebhookIn, WebhookList, WebhookOut
 from app.settings import Settings
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.clock import Clock
 from app.db.session import SessionDep
+from app.detail import Detail
 from app.identity.schemas import WeChatId
 from app.privacy import request as requests
 from app.privacy.models import Erasure, Scope, Trigger
@@ -32,12 +33,6 @@ class ErasureOut(BaseModel):
     finished_at: datetime | None
     counts: dict[str, int]
     erased: list[tuple[str, str]]
-
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
 
 
 class _OpenIdOf(BaseModel):

@@ -8,18 +8,13 @@ from pydantic import BaseModel, Field
 
 from app.clock import Clock
 from app.db.session import SessionDep
+from app.detail import Detail
 from app.identity.schemas import WeChatId
 from app.replies import browse
 from app.replies.models import ReplyStatus
 from app.replies.schemas import ReplyOut, ReplyPage
 
 MOST_A_PAGE = 500
-
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
 
 
 _NOT_AGAIN: dict[int | str, dict[str, Any]] = {

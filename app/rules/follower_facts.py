@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.engine import connect
+from app.db.engine import AWAY, connect
 from app.rules.facts import Facts
 
 # Until then WeChat's patience is better spent on the commit.
@@ -26,8 +26,6 @@ LEFT JOIN LATERAL (
 ) fired ON true
 ORDER BY number
 """
-
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _Person = tuple[str, str]
 
@@ -76,7 +74,7 @@ class FollowerFacts:
                 rows = await connection.fetch(
                     _READ, [appid for appid, _ in people], [openid for _, openid in people]
                 )
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("rules.facts_not_read", error=type(error).__name__)
             # Nobody knows what it still waits for.
             self.close()

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.engine import Database, connect
+from app.db.engine import AWAY, Database, connect
 from app.rules import store
 from app.rules.engine import Rule, RuleSet, compile_rules
 
@@ -22,7 +22,7 @@ MOST_LOGGED: Final = 20
 
 Compile = Callable[[Iterable[Rule], int], RuleSet]
 
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+_AWAY = (*AWAY, SQLAlchemyError)
 
 log = structlog.get_logger(__name__)
 

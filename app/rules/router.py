@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Requ
 from pydantic import BaseModel, Field
 
 from app.db.session import SessionDep
+from app.detail import Detail
 from app.rules import bulk_router, edits, explain_router, restore, revisions, store
 from app.rules.checks import require_sendable
 from app.rules.preconditions import etag, etag_of, operator_of, required
@@ -19,12 +20,6 @@ MAX_ID = 2**63 - 1
 MAX_PAGE = 200
 
 RuleId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the rule")]
-
-
-class Detail(BaseModel):
-    """Why a request was not carried out."""
-
-    detail: str
 
 
 _BAD_BODY: dict[int | str, dict[str, Any]] = {
