@@ -188,8 +188,10 @@ async def _load_rules(rules: LiveRules) -> None:
 
 def _count_reload(rules: LiveRules, succeeded: bool) -> None:
     telemetry.RULES_RELOADS.labels("ok" if succeeded else "failed").inc()
+    telemetry.RULES_REJECTED.set(not succeeded)
     if rules.current is not None:
-        telemetry.RULES_LOADED.set(len(rules.current.ranked))
+        telemetry.RULES_LOADED.set(rules.current.count)
+        telemetry.RULES_LEFT_OUT.set(len(rules.current.left_out))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

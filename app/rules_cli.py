@@ -20,6 +20,7 @@ from app.db import embedded, migrate
 from app.db.engine import Database, open_database
 from app.ops import logging
 from app.rules import documents, edits, importing, store
+from app.rules.as_sent import SentReply
 from app.rules.console import rules_from_console
 from app.rules.documents import DocumentFormat
 from app.rules.explain_router import Question, message_of
@@ -170,7 +171,7 @@ async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:
             session,
             None,
             AppId(question.appid),
-            message_of(question, now),
+            message_of(question, now, settings),
             now,
             most=settings.rules_per_message,
         )
@@ -182,15 +183,30 @@ def _show(found: Explained) -> None:
         out.print("No rule answers.")
     for winner in found.winners:
         rule = winner.rule
-        out.print(f"Rule {rule.id} answers: {rule.name} ({rule.kind})", markup=False)
+        who = f" if the follower {' and '.join(winner.only_if)}" if winner.only_if else ""
+        out.print(f"Rule {rule.id} answers{who}: {rule.name} ({rule.kind})", markup=False)
         for reply in winner.replies:
-            out.print_json(data=reply.reply)
-            if reply.not_sent is not None:
-                out.print(f"  not sent: {reply.not_sent}", markup=False)
+            _show_reply(reply)
     for miss in found.near_misses:
         out.print(f"Rule {miss.rule.id} does not: {miss.reason} ({miss.rule.name})", markup=False)
     if found.more_near_misses:
         out.print(f"And {found.more_near_misses} more.")
+    if found.unread_disabled:
+        out.print(f"{found.unread_disabled} rules that are switched off were not looked at.")
+    for broken in found.left_out:
+        out.print(f"Rule {broken.id} is left out: {broken.problem}", markup=False)
+
+
+def _show_reply(reply: SentReply) -> None:
+    if reply.xml is not None:
+        out.print(reply.xml, markup=False)
+    else:
+        out.print_json(data=reply.reply if reply.body is None else reply.body)
+    for upload in reply.uploads:
+        source = upload.source.file or upload.source.url
+        out.print(f"  uploaded first as {upload.type}: {source}", markup=False)
+    if reply.not_sent is not None:
+        out.print(f"  not sent: {reply.not_sent}", markup=False)
 
 
 async def _export(settings: Settings, format: DocumentFormat) -> None:

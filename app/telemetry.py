@@ -134,6 +134,16 @@ RULES_RELOADS: Final = Counter(
 RULES_LOADED: Final = Gauge(
     "oa_bridge_rules_loaded", "Enabled rules in memory", multiprocess_mode="livemostrecent"
 )
+RULES_LEFT_OUT: Final = Gauge(
+    "oa_bridge_rules_left_out",
+    "Enabled rules that can't be used, because they were changed outside the API or do not compile",
+    multiprocess_mode="livemostrecent",
+)
+RULES_REJECTED: Final = Gauge(
+    "oa_bridge_rules_rejected",
+    "1 while the newest rules can't be taken in, so that older ones serve",
+    multiprocess_mode="livemostrecent",
+)
 SENDS: Final = Counter(
     "oa_bridge_sends",
     "Customer-service messages by message type and outcome",

@@ -1,5 +1,9 @@
-"""Callbacks per second: an empty route, the service without storage, and the service itself."""
+"""Callbacks per second: an empty route, the service without storage, and the service itself.
 
+Then how rules are matched and reloaded, and how the history is read.
+"""
+
+import asyncio
 import atexit
 import json
 import platform
@@ -16,7 +20,14 @@ import psutil
 import typer
 from rich.console import Console
 
-from benchmarks import load_client, report, rounds
+from benchmarks import (
+    history_reading,
+    load_client,
+    report,
+    rounds,
+    rules_matching,
+    rules_reload,
+)
 from benchmarks.figures import Figures, figures_of
 from benchmarks.measure import BadMeasurement
 from benchmarks.rounds import Outcome, Plan
@@ -24,6 +35,8 @@ from benchmarks.servers import NotStarted
 
 OUT: Final = Path(__file__).with_name("out")
 CONNECTIONS: Final = (1, 16, 64, 256)
+FEW_ROWS: Final = 100_000
+MANY_ROWS: Final = 1_000_000
 
 console = Console()
 
@@ -36,7 +49,7 @@ def main(
         bool, typer.Option("--quick", help="one round of 0.5 s at 1 and 64 connections")
     ] = False,
 ) -> None:
-    """Measure callbacks per second, latency and CPU; print a table, keep JSON in benchmarks/out."""
+    """Measure and print tables; of callbacks, keep JSON in benchmarks/out."""
     plan = Plan(0.5, 1, (1, 64)) if quick else Plan(seconds, 3, CONNECTIONS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     OUT.mkdir(exist_ok=True)
@@ -53,6 +66,12 @@ def main(
     figures = figures_of(outcome)
     report.show(figures, console)
     console.print(f"Everything measured: {_keep(plan, outcome, figures)}")
+    rules_matching.main(quick)
+    rules_reload.main(quick)
+    with history_reading.throw_away() as url:
+        good = asyncio.run(history_reading.run(url, FEW_ROWS if quick else MANY_ROWS))
+    if not good:
+        sys.exit("a page of the history took too long, or was no index read")
 
 
 def _temporary_folder() -> Path:

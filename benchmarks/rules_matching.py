@@ -20,9 +20,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from app.rules import store
 from app.rules.engine import Rule, RuleSet, compile_rules
+from app.rules.schemas import RuleIn
 from app.rules.triggers import TextTrigger
-from app.wechat import inbound, outbound
+from app.wechat import inbound
 from app.wechat.ids import AppId
 
 AIM_MATCH_MICROSECONDS: Final = 50
@@ -96,16 +98,17 @@ def rules_of(corpus: Corpus) -> list[Rule]:
         *(("regex", pattern) for pattern in corpus.patterns),
     ]
     return [
-        Rule(
-            number,
-            f"Rule {number}",
-            None,
-            100,
-            TextTrigger.model_validate({"on": "text", "match": match, "keyword": keyword}),
-            (outbound.Text(via="passive", content=f"Answer {number}"),),
-        )
+        store.rule_of(number, RuleIn.model_validate(_written(number, match, keyword)))
         for number, (match, keyword) in enumerate(triggers)
     ]
+
+
+def _written(number: int, match: str, keyword: str) -> dict[str, object]:
+    return {
+        "name": f"Rule {number}",
+        "trigger": {"on": "text", "match": match, "keyword": keyword},
+        "replies": [{"msgtype": "text", "via": "passive", "content": f"Answer {number}"}],
+    }
 
 
 def ours(compiled: RuleSet) -> Way:

@@ -138,7 +138,7 @@ def rules(current: RuleSet | None) -> RulesPart:
     """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
-    count = len(current.ranked)
+    count = current.count
     detail = f"{count} loaded, version {current.version}"
     if current.left_out:
         ids = ", ".join(map(str, current.left_out[:MOST_NAMED]))

@@ -5,14 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import SessionDep
 from app.rules import conflicts, documents, edits, importing, store
 from app.rules.conflicts import Conflict
 from app.rules.documents import MAX_BYTES, MEDIA_TYPES, DocumentFormat
 from app.rules.importing import Diff
+from app.rules.isolating import Unread, compile_sound, unread
 from app.rules.preconditions import etag, operator_of, revisions_in
 from app.rules.problems import ProblemRoute, Problems
+from app.rules.quiet import let_go, long_work
 from app.rules.schemas import BrokenRule, RuleOut
 
 router = APIRouter(
@@ -32,10 +35,14 @@ _DOCUMENT: dict[str, Any] = {
 
 
 class Conflicts(BaseModel):
-    """Rules that get in each other's way. more: how many were left off the list."""
+    """Rules that get in each other's way. more: how many were left off the list.
+
+    left_out: rules that were not looked at, because they are no rules or do not compile.
+    """
 
     items: list[Conflict]
     more: int
+    left_out: list[Unread]
 
 
 @router.get(
@@ -50,6 +57,13 @@ async def export_rules(
     session: SessionDep, format: Annotated[DocumentFormat, Query()] = DocumentFormat.YAML
 ) -> Response:
     """Return every rule as one document, which `/import` takes back."""
+    with long_work():
+        document = await _document(session, format)
+    name = f'attachment; filename="rules.{format}"'
+    return Response(document, media_type=MEDIA_TYPES[format], headers={"Content-Disposition": name})
+
+
+async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
     rows = await store.everything(session)
     rules = [row for row in rows if isinstance(row, RuleOut)]
     broken = [row.id for row in rows if isinstance(row, BrokenRule)]
@@ -59,9 +73,10 @@ async def export_rules(
             f"Rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
             "be exported: PUT them anew, or DELETE them",
         )
+    let_go(rows)
     document = await asyncio.to_thread(documents.write, rules, format)
-    name = f'attachment; filename="rules.{format}"'
-    return Response(document, media_type=MEDIA_TYPES[format], headers={"Content-Disposition": name})
+    await asyncio.to_thread(let_go, rules)
+    return document
 
 
 @router.post(
@@ -86,7 +101,21 @@ async def import_rules(
     format = documents.format_of(request.headers.get("content-type", ""))
     if format is None:
         raise HTTPException(415, "Send the rules as application/yaml or application/json")
-    document = await asyncio.to_thread(documents.read, await _body(request), format)
+    body = await _body(request)
+    with long_work():
+        return await _import(request, session, body, format, if_match, dry_run=dry_run)
+
+
+async def _import(
+    request: Request,
+    session: AsyncSession,
+    body: bytes,
+    format: DocumentFormat,
+    if_match: str | None,
+    *,
+    dry_run: bool,
+) -> Response:
+    document = await asyncio.to_thread(documents.read, body, format)
     rules = await importing.read_rules(document, request.app.state.settings)
     version = await edits.begin(session)
     expected = None if if_match is None else revisions_in(if_match)
@@ -100,9 +129,8 @@ async def import_rules(
     if not dry_run:
         await importing.apply(session, plan, operator_of(request))
     headers = {"ETag": etag(await edits.version_now(session))}
-    shown = await asyncio.to_thread(
-        lambda: importing.diff(plan, version, dry_run=dry_run).model_dump_json()
-    )
+    shown = await asyncio.to_thread(importing.written_diff, plan, version, dry_run=dry_run)
+    await asyncio.to_thread(importing.put_away, plan, rules)
     return Response(shown, media_type="application/json", headers=headers)
 
 
@@ -113,8 +141,14 @@ async def list_conflicts(
     """List enabled rules that can never answer, or that say the same."""
     now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
     loaded = await store.load_all(session)
-    found = await asyncio.to_thread(lambda: list(conflicts.find(loaded.rules, now, most)))
-    return Conflicts(items=found[:limit], more=max(0, len(found) - limit))
+    with long_work():
+        sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
+        found = await asyncio.to_thread(lambda: list(conflicts.find(sound.rules, now)))
+    return Conflicts(
+        items=found[:limit],
+        more=max(0, len(found) - limit),
+        left_out=[*unread(loaded.broken), *sound.broken],
+    )
 
 
 async def _body(request: Request) -> bytes:

@@ -1,11 +1,12 @@
-"""What a rule needs beside itself: pictures that can be sent, mini-programs that are known."""
+"""What a rule needs beside itself: an account, pictures that can be sent, known mini-programs."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from app.access.pictures import MOST_BYTES
+from app.rules.picture_files import BadPicture, PictureFormat, format_of, require_whole
 from app.rules.problems import Problem, Refused
 from app.rules.schemas import RuleIn
 from app.settings import Settings
@@ -14,29 +15,43 @@ from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
 
 # Source: protocol 6.4.
-_JPEG: Final = b"\xff\xd8\xff"
-_STARTS: Final[dict[MediaType, tuple[bytes, ...]]] = {
-    "image": (_JPEG, b"\x89PNG\r\n\x1a\n", b"GIF8"),
-    "thumb": (_JPEG,),
+_FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
+    "image": ("JPEG", "PNG", "GIF"),
+    "thumb": ("JPEG",),
 }
-_FORMATS: Final = {"image": "JPEG, PNG or GIF", "thumb": "JPEG"}
 
 
 async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: str | int) -> None:
-    """Raise Refused if a reply could never be sent. where: what leads to the rules.
+    """Raise Refused if a rule could never answer, or a reply never be sent.
 
-    With several rules, `where` is followed by each one's number.
+    where: what leads to the rules. With several rules, each one's number follows it.
     """
     several = len(where) > 1
+    receiving = {account.appid for account in settings.accounts.values() if account.receives}
     found = await asyncio.to_thread(
         lambda: [
             problem
             for number, rule in enumerate(rules)
-            for problem in _problems(rule, settings, [*where, number] if several else [*where])
+            for place in [[*where, number] if several else [*where]]
+            for problem in (
+                *_account_problems(rule, receiving, place),
+                *_problems(rule, settings, place),
+            )
         ]
     )
     if found:
         raise Refused(found)
+
+
+def _account_problems(
+    rule: RuleIn, receiving: Collection[str], where: list[str | int]
+) -> Iterator[Problem]:
+    if rule.appid is not None and rule.appid not in receiving:
+        choice = " or ".join([*sorted(receiving), "null for every account"])
+        yield _problem(
+            [*where, "appid"],
+            f"{rule.appid} is no account that receives messages here: take {choice}",
+        )
 
 
 def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:
@@ -89,8 +104,7 @@ def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
     path = folder / name
     try:
         size = path.stat().st_size
-        with path.open("rb") as opened:
-            start = opened.read(8)
+        content = path.read_bytes() if size <= MOST_BYTES[kind] else b""
     except OSError as error:
         return (
             f"can't be read ({error.strerror}): put the file into the media folder (MEDIA_DIR), "
@@ -98,8 +112,17 @@ def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
         )
     if size > MOST_BYTES[kind]:
         return f"has {size} bytes, and WeChat takes {MOST_BYTES[kind]}: make it smaller"
-    if kind in _STARTS and not start.startswith(_STARTS[kind]):
-        return f"is no {_FORMATS[kind]}: save the picture as one"
+    return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
+
+
+def _wrong_with_picture(content: bytes, formats: Sequence[PictureFormat]) -> str | None:
+    format = format_of(content)
+    if format is None or format not in formats:
+        return f"is no {' or '.join(formats)}: save the picture as one"
+    try:
+        require_whole(content, format)
+    except BadPicture as error:
+        return str(error)
     return None
 
 

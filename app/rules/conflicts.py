@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from app.rules.coverage import covers, is_broad
-from app.rules.engine import Rule, RuleSet, compile_rules
+from app.rules.engine import Rule, RuleSet
 from app.rules.text_triggers import Match
 from app.rules.triggers import AnyTrigger, FallbackTrigger, TextTrigger
 from app.wechat.ids import AppId
@@ -55,14 +55,14 @@ class Conflict(BaseModel):
     unreachable: bool
 
 
-def find(rules: Iterable[Rule], now: datetime, most: int = 1) -> Iterator[Conflict]:
-    """Yield what is wrong, best rule first. most: how many rules may answer one message."""
-    compiled = compile_rules(rules, version=0)
-    ranks = {rule.id: rank for rank, rule in enumerate(compiled.ranked)}
+def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
+    """Yield what is wrong, best rule first."""
+    most, ranked = compiled.most, compiled.ranked
+    ranks = {rule.id: rank for rank, rule in enumerate(ranked)}
     always: dict[tuple[AnyTrigger, str | None], Rule] = {}
     sometimes: dict[tuple[AnyTrigger, str | None], Rule] = {}
     broad: list[Rule] = []
-    for rule in compiled.ranked:
+    for rule in ranked:
         if _is_over(rule, now):
             yield _conflict(ConflictKind.EXPIRED, rule, None, most)
             continue
@@ -121,7 +121,7 @@ def _broader(
             for other in compiled.fitting(AppId(rule.appid or _ANY_ACCOUNT), _typed(word))
             if ranks[other.id] < ranks[rule.id] and _may_shadow(other, rule.trigger, still_fits)
         }
-        for word in rule.trigger.keywords or (rule.trigger.keyword or "",)
+        for word in rule.trigger.words()
     ]
     found = set.union(*sets) if rule.trigger.match is Match.ALL else set.intersection(*sets)
     return compiled.ranked[min(found)] if found else None

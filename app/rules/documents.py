@@ -1,6 +1,7 @@
 """The whole set of rules as one YAML or JSON document, bounded before it is read."""
 
-import re
+import json
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -10,9 +11,9 @@ import yaml
 
 from app.rules.problems import Problem, Refused
 from app.rules.schemas import RuleIn, RuleOut
+from app.rules.yaml_reading import RESOLVERS, Forbidden, read_yaml
 
 MAX_BYTES: Final = 32 * 1024 * 1024
-MAX_DEPTH: Final = 32
 
 
 class DocumentFormat(StrEnum):
@@ -35,46 +36,11 @@ _SPELLINGS: Final = {
 }
 
 
-# YAML 1.2, not 1.1: `on`, `no`, 09:00 and 0898 are the text that they are.
-_NUMBER: Final = "(?:0|[1-9][0-9]*)"
-_RESOLVERS: Final = (
-    ("bool", re.compile(r"^(?:true|false)$"), list("tf")),
-    ("null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""]),
-    ("int", re.compile(rf"^[-+]?{_NUMBER}$"), list("-+0123456789")),
-    (
-        "float",
-        re.compile(rf"^[-+]?{_NUMBER}?\.[0-9]+(?:[eE][-+]?[0-9]+)?$"),
-        list("-+.0123456789"),
-    ),
-)
-
-
-class _Loader(yaml.CSafeLoader):
-    """Reads plain words by the resolvers above, and takes a key only once."""
-
-    # Of its own, so that the base class keeps its resolvers.
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - the base class declares its type
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping. Raises ConstructorError for a repeated key."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value} stands twice", key.start_mark
-                    )
-                seen.add(key.value)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
 class _Dumper(yaml.CSafeDumper):
-    """Quotes every text that a reader of YAML 1.1, or the loader, would take for something else."""
+    """Quotes every text that `read_yaml`, or YAML 1.1, would take for something else."""
 
 
-for _name, _pattern, _starts in _RESOLVERS:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _starts)
+for _name, _pattern, _starts in RESOLVERS:
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _starts)
 
 
@@ -86,9 +52,11 @@ def format_of(content_type: str) -> DocumentFormat | None:
 def read(document: bytes, format: DocumentFormat) -> object:
     """Return what a document says. Raises Refused."""
     try:
-        return orjson.loads(document) if format is DocumentFormat.JSON else _read_yaml(document)
-    except orjson.JSONDecodeError as error:
+        return _read_json(document) if format is DocumentFormat.JSON else read_yaml(document)
+    except json.JSONDecodeError as error:
         raise _refused(f"is not valid JSON: {error}") from None
+    except Forbidden as error:
+        raise _refused(str(error)) from None
     except yaml.YAMLError as error:
         raise _refused(f"is not valid YAML: {' '.join(str(error).split())}") from None
     except (ValueError, LookupError, AttributeError, RecursionError) as error:
@@ -97,13 +65,17 @@ def read(document: bytes, format: DocumentFormat) -> object:
 
 def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
     """Return the document of a set of rules."""
-    document = {"rules": [_written(rule) for rule in rules]}
+    # Rule by rule: the nodes of all together are some hundred times as large as the document.
     if format is DocumentFormat.JSON:
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        return b'{\n  "rules": [' + b",".join(map(_as_json, rules)) + b"\n  ]\n}\n"
     if not rules:
         return b"rules: []\n"
-    # Rule by rule: the nodes of all together are some hundred times as large as the document.
-    return b"rules:\n" + b"".join(_as_yaml([written]) for written in document["rules"])
+    return b"rules:\n" + b"".join(_as_yaml([_written(rule)]) for rule in rules)
+
+
+def _as_json(rule: RuleOut) -> bytes:
+    written = orjson.dumps(_written(rule), option=orjson.OPT_INDENT_2)
+    return b"\n    " + written.replace(b"\n", b"\n    ")
 
 
 def _as_yaml(part: object) -> bytes:
@@ -117,19 +89,20 @@ def _written(rule: RuleOut) -> dict[str, Any]:
     return {"id": written.pop("id"), **written}
 
 
-def _read_yaml(document: bytes) -> object:
-    depth = 0
-    for event in yaml.parse(document, Loader=yaml.CSafeLoader):
-        # An alias lets a small document grow without end.
-        if isinstance(event, yaml.AliasEvent):
-            raise _refused("holds an alias (*name): write the part out instead")
-        if getattr(event, "tag", None) is not None:
-            raise _refused("holds a tag (!name): write the value alone")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise _refused("is nested too deeply")
-    return yaml.load(document, Loader=_Loader)  # noqa: S506 - a safe loader, see above
+def _read_json(document: bytes) -> object:
+    return json.loads(document, object_pairs_hook=_members, parse_constant=_refuse_constant)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise _refused(f"is not valid JSON for rules: the key {twice} stands twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise _refused(f"is not valid JSON: {name} is no number")
 
 
 def _refused(msg: str) -> Refused:

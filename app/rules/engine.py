@@ -3,52 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import heapify, heappop, heappush
+from heapq import merge
 
-from app.rules.conditions import Conditions
 from app.rules.eligible import as_of, refused_by_facts, refused_by_time_or_share
 from app.rules.facts import Facts
-from app.rules.order import place
-from app.rules.patterns import Pattern, compile_pattern
-from app.rules.scope import Scope, text_of
-from app.rules.templates import captures_named_in
-from app.rules.text_triggers import Match
-from app.rules.texts import Later, lowest
-from app.rules.triggers import AnyTrigger, FallbackTrigger, TextTrigger
+from app.rules.layer import Layer
+from app.rules.order import place_of
+from app.rules.rule import Rule
+from app.rules.scope import text_of
 from app.rules.typed import Typed
-from app.rules.utm import Utm
 from app.wechat.ids import AppId
-from app.wechat.inbound import BaseMessage, Inbound, subject_openid
-from app.wechat.outbound import Message
+from app.wechat.inbound import Inbound, subject_openid
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An enabled rule. appid None: every account. conditions None: it always may answer."""
-
-    id: int
-    name: str
-    appid: str | None
-    priority: int
-    trigger: AnyTrigger
-    replies: tuple[Message, ...]
-    conditions: Conditions | None = None
-    utm: Utm | None = None
-
-    @property
-    def kind(self) -> str:
-        """What the rule waits for, in one word: `exact`, `contains`, …, `scan`, `fallback`."""
-        return self.trigger.match if isinstance(self.trigger, TextTrigger) else self.trigger.on
-
-    @property
-    def is_fallback(self) -> bool:
-        """Whether the rule only answers what no other rule does."""
-        return isinstance(self.trigger, FallbackTrigger)
-
-    @property
-    def asks_facts(self) -> bool:
-        """Whether it takes what the database knows of the follower to say if it may answer."""
-        return self.conditions is not None and self.conditions.ask_facts
+__all__ = ["Candidates", "Chosen", "Rule", "RuleSet", "compile_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +64,31 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Every enabled rule, best first, as of `version` of the rules table.
+    """Every enabled rule as of `version` of the rules table.
 
-    most: how many rules may answer one message. left_out: ids of enabled rules that are not in
-    the set because they are no rules, or do not compile. newer_rejected: the version of a newer
-    set that does not compile, so that this one still serves.
+    most: how many rules may answer one message. count: of the rules. base: compiled together.
+    changes: the rules that have changed since, by id; None for one that is gone, and what the
+    base holds under such an id does not count. newer: compiled from the changes, if there are any.
+    left_out: ids of enabled rules that are not in the set because they are no rules, or do not
+    compile. newer_rejected: the version of a newer set that does not compile, so that this one
+    still serves.
     """
 
     version: int
-    ranked: tuple[Rule, ...]
     most: int
-    _scopes: Mapping[str | None, Scope]
-    _capturing: Mapping[int, Pattern]
+    count: int
+    base: Layer
+    changes: Mapping[int, Rule | None] = field(default_factory=dict)
+    newer: Layer | None = None
     left_out: tuple[int, ...] = ()
     newer_rejected: int | None = None
+
+    @property
+    def ranked(self) -> tuple[Rule, ...]:
+        """All rules, best first."""
+        if self.newer is None:
+            return self.base.ranked
+        return tuple(merge(self._valid(self.base.ranked), self.newer.ranked, key=place_of))
 
     def choose(
         self, appid: AppId, message: Inbound, facts: Facts | None, now: datetime
@@ -128,8 +106,7 @@ class RuleSet:
         openid = subject_openid(message)
         found: list[Rule] = []
         certain = 0
-        for rank in self._fitting(appid, message, text):
-            rule = self.ranked[rank]
+        for rule in self._fitting(appid, message, text):
             if certain and rule.is_fallback:
                 break
             if rule.conditions is not None and refused_by_time_or_share(
@@ -146,90 +123,25 @@ class RuleSet:
     def fitting(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
         """Yield every rule whose trigger fits, best first, whatever its conditions."""
         content = text_of(message)
-        text = None if content is None else Typed(content)
-        for rank in self._fitting(appid, message, text):
-            yield self.ranked[rank]
+        return self._fitting(appid, message, None if content is None else Typed(content))
 
     def captures(self, rule: Rule, text: Typed | None) -> Mapping[str, str]:
         """Return what the groups of a rule's pattern took, if its replies use any."""
-        pattern = self._capturing.get(rule.id)
-        if pattern is None or text is None:
-            return {}
-        raw = isinstance(rule.trigger, TextTrigger) and rule.trigger.raw
-        found = pattern.search(text.raw_bytes if raw else text.shown_bytes)
-        if found is None:
-            return {}
-        numbered = {
-            str(number): (found.group(number) or b"").decode(errors="replace")
-            for number in range(pattern.groups + 1)
-        }
-        named = {name: numbered[str(number)] for name, number in pattern.groupindex.items()}
-        return numbered | named
+        layer = self.newer if rule.id in self.changes else self.base
+        return {} if layer is None or text is None else layer.captures(rule, text)
 
-    def _fitting(self, appid: AppId, message: Inbound, text: Typed | None) -> Iterator[int]:
-        """Yield the ranks that fit, ascending; patterns are searched only when it comes to them."""
-        scopes = [
-            scope
-            for scope in (self._scopes.get(None), self._scopes.get(appid))
-            if scope is not None
-        ]
-        pending: list[int] = []
-        unsure: dict[int, Pattern] = {}
-        for scope in scopes:
-            pending += scope.at_once(message, text)
-            if text is not None:
-                unsure.update(scope.unsure(message, text))
-        pending += unsure
-        heapify(pending)
-        if text is not None:
-            for start, found in _later(scopes, message):
-                while pending and pending[0] < start:
-                    yield from self._sure(heappop(pending), unsure, text)
-                for rank in found(text):
-                    heappush(pending, rank)
-        while pending:
-            yield from self._sure(heappop(pending), unsure, text)
-        if isinstance(message, BaseMessage):
-            yield from sorted(rank for scope in scopes for rank in scope.fallbacks)
+    def _fitting(self, appid: AppId, message: Inbound, text: Typed | None) -> Iterator[Rule]:
+        found = self.base.fitting(appid, message, text)
+        if self.newer is None:
+            return found
+        newer = self.newer.fitting(appid, message, text)
+        return merge(self._valid(found), newer, key=place_of)
 
-    def _sure(
-        self, rank: int, unsure: Mapping[int, Pattern], text: Typed | None
-    ) -> tuple[int, ...]:
-        pattern = unsure.get(rank)
-        if pattern is None or text is None:
-            return (rank,)
-        raw = getattr(self.ranked[rank].trigger, "raw", False)
-        return (rank,) if pattern.search(text.raw_bytes if raw else text.shown_bytes) else ()
+    def _valid(self, rules: Iterable[Rule]) -> Iterator[Rule]:
+        return (rule for rule in rules if rule.id not in self.changes)
 
 
 def compile_rules(rules: Iterable[Rule], version: int, most: int = 1) -> RuleSet:
     """Compile rules into a set. Raises BadPattern for a pattern that RE2 does not take."""
-    ranked = tuple(sorted(rules, key=lambda rule: place(rule.priority, rule.trigger, rule.id)))
-    scopes: dict[str | None, list[tuple[int, AnyTrigger]]] = {}
-    for rank, rule in enumerate(ranked):
-        scopes.setdefault(rule.appid, []).append((rank, rule.trigger))
-    return RuleSet(
-        version,
-        ranked,
-        most,
-        {appid: Scope.of(triggers) for appid, triggers in scopes.items()},
-        {rule.id: pattern for rule, pattern in _capturing(ranked)},
-    )
-
-
-def _later(scopes: list[Scope], message: Inbound) -> Iterable[Later]:
-    if len(scopes) == 1:
-        return scopes[0].later(message)
-    return sorted((later for scope in scopes for later in scope.later(message)), key=lowest)
-
-
-def _capturing(rules: Iterable[Rule]) -> Iterator[tuple[Rule, Pattern]]:
-    for rule in rules:
-        trigger = rule.trigger
-        if not isinstance(trigger, TextTrigger) or trigger.match is not Match.REGEX:
-            continue
-        if captures_named_in(rule.replies):
-            yield (
-                rule,
-                compile_pattern(trigger.words()[0], case_sensitive=trigger.raw, capture=True),
-            )
+    base = Layer.of(rules)
+    return RuleSet(version, most, len(base.ranked), base)

@@ -1,16 +1,17 @@
 """`/api/rules/explain`: what would be answered, and why nothing else."""
 
-from datetime import datetime
-from typing import Annotated, Any, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.db.session import SessionDep
-from app.rules import explained
+from app.rules.as_sent import ANYBODY
 from app.rules.explained import Explained, explain_message
+from app.rules.explaining import MAX_NEAR_MISSES
 from app.rules.problems import Problem, ProblemRoute, Problems, Refused
 from app.rules.schemas import AppIdText
 from app.rules.typed import MAX_CHARACTERS
@@ -26,18 +27,32 @@ router = APIRouter(
 )
 
 
+MOST_NEAR_MISSES: Final = 1000
+_NO_ORIGINAL_ID: Final = "gh_ORIGINAL_ID"
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _a_moment(at: datetime) -> datetime:
+    if not _FIRST <= at < _END:
+        raise ValueError("is no moment that WeChat could name: take one from 1970 to 9998")
+    return at
+
+
 class Question(Strict):
     """A text, or a message or event with members as WeChat names them (Event, EventKey, …).
 
-    openid: of the follower, to judge conditions by what is known of them. at: when; now if left
-    out.
+    openid: of the follower, to judge conditions by what is known of them; left out, it may be
+    anybody, and what depends on that is said. at: when; now if left out. limit: how many near
+    misses to list.
     """
 
     appid: AppIdText
     text: Annotated[str, Field(max_length=MAX_CHARACTERS)] | None = None
     message: dict[str, Any] | None = None
     openid: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime, AfterValidator(_a_moment)] | None = None
+    limit: Annotated[StrictInt, Field(ge=1, le=MOST_NEAR_MISSES)] = MAX_NEAR_MISSES
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -58,22 +73,24 @@ async def explain_rules(question: Question, request: Request, session: SessionDe
         session,
         None if live is None else live.current,
         AppId(question.appid),
-        message_of(question, now),
+        message_of(question, now, settings),
         now,
         most=settings.rules_per_message,
+        limit=question.limit,
     )
 
 
-def message_of(question: Question, now: datetime) -> Inbound:
+def message_of(question: Question, now: datetime, settings: Settings) -> Inbound:
     """Return the message as if WeChat had pushed it. Raises Refused."""
+    account = settings.accounts.get(question.appid)
     told = {"MsgType": "text", "Content": question.text}
     if question.message is not None:
         told = {"MsgType": "event", **question.message}
     document = {
-        "ToUserName": "",
+        "ToUserName": (account and account.original_id) or _NO_ORIGINAL_ID,
         "CreateTime": int(now.timestamp()),
         **told,
-        "FromUserName": question.openid or explained.NOBODY,
+        "FromUserName": question.openid or ANYBODY,
     }
     try:
         return parse(orjson.dumps(document).decode(), Format.JSON)

@@ -1,23 +1,24 @@
 """An explanation, read from the database and written for operators."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules import store
-from app.rules.answers import Answer, answers
-from app.rules.engine import Rule, RuleSet, compile_rules
-from app.rules.explaining import explain
-from app.rules.facts import Facts
+from app.rules import explaining, store
+from app.rules.answers import answers
+from app.rules.as_sent import ANYBODY, SentReply, as_sent
+from app.rules.asked import Asked
+from app.rules.engine import Rule, RuleSet
+from app.rules.explaining import Explanation, explain
 from app.rules.follower_facts import read_facts
-from app.wechat.ids import AppId, OpenId
+from app.rules.isolating import Unread, compile_sound, unread
+from app.rules.quiet import long_work
+from app.rules.switched_off import read_switched_off
+from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
-
-NOBODY: Final = OpenId("nobody")
-"""Stands for a sender of whom nothing is known."""
 
 
 class RuleName(BaseModel):
@@ -31,17 +32,15 @@ class RuleName(BaseModel):
     priority: int
 
 
-class SentReply(BaseModel):
-    """A reply as it would be sent; `{ref}` is drawn anew each time. not_sent: why it is not."""
-
-    reply: dict[str, Any]
-    not_sent: str | None
-
-
 class Winner(BaseModel):
-    """A rule that answers."""
+    """A rule that answers.
+
+    only_if: what the follower must be for that, as long as nobody says who it is; to all others
+    the next winner answers. replies: as if no such rule before it answered.
+    """
 
     rule: RuleName
+    only_if: list[str]
     replies: list[SentReply]
 
 
@@ -53,12 +52,19 @@ class Miss(BaseModel):
 
 
 class Explained(BaseModel):
-    """winners: best first. more_near_misses: how many were left off the list."""
+    """winners: best first. left_out: rules that answer nobody until they are put right.
+
+    truncated: whether there are near misses beside those listed: more_near_misses of them were
+    left off, and unread_disabled switched-off rules were not looked at.
+    """
 
     version: int
     winners: list[Winner]
     near_misses: list[Miss]
     more_near_misses: int
+    unread_disabled: int
+    truncated: bool
+    left_out: list[Unread]
 
 
 async def explain_message(
@@ -69,41 +75,60 @@ async def explain_message(
     now: datetime,
     *,
     most: int,
+    limit: int = explaining.MAX_NEAR_MISSES,
 ) -> Explained:
     """Return what would be answered now. live: the rules that are served; None: read them.
 
-    A message of NOBODY is judged as one of somebody of whom nothing is known.
+    A message of ANYBODY is answered as far as it does not matter who sends it. limit: how many
+    near misses to list.
     """
-    rules = live or await _compiled(session, most)
-    disabled = await store.load_disabled(session)
+    left_out: list[Unread] = []
+    rules = live
+    if rules is None:
+        rules = await _compiled(session, most, left_out)
+    left_out += [
+        Unread(id=rule_id, problem=f"can't be used: GET /api/rules/{rule_id} says why")
+        for rule_id in rules.left_out
+    ]
+    off = await read_switched_off(session)
     openid = subject_openid(message)
-    facts = Facts() if openid == NOBODY else await read_facts(session, appid, openid)
-    found = await asyncio.to_thread(explain, rules, disabled, appid, message, facts, now)
-    ready = list(answers(found.chosen, message, appid=appid))
+    facts = None if openid == ANYBODY else await read_facts(session, appid, openid)
+    asked = Asked(appid, message, facts, now)
+    with long_work():
+        found = await asyncio.to_thread(explain, rules, off.rules, asked, limit)
+    left_out += unread(off.broken)
+    left_out += [Unread(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
     return Explained(
         version=rules.version,
-        winners=[
-            Winner(
-                rule=_name(choice.rule),
-                replies=[_sent(answer) for answer in ready if answer.rule is choice.rule],
-            )
-            for choice in found.chosen
-        ],
+        winners=list(_winners(found, asked)),
         near_misses=[Miss(rule=_name(miss.rule), reason=miss.reason) for miss in found.near_misses],
         more_near_misses=found.more,
+        unread_disabled=off.more,
+        truncated=found.more > 0 or off.more > 0,
+        left_out=left_out,
     )
 
 
-async def _compiled(session: AsyncSession, most: int) -> RuleSet:
+async def _compiled(session: AsyncSession, most: int, left_out: list[Unread]) -> RuleSet:
     loaded = await store.load_all(session)
-    return await asyncio.to_thread(compile_rules, loaded.rules, loaded.version, most)
+    sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
+    left_out += [*unread(loaded.broken), *sound.broken]
+    return sound.rules
+
+
+def _winners(found: Explanation, asked: Asked) -> Iterator[Winner]:
+    for number, winner in enumerate(found.winners):
+        before = [other.chosen for other in found.winners[:number] if not other.only_if]
+        yield Winner(
+            rule=_name(winner.chosen.rule),
+            only_if=list(winner.only_if),
+            replies=[
+                as_sent(answer, asked.message)
+                for answer in answers([*before, winner.chosen], asked.message, appid=asked.appid)
+                if answer.rule is winner.chosen.rule
+            ],
+        )
 
 
 def _name(rule: Rule) -> RuleName:
     return RuleName(id=rule.id, name=rule.name, kind=rule.kind, priority=rule.priority)
-
-
-def _sent(answer: Answer) -> SentReply:
-    return SentReply(
-        reply=answer.reply.model_dump(mode="json"), not_sent=answer.skipped or answer.failed
-    )

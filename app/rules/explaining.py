@@ -1,24 +1,37 @@
 """Why a message is answered as it is: the winners, and what each near miss lacked. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from app.rules.eligible import as_of, refused_by_facts, refused_by_time_or_share
-from app.rules.engine import Chosen, Rule, RuleSet, compile_rules
-from app.rules.facts import Facts
-from app.rules.order import specificity
-from app.rules.scope import text_of
-from app.rules.text_triggers import Match, TextTrigger
-from app.rules.texts import Single
+from app.rules.asked import Asked
+from app.rules.eligible import (
+    as_of,
+    refused_by_facts,
+    refused_by_time_or_share,
+    refused_whoever_asks,
+)
+from app.rules.engine import Chosen, Rule, RuleSet
+from app.rules.fits import fits, typed
+from app.rules.near_events import event_lacks
+from app.rules.near_texts import Near
+from app.rules.outranked import outranked
+from app.rules.patterns import BadPattern
+from app.rules.refusals import open_questions, worded
+from app.rules.triggers import TextTrigger
 from app.rules.typed import Typed
-from app.wechat import inbound
-from app.wechat.ids import AppId
-from app.wechat.inbound import Inbound, subject_openid
+from app.wechat.inbound import Voice
 
 MAX_NEAR_MISSES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """A rule that answers. only_if: what the follower must be for that; empty: nothing."""
+
+    chosen: Chosen
+    only_if: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,107 +44,119 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """chosen: what answers, best first. near_misses: the best ones; more: how many others."""
+    """winners: best first; one that answers only some followers leaves the others to the next.
 
-    chosen: tuple[Chosen, ...]
+    near_misses: the best ones; more: how many others. broken: rules that can't be held against
+    anything, with what is wrong.
+    """
+
+    winners: tuple[Winner, ...]
     near_misses: tuple[NearMiss, ...]
     more: int
+    broken: tuple[NearMiss, ...]
 
 
 def explain(
-    rules: RuleSet,
-    disabled: Iterable[Rule],
-    appid: AppId,
-    message: Inbound,
-    facts: Facts | None,
-    now: datetime,
+    rules: RuleSet, disabled: Iterable[Rule], asked: Asked, most_misses: int = MAX_NEAR_MISSES
 ) -> Explanation:
-    """Return who answers and who nearly does. disabled: rules that are switched off."""
-    chosen = rules.choose(appid, message, facts, now)
-    answering = {answer.rule.id for answer in chosen}
-    fitting = list(rules.fitting(appid, message))
-    misses = [
-        NearMiss(rule, _lost(rule, chosen, rules.most, appid, message, facts, now))
-        for rule in fitting
-        if rule.id not in answering
-    ]
-    seen = answering | {rule.id for rule in fitting}
-    others = (rule for rule in rules.ranked if rule.id not in seen)
-    misses += _elsewhere(others, appid, message)
-    misses += _switched_off(disabled, appid, message)
-    shown = tuple(islice(misses, MAX_NEAR_MISSES))
-    return Explanation(chosen, shown, len(misses) - len(shown))
+    """Return who answers and who nearly does: a rule that fits and loses, or lacks one thing.
 
+    disabled: rules that are switched off. First come those that fit and lose, best first, then
+    what is switched off or for another account, then what the trigger lacks.
+    """
+    text = typed(asked.message)
+    fitting = tuple(rules.fitting(asked.appid, asked.message))
+    winners = _winners(rules, fitting, asked, text)
+    winning = {winner.chosen.rule.id for winner in winners}
+    seen = {rule.id for rule in fitting}
+    others = [rule for rule in rules.ranked if rule.id not in seen]
+    broken: list[NearMiss] = []
 
-def _lost(
-    rule: Rule,
-    chosen: Sequence[Chosen],
-    most: int,
-    appid: AppId,
-    message: Inbound,
-    facts: Facts | None,
-    now: datetime,
-) -> str:
-    if rule.conditions is not None:
-        refusal = refused_by_time_or_share(
-            rule.conditions, now, appid, subject_openid(message)
-        ) or refused_by_facts(rule.conditions, rule.id, as_of(message, facts), now)
-        if refusal is not None:
-            return refusal
-    if rule.is_fallback:
-        return "it is a fallback, and another rule answers"
-    winner = chosen[-1].rule
-    if most > 1:
-        return f"{most} better rules answer"
-    if winner.priority > rule.priority:
-        return f"rule {winner.id} has the higher priority, {winner.priority}"
-    if specificity(winner.trigger) < specificity(rule.trigger):
-        return f"rule {winner.id} is more specific: {winner.kind} goes before {rule.kind}"
-    return f"rule {winner.id} has the longer keyword, or the lower id"
-
-
-def _elsewhere(rules: Iterable[Rule], appid: AppId, message: Inbound) -> Iterator[NearMiss]:
-    """Yield rules of other accounts that fit, and texts that hold the keyword all the same."""
-    content = text_of(message)
-    text = None if content is None else Typed(content)
-    for rule in rules:
-        trigger = rule.trigger
-        if isinstance(trigger, TextTrigger) and text is not None:
-            reason = _text_reason(rule, trigger, text, appid, message)
+    def sound(found: Callable[[Rule], str | None], among: Iterable[Rule]) -> Iterator[NearMiss]:
+        for rule in among:
+            try:
+                reason = found(rule)
+            except BadPattern as error:
+                broken.append(NearMiss(rule, str(error)))
+                continue
             if reason is not None:
                 yield NearMiss(rule, reason)
 
+    misses = [
+        *(
+            NearMiss(rule, _lost(rule, winners, rules.most, asked))
+            for rule in fitting
+            if rule.id not in winning
+        ),
+        *sound(lambda rule: _switched_off(rule, asked, text, bool(winners)), disabled),
+        *sound(lambda rule: _elsewhere(rule, asked, text, bool(winners)), others),
+        *sound(_lacking(asked, text), others),
+    ]
+    shown = tuple(islice(misses, most_misses))
+    return Explanation(winners, shown, len(misses) - len(shown), tuple(broken))
 
-def _text_reason(
-    rule: Rule, trigger: TextTrigger, text: Typed, appid: AppId, message: Inbound
-) -> str | None:
-    if rule.appid not in {None, appid}:
-        fits = trigger.match is not Match.REGEX and Single.of(trigger).fits(text)
-        return "it is for another account" if fits and not trigger.negated else None
-    if trigger.match is Match.REGEX:
+
+def _winners(
+    rules: RuleSet, fitting: Sequence[Rule], asked: Asked, text: Typed | None
+) -> tuple[Winner, ...]:
+    if asked.facts is not None:
+        chosen = rules.choose(asked.appid, asked.message, asked.facts, asked.now)
+        return tuple(Winner(answer) for answer in chosen)
+    found: list[Winner] = []
+    certain = 0
+    for rule in fitting:
+        if certain == rules.most or (certain and rule.is_fallback):
+            break
+        only_if: tuple[str, ...] = ()
+        if rule.conditions is not None:
+            if refused_whoever_asks(rule.conditions, asked.message, asked.now) is not None:
+                continue
+            only_if = tuple(open_questions(rule.conditions, asked))
+        found.append(Winner(Chosen(rule, rules.captures(rule, text)), only_if))
+        certain += not only_if
+        if rule.is_fallback and not only_if:
+            break
+    return tuple(found)
+
+
+def _lost(rule: Rule, winners: Sequence[Winner], most: int, asked: Asked) -> str:
+    conditions = rule.conditions
+    if conditions is not None:
+        if asked.facts is None:
+            refusal = refused_whoever_asks(conditions, asked.message, asked.now)
+        else:
+            refusal = refused_by_time_or_share(
+                conditions, asked.now, asked.appid, asked.openid
+            ) or refused_by_facts(conditions, rule.id, as_of(asked.message, asked.facts), asked.now)
+        if refusal is not None:
+            return worded(refusal, conditions, rule.id, asked)
+    certain = [winner.chosen.rule for winner in winners if not winner.only_if]
+    if most > 1 and len(certain) == most:
+        return f"{most} better rules answer, which is as many as may (RULES_MATCH_LIMIT)"
+    return outranked(rule, certain[-1])
+
+
+def _switched_off(rule: Rule, asked: Asked, text: Typed | None, answered: bool) -> str | None:
+    if rule.appid not in {None, asked.appid} or (rule.is_fallback and answered):
         return None
-    if isinstance(message, inbound.Voice) and not trigger.voice:
-        return "it does not listen to voice messages" if Single.of(trigger).fits(text) else None
-    if trigger.negated:
-        return "the text is one of those that it does not want"
-    return _keyword_reason(trigger, text)
+    return "it is switched off (enabled)" if fits(rule.trigger, asked.message, text) else None
 
 
-def _keyword_reason(trigger: TextTrigger, text: Typed) -> str | None:
-    if trigger.raw and Single.of(trigger.model_copy(update={"raw": False})).fits(text):
-        return "it compares exactly as typed"
-    found = [word for word in trigger.words() if word in (text.raw if trigger.raw else text.plain)]
-    if not found:
+def _elsewhere(rule: Rule, asked: Asked, text: Typed | None, answered: bool) -> str | None:
+    if rule.appid in {None, asked.appid} or (rule.is_fallback and answered):
         return None
-    return {
-        Match.EXACT: "the text says more than its keyword",
-        Match.PREFIX: "its keyword is in the text, but not at the beginning",
-        Match.SUFFIX: "its keyword is in the text, but not at the end",
-        Match.ALL: f"only {len(found)} of its {len(trigger.words())} keywords are in the text",
-    }.get(trigger.match)
+    fit = fits(rule.trigger, asked.message, text)
+    return f"it is for another account, {rule.appid}" if fit else None
 
 
-def _switched_off(rules: Iterable[Rule], appid: AppId, message: Inbound) -> Iterator[NearMiss]:
-    own = [rule for rule in rules if rule.appid in {None, appid}]
-    for rule in compile_rules(own, version=0).fitting(appid, message):
-        yield NearMiss(rule, "it is switched off")
+def _lacking(asked: Asked, text: Typed | None) -> Callable[[Rule], str | None]:
+    near = None if text is None else Near(text, spoken=isinstance(asked.message, Voice))
+
+    def lacks(rule: Rule) -> str | None:
+        if rule.appid not in {None, asked.appid}:
+            return None
+        if near is not None and isinstance(rule.trigger, TextTrigger):
+            return near.lacks(rule.trigger)
+        return event_lacks(rule.trigger, asked.message)
+
+    return lacks

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import edits, edits_of_many, store
 from app.rules.checks import require_sendable
 from app.rules.problems import Problem, Refused, problems_in
+from app.rules.quiet import let_go
 from app.rules.schemas import BrokenRule, RuleId, RuleIn, RuleOut
 from app.rules.words import Strict
 from app.settings import Settings
@@ -73,14 +75,14 @@ _Key = tuple[str, str | None]
 class Plan:
     """What has to be done. added: with the id to keep, if the document names one."""
 
-    added: tuple[tuple[int | None, RuleIn], ...]
-    changed: tuple[tuple[RuleOut | BrokenRule, RuleIn], ...]
-    removed: tuple[RuleOut | BrokenRule, ...]
+    added: list[tuple[int | None, RuleIn]]
+    changed: list[tuple[RuleOut | BrokenRule, RuleIn]]
+    removed: list[RuleOut | BrokenRule]
     unchanged: int
 
 
-async def read_rules(document: object, settings: Settings) -> tuple[ImportedRule, ...]:
-    """Return the rules of a document. Raises Refused."""
+async def read_rules(document: object, settings: Settings) -> list[ImportedRule]:
+    """Return the rules of a document, which is emptied. Raises Refused."""
     rules = await asyncio.to_thread(_validated, document)
     await require_sendable(rules, settings, "body", "rules")
     return rules
@@ -91,7 +93,9 @@ async def plan_import(
 ) -> Plan:
     """Compare rules with the stored ones. keep_others: only add. Raises Refused."""
     stored = await store.everything(session)
-    return await asyncio.to_thread(plan, stored, rules, keep_others=keep_others)
+    planned = await asyncio.to_thread(plan, stored, rules, keep_others=keep_others)
+    await asyncio.to_thread(let_go, stored)
+    return planned
 
 
 def plan(
@@ -123,9 +127,9 @@ def plan(
         if isinstance(before, BrokenRule) or edits.columns(before) != edits.columns(rule):
             changed.append((before, rule))
     if keep_others:
-        return Plan(tuple(added), (), (), len(kept))
-    removed = tuple(row for row in stored if row.id not in kept)
-    return Plan(tuple(added), tuple(changed), removed, len(kept) - len(changed))
+        return Plan(added, [], [], len(kept))
+    removed = [row for row in stored if row.id not in kept]
+    return Plan(added, changed, removed, len(kept) - len(changed))
 
 
 async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
@@ -141,21 +145,46 @@ def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
     return Diff(
         dry_run=dry_run,
         version=version,
-        added=[
-            RuleDiff(id=rule_id, name=rule.name, appid=rule.appid) for rule_id, rule in plan.added
-        ],
+        added=[_added(rule_id, rule) for rule_id, rule in plan.added],
         changed=[_changed(before, after) for before, after in plan.changed],
         removed=[_removed(rule) for rule in plan.removed],
         unchanged=plan.unchanged,
     )
 
 
-def _validated(document: object) -> tuple[ImportedRule, ...]:
+def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
+    """Return the `diff` as JSON, written rule by rule: there may be very many."""
+    return orjson.dumps(
+        {
+            "dry_run": dry_run,
+            "version": version,
+            "added": [_fragment(_added(*each)) for each in plan.added],
+            "changed": [_fragment(_changed(*each)) for each in plan.changed],
+            "removed": [_fragment(_removed(each)) for each in plan.removed],
+            "unchanged": plan.unchanged,
+        }
+    )
+
+
+def put_away(plan: Plan, rules: list[ImportedRule]) -> None:
+    """Empty a plan that has been carried out, and the rules that it was made of."""
+    for part in (plan.added, plan.changed, plan.removed, rules):
+        let_go(part)
+
+
+def _fragment(diff: RuleDiff) -> orjson.Fragment:
+    return orjson.Fragment(diff.model_dump_json())
+
+
+def _validated(document: object) -> list[ImportedRule]:
     try:
-        return _SET.validate_python(document).rules
+        rules = list(_SET.validate_python(document).rules)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise Refused(problems_in(found, "body")) from None
+    if isinstance(document, dict):
+        let_go(document["rules"])
+    return rules
 
 
 def _refuse_duplicates(
@@ -189,6 +218,10 @@ def _duplicates(
 
 def _duplicate(number: int, member: str, msg: str) -> Problem:
     return Problem(loc=["body", "rules", number, member], msg=msg, type="duplicate")
+
+
+def _added(rule_id: int | None, rule: RuleIn) -> RuleDiff:
+    return RuleDiff(id=rule_id, name=rule.name, appid=rule.appid)
 
 
 def _changed(before: RuleOut | BrokenRule, after: RuleIn) -> RuleDiff:

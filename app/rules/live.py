@@ -1,7 +1,7 @@
 """The rules that this process answers with, kept up to date while it runs."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -11,16 +11,15 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import AWAY, Database, connect
-from app.rules import store
-from app.rules.engine import Rule, RuleSet, compile_rules
+from app.rules import layering, store
+from app.rules.engine import RuleSet, compile_rules
+from app.rules.layering import Compile
+from app.rules.quiet import keep, let_go, long_work
 
 CHANNEL: Final = "oa_bridge_rules"
 CHECK_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.5
 ANSWER_SECONDS: Final = 2.0
-MOST_LOGGED: Final = 20
-
-Compile = Callable[[Iterable[Rule], int], RuleSet]
 
 _AWAY = (*AWAY, SQLAlchemyError)
 
@@ -30,7 +29,8 @@ log = structlog.get_logger(__name__)
 class LiveRules:
     """Holds the newest set of rules that compiled: `current`, None until one has been read.
 
-    A rule that does not compile by itself is left out, and the others are taken in.
+    A rule that does not compile by itself is left out, and the others are taken in. Only what
+    has changed is read and compiled, and laid over the rest (see `layering`).
 
     A change arrives by NOTIFY. The version is asked for every second as well, which heals a
     missed notification and shows a lost connection; while the database is away the last set
@@ -48,9 +48,9 @@ class LiveRules:
         self._database = database
         self._on_reload = on_reload
         self._compile = compile_set
-        self._known: Mapping[bytes, Rule] = {}
         self._rejected: int | None = None
         self._reading = asyncio.Lock()
+        self._rebuilding: asyncio.Task[None] | None = None
         self._following: bool | None = None
         self._stopping = False
         self._wake = asyncio.Event()
@@ -58,16 +58,17 @@ class LiveRules:
         self._idle.set()
 
     async def load_once(self) -> None:
-        """Read the rules and take them in; a set that does not compile leaves `current` alone.
+        """Read what is new and take it in; a set that does not compile leaves `current` alone.
 
         Raises OSError, TimeoutError, asyncpg.PostgresError or SQLAlchemyError when the database
         can't be read.
         """
         async with self._reading:
-            async with self._database.sessions() as session:
-                loaded = await store.load_all(session, self._known)
-            self._known = loaded.by_digest
-            await self._take_in(loaded)
+            with long_work():
+                loaded = await self._load()
+                compiled = await asyncio.to_thread(self._compiled, loaded)
+                await self._take_in(loaded, compiled)
+        self._rebuild_if_due()
 
     async def run(self) -> None:
         """Follow every change until `stop`. Outlives any loss of the database."""
@@ -75,6 +76,8 @@ class LiveRules:
         try:
             while not self._stopping:
                 await self._follow_until_lost()
+            if self._rebuilding is not None:
+                await self._rebuilding
         finally:
             self._idle.set()
 
@@ -128,14 +131,32 @@ class LiveRules:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _take_in(self, loaded: store.Loaded) -> None:
+    async def _load(self) -> store.Loaded:
+        async with self._database.sessions() as session:
+            known = self.current
+            changed = None if known is None else await store.load_changed(session, known.version)
+            return changed or await store.load_all(session)
+
+    def _compiled(self, loaded: store.Loaded) -> RuleSet | None:
+        known = self.current
+        if known is None or loaded.changed is None:
+            compiled = layering.whole(loaded.rules, loaded.version, self._compile)
+        else:
+            gone = dict.fromkeys(loaded.changed)
+            changes = gone | {rule.id: rule for rule in loaded.rules}
+            compiled = layering.changed(known, changes, loaded.version, self._compile)
+        if compiled is None:
+            return None
+        left_out = (*compiled.left_out, *(broken.id for broken in loaded.broken))
+        return replace(compiled, left_out=left_out, newer_rejected=None)
+
+    async def _take_in(self, loaded: store.Loaded, compiled: RuleSet | None) -> None:
         if loaded.broken:
             log.warning(
                 "rules.rules_left_out",
                 rule_ids=[broken.id for broken in loaded.broken],
                 first_problem=loaded.broken[0].problem,
             )
-        compiled = await asyncio.to_thread(self._compiled, loaded)
         if compiled is None:
             # Kept in mind, so that the same rules are not compiled in vain every second.
             self._rejected = loaded.version
@@ -143,35 +164,41 @@ class LiveRules:
                 self.current = replace(self.current, newer_rejected=loaded.version)
             self._on_reload(False)
             return
-        self.current = compiled
+        await self._serve(compiled)
         self._rejected = None
-        log.info("rules.reloaded", version=loaded.version, rules=len(compiled.ranked))
+        log.info("rules.reloaded", version=compiled.version, rules=compiled.count)
         self._on_reload(True)
 
-    def _compiled(self, loaded: store.Loaded) -> RuleSet | None:
-        """Return the compiled set; rules that break it by themselves are left out.
+    async def _serve(self, compiled: RuleSet) -> None:
+        before, self.current = self.current, compiled
+        same_base = before is not None and before.base is compiled.base
+        if layering.is_due(compiled) or (layering.is_large(compiled) and not same_base):
+            keep()
+        if same_base:
+            return
+        if before is not None:
+            rules = list(before.base.ranked)
+            del before
+            await asyncio.to_thread(let_go, rules)
 
-        None if what remains does not compile either.
-        """
-        left_out = [broken.id for broken in loaded.broken]
-        compiled = self._compile_or_log(loaded.rules, loaded.version)
-        if compiled is None:
-            sound = [rule for rule in loaded.rules if self._compile_or_log([rule], loaded.version)]
-            if len(sound) == len(loaded.rules):
-                return None
-            kept = {rule.id for rule in sound}
-            left_out += [rule.id for rule in loaded.rules if rule.id not in kept]
-            compiled = self._compile_or_log(sound, loaded.version)
-        return None if compiled is None else replace(compiled, left_out=tuple(left_out))
+    def _rebuild_if_due(self) -> None:
+        under_way = self._rebuilding is not None and not self._rebuilding.done()
+        if self.current is not None and layering.is_due(self.current) and not under_way:
+            self._rebuilding = asyncio.create_task(self._rebuild(self.current))
 
-    def _compile_or_log(self, rules: Sequence[Rule], version: int) -> RuleSet | None:
-        try:
-            return self._compile(rules, version)
-        except Exception:
-            # Outermost: whatever one operator's rule does to the compiler, callbacks go on.
-            log.exception(
-                "rules.not_compiled",
-                version=version,
-                rule_ids=[rule.id for rule in rules[:MOST_LOGGED]],
-            )
-            return None
+    async def _rebuild(self, before: RuleSet) -> None:
+        """Compile everything again, while what is served takes in changes all the same."""
+        with long_work():
+            rebuilt = await asyncio.to_thread(layering.rebuilt, before, self._compile)
+            async with self._reading:
+                now = self.current
+                if rebuilt is None or now is None or now.base is not before.base:
+                    return
+                compiled = await asyncio.to_thread(
+                    layering.caught_up, rebuilt, before, now, self._compile
+                )
+                if compiled is not None:
+                    # Not held any more, so that `_serve` can let them go gently.
+                    del before, now
+                    await self._serve(compiled)
+                    log.info("rules.rebuilt", version=compiled.version, rules=compiled.count)

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Identity, Index, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Identity, Index, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -86,3 +86,15 @@ class RulesVersion(Base):
 
     only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     version: Mapped[int]
+
+
+class RulesChanged(Base):
+    """The ids of the rules that each of the last versions changed, added or removed.
+
+    The same trigger writes it; a version that is not here may have changed any rule.
+    """
+
+    __tablename__ = "rules_changed"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rule_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

@@ -9,16 +9,11 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
+from app.rules.complaints import complaint
+
 MAX_PROBLEMS = 100
 
-_WORDS = {
-    "missing": "is missing: add it",
-    "extra_forbidden": "is not known here: check its spelling, or remove it",
-    "union_tag_not_found": "needs {discriminator}, which says what kind it is",
-    "union_tag_invalid": "{discriminator} must be one of {expected_tags}",
-    "string_unicode": "holds half of a character (a lone surrogate): type it again",
-    "json_invalid": "is not valid JSON: {error}",
-}
+_OF_A_UNION = ("float", "int")
 
 
 class Problem(BaseModel):
@@ -74,15 +69,15 @@ class ProblemRoute(APIRoute):
 
 
 def problems_in(errors: Iterable[Mapping[str, Any]], *outside: str | int) -> list[Problem]:
-    """Return what pydantic found, in the operator's words. outside: what leads to the document."""
-    return [
-        Problem(
-            loc=[*outside, *_without_tags(error["loc"]), *_field(error)],
-            msg=_words(error),
-            type=error["type"],
-        )
-        for error in errors
-    ]
+    """Return what pydantic found, in the operator's words. outside: what leads to the document.
+
+    Of one field only the first problem is told.
+    """
+    found: dict[tuple[str | int, ...], Problem] = {}
+    for error in errors:
+        loc = [*outside, *_without_tags(error["loc"]), *_field(error)]
+        found.setdefault(tuple(loc), Problem(loc=loc, msg=complaint(error), type=error["type"]))
+    return [*found.values()]
 
 
 def _field(error: Mapping[str, Any]) -> list[str | int]:
@@ -93,17 +88,14 @@ def _field(error: Mapping[str, Any]) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in field.split(".")]
 
 
-def _words(error: Mapping[str, Any]) -> str:
-    words = _WORDS.get(error["type"])
-    if words is not None:
-        return words.format(**error.get("ctx", {}))
-    return str(error["msg"]).removeprefix("Value error, ")
-
-
 def _without_tags(loc: Sequence[str | int]) -> list[str | int]:
-    """Drop the kind of trigger or reply that pydantic puts behind its place in the document."""
+    """Drop what pydantic puts behind the place in the document: kinds of triggers and replies,
+    and which of the kinds of number it has tried.
+    """
     return [
         part
         for n, part in enumerate(loc)
-        if not (n > 0 and loc[n - 1] == "trigger") and not (n > 1 and loc[n - 2] == "replies")
+        if not (n > 0 and loc[n - 1] == "trigger")
+        and not (n > 1 and loc[n - 2] == "replies")
+        and not (n > 1 and n == len(loc) - 1 and part in _OF_A_UNION)
     ]

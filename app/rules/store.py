@@ -1,15 +1,14 @@
 """SQL of the rules table. The caller owns the transaction."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from types import MappingProxyType
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import orjson
-from pydantic import ValidationError
-from sqlalchemy import select, text
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.engine import Rule
@@ -18,50 +17,75 @@ from app.rules.problems import describe
 from app.rules.schemas import BrokenRule, RuleIn, RuleOut
 
 MAX_DISABLED: Final = 1000
+CHUNK: Final = 1000
+
+
+def _reading(statement: str) -> TextClause:
+    return text(statement.replace("THE_RULE", _RULE))
+
+
+# Column by column: those that a later release adds are none of this one's.
+_RULE: Final = """json_build_object(
+    'id', rules.id, 'revision', revision, 'created_at', created_at, 'updated_at', updated_at,
+    'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority, 'trigger', trigger,
+    'conditions', conditions, 'replies', replies, 'utm', utm)::text"""
 
 # One statement sees one snapshot, so that the version is the version of these rules. The rows
-# come as text, so that ten thousand of them are decoded off the event loop.
-_ENABLED = text("""
-SELECT version, ARRAY(
-    SELECT json_build_object('id', id, 'revision', revision, 'rule', json_build_object(
-        'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority,
-        'trigger', trigger, 'conditions', conditions, 'replies', replies, 'utm', utm))::text
-    FROM rules WHERE enabled ORDER BY id)
-FROM rules_version
+# come as text and by and by, so that many of them are decoded off the event loop.
+_ENABLED = _reading("""
+SELECT version, CASE WHEN enabled THEN THE_RULE END
+FROM rules_version LEFT JOIN rules ON enabled ORDER BY rules.id
 """)
-_EVERYTHING = text("""
-SELECT ARRAY(
-    SELECT json_build_object(
-        'id', id, 'revision', revision, 'created_at', created_at, 'updated_at', updated_at,
-        'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority,
-        'trigger', trigger, 'conditions', conditions, 'replies', replies, 'utm', utm)::text
-    FROM rules ORDER BY id)
+_EVERYTHING = _reading("SELECT THE_RULE FROM rules ORDER BY id")
+_CHANGED = _reading("""
+WITH log AS (
+    SELECT rules_changed.version, rule_ids FROM rules_changed JOIN rules_version
+    ON rules_changed.version > :known AND rules_changed.version <= rules_version.version
+), told AS (
+    SELECT version, version - :known = (SELECT count(*) FROM log) AS complete FROM rules_version
+), changed AS (
+    SELECT DISTINCT unnest(rule_ids) AS id FROM log
+)
+SELECT told.version, complete, changed.id, CASE WHEN enabled THEN THE_RULE END
+FROM told LEFT JOIN changed ON complete LEFT JOIN rules USING (id)
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The enabled rules as of one version, by id. broken: rows that had to be left out.
+    """Enabled rules as of one version. broken: rows that had to be left out.
 
-    by_digest: the same rules by the digest of their row, for the next `load_all`.
+    changed: the ids of all rules that were looked at; None if every rule was.
     """
 
     version: int
-    by_digest: Mapping[bytes, Rule]
+    rules: tuple[Rule, ...]
     broken: tuple[BrokenRule, ...]
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules, by id."""
-        return tuple(self.by_digest.values())
+    changed: frozenset[int] | None = None
 
 
-async def load_all(
-    session: AsyncSession, known: Mapping[bytes, Rule] = MappingProxyType({})
-) -> Loaded:
-    """Read every enabled rule. known: `by_digest` of the last time, not to be validated again."""
-    version, documents = (await session.execute(_ENABLED)).one()
-    return await asyncio.to_thread(_read_all, version, documents, known)
+async def load_all(session: AsyncSession) -> Loaded:
+    """Read every enabled rule, by id."""
+    version, read = 0, _Read()
+    async for rows in _in_chunks(session, _ENABLED):
+        version = rows[0][0]
+        await asyncio.to_thread(read.add, [document for _, document in rows if document])
+    return Loaded(version, tuple(read.rules), tuple(read.broken))
+
+
+async def load_changed(session: AsyncSession, known: int) -> Loaded | None:
+    """Read the rules that have changed since version `known`, and those that are gone by id.
+
+    None if that can't be told: so much has changed, or the version is an earlier one.
+    """
+    version, complete, changed, read = 0, False, set[int](), _Read()
+    async for rows in _in_chunks(session, _CHANGED, known=known):
+        version, complete = rows[0][:2]
+        changed.update(rule_id for _, _, rule_id, _ in rows if rule_id is not None)
+        await asyncio.to_thread(read.add, [row[3] for row in rows if row[3]])
+    if not complete:
+        return None
+    return Loaded(version, tuple(read.rules), tuple(read.broken), frozenset(changed))
 
 
 async def load_disabled(session: AsyncSession) -> tuple[Rule, ...]:
@@ -81,8 +105,10 @@ async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | Non
 
 async def everything(session: AsyncSession) -> list[RuleOut | BrokenRule]:
     """Return every rule by id, enabled or not."""
-    documents: Sequence[str] = (await session.execute(_EVERYTHING)).scalar_one()
-    return await asyncio.to_thread(lambda: [_out(document) for document in documents])
+    found: list[RuleOut | BrokenRule] = []
+    async for rows in _in_chunks(session, _EVERYTHING):
+        found += await asyncio.to_thread(_every_out, rows)
+    return found
 
 
 async def page(
@@ -105,27 +131,32 @@ async def page(
     return [out(row) for row in await session.scalars(query)]
 
 
-def _read_all(version: int, documents: Sequence[str], known: Mapping[bytes, Rule]) -> Loaded:
-    rules: dict[bytes, Rule] = {}
-    broken: list[BrokenRule] = []
-    for document in documents:
-        digest = blake2b(document.encode(), digest_size=16).digest()
-        read = known.get(digest) or _read(document)
-        if isinstance(read, BrokenRule):
-            broken.append(read)
-        else:
-            rules[digest] = read
-    return Loaded(version, rules, tuple(broken))
+async def _in_chunks(
+    session: AsyncSession, statement: TextClause, **bound: int
+) -> AsyncIterator[Sequence[Any]]:
+    result = await session.stream(statement, bound)
+    async for rows in result.partitions(CHUNK):
+        yield rows
 
 
-def _read(document: str) -> Rule | BrokenRule:
-    row = orjson.loads(document)
-    rule_id: int = row["id"]
-    try:
-        rule = RuleIn.model_validate(row["rule"])
-    except ValidationError as error:
-        return BrokenRule(id=rule_id, revision=row["revision"], problem=describe(error))
-    return rule_of(rule_id, rule)
+class _Read:
+    """Rows read so far."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.broken: list[BrokenRule] = []
+
+    def add(self, documents: Sequence[str]) -> None:
+        for document in documents:
+            row = _out(document)
+            if isinstance(row, BrokenRule):
+                self.broken.append(row)
+            else:
+                self.rules.append(rule_of(row.id, row))
+
+
+def _every_out(rows: Sequence[Any]) -> list[RuleOut | BrokenRule]:
+    return [_out(document) for (document,) in rows]
 
 
 def _out(document: str) -> RuleOut | BrokenRule:
@@ -138,6 +169,8 @@ def _out(document: str) -> RuleOut | BrokenRule:
 
 def rule_of(rule_id: int, rule: RuleIn) -> Rule:
     """Return a stored rule as the engine takes it."""
+    for model in (rule.trigger, *rule.replies):
+        _share_names(model)
     return Rule(
         rule_id,
         rule.name,
@@ -148,6 +181,17 @@ def rule_of(rule_id: int, rule: RuleIn) -> Rule:
         rule.conditions,
         rule.utm,
     )
+
+
+def _share_names(model: BaseModel) -> None:
+    """Spare each of very many models a set of its own that names the members it was given."""
+    names = _names(frozenset(model.model_fields_set))
+    object.__setattr__(model, "__pydantic_fields_set__", names)
+
+
+@lru_cache(maxsize=1000)
+def _names(names: frozenset[str]) -> set[str]:
+    return set(names)
 
 
 def out(row: RuleRow) -> RuleOut | BrokenRule:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from app.rules.pattern_forms import pattern_form
 from app.rules.patterns import BadPattern, compile_pattern
 from app.rules.prefilter import Prefilter
-from app.rules.typed import bare, normalise
+from app.rules.typed import AS_EMOJI, bare, bare_end, bare_start, normalise
 from app.rules.words import Strict, Trimmed, Words, unset
 
 MAX_KEYWORD_CHARACTERS = 1024
@@ -46,6 +46,18 @@ def _normalised(keyword: str) -> str:
 
 def _bare(keyword: str) -> str:
     return bare(_normalised(keyword))
+
+
+def _bare_start(keyword: str) -> str:
+    return bare_start(_normalised(keyword))
+
+
+def _bare_end(keyword: str) -> str:
+    return bare_end(_normalised(keyword))
+
+
+def _pattern(keyword: str) -> str:
+    return pattern_form(keyword).replace(AS_EMOJI, "")
 
 
 Keyword = Annotated[
@@ -109,7 +121,12 @@ class TextTrigger(Strict):
         return tuple(form(keyword) for keyword in written or ())
 
 
-_FORMS: Final = {Match.EXACT: _bare, Match.REGEX: pattern_form}
+_FORMS: Final = {
+    Match.EXACT: _bare,
+    Match.PREFIX: _bare_start,
+    Match.SUFFIX: _bare_end,
+    Match.REGEX: _pattern,
+}
 
 
 class MsgMenuTrigger(Strict):

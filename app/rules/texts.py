@@ -54,9 +54,8 @@ class Texts:
     def at_once(self, text: Typed) -> set[int]:
         """Return the ranks of all plain keywords that the text fits."""
         found = set(self.folded.within(text.plain))
-        found.update(self.folded.whole(text.plain))
-        if text.bare != text.plain:
-            found.update(self.folded.whole(text.bare))
+        for form in text.forms:
+            found.update(self.folded.whole(form))
         found.update(self.raw.within(text.raw))
         found.update(self.raw.whole(text.raw))
         return found
@@ -94,7 +93,7 @@ class Single:
         """Tell whether the keywords are found in the text as the kind of match wants them."""
         if self.pattern is not None:
             return self.pattern.search(text.raw_bytes if self.raw else text.shown_bytes) is not None
-        forms = (text.raw,) if self.raw else (text.plain, text.bare)
+        forms = (text.raw,) if self.raw else text.forms
         return any(self._fits_form(form) for form in forms)
 
     def _fits_form(self, form: str) -> bool:

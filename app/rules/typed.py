@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 MAX_CHARACTERS = 4096
 """How much of a message is held against rules; WeChat's own limit is far below (protocol 5)."""
 
-_AS_EMOJI = "\ufe0f"
+AS_EMOJI = "\ufe0f"
 """Asks for the coloured form of a character; not every keyboard adds it."""
 
 MOST_MARKS = 30
@@ -18,7 +18,7 @@ the time to sort them is the square of their number."""
 
 def normalise(text: str) -> str:
     """Return a text without what does not count: width and form of letters, case, extra blanks."""
-    composed = _composed(text).casefold().replace(_AS_EMOJI, "")
+    composed = _composed(text).casefold().replace(AS_EMOJI, "")
     return " ".join(unicodedata.normalize("NFKC", composed).split())
 
 
@@ -36,12 +36,31 @@ def _many_marks() -> re.Pattern[str]:
 
 def bare(text: str) -> str:
     """Return a text without the punctuation, and ~, around it; if all is such, the whole text."""
-    start, end = 0, len(text)
-    while start < end and _surrounds(text[start]):
+    return text[_start(text) : _end(text)] or text
+
+
+def bare_start(text: str) -> str:
+    """Return a text without the punctuation before it; if all is such, the whole text."""
+    return text[_start(text) :] or text
+
+
+def bare_end(text: str) -> str:
+    """Return a text without the punctuation behind it; if all is such, the whole text."""
+    return text[: _end(text)] or text
+
+
+def _start(text: str) -> int:
+    start = 0
+    while start < len(text) and _surrounds(text[start]):
         start += 1
-    while start < end and _surrounds(text[end - 1]):
+    return start
+
+
+def _end(text: str) -> int:
+    end = len(text)
+    while end and _surrounds(text[end - 1]):
         end -= 1
-    return text[start:end] or text
+    return end
 
 
 def _surrounds(character: str) -> bool:
@@ -51,19 +70,25 @@ def _surrounds(character: str) -> bool:
 class Typed:
     """One text in every form that rules are held against.
 
-    raw: as typed. plain: normalised. bare: normalised, and without punctuation around it.
+    raw: as typed. plain: normalised. forms: plain, and without punctuation before it, behind it,
+    and around it, each form once. bare: without punctuation around it.
     shown: for patterns, whose captures are repeated in replies: like plain, but the case stays.
     """
 
     def __init__(self, text: str) -> None:
         self.raw = text[:MAX_CHARACTERS]
         self.plain = normalise(self.raw)
-        self.bare = bare(self.plain)
+        start, end = _start(self.plain), _end(self.plain)
+        self.bare = self.plain[start:end] or self.plain
+        self.forms: tuple[str, ...] = (self.plain,)
+        if start < end and end - start < len(self.plain):
+            around = self.plain[start:], self.plain[:end], self.bare
+            self.forms = tuple(dict.fromkeys((self.plain, *around)))
 
     @cached_property
     def shown(self) -> str:
         """For patterns."""
-        return " ".join(_composed(self.raw).split())
+        return " ".join(_composed(self.raw.replace(AS_EMOJI, "")).split())
 
     @cached_property
     def shown_bytes(self) -> bytes:

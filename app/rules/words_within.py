@@ -39,16 +39,20 @@ class WordsWithin:
             automaton = AhoCorasick(numbers, store_patterns=False) if numbers else None
             return cls(numbers, {}, frozenset(), automaton, tuple(numbers.values()))
         lengths: dict[str, tuple[int, ...]] = {}
+        shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         for word in numbers:
             start, length = word[:_START], len(word)
             known = lengths.get(start, ())
             if length not in known:
-                lengths[start] = (*known, length)
+                both = (*known, length)
+                lengths[start] = shared.setdefault(both, both)
         crowds = {start for start, found in lengths.items() if len(found) > MOST_LENGTHS}
         crowded = [word for word in numbers if word[:_START] in crowds] if crowds else []
+        for start in crowds:
+            del lengths[start]
         return cls(
             numbers,
-            {start: found for start, found in lengths.items() if start not in crowds},
+            lengths,
             frozenset(word for word in numbers if len(word) < _START),
             AhoCorasick(crowded, store_patterns=False) if crowded else None,
             tuple(numbers[word] for word in crowded),

@@ -15,11 +15,10 @@ from tests.e2e.peer import Peer
 from tests.e2e.tables import Tables
 from tests.e2e.until import until
 from tests.processes import free_port
-from tests.rules.makers import as_posted
+from tests.rules.makers import JPEG, as_posted
 
 ADMIN_TOKEN = "e2e-admin-token"
 BEARER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ async def test_every_metric_is_shown_once_it_was_used(database: Database) -> Non
         "oa_bridge_rule_matches_total",
         "oa_bridge_rules_reloads_total",
         "oa_bridge_rules_loaded",
+        "oa_bridge_rules_left_out",
+        "oa_bridge_rules_rejected",
         "oa_bridge_sends_total",
         "oa_bridge_api_errors_total",
         "oa_bridge_commit_batch_size_bucket",

@@ -11,6 +11,9 @@ from app.clock import SystemClock
 from app.db.engine import Database
 from app.rules.router import router
 from tests.rules.makers import settings_with
+from tests.service import clock, service, settings
+
+__all__ = ["clock", "service", "settings"]
 
 
 @pytest.fixture

@@ -17,6 +17,20 @@ from app.wechat.inbound import Format, Inbound, parse
 APPID = "wx0000000000000001"
 OTHER_APPID = "wx0000000000000002"
 
+# One grey pixel each.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636800000082008177cd72b60000000049454e44ae426082"
+)
+JPEG = b"".join(
+    [
+        *(b"\xff\xd8", b"\xff\xdb\x00\x43\x00", b"\x01" * 64),
+        b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00",
+        *(b"\xff\xc4\x00\x14\x00\x01", bytes(16), b"\xff\xc4\x00\x14\x10\x01", bytes(16)),
+        b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x3f\xff\xd9",
+    ]
+)
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 _TRIGGER: TypeAdapter[Trigger] = TypeAdapter(Trigger)
@@ -110,11 +124,21 @@ def view(url: str) -> inbound.View:
 
 
 def settings_with(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 - settings of every type
-    """Settings of one account, with a picture in its media folder."""
+    """Settings of two accounts, with a picture in their media folder."""
     media = folder / "media"
     media.mkdir(exist_ok=True)
-    (media / "shop.png").write_bytes(b"\x89PNG\r\n\x1a\n a picture")
-    account = {"wechat_appid": APPID, "wechat_token": "token", "wechat_message_mode": "plain"}
+    (media / "shop.png").write_bytes(PNG)
+    accounts = folder / "accounts.toml"
+    accounts.write_text(
+        f'[[account]]\nappid = "{OTHER_APPID}"\ntoken = "token"\nmessage_mode = "plain"\n',
+        encoding="utf-8",
+    )
+    account: dict[str, Any] = {
+        "wechat_appid": APPID,
+        "wechat_token": "token",
+        "wechat_message_mode": "plain",
+    }
+    account |= {"accounts_file": accounts}
     return Settings(_env_file=None, data_dir=folder, **account | changes)
 
 

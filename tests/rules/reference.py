@@ -78,7 +78,8 @@ def words(written: dict[str, Any]) -> list[str]:
     given = written["keywords"] if "keywords" in written else [written["keyword"]]
     if written.get("raw"):
         return given
-    return [bare(plain(word)) if written["match"] == "exact" else plain(word) for word in given]
+    strip = STRIPPED.get(written["match"], plain)
+    return [strip(plain(word)) for word in given]
 
 
 def plain(text: str) -> str:
@@ -91,6 +92,14 @@ def bare(text: str) -> str:
     return stripped or text
 
 
+def bare_start(text: str) -> str:
+    return re.sub(r"^[\W_]+", keep_symbols, text) or text
+
+
+def bare_end(text: str) -> str:
+    return re.sub(r"[\W_]+$", keep_last_symbols, text) or text
+
+
 def keep_symbols(edge: re.Match[str]) -> str:
     """Of what is no letter only punctuation and blanks go, from the outside in."""
     kept = edge.group()
@@ -101,6 +110,16 @@ def keep_symbols(edge: re.Match[str]) -> str:
             return kept
         kept = kept[1:] if outside_is_left else kept[:-1]
     return kept
+
+
+def keep_last_symbols(edge: re.Match[str]) -> str:
+    kept = edge.group()
+    while kept and (kept[-1] in " ~" or unicodedata.category(kept[-1]).startswith("P")):
+        kept = kept[:-1]
+    return kept
+
+
+STRIPPED = {"exact": bare, "prefix": bare_start, "suffix": bare_end}
 
 
 def fits(rule: Rule, message: Inbound) -> bool:
@@ -157,14 +176,16 @@ def forms(written: dict[str, Any], content: str) -> list[str]:
     if written.get("raw"):
         return [content]
     if written["match"] == "regex":
-        return [" ".join(unicodedata.normalize("NFKC", content).split())]
-    return [plain(content), bare(plain(content))]
+        return [" ".join(unicodedata.normalize("NFKC", content.replace("\ufe0f", "")).split())]
+    return [strip(plain(content)) for strip in (str, bare_start, bare_end, bare)]
 
 
 def fits_form(written: dict[str, Any], form: str) -> bool:
     if written["match"] == "regex":
         flags = re.NOFLAG if written.get("raw") else re.IGNORECASE
-        return re.search(written["keyword"], form, flags) is not None
+        pattern = written["keyword"]
+        wanted_form = pattern if written.get("raw") else pattern.replace("\ufe0f", "")
+        return re.search(wanted_form, form, flags) is not None
     wanted = words(written)
     return {
         "exact": form == wanted[0],

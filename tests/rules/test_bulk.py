@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import yaml
@@ -172,8 +173,8 @@ rules:
         ("rules: []\nrules: []", "twice"),
         ("rules: []\nmore: " + "1" * 5000, "digits"),
         ("? [a]\n: 1", "YAML"),
-        ("- 1", "dictionary"),
-        ("rules:\n- name: 12\n", "string"),
+        ("- 1", "must be an object"),
+        ("rules:\n- name: 12\n", "must be a text"),
     ],
 )
 async def test_a_document_that_is_no_set_of_rules_is_refused(
@@ -183,6 +184,40 @@ async def test_a_document_that_is_no_set_of_rules_is_refused(
 
     assert answer.status_code == 422, answer.text
     assert any(words in item["msg"] for item in answer.json()["detail"]), answer.text
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ('{"rules": [], "rules": []}', "the key rules stands twice"),
+        ('{"rules": [{"name": "a", "name": "b"}]}', "the key name stands twice"),
+        ('{"rules": [NaN]}', "NaN"),
+        ('{"rules": [', "not valid JSON"),
+        ('{"rules": [{"\\ud800": 1}]}', "half of a character"),
+        ("[" * 100_000, "can't be read"),
+    ],
+)
+async def test_json_is_read_as_strictly_as_yaml(
+    client: httpx.AsyncClient, document: str, words: str
+) -> None:
+    answer = await client.post(
+        "/api/rules/import", content=document, headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == 422, answer.text
+    assert any(words in item["msg"] for item in answer.json()["detail"]), answer.text
+
+
+async def test_rules_of_an_account_that_is_not_configured_are_not_imported(
+    client: httpx.AsyncClient,
+) -> None:
+    theirs = as_posted(name="Theirs", appid="wx00000000000000ff")
+
+    answer = await take(client, [as_posted(name="Ours", appid=APPID), theirs])
+
+    assert answer.status_code == 422
+    assert [item["loc"] for item in answer.json()["detail"]] == [["body", "rules", 1, "appid"]]
+    assert await stored(client) == []
 
 
 async def test_other_content_types_are_refused(client: httpx.AsyncClient) -> None:
@@ -224,6 +259,25 @@ async def test_conflicts_name_the_rule_that_is_in_the_way(client: httpx.AsyncCli
         ("identical", same, broad, True),
         ("identical", last, first, False),
     ]
+
+
+async def test_rows_that_are_no_rules_do_not_keep_conflicts_from_being_found(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    waits = {"on": "text", "match": "exact", "keyword": "商城"}
+    first, second = [await posted(client, name, trigger=waits) for name in ("One", "Two")]
+    bad = await posted(client, "Bad")
+    await connection.execute(
+        """UPDATE rules SET trigger = '{"on": "text", "match": "regex", "keyword": "("}'
+        WHERE id = $1""",
+        bad,
+    )
+
+    found = (await client.get("/api/rules/conflicts")).json()
+
+    assert [(item["rule_id"], item["by_id"]) for item in found["items"]] == [(second, first)]
+    assert [item["id"] for item in found["left_out"]] == [bad]
+    assert "missing )" in found["left_out"][0]["problem"]
 
 
 async def test_an_import_takes_no_more_statements_for_many_rules_than_for_few(

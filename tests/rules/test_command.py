@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rules.makers import APPID, as_posted
+from tests.rules.makers import APPID, PNG, as_posted
 
 
 class Command:
@@ -46,7 +46,7 @@ class Command:
 def command(database_url: str, tmp_path: Path) -> Command:
     media = tmp_path / "media"
     media.mkdir()
-    (media / "shop.png").write_bytes(b"\x89PNG\r\n\x1a\n a picture")
+    (media / "shop.png").write_bytes(PNG)
     return Command(database_url, tmp_path)
 
 
@@ -67,6 +67,18 @@ def test_a_file_is_shown_imported_exported_and_explained(command: Command) -> No
     assert "1 stay as they are" in again[1]
     assert [rule["name"] for rule in yaml.safe_load(exported[1])["rules"]] == ["Shop"]
     assert "answers: Shop (contains)" in explained[1]
+    assert '"thumb_media_id": "MEDIA_ID of shop.png"' in explained[1]
+    assert "uploaded first as image: shop.png" in explained[1]
+    assert "<Content><![CDATA[正在为您打开商城]]></Content>" in explained[1]
+
+
+def test_what_depends_on_the_follower_is_explained_so(command: Command) -> None:
+    shared = as_posted(conditions={"share": {"percent": 30}})
+    command.run("import", command.file(shared))
+
+    _, said = command.run("explain", "商城")
+
+    assert "answers if the follower belongs to a share of 30 % of followers: Shop" in said
 
 
 def test_a_bad_file_ends_with_a_line_for_each_problem(command: Command) -> None:

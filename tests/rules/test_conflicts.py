@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.rules.conflicts import find
-from app.rules.engine import Rule
+from app.rules.engine import Rule, compile_rules
 from tests.rules.makers import APPID, NOON, OTHER_APPID, rule, text_rule
 
 SOMETIMES: dict[str, Any] = {"conditions": {"hours": {"start": "09:00", "end": "10:00"}}}
@@ -13,7 +13,7 @@ SOMETIMES: dict[str, Any] = {"conditions": {"hours": {"start": "09:00", "end": "
 def found(*rules: Rule, most: int = 1) -> list[tuple[str, int, int | None, bool]]:
     return [
         (conflict.kind.value, conflict.rule_id, conflict.by_id, conflict.unreachable)
-        for conflict in find(rules, NOON, most)
+        for conflict in find(compile_rules(rules, 0, most), NOON)
     ]
 
 
@@ -60,3 +60,13 @@ def test_where_several_rules_answer_none_is_kept_from_answering_by_one() -> None
 
     assert found(*rules, most=3) == [("shadowed", 2, 1, False)]
     assert found(rule(1, "fallback"), rule(2, "fallback"), most=3) == [("identical", 2, 1, True)]
+
+
+def test_a_keyword_shadows_only_in_the_form_in_which_it_is_compared() -> None:
+    inner = text_rule(1, "contains", "【退款", priority=200)
+
+    assert found(inner, text_rule(2, "prefix", "【退款】")) == []
+    assert found(inner, text_rule(2, "exact", "【退款】")) == []
+    assert found(
+        text_rule(1, "contains", "退款】", priority=200), text_rule(2, "prefix", "【退款】")
+    ) == [("shadowed", 2, 1, True)]

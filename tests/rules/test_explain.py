@@ -1,14 +1,20 @@
 """Explanations, for a text or an event."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.db.engine import Database
+from app.rules.engine import compile_rules
 from app.rules.models import RuleFiring
-from tests.rules.makers import APPID, NOON, OTHER_APPID, as_posted
+from tests.rules.makers import APPID, NOON, OTHER_APPID, as_posted, text_rule
 
 
 async def posted(client: httpx.AsyncClient, name: str, **changes: object) -> int:
@@ -33,22 +39,118 @@ def reasons(found: dict[str, Any]) -> dict[str, str]:
     return {miss["rule"]["name"]: miss["reason"] for miss in found["near_misses"]}
 
 
-async def test_the_winner_comes_with_each_reply_as_it_would_be_sent(
+async def test_the_winner_comes_with_each_reply_exactly_as_it_would_be_sent(
     client: httpx.AsyncClient,
 ) -> None:
+    link = '<a data-miniprogram-appid="wx0123456789abcdef" data-miniprogram-path="p">{1}</a>'
     replies = [
-        {"msgtype": "text", "via": "passive", "content": "Order {1}"},
-        {**as_posted()["replies"][0], "pagepath": "p?no={1}"},
+        {"msgtype": "text", "via": "passive", "content": f"Order {{1}} {link}"},
+        {**as_posted()["replies"][0], "pagepath": "p?no={1}&ref={ref}"},
     ]
     trigger = waits("regex", "order ([0-9]+)")
     rule_id = await posted(client, "Order", trigger=trigger, replies=replies, utm={"source": "oa"})
 
-    (winner,) = (await asked(client, text="my order 12"))["winners"]
+    found = await asked(client, text="my order 12", openid="oME", at="2026-11-24T12:00:00Z")
 
-    assert winner["rule"]["id"] == rule_id
-    assert [sent["not_sent"] for sent in winner["replies"]] == [None, None]
-    assert winner["replies"][0]["reply"]["content"] == "Order 12"
-    assert winner["replies"][1]["reply"]["pagepath"] == "p?no=12&utm_source=oa"
+    (winner,) = found["winners"]
+    assert (winner["rule"]["id"], winner["only_if"]) == (rule_id, [])
+    text, card = winner["replies"]
+    content = (
+        'Order 12 <a data-miniprogram-appid="wx0123456789abcdef" '
+        'data-miniprogram-path="p?utm_source=oa">12</a>'
+    )
+    assert text["body"] == {
+        "ToUserName": "oME",
+        "FromUserName": "gh_ORIGINAL_ID",
+        "CreateTime": 1795521600,
+        "MsgType": "text",
+        "Content": content,
+    }
+    assert f"<Content><![CDATA[{content}]]></Content>" in text["xml"]
+    assert text["xml"].startswith("<xml><ToUserName><![CDATA[oME]]></ToUserName>")
+    page = card["body"]["miniprogrampage"].pop("pagepath")
+    assert re.fullmatch(r"p\?no=12&ref=[0-9a-f]{32}&utm_source=oa", page)
+    assert card["body"] == {
+        "touser": "oME",
+        "msgtype": "miniprogrampage",
+        "miniprogrampage": {
+            "title": "商城",
+            "appid": "wx0123456789abcdef",
+            "thumb_media_id": "MEDIA_ID of shop.png",
+        },
+    }
+    assert card["uploads"] == [
+        {"member": "thumb_media_id", "type": "image", "source": {"file": "shop.png"}}
+    ]
+    assert (card["xml"], card["not_sent"]) == (None, None)
+
+
+async def test_what_is_not_sent_says_why_and_has_no_body(client: httpx.AsyncClient) -> None:
+    empty = {"msgtype": "text", "via": "customer_service", "content": "{1}"}
+    await posted(client, "Empty", trigger=waits("regex", "a(b?)"), replies=[empty])
+
+    ((sent,),) = [winner["replies"] for winner in (await asked(client, text="a"))["winners"]]
+
+    assert "nothing is left" in sent["not_sent"]
+    assert (sent["body"], sent["xml"], sent["reply"]["content"]) == (None, None, "{1}")
+
+
+async def test_what_depends_on_the_follower_is_said_until_one_is_named(
+    client: httpx.AsyncClient,
+) -> None:
+    trigger = waits("exact", "a")
+    half = {"conditions": {"share": {"percent": 50}}, "priority": 200}
+    text = {"msgtype": "text", "via": "passive", "content": "a"}
+    await posted(client, "Half", trigger=trigger, replies=[text], **half)
+    await posted(client, "Rest", trigger=trigger, replies=[text])
+    await posted(client, "Never", trigger=trigger)
+
+    found = await asked(client, text="a")
+    named = [await asked(client, text="a", openid=f"o{number}") for number in range(20)]
+
+    assert [(winner["rule"]["name"], winner["only_if"]) for winner in found["winners"]] == [
+        ("Half", ["belongs to a share of 50 % of followers"]),
+        ("Rest", []),
+    ]
+    sent = [reply for winner in found["winners"] for reply in winner["replies"]]
+    assert [(reply["via"], reply["not_sent"]) for reply in sent] == [("passive", None)] * 2
+    assert reasons(found).keys() == {"Never"}
+    assert {tuple(w["rule"]["name"] for w in one["winners"]) for one in named} == {
+        ("Half",),
+        ("Rest",),
+    }
+
+
+async def test_the_rules_that_are_served_are_the_ones_explained(
+    api: FastAPI, client: httpx.AsyncClient
+) -> None:
+    await posted(client, "Not served yet", trigger=waits("exact", "a"))
+    served = replace(compile_rules([text_rule(7, "exact", "a")], 41), left_out=(9,))
+    api.state.rules = SimpleNamespace(current=served)
+
+    found = await asked(client, text="a")
+
+    assert [winner["rule"]["id"] for winner in found["winners"]] == [7]
+    assert (found["version"], [rule["id"] for rule in found["left_out"]]) == (41, [9])
+
+
+async def test_rules_that_are_none_are_named_and_keep_nobody_from_an_answer(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    trigger = waits("exact", "a")
+    await posted(client, "Good", trigger=trigger)
+    bad, off = await posted(client, "Bad"), await posted(client, "Off", enabled=False)
+    await connection.execute(
+        """UPDATE rules SET trigger = '{"on": "text", "match": "regex", "keyword": "("}'
+        WHERE id = ANY($1)""",
+        [bad, off],
+    )
+
+    found = await asked(client, text="a")
+
+    assert [winner["rule"]["name"] for winner in found["winners"]] == ["Good"]
+    assert [broken["id"] for broken in found["left_out"]] == [bad, off]
+    assert all("missing )" in broken["problem"] for broken in found["left_out"])
 
 
 async def test_every_near_miss_says_the_one_thing_that_it_lacks(
@@ -119,8 +221,27 @@ async def test_the_list_of_near_misses_is_bounded(client: httpx.AsyncClient) -> 
         await posted(client, f"Rule {number}", trigger=waits("contains", "a"))
 
     found = await asked(client, text="a")
+    few = await asked(client, text="a", limit=3)
+    everything = await asked(client, text="a", limit=1000)
 
     assert (len(found["near_misses"]), found["more_near_misses"]) == (50, 9)
+    assert (len(few["near_misses"]), few["more_near_misses"], few["truncated"]) == (3, 56, True)
+    assert (len(everything["near_misses"]), everything["truncated"]) == (59, False)
+
+
+async def test_switched_off_rules_that_were_not_looked_at_are_counted(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await posted(client, "Off", enabled=False)
+    await connection.execute(
+        """INSERT INTO rules (name, appid, enabled, priority, trigger, replies)
+        SELECT name, appid, enabled, priority, trigger, replies FROM rules,
+        generate_series(1, 1001)"""
+    )
+
+    found = await asked(client, text="a")
+
+    assert (found["unread_disabled"], found["truncated"]) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +250,8 @@ async def test_the_list_of_near_misses_is_bounded(client: httpx.AsyncClient) -> 
         ({}, "body.text"),
         ({"text": "a", "message": {}}, "body.text"),
         ({"text": "a", "at": "noon"}, "body.at"),
+        ({"text": "a", "at": "9999-12-31T23:59:59Z"}, "body.at"),
+        ({"text": "a", "limit": 1001}, "body.limit"),
         ({"text": "a", "appid": "gh_1"}, "body.appid"),
         ({"message": {"Event": "SCAN", "CreateTime": "noon"}}, "body.message"),
     ],

@@ -1,6 +1,7 @@
 """Rules in memory follow the table, whatever happens to the connection."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,9 @@ from app.ops import readiness
 from app.rules import edits, store
 from app.rules.engine import Rule, RuleSet, compile_rules
 from app.rules.facts import Facts
-from app.rules.live import Compile, LiveRules
+from app.rules.layer import Layer
+from app.rules.layering import Compile
+from app.rules.live import LiveRules
 from app.rules.schemas import RuleIn
 from app.wechat.ids import AppId
 from tests.rules.makers import APPID, NOON, as_posted, text
@@ -47,6 +50,14 @@ class Watched(LiveRules):
         if rules is None:
             return False
         return bool(rules.choose(AppId(APPID), text(keyword), Facts(), NOON))
+
+    async def until_rebuilt(self, base: Layer) -> None:
+        rules = self.current
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while rules is None or rules.base is base:
+                assert self._rebuilding is not None
+                await self._rebuilding
+                rules = self.current
 
     async def until_it_answers(self, keyword: str) -> None:
         await self.until(lambda: self.answers(keyword))
@@ -282,3 +293,205 @@ async def test_a_decision_ends_with_the_rules_with_which_it_began(database: Data
 
     assert not live.answers("商城")
     assert [answer.rule.name for answer in begun.choose(Facts(), NOON)] == ["Shop"]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let four rules be many."""
+    monkeypatch.setattr("app.rules.layering.FEW_RULES", 3)
+
+
+async def add_many(database: Database, count: int = 20) -> list[int]:
+    return [await add(database, f"词{number}") for number in range(count)]
+
+
+@pytest.mark.usefixtures("few")
+async def test_a_change_among_many_rules_is_all_that_is_read_and_compiled(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    rule_ids = await add_many(database)
+    live = Watched(database)
+    await live.load_once()
+    assert live.current is not None
+    base = live.current.base
+    async with database.sessions.begin() as session:
+        await edits.delete(session, rule_ids[0], "tests", expected=None)
+    await connection.execute("UPDATE rules SET enabled = false WHERE id = $1", rule_ids[1])
+    await connection.execute(
+        """UPDATE rules SET trigger = jsonb_set(trigger, '{keyword}', '"新"') WHERE id = $1""",
+        rule_ids[2],
+    )
+    await add(database, "又")
+
+    await live.load_once()
+
+    assert live.current.base is base
+    assert sorted(live.current.changes) == [*rule_ids[:3], rule_ids[-1] + 1]
+    assert live.current.count == 19
+    assert [live.answers(f"词{number}") for number in range(4)] == [False, False, False, True]
+    assert live.answers("新")
+    assert live.answers("又")
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(
+    "unforeseen",
+    [
+        "UPDATE rules_version SET version = version - 5",
+        "UPDATE rules_version SET version = version + 1",
+        "DELETE FROM rules_changed",
+    ],
+)
+async def test_where_it_can_not_be_told_what_changed_all_is_read_anew(
+    database: Database, connection: asyncpg.Connection, unforeseen: str
+) -> None:
+    await add_many(database)
+    live = Watched(database)
+    await live.load_once()
+    await connection.execute("ALTER TABLE rules DISABLE TRIGGER ALL")
+    await connection.execute("DELETE FROM rules WHERE trigger ->> 'keyword' = '词7'")
+    await connection.execute("ALTER TABLE rules ENABLE TRIGGER ALL")
+    await add(database, "新")
+    await connection.execute(unforeseen)
+
+    await live.load_once()
+
+    assert live.answers("新")
+    assert not live.answers("词7")
+
+
+@pytest.mark.usefixtures("few")
+async def test_emptying_the_table_is_followed(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await add_many(database)
+    async with running(Watched(database)) as live:
+        await live.until_it_answers("词7")
+
+        await connection.execute("TRUNCATE rules")
+
+        await live.until_it_is_silent("词7")
+
+
+@pytest.mark.usefixtures("few")
+async def test_a_row_that_becomes_no_rule_is_left_out_until_it_is_one_again(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    rule_ids = await add_many(database)
+    live = Watched(database)
+    await live.load_once()
+    replies = await connection.fetchval("SELECT replies FROM rules LIMIT 1")
+
+    await connection.execute("UPDATE rules SET replies = '[]' WHERE id = $1", rule_ids[7])
+    await live.load_once()
+    assert live.current is not None
+    assert live.current.left_out == (rule_ids[7],)
+    assert not live.answers("词7")
+    assert live.answers("词8")
+
+    await connection.execute("UPDATE rules SET replies = $2 WHERE id = $1", rule_ids[7], replies)
+    await live.load_once()
+    assert not live.current.left_out
+    assert live.answers("词7")
+
+
+@pytest.mark.usefixtures("few")
+async def test_while_all_is_compiled_again_changes_are_live_and_stay(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rules.layering.MOST_CHANGES", 2)
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def waits_when_many(rules: Iterable[Rule], version: int) -> RuleSet:
+        found = tuple(rules)
+        if len(found) > 20:
+            loop.call_soon_threadsafe(begun.set)
+            assert go_on.wait(PATIENCE_SECONDS)
+        return compile_rules(found, version)
+
+    rule_ids = await add_many(database)
+    async with running(Watched(database, waits_when_many)) as live:
+        await live.until_it_answers("词19")
+        assert live.current is not None
+        base = live.current.base
+        try:
+            for word in ("一", "二", "三"):
+                await add(database, word)
+            await begun.wait()
+
+            await add(database, "四")
+            async with database.sessions.begin() as session:
+                await edits.delete(session, rule_ids[7], "tests", expected=None)
+            await live.until_it_answers("四")
+            await live.until_it_is_silent("词7")
+            assert live.current.base is base
+        finally:
+            go_on.set()
+
+        await live.until_rebuilt(base)
+        assert [live.answers(word) for word in ("三", "四", "词7", "词8")] == [
+            True,
+            True,
+            False,
+            True,
+        ]
+        assert live.current.count == 23
+
+
+@pytest.mark.usefixtures("few")
+async def test_no_decision_under_load_mixes_two_versions(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rules.layering.MOST_CHANGES", 2)
+    rule_ids = await add_many(database)
+    await connection.execute(
+        """UPDATE rules SET name = '0', trigger = jsonb_set(trigger, '{keyword}', '"同"')
+        WHERE id = ANY($1)""",
+        rule_ids[:3],
+    )
+    live = Watched(database, lambda rules, version: compile_rules(rules, version, most=3))
+    seen: set[str] = set()
+
+    async def decide() -> None:
+        while "40" not in seen:
+            if live.current is not None:
+                chosen = live.current.choose(AppId(APPID), text("同"), Facts(), NOON)
+                names = {choice.rule.name for choice in chosen}
+                assert (len(chosen), len(names)) == (3, 1)
+                seen.update(names)
+            await asyncio.sleep(0)
+
+    async with running(live), asyncio.timeout(PATIENCE_SECONDS):
+        await live.until_it_answers("同")
+        deciding = asyncio.create_task(decide())
+        for number in range(1, 41):
+            await connection.execute(
+                "UPDATE rules SET name = $2 WHERE id = ANY($1)", rule_ids[:3], str(number)
+            )
+        await deciding
+    assert len(seen) > 1
+
+
+async def test_what_changed_is_remembered_by_version_and_not_for_ever(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    first = await add(database, "一")
+    second = await add(database, "二")
+    await connection.execute("UPDATE rules SET id = 100 WHERE id = $1", first)
+    await connection.execute("UPDATE rules SET name = 'x' WHERE id = 99")
+    await connection.execute("DELETE FROM rules")
+
+    changed = await connection.fetch("SELECT rule_ids FROM rules_changed ORDER BY version")
+    assert [sorted(row["rule_ids"]) for row in changed] == [
+        [first],
+        [second],
+        [first, 100],
+        [],
+        [second, 100],
+    ]
+
+    await connection.execute("UPDATE rules_version SET version = version + 3000")
+    third = await add(database, "三")
+
+    assert await connection.fetchval("SELECT array_agg(rule_ids) FROM rules_changed") == [[third]]

@@ -35,7 +35,7 @@ WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip(
 # Without \b: RE2's knows ASCII words only, and the slow matcher's module knows all.
 PIECES = (
     *["a", "B", "商", "城", ".", "[ab]", "[^]a]", "[^商]", "a*", "^", "(a|商)", "(?:城B)?"],
-    *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", "a|", "(?:a商)+"],
+    *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", "a|", "(?:a商)+", "❤\ufe0f", "❤"],
 )
 PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
 SCENES = st.sampled_from(["s", "S", "st", "t"])

@@ -162,6 +162,7 @@ async def test_a_page_has_at_most_200_rules(client: httpx.AsyncClient, limit: in
         ({"name": "a\x00b"}, "body.name", "NUL"),
         ({"name": "half a pair \ud800"}, "body.name", "half of a character"),
         ({"appid": "gh_123"}, "body.appid", "AppID"),
+        ({"appid": "wx00000000000000ff"}, "body.appid", f"take {APPID} or {OTHER_APPID} or null"),
         ({"priority": 2**31}, "body.priority", "2147483647"),
         ({"priority": "high"}, "body.priority", "integer"),
         ({"prioritty": 1}, "body.prioritty", "check its spelling"),
@@ -210,6 +211,19 @@ async def test_a_keyword_that_can_not_work_is_refused(
     found = await problems(client, trigger={"on": "text", "match": match, "keyword": keyword})
 
     assert words in found["body.trigger.keyword"]
+
+
+async def test_a_rule_is_not_moved_to_an_account_that_is_not_configured(
+    client: httpx.AsyncClient,
+) -> None:
+    rule_id = await posted(client, appid=APPID)
+
+    answer = await client.put(
+        f"/api/rules/{rule_id}", json=as_posted(appid="wx00000000000000ff"), headers=ANY
+    )
+
+    assert answer.status_code == 422
+    assert (await client.get(f"/api/rules/{rule_id}")).json()["appid"] == APPID
 
 
 async def test_two_passive_replies_are_refused(client: httpx.AsyncClient) -> None:

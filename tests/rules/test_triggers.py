@@ -57,6 +57,39 @@ def test_width_case_blanks_and_outer_punctuation_do_not_count(keyword: str, type
     assert chosen([text_rule(1, "exact", keyword)], text(typed)) == [1]
 
 
+@pytest.mark.parametrize(
+    ("match", "keyword", "fits", "fails"),
+    [
+        (
+            "prefix",
+            "【退款】",
+            ["【退款】怎么办", "退款】怎么办", "“【退款】”", "【退款】"],
+            ["退款怎么办"],
+        ),
+        ("prefix", "“商城", ["商城在哪", "…商城"], ["去商城"]),
+        ("prefix", "价格:", ["价格：多少"], ["价格表"]),
+        ("prefix", "?", ["？帮助", "?"], ["帮助"]),
+        ("suffix", "在哪？", ["商城在哪", "商城在哪！", "在哪？"], ["在哪啊"]),
+        ("suffix", "《退款》", ["怎么办《退款》", "怎么办《退款"], ["怎么办退款"]),
+    ],
+)
+def test_punctuation_on_the_outer_side_of_a_beginning_or_an_end_does_not_count(
+    match: str, keyword: str, fits: list[str], fails: list[str]
+) -> None:
+    rules = [text_rule(1, match, keyword)]
+
+    assert [chosen(rules, text(typed)) for typed in fits] == [[1]] * len(fits)
+    assert [chosen(rules, text(typed)) for typed in fails] == [[]] * len(fails)
+
+
+@pytest.mark.parametrize("pattern", ["^❤$", "^❤\ufe0f$", "[❤\ufe0f]", "❤\ufe0f?$"])
+@pytest.mark.parametrize("typed", ["❤", "❤\ufe0f"])
+def test_the_coloured_form_of_a_character_does_not_count_in_a_pattern(
+    pattern: str, typed: str
+) -> None:
+    assert chosen([text_rule(1, "regex", pattern)], text(typed)) == [1]
+
+
 def test_punctuation_inside_and_symbols_do_count() -> None:
     assert chosen([text_rule(1, "exact", "你好吗")], text("你，好吗")) == []
     assert chosen([text_rule(1, "exact", "c")], text("c+")) == []

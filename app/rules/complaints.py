@@ -1,0 +1,72 @@
+"""What is wrong with a value, in the operator's words, for each kind of error that is found."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_TEXT: Final = "must be a text: put it in quotes"
+_WHOLE: Final = "must be a whole number (an integer), without quotes"
+_NUMBER: Final = "must be a number, without quotes"
+_SWITCH: Final = "must be true or false, without quotes"
+_LIST: Final = "must be a list: write it as [ … ]"
+_PART: Final = "must be an object: names with a value each"
+_MOMENT: Final = "must be a moment with its time zone: write it like 2026-11-24T12:00:00+08:00"
+
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "is missing: add it",
+    "extra_forbidden": "is not known here: check its spelling, or remove it",
+    "union_tag_not_found": "needs {discriminator}, which says what kind it is",
+    "union_tag_invalid": "{discriminator} must be one of {expected_tags}",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "json_invalid": "is not valid JSON: {error}",
+    "string_unicode": "holds half of a character (a lone surrogate): type it again",
+    "string_type": _TEXT,
+    "string_too_short": "must have at least {min_length} character",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing_size": "is too large a number: make it smaller",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "must be a finite number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "bool_type": _SWITCH,
+    "bool_parsing": _SWITCH,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}: remove some",
+    "dict_type": _PART,
+    "mapping_type": _PART,
+    "model_type": _PART,
+    "model_attributes_type": _PART,
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_object_invalid": _MOMENT,
+    "timezone_aware": _MOMENT,
+    "value_error": "{error}",
+}
+
+# What our own fields ask of their texts.
+_PATTERNS: Final[Mapping[str, str]] = {
+    r"^wx[0-9a-f]{16}$": "is not an AppID (wx and 16 digits or letters a to f): copy it from the "
+    "console",
+    r"^https?://": "must start with http:// or https://",
+}
+_UNUSUAL: Final = "can't be used: compare it with the description of this field under /docs"
+
+
+def complaint(error: Mapping[str, Any]) -> str:
+    """Return what pydantic found, in one line that names the fix."""
+    kind, context = error["type"], error.get("ctx", {})
+    if "field" in context and kind != "missing":
+        # A validator of ours has found it, and its words are the operator's already.
+        return str(error["msg"])
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(context["pattern"], f"must look like {context['pattern']}")
+    return _WORDS.get(kind, _UNUSUAL).format(**context)
