@@ -21,9 +21,10 @@ from app.db import embedded, migrate
 from app.db.engine import Database, open_database
 from app.followers.ask import Asker
 from app.followers.errors import AlreadyRunning
+from app.followers.sync import Privacy, sync
 from app.followers.sync import Progress as Synced
-from app.followers.sync import sync
 from app.ops import logging
+from app.privacy.found import open_found
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import Action, ApiError
@@ -113,7 +114,11 @@ async def _sync_one(
                 bar.update(task, total=synced.total, completed=synced.asked, per_second=rate)
 
             done = await sync(
-                asker, database, at_once=settings.followers_sync_concurrency, report=report
+                asker,
+                database,
+                at_once=settings.followers_sync_concurrency,
+                report=report,
+                privacy=Privacy(settings.erasure_hmac_secret, open_found),
             )
     except AlreadyRunning:
         typer.echo(f"{appid}: another synchronisation of this account runs; stopped", err=True)

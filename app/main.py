@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import telemetry
+from app.callback import aside
 from app.callback.decide import decide_late
 from app.callback.inbox import Inbox, Undecided
 from app.callback.link import Link
@@ -132,7 +134,8 @@ def create_app(
         following = asyncio.create_task(rules.run())
         on_start()
         async with _worker(settings, app):
-            yield
+            async with _forgetting(app, spool):
+                yield
             await inbox.stop()
         await rules.stop()
         await following
@@ -161,6 +164,30 @@ def create_app(
     app.include_router(metrics.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+@asynccontextmanager
+async def _forgetting(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
+    """Keep nothing set aside in the spool longer than anywhere else."""
+    if spool is None:
+        yield
+        return
+    state, settings = app.state, app.state.settings
+    looking = asyncio.create_task(
+        aside.run(
+            aside.Aside(
+                state.inbox,
+                spool,
+                state.database.sessions,
+                state.clock,
+                settings.erasure_hmac_secret,
+                timedelta(days=settings.retention_days),
+            )
+        )
+    )
+    yield
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -149,6 +149,7 @@ class Settings(BaseSettings):
 
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
+    webhook_secret_key: SecretStr | None = Field(default=None, min_length=16)
 
     on_unfollow: Literal["content", "everything"] = "content"
     retention_days: int = Field(default=30, ge=1, le=3650)
@@ -172,6 +173,7 @@ class Settings(BaseSettings):
         "wechat_encoding_aes_key",
         "wechat_encoding_aes_key_previous",
         "erasure_hmac_secret",
+        "webhook_secret_key",
         "accounts_file",
         "media_dir",
         mode="before",

@@ -154,3 +154,8 @@ API_ERRORS: Final = Counter(
     "Failed calls of WeChat's API by errcode (`transport` when none was answered)",
     ["errcode"],
 )
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "oa_bridge_webhook_attempts",
+    "Attempts to deliver to webhooks by what became of it (delivered, waiting: again, failed)",
+    ["outcome"],
+)

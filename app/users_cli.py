@@ -37,7 +37,8 @@ def erase_user(
 ) -> None:
     """Erase a person at every account, now, and print the certificate.
 
-    May be stopped at any time: a worker goes on with it.
+    May be stopped at any time: a worker goes on with it. So it does when webhooks have to be told
+    first.
     """
     if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
         typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
@@ -62,7 +63,7 @@ async def _erase(
             return BAD_USE
         erasure_id = await _open(database, unionid, appid, openid)
         if erasure_id is None:
-            typer.echo("oa-bridge: nobody is known by this id", err=True)
+            typer.echo("oa-bridge: nobody is known by this id now", err=True)
             return FAILED
         await erase(make_eraser(settings, database, SystemClock()), erasure_id)
         await _tell(database, erasure_id)
@@ -86,6 +87,12 @@ async def _open(
 async def _tell(database: Database, erasure_id: UUID) -> None:
     async with database.sessions() as session:
         erasure = await session.get_one(Erasure, erasure_id)
+    if erasure.finished_at is None:
+        typer.echo(
+            "contents are erased; the ids follow once the webhooks have been told, within a day: "
+            f"see /api/erasures/{erasure_id}"
+        )
+        return
     typer.echo(f"erased: {len(erasure.erased)} OpenIDs; certificate {erasure_id}")
     for table, number in sorted(erasure.counts.items()):
         typer.echo(f"  {table}: {number}")

@@ -25,6 +25,7 @@ from app.feed.addressing import Policy
 from app.feed.jobs import DELIVER as TELL
 from app.feed.prune import prune as prune_deliveries
 from app.feed.ring import ring as ring_webhooks
+from app.feed.sealing import Vault
 from app.identity import resolve as identity
 from app.identity.jobs import RESOLVE
 from app.privacy.erase import erase
@@ -126,6 +127,7 @@ def make_jobs(
             database.sessions,
             clock,
             Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
+            Vault(settings.webhook_secret_key),
         ),
         make_eraser(settings, database, clock),
     )

@@ -45,6 +45,11 @@ async def erase_members(
     return len(found.all())
 
 
+async def has_before(session: AsyncSession, person: Person) -> bool:
+    """Tell whether there is a push of the person from what is to be erased."""
+    return bool(await session.scalar(_BEFORE, person.parameters))
+
+
 async def unlink(session: AsyncSession, appid: str, pseudonym: str) -> None:
     """Put random dedupe keys into the rows of an erased person, once no copy can come any more.
 
@@ -65,6 +70,8 @@ async def erase_older(session: AsyncSession, before: datetime, limit: int) -> in
 _OWN = "appid = :appid AND openid = :openid AND occurred_at <= :until"
 _FULL = "(payload <> '{}' OR passive IS NOT NULL)"
 _SOME = "ORDER BY id LIMIT :limit FOR UPDATE"
+
+_BEFORE = text(f"SELECT EXISTS (SELECT FROM callbacks WHERE {_OWN})")  # noqa: S608 - a constant
 
 _CONTENTS = text(
     f"""

@@ -230,6 +230,11 @@ class Inbox:
         await spool.set_aside(number)
         self._count_refused(await spool.refused())
 
+    async def recount_set_aside(self) -> None:
+        """Look anew how many callbacks are set aside: some have been forgotten."""
+        if self._spool is not None:
+            self._count_refused(await self._spool.refused())
+
     def _count_refused(self, refused: int) -> None:
         self._refused = refused
         telemetry.SPOOL_REFUSED.set(refused)

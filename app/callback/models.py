@@ -22,7 +22,7 @@ class Callback(Base):
     __tablename__ = "callbacks"
     __table_args__ = (
         Index("uq_callbacks_appid_dedupe_key", "appid", "dedupe_key", unique=True),
-        Index(None, "appid", "openid"),
+        Index("ix_callbacks_latest", "appid", "openid", "occurred_at"),
         Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
         Index(
             "ix_callbacks_named",

@@ -104,6 +104,11 @@ class Spool:
         rows = await self._run(lambda: self._oldest(limit))
         return [Spooled(number, data) for number, data in rows]
 
+    async def aside(self) -> list[Spooled]:
+        """Return the callbacks that are set aside."""
+        rows = await self._run(self._aside)
+        return [Spooled(number, data) for number, data in rows]
+
     async def refused(self) -> int:
         """Return how many callbacks are set aside."""
         return await self._run(self._refused)
@@ -216,6 +221,12 @@ class Spool:
         self._write("DELETE FROM spooled WHERE id = ?", rows)
         if not self._count():
             self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def _aside(self) -> list[tuple[int, bytes]]:
+        with closing(
+            self._open().execute("SELECT id, record FROM spooled WHERE refused = 1")
+        ) as cursor:
+            return cursor.fetchall()
 
     def _refused(self) -> int:
         row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 1").fetchone()

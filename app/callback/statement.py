@@ -49,12 +49,12 @@ WITH incoming AS (
         resolve_next_at = CASE WHEN o.resolve_reason = 'not_following'
                                THEN EXCLUDED.resolve_next_at ELSE o.resolve_next_at END,
         resolve_reason = NULLIF(o.resolve_reason, 'not_following')
-    RETURNING appid, openid, unionid, erased_until, o.xmax = 0 AS new,
+    RETURNING appid, openid, unionid, erased_until, revoked, o.xmax = 0 AS new,
               resolve_state = 'pending' AND resolve_next_at <= $30 AS due
 ), late AS (
     INSERT INTO late_pushes (callback_id)
     SELECT news.id FROM news JOIN seen USING (appid, openid)
-    WHERE news.occurred_at <= seen.erased_until
+    WHERE news.occurred_at <= seen.erased_until OR seen.revoked IS NOT NULL
        OR seen.new AND EXISTS (SELECT FROM erased_people)
     RETURNING callback_id
 ), opened AS (

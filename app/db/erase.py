@@ -4,6 +4,7 @@ Our jobs carry ids of rows only. A traceback may quote the values that a stateme
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,23 @@ async def erase_mentions(session: AsyncSession, words: Sequence[str]) -> int:
     jobs = await session.execute(_JOBS, parameters)
     return len(tracebacks.all()) + len(jobs.all())
 
+
+async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete up to `limit` tracebacks from before then; return how many."""
+    found = await session.execute(_OLDER, {"before": before, "limit": limit})
+    return len(found.all())
+
+
+_OLDER = text(
+    """
+    UPDATE pgqueuer_log SET traceback = NULL
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM pgqueuer_log WHERE traceback IS NOT NULL AND created < :before
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING 1
+    """
+)
 
 _TRACEBACKS = text(
     """

@@ -22,9 +22,26 @@ async def is_back(session: AsyncSession, person: Person) -> bool:
 async def erase_identity(session: AsyncSession, person: Person, *, back: bool) -> Mapping[str, int]:
     """Put pseudonyms into the history, delete the states; return the number of rows by table.
 
-    back: what came since stays as it is.
+    back: what came since stays as it is. Otherwise whoever still followed goes on being counted,
+    under the pseudonym.
     """
-    return await _run(session, _OF_BEFORE if back else _OF_ALL, person)
+    counts = await _run(session, _OF_BEFORE if back else _OF_ALL, person)
+    if back:
+        await hand_over(session, person)
+    else:
+        for statement in _STAND:
+            await session.execute(statement, person.parameters)
+    return counts
+
+
+async def hand_over(session: AsyncSession, person: Person) -> None:
+    """Let a follower who is back count as themselves and no longer under the pseudonym, too.
+
+    What ends the erased following belongs to it. Without an unfollow a new follow tells that they
+    had left; when, nobody saw. Whoever acts without having followed again follows still.
+    """
+    for statement in _HAND_OVER:
+        await session.execute(statement, person.parameters)
 
 
 async def _run(
@@ -63,17 +80,25 @@ _CONTENTS = {
     ),
 }
 
-# Leaving is not coming back, nor is what WeChat says about a person without counting them as seen;
-# a report or a sync makes them seen, but by our clock.
+# Leaving is not coming back, nor is what WeChat or an agent does about a person: reports of
+# deliveries, sessions and authorisations. A report or a sync makes them seen, but by our clock;
+# a login that is reported with its time is an act.
 _IS_BACK = text(
     """
     SELECT EXISTS (
+        SELECT FROM openids
+        WHERE appid = :appid AND openid = :openid AND logged_in_at > :until
+    ) OR EXISTS (
         SELECT FROM followers WHERE appid = :appid AND openid = :openid AND following
           AND (last_at, last_id) > (CAST(:until AS timestamptz), CAST(:event_id AS uuid))
     ) OR EXISTS (
         SELECT FROM callbacks JOIN openids USING (appid, openid)
         WHERE appid = :appid AND openid = :openid AND last_seen_at > :until
-          AND occurred_at > :until AND event IS DISTINCT FROM 'unsubscribe'
+          AND occurred_at > :until AND (event IS NULL OR event NOT IN (
+              'unsubscribe', 'subscribe_msg_sent_event', 'TEMPLATESENDJOBFINISH',
+              'kf_create_session', 'kf_close_session', 'kf_switch_session', 'user_info_modified',
+              'user_authorization_revoke', 'user_authorization_cancellation'
+          ))
     )
     """
 )
@@ -117,3 +142,67 @@ _OF_ALL = {
     ),
     "consents": text("DELETE FROM consents WHERE appid = :appid AND openid = :openid RETURNING 1"),
 }
+
+_LAST = """
+    last AS (
+        SELECT * FROM follow_events
+        WHERE appid = :appid AND openid = :pseudonym AND action IN ('follow', 'unfollow')
+        ORDER BY occurred_at DESC, id DESC LIMIT 1
+    )
+"""
+
+_STAND = (
+    text(
+        f"""
+        WITH {_LAST}
+        DELETE FROM followers WHERE appid = :appid AND openid = :pseudonym
+          AND NOT EXISTS (SELECT FROM last WHERE action = 'follow')
+        """  # noqa: S608 - a constant of this module
+    ),
+    text(
+        f"""
+        WITH {_LAST}
+        INSERT INTO followers (appid, openid, unionid, following, followed_at, followed_id,
+                               last_at, last_id, source)
+        SELECT appid, openid, unionid, true, occurred_at, id, occurred_at, id, source
+        FROM last WHERE action = 'follow'
+        ON CONFLICT (appid, openid) DO NOTHING
+        """  # noqa: S608 - a constant of this module
+    ),
+)
+
+_FIRST = """
+    first AS (
+        SELECT * FROM follow_events
+        WHERE appid = :appid AND openid = :openid AND action IN ('follow', 'unfollow')
+        ORDER BY occurred_at, id LIMIT 1
+    )
+"""
+
+_HAND_OVER = (
+    text("DELETE FROM followers WHERE appid = :appid AND openid = :pseudonym"),
+    text(
+        f"""
+        WITH {_LAST}
+        INSERT INTO followers (appid, openid, unionid, following, last_at, last_id, source)
+        SELECT o.appid, o.openid, o.unionid, true, :until,
+               CAST('00000000-0000-0000-0000-000000000000' AS uuid), last.source
+        FROM last JOIN openids o ON o.appid = :appid AND o.openid = :openid
+        WHERE last.action = 'follow'
+        ON CONFLICT (appid, openid) DO NOTHING
+        """  # noqa: S608 - a constant of this module
+    ),
+    text(
+        f"""
+        WITH {_LAST}, {_FIRST}, ends AS (
+            UPDATE follow_events e SET openid = last.openid, unionid = last.unionid
+            FROM last, first
+            WHERE e.id = first.id AND last.action = 'follow' AND first.action = 'unfollow'
+        )
+        INSERT INTO follow_events (id, appid, openid, unionid, action, occurred_at, source)
+        SELECT gen_random_uuid(), last.appid, last.openid, last.unionid, 'unfollow',
+               first.occurred_at, 'sync'
+        FROM last, first WHERE last.action = 'follow' AND first.action = 'follow'
+        """  # noqa: S608 - constants of this module
+    ),
+)

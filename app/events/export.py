@@ -7,8 +7,9 @@ alive and no connection busy.
 import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Generic
 
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -33,38 +34,41 @@ MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application
 Tell = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Told(Generic[Row]):
+    """A list, and how it is told. tell: turns rows into `shape`."""
+
+    listed: Listed[Row]
+    tell: Tell[Row]
+    shape: type[BaseModel]
+
+
 async def export(
-    sessions: SessionFactory,
-    listed: Listed[Row],
-    wanted: Wanted,
-    *,
-    tell: Tell[Row],
-    shape: type[BaseModel],
-    written_as: Format,
+    sessions: SessionFactory, told: Told[Row], wanted: Wanted, written_as: Format
 ) -> StreamingResponse:
-    """Return the whole list. tell: turns rows into `shape`.
+    """Return the whole list.
 
     The first page is read before the answer begins, so that a database which is away is an
     error and not an empty file.
     """
-    pages = _pages(sessions, listed, replace(wanted, limit=ROWS_AT_ONCE), tell)
+    pages = _pages(sessions, told, replace(wanted, limit=ROWS_AT_ONCE))
     first = await anext(pages)
-    name = f"{listed.table.__tablename__}.{written_as}"
+    name = f"{told.listed.table.__tablename__}.{written_as}"
     return StreamingResponse(
-        _written(first, pages, shape, written_as),
+        _written(first, pages, told.shape, written_as),
         media_type=MEDIA_TYPES[written_as],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 async def _pages(
-    sessions: SessionFactory, listed: Listed[Row], wanted: Wanted, tell: Tell[Row]
+    sessions: SessionFactory, told: Told[Row], wanted: Wanted
 ) -> AsyncIterator[Sequence[BaseModel]]:
     while True:
         async with sessions.begin() as session:
-            page = await lists.page(session, listed, wanted)
-            told = await tell(session, page.rows)
-        yield told
+            page = await lists.page(session, told.listed, wanted)
+            rows = await told.tell(session, page.rows)
+        yield rows
         if page.next is None:
             return
         wanted = replace(wanted, after=page.next)

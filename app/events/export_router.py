@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from app.db.engine import Database
+from app.db.engine import Database, SessionFactory
 from app.events import tell
-from app.events.export import Format, export
+from app.events.export import Format, Told, export
 from app.events.filters import FollowersOf, FollowEventsOf, SubscriptionEventsOf
 from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
 from app.events.wanted import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS
@@ -24,6 +24,14 @@ router = APIRouter(
 )
 
 
+def _sessions(request: Request) -> SessionFactory:
+    database: Database = request.app.state.database
+    return database.sessions
+
+
+_Sessions = Annotated[SessionFactory, Depends(_sessions)]
+
+
 class _FollowEvents(FollowEventsOf):
     format: Format
 
@@ -38,47 +46,26 @@ class _Followers(FollowersOf):
 
 @router.get("/follow-events/export")
 async def export_follow_events(
-    wanted: Annotated[_FollowEvents, Query()], request: Request
+    wanted: Annotated[_FollowEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream follows, unfollows and scans, in the order of the list."""
-    database: Database = request.app.state.database
-    return await export(
-        database.sessions,
-        FOLLOW_EVENTS,
-        wanted.wanted(),
-        tell=tell.follow_events,
-        shape=FollowEventOut,
-        written_as=wanted.format,
-    )
+    told = Told(FOLLOW_EVENTS, tell.follow_events, FollowEventOut)
+    return await export(sessions, told, wanted.wanted(), wanted.format)
 
 
 @router.get("/subscription-events/export")
 async def export_subscription_events(
-    wanted: Annotated[_SubscriptionEvents, Query()], request: Request
+    wanted: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream answers to subscription notifications and their deliveries."""
-    database: Database = request.app.state.database
-    return await export(
-        database.sessions,
-        SUBSCRIPTION_EVENTS,
-        wanted.wanted(),
-        tell=tell.subscription_events,
-        shape=SubscriptionEventOut,
-        written_as=wanted.format,
-    )
+    told = Told(SUBSCRIPTION_EVENTS, tell.subscription_events, SubscriptionEventOut)
+    return await export(sessions, told, wanted.wanted(), wanted.format)
 
 
 @router.get("/followers/export")
 async def export_followers(
-    wanted: Annotated[_Followers, Query()], request: Request
+    wanted: Annotated[_Followers, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream who follows, or followed, which account."""
-    database: Database = request.app.state.database
-    return await export(
-        database.sessions,
-        FOLLOWERS,
-        wanted.wanted(),
-        tell=tell.followers,
-        shape=FollowerOut,
-        written_as=wanted.format,
-    )
+    told = Told(FOLLOWERS, tell.followers, FollowerOut)
+    return await export(sessions, told, wanted.wanted(), wanted.format)

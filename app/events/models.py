@@ -52,7 +52,7 @@ class FollowEvent(Base):
     __tablename__ = "follow_events"
     __table_args__ = (
         Index(None, "unionid", "occurred_at"),
-        Index(None, "appid", "openid"),
+        Index("ix_follow_events_latest", "appid", "openid", "occurred_at", "position"),
         *_list_indexes("follow_events", "action", "scene", "occurred_at"),
     )
 
@@ -86,7 +86,7 @@ class SubscriptionEvent(Base):
     __tablename__ = "subscription_events"
     __table_args__ = (
         Index(None, "unionid", "occurred_at"),
-        Index(None, "appid", "openid"),
+        Index("ix_subscription_events_latest", "appid", "openid", "occurred_at", "position"),
         *_list_indexes("subscription_events", "action", "popup_scene", "occurred_at"),
     )
 

@@ -4,8 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, column, or_, select, table, tuple_
+from sqlalchemy import (
+    ARRAY,
+    Row,
+    Select,
+    Text,
+    cast,
+    column,
+    func,
+    select,
+    table,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByTime
 from app.events.lists import settled_position
@@ -52,14 +65,24 @@ async def consents(session: AsyncSession, keys: Keys) -> Sequence[Consent]:
 
 async def interactions(session: AsyncSession, keys: Keys) -> Sequence[Row[Any]]:
     """Return the latest pushes of the person: which kind, when; never what they said."""
-    named = tuple_(_CALLBACKS.c.appid, _CALLBACKS.c.openid)
-    statement = (
+    key = _each(keys)
+    theirs = (
         select(_CALLBACKS)
-        .where(named.in_(keys))
+        .where(_CALLBACKS.c.appid == key.c.appid, _CALLBACKS.c.openid == key.c.openid)
         .order_by(_CALLBACKS.c.occurred_at.desc())
         .limit(LAST_INTERACTIONS)
+        .lateral()
     )
-    return (await session.execute(statement)).all()
+    statement = select(theirs).select_from(key.join(theirs, true()))
+    latest = statement.order_by(theirs.c.occurred_at.desc()).limit(LAST_INTERACTIONS)
+    return (await session.execute(latest)).all()
+
+
+def _each(keys: Keys) -> Any:  # noqa: ANN401 - SQLAlchemy's own type for this is private
+    """A relation of the OpenIDs: each is then read from its latest row, however many it has."""
+    appids, openids = [appid for appid, _ in keys], [openid for _, openid in keys]
+    arrays = (cast(appids, ARRAY(Text)), cast(openids, ARRAY(Text)))
+    return func.unnest(*arrays).table_valued("appid", "openid").render_derived(name="key")
 
 
 async def timeline(
@@ -77,36 +100,51 @@ async def timeline(
     """
     horizon = await settled_position(session) if before is None else before.horizon
 
-    found: list[Event] = [
-        *await _entries(session, FollowEvent, unionid, keys, before, horizon, limit),
-        *await _entries(session, SubscriptionEvent, unionid, keys, before, horizon, limit),
+    part = _Part(before, horizon, limit + 1)
+    events: list[Event] = [
+        *await _entries(session, FollowEvent, unionid, keys, part),
+        *await _entries(session, SubscriptionEvent, unionid, keys, part),
     ]
-    found.sort(key=lambda one: (one.occurred_at, one.position), reverse=True)
+    found = sorted(
+        {one.id: one for one in events}.values(),
+        key=lambda one: (one.occurred_at, one.position),
+        reverse=True,
+    )
     shown = found[:limit]
     more = len(found) > len(shown)
     last = ByTime(horizon, shown[-1].occurred_at, shown[-1].position) if more else None
     return Timeline(shown, last)
 
 
-async def _entries(
-    session: AsyncSession,
-    events: type[T],
-    unionid: str | None,
-    keys: Keys,
-    before: ByTime | None,
-    horizon: int,
-    limit: int,
-) -> Sequence[T]:
-    """One more than asked for, to tell whether another follows."""
-    theirs = tuple_(events.appid, events.openid).in_(keys)
-    statement = (
-        select(events)
-        .where(theirs if unionid is None else or_(theirs, events.unionid == unionid))
-        .where(events.position <= horizon)
-        .order_by(events.occurred_at.desc(), events.position.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which entries of a timeline. limit: one more than is shown tells whether another follows."""
+
+    before: ByTime | None
+    horizon: int
+    limit: int
+
+    def of(self, statement: Select[Any], events: type[T]) -> Select[Any]:
+        """Return the statement narrowed to this part, the latest entry first."""
         place = tuple_(events.occurred_at, events.position)
-        statement = statement.where(place < (before.at, before.position))
-    return (await session.scalars(statement)).all()
+        statement = statement.where(events.position <= self.horizon)
+        if self.before is not None:
+            statement = statement.where(place < (self.before.at, self.before.position))
+        latest = statement.order_by(events.occurred_at.desc(), events.position.desc())
+        return latest.limit(self.limit)
+
+
+async def _entries(
+    session: AsyncSession, events: type[T], unionid: str | None, keys: Keys, part: _Part
+) -> Sequence[T]:
+    """May hold an entry twice, and more than are wanted, but of each way the latest."""
+    key = _each(keys)
+    mine = select(events).where(events.appid == key.c.appid, events.openid == key.c.openid)
+    one = aliased(events, part.of(mine, events).lateral("one"))
+    named = select(one).select_from(key.join(one, true()))
+    latest = named.order_by(one.occurred_at.desc(), one.position.desc()).limit(part.limit)
+    found = list(await session.scalars(latest))
+    if unionid is not None:
+        keyed = part.of(select(events).where(events.unionid == unionid), events)
+        found += await session.scalars(keyed)
+    return found

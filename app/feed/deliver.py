@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import telemetry
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
@@ -18,8 +19,9 @@ from app.feed.jobs import deliver_job
 from app.feed.kinds import EventType
 from app.feed.models import DeliveryStatus, Webhook
 from app.feed.outbox import Parcel, next_parcel, release, settle, take
-from app.feed.outcome import Answer, Outcome, judge
+from app.feed.outcome import LONGEST_REST, Answer, Outcome, judge
 from app.feed.post import post, poster
+from app.feed.sealing import NotOpened, Vault
 from app.feed.signing import sign
 from app.feed.transport import Resolver, resolve
 
@@ -37,6 +39,7 @@ class Feed:
     sessions: SessionFactory
     clock: Clock
     policy: Policy
+    vault: Vault
     resolver: Resolver = resolve
 
 
@@ -60,7 +63,7 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
     ends_at = feed.clock.now() + LONGEST_RUN
     async with feed.sessions.begin() as session:
         webhook = await take(session, webhook_id, run, feed.clock.now())
-        parcel = await next_parcel(session, webhook, feed.clock.now()) if webhook else None
+        parcel = await _next(feed, session, webhook)
     sent = 0
     while parcel is not None:
         answer = await _attempt(feed, client, parcel)
@@ -71,8 +74,21 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
             await _record(feed, session, webhook, parcel, answer)
             if not goes_on:
                 return False
-            parcel = await next_parcel(session, webhook, feed.clock.now()) if webhook else None
+            parcel = await _next(feed, session, webhook)
     return True
+
+
+async def _next(feed: Feed, session: AsyncSession, webhook: Webhook | None) -> Parcel | None:
+    """A webhook whose secret can't be opened rests: a process with the right key may come."""
+    if webhook is None:
+        return None
+    now = feed.clock.now()
+    try:
+        return await next_parcel(session, webhook, feed.vault, now)
+    except NotOpened:
+        log.error("feed.secret_not_opened", webhook_id=str(webhook.id))
+        webhook.rests_until = now + LONGEST_REST
+        return None
 
 
 async def _attempt(feed: Feed, client: httpx.AsyncClient, parcel: Parcel) -> Answer:
@@ -85,6 +101,7 @@ async def _record(
 ) -> None:
     outcome = _outcome(feed, parcel, answer)
     await settle(session, webhook, parcel, answer, outcome, feed.clock.now())
+    telemetry.WEBHOOK_ATTEMPTS.labels(outcome.status.value).inc()
     if outcome.status is DeliveryStatus.FAILED or outcome.disabled is not None:
         log.warning(
             "feed.not_delivered",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.events.models import FollowAction, FollowEvent, SubscriptionAction, SubscriptionEvent
 from app.feed.kinds import EventType
 from app.feed.models import IdentityAction, IdentityEvent
+from app.identity.erasing import PREFIX
 
 Table: TypeAlias = type[FollowEvent] | type[SubscriptionEvent] | type[IdentityEvent]
 
@@ -24,6 +25,7 @@ PLACES: Mapping[EventType, tuple[Table, StrEnum]] = {
     EventType.SUBSCRIPTION_SENT: (SubscriptionEvent, SubscriptionAction.SENT),
     EventType.IDENTITY_RESOLVED: (IdentityEvent, IdentityAction.RESOLVED),
     EventType.IDENTITY_CHANGED: (IdentityEvent, IdentityAction.CHANGED),
+    EventType.IDENTITY_ERASED: (IdentityEvent, IdentityAction.ERASED),
 }
 _TYPES = {place: kind for kind, place in PLACES.items()}
 
@@ -40,7 +42,10 @@ class Event:
 async def events_between(
     session: AsyncSession, kinds: Iterable[EventType], *, after: int, upto: int, limit: int
 ) -> Sequence[Event]:
-    """Return the first events of these types behind `after`, up to and with `upto`, in order."""
+    """Return the first events of these types behind `after`, up to and with `upto`, in order.
+
+    Without those whose person is erased: nothing can be told of them.
+    """
     actions: dict[Table, list[StrEnum]] = {}
     for kind in kinds:
         table, action = PLACES[kind]
@@ -63,6 +68,7 @@ async def _of_table(
     rows = await session.execute(
         select(table.id, table.action, table.position)
         .where(table.position > after, table.position <= upto, table.action.in_(actions))
+        .where(table.openid.not_like(f"{PREFIX}%"))
         .order_by(table.position)
         .limit(limit)
     )

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_SENT = "subscription.sent"
     IDENTITY_RESOLVED = "identity.resolved"
     IDENTITY_CHANGED = "identity.changed"
+    IDENTITY_ERASED = "identity.erased"
     PING = "webhook.ping"
 
 
@@ -33,6 +34,7 @@ class Pattern(StrEnum):
     SUBSCRIPTION_SENT = "subscription.sent"
     IDENTITY_RESOLVED = "identity.resolved"
     IDENTITY_CHANGED = "identity.changed"
+    IDENTITY_ERASED = "identity.erased"
 
 
 HISTORY = frozenset(EventType) - {EventType.PING}

@@ -23,7 +23,8 @@ class Webhook(Base):
     cursor: position of the last event that deliveries were made for. types: patterns of event
     types. failing_since: first failure after the last success. rests_until: nothing is sent
     before, the endpoint is overloaded or away. leased_until, lease: the run that delivers now.
-    The secrets sign what is sent, so they are kept as they are; nothing shows them again.
+    The secrets sign what is sent, so they are kept, sealed by `sealing.Vault`; nothing shows them
+    again.
     """
 
     __tablename__ = "webhooks"
@@ -93,14 +94,17 @@ class Delivery(Base):
 
 
 class IdentityAction(StrEnum):
-    """What became of an OpenID's UnionID."""
+    """What became of an OpenID's UnionID; erased: the OpenID and all with it is to go."""
 
     RESOLVED = "resolved"
     CHANGED = "changed"
+    ERASED = "erased"
 
 
 class IdentityEvent(Base):
-    """An OpenID got a UnionID, or another one. A trigger of `openids` writes the rows.
+    """An OpenID got a UnionID, or another one, or is erased.
+
+    A trigger of `openids` writes the rows of the first two, `notices.announce` those of the last.
 
     The UnionID itself stays in `openids`, where erasure finds it.
     """

@@ -12,6 +12,7 @@ from app.feed.models import Delivery, DeliveryStatus, Webhook
 from app.feed.outcome import Answer, Outcome
 from app.feed.payload import body_of
 from app.feed.plan import plan
+from app.feed.sealing import Vault
 
 # Longer than any attempt: a worker that dies leaves its webhook to others after this.
 LEASE = timedelta(seconds=60)
@@ -35,10 +36,12 @@ class Parcel:
     body: bytes
 
 
-async def next_parcel(session: AsyncSession, webhook: Webhook, now: datetime) -> Parcel | None:
+async def next_parcel(
+    session: AsyncSession, webhook: Webhook, vault: Vault, now: datetime
+) -> Parcel | None:
     """Return what to send next, the oldest event first; None when there is nothing.
 
-    webhook: taken in this transaction.
+    webhook: taken in this transaction. Raises NotOpened when its secret can't be used.
     """
     while True:
         delivery = await _due(session, webhook, now)
@@ -48,7 +51,7 @@ async def next_parcel(session: AsyncSession, webhook: Webhook, now: datetime) ->
             continue
         body = await body_of(session, delivery)
         if body is not None:
-            return _parcel(webhook, delivery, body, now)
+            return _parcel(webhook, delivery, body, keys_of(webhook, vault, now))
         _finish(delivery, DeliveryStatus.SKIPPED, now)
 
 
@@ -102,7 +105,7 @@ def _is_quiet(webhook: Webhook, now: datetime) -> bool:
     return not webhook.enabled or (webhook.rests_until is not None and webhook.rests_until > now)
 
 
-def _parcel(webhook: Webhook, delivery: Delivery, body: bytes, now: datetime) -> Parcel:
+def _parcel(webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, ...]) -> Parcel:
     return Parcel(
         delivery.id,
         webhook.id,
@@ -110,18 +113,19 @@ def _parcel(webhook: Webhook, delivery: Delivery, body: bytes, now: datetime) ->
         delivery.type,
         delivery.attempts + 1,
         webhook.url,
-        keys_of(webhook, now),
+        keys,
         webhook.failing_since,
         body,
     )
 
 
-def keys_of(webhook: Webhook, now: datetime) -> tuple[str, ...]:
-    """Return the secrets to sign with: both while a rotation lasts."""
+def keys_of(webhook: Webhook, vault: Vault, now: datetime) -> tuple[str, ...]:
+    """Return the secrets to sign with: both while a rotation lasts. Raises NotOpened."""
+    stored = [webhook.secret]
     until = webhook.secret_previous_until
-    if webhook.secret_previous is None or until is None or until <= now:
-        return (webhook.secret,)
-    return (webhook.secret, webhook.secret_previous)
+    if webhook.secret_previous is not None and until is not None and until > now:
+        stored.append(webhook.secret_previous)
+    return tuple(vault.open(one, webhook.id) for one in stored)
 
 
 async def settle(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.events.models import FollowEvent, SubscriptionEvent
 from app.feed.history import PLACES
 from app.feed.kinds import EventType
-from app.feed.models import Delivery, IdentityEvent
+from app.feed.models import Delivery, IdentityAction, IdentityEvent
 from app.identity.erasing import is_erased
 from app.identity.models import OpenIdRow
 
@@ -57,12 +57,14 @@ async def _identity(session: AsyncSession, delivery: Delivery) -> bytes | None:
             OpenIdRow,
             (OpenIdRow.appid == IdentityEvent.appid) & (OpenIdRow.openid == IdentityEvent.openid),
         )
-        .where(IdentityEvent.id == delivery.event_id, OpenIdRow.unionid.is_not(None))
+        .where(IdentityEvent.id == delivery.event_id)
     )
     row = found.one_or_none()
     if row is None:
         return None
     event, unionid = row
+    if unionid is None and event.action is not IdentityAction.ERASED:
+        return None
     data = {"id": str(event.id), "appid": event.appid, "openid": event.openid, "unionid": unionid}
     return _body(delivery, data, event.occurred_at)
 

@@ -16,6 +16,8 @@ from app.feed.models import Delivery, DeliveryStatus, Webhook
 MOST_OPEN = 50
 # Positions looked at in one statement, for a filter that hardly anything passes.
 STRIDE = 100_000
+# Of these at a time: the webhook is locked meanwhile, and the next ring is two seconds away.
+MOST_STRIDES = 10
 
 
 async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
@@ -27,7 +29,9 @@ async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
     made = 0
     reached = await settled_position(session)
     room = MOST_OPEN - await _open(session, webhook)
-    while made < room and webhook.cursor < reached:
+    for _ in range(MOST_STRIDES):
+        if made >= room or webhook.cursor >= reached:
+            break
         upto = min(reached, webhook.cursor + STRIDE)
         made += await _plan_some(session, webhook, upto, room - made, now)
     return made

@@ -28,11 +28,12 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
         .order_by(Delivery.id)
         .limit(MOST_AT_ONCE)
         .with_for_update(skip_locked=True, of=Delivery)
+        .cte("old")  # read once: a plain subquery may be run again, and pass over what it locked
     )
     async with sessions.begin() as session:
         await session.execute(
             delete(Delivery)
-            .where(Delivery.id.in_(old))
+            .where(Delivery.id.in_(select(old.c.id)))
             .execution_options(synchronize_session=False)
         )
 

@@ -14,6 +14,7 @@ from app.feed.addressing import BadUrl, Policy, parse_url
 from app.feed.models import Webhook
 from app.feed.problems import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.feed.schemas import NewWebhook, Rotation, WebhookIn, WebhookList, WebhookOut
+from app.feed.sealing import Vault
 from app.settings import Settings
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
@@ -34,10 +35,10 @@ async def list_webhooks(session: SessionDep) -> WebhookList:
 async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
     """Add a webhook that is told of everything from now on. The secret is shown this once."""
     _check_url(webhook.url, request)
-    added = await store.add(session, webhook, _clock(request).now())
+    added = await store.add(session, webhook, _vault(request), _clock(request).now())
     if added is None:
         raise HTTPException(409, f"there are {store.MOST_WEBHOOKS} webhooks: delete one first")
-    return NewWebhook.model_validate(added)
+    return NewWebhook.of(*added)
 
 
 @router.get("/{webhook_id}", responses=UNKNOWN)
@@ -74,10 +75,12 @@ async def rotate_secret(
 ) -> NewWebhook:
     """Make a new secret, shown this once. For the overlap both secrets sign."""
     overlap = timedelta(hours=rotation.overlap_hours)
-    rotated = await store.rotate(session, webhook_id, overlap, _clock(request).now())
+    rotated = await store.rotate(
+        session, webhook_id, overlap, _vault(request), _clock(request).now()
+    )
     if rotated is None:
         raise unknown()
-    return NewWebhook.model_validate(rotated)
+    return NewWebhook.of(*rotated)
 
 
 def _check_url(url: str, request: Request) -> None:
@@ -87,6 +90,11 @@ def _check_url(url: str, request: Request) -> None:
         parse_url(url, policy)
     except BadUrl as error:
         raise unprocessable("url", str(error), url) from None
+
+
+def _vault(request: Request) -> Vault:
+    settings: Settings = request.app.state.settings
+    return Vault(settings.webhook_secret_key)
 
 
 def _clock(request: Request) -> Clock:

@@ -1,13 +1,13 @@
 """Webhooks and deliveries as `/api/webhooks` takes and tells them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.feed.kinds import EventType, Pattern
-from app.feed.models import DeliveryStatus
+from app.feed.models import DeliveryStatus, Webhook
 
 MOST_POSITION = 2**63 - 1
 
@@ -54,6 +54,11 @@ class NewWebhook(WebhookOut):
     """A webhook with its secret, which is shown this once."""
 
     secret: str
+
+    @classmethod
+    def of(cls, webhook: Webhook, secret: str) -> Self:
+        """Tell a webhook with its secret as it signs, not as it is stored."""
+        return cls(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
 class WebhookList(BaseModel):

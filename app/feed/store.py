@@ -11,10 +11,14 @@ from uuid_utils.compat import uuid7
 from app.events.lists import settled_position
 from app.feed.models import Delivery, DeliveryStatus, Webhook
 from app.feed.schemas import WebhookIn
+from app.feed.sealing import Vault
 from app.feed.signing import new_secret
 
 # Each is looked at every few seconds, and sends every event once more.
 MOST_WEBHOOKS = 100
+
+# The secret as its receiver is to have it, which is not how it is stored.
+WithSecret = tuple[Webhook, str]
 
 
 async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
@@ -22,24 +26,27 @@ async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
     return (await session.scalars(select(Webhook).order_by(Webhook.id))).all()
 
 
-async def add(session: AsyncSession, wanted: WebhookIn, now: datetime) -> Webhook | None:
+async def add(
+    session: AsyncSession, wanted: WebhookIn, vault: Vault, now: datetime
+) -> WithSecret | None:
     """Add a webhook that hears of what happens from now on; None when there are too many."""
     if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
         return None
+    webhook_id, secret = uuid7(), new_secret()
     webhook = Webhook(
-        id=uuid7(),
+        id=webhook_id,
         url=wanted.url,
         description=wanted.description,
         types=_named(wanted),
         enabled=wanted.enabled,
-        secret=new_secret(),
+        secret=vault.seal(secret, webhook_id),
         cursor=await settled_position(session),
         created_at=now,
         updated_at=now,
     )
     session.add(webhook)
     await session.flush()
-    return webhook
+    return webhook, secret
 
 
 async def locked(session: AsyncSession, webhook_id: UUID) -> Webhook | None:
@@ -93,14 +100,15 @@ async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
 
 
 async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, now: datetime
-) -> Webhook | None:
+    session: AsyncSession, webhook_id: UUID, overlap: timedelta, vault: Vault, now: datetime
+) -> WithSecret | None:
     """Give a webhook a new secret; the present one signs as well for `overlap`."""
     webhook = await locked(session, webhook_id)
     if webhook is None:
         return None
     webhook.secret_previous = webhook.secret if overlap else None
     webhook.secret_previous_until = now + overlap if overlap else None
-    webhook.secret = new_secret()
+    secret = new_secret()
+    webhook.secret = vault.seal(secret, webhook_id)
     webhook.updated_at = now
-    return webhook
+    return webhook, secret

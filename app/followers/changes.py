@@ -14,7 +14,10 @@ SAME_FOLLOW = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What we know of one person. met: has an openids row. following: None without a state."""
+    """What we know of one person. met: has an openids row. following: None without a state.
+
+    erased_until: what was so by then is erased; wholly: who they were, too.
+    """
 
     openid: str
     met: bool = False
@@ -25,6 +28,12 @@ class Known:
     how: str | None = None
     last_at: datetime | None = None
     last_id: UUID | None = None
+    erased_until: datetime | None = None
+    wholly: bool = False
+
+    def is_erased(self, at: datetime | None) -> bool:
+        """Tell whether what was so at that moment has been erased."""
+        return self.erased_until is not None and (at is None or at <= self.erased_until)
 
     def is_before(self, at: datetime, event_id: UUID) -> bool:
         """Tell whether an event then would decide the state."""
@@ -117,15 +126,18 @@ def scene_of(info: UserInfo) -> str | None:
 
 
 def _follows(changes: Changes, person: Known, info: UserInfo, ids: tuple[UUID, UUID]) -> None:
+    erased = person.is_erased(info.subscribe_time)
+    if erased and person.wholly and not person.met:  # still a follower, and nothing but forgotten
+        return
     if not person.met:
         changes.unmet.append(info)
     elif _identifies(person, info):
         changes.identified.append(info)
-    if info.subscribe_time is None:
+    if info.subscribe_time is None or (erased and person.wholly):
         return
     unfollow_id, follow_id = ids
     if _is_the_follow_we_know(person, info.subscribe_time):
-        if person.how is None and info.subscribe_scene is not None:
+        if person.how is None and info.subscribe_scene is not None and not erased:
             changes.explained.append(info)
     elif person.is_before(info.subscribe_time, follow_id):
         if person.following:
@@ -140,8 +152,8 @@ def _follows(changes: Changes, person: Known, info: UserInfo, ids: tuple[UUID, U
                 person.openid,
                 FollowAction.FOLLOW,
                 info.subscribe_time,
-                scene_of(info),
-                info.subscribe_scene,
+                None if erased else scene_of(info),
+                None if erased else info.subscribe_scene,
             )
         )
 

@@ -4,7 +4,8 @@ Locks are taken in the inbox's order: openids by key, then followers. Who holds 
 decides about the rest, so what is known is read again under them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import text
@@ -13,53 +14,86 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.queue import enqueue
 from app.events.models import FollowAction
 from app.followers.changes import Asked, Changes, Known, NewEvent, changes_of
+from app.identity.gone import Gone
 from app.identity.jobs import resolve_job
 from app.identity.keying import ASK_UNBOUND_AGAIN, Answer
 from app.identity.keying import record as record_unionids
 from app.identity.models import UnionIdSource
 from app.wechat.answers import UserInfo
 
+Forgotten = Mapping[str, Gone]
+# Of those who were found to have left, in the transaction that records it; the last: the moment.
+Leave = Callable[[AsyncSession, str, Sequence[NewEvent], datetime], Awaitable[None]]
+
 
 async def take_in(
-    session: AsyncSession, appid: str, calls: Sequence[Asked], now: datetime
+    session: AsyncSession,
+    appid: str,
+    calls: Sequence[Asked],
+    now: datetime,
+    *,
+    gone: Forgotten,
+    leave: Leave,
 ) -> tuple[int, int]:
     """Write what calls told that is new; return how many follows and unfollows that were.
 
-    Nothing is locked or written when nothing is new.
+    Nothing is locked or written when nothing is new. gone: who of them has been erased, asked for
+    in this transaction: what was so before that is not learnt again.
     """
     openids = [openid for asked in calls for openid in asked.openids]
-    changes = changes_of(await _known(session, appid, openids), calls)
+    changes = changes_of(await _known(session, appid, openids, gone), calls)
     if not changes.openids:
         return 0, 0
-    await _meet(session, appid, changes, now)
-    changes = changes_of(await _known(session, appid, changes.openids), calls)
+    await _meet(session, appid, changes, now, gone)
+    changes = changes_of(await _known(session, appid, changes.openids, gone), calls)
     await _identify(session, appid, changes.identified, now)
     await _write_events(session, appid, changes.events)
     await _explain(session, appid, changes.explained)
-    follows = sum(event.action is FollowAction.FOLLOW for event in changes.events)
-    return follows, len(changes.events) - follows
+    left = [event for event in changes.events if event.action is FollowAction.UNFOLLOW]
+    if left:
+        await leave(session, appid, left, now)
+    return len(changes.events) - len(left), len(left)
 
 
-async def _known(session: AsyncSession, appid: str, openids: Sequence[str]) -> dict[str, Known]:
+async def _known(
+    session: AsyncSession, appid: str, openids: Sequence[str], gone: Forgotten
+) -> dict[str, Known]:
     found = await session.execute(_KNOWN, {"appid": appid, "openids": list(openids)})
-    return {row.openid: Known(*row) for row in found}
+    return {row.openid: _remembering(Known(*row), gone.get(row.openid)) for row in found}
 
 
-async def _meet(session: AsyncSession, appid: str, changes: Changes, now: datetime) -> None:
-    """Add the people we had not met, UnionID and all; lock the others. In one order."""
+def _remembering(person: Known, gone: Gone | None) -> Known:
+    if gone is None:
+        return person
+    until = max(gone.until, person.erased_until or gone.until)
+    return replace(person, erased_until=until, wholly=gone.wholly)
+
+
+async def _meet(
+    session: AsyncSession, appid: str, changes: Changes, now: datetime, gone: Forgotten
+) -> None:
+    """Add the people we had not met, UnionID and all; lock the others. In one order.
+
+    Whoever was known a moment ago and has been erased since is not added anew.
+    """
     infos = {str(info.openid): info for info in changes.unmet}
     openids = changes.openids
     people = [infos.get(openid) for openid in openids]
-    await session.execute(
+    forgotten = [gone.get(openid) for openid in openids]
+    added = await session.scalars(
         _MEET,
         {
             "appid": appid,
             "openids": openids,
             "unionids": [None if info is None else info.unionid for info in people],
             "times": [(info and info.subscribe_time) or now for info in people],
+            "untils": [one and one.until for one in forgotten],
             "next": now + ASK_UNBOUND_AGAIN,
         },
     )
+    just_erased = [openid for openid in added if openid not in infos]
+    if just_erased:
+        await session.execute(_UNMEET, {"appid": appid, "openids": just_erased})
 
 
 async def _identify(
@@ -109,27 +143,34 @@ async def _explain(session: AsyncSession, appid: str, infos: Sequence[UserInfo])
 _KNOWN = text(
     """
     SELECT p.openid, o.openid IS NOT NULL, o.unionid, o.resolve_reason,
-           f.following, f.followed_at, f.how, f.last_at, f.last_id
+           f.following, f.followed_at, f.how, f.last_at, f.last_id, o.erased_until
     FROM unnest(CAST(:openids AS text[])) AS p(openid)
     LEFT JOIN openids o ON o.appid = :appid AND o.openid = p.openid
     LEFT JOIN followers f ON f.appid = :appid AND f.openid = p.openid
     """
 )
 
-# ON CONFLICT DO UPDATE WHERE false: locks the row that is there, and leaves it as it is.
+# ON CONFLICT DO UPDATE WHERE false: locks the row that is there, leaves it as it is, and does not
+# return it.
 _MEET = text(
     """
     INSERT INTO openids AS o (appid, openid, unionid, first_seen_at, last_seen_at,
-                              resolve_state, resolve_reason, resolve_next_at)
+                              resolve_state, resolve_reason, resolve_next_at, erased_until)
     SELECT :appid, openid, unionid, at, at,
            CASE WHEN unionid IS NULL THEN 'pending' ELSE 'resolved' END,
            CASE WHEN unionid IS NULL THEN 'not_bound' END,
-           CASE WHEN unionid IS NULL THEN CAST(:next AS timestamptz) END
+           CASE WHEN unionid IS NULL THEN CAST(:next AS timestamptz) END, erased_until
     FROM unnest(CAST(:openids AS text[]), CAST(:unionids AS text[]),
-                CAST(:times AS timestamptz[])) AS t(openid, unionid, at)
+                CAST(:times AS timestamptz[]), CAST(:untils AS timestamptz[]))
+         AS t(openid, unionid, at, erased_until)
     ORDER BY openid
     ON CONFLICT (appid, openid) DO UPDATE SET openid = o.openid WHERE false
+    RETURNING openid
     """
+)
+
+_UNMEET = text(
+    "DELETE FROM openids WHERE appid = :appid AND openid = ANY(CAST(:openids AS text[]))"
 )
 
 _TOLD = """

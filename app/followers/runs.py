@@ -7,6 +7,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.followers.models import FollowerSync
+from app.identity.erasing import PREFIX
 
 
 async def unfinished(session: AsyncSession, appid: str) -> FollowerSync | None:
@@ -111,13 +112,19 @@ async def unseen(session: AsyncSession, run: FollowerSync, after: str, limit: in
             """
             SELECT f.openid FROM followers f
             WHERE f.appid = :appid AND f.openid > :after AND f.following
-              AND f.last_at < :started_at
+              AND f.last_at < :started_at AND f.openid NOT LIKE :erased || '%'
               AND NOT EXISTS (
                   SELECT FROM follower_marks m WHERE m.appid = f.appid AND m.openid = f.openid
               )
             ORDER BY f.openid LIMIT :limit
             """
         ),
-        {"appid": run.appid, "after": after, "started_at": run.started_at, "limit": limit},
+        {
+            "appid": run.appid,
+            "after": after,
+            "started_at": run.started_at,
+            "erased": PREFIX,
+            "limit": limit,
+        },
     )
     return found.all()

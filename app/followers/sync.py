@@ -11,6 +11,7 @@ following.
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Database, SessionFactory
@@ -20,7 +21,8 @@ from app.followers.changes import Asked
 from app.followers.lock import only_one
 from app.followers.models import FollowerSync
 from app.followers.pages import Page, Pages
-from app.followers.record import take_in
+from app.followers.record import Forgotten, Leave, take_in
+from app.identity.gone import gone
 from app.wechat.answers import FollowerPage
 from app.wechat.api import BATCHGET_LIMIT
 from app.wechat.errors import ApiError
@@ -41,11 +43,25 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-async def sync(asker: Asker, database: Database, *, at_once: int, report: Report) -> Progress:
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What is owed to those who were erased, and to those who have left.
+
+    secret: of the pseudonyms, as set. leave: told of everybody who is found to have left.
+    """
+
+    secret: SecretStr | None
+    leave: Leave
+
+
+async def sync(
+    asker: Asker, database: Database, *, at_once: int, report: Report, privacy: Privacy
+) -> Progress:
     """Synchronise the followers of an account, going on where an unfinished one ended.
 
     at_once: most calls under way. Raises AlreadyRunning, and ApiError with everything kept that
-    was read. A second one in a row writes nothing.
+    was read. A second one in a row writes nothing. Whoever was erased and has not followed since
+    is passed over, and leaves no trace.
     """
     async with only_one(database.engine, asker.appid):
         sessions = database.sessions
@@ -55,7 +71,7 @@ async def sync(asker: Asker, database: Database, *, at_once: int, report: Report
             await _forget(sessions, asker.appid)
             async with sessions.begin() as session:
                 run = await runs.begin(session, asker.appid, asker.clock.now())
-        work = _Work(asker, sessions, run, report)
+        work = _Work(asker, sessions, run, report, privacy)
         if run.listed_at is None:
             await pipeline.run(work.listed(), work.ask, work.record, at_once=at_once)
             async with sessions.begin() as session:
@@ -92,12 +108,18 @@ class _Work:
     """One synchronisation under way in this process."""
 
     def __init__(
-        self, asker: Asker, sessions: SessionFactory, run: FollowerSync, report: Report
+        self,
+        asker: Asker,
+        sessions: SessionFactory,
+        run: FollowerSync,
+        report: Report,
+        privacy: Privacy,
     ) -> None:
         self._asker = asker
         self._sessions = sessions
         self._run = run
         self._report = report
+        self._privacy = privacy
         self._pages = Pages()
         self.progress = Progress(run.total, run.asked, run.found, run.gone)
 
@@ -133,11 +155,16 @@ class _Work:
         strangers = {openid for answer in answers for openid in answer.asked.strangers()}
         for answer in answers:
             answer.page.left -= 1
+        cursor = self._pages.settle()
         async with self._sessions.begin() as session:
+            forgotten = await self._gone(session, [*asked, *([cursor] if cursor else ())])
             await runs.mark(
-                session, self._run.appid, [openid for openid in asked if openid not in strangers]
+                session,
+                self._run.appid,
+                [openid for openid in asked if openid not in strangers | forgotten.keys()],
             )
-            await self._take_in(session, calls, self._pages.settle(), len(asked))
+            at = None if cursor in forgotten else cursor
+            await self._take_in(session, calls, at, len(asked), forgotten)
 
     async def unseen(self) -> AsyncIterator[Sequence[str]]:
         """Yield followers who are not listed."""
@@ -153,8 +180,15 @@ class _Work:
 
     async def record_unseen(self, calls: Sequence[Asked]) -> None:
         """Write who has gone of people who are not listed."""
+        asked = [openid for call in calls for openid in call.openids]
         async with self._sessions.begin() as session:
-            await self._take_in(session, calls, None, 0)
+            forgotten = await self._gone(session, asked)
+            await self._take_in(session, calls, None, 0, forgotten)
+
+    async def _gone(self, session: AsyncSession, openids: Sequence[str]) -> Forgotten:
+        people = [(self._run.appid, openid) for openid in openids]
+        found = await gone(session, self._privacy.secret, people)
+        return {openid: one for (_, openid), one in found.items()}
 
     async def _page(self, cursor: str | None) -> FollowerPage:
         """The person at the cursor may be unknown by now: then the listing starts anew."""
@@ -166,13 +200,24 @@ class _Work:
         return await self._asker.page(None)
 
     async def _take_in(
-        self, session: AsyncSession, calls: Sequence[Asked], cursor: str | None, asked: int
+        self,
+        session: AsyncSession,
+        calls: Sequence[Asked],
+        cursor: str | None,
+        asked: int,
+        forgotten: Forgotten,
     ) -> None:
-        now = self._asker.clock.now()
-        found, gone = await take_in(session, self._run.appid, calls, now)
+        found, left = await take_in(
+            session,
+            self._run.appid,
+            calls,
+            self._asker.clock.now(),
+            gone=forgotten,
+            leave=self._privacy.leave,
+        )
         before = self.progress
         reached = Progress(
-            before.total, before.asked + asked, before.found + found, before.gone + gone
+            before.total, before.asked + asked, before.found + found, before.gone + left
         )
         await runs.advance(session, self._run.id, cursor=cursor, **asdict(reached))
         self._now(replace(reached, total=self.progress.total))

@@ -1,7 +1,7 @@
 """Removes what this room knows of a person, and remembers how far they are erased."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,12 @@ async def mark(session: AsyncSession, person: Person) -> None:
     await session.execute(_MARK, person.parameters)
 
 
+async def mark_class(session: AsyncSession, person: Person, scope: str) -> None:
+    """Remember the same of one class of data."""
+    seconds = int(person.until.timestamp())
+    await session.execute(_MARK_CLASS, person.parameters | {"scope": scope, "seconds": seconds})
+
+
 async def erase(session: AsyncSession, person: Person) -> Mapping[str, int]:
     """Delete the OpenID and the changes of its UnionID; return the number of rows by table."""
     counts = {}
@@ -36,6 +42,28 @@ async def erased_until(session: AsyncSession, appid: str, openid: str) -> dateti
     return until
 
 
+async def classes_erased_until(
+    session: AsyncSession, appid: str, openid: str
+) -> Mapping[str, datetime]:
+    """Return how far classes of data of an OpenID that is still known are erased."""
+    revoked = await session.scalar(_CLASSES, {"appid": appid, "openid": openid})
+    return {
+        scope: datetime.fromtimestamp(seconds, UTC) for scope, seconds in (revoked or {}).items()
+    }
+
+
+async def forget_unionids(session: AsyncSession, unionids: Iterable[str]) -> Mapping[str, int]:
+    """Take UnionIDs out of the rows of those who do not have them now; return rows by table.
+
+    Such a row was keyed by mistake, or from before a change: it gets the present UnionID.
+    """
+    counts = {}
+    for table, statement in _FORGETS.items():
+        found = await session.execute(statement, {"unionids": list(unionids)})
+        counts[table] = len(found.all())
+    return counts
+
+
 async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
     """Tell whether any of these OpenIDs is known."""
     return await session.scalar(_ANY, _columns(people)) is not None
@@ -48,14 +76,24 @@ async def last_seen(session: AsyncSession, people: Iterable[Known]) -> datetime 
 
 
 async def unionids_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
-    """Return every UnionID that these OpenIDs have, or had."""
+    """Return the UnionIDs that these OpenIDs have now."""
     return set(await session.scalars(_UNIONIDS, _columns(people)))
 
 
+async def unionids_in_rows_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+    """Return every UnionID that these OpenIDs have, or had: perhaps one of somebody else."""
+    return set(await session.scalars(_UNIONIDS_IN_ROWS, _columns(people)))
+
+
 async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Known]:
-    """Return every (AppID, OpenID) that has, or had, one of these UnionIDs."""
+    """Return every (AppID, OpenID) that has one of these UnionIDs now."""
     found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
     return {(appid, openid) for appid, openid in found}
+
+
+async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
+    """Tell whether anybody has a UnionID, or is on record as having had it."""
+    return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
 
 
 def _columns(people: Iterable[Known]) -> dict[str, list[str]]:
@@ -75,6 +113,16 @@ _MARK = text(
     """
 )
 
+_MARK_CLASS = text(
+    """
+    UPDATE openids SET revoked = COALESCE(revoked, '{}') || jsonb_build_object(
+        CAST(:scope AS text),
+        GREATEST(CAST(revoked->>CAST(:scope AS text) AS bigint), CAST(:seconds AS bigint))
+    )
+    WHERE appid = :appid AND openid = :openid
+    """
+)
+
 _DELETES = {
     "openids": text("DELETE FROM openids WHERE appid = :appid AND openid = :openid RETURNING 1"),
     "unionid_changes": text(
@@ -83,6 +131,8 @@ _DELETES = {
 }
 
 _UNTIL = text("SELECT erased_until FROM openids WHERE appid = :appid AND openid = :openid")
+
+_CLASSES = text("SELECT revoked FROM openids WHERE appid = :appid AND openid = :openid")
 
 _THEIRS = """
     JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
@@ -94,6 +144,10 @@ _LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_THEIRS}")  # noqa: S
 _ANY = text(f"SELECT 1 FROM openids {_THEIRS} LIMIT 1")  # noqa: S608 - a constant
 
 _UNIONIDS = text(
+    f"SELECT DISTINCT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL"  # noqa: S608 - a constant
+)
+
+_UNIONIDS_IN_ROWS = text(
     f"""
     SELECT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL
     UNION SELECT unionid FROM follow_events {_THEIRS} WHERE unionid IS NOT NULL
@@ -103,14 +157,38 @@ _UNIONIDS = text(
     """  # noqa: S608 - a constant of this module
 )
 
-_PEOPLE = text(
+_PEOPLE = text("SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))")
+
+_MENTIONED = text(
     """
-    SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))
-    UNION SELECT appid, openid FROM unionid_changes
-          WHERE old_unionid = ANY(CAST(:unionids AS text[]))
-             OR new_unionid = ANY(CAST(:unionids AS text[]))
-    UNION SELECT appid, openid FROM follow_events WHERE unionid = ANY(CAST(:unionids AS text[]))
-    UNION SELECT appid, openid FROM subscription_events
-          WHERE unionid = ANY(CAST(:unionids AS text[]))
+    SELECT EXISTS (SELECT FROM openids WHERE unionid = :unionid)
+        OR EXISTS (SELECT FROM unionid_changes WHERE old_unionid = :unionid)
+        OR EXISTS (SELECT FROM unionid_changes WHERE new_unionid = :unionid)
+        OR EXISTS (SELECT FROM follow_events WHERE unionid = :unionid)
+        OR EXISTS (SELECT FROM subscription_events WHERE unionid = :unionid)
     """
 )
+
+_REKEY = """
+    UPDATE {table} e SET unionid = o.unionid FROM openids o
+    WHERE o.appid = e.appid AND o.openid = e.openid AND o.unionid IS DISTINCT FROM e.unionid
+      AND e.unionid = ANY(CAST(:unionids AS text[]))
+    RETURNING 1
+"""
+
+_FORGETS = {
+    "follow_events": text(_REKEY.format(table="follow_events")),
+    "subscription_events": text(_REKEY.format(table="subscription_events")),
+    "unionid_changes": text(
+        """
+        DELETE FROM unionid_changes c
+        WHERE (old_unionid = ANY(CAST(:unionids AS text[]))
+               OR new_unionid = ANY(CAST(:unionids AS text[])))
+          AND NOT EXISTS (
+              SELECT FROM openids o WHERE o.appid = c.appid AND o.openid = c.openid
+                AND o.unionid = ANY(CAST(:unionids AS text[]))
+          )
+        RETURNING 1
+        """
+    ),
+}

@@ -123,14 +123,15 @@ _RECORD = text(
 
 _WAKE = text(
     """
-    UPDATE openids SET resolve_next_at = :now
-    WHERE (appid, openid) IN (
+    WITH asleep AS MATERIALIZED (
         SELECT appid, openid FROM openids
         WHERE appid = :appid AND resolve_reason = 'not_bound'
           AND resolve_next_at > :now AND resolve_next_at <= :answered_by
         ORDER BY resolve_next_at LIMIT :most
         FOR UPDATE SKIP LOCKED
     )
+    UPDATE openids SET resolve_next_at = :now FROM asleep
+    WHERE openids.appid = asleep.appid AND openids.openid = asleep.openid
     RETURNING 1
     """
 )

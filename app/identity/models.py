@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -22,7 +24,9 @@ class OpenIdRow(Base):
 
     resolve_next_at: when `identity.resolve` may ask again; NULL when there is nothing to ask.
     resolve_reason: why the UnionID is unavailable (not_following, not_bound, …).
-    erased_until: what they said and did by then is erased, also if it comes late.
+    logged_in_at: of the latest login that a mini-program's backend reported with its time.
+    erased_until: what they said and did by then is erased, also if it comes late. revoked: the
+    same of classes of data whose authorisation was withdrawn, in Unix seconds by class.
     """
 
     __tablename__ = "openids"
@@ -47,6 +51,17 @@ class OpenIdRow(Base):
     resolve_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     resolve_next_at: Mapped[datetime | None]
     erased_until: Mapped[datetime | None]
+    logged_in_at: Mapped[datetime | None]
+    revoked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class ResolvePause(Base):
+    """WeChat refuses to tell anything about the people of an account: nobody is asked about."""
+
+    __tablename__ = "resolve_pauses"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class UnionIdSource(StrEnum):
@@ -78,3 +93,12 @@ class UnionIdChange(Base):
     new_unionid: Mapped[str]
     seen_at: Mapped[datetime]
     source: Mapped[UnionIdSource]
+
+
+class ServiceSecret(Base):
+    """A secret that the service drew itself, shared by all processes."""
+
+    __tablename__ = "service_secrets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]

@@ -42,7 +42,8 @@ class Resolver:
 async def resolve(resolver: Resolver, appid: AppId) -> None:
     """Ask about every OpenID of an account that is due, in as few calls as it takes.
 
-    A failed call gives its share back for later; the sweep rings again.
+    A failed call gives its share back for later; the sweep rings again. After a refusal, of the
+    day's quota too, the whole account waits: a call for each hundred would only be refused again.
     """
     while True:
         async with resolver.sessions.begin() as session:
@@ -114,5 +115,8 @@ async def _give_back(
         errcode=error.errcode,
         action=error.action.value,
     )
+    again_at = resolver.clock.now() + pause
     async with resolver.sessions.begin() as session:
-        await store.release(session, appid, openids, ask_again_at=resolver.clock.now() + pause)
+        await store.release(session, appid, openids, ask_again_at=again_at)
+        if refused:
+            await store.pause(session, appid, again_at)

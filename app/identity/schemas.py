@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from app.identity.models import ResolveState
 
@@ -36,13 +36,18 @@ class OpenIdOut(BaseModel):
 
 
 class Identity(BaseModel):
-    """What `jscode2session` (or web authorisation) told about one person."""
+    """What `jscode2session` (or web authorisation) told about one person.
+
+    logged_in_at: when they logged in, with a time zone. Only of use for a person who has been
+    erased: a login after that makes them known again.
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     appid: str = Field(pattern=r"^wx[0-9a-f]{16}$", description="The account that the OpenID is of")
     openid: ReportedId
     unionid: ReportedId
+    logged_in_at: AwareDatetime | None = None
 
 
 class Identities(BaseModel):
@@ -66,7 +71,11 @@ class Identities(BaseModel):
 
 
 class Reported(BaseModel):
-    """What became of a report. changed: had another UnionID before; it is kept on record."""
+    """What became of a report. changed: had another UnionID before; it is kept on record.
+
+    erased: were not taken over, since they have been erased and not heard of since.
+    """
 
     received: int
     changed: int
+    erased: int

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, select, tuple_, union, update
+from sqlalchemy import Exists, and_, exists, select, tuple_, union, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.models import OpenIdRow, ResolveState, UnionIdChange
+from app.identity.models import OpenIdRow, ResolvePause, ResolveState, UnionIdChange
 
 # Longer than any call: a worker that dies leaves its share to the next sweep after this.
 LEASE = timedelta(seconds=60)
@@ -15,7 +16,7 @@ LEASE = timedelta(seconds=60)
 async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int) -> Sequence[str]:
     """Take up to `limit` OpenIDs that may be asked about now, for the time of a lease.
 
-    Rows that another worker is taking are passed over.
+    Rows that another worker is taking are passed over. None while the account pauses.
     """
     due = (
         select(OpenIdRow.openid)
@@ -23,6 +24,7 @@ async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int
             OpenIdRow.appid == appid,
             OpenIdRow.resolve_state == ResolveState.PENDING,
             OpenIdRow.resolve_next_at <= now,
+            ~_pauses(appid, now),
         )
         .order_by(OpenIdRow.resolve_next_at)
         .limit(limit)
@@ -57,14 +59,29 @@ async def release(
     )
 
 
+async def pause(session: AsyncSession, appid: str, until: datetime) -> None:
+    """Ask about nobody of an account until then: what one call was refused, every call will be."""
+    new = insert(ResolvePause).values(appid=appid, until=until)
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=[ResolvePause.appid], set_={"until": new.excluded.until}
+        )
+    )
+
+
+def _pauses(appid: str, now: datetime) -> Exists:
+    return exists().where(ResolvePause.appid == appid, ResolvePause.until > now)
+
+
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:
-    """Tell whether an account has OpenIDs to ask about."""
+    """Tell whether an account has OpenIDs to ask about now."""
     found: bool | None = await session.scalar(
         select(
             exists().where(
                 OpenIdRow.appid == appid,
                 OpenIdRow.resolve_state == ResolveState.PENDING,
                 OpenIdRow.resolve_next_at <= now,
+                ~_pauses(appid, now),
             )
         )
     )

@@ -93,6 +93,29 @@ class _DatabaseState(Collector):
             ["appid"],
             (((appid,), token.expires_in) for appid, token in state.tokens.items()),
         )
+        yield _gauge(
+            "webhooks",
+            "Webhooks by state: enabled, off, disabled (by the service, after long failure)",
+            ["state"],
+            (((name,), count) for name, count in _by_state(state).items()),
+        )
+        yield _gauge(
+            "webhook_lag_seconds",
+            "How long the oldest event that a webhook has not accepted has waited",
+            ["webhook"],
+            (((name,), webhook.lag) for name, webhook in state.webhooks.items()),
+        )
+        yield _gauge(
+            "webhook_positions_behind",
+            "Positions of the history between a webhook's cursor and the end",
+            ["webhook"],
+            (((name,), webhook.behind) for name, webhook in state.webhooks.items()),
+        )
+
+
+def _by_state(state: Snapshot) -> dict[str, int]:
+    found = [webhook.state for webhook in state.webhooks.values()]
+    return {name: found.count(name) for name in ("enabled", "off", "disabled")}
 
 
 def _gauge(

@@ -77,6 +77,19 @@ SELECT appid,
 FROM access_tokens
 """)
 
+# A ping is no event. The literal lets the planner use the partial index.
+WEBHOOKS = text("""
+SELECT id::text,
+       CASE WHEN enabled THEN 'enabled' WHEN disabled_reason IS NULL THEN 'off' ELSE 'disabled' END,
+       GREATEST(reached - cursor, 0),
+       extract(epoch FROM GREATEST(now() - (
+           SELECT created_at FROM webhook_deliveries
+           WHERE webhook_id = webhooks.id AND status = 'waiting' AND position > 0
+           ORDER BY position LIMIT 1
+       ), interval '0'))::float8
+FROM webhooks, oa_bridge_settled_position() AS reached
+""")
+
 BINDINGS = text("""
 SELECT account.appid, seen.yielded, seen.refused
 FROM unnest(CAST(:appids AS text[])) AS account (appid)
@@ -99,15 +112,29 @@ class TokenTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookState:
+    """state: enabled, off (by an operator) or disabled (by the service, after long failure).
+
+    behind: positions of events that it has no deliveries of yet. lag: seconds since the oldest
+    event that still waits got its delivery; 0 when none does.
+    """
+
+    state: str
+    behind: int
+    lag: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """jobs: (entrypoint, status) → number. queue_ages: entrypoint → seconds that its oldest due
-    job has waited. replies: open status → number. tokens: AppID → times.
+    job has waited. replies: open status → number. tokens: AppID → times. webhooks: by id.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     queue_ages: Mapping[str, float] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
     tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
+    webhooks: Mapping[str, WebhookState] = field(default_factory=dict)
 
 
 async def is_up(database: Database) -> bool:
@@ -156,9 +183,11 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     ages = await connection.execute(QUEUE_AGES)
     replies = await connection.execute(REPLIES, bound)
     tokens = await connection.execute(TOKENS)
+    webhooks = await connection.execute(WEBHOOKS)
     return Snapshot(
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
         queue_ages={row[0]: row[1] for row in ages},
         replies={row[0]: row[1] for row in replies},
         tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
+        webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
     )

@@ -4,10 +4,15 @@ A step is a transaction that locks the erasure's row and adds to its counts. Eve
 repeated, so the job may end anywhere and run again, or twice at once. Most rows go in bounded
 batches. The last step of a person locks their OpenID, so that the inbox waits; what it stored
 since is found, and what it stores afterwards is known to be late.
+
+Webhooks that hold data of the person have to hear that it is erased. Until they have, or a day is
+over, contents go and the ids stay; the sweep rings again, and there is no certificate.
 """
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -18,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.erase import erase_mentions
 from app.events import erase as events
 from app.feed import erase as feed
+from app.feed import notices
 from app.followers import erase as followers
 from app.identity import erase as identity
 from app.identity.erasing import Person
@@ -29,6 +35,11 @@ from app.rules import erase as rules
 
 BATCH: Final = 500
 ALL: Final = 1_000_000
+EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+# So long ids are kept for webhooks that could not be told yet that the person is gone.
+LONGEST_NOTICE: Final = timedelta(hours=24)
+SHORTEST_WAIT: Final = timedelta(minutes=1)
+LONGEST_WAIT: Final = timedelta(minutes=10)
 
 Counts = Mapping[str, int]
 Work = Callable[[AsyncSession], Awaitable[Counts]]
@@ -41,25 +52,74 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
     planned = await plan(eraser, erasure_id)
     if planned is None:
         return
+    if planned.of_identity and await _waits_for_webhooks(eraser, planned):
+        for person in planned.people:
+            await _erase_person(eraser, replace(planned, scope=Scope.CONTENT), person)
+        await _step(eraser, planned, partial(_look_again_later, eraser, planned))
+        log.info("privacy.waits_for_webhooks", erasure_id=str(erasure_id))
+        return
     for person in planned.people:
         if planned.scope in {Scope.CONTENT, Scope.EVERYTHING, Scope.PERSON}:
             await _erase_person(eraser, planned, person)
         else:
             await _erase_class(eraser, planned, person)
+    if planned.unionids:
+        await _step(eraser, planned, partial(_forget_unionids, planned))
     await _step(eraser, planned, partial(_finish, eraser, planned))
     log.info("privacy.erased", erasure_id=str(erasure_id), scope=planned.scope.value)
 
 
-async def _erase_class(eraser: Eraser, planned: Plan, person: Person) -> None:
-    async def some(session: AsyncSession) -> Counts:
-        if planned.scope is Scope.PROFILE:
-            cleared = await eraser.inbox.erase_members(session, person, PROFILE_MEMBERS, BATCH)
-        else:
-            kinds = KINDS.get(planned.scope, ())
-            cleared = await eraser.inbox.erase_kinds(session, person, kinds, BATCH)
-        return {"callbacks": cleared}
+async def _waits_for_webhooks(eraser: Eraser, planned: Plan) -> bool:
+    people = [(person.appid, person.openid) for person in planned.people]
+    async with eraser.sessions() as session:
+        untold = await notices.untold(session, people, planned.erasure_id)
+    if not untold or eraser.clock.now() < planned.requested_at + LONGEST_NOTICE:
+        return bool(untold)
+    await _step(eraser, planned, partial(_give_up_telling, untold))
+    return False
 
-    await _in_batches(eraser, planned, some)
+
+async def _look_again_later(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
+    """The longer it has waited, the less often."""
+    erasure = await session.get_one(Erasure, planned.erasure_id)
+    now = eraser.clock.now()
+    waited = now - erasure.requested_at
+    erasure.waits_until = now + min(max(waited / 4, SHORTEST_WAIT), LONGEST_WAIT)
+    return await _erase_mentions(planned, session)
+
+
+async def _give_up_telling(untold: int, _: AsyncSession) -> Counts:
+    return {"webhooks_not_told": untold}
+
+
+async def _erase_class(eraser: Eraser, planned: Plan, person: Person) -> None:
+    if planned.scope is Scope.NOT_HELD:
+        return
+    await _in_batches(eraser, planned, partial(_some_of_class, eraser, planned, person, BATCH))
+    await _step(eraser, planned, partial(_seal_class, eraser, planned, person))
+
+
+async def _some_of_class(
+    eraser: Eraser, planned: Plan, person: Person, limit: int, session: AsyncSession
+) -> Counts:
+    if planned.scope is Scope.PROFILE:
+        cleared = await eraser.inbox.erase_members(session, person, PROFILE_MEMBERS, limit)
+    else:
+        cleared = await eraser.inbox.erase_kinds(session, person, KINDS[planned.scope], limit)
+    return {"callbacks": cleared}
+
+
+async def _seal_class(
+    eraser: Eraser, planned: Plan, person: Person, session: AsyncSession
+) -> Counts:
+    """With the inbox kept out, as `_seal`. Of a stranger all that comes late goes."""
+    known = await identity.lock(session, person)
+    counts = await _some_of_class(eraser, planned, person, ALL, session)
+    if known:
+        await identity.mark_class(session, person, planned.scope.value)
+    else:
+        await remember(session, person, Scope.CONTENT)
+    return counts
 
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: Person) -> None:
@@ -87,11 +147,13 @@ async def _some_callbacks(
 async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSession) -> Counts:
     """Everything that is left of a person, with the inbox kept out."""
     known = await identity.lock(session, person)
+    back = await events.is_back(session, person)
+    if planned.of_identity and not back:  # what was reported of them since is no reason to stay
+        person = replace(person, until=EVER)
     counts = Counter(await _some_replies(eraser, planned, person, ALL, session))
     counts.update(await _some_callbacks(eraser, planned, person, ALL, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     counts.update(await events.erase_contents(session, person))
-    back = await events.is_back(session, person)
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, back=back))
     if planned.of_identity and not back:
@@ -113,17 +175,27 @@ async def _forget_rules(person: Person, session: AsyncSession) -> Counts:
     return {"rule_firings": await rules.erase(session, person)}
 
 
+async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
+    return await identity.forget_unionids(session, planned.unionids)
+
+
 async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
     """Turn the erasure into its certificate, and leave nobody's id in PgQueuer's tables."""
-    words = {person.openid for person in planned.people}
-    if planned.of_identity:
-        words.update(*(person.unionids for person in planned.people))
+    await notices.forget(session, [(person.appid, person.openid) for person in planned.people])
     erasure = await session.get_one(Erasure, planned.erasure_id)
     erasure.subject = None
     erasure.erased = [[person.appid, person.pseudonym] for person in planned.people]
     erasure.finished_at = eraser.clock.now()
+    erasure.waits_until = None
     if not planned.of_identity:
         erasure.unlinked_at = erasure.finished_at
+    return await _erase_mentions(planned, session)
+
+
+async def _erase_mentions(planned: Plan, session: AsyncSession) -> Counts:
+    words = {person.openid for person in planned.people}
+    if planned.of_identity:
+        words.update(*(person.unionids for person in planned.people))
     return {"jobs": await erase_mentions(session, sorted(words))}
 
 

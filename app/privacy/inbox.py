@@ -36,6 +36,10 @@ class Inbox(Protocol):
         """Clear payloads from before then."""
         ...
 
+    async def has_before(self, session: AsyncSession, person: Person) -> bool:
+        """Tell whether there is a push of the person from before then."""
+        ...
+
     async def unlink(self, session: AsyncSession, appid: str, pseudonym: str) -> None:
         """Make dedupe keys say nothing of an erased person."""
         ...

@@ -8,7 +8,7 @@ from app.db.queue import NewJob
 ERASE = "privacy.erase"
 CHECK = "privacy.check"
 
-# Webhooks hear first that somebody left, or they could never delete what they know.
+# Most webhooks have heard by then that somebody left: nothing has to wait for them.
 GRACE = timedelta(seconds=10)
 
 

@@ -11,26 +11,33 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.events import erase as events
 from app.identity import erase as identity
 from app.identity.erasing import Person
+from app.identity.pseudonyms import Pseudonyms, pseudonyms
 from app.privacy.duties import BY_WECHAT, Duty, NewErasure
 from app.privacy.models import ErasedPerson, Scope, Trigger
 from app.privacy.open import open_erasure
 from app.privacy.plan import FIRST_ID, Eraser
-from app.privacy.pseudonyms import Pseudonyms, pseudonyms
 
 MOST_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Push:
+class _Pushes:
+    """What one person pushed. first, last: by CreateTime."""
+
     appid: str
     openid: str
-    occurred_at: datetime
+    first: datetime
+    last: datetime
 
 
 async def check(eraser: Eraser) -> None:
-    """Open an erasure for everybody among the senders whose push is from before theirs."""
+    """Open erasures for those among the senders whose push is from before theirs.
+
+    Also for those who are gone, and of whom something was only reported since.
+    """
     while await _check_some(eraser):
         pass
 
@@ -38,36 +45,46 @@ async def check(eraser: Eraser) -> None:
 async def _check_some(eraser: Eraser) -> bool:
     async with eraser.sessions.begin() as session:
         names = await pseudonyms(session, eraser.secret)
-        pushes = [_Push(*row) for row in await session.execute(_TAKE, {"limit": MOST_AT_ONCE})]
-        for push in pushes:
-            erasure = await _late(session, push, names, eraser.clock.now())
-            if erasure is not None:
-                await open_erasure(session, erasure)
+        pushes = [_Pushes(*row) for row in await session.execute(_TAKE, {"limit": MOST_AT_ONCE})]
+        for some in pushes:
+            for until, scope in await _late(eraser, session, some, names):
+                await open_erasure(session, _erasure(some, until, scope, eraser.clock.now()))
     return bool(pushes)
 
 
 async def _late(
-    session: AsyncSession, push: _Push, names: Pseudonyms, now: datetime
-) -> NewErasure | None:
-    pseudonym = names.of_openid(push.appid, push.openid)
-    gone = await session.get(ErasedPerson, (push.appid, pseudonym))
+    eraser: Eraser, session: AsyncSession, pushes: _Pushes, names: Pseudonyms
+) -> list[tuple[datetime, Scope]]:
+    """Return what has to be erased of the person, and until when."""
+    appid, openid = pushes.appid, pushes.openid
+    pseudonym = names.of_openid(appid, openid)
+    gone = await session.get(ErasedPerson, (appid, pseudonym))
+    found: list[tuple[datetime, Scope]] = []
     if gone is not None:
-        if push.occurred_at <= gone.until:
-            return _erasure(push, gone.until, gone.scope, now)
-        await _mark(session, push, gone)
-    until = await identity.erased_until(session, push.appid, push.openid)
-    if until is not None and push.occurred_at <= until:
-        return _erasure(push, until, Scope.CONTENT, now)
-    return None
+        found += await _late_for_the_gone(eraser, session, pushes, gone)
+    else:
+        until = await identity.erased_until(session, appid, openid)
+        found += [(until, Scope.CONTENT)] if until is not None and pushes.first <= until else []
+    classes = await identity.classes_erased_until(session, appid, openid)
+    found += [(until, Scope(name)) for name, until in classes.items() if pushes.first <= until]
+    return found
 
 
-async def _mark(session: AsyncSession, push: _Push, gone: ErasedPerson) -> None:
-    """Let the inbox see what is late for somebody who is back."""
-    person = Person(push.appid, push.openid, gone.until, FIRST_ID, gone.pseudonym, {})
+async def _late_for_the_gone(
+    eraser: Eraser, session: AsyncSession, pushes: _Pushes, gone: ErasedPerson
+) -> list[tuple[datetime, Scope]]:
+    """Once the row is marked, the inbox sees what is late; what it stored before is looked for."""
+    person = Person(pushes.appid, pushes.openid, gone.until, FIRST_ID, gone.pseudonym, {})
+    if gone.scope is Scope.EVERYTHING and not await events.is_back(session, person):
+        return [(max(gone.until, pushes.last), gone.scope)]
     await identity.mark(session, person)
+    await events.hand_over(session, person)
+    if await eraser.inbox.has_before(session, person):
+        return [(gone.until, gone.scope)]
+    return []
 
 
-def _erasure(push: _Push, until: datetime, scope: Scope, now: datetime) -> NewErasure:
+def _erasure(push: _Pushes, until: datetime, scope: Scope, now: datetime) -> NewErasure:
     return NewErasure(
         id=uuid7(),
         duty=Duty(Trigger.LATE, ((push.appid, push.openid),)),
@@ -88,7 +105,7 @@ _TAKE = text(
         ))
         RETURNING callback_id
     )
-    SELECT appid, openid, min(occurred_at)
+    SELECT appid, openid, min(occurred_at), max(occurred_at)
     FROM taken JOIN callbacks ON id = callback_id
     GROUP BY appid, openid ORDER BY appid, openid
     """

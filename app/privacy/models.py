@@ -46,10 +46,12 @@ class Erasure(Base):
     """An erasure; once it is finished, its certificate, without personal data.
 
     id: of the callback that asks for it, or drawn. detail: RevokeInfo. requested_by: `wechat`,
-    `cli`, or the start of the SHA-256 of an admin token. until: what happened by then is erased.
-    subject: `{"people": [[appid, openid], …], "unionids": […]}`, NULL once finished. erased:
-    [[appid, pseudonym], …]. counts: rows by table. unlinked_at: the dedupe keys say nothing of
-    the person any more, either.
+    `sync`, `cli`, or the start of the SHA-256 of an admin token. until: what happened by then
+    is erased. subject: `{"people": [[appid, openid], …], "unionids": […], "former": […]}`, NULL
+    once finished. former: UnionIDs in rows of these people, perhaps of others. erased: [[appid,
+    pseudonym], …]. counts: rows by table. unlinked_at: the dedupe keys say nothing of the
+    person any more, either. waits_until: webhooks have to be told first, and it is looked again
+    then.
     """
 
     __tablename__ = "erasures"
@@ -71,6 +73,7 @@ class Erasure(Base):
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     finished_at: Mapped[datetime | None]
     unlinked_at: Mapped[datetime | None]
+    waits_until: Mapped[datetime | None]
 
 
 class ErasedPerson(Base):
@@ -96,12 +99,3 @@ class LatePush(Base):
     __tablename__ = "late_pushes"
 
     callback_id: Mapped[UUID] = mapped_column(primary_key=True)
-
-
-class ServiceSecret(Base):
-    """A secret that the service drew itself, shared by all processes."""
-
-    __tablename__ = "service_secrets"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]

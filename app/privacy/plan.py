@@ -2,8 +2,9 @@
 after a crash in the middle what is gone can't be asked any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -13,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.db.engine import SessionFactory
+from app.feed.notices import announce
 from app.identity import erase as identity
 from app.identity.erasing import Person
+from app.identity.gone import keep_out
+from app.identity.pseudonyms import Pseudonyms, pseudonyms
 from app.privacy.duties import OnUnfollow, scope_of
 from app.privacy.inbox import Inbox
 from app.privacy.models import ErasedPerson, Erasure, Scope, Trigger
-from app.privacy.pseudonyms import Pseudonyms, pseudonyms
 from app.settings import Account
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
@@ -42,11 +45,13 @@ class Eraser:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done for one erasure."""
+    """What is to be done for one erasure. unionids: of a person who goes at every account."""
 
     erasure_id: UUID
+    requested_at: datetime
     scope: Scope
     people: tuple[Person, ...]
+    unionids: tuple[str, ...]
 
     @property
     def of_identity(self) -> bool:
@@ -63,15 +68,31 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         names = await pseudonyms(session, eraser.secret)
         people = {(appid, openid) for appid, openid in erasure.subject["people"]}
         erasure.scope = await _scope(session, eraser, erasure, people, names)
-        people, unionids = await _subject(
-            session, people, set(erasure.subject["unionids"]), whole=erasure.scope is Scope.PERSON
-        )
-        erasure.subject = {"people": sorted(people), "unionids": sorted(unionids)}
-        made = _people(erasure, people, unionids, names)
+        unionids = set(erasure.subject["unionids"])
         if erasure.scope in IDENTITY:
-            for person in made:
-                await remember(session, person, Scope.EVERYTHING)
-        return Plan(erasure.id, erasure.scope, made)
+            await keep_out(session)
+        if erasure.scope is Scope.PERSON:
+            people, unionids = await _whole(session, people, unionids)
+        former = await identity.unionids_in_rows_of(session, people)
+        former |= set(erasure.subject.get("former", ()))
+        erasure.subject = {
+            "people": sorted(people),
+            "unionids": sorted(unionids),
+            "former": sorted(former),
+        }
+        made = _people(erasure, people, unionids | former, names)
+        if erasure.scope in IDENTITY:
+            await _condemn(session, erasure, made)
+        own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
+        return Plan(erasure.id, erasure.requested_at, erasure.scope, made, tuple(own))
+
+
+async def _condemn(session: AsyncSession, erasure: Erasure, people: Iterable[Person]) -> None:
+    """From here on nobody learns of them again but by something new of theirs."""
+    for person in people:
+        await remember(session, person, Scope.EVERYTHING)
+        if erasure.trigger is not Trigger.LATE:
+            await announce(session, person.appid, person.openid)
 
 
 async def remember(session: AsyncSession, person: Person, scope: Scope) -> None:
@@ -126,17 +147,16 @@ async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms
     return gone is not None
 
 
-async def _subject(
-    session: AsyncSession, people: set[Known], unionids: set[str], *, whole: bool
+async def _whole(
+    session: AsyncSession, people: set[Known], unionids: set[str]
 ) -> tuple[set[Known], set[str]]:
-    """Return everybody it is about. whole: follow UnionIDs to every account, old ones included."""
-    reached = (0, 0)
-    while reached != (len(people), len(unionids)):
-        reached = (len(people), len(unionids))
-        unionids = unionids | await identity.unionids_of(session, people)
-        if whole:
-            people = people | await identity.people_of(session, unionids)
-    return people, unionids
+    """Return a person at every account, and their UnionIDs.
+
+    By present UnionIDs alone: one that they had before may be somebody else's, reported by
+    mistake.
+    """
+    unionids = unionids | await identity.unionids_of(session, people)
+    return people | await identity.people_of(session, unionids), unionids
 
 
 def _people(

@@ -15,9 +15,12 @@ from app.privacy.open import open_erasure
 async def erase_unionid(
     session: AsyncSession, unionid: str, *, operator: str, now: datetime
 ) -> UUID | None:
-    """Open the erasure of a person at every account; None when nobody is known by the UnionID."""
+    """Open the erasure of a person at every account; None when the UnionID is not on record.
+
+    One that nobody has any more leads to nobody, and is only taken out of the history.
+    """
     people = await identity.people_of(session, [unionid])
-    if not people:
+    if not people and not await identity.is_mentioned(session, unionid):
         return None
     return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)
 

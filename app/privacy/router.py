@@ -18,6 +18,9 @@ from app.privacy.models import Erasure, Scope, Trigger
 class ErasureOut(BaseModel):
     """An erasure. scope, finished_at: null until it is done. counts: rows by table.
 
+    waits_until: set while webhooks have to be told first; it goes on then, and after 24 hours at
+    the latest.
+
     erased: AppID and pseudonym of each OpenID; only who has the secret can tell whose it is.
     """
 
@@ -31,6 +34,7 @@ class ErasureOut(BaseModel):
     requested_at: datetime
     until: datetime
     finished_at: datetime | None
+    waits_until: datetime | None
     counts: dict[str, int]
     erased: list[tuple[str, str]]
 

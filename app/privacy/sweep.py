@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
+from app.db import erase as tracebacks
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.privacy.inbox import Inbox
@@ -18,6 +19,7 @@ SWEEP_AFTER = timedelta(minutes=1)
 # Longer than any copy of a push can be under way.
 UNLINK_AFTER = timedelta(days=1)
 MOST_AT_ONCE: Final = 100
+MOST_RUNG: Final = 1000
 RETENTION_BATCH: Final = 1000
 # A run ends after so many batches; the next one is a minute away.
 MOST_BATCHES: Final = 100
@@ -30,8 +32,9 @@ async def sweep(eraser: Eraser) -> None:
         waiting = await session.scalars(
             select(Erasure.id)
             .where(Erasure.finished_at.is_(None), Erasure.requested_at < now - SWEEP_AFTER)
+            .where(or_(Erasure.waits_until.is_(None), Erasure.waits_until <= now))
             .order_by(Erasure.requested_at)
-            .limit(MOST_AT_ONCE)
+            .limit(MOST_RUNG)
         )
         jobs = [erase_job(erasure_id) for erasure_id in waiting]
         if await session.scalar(select(exists().select_from(LatePush))):
@@ -52,12 +55,12 @@ async def sweep(eraser: Eraser) -> None:
 
 
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
-    """Clear payloads and contents from before then, in batches; return how many.
+    """Clear payloads, contents and tracebacks from before then, in batches; return how many.
 
     Each batch is a transaction; rows that somebody works on are left to the next run.
     """
     cleared = 0
-    for erase_older in (inbox.erase_older, replies.erase_older):
+    for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):
         for _ in range(MOST_BATCHES):
             async with sessions.begin() as session:
                 found = await erase_older(session, before, RETENTION_BATCH)

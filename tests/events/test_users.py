@@ -1,10 +1,16 @@
 """`/api/users/{unionid}`: what is known of one person, and what happened."""
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 
+from app.db.engine import Database
+from app.events import person
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.service import APPID, OPENID, OTHER_OPENID, Json, Service, event, message
@@ -82,6 +88,63 @@ async def test_pages_of_a_timeline_hold_every_entry_once(
         await service.push(late | {"CreateTime": service.clock.seconds - 4})
 
     assert found == whole
+
+
+MANY = """
+INSERT INTO subscription_events (id, callback_id, appid, openid, unionid, action, template_id,
+                                 occurred_at)
+SELECT gen_random_uuid(), gen_random_uuid(), $1, $2, $3, 'popup', 'A',
+       timestamptz '2026-01-01Z' + n * interval '1 minute'
+FROM generate_series(1, 30000) n
+"""
+WORDS = """
+INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
+SELECT gen_random_uuid(), $1, uuid_send(gen_random_uuid()), $2, 'text',
+       timestamptz '2026-01-01Z' + n * interval '1 minute', now(), '{}'
+FROM generate_series(1, 30000) n
+"""
+
+
+async def test_a_long_life_is_read_from_its_end_by_an_index(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    """However many rows a person has, no more of them are read than a page holds."""
+    for openid, unionid in ((OPENID, "oUNION"), (OTHER_OPENID, "oUNION"), ("oANOTHER", "oELSE")):
+        await connection.execute(MANY, APPID, openid, unionid)
+        await connection.execute(WORDS, APPID, openid)
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, unionid, first_seen_at, last_seen_at) "
+        "SELECT $1, o, 'oUNION', now(), now() FROM unnest($2::text[]) o",
+        APPID,
+        [OPENID, OTHER_OPENID],
+    )
+    await connection.execute("VACUUM ANALYZE subscription_events, callbacks")
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(_: object, __: object, sql: str, arguments: Sequence[Any], *___: object) -> None:
+        if "subscription_events" in sql or "callbacks" in sql:
+            asked.append((sql, tuple(arguments)))
+
+    engine = database.engine.sync_engine
+    async with database.sessions() as session:
+        sqlalchemy_event.listen(engine, "before_cursor_execute", note)
+        keys = [(APPID, OPENID), (APPID, OTHER_OPENID)]
+        first = await person.timeline(session, "oUNION", keys, before=None, limit=100)
+        await person.timeline(session, "oUNION", keys, before=first.next, limit=100)
+        await person.interactions(session, keys)
+
+    assert len(asked) == 5
+    for sql, arguments in asked:
+        plan = [row[0] for row in await connection.fetch(f"EXPLAIN ANALYZE {sql}", *arguments)]
+        read = [line for line in plan if "Index" in line and "Scan" in line]
+        assert read, plan
+        assert not [line for line in plan if "Seq Scan" in line], plan
+        assert all(rows_of(line) <= 250 for line in read), plan
+
+
+def rows_of(line: str) -> float:
+    """Return how many rows a line of EXPLAIN ANALYZE says it read."""
+    return float(re.findall(r"actual time=\S+ rows=([\d.]+)", line)[0])
 
 
 @pytest.mark.parametrize("query", [{"before": "a-1"}, {"before": "x"}, {"limit": 0}], ids=str)

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from app.feed.plan import MOST_STRIDES, STRIDE
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.feed.makers import deliveries, follow, followers, hook, statuses, work
@@ -161,6 +162,45 @@ async def test_an_event_that_was_erased_is_passed_over(
 
     assert [one.json["data"]["openid"] for one in receiver.received] == [openids[0], openids[2]]
     assert await statuses(connection) == ["delivered", "skipped", "delivered"]
+
+
+async def test_thousands_of_erased_events_are_passed_over_without_a_delivery(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    webhook = await hook(service, receiver)
+    await connection.execute(
+        "INSERT INTO follow_events (id, appid, openid, action, occurred_at) "
+        "SELECT gen_random_uuid(), $1, 'erased:' || n, 'follow', now() "
+        "FROM generate_series(1, 3000) n",
+        APPID,
+    )
+    await follow(service)
+
+    await work(jobs, connection)
+
+    assert [one.json["data"]["openid"] for one in receiver.received] == [OPENID]
+    assert await statuses(connection) == ["delivered"]
+    assert (await service.read(f"webhooks/{webhook['id']}"))["cursor"] > 3000
+
+
+async def test_one_look_at_the_history_has_a_bound_and_the_next_goes_on(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    """Millions of positions without anything to tell: the webhook is locked while it is read."""
+    webhook = await hook(service, receiver)
+    await connection.execute(
+        "SELECT setval('history_position', $1)", webhook["cursor"] + MOST_STRIDES * STRIDE + 5
+    )
+    await follow(service)
+
+    await work(jobs, connection)
+    first = await column(connection, "SELECT cursor FROM webhooks")
+    received = len(receiver.received)
+    await work(jobs, connection)
+
+    assert first == [webhook["cursor"] + MOST_STRIDES * STRIDE]
+    assert received == 0
+    assert [one.json["data"]["openid"] for one in receiver.received] == [OPENID]
 
 
 async def test_nothing_personal_is_copied_into_deliveries_and_jobs(

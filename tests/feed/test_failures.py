@@ -10,7 +10,7 @@ from app.feed.outcome import MOST_JITTER, PAUSES
 from app.worker import Jobs
 from tests.feed.makers import deliveries, followers, hook, statuses, work
 from tests.feed.receiver import Receiver
-from tests.service import Service
+from tests.service import Service, counted
 
 
 def busy(retry_after: str) -> Response:
@@ -41,6 +41,21 @@ async def test_an_event_that_is_not_accepted_comes_again_with_the_same_id(
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 6
     (fate,) = await deliveries(connection)
     assert (fate["status"], fate["attempts"], fate["status_code"]) == ("delivered", 2, 200)
+
+
+async def test_attempts_are_counted_by_what_became_of_them(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    outcomes = ("waiting", "delivered")
+    before = [counted("webhook_attempts_total", outcome=outcome) for outcome in outcomes]
+    await hook(service, receiver)
+    receiver.answers.append(Response(status_code=500))
+    await followers(service, 3)
+
+    await work(jobs, connection)
+
+    after = [counted("webhook_attempts_total", outcome=outcome) for outcome in outcomes]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 2]
 
 
 async def test_an_event_that_is_not_accepted_holds_up_no_other(

@@ -7,7 +7,8 @@ import pytest
 from app.access.token import AccessTokens
 from app.db.engine import Database
 from app.followers.ask import Asker
-from app.followers.sync import Progress, sync
+from app.followers.sync import Privacy, Progress, sync
+from app.privacy.found import open_found
 from app.settings import Settings
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
@@ -35,7 +36,11 @@ class Here:
         tokens = AccessTokens(self._database, api, self._settings.accounts, clock)
         asker = Asker(AppId(APPID), api, tokens, clock, self._pause)
         return await sync(
-            asker, self._database, at_once=at_once, report=report or self.reports.append
+            asker,
+            self._database,
+            at_once=at_once,
+            report=report or self.reports.append,
+            privacy=Privacy(self._settings.erasure_hmac_secret, open_found),
         )
 
     async def _pause(self, seconds: float) -> None:

@@ -62,7 +62,7 @@ async def test_a_reported_unionid_keys_every_row_of_its_openid(
 ) -> None:
     await some_rows(service)
 
-    assert await report(service, identity()) == {"received": 1, "changed": 0}
+    assert await report(service, identity()) == {"received": 1, "changed": 0, "erased": 0}
 
     assert await unionids(connection) == {table: ["oUNION"] for table in UNIONIDS}
     (known,) = (await service.read("users/oUNION"))["openids"]
@@ -74,7 +74,11 @@ async def test_a_report_may_come_before_everything_else_and_again(
 ) -> None:
     mini = identity(appid=MINI_PROGRAM, openid="oMINI", unionid=" oUNION")
     for _ in range(2):
-        assert await report(service, mini, identity(), mini) == {"received": 3, "changed": 0}
+        assert await report(service, mini, identity(), mini) == {
+            "received": 3,
+            "changed": 0,
+            "erased": 0,
+        }
 
     await some_rows(service)
 
@@ -91,7 +95,7 @@ async def test_a_unionid_that_changes_is_kept_on_record_and_both_lead_to_the_per
     await some_rows(service)
     await report(service, identity("oOLD"))
 
-    assert await report(service, identity("oNEW")) == {"received": 1, "changed": 1}
+    assert await report(service, identity("oNEW")) == {"received": 1, "changed": 1, "erased": 0}
     service.clock.advance(timedelta(seconds=1))
     await service.push(event(service.clock, "unsubscribe"))
 
@@ -143,6 +147,11 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
         ({"identities": [identity(unionid="a\x00b")]}, "unionid", "pattern"),
         ({"identities": [identity(session_key="secret")]}, "session_key", "not permitted"),
         ({"identities": [{"appid": APPID, "openid": OPENID}]}, "unionid", "required"),
+        (
+            {"identities": [identity(logged_in_at="2026-11-24T08:00:00")]},
+            "logged_in_at",
+            "timezone",
+        ),
         (
             {"identities": [identity("oOLD"), identity("oNEW")]},
             "identities.1.unionid",

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Database, connect
 from app.identity.jobs import RESOLVE
-from app.identity.keying import Answer
+from app.identity.keying import MOST_WOKEN, Answer
 from app.identity.keying import record as record_answers
 from app.identity.models import UnionIdSource
+from app.identity.store import pause
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
 from tests.callback.makers import record, running_inbox
@@ -185,6 +187,37 @@ async def test_an_account_that_is_bound_to_nothing_is_a_normal_state_and_asked_a
     ]
 
 
+async def test_a_first_unionid_wakes_no_more_people_than_it_may(
+    service: Service, database: Database, connection: asyncpg.Connection
+) -> None:
+    """Whatever the planner does: read twice, a subquery passes over the rows that it locked."""
+    now = service.clock.now()
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, first_seen_at, last_seen_at, resolve_reason, "
+        "resolve_next_at) SELECT $1, 'oUNBOUND' || n, $2, $2, 'not_bound', $2::timestamptz "
+        "+ interval '1 hour' FROM generate_series(1, 5000) n",
+        APPID,
+        now,
+    )
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, first_seen_at, last_seen_at) VALUES ($1, $2, $3, $3)",
+        APPID,
+        OPENID,
+        now,
+    )
+    await connection.execute("ANALYZE openids")
+
+    async with database.sessions.begin() as session:
+        for way in ("hashjoin", "mergejoin", "material", "memoize", "hashagg", "sort"):
+            await session.execute(text(f"SET LOCAL enable_{way} = off"))
+        answers = [Answer(APPID, OPENID, "oUNION")]
+        await record_answers(session, answers, source=UnionIdSource.USER_INFO, now=now)
+
+    assert await column(
+        connection, "SELECT count(*) FROM openids WHERE resolve_next_at <= $1", now
+    ) == [MOST_WOKEN]
+
+
 async def test_who_does_not_follow_is_not_asked_about_until_they_do(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
@@ -261,6 +294,46 @@ async def test_a_wechat_that_does_not_answer_costs_time_and_nothing_else(
 
     assert early == [None]
     assert await column(connection, "SELECT unionid FROM follow_events") == [unionid_of(OPENID)]
+
+
+async def test_a_used_up_quota_rests_the_whole_account_and_no_other_call_is_made_for_it(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    for number in range(250):
+        meet(wechat, person(number))
+        await service.push(event(service.clock, "subscribe", openid=person(number)))
+    wechat.strike(BATCHGET, errcode=45009)
+    await resolve(jobs)
+    refused = len(wechat.calls(BATCHGET))
+    await connection.execute("DELETE FROM pgqueuer")
+
+    service.clock.advance(timedelta(minutes=9))
+    await service.push(event(service.clock, "subscribe", openid=person(0)))
+    await jobs.sweep()
+    rings = await column(connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", RESOLVE)
+    await resolve(jobs)
+    meanwhile = len(wechat.calls(BATCHGET))
+    wechat.state.faults.clear()
+    service.clock.advance(timedelta(minutes=2))
+    await jobs.sweep()
+    await resolve(jobs)
+
+    assert (refused, rings, meanwhile) == (1, [0], 1)
+    assert len(wechat.calls(BATCHGET)) == 1 + 3
+    assert await column(connection, "SELECT DISTINCT resolve_state FROM openids") == ["resolved"]
+
+
+async def test_an_account_that_rests_holds_up_no_other(
+    service: Service, wechat: WeChat, jobs: Jobs, database: Database
+) -> None:
+    now = service.clock.now()
+    async with database.sessions.begin() as session:
+        await pause(session, "wx00000000000000bb", now + timedelta(hours=1))
+    await service.push(event(service.clock, "subscribe"))
+
+    await resolve(jobs)
+
+    assert len(wechat.calls(BATCHGET)) == 1
 
 
 async def test_a_worker_that_died_while_asking_leaves_its_share_to_the_next_sweep(

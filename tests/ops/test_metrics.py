@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -82,6 +84,7 @@ async def test_every_metric_is_shown_once_it_was_used(database: Database) -> Non
     telemetry.RULES_RELOADS.labels("ok").inc()
     telemetry.SENDS.labels("miniprogrampage", "sent").inc()
     telemetry.API_ERRORS.labels("45015").inc()
+    telemetry.WEBHOOK_ATTEMPTS.labels("delivered").inc()
     telemetry.COMMIT_BATCH_SIZE.observe(3)
     telemetry.COMMIT_SECONDS.observe(0.004)
 
@@ -94,6 +97,7 @@ async def test_every_metric_is_shown_once_it_was_used(database: Database) -> Non
         "oa_bridge_rules_left_out",
         "oa_bridge_rules_rejected",
         "oa_bridge_sends_total",
+        "oa_bridge_webhook_attempts_total",
         "oa_bridge_api_errors_total",
         "oa_bridge_commit_batch_size_bucket",
         "oa_bridge_commit_seconds_bucket",
@@ -155,6 +159,44 @@ async def test_the_age_and_the_remaining_life_of_tokens_are_shown(
     assert expires_in is not None
     assert 600 <= age < 1200
     assert 3000 < expires_in <= 3600
+
+
+WEBHOOK = """
+INSERT INTO webhooks (id, url, description, types, enabled, disabled_reason, secret, cursor,
+                      created_at, updated_at)
+VALUES ($1, 'https://x', '', '{*}', $2, $3, 's', $4, now(), now())
+"""
+DELIVERY = """
+INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, position, status, attempts,
+                                created_at)
+VALUES (gen_random_uuid(), $1, gen_random_uuid(), $2, $3, $4, 0, now() - $5::interval)
+"""
+
+
+async def test_the_standing_of_webhooks_is_shown(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    late, prompt, given_up = (UUID(int=number) for number in (1, 2, 3))
+    await connection.execute("SELECT setval('history_position', 20)")
+    await connection.execute(WEBHOOK, late, True, None, 15)
+    await connection.execute(WEBHOOK, prompt, True, None, 20)
+    await connection.execute(WEBHOOK, given_up, False, "410", 20)
+    await connection.execute(WEBHOOK, UUID(int=4), False, None, 20)
+    hour = timedelta(hours=1)
+    await connection.execute(DELIVERY, late, "follow.created", 9, "waiting", hour)
+    await connection.execute(DELIVERY, late, "follow.created", 12, "waiting", hour / 2)
+    await connection.execute(DELIVERY, prompt, "follow.created", 9, "delivered", hour)
+    await connection.execute(DELIVERY, prompt, "webhook.ping", 0, "waiting", hour)
+    found = await scrape(database)
+
+    states = [found.value("webhooks", state=name) for name in ("enabled", "off", "disabled")]
+    assert states == [2, 1, 1]
+    lag = found.value("webhook_lag_seconds", webhook=str(late))
+    assert lag is not None
+    assert 3600 <= lag < 7200
+    assert found.value("webhook_lag_seconds", webhook=str(prompt)) == 0
+    assert found.value("webhook_positions_behind", webhook=str(late)) == 5
+    assert found.value("webhook_positions_behind", webhook=str(prompt)) == 0
 
 
 async def test_with_the_database_away_the_process_is_still_measured() -> None:

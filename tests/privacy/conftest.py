@@ -1,5 +1,36 @@
-"""Fixtures of this room: the service and WeChat."""
+"""Fixtures of this room: the service, under either policy, and WeChat."""
 
-from tests.service import clock, jobs, service, settings, wechat
+from collections.abc import AsyncIterator
 
-__all__ = ["clock", "jobs", "service", "settings", "wechat"]
+import pytest
+
+from app.db.engine import Database
+from app.settings import Settings
+from app.worker import Jobs
+from tests.service import (
+    Service,
+    WeChat,
+    WorldClock,
+    clock,
+    jobs,
+    jobs_of,
+    running,
+    service,
+    settings,
+    wechat,
+)
+
+__all__ = ["clock", "jobs", "service", "settings", "strict", "strict_jobs", "wechat"]
+
+
+@pytest.fixture
+async def strict(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
+    """The service with ON_UNFOLLOW=everything."""
+    async with running(settings.model_copy(update={"on_unfollow": "everything"}), clock) as service:
+        yield service
+
+
+@pytest.fixture
+def strict_jobs(strict: Service, database: Database, wechat: WeChat) -> Jobs:
+    """The jobs of one worker under that policy."""
+    return jobs_of(strict.settings, database, wechat)

@@ -93,24 +93,24 @@ async def live_elsewhere(connection: asyncpg.Connection) -> None:
     """Let the same person be known at another account, under an earlier UnionID too."""
     await connection.execute(
         "INSERT INTO openids (appid, openid, unionid, first_seen_at, last_seen_at) "
-        "VALUES ($1, $2, 'oNEWER-UNIONID', now(), now())",
+        "VALUES ($1, $2, $3, now(), now())",
         OTHER_APPID,
         OTHER_OPENID,
+        UNIONID,
     )
     await connection.execute(
         "INSERT INTO unionid_changes (appid, openid, old_unionid, new_unionid, seen_at, source) "
-        "VALUES ($1, $2, $3, 'oNEWER-UNIONID', now(), 'report')",
+        "VALUES ($1, $2, 'oOLDER-UNIONID', $3, now(), 'report')",
         OTHER_APPID,
         OTHER_OPENID,
         UNIONID,
     )
     await connection.execute(
         "INSERT INTO follow_events (id, appid, openid, unionid, action, occurred_at) "
-        "VALUES ($1, $2, $3, $4, 'follow', now() - interval '1 day')",
+        "VALUES ($1, $2, $3, 'oOLDER-UNIONID', 'follow', now() - interval '1 day')",
         uuid4(),
         OTHER_APPID,
         OTHER_OPENID,
-        UNIONID,
     )
 
 

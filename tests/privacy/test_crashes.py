@@ -51,7 +51,7 @@ async def cancelled(service: Service, connection: asyncpg.Connection) -> dict[st
 
 
 async def nothing_is_left(connection: asyncpg.Connection) -> None:
-    for word in (OPENID, UNIONID, "oNEWER-UNIONID"):
+    for word in (OPENID, UNIONID, "oOLDER-UNIONID"):
         assert await found(connection, word) == {}
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
 

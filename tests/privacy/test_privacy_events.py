@@ -81,7 +81,7 @@ async def test_a_closed_wechat_account_is_erased_at_every_account(
     await service.push(privacy(service, "user_authorization_cancellation", UnionID=UNIONID))
     await work(jobs, connection)
 
-    for word in (OPENID, OTHER_OPENID, UNIONID, "oNEWER-UNIONID"):
+    for word in (OPENID, OTHER_OPENID, UNIONID, "oOLDER-UNIONID"):
         assert await found(connection, word) == {}
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
     assert await column(connection, "SELECT jsonb_array_length(erased) FROM erasures") == [2]

@@ -26,7 +26,7 @@ SECONDS = timedelta(seconds=5)
 
 
 async def nobody_is_left(connection: asyncpg.Connection) -> None:
-    for word in (OPENID, OTHER_OPENID, UNIONID, "oNEWER-UNIONID"):
+    for word in (OPENID, OTHER_OPENID, UNIONID, "oOLDER-UNIONID"):
         assert await found(connection, word) == {}
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
 

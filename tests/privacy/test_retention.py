@@ -44,6 +44,25 @@ async def test_messages_and_answers_go_after_thirty_days_and_their_rows_stay(
     assert await column(connection, FULL) == [1]
 
 
+async def test_tracebacks_go_as_well_and_what_they_were_of_stays(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    """An error may quote the values of a statement: words of a follower, for one."""
+    for days in (29, 31):
+        await connection.execute(
+            "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint, traceback) "
+            "VALUES ($1, 1, 'exception', 0, 'replies.deliver', $2::jsonb)",
+            service.clock.now() - timedelta(days=days),
+            f'{{"exception_message": "{days}"}}',
+        )
+
+    await jobs.retain()
+
+    assert await column(
+        connection, "SELECT traceback->>'exception_message' FROM pgqueuer_log ORDER BY created"
+    ) == [None, "29"]
+
+
 async def test_a_reply_that_may_still_be_sent_keeps_its_content(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:

@@ -1,6 +1,5 @@
 """Somebody leaves: what goes with them, under either policy, and what comes afterwards."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -25,18 +24,6 @@ from tests.service import (
 )
 
 NEWER = "something that came later"
-
-
-@pytest.fixture
-async def strict(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
-    """The service with ON_UNFOLLOW=everything."""
-    async with running(settings.model_copy(update={"on_unfollow": "everything"}), clock) as service:
-        yield service
-
-
-@pytest.fixture
-def strict_jobs(strict: Service, database: Database, wechat: WeChat) -> Jobs:
-    return jobs_of(strict.settings, database, wechat)
 
 
 async def test_by_default_contents_go_and_the_history_stays(

@@ -1,14 +1,18 @@
 """Histories of follows: stored as the service stores them, and reckoned slowly, one by one."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 from uuid_utils.compat import uuid7
 
+from app.db.engine import SessionFactory
+from app.events import erase as events
+from app.identity.erasing import PREFIX, Person
 from app.stats.span import Span
 from tests.service import APPID
 
@@ -38,11 +42,52 @@ class Happened:
     at: datetime
     scene: str | None = None
     appid: str = APPID
+    erased: bool = False
 
     @property
-    def how(self) -> str:
+    def how(self) -> str | None:
         """What `followers.how` says of this person."""
-        return f"by-{self.openid[-1]}"
+        return None if self.erased else f"by-{self.openid[-1]}"
+
+
+Erasures = Mapping[tuple[str, str], datetime]
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
+LAST_ID = UUID(int=2**128 - 1)
+
+
+async def erase(sessions: SessionFactory, erasures: Erasures) -> None:
+    """Erase people as far as a moment, as the last step of the job does it."""
+    for (appid, openid), until in erasures.items():
+        person = Person(appid, openid, until, LAST_ID, f"{PREFIX}{openid}", {})
+        async with sessions.begin() as session:
+            back = await events.is_back(session, person)
+            contents = person if back else replace(person, until=EVER)
+            await events.erase_contents(session, contents)
+            await events.erase_identity(session, person, back=back)
+
+
+def as_erased(history: Sequence[Happened], erasures: Erasures) -> list[Happened]:
+    """Return the same history with nobody in it who was erased: slowly, one by one."""
+    told = [one for one in history if (one.appid, one.openid) not in erasures]
+    for (appid, openid), until in erasures.items():
+        life = [
+            one
+            for one in history
+            if (one.appid, one.openid) == (appid, openid) and one.action != "scan"
+        ]
+        life.sort(key=lambda one: one.at)
+        before = [one for one in life if one.at <= until]
+        since = life[len(before) :]
+        if not since or life[-1].action == "unfollow":  # not back
+            before, since = life, []
+        if before and since and before[-1].action == "follow":
+            if since[0].action == "unfollow":
+                before.append(since.pop(0))
+            else:
+                before.append(Happened(openid, "unfollow", since[0].at, appid=appid))
+        gone = [replace(one, openid=f"{PREFIX}{openid}", scene=None, erased=True) for one in before]
+        told += [*gone, *since]
+    return told
 
 
 async def store(connection: asyncpg.Connection, history: Sequence[Happened]) -> None:
@@ -113,7 +158,7 @@ class Reference:
         if not counted_at_start:
             self._stand(life[-1].how, scene, following=following)
 
-    def _stand(self, how: str, scene: str | None, *, following: bool) -> None:
+    def _stand(self, how: str | None, scene: str | None, *, following: bool) -> None:
         if following:
             self._start += 1
             self.scenes[how].start += 1

@@ -21,7 +21,7 @@ from tests.service import APPID, Service, event
 STORE = """
 INSERT INTO subscription_events (id, callback_id, appid, openid, action, template_id, status,
                                  error_code, occurred_at)
-SELECT id, id, appid, 'o', action, template_id, status, error_code, at
+SELECT id, id, appid, 'o' || right(CAST(id AS text), 8), action, template_id, status, error_code, at
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
             $7::timestamptz[]) AS t(id, appid, action, template_id, status, error_code, at)
 """

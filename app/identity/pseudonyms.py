@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.erasing import PREFIX
-from app.privacy.models import ServiceSecret
+from app.identity.models import ServiceSecret
 
 _NAME: Final = "erasure"
 _BYTES: Final = 32
@@ -42,7 +42,10 @@ async def pseudonyms(session: AsyncSession, secret: SecretStr | None) -> Pseudon
     """Return the pseudonyms of this service. secret: as set; None: drawn once, and kept."""
     if secret is not None:
         return Pseudonyms(secret.get_secret_value().encode())
-    drawn = insert(ServiceSecret).values(name=_NAME, value=secrets.token_bytes(_BYTES))
-    await session.execute(drawn.on_conflict_do_nothing())
-    kept = await session.scalars(select(ServiceSecret.value).where(ServiceSecret.name == _NAME))
-    return Pseudonyms(kept.one())
+    wanted = select(ServiceSecret.value).where(ServiceSecret.name == _NAME)
+    kept = await session.scalar(wanted)
+    if kept is None:
+        drawn = insert(ServiceSecret).values(name=_NAME, value=secrets.token_bytes(_BYTES))
+        await session.execute(drawn.on_conflict_do_nothing())
+        kept = (await session.scalars(wanted)).one()
+    return Pseudonyms(kept)

@@ -1,0 +1,82 @@
+"""A wrong report about one person must not let the erasure of another cross to them."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app.worker import Jobs
+from tests.privacy.makers import found, privacy, work
+from tests.service import APPID, OPENID, OTHER_OPENID, Service, column, event, message, rows
+
+ONE, OTHER = "oUNIONID-OF-ONE", "oUNIONID-OF-THE-OTHER"
+HISTORY = "SELECT openid, unionid FROM follow_events ORDER BY openid"
+
+
+@pytest.fixture
+async def mixed_up(service: Service) -> None:
+    """Two people; the first was once reported with the UnionID of the second."""
+    reports = [(OPENID, OTHER), (OTHER_OPENID, OTHER), (OPENID, ONE)]
+    for openid in (OPENID, OTHER_OPENID):
+        await service.push(event(service.clock, "subscribe", openid=openid))
+    for openid, unionid in reports:
+        told = [{"appid": APPID, "openid": openid, "unionid": unionid}]
+        await service.api("PUT", "identities", json={"identities": told})
+    for openid in (OPENID, OTHER_OPENID):
+        await service.push(message(service.clock, f"words of {openid}", openid=openid))
+    service.clock.advance(timedelta(minutes=1))
+
+
+@pytest.mark.usefixtures("mixed_up")
+@pytest.mark.parametrize("how", ["unionid", "openid", "wechat"])
+async def test_erasing_the_other_leaves_the_one_whole_but_for_the_wrong_key(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, how: str
+) -> None:
+    if how == "unionid":
+        await service.api("DELETE", f"users/{OTHER}")
+    elif how == "openid":
+        await service.api("DELETE", "users", params={"appid": APPID, "openid": OTHER_OPENID})
+    else:
+        closed = privacy(service, "user_authorization_cancellation", OTHER_OPENID, UnionID=OTHER)
+        await service.push(closed)
+    await work(jobs, connection)
+
+    for word in (OTHER_OPENID, OTHER):
+        assert await found(connection, word) == {}
+    assert await column(connection, "SELECT openid FROM openids") == [OPENID]
+    assert (await found(connection, f"words of {OPENID}")).keys() == {"callbacks"}
+    # The follow of the one was keyed with the wrong UnionID.
+    assert {"openid": OPENID, "unionid": ONE} in await rows(connection, HISTORY)
+    (certificate,) = await column(connection, "SELECT jsonb_array_length(erased) FROM erasures")
+    assert certificate == 1
+
+
+@pytest.mark.usefixtures("mixed_up")
+async def test_erasing_the_one_leaves_the_other_whole(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.api("DELETE", f"users/{ONE}")
+    await work(jobs, connection)
+
+    for word in (OPENID, ONE):
+        assert await found(connection, word) == {}
+    assert await column(connection, "SELECT openid FROM openids") == [OTHER_OPENID]
+    assert {"openid": OTHER_OPENID, "unionid": OTHER} in await rows(connection, HISTORY)
+    assert (await found(connection, f"words of {OTHER_OPENID}")).keys() == {"callbacks"}
+
+
+async def test_a_unionid_that_nobody_has_any_more_is_taken_out_of_the_history_alone(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.push(event(service.clock, "subscribe"))
+    for unionid in (OTHER, ONE):
+        told = [{"appid": APPID, "openid": OPENID, "unionid": unionid}]
+        await service.api("PUT", "identities", json={"identities": told})
+
+    answer = await service.api("DELETE", f"users/{OTHER}")
+    await work(jobs, connection)
+
+    assert answer.status_code == 202
+    assert await found(connection, OTHER) == {}
+    assert await rows(connection, HISTORY) == [{"openid": OPENID, "unionid": ONE}]
+    assert (await service.api("DELETE", f"users/{OTHER}")).status_code == 404
