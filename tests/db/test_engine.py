@@ -35,6 +35,7 @@ async def test_our_connections_are_named(
     assert set(
         await column(
             connection,
-            "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()",
+            "SELECT application_name FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
     ) == {"oa-bridge"}
