@@ -5,6 +5,7 @@ With several web processes PROMETHEUS_MULTIPROC_DIR must be set before this modu
 imported: the library chooses memory or file when a metric is made.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -90,6 +91,19 @@ def callback_type(msgtype: str, event: str | None) -> str:
         return msgtype if msgtype in MESSAGE_TYPES else UNKNOWN_TYPE
     name = event.lower()
     return f"event:{name}" if name in EVENT_TYPES else UNKNOWN_TYPE
+
+
+# Looking a time series up costs more than counting in it.
+@lru_cache(maxsize=1024)
+def callbacks(appid: str, msgtype: str, event: str | None, result: str) -> Counter:
+    """Return the counter of the callbacks of an account, of one type and with one result."""
+    return CALLBACKS.labels(appid, callback_type(msgtype, event), result)
+
+
+@lru_cache(maxsize=64)
+def rule_matches(kind: str) -> Counter:
+    """Return the counter of the callbacks that a rule of this kind answered."""
+    return RULE_MATCHES.labels(kind)
 
 
 CALLBACKS: Final = Counter(

@@ -1,47 +1,67 @@
 """From what was kept to the response that WeChat gets. Source: protocol 1.4 and 5."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from pydantic import TypeAdapter
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.wechat.crypto import Cipher, Format, Opened
-from app.wechat.inbound import BaseMessage, Inbound, subject_openid
-from app.wechat.outbound import Message, Reply, TransferCustomerService
-from app.wechat.passive import article_limit, render
+from app.wechat.inbound import Inbound, subject_openid
+from app.wechat.outbound import Message, Reply
+from app.wechat.passive import addressed, article_limit, contents
 
 REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
-MEDIA_TYPES: Final = {Format.XML: "application/xml", Format.JSON: "application/json"}
+MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
+MOST_REMEMBERED: Final = 1024
+
+
+class Answered:
+    """A response with status 200: plain ASGI, since every push ends in one."""
+
+    def __init__(self, body: bytes, media_type: bytes) -> None:
+        self.body = body
+        self._headers = [
+            (b"content-length", str(len(body)).encode()),
+            (b"content-type", media_type),
+        ]
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+SUCCESS: Final = Answered(b"success", b"text/plain; charset=utf-8")
 
 
 def answer(
     cipher: Cipher, opened: Opened, message: Inbound, passive: str | None, *, now: datetime
-) -> Response:
+) -> Answered:
     """Return `success`, or the passive reply, sealed if the push was encrypted.
 
     passive: JSON text of an `outbound` reply; None means `success`.
     """
-    reply = None if passive is None else REPLY.validate_json(passive)
-    if reply is None or not _fits(reply, message):
-        return Response(b"success", media_type="text/plain")
+    if passive is None:
+        return SUCCESS
     seconds = int(now.timestamp())
-    text = render(
-        reply,
+    text = addressed(
+        _contents(passive, opened.format, article_limit(message)),
         openid=subject_openid(message),
         original_id=message.to_user,
         now=seconds,
         format=opened.format,
-        max_articles=article_limit(message),
     )
     body = (
         cipher.seal(text, nonce=opened.nonce, timestamp=seconds, format=opened.format)
         if opened.encrypted
         else text.encode()
     )
-    return Response(body, media_type=MEDIA_TYPES[opened.format])
+    return Answered(body, MEDIA_TYPES[opened.format])
 
 
-def _fits(reply: Message, message: Inbound) -> bool:
-    """An agent can take over a message, but not an event."""
-    return not isinstance(reply, TransferCustomerService) or isinstance(message, BaseMessage)
+# Most rules say the same to everybody, and reading and writing it costs more than sealing it.
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _contents(passive: str, format: Format, max_articles: int) -> str:
+    return contents(REPLY.validate_json(passive), format, max_articles=max_articles)

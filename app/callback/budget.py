@@ -2,16 +2,33 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 
-@dataclass(slots=True)
-class _Running:
-    task: asyncio.Task[object] | None
-    until: float
-    over: bool = False
+class Limit:
+    """One block that runs. Raises TimeoutError at its end when its time was up."""
+
+    __slots__ = ("over", "task", "until")
+
+    def __init__(self, task: asyncio.Task[object] | None, until: float) -> None:
+        self.task = task
+        self.until = until
+        self.over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        task, self.task = self.task, None
+        cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        if cancelled and self.over and task is not None and task.uncancel() == 0:
+            raise TimeoutError from None
 
 
 class Budget:
@@ -19,27 +36,21 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: deque[_Running] = deque()
+        self._running: deque[Limit] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        # Kept, since asking for it asks the system which process this is.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    @contextmanager
-    def limit(self) -> Iterator[None]:
-        """Run the block. Raises TimeoutError when its time is up."""
-        loop = asyncio.get_running_loop()
-        mine = _Running(asyncio.current_task(), loop.time() + self._seconds)
+    def limit(self) -> Limit:
+        """Return what to run the block in: `with budget.limit():`."""
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        mine = Limit(asyncio.current_task(loop), loop.time() + self._seconds)
         while self._running and self._running[0].task is None:
             self._running.popleft()
         self._running.append(mine)
         if self._timer is None:
             self._timer = loop.call_at(mine.until, self._end)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if mine.over and mine.task is not None and mine.task.uncancel() == 0:
-                raise TimeoutError from None
-            raise
-        finally:
-            mine.task = None
+        return mine
 
     def _end(self) -> None:
         loop = asyncio.get_running_loop()

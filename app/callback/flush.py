@@ -1,7 +1,7 @@
 """The transaction that stores a batch of callbacks, and what each is to be answered with."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,12 @@ from app.callback.claims import claim
 from app.callback.record import Kept, Record
 from app.callback.statement import STORE, STORE_WITH_HISTORY
 from app.db.queue import NewJob, enqueue_on
+from app.events.facts import NewSubscription
 from app.identity.jobs import resolve_job
 from app.privacy.duties import BY_WECHAT, NewErasure
 from app.privacy.jobs import check_job
 from app.privacy.open import open_on
+from app.replies.draft import Draft
 from app.replies.jobs import deliver_job
 
 # The statements are the same each time and touch rows by key alone. Planned anew for every
@@ -145,63 +147,70 @@ def _statement(batch: Sequence[Record]) -> tuple[Any, ...]:
 
 def _arguments(batch: Sequence[Record]) -> list[Any]:
     """Return the statement's arrays, one per column, in its order; then the moment."""
-    drafts = [(draft, record.id) for record in batch for draft in record.drafts]
     return [
-        *([column(record) for record in batch] for column in _CALLBACK),
-        [draft.id for draft, _ in drafts],
-        [callback_id for _, callback_id in drafts],
-        *([column(draft) for draft, _ in drafts] for column in _DRAFT),
+        *_columns(19, [_callback_row(record) for record in batch]),
+        *_columns(
+            10, [_reply_row(record.id, draft) for record in batch for draft in record.drafts]
+        ),
         max(record.received_at for record in batch),
     ]
 
 
 def _history_arguments(batch: Sequence[Record]) -> list[Any]:
-    subscriptions = [(entry, record.id) for record in batch for entry in record.subscriptions]
-    return [
-        [entry.id for entry, _ in subscriptions],
-        [callback_id for _, callback_id in subscriptions],
-        *([column(entry) for entry, _ in subscriptions] for column in _SUBSCRIPTION),
-    ]
+    return _columns(
+        8,
+        [_subscription_row(record.id, entry) for record in batch for entry in record.subscriptions],
+    )
 
 
-_CALLBACK: tuple[Callable[[Record], Any], ...] = (
-    lambda r: r.id,
-    lambda r: r.appid,
-    lambda r: r.dedupe_key,
-    lambda r: r.openid,
-    lambda r: r.msgtype,
-    lambda r: r.event,
-    lambda r: r.occurred_at,
-    lambda r: r.received_at,
-    lambda r: r.payload,
-    lambda r: r.person,
-    lambda r: r.asks,
-    lambda r: r.rule_id,
-    lambda r: r.passive,
-    lambda r: r.window and r.window.trigger.value,
-    lambda r: r.window and r.window.until,
-    lambda r: r.window and r.window.sends,
-    lambda r: r.follow and r.follow.action.value,
-    lambda r: r.follow and r.follow.scene,
-    lambda r: r.follow and r.follow.ticket,
-)
+def _columns(count: int, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [*zip(*rows, strict=True)] if rows else [()] * count
 
-_SUBSCRIPTION: tuple[Callable[[Any], Any], ...] = (
-    lambda s: s.action.value,
-    lambda s: s.template_id,
-    lambda s: s.status,
-    lambda s: s.popup_scene,
-    lambda s: s.msgid,
-    lambda s: s.error_code,
-)
 
-_DRAFT: tuple[Callable[[Any], Any], ...] = (
-    lambda d: d.position,
-    lambda d: d.via.value,
-    lambda d: d.msgtype,
-    lambda d: d.content,
-    lambda d: d.status.value,
-    lambda d: d.expires_at,
-    lambda d: d.rule_id,
-    lambda d: d.errmsg,
-)
+def _callback_row(record: Record) -> tuple[Any, ...]:
+    window, follow = record.window, record.follow
+    return (
+        record.id,
+        record.appid,
+        record.dedupe_key,
+        record.openid,
+        record.msgtype,
+        record.event,
+        record.occurred_at,
+        record.received_at,
+        record.payload,
+        record.person,
+        record.asks,
+        record.rule_id,
+        record.passive,
+        *((window.trigger, window.until, window.sends) if window else (None, None, None)),
+        *((follow.action, follow.scene, follow.ticket) if follow else (None, None, None)),
+    )
+
+
+def _reply_row(callback_id: UUID, draft: Draft) -> tuple[Any, ...]:
+    return (
+        draft.id,
+        callback_id,
+        draft.position,
+        draft.via,
+        draft.msgtype,
+        draft.content,
+        draft.status,
+        draft.expires_at,
+        draft.rule_id,
+        draft.errmsg,
+    )
+
+
+def _subscription_row(callback_id: UUID, entry: NewSubscription) -> tuple[Any, ...]:
+    return (
+        entry.id,
+        callback_id,
+        entry.action,
+        entry.template_id,
+        entry.status,
+        entry.popup_scene,
+        entry.msgid,
+        entry.error_code,
+    )

@@ -68,6 +68,8 @@ class Inbox:
         self._spooled = 0
         self._refused = 0
         self._failing = False
+        # Kept, since asking for it asks the system which process this is.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Look into the spool: what an earlier process left there is recorded first."""
@@ -100,10 +102,11 @@ class Inbox:
         """
         if len(self._waiting) >= self._most_waiting:
             raise InboxFull
-        waiting = _Waiting(record, asyncio.get_running_loop().create_future())
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        waiting = _Waiting(record, loop.create_future())
         self._waiting.append(waiting)
         if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+            self._flushing = loop.create_task(self._flush())
         return await waiting.kept
 
     async def _flush(self) -> None:

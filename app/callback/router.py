@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app import telemetry
-from app.callback.answer import answer
+from app.callback.answer import Answered, answer
 from app.callback.body import TooLarge, read_body
 from app.callback.budget import Budget
 from app.callback.decide import UNDECIDED, Decision, record_of
@@ -85,7 +85,7 @@ class CallbackEndpoint:
             return
         await response(scope, receive, send)
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+    async def _respond(self, scope: Scope, receive: Receive) -> Response | Answered:
         known = self._accounts.get(scope["path_params"]["appid"])
         if known is None:
             return self._refuse(scope, "unknown_appid", 404)
@@ -109,12 +109,10 @@ class CallbackEndpoint:
         decision = await self._decide(account.appid, message, now)
         record = record_of(account, message, decision, now=now, limits=self._limits)
         kept = await self._inbox.keep(record)
-        telemetry.CALLBACKS.labels(
-            account.appid, telemetry.callback_type(record.msgtype, record.event), kept.result
-        ).inc()
+        telemetry.callbacks(account.appid, record.msgtype, record.event, kept.result).inc()
         if not kept.duplicate:
             for chosen in decision.chosen:
-                telemetry.RULE_MATCHES.labels(chosen.rule.kind).inc()
+                telemetry.rule_matches(chosen.rule.kind).inc()
         return kept
 
     async def _decide(self, appid: str, message: Inbound, now: datetime) -> Decision:

@@ -19,6 +19,7 @@ from app.wechat.inbound import (
 # WeChat measures by its own clock: stop early rather than be refused.
 LONG_MARGIN = timedelta(seconds=60)
 SHORT_MARGIN = timedelta(seconds=5)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,7 @@ def opened_by(message: Inbound, limits: Limits, *, now: datetime) -> OpenedWindo
 
 def later(moment: datetime, life: timedelta) -> datetime:
     """Return `moment + life`, or the end of time: a CreateTime may be as late as there is."""
-    end = datetime.max.replace(tzinfo=UTC)
-    return end if end - moment < life else moment + life
+    return END_OF_TIME if END_OF_TIME - moment < life else moment + life
 
 
 def _trigger(message: Inbound) -> WindowTrigger | None:

@@ -50,25 +50,41 @@ def render(
 ) -> str:
     """Return the reply as the response body, not yet encrypted.
 
-    openid: the sender of the push. original_id: the push's ToUserName. now: Unix seconds.
+    openid, original_id, now: as for `addressed`. The rest as for `contents`, with its errors.
+    """
+    said = contents(reply, format, max_articles=max_articles)
+    return addressed(said, openid=openid, original_id=original_id, now=now, format=format)
+
+
+def contents(reply: Message, format: Format, *, max_articles: int = 1) -> str:
+    """Return what of a response body is the same for everybody: the text of its inner members.
+
     format: the push's. max_articles: `article_limit` of the push; further articles are left out.
     The JSON has the members of the XML; no JSON sample of a reply is printed (unverified).
     Raises ValueError for a message that is not passive.
     """
     if reply.via != "passive":
         raise ValueError(f"this {reply.msgtype} is no passive reply")
-    tree = _present(
-        {
-            "ToUserName": openid,
-            "FromUserName": original_id,
-            "CreateTime": now,
-            "MsgType": reply.msgtype,
-            **_contents(reply, max_articles),
-        }
-    )
+    tree = _present({"MsgType": reply.msgtype, **_contents(reply, max_articles)})
     if format is Format.JSON:
-        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
-    return f"<xml>{_xml(tree)}</xml>"
+        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    return _xml(tree)
+
+
+def addressed(said: str, *, openid: OpenId, original_id: str, now: int, format: Format) -> str:
+    """Return the response body, not yet encrypted.
+
+    said: `contents` in the same format. openid: the sender of the push. original_id: the push's
+    ToUserName. now: Unix seconds.
+    """
+    if format is Format.JSON:
+        names = {"ToUserName": openid, "FromUserName": original_id, "CreateTime": now}
+        return f"{json.dumps(names, ensure_ascii=False, separators=(',', ':'))[:-1]},{said}}}"
+    return (
+        f"<xml><ToUserName>{cdata(openid)}</ToUserName>"
+        f"<FromUserName>{cdata(original_id)}</FromUserName>"
+        f"<CreateTime>{now}</CreateTime>{said}</xml>"
+    )
 
 
 def fit(content: str) -> str:

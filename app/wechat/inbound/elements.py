@@ -6,7 +6,7 @@ Names are matched whatever their letter case, because the platform's own samples
 Source: protocol 4.1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
 
@@ -14,7 +14,8 @@ Members = Mapping[str, object]
 """Members of one element by their names in lower case."""
 
 Reader = Callable[[object], object]
-Fields = tuple[tuple[str, tuple[tuple[str, ...], ...], Reader], ...]
+Place = tuple[str, ...]
+"""Names in lower case, from the outermost element in."""
 
 T = TypeVar("T")
 
@@ -67,26 +68,39 @@ class Element:
 
 
 def build(kind: type[T], members: Members, **own: object) -> T:
-    """Return a `kind` with its own values and all those that its Elements name."""
+    """Return a `kind` with its own values and all those that its Elements name.
+
+    A field whose element is absent keeps its default.
+    """
     construct: Callable[..., T] = kind
-    fields = _fields_of(construct)
-    read = {name: reader(_first(members, paths)) for name, paths, reader in fields}
-    return construct(**own, **read)
+    plain, others = _fields_of(construct)
+    for name, member, read in plain:
+        if member in members:
+            own[name] = read(members[member])
+    for name, paths, read in others:
+        own[name] = read(_first(members, paths))
+    return construct(**own)
 
 
 @cache
-def _fields_of(kind: Callable[..., object]) -> Fields:
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(
-        (name, element.paths, element.read)
-        for name, hint in hints.items()
-        if get_origin(hint) is Annotated
-        for element in get_args(hint)
-        if isinstance(element, Element)
-    )
+def _fields_of(
+    kind: Callable[..., object],
+) -> tuple[Sequence[tuple[str, str, Reader]], Sequence[tuple[str, Sequence[Place], Reader]]]:
+    """Return the fields that are read from one member of the document, and all others."""
+    plain: list[tuple[str, str, Reader]] = []
+    others: list[tuple[str, Sequence[Place], Reader]] = []
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        elements = get_args(hint) if get_origin(hint) is Annotated else ()
+        for element in elements:
+            match element:
+                case Element(paths=((member,),)):
+                    plain.append((name, member, element.read))
+                case Element():
+                    others.append((name, element.paths, element.read))
+    return plain, others
 
 
-def _first(members: Members, paths: tuple[tuple[str, ...], ...]) -> object:
+def _first(members: Members, paths: Sequence[Place]) -> object:
     for path in paths:
         value = _at(members, path)
         if value:
@@ -94,7 +108,7 @@ def _first(members: Members, paths: tuple[tuple[str, ...], ...]) -> object:
     return None
 
 
-def _at(members: Members, path: tuple[str, ...]) -> object:
+def _at(members: Members, path: Place) -> object:
     *parents, name = path
     for parent in parents:
         members = lowered(members.get(parent))

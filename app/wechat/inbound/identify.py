@@ -72,9 +72,8 @@ def _plain(value: object) -> object:
 
 def _digest(*parts: str) -> bytes:
     # Each part is led by its length, so that no two different lists of parts read the same.
-    digest = hashlib.sha256()
+    framed = bytearray()
     for part in parts:
         encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4, "big"))
-        digest.update(encoded)
-    return digest.digest()
+        framed += len(encoded).to_bytes(4, "big") + encoded
+    return hashlib.sha256(framed).digest()
