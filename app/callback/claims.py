@@ -4,9 +4,10 @@ The rules room decides by what it has read; two pushes at once may read the same
 `rule_firings` tells them apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -28,21 +29,25 @@ ON CONFLICT (appid, openid, rule_id) DO UPDATE SET
     fired_at = EXCLUDED.fired_at, expires_at = EXCLUDED.expires_at,
     dedupe_key = EXCLUDED.dedupe_key
 WHERE f.fired_at <= EXCLUDED.fired_at - (EXCLUDED.expires_at - EXCLUDED.fired_at)
+   OR f.dedupe_key = EXCLUDED.dedupe_key
 RETURNING appid, openid, rule_id, dedupe_key
 """
 
 _Won = set[tuple[str, str, int, bytes]]
 
 
-async def claim(connection: asyncpg.Connection, batch: Sequence[Record]) -> Sequence[Record]:
-    """Return the batch without the replies of rules whose cooldown is not over.
+async def claim(
+    connection: asyncpg.Connection, batch: Sequence[Record]
+) -> Mapping[UUID, frozenset[int]]:
+    """Return the rules whose cooldown is not over, by the record that they can't answer.
 
-    Of two records of one batch the earlier one wins; copies of one push win or lose together.
-    Runs in the caller's transaction, and asks nothing when no rule with a cooldown answers.
+    Of two records of one batch the earlier one wins; copies of one push win or lose together, and
+    a push that is decided anew keeps what it has won. Runs in the caller's transaction, and asks
+    nothing when no rule with a cooldown answers.
     """
     claims = [(record, claim) for record in batch for claim in record.claims]
     if not claims:
-        return batch
+        return {}
     rows = await connection.fetch(
         CLAIM,
         [record.appid for record, _ in claims],
@@ -53,25 +58,29 @@ async def claim(connection: asyncpg.Connection, batch: Sequence[Record]) -> Sequ
         [record.dedupe_key for record, _ in claims],
     )
     won = {(row["appid"], row["openid"], row["rule_id"], row["dedupe_key"]) for row in rows}
-    return [_without_lost(record, won) for record in batch]
+    lost = {record.id: _lost(record, won) for record, _ in claims}
+    return {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
+
+
+def without(record: Record, rule_ids: Set[int]) -> Record:
+    """Return the record without the replies of these rules: it is too late to choose others."""
+    drafts = tuple(draft for draft in record.drafts if draft.rule_id not in rule_ids)
+    return replace(
+        record,
+        rule_id=None if record.rule_id in rule_ids else record.rule_id,
+        passive=passive_of(drafts),
+        drafts=drafts,
+        claims=tuple(claim for claim in record.claims if claim.rule_id not in rule_ids),
+    )
 
 
 def _cooldown(claim: Claim) -> timedelta:
     return timedelta(seconds=claim.cooldown_seconds)
 
 
-def _without_lost(record: Record, won: _Won) -> Record:
-    lost = {
+def _lost(record: Record, won: _Won) -> frozenset[int]:
+    return frozenset(
         claim.rule_id
         for claim in record.claims
         if (record.appid, record.openid, claim.rule_id, record.dedupe_key) not in won
-    }
-    if not lost:
-        return record
-    drafts = tuple(draft for draft in record.drafts if draft.rule_id not in lost)
-    return replace(
-        record,
-        rule_id=None if record.rule_id in lost else record.rule_id,
-        passive=passive_of(drafts),
-        drafts=drafts,
     )

@@ -3,9 +3,11 @@
 InboxError
  ├ InboxFull   too many wait already: 503 at once
  ├ NotStored   neither the database nor the spool took it: 503, WeChat tries again
- └ BadData     the database can't hold a value of this very callback: 400
+ ├ BadData     the database can't hold a value of this very callback: 400
+ └ Beaten      another push had a rule's turn first: to be decided anew, and kept then
 """
 
+from collections.abc import Set
 from typing import ClassVar
 
 
@@ -31,3 +33,13 @@ class BadData(InboxError):
     """A value of this callback is one that the database can't hold."""
 
     reason = "bad_data"
+
+
+class Beaten(InboxError):
+    """Another push took the turn of rules with a cooldown. rule_ids: which. Nothing is stored."""
+
+    reason = "beaten"
+
+    def __init__(self, rule_ids: Set[int]) -> None:
+        super().__init__()
+        self.rule_ids = frozenset(rule_ids)

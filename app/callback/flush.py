@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from app.callback.claims import claim
+from app.callback.errors import Beaten
 from app.callback.record import Kept, Record
 from app.callback.statement import STORE, STORE_WITH_HISTORY
 from app.db.queue import NewJob, enqueue_on
@@ -49,6 +50,9 @@ class Flushed:
     late: bool
 
 
+_NOTHING = Flushed(frozenset(), (), (), late=False)
+
+
 class Bells:
     """One ring a second and account is enough; each more costs a round trip for nothing."""
 
@@ -66,20 +70,23 @@ class Bells:
 
 async def store(
     connection: asyncpg.Connection, batch: Sequence[Record], bells: Bells
-) -> list[Kept]:
+) -> list[Kept | Beaten]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
     A copy of an earlier callback, stored or in this batch, has no effect and gets the first
-    one's passive reply. Raises asyncpg.PostgresError, OSError or TimeoutError; then nothing
-    of the batch is stored, or all of it (the connection was lost while committing).
+    one's passive reply. A record that is Beaten is not stored. Raises asyncpg.PostgresError,
+    OSError or TimeoutError; then nothing of the batch is stored, or all of it (the connection
+    was lost while committing).
     """
     async with connection.transaction():
-        batch = await claim(connection, batch)
-        flushed = _flushed(await connection.fetchrow(*_statement(batch)))
-        await enqueue_on(connection, _jobs(batch, flushed, bells))
-        await open_on(connection, _erasures(batch, flushed))
+        lost = await claim(connection, batch)
+        rest = [record for record in batch if record.id not in lost] if lost else batch
+        flushed = _flushed(await connection.fetchrow(*_statement(rest))) if rest else _NOTHING
+        await enqueue_on(connection, _jobs(rest, flushed, bells))
+        await open_on(connection, _erasures(rest, flushed))
     bells.rung(flushed.to_resolve)
-    return await _answers(connection, batch, flushed.fresh)
+    kept = iter(await _answers(connection, rest, flushed.fresh))
+    return [Beaten(lost[record.id]) if record.id in lost else next(kept) for record in batch]
 
 
 def _is_queued(record: Record) -> bool:
@@ -164,7 +171,12 @@ def _history_arguments(batch: Sequence[Record]) -> list[Any]:
 
 
 def _columns(count: int, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    return [*zip(*rows, strict=True)] if rows else [()] * count
+    if not rows:
+        return [()] * count
+    # `unnest` fills up with NULL, and what is empty is neither encoded nor read.
+    return [
+        () if column.count(None) == len(column) else column for column in zip(*rows, strict=True)
+    ]
 
 
 def _callback_row(record: Record) -> tuple[Any, ...]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import structlog
 
 from app import telemetry
-from app.callback.errors import BadData, InboxError, InboxFull, NotStored
-from app.callback.link import Link
+from app.callback.claims import without
+from app.callback.errors import BadData, Beaten, InboxError, InboxFull, NotStored
+from app.callback.link import Committed, Link
 from app.callback.record import Kept, Record
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
 from app.db.engine import AWAY
@@ -98,7 +99,7 @@ class Inbox:
     async def keep(self, record: Record) -> Kept:
         """Return once `record` is committed, or on disk while the database is away.
 
-        Raises InboxFull, NotStored, BadData.
+        Raises InboxFull, NotStored, BadData, Beaten.
         """
         if len(self._waiting) >= self._most_waiting:
             raise InboxFull
@@ -201,9 +202,8 @@ class Inbox:
         if not oldest:
             return False
         readable = await self._readable(spool, oldest)
-        outcomes = await self._link.commit(list(readable.values()), seconds=DRAIN_SECONDS)
         recorded = []
-        for number, outcome in zip(readable, outcomes, strict=True):
+        for number, outcome in (await self._commit_late(readable)).items():
             if isinstance(outcome, BadData):
                 await self._set_aside(spool, number)
             else:
@@ -213,6 +213,17 @@ class Inbox:
         if left:  # none is told once the spool is out of use, and what comes goes the short way
             self._count(left)
         return True
+
+    async def _commit_late(self, records: dict[int, Record]) -> dict[int, Committed]:
+        """Commit records that have been answered: one that is beaten goes without the reply."""
+        committed = await self._link.commit(list(records.values()), seconds=DRAIN_SECONDS)
+        outcomes = dict(zip(records, committed, strict=True))
+        beaten = {
+            number: without(records[number], outcome.rule_ids)
+            for number, outcome in outcomes.items()
+            if isinstance(outcome, Beaten)
+        }
+        return outcomes | await self._commit_late(beaten) if beaten else outcomes
 
     async def _readable(self, spool: Spool, oldest: Sequence[Spooled]) -> dict[int, Record]:
         """Return the records by number, decided; what can't be read is set aside.

@@ -7,10 +7,12 @@ import asyncpg
 import structlog
 
 from app.callback import flush
-from app.callback.errors import BadData
+from app.callback.errors import BadData, Beaten
 from app.callback.record import Kept, Record
 from app.db.engine import AWAY, connect
 from app.events.models import FollowAction
+
+Committed = Kept | BadData | Beaten
 
 log = structlog.get_logger()
 
@@ -51,8 +53,8 @@ class Link:
         self._connection: asyncpg.Connection | None = None
         self._bells = flush.Bells()
 
-    async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[Kept | BadData]:
-        """Commit a batch; a record that the database can't hold fails alone.
+    async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[Committed]:
+        """Commit a batch; a record that is Beaten, or that the database can't hold, fails alone.
 
         Raises an error that `is_away` when the database is away or takes longer than `seconds`.
         """
@@ -64,13 +66,13 @@ class Link:
             self.drop()
             raise
 
-    async def _commit(self, batch: Sequence[Record]) -> list[Kept | BadData]:
-        kept: list[Kept | BadData] = []
+    async def _commit(self, batch: Sequence[Record]) -> list[Committed]:
+        kept: list[Committed] = []
         for part in in_order(batch):
             kept += await self._commit_part(part)
         return kept
 
-    async def _commit_part(self, batch: Sequence[Record]) -> list[Kept | BadData]:
+    async def _commit_part(self, batch: Sequence[Record]) -> list[Committed]:
         connection = await self._open()
         try:
             return [*await self._store(connection, batch)]
@@ -89,7 +91,9 @@ class Link:
         first = await self._commit_part(batch[:middle])
         return [*first, *await self._commit_part(batch[middle:])]
 
-    async def _store(self, connection: asyncpg.Connection, batch: Sequence[Record]) -> list[Kept]:
+    async def _store(
+        self, connection: asyncpg.Connection, batch: Sequence[Record]
+    ) -> list[Kept | Beaten]:
         try:
             return await flush.store(connection, batch, self._bells)
         except LOST_RACES:

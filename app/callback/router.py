@@ -1,6 +1,7 @@
 """The one endpoint that WeChat calls: plain ASGI, since every push passes through it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -15,7 +16,7 @@ from app.callback.answer import Answered, answer
 from app.callback.body import TooLarge, read_body
 from app.callback.budget import Budget
 from app.callback.decide import UNDECIDED, Decision, record_of
-from app.callback.errors import BadData, InboxError
+from app.callback.errors import BadData, Beaten, InboxError
 from app.callback.inbox import Inbox
 from app.callback.record import Kept
 from app.clock import Clock
@@ -106,16 +107,25 @@ class CallbackEndpoint:
         return answer(cipher, opened, message, kept.passive, now=now)
 
     async def _keep(self, account: Account, message: Inbound, now: datetime) -> Kept:
-        decision = await self._decide(account.appid, message, now)
-        record = record_of(account, message, decision, now=now, limits=self._limits)
-        kept = await self._inbox.keep(record)
+        lost: frozenset[int] = frozenset()
+        while True:
+            decision = await self._decide(account.appid, message, now, lost)
+            record = record_of(account, message, decision, now=now, limits=self._limits)
+            try:
+                kept = await self._inbox.keep(record)
+                break
+            except Beaten as beaten:
+                lost |= beaten.rule_ids
         telemetry.callbacks(account.appid, record.msgtype, record.event, kept.result).inc()
         if not kept.duplicate:
             for chosen in decision.chosen:
                 telemetry.rule_matches(chosen.rule.kind).inc()
         return kept
 
-    async def _decide(self, appid: str, message: Inbound, now: datetime) -> Decision:
+    async def _decide(
+        self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]
+    ) -> Decision:
+        """Choose; lost: rules that have just answered the follower, whatever the facts say."""
         rules = self._rules.current
         if rules is None:
             return UNDECIDED
@@ -123,6 +133,8 @@ class CallbackEndpoint:
         facts = None
         if candidates.asks_facts:
             facts = await self._facts.read(appid, subject_openid(message))
+        if facts is not None and lost:
+            facts = replace(facts, fired={**facts.fired, **dict.fromkeys(lost, now)})
         return Decision(decided=True, chosen=candidates.choose(facts, now))
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:

@@ -66,6 +66,22 @@ async def test_two_messages_at_once_get_one_answer_of_a_rule_with_a_cooldown(
     assert await column(connection, "SELECT count(*) FROM callbacks WHERE rule_id > 0") == [1]
 
 
+async def test_of_two_messages_at_once_the_later_one_gets_what_comes_next(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    first = await service.add_rule(text_reply("first"), conditions=COOLDOWN, priority=300)
+    then = await service.add_rule(text_reply("then"), conditions=COOLDOWN, priority=200)
+    last = await service.add_rule(text_reply("last"), trigger={"on": "fallback"})
+
+    answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(4)))
+
+    given = sorted(str(answer.reply and answer.reply["Content"]) for answer in answers)
+    assert given == ["first", "last", "last", "then"]
+    assert sorted(await column(connection, "SELECT rule_id FROM callbacks")) == sorted(
+        [first, then, last, last]
+    )
+
+
 async def test_two_processes_at_once_send_one_answer_of_a_rule_with_a_cooldown(
     service: Service, settings: Settings, clock: WorldClock, connection: asyncpg.Connection
 ) -> None:
