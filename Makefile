@@ -1,6 +1,8 @@
 # Everything is set up in .venv; only python3 (3.11 or newer) and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
+# For two cores: a test waits as often as it works.
+TEST_PROCESSES ?= 3
 # Written after an install: another one follows only when what it installs has changed.
 STAMP := .venv/.installed
 
@@ -16,7 +18,7 @@ run: $(STAMP) ## Start Postgres, service, worker and simulator; send one message
 	@$(BIN)/python -m simulator.playground
 
 test: lint ## Lint, then run every test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n $(TEST_PROCESSES)
 
 lint: $(STAMP) ## Check style, types and import directions
 	$(BIN)/ruff check .

@@ -166,7 +166,9 @@ class Spool:
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            # SQLite does not wait where two processes ask for the journal of a new file at once.
+            with _alone_in(self._path.parent):
+                connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             # What is removed is overwritten: it may be somebody's who is to be erased.
             connection.execute("PRAGMA secure_delete = ON")
@@ -240,3 +242,14 @@ class Spool:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in this block with the same folder, and run it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -143,6 +143,16 @@ async def test_two_processes_append_to_one_file_at_once(tmp_path: Path, clock: W
         await spool.close()
 
 
+async def test_processes_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(60)]
+    for folder in folders:
+        spools = [Spool(folder, limit=10) for _ in range(3)]
+
+        assert await asyncio.gather(*(spool.count() for spool in spools)) == [0, 0, 0]
+        for spool in spools:
+            await spool.close()
+
+
 async def test_the_limit_holds_for_all_processes_together(
     tmp_path: Path, clock: WorldClock
 ) -> None:
