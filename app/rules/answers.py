@@ -7,7 +7,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from app.rules.engine import Chosen, Rule
-from app.rules.templates import Unfillable, filled
+from app.rules.templates import Unfillable, filled, is_plain
 from app.wechat.inbound import BaseMessage, Inbound
 from app.wechat.outbound import Message, Text, TransferCustomerService
 
@@ -46,6 +46,8 @@ def _answer(choice: Chosen, reply: Message, message: Inbound, appid: str, *, roo
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
         return Answer(reply_id, rule, reply, skipped=reason)
+    if is_plain(reply, rule.utm):
+        return Answer(reply_id, rule, reply)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": reply_id.hex}
     try:
         return Answer(reply_id, rule, filled(reply, values, rule.utm))

@@ -30,18 +30,15 @@ class Chosen:
 class Candidates:
     """The rules of one set that fit one message, best first, as far as they may be needed.
 
-    Only what the database knows of the follower may still rule one of them out.
+    Only what the database knows of the follower may still rule one of them out. asks_facts:
+    whether `choose` wants that.
     """
 
     rules: tuple[Rule, ...]
+    asks_facts: bool
     _set: "RuleSet"
     _message: Inbound
     _text: Typed | None
-
-    @property
-    def asks_facts(self) -> bool:
-        """Whether `choose` wants facts."""
-        return any(rule.asks_facts for rule in self.rules)
 
     def choose(self, facts: Facts | None, now: datetime) -> tuple[Chosen, ...]:
         """Return the rules that answer, best first.
@@ -118,7 +115,7 @@ class RuleSet:
                 certain += 1
             if certain == self.most or (certain and rule.is_fallback):
                 break
-        return Candidates(tuple(found), self, message, text)
+        return Candidates(tuple(found), certain < len(found), self, message, text)
 
     def fitting(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
         """Yield every rule whose trigger fits, best first, whatever its conditions."""

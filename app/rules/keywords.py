@@ -57,6 +57,11 @@ class Keywords:
             all_of={number: tuple(rules) for number, rules in all_of.items()},
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no text fits."""
+        return not (self.words.numbers or self.exact or self.prefix or self.suffix)
+
     def whole(self, text: str) -> Iterator[int]:
         """Yield the ranks whose keyword is all of the text, its beginning or its end."""
         yield from self.exact.of(text)

@@ -15,6 +15,9 @@ class Ranks(Generic[Key]):
         self._first: dict[Key, int] = {}
         self._others: dict[Key, list[int]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._first)
+
     def __iter__(self) -> Iterator[Key]:
         return iter(self._first)
 

@@ -88,6 +88,16 @@ def template_of(reply: Message) -> str | None:
     return None
 
 
+def is_plain(reply: Message, utm: Utm | None) -> bool:
+    """Tell whether there is nothing to fill in or to append, so that the reply is sent as it is."""
+    match reply:
+        case Text(content=template):
+            return not _has_braces(template) and (utm is None or "<" not in template)
+        case MiniProgramPage(pagepath=template):
+            return not _has_braces(template) and utm is None
+    return True
+
+
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:
     """Return a reply as it is sent. values: by name; they may be a follower's words.
 
@@ -96,7 +106,7 @@ def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Messag
     """
     match reply:
         case Text(content=template):
-            if _is_plain(template, utm):
+            if is_plain(reply, utm):
                 return reply
             content = _fitting_text(template, values, utm)
             if not content.strip():
@@ -140,8 +150,8 @@ def _size(content: str) -> int:
     return len(legal(content).encode())
 
 
-def _is_plain(template: str, utm: Utm | None) -> bool:
-    return "{" not in template and "}" not in template and (utm is None or "<" not in template)
+def _has_braces(template: str) -> bool:
+    return "{" in template or "}" in template
 
 
 def _text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:

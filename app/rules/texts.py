@@ -56,14 +56,17 @@ class Texts:
         found = set(self.folded.within(text.plain))
         for form in text.forms:
             found.update(self.folded.whole(form))
-        found.update(self.raw.within(text.raw))
-        found.update(self.raw.whole(text.raw))
+        if not self.raw.is_empty:
+            found.update(self.raw.within(text.raw))
+            found.update(self.raw.whole(text.raw))
         return found
 
     def unsure(self, text: Typed) -> Iterator[tuple[int, Pattern]]:
         """Yield the patterns whose literal is in the text, with the ranks of their rules."""
-        yield from self.prefilter.found_in(text.shown)
-        yield from self.raw_prefilter.found_in(text.raw)
+        if self.prefilter.patterns:
+            yield from self.prefilter.found_in(text.shown)
+        if self.raw_prefilter.patterns:
+            yield from self.raw_prefilter.found_in(text.raw)
 
 
 def lowest(later: Later) -> int:

@@ -1,9 +1,10 @@
 """A text as it was typed, and what of it counts: worked out once for all rules."""
 
-import re
-import sys
 import unicodedata
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Final
+
+import re2
 
 MAX_CHARACTERS = 4096
 """How much of a message is held against rules; WeChat's own limit is far below (protocol 5)."""
@@ -18,20 +19,26 @@ the time to sort them is the square of their number."""
 
 def normalise(text: str) -> str:
     """Return a text without what does not count: width and form of letters, case, extra blanks."""
-    composed = _composed(text).casefold().replace(AS_EMOJI, "")
-    return " ".join(unicodedata.normalize("NFKC", composed).split())
+    return _folded(_composed(text))
 
 
 def _composed(text: str) -> str:
-    if len(text) > 2 * MOST_MARKS and not text.isascii():
-        text = _many_marks().sub(lambda run: run[0][:MOST_MARKS], text)
+    if text.isascii():
+        return text
+    text = text.replace(AS_EMOJI, "")
+    if len(text) > 2 * MOST_MARKS:
+        text = _MARKS.sub(lambda run: run[0][:MOST_MARKS], text)
     return unicodedata.normalize("NFKC", text)
 
 
-@lru_cache(maxsize=1)
-def _many_marks() -> re.Pattern[str]:
-    marks = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
-    return re.compile(f"[{''.join(map(re.escape, marks))}]{{{MOST_MARKS + 1},}}")
+def _folded(composed: str) -> str:
+    folded = composed.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKC", folded)
+    return " ".join(folded.split())
+
+
+_MARKS: Final = re2.compile(r"\p{M}+")
 
 
 def bare(text: str) -> str:
@@ -77,7 +84,8 @@ class Typed:
 
     def __init__(self, text: str) -> None:
         self.raw = text[:MAX_CHARACTERS]
-        self.plain = normalise(self.raw)
+        self._composed = _composed(self.raw)
+        self.plain = _folded(self._composed)
         start, end = _start(self.plain), _end(self.plain)
         self.bare = self.plain[start:end] or self.plain
         self.forms: tuple[str, ...] = (self.plain,)
@@ -88,7 +96,7 @@ class Typed:
     @cached_property
     def shown(self) -> str:
         """For patterns."""
-        return " ".join(_composed(self.raw.replace(AS_EMOJI, "")).split())
+        return " ".join(self._composed.split())
 
     @cached_property
     def shown_bytes(self) -> bytes:
