@@ -11,6 +11,7 @@ from app.callback.record import Kept, Record
 from app.callback.router import CallbackEndpoint
 from app.clock import SystemClock
 from app.db.engine import open_database
+from app.ops import memory
 from app.replies.windows import limits_from
 from app.rules.follower_facts import FollowerFacts
 from app.rules.live import LiveRules
@@ -38,6 +39,7 @@ def build() -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await rules.load_once()
         await database.close()
+        memory.settle()
         yield
 
     app = FastAPI(lifespan=lifespan)

@@ -78,6 +78,11 @@ async def store(
     OSError or TimeoutError; then nothing of the batch is stored, or all of it (the connection
     was lost while committing).
     """
+    if _is_one_statement(batch):
+        flushed = _flushed(await connection.fetchrow(*_statement(batch)))
+        await enqueue_on(connection, _jobs(batch, flushed, bells))
+        bells.rung(flushed.to_resolve)
+        return [*await _answers(connection, batch, flushed.fresh)]
     async with connection.transaction():
         lost = await claim(connection, batch)
         rest = [record for record in batch if record.id not in lost] if lost else batch
@@ -87,6 +92,15 @@ async def store(
     bells.rung(flushed.to_resolve)
     kept = iter(await _answers(connection, rest, flushed.fresh))
     return [Beaten(lost[record.id]) if record.id in lost else next(kept) for record in batch]
+
+
+def _is_one_statement(batch: Sequence[Record]) -> bool:
+    """Tell whether a batch leaves only what the one statement stores, which commits by itself.
+
+    The jobs that it may still lead to only ring for rows that stand in tables; a ring that is
+    lost with the connection is made good by the sweeps. Two round trips less.
+    """
+    return not any(record.claims or record.duty or _is_queued(record) for record in batch)
 
 
 def _is_queued(record: Record) -> bool:
