@@ -16,7 +16,6 @@ from app.rules.models import RuleRow
 from app.rules.problems import describe
 from app.rules.schemas import BrokenRule, RuleIn, RuleOut
 
-MAX_DISABLED: Final = 1000
 CHUNK: Final = 1000
 
 
@@ -86,15 +85,6 @@ async def load_changed(session: AsyncSession, known: int) -> Loaded | None:
     if not complete:
         return None
     return Loaded(version, tuple(read.rules), tuple(read.broken), frozenset(changed))
-
-
-async def load_disabled(session: AsyncSession) -> tuple[Rule, ...]:
-    """Return up to 1,000 rules that are switched off, by id; broken rows are left out."""
-    rows = await session.scalars(
-        select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(MAX_DISABLED)
-    )
-    found = (out(row) for row in rows)
-    return tuple(rule_of(rule.id, rule) for rule in found if isinstance(rule, RuleOut))
 
 
 async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | None:

@@ -1,6 +1,7 @@
 """Rules that are switched off, as explanations take them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +10,8 @@ from app.rules import store
 from app.rules.engine import Rule
 from app.rules.models import RuleRow
 from app.rules.schemas import BrokenRule
+
+MOST_READ: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class SwitchedOff:
 async def read_switched_off(session: AsyncSession) -> SwitchedOff:
     """Read rules that are switched off."""
     rows = await session.scalars(
-        select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(store.MAX_DISABLED)
+        select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(MOST_READ)
     )
     found = [store.out(row) for row in rows]
     count = await session.scalar(select(func.count()).where(~RuleRow.enabled))
