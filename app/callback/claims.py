@@ -33,6 +33,15 @@ WHERE f.fired_at <= EXCLUDED.fired_at - (EXCLUDED.expires_at - EXCLUDED.fired_at
 RETURNING appid, openid, rule_id, dedupe_key
 """
 
+# Who is beaten answers nothing yet: what it has won is free until it is decided anew.
+GIVE_BACK = """
+DELETE FROM rule_firings f
+USING unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+      AS w(appid, openid, rule_id, dedupe_key)
+WHERE (f.appid, f.openid, f.rule_id, f.dedupe_key)
+    = (w.appid, w.openid, w.rule_id, w.dedupe_key)
+"""
+
 _Won = set[tuple[str, str, int, bytes]]
 
 
@@ -59,7 +68,18 @@ async def claim(
     )
     won = {(row["appid"], row["openid"], row["rule_id"], row["dedupe_key"]) for row in rows}
     lost = {record.id: _lost(record, won) for record, _ in claims}
-    return {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
+    beaten = {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
+    kept = {key for record, _ in claims if record.id not in beaten for key in _keys(record)}
+    given_back = won - kept
+    if given_back:
+        await connection.execute(GIVE_BACK, *map(list, zip(*given_back, strict=True)))
+    return beaten
+
+
+def _keys(record: Record) -> _Won:
+    return {
+        (record.appid, record.openid, claim.rule_id, record.dedupe_key) for claim in record.claims
+    }
 
 
 def without(record: Record, rule_ids: Set[int]) -> Record:

@@ -1,11 +1,15 @@
 """Patterns that hold a literal: looked at only where the literal is found."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.rules.literals import literal_of
 from app.rules.patterns import Pattern, compile_pattern
 from app.rules.words_within import WordsWithin
+
+MOST_OF_ONE_LITERAL: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,11 @@ class Prefilter:
         """Compile patterns by rank; return those without a literal apart. Raises BadPattern."""
         by_literal: dict[str, list[tuple[int, Pattern]]] = {}
         others: list[tuple[int, str]] = []
-        for rank, pattern in patterns:
-            literal = literal_of(pattern)
-            if literal is None:
+        literals = [literal_of(pattern) for _, pattern in patterns]
+        shared = Counter(literals)
+        for (rank, pattern), literal in zip(patterns, literals, strict=True):
+            # One by one, the patterns of a common word take longer than all of them together.
+            if literal is None or shared[literal] > MOST_OF_ONE_LITERAL:
                 others.append((rank, pattern))
             else:
                 compiled = compile_pattern(pattern, case_sensitive=case_sensitive)

@@ -18,6 +18,7 @@ ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _LINK_PATH: Final = re.compile(r"""(data-miniprogram-path\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)
+_TAG_OPENS: Final = re.compile(r"<(?:[A-Za-z/]|\Z)")
 _NO_TAGS: Final = str.maketrans("", "", "<>")
 
 
@@ -179,5 +180,6 @@ def _pagepath(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
 
 
 def _still_in_tag(literal: str, in_tag: bool) -> bool:
-    opened, closed = literal.rfind("<"), literal.rfind(">")
+    opened = max((tag.start() for tag in _TAG_OPENS.finditer(literal)), default=-1)
+    closed = literal.rfind(">")
     return in_tag if opened == closed else opened > closed

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from app.callback.errors import BadData, InboxFull, NotStored
+from app.callback.errors import BadData, Beaten, InboxFull, NotStored
 from app.callback.inbox import Inbox
-from app.callback.record import Kept, Record
+from app.callback.record import Claim, Kept, Record
 from app.db.engine import connect
 from app.replies.jobs import DELIVER
 from tests.callback.makers import locked, poisoned, record, running_inbox, with_card
@@ -230,3 +231,24 @@ async def test_a_backend_is_left_with_no_open_transaction(
         await other.close()
 
     assert states == []
+
+
+async def test_who_is_beaten_gives_back_the_turn_that_it_has_won(
+    database_url: str, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    """It is decided anew, and must find the rules that it has won free."""
+    first, second = Claim(1, cooldown_seconds=60), Claim(2, cooldown_seconds=60)
+    fired = "SELECT rule_id FROM rule_firings ORDER BY rule_id"
+    async with running_inbox(database_url) as inbox:
+        await inbox.keep(replace(record(clock), claims=(second,)))
+        push = replace(record(clock), claims=(first, second))
+        with pytest.raises(Beaten) as beaten:
+            await inbox.keep(push)
+        assert beaten.value.rule_ids == {2}
+        assert await column(connection, fired) == [2]
+        assert await column(connection, "SELECT count(*) FROM callbacks") == [1]
+
+        await inbox.keep(replace(push, claims=(first,)))
+
+    assert await column(connection, fired) == [1, 2]
+    assert await column(connection, "SELECT count(*) FROM callbacks") == [2]

@@ -70,3 +70,23 @@ def test_a_keyword_shadows_only_in_the_form_in_which_it_is_compared() -> None:
     assert found(
         text_rule(1, "contains", "退款】", priority=200), text_rule(2, "prefix", "【退款】")
     ) == [("shadowed", 2, 1, True)]
+
+
+def test_a_circle_shadows_what_lies_in_it() -> None:
+    city = rule(1, "location", latitude=31.2, longitude=121.5, radius_metres=9000, priority=200)
+
+    def shop(latitude: float) -> Rule:
+        return rule(2, "location", latitude=latitude, longitude=121.5, radius_metres=500)
+
+    assert found(city, shop(31.25)) == [("shadowed", 2, 1, True)]
+    assert found(city, shop(31.28)) == []
+
+
+def test_an_answer_to_any_template_shadows_one_to_a_certain_one() -> None:
+    accepted = rule(1, "subscribe_msg", status="accept", priority=200)
+
+    assert found(accepted, rule(2, "subscribe_msg", template="T", status="accept")) == [
+        ("shadowed", 2, 1, True)
+    ]
+    assert found(accepted, rule(2, "subscribe_msg", template="T", status="reject")) == []
+    assert found(accepted, rule(2, "subscribe_msg", template="T")) == []

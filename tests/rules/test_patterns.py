@@ -4,6 +4,7 @@ import pytest
 import re2
 
 from app.rules.patterns import GROUP_SIZE, BadPattern, Group, compile_pattern, groups_of
+from app.rules.prefilter import Prefilter
 
 # Alone each fits its memory; together they are too much for one automaton.
 GREEDY = [rf"[\p{{L}}{n}]{{1,20}}end{n}" for n in range(GROUP_SIZE)]
@@ -52,3 +53,12 @@ def test_every_pattern_that_fits_is_found_by_its_rank() -> None:
 
     assert sorted(first.found_in(b"no5")) == [35]
     assert second.found_in(b"no5") == [999]
+
+
+def test_patterns_that_share_a_word_are_looked_for_together() -> None:
+    shared = [(number, f"price.*{number}$") for number in range(40)]
+
+    prefilter, others = Prefilter.of([*shared, (40, "other")])
+
+    assert [rank for rank, _ in prefilter.found_in("any other price")] == [40]
+    assert others == shared

@@ -112,6 +112,11 @@ def test_words_inside_of_a_link_stay_inside_of_its_attribute() -> None:
     assert 'path="p?q=%22%3E%20%3Cb">go "' in made
 
 
+def test_only_what_can_open_a_tag_opens_one() -> None:
+    assert content_of("1 < 2: {1}", "a b") == "1 < 2: a b"
+    assert content_of("<{1}>x</a>", "a href=y") == "<a%20href%3Dy>x</a>"
+
+
 @given(st.text())
 def test_words_of_a_follower_add_no_parameter_to_a_page(words: str) -> None:
     pagepath = pagepath_of("p?q={1}&r=1", words[:100].encode(errors="ignore").decode())
