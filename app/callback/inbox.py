@@ -112,6 +112,8 @@ class Inbox:
 
     async def _flush(self) -> None:
         while self._waiting:
+            # One round of the loop, so that what has arrived by now shares this flush.
+            await asyncio.sleep(0)
             batch = self._waiting[:MOST_PER_FLUSH]
             del self._waiting[:MOST_PER_FLUSH]
             telemetry.INBOX_WAITING.set(len(self._waiting))
