@@ -1,5 +1,6 @@
 """Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
 
+import atexit
 import shutil
 import tempfile
 import uuid
@@ -43,14 +44,13 @@ def _quick_folder() -> Path | None:
 @pytest.fixture(scope="session")
 def postgres_dir() -> Iterator[Path]:
     """A folder with a running Postgres of this test process; stopped at the end."""
-    with tempfile.TemporaryDirectory(
-        prefix="oa-bridge-test-", dir=_quick_folder(), ignore_cleanup_errors=True
-    ) as name:
-        path = Path(name)
-        path.chmod(0o755)
-        embedded.start(path)
-        yield path
-        embedded.stop(path)
+    path = Path(tempfile.mkdtemp(prefix="oa-bridge-test-", dir=_quick_folder()))
+    # At the very end: when this process exits, the server's library looks into the folder again.
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    path.chmod(0o755)
+    embedded.start(path)
+    yield path
+    embedded.stop(path)
 
 
 @pytest.fixture(scope="session")
