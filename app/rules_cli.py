@@ -11,13 +11,14 @@ import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.call import with_token
 from app.access.errors import NoToken
 from app.access.token import AccessTokens
 from app.clock import SystemClock
 from app.db import embedded, migrate
-from app.db.engine import Database, open_database
+from app.db.engine import AWAY, Database, open_database
 from app.ops import logging
 from app.rules import documents, edits, importing, store
 from app.rules.as_sent import SentReply
@@ -36,6 +37,9 @@ from app.wechat.ids import AppId
 FAILED: Final = 1
 BAD_USE: Final = 2
 OPERATOR: Final = "cli"
+
+# Undefined schema, table and column.
+_NOT_THERE: Final = frozenset({"3F000", "42P01", "42703"})
 
 T = TypeVar("T")
 
@@ -136,9 +140,19 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
         err.print(f"oa-bridge: no access token: {error}", markup=False)
     except OSError as error:
         err.print(f"oa-bridge: {error}", markup=False)
+    except (*AWAY, SQLAlchemyError) as error:
+        err.print(f"oa-bridge: {_wrong_with_database(error)}", markup=False)
     else:
         return
     raise typer.Exit(FAILED)
+
+
+def _wrong_with_database(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlstate", None) in _NOT_THERE:
+        return "the database is not up to date; run oa-bridge migrate"
+    lines = str((cause and cause.__cause__) or cause).splitlines()
+    return f"the database can't be used: {lines[0] if lines else type(cause).__name__}"
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """What a rule needs beside itself: an account, pictures that can be sent, known mini-programs."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,7 @@ async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: 
     where: what leads to the rules. With several rules, each one's number follows it.
     """
     several = len(where) > 1
-    receiving = {account.appid for account in settings.accounts.values() if account.receives}
+    receiving = receiving_accounts(settings)
     found = await asyncio.to_thread(
         lambda: [
             problem
@@ -43,15 +43,24 @@ async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: 
         raise Refused(found)
 
 
+def receiving_accounts(settings: Settings) -> list[str]:
+    """Return the AppIDs that messages may arrive for."""
+    return sorted(account.appid for account in settings.accounts.values() if account.receives)
+
+
+def unknown_account(appid: str, choice: Iterable[str], *where: str | int) -> Problem:
+    """Return what is wrong with another AppID than these. where: what leads to it."""
+    return _problem(
+        [*where, "appid"],
+        f"{appid} is no account that receives messages here: take {' or '.join(choice)}",
+    )
+
+
 def _account_problems(
     rule: RuleIn, receiving: Collection[str], where: list[str | int]
 ) -> Iterator[Problem]:
     if rule.appid is not None and rule.appid not in receiving:
-        choice = " or ".join([*sorted(receiving), "null for every account"])
-        yield _problem(
-            [*where, "appid"],
-            f"{rule.appid} is no account that receives messages here: take {choice}",
-        )
+        yield unknown_account(rule.appid, [*receiving, "null for every account"], *where)
 
 
 def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:

@@ -21,8 +21,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "json_invalid": "is not valid JSON: {error}",
     "string_unicode": "holds half of a character (a lone surrogate): type it again",
     "string_type": _TEXT,
-    "string_too_short": "must have at least {min_length} character",
-    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} character: write something",
+    "string_too_long": "must have at most {max_length} characters: shorten it",
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_from_float": _WHOLE,
@@ -38,7 +38,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "bool_parsing": _SWITCH,
     "tuple_type": _LIST,
     "list_type": _LIST,
-    "too_short": "must have at least {min_length}",
+    "too_short": "must have at least {min_length}: add one",
     "too_long": "must have at most {max_length}: remove some",
     "dict_type": _PART,
     "mapping_type": _PART,
@@ -56,8 +56,12 @@ _WORDS: Final[Mapping[str, str]] = {
 _PATTERNS: Final[Mapping[str, str]] = {
     r"^wx[0-9a-f]{16}$": "is not an AppID (wx and 16 digits or letters a to f): copy it from the "
     "console",
-    r"^https?://": "must start with http:// or https://",
+    r"^https?://\S+$": "must start with http:// or https:// and hold no blanks",
 }
+_LENGTHS: Final = frozenset({"too_short", "too_long"})
+
+# What pydantic calls a text whose length comes after a check of ours.
+_OF_A_TEXT: Final = "Value"
 _UNUSUAL: Final = "can't be used: compare it with the description of this field under /docs"
 
 
@@ -69,4 +73,6 @@ def complaint(error: Mapping[str, Any]) -> str:
         return str(error["msg"])
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(context["pattern"], f"must look like {context['pattern']}")
+    if kind in _LENGTHS and context["field_type"] == _OF_A_TEXT:
+        kind = f"string_{kind}"
     return _WORDS.get(kind, _UNUSUAL).format(**context)

@@ -28,7 +28,9 @@ _HAVE_A_TRIGGER: Final = {
 
 def _fits_a_key(key: str) -> str:
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise ValueError(f"is longer than {MAX_KEY_BYTES} bytes, the longest key a menu can have")
+        raise ValueError(
+            f"is longer than {MAX_KEY_BYTES} bytes, as no key of a menu is: shorten it"
+        )
     return key
 
 

@@ -10,8 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from app.db.session import SessionDep
 from app.rules.as_sent import ANYBODY
+from app.rules.checks import receiving_accounts, unknown_account
 from app.rules.explained import Explained, explain_message
 from app.rules.explaining import MAX_NEAR_MISSES
+from app.rules.live import LiveRules
 from app.rules.problems import Problem, ProblemRoute, Problems, Refused
 from app.rules.schemas import AppIdText
 from app.rules.typed import MAX_CHARACTERS
@@ -68,12 +70,13 @@ async def explain_rules(question: Question, request: Request, session: SessionDe
     """Say which rules would answer, with what, and why the near misses would not."""
     settings: Settings = request.app.state.settings
     now = question.at or request.app.state.clock.now()
-    live = getattr(request.app.state, "rules", None)
+    message = message_of(question, now, settings)
+    live: LiveRules | None = getattr(request.app.state, "rules", None)
     return await explain_message(
         session,
-        None if live is None else live.current,
+        None if live is None else await live.newest(),
         AppId(question.appid),
-        message_of(question, now, settings),
+        message,
         now,
         most=settings.rules_per_message,
         limit=question.limit,
@@ -82,6 +85,9 @@ async def explain_rules(question: Question, request: Request, session: SessionDe
 
 def message_of(question: Question, now: datetime, settings: Settings) -> Inbound:
     """Return the message as if WeChat had pushed it. Raises Refused."""
+    receiving = receiving_accounts(settings)
+    if question.appid not in receiving:
+        raise Refused([unknown_account(question.appid, receiving, "body")])
     account = settings.accounts.get(question.appid)
     told = {"MsgType": "text", "Content": question.text}
     if question.message is not None:

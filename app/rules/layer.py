@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heappush
 from typing import Self
 
 from app.rules.order import ranked
-from app.rules.patterns import Pattern, compile_pattern
+from app.rules.patterns import Pattern, compile_pattern, search
 from app.rules.rule import Rule
 from app.rules.scope import Scope
 from app.rules.templates import captures_named_in
@@ -62,7 +62,7 @@ class Layer:
         pattern = self._capturing.get(rule.id)
         if pattern is None:
             return {}
-        found = pattern.search(_searched(rule, text))
+        found = search(pattern, _searched(rule, text))
         if found is None:
             return {}
         numbered = {
@@ -103,12 +103,12 @@ class Layer:
         pattern = unsure.get(rank)
         if pattern is None or text is None:
             return (rank,)
-        return (rank,) if pattern.search(_searched(self.ranked[rank], text)) else ()
+        return (rank,) if search(pattern, _searched(self.ranked[rank], text)) else ()
 
 
-def _searched(rule: Rule, text: Typed) -> bytes:
+def _searched(rule: Rule, text: Typed) -> tuple[bytes, ...]:
     raw = isinstance(rule.trigger, TextTrigger) and rule.trigger.raw
-    return text.raw_bytes if raw else text.shown_bytes
+    return text.raw_forms if raw else text.shown_forms
 
 
 def _later(scopes: list[Scope], message: Inbound) -> Iterable[Later]:

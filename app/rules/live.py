@@ -8,12 +8,14 @@ from typing import Final
 
 import asyncpg
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import AWAY, Database, connect
 from app.rules import layering, store
 from app.rules.engine import RuleSet, compile_rules
 from app.rules.layering import Compile
+from app.rules.models import RulesVersion
 from app.rules.quiet import keep, let_go, long_work
 
 CHANNEL: Final = "oa_bridge_rules"
@@ -70,6 +72,16 @@ class LiveRules:
                 await self._take_in(loaded, compiled)
         self._rebuild_if_due()
 
+    async def newest(self) -> RuleSet | None:
+        """Return `current` once every change that is committed by now has been taken in.
+
+        Raises what `load_once` raises.
+        """
+        async with self._database.sessions() as session:
+            version = await session.scalar(select(RulesVersion.version))
+        await self._load_if_other(version)
+        return self.current
+
     async def run(self) -> None:
         """Follow every change until `stop`. Outlives any loss of the database."""
         self._idle.clear()
@@ -119,6 +131,9 @@ class LiveRules:
         if not self._following:
             log.info("rules.changes_followed", version=version)
             self._following = True
+        await self._load_if_other(version)
+
+    async def _load_if_other(self, version: int | None) -> None:
         known = None if self.current is None else self.current.version
         # Not "newer": a restored database may be at an earlier version.
         if version not in (known, self._rejected):

@@ -4,7 +4,7 @@ from itertools import takewhile
 from typing import Final
 
 from app.rules.consents import results_of
-from app.rules.occasions import Occasion, occasion_of, waits_for
+from app.rules.occasions import MENU_ANSWER, Occasion, occasion_of, waits_for
 from app.rules.places import metres_between, place_of
 from app.rules.triggers import (
     AnyTrigger,
@@ -59,7 +59,7 @@ def _of_a_result(trigger: SubscribeMsgTrigger, message: Inbound) -> str | None:
 def _of_an_occasion(trigger: AnyTrigger, occasion: Occasion) -> str | None:
     name, key = occasion
     if isinstance(trigger, EventTrigger):
-        alike = _letters(trigger.name) == _letters(name)
+        alike = name != MENU_ANSWER and _letters(trigger.name) == _letters(name)
         return f"it waits for the event {trigger.name}, and this was {name}" if alike else None
     waits = tuple(waits_for(trigger))
     names = [wanted_name for wanted_name, _, _ in waits]
@@ -71,7 +71,8 @@ def _of_an_occasion(trigger: AnyTrigger, occasion: Occasion) -> str | None:
         return f"it waits for {wanted}, and there was none" if name in names else None
     if name not in names:
         fits = key.startswith(wanted) if is_prefix else key == wanted
-        return f"it waits for {' or '.join(names)}, and this was {name}" if fits else None
+        awaited = " or ".join(map(_told, names))
+        return f"it waits for {awaited}, and this was {_told(name)}" if fits else None
     return _of_another_key(wanted, key, is_prefix=is_prefix)
 
 
@@ -87,6 +88,10 @@ def _of_another_key(wanted: str, key: str, *, is_prefix: bool) -> str | None:
     if shared >= max(_LEAST_SHARED, len(wanted) / 2):
         return f"it waits for {wanted}, and only the first {shared} characters of {key} agree"
     return None
+
+
+def _told(name: str) -> str:
+    return "a tapped answer (msgmenu)" if name == MENU_ANSWER else name
 
 
 def _letters(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.rules.fits import fits_text
 from app.rules.literals import literal_of
-from app.rules.patterns import BadPattern, compile_pattern
+from app.rules.patterns import BadPattern, compile_pattern, search
 from app.rules.text_triggers import Match, TextTrigger
 from app.rules.texts import Single
 from app.rules.typed import Typed
@@ -91,11 +91,11 @@ def _part_of(words: tuple[str, ...], bare: str) -> str | None:
 
 def _of_a_pattern(trigger: TextTrigger, text: Typed) -> Iterator[str]:
     (pattern,) = trigger.words()
-    if not trigger.raw and compile_pattern(pattern).search(text.raw_bytes):
+    if not trigger.raw and search(compile_pattern(pattern), text.raw_forms):
         yield "its pattern only fits the text as typed (raw), not with usual width and blanks"
-    encoded = text.raw_bytes if trigger.raw else text.shown_bytes
+    forms = text.raw_forms if trigger.raw else text.shown_forms
     for loosened, lack in _loosened(pattern):
-        if _found(loosened, encoded, case_sensitive=trigger.raw):
+        if _found(loosened, forms, case_sensitive=trigger.raw):
             yield lack
     literal = literal_of(pattern) or ""
     shown = (text.raw if trigger.raw else text.shown).casefold()
@@ -114,9 +114,9 @@ def _loosened(pattern: str) -> Iterator[tuple[str, str]]:
         yield pattern[1:-1], "the text says more than its pattern (^ and $)"
 
 
-def _found(pattern: str, encoded: bytes, *, case_sensitive: bool) -> bool:
+def _found(pattern: str, forms: tuple[bytes, ...], *, case_sensitive: bool) -> bool:
     try:
         compiled = compile_pattern(pattern, case_sensitive=case_sensitive)
     except BadPattern:
         return False
-    return compiled.search(encoded) is not None and compiled.search(b"") is None
+    return search(compiled, forms) is not None and compiled.search(b"") is None

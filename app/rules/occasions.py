@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from app.rules.triggers import (
     AnyTrigger,
@@ -22,7 +22,8 @@ from app.wechat.inbound import Inbound
 Occasion = tuple[str, str | None]
 """A name, and a scene, key or address; None stands for any."""
 
-MENU_ANSWER = "msgmenu"
+MENU_ANSWER: Final = "MSGMENU"
+"""The name of a tapped answer, which is no event: names of events are in lower case here."""
 
 
 @dataclass(frozen=True, slots=True)

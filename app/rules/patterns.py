@@ -1,6 +1,6 @@
 """Operators' regular expressions: RE2 alone, so that no pattern can hang the service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,6 +95,15 @@ class Group:
                 if single.search(encoded)
             ]
         return [self.ranks[match] for match in matches if match < len(self.ranks)]
+
+
+def search(pattern: Pattern, forms: Iterable[bytes]) -> Found | None:
+    """Return where a pattern is found in the first form of a text that it is found in."""
+    for form in forms:
+        found = pattern.search(form)
+        if found is not None:
+            return found
+    return None
 
 
 def groups_of(

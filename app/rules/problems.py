@@ -76,6 +76,9 @@ def problems_in(errors: Iterable[Mapping[str, Any]], *outside: str | int) -> lis
     found: dict[tuple[str | int, ...], Problem] = {}
     for error in errors:
         loc = [*outside, *_without_tags(error["loc"]), *_field(error)]
+        # Pydantic counts only the good items of a list: one that is bad makes it too short.
+        if error["type"] == "too_short" and any(inner[: len(loc)] == (*loc,) for inner in found):
+            continue
         found.setdefault(tuple(loc), Problem(loc=loc, msg=complaint(error), type=error["type"]))
     return [*found.values()]
 

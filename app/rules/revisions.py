@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules.models import RuleRevision
+from app.rules.models import RuleRevision, RuleRow
 from app.rules.problems import describe
 from app.rules.schemas import Revision, RuleIn
 
@@ -17,14 +17,29 @@ class NoLongerARule(Exception):
     """The revision is from before a stricter version; str() says what is wrong with it."""
 
 
-async def history(session: AsyncSession, rule_id: int) -> list[Revision]:
-    """Return every state of a rule, the newest first; of a deleted one, too."""
-    found = await session.scalars(
+async def history(
+    session: AsyncSession, rule_id: int, *, before: int | None, limit: int
+) -> list[Revision]:
+    """Return up to `limit` states of a rule, the newest first; of a deleted one, too.
+
+    before: only states older than this revision.
+    """
+    query = (
         select(RuleRevision)
         .where(RuleRevision.rule_id == rule_id)
         .order_by(RuleRevision.revision.desc())
+        .limit(limit)
     )
-    return [Revision.model_validate(row) for row in found]
+    if before is not None:
+        query = query.where(RuleRevision.revision < before)
+    return [Revision.model_validate(row) for row in await session.scalars(query)]
+
+
+async def has_been(session: AsyncSession, rule_id: int) -> bool:
+    """Tell whether there is, or was, such a rule."""
+    states = select(RuleRevision).where(RuleRevision.rule_id == rule_id)
+    rows = select(RuleRow).where(RuleRow.id == rule_id)
+    return bool(await session.scalar(select(states.exists() | rows.exists())))
 
 
 async def find(session: AsyncSession, rule_id: int, revision: int) -> RuleIn:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.db.session import SessionDep
 from app.detail import Detail
@@ -45,12 +45,25 @@ router = APIRouter(
 class _Page(BaseModel):
     """Which rules to list."""
 
+    model_config = ConfigDict(extra="forbid")
+
     after: int = Field(default=0, ge=0, le=MAX_ID, description="`next` of the page before")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     appid: str | None = Field(
         default=None, pattern=APPID_PATTERN, description="Only rules of this account alone"
     )
     enabled: bool | None = Field(default=None, description="Only rules that are, or are not")
+
+
+class _RevisionPage(BaseModel):
+    """Which states to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: int | None = Field(
+        default=None, ge=1, le=MAX_ID, description="`next` of the page before"
+    )
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
 
 
 # Before the routes with an id, which would take the names for one.
@@ -149,12 +162,15 @@ async def delete_rule(
 
 
 @router.get("/{rule_id}/revisions", responses=_NO_RULE)
-async def list_revisions(rule_id: RuleId, session: SessionDep) -> Revisions:
-    """List every state of a rule, the newest first, and who made it; of a deleted rule, too."""
-    items = await revisions.history(session, rule_id)
-    if not items and await store.get(session, rule_id) is None:
+async def list_revisions(
+    rule_id: RuleId, wanted: Annotated[_RevisionPage, Query()], session: SessionDep
+) -> Revisions:
+    """List the states of a rule, the newest first, and who made them; of a deleted rule, too."""
+    found = await revisions.history(session, rule_id, before=wanted.before, limit=wanted.limit + 1)
+    if not found and not await revisions.has_been(session, rule_id):
         raise _no_rule(rule_id)
-    return Revisions(items=items)
+    items = found[: wanted.limit]
+    return Revisions(items=items, next=items[-1].revision if len(found) > len(items) else None)
 
 
 @router.post("/{rule_id}/revisions/{revision}/restore", responses={**_NO_RULE, **_STALE})

@@ -176,9 +176,13 @@ class Revision(BaseModel):
 
 
 class Revisions(BaseModel):
-    """Every state of a rule, the newest first."""
+    """States of a rule, the newest first.
+
+    next: pass it as `before` for the next page; null on the last one.
+    """
 
     items: list[Revision]
+    next: int | None
 
 
 class RulePage(BaseModel):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Self
 
 from app.rules.keywords import Keywords
-from app.rules.patterns import Group, Pattern, compile_pattern, groups_of
+from app.rules.patterns import Group, Pattern, compile_pattern, groups_of, search
 from app.rules.prefilter import Prefilter
 from app.rules.text_triggers import Match, TextTrigger
 from app.rules.typed import Typed
@@ -95,9 +95,9 @@ class Single:
     def fits(self, text: Typed) -> bool:
         """Tell whether the keywords are found in the text as the kind of match wants them."""
         if self.pattern is not None:
-            return self.pattern.search(text.raw_bytes if self.raw else text.shown_bytes) is not None
-        forms = (text.raw,) if self.raw else text.forms
-        return any(self._fits_form(form) for form in forms)
+            forms = text.raw_forms if self.raw else text.shown_forms
+            return search(self.pattern, forms) is not None
+        return any(map(self._fits_form, (text.raw,) if self.raw else text.forms))
 
     def _fits_form(self, form: str) -> bool:
         match self.match:
@@ -116,9 +116,11 @@ def _unless(rank: int, single: Single, text: Typed) -> tuple[int, ...]:
     return () if single.fits(text) else (rank,)
 
 
-def _shown(group: Group, text: Typed) -> list[int]:
-    return group.found_in(text.shown_bytes)
+def _shown(group: Group, text: Typed) -> Iterable[int]:
+    shown, *stripped = text.shown_forms
+    found = group.found_in(shown)
+    return {*found, *group.found_in(stripped[0])} if stripped else found
 
 
 def _encoded(group: Group, text: Typed) -> list[int]:
-    return group.found_in(text.raw_bytes)
+    return group.found_in(*text.raw_forms)

@@ -80,6 +80,7 @@ class Typed:
     raw: as typed. plain: normalised. forms: plain, and without punctuation before it, behind it,
     and around it, each form once. bare: without punctuation around it.
     shown: for patterns, whose captures are repeated in replies: like plain, but the case stays.
+    shown_forms, raw_forms: what patterns are searched for in, one after the other, in UTF-8.
     """
 
     def __init__(self, text: str) -> None:
@@ -99,11 +100,14 @@ class Typed:
         return " ".join(self._composed.split())
 
     @cached_property
-    def shown_bytes(self) -> bytes:
-        """`shown` in UTF-8."""
-        return self.shown.encode()
+    def shown_forms(self) -> tuple[bytes, ...]:
+        """`shown`, and without punctuation around it, if there is any."""
+        shown, stripped = self.shown, bare(self.shown)
+        if len(stripped) == len(shown):
+            return (shown.encode(),)
+        return shown.encode(), stripped.encode()
 
     @cached_property
-    def raw_bytes(self) -> bytes:
-        """`raw` in UTF-8."""
-        return self.raw.encode()
+    def raw_forms(self) -> tuple[bytes, ...]:
+        """`raw` alone: what is compared as typed has one form."""
+        return (self.raw.encode(),)

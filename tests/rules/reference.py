@@ -4,13 +4,15 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.rules.engine import Rule
 from app.rules.facts import Facts
 from app.wechat import inbound
-from app.wechat.inbound import Inbound
+from app.wechat.inbound import Inbound, subject_openid
 
 KINDS = ["exact", "prefix", "suffix", "all", "contains", "any", "regex"]
 
@@ -29,7 +31,7 @@ def slow_choice(
         for rule in sorted(rules, key=strength)
         if rule.appid in {None, appid}
         and fits(rule, message)
-        and may_answer(rule, message, facts, now)
+        and may_answer(rule, appid, message, facts, now)
     ]
     best = [rule.id for rule in able if rule.trigger.on != "fallback"][:most]
     return best or [rule.id for rule in able][:1]
@@ -160,6 +162,12 @@ def fits_event(on: str, written: dict[str, Any], message: Inbound) -> bool:
         case "subscribe_msg", inbound.ConsentEvent(items=items):
             told = [(item.template_id, item.subscribe_status) for item in items]
             fit = any(fits_result(written, *result) for result in told)
+        case "subscribe_msg", inbound.SubscribeMsgSent(items=deliveries):
+            codes = {"0": "sent", "43101": "failed"}
+            fit = any(
+                fits_result(written, delivery.template_id, codes[delivery.error_code or ""])
+                for delivery in deliveries
+            )
         case "event", _:
             fit = written["name"].lower() == getattr(message, "event", "").lower()
         case "unsubscribe", inbound.Unsubscribe():
@@ -176,7 +184,8 @@ def forms(written: dict[str, Any], content: str) -> list[str]:
     if written.get("raw"):
         return [content]
     if written["match"] == "regex":
-        return [" ".join(unicodedata.normalize("NFKC", content.replace("\ufe0f", "")).split())]
+        shown = " ".join(unicodedata.normalize("NFKC", content.replace("\ufe0f", "")).split())
+        return [shown, bare(shown)]
     return [strip(plain(content)) for strip in (str, bare_start, bare_end, bare)]
 
 
@@ -184,6 +193,7 @@ def fits_form(written: dict[str, Any], form: str) -> bool:
     if written["match"] == "regex":
         flags = re.NOFLAG if written.get("raw") else re.IGNORECASE
         pattern = written["keyword"]
+        pattern = pattern.replace("$", r"\Z")  # Python's $ is also before a last line break.
         wanted_form = pattern if written.get("raw") else pattern.replace("\ufe0f", "")
         return re.search(wanted_form, form, flags) is not None
     wanted = words(written)
@@ -229,7 +239,9 @@ def vector(north: float, east: float) -> tuple[float, float, float]:
     return math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi)
 
 
-def may_answer(rule: Rule, message: Inbound, facts: Facts | None, now: datetime) -> bool:
+def may_answer(
+    rule: Rule, appid: str, message: Inbound, facts: Facts | None, now: datetime
+) -> bool:
     if rule.conditions is None:
         return True
     wanted = rule.conditions.model_dump(mode="json", by_alias=True)
@@ -237,6 +249,7 @@ def may_answer(rule: Rule, message: Inbound, facts: Facts | None, now: datetime)
         "from" not in wanted or now >= datetime.fromisoformat(wanted["from"]),
         "until" not in wanted or now < datetime.fromisoformat(wanted["until"]),
         "hours" not in wanted or within_hours(wanted["hours"], now),
+        "share" not in wanted or is_drawn(wanted["share"], appid, subject_openid(message)),
     ]
     if {"follower", "unionid", "cooldown_seconds"} & wanted.keys():
         holding.append(facts is not None and facts_hold(rule.id, wanted, message, facts, now))
@@ -264,6 +277,12 @@ def facts_hold(
             last is None or "cooldown_seconds" not in wanted or last + cooldown <= now,
         ]
     )
+
+
+def is_drawn(share: dict[str, Any], appid: str, openid: str) -> bool:
+    """Whoever is answered today is answered tomorrow, so this formula may not change."""
+    drawn = blake2b("\0".join([share["salt"], appid, openid]).encode(), digest_size=8).hexdigest()
+    return Fraction(int(drawn, 16) % 10_000, 100) < Fraction(str(share["percent"]))
 
 
 def within_hours(hours: dict[str, Any], now: datetime) -> bool:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 import yaml
 
@@ -97,6 +98,44 @@ def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) ->
 
     assert status == 1
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("explain", "a"), ("export",), ("import", "FILE"), ("import", "--from-wechat")],
+    ids=" ".join,
+)
+async def test_a_database_that_is_not_migrated_is_told_in_one_line(
+    command: Command, connection: asyncpg.Connection, arguments: tuple[str, ...]
+) -> None:
+    await connection.execute("DROP SCHEMA public CASCADE")
+    await connection.execute("CREATE SCHEMA public")
+    file = command.file(as_posted())
+
+    status, said = command.run(*(file if part == "FILE" else part for part in arguments))
+
+    assert (status, said) == (
+        1,
+        "oa-bridge: the database is not up to date; run oa-bridge migrate\n",
+    )
+
+
+async def test_what_else_the_database_refuses_is_told_in_one_line(
+    command: Command, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("ALTER TABLE rules ADD CONSTRAINT none CHECK (name <> 'Shop')")
+
+    status, said = command.run("import", command.file(as_posted()))
+
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith("oa-bridge: the database can't be used: new row for relation")
+
+
+def test_a_database_that_can_not_be_reached_is_told_in_one_line(tmp_path: Path) -> None:
+    status, said = Command("postgresql://127.0.0.1:1/none", tmp_path).run("export")
+
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith("oa-bridge: ")
 
 
 def test_an_event_is_explained_as_of_a_moment(command: Command) -> None:

@@ -21,9 +21,12 @@ PHRASES = (
     *("should have", "should match", "should be", "Unable to", "dictionary", "instance of"),
     *("NoneType", "{", "Input tag", "can't be used: compare"),
 )
+FIXES = (": ", "must be", "must start", "must look", "needs ", "give ")
+OF_A_WHOLE_REPLY = ("union_tag_not_found", "union_tag_invalid", "model_attributes_type")
 TEXT = {"msgtype": "text", "via": "customer_service", "content": "a"}
 FILE = {"file": "shop.png"}
-ARTICLE = {"title": "a", "description": "b", "url": "c", "picurl": "d"}
+ADDRESS = "https://example.com/a"
+ARTICLE = {"title": "a", "description": "b", "url": ADDRESS, "picurl": ADDRESS}
 RULE = {
     **as_posted(),
     "conditions": {
@@ -58,7 +61,7 @@ REPLIES: list[dict[str, Any]] = [
     {"msgtype": "image", "via": "customer_service", "media": FILE},
     {"msgtype": "voice", "via": "customer_service", "media": {"url": "https://a"}},
     {"msgtype": "video", "via": "customer_service", "media": FILE, "thumb": FILE, "title": "a"},
-    {"msgtype": "music", "via": "passive", "thumb": {"media_id": "a"}, "musicurl": "a"},
+    {"msgtype": "music", "via": "passive", "thumb": {"media_id": "a"}, "musicurl": ADDRESS},
     {"msgtype": "news", "via": "customer_service", "articles": [ARTICLE]},
     as_posted()["replies"][0],
     {"msgtype": "msgmenu", "via": "customer_service", "list": [{"id": "1", "content": "a"}]},
@@ -116,6 +119,9 @@ def require_plain_words(problems: list[Problem]) -> None:
         known = problem.type in {"unknown_placeholder", "bad_template"}
         found = [phrase for phrase in PHRASES if phrase in problem.msg and phrase != "{" * known]
         assert not found, (problem.loc, problem.msg, problem.type)
+        assert any(fix in problem.msg for fix in FIXES), (problem.loc, problem.msg, problem.type)
+        if "replies" in problem.loc[-2:-1]:
+            assert problem.type in OF_A_WHOLE_REPLY, (problem.loc, problem.msg, problem.type)
         assert not {"float", "int", "text", "function-after"} & {*problem.loc[2:]}, problem.loc
 
 
@@ -147,6 +153,73 @@ def test_no_question_is_answered_in_a_librarys_words(question: dict[str, object]
     require_plain_words(told(Question, question))
 
 
+CARD = as_posted()["replies"][0]
+VIDEO = {"msgtype": "video", "media": {"media_id": "m"}}
+MUSIC = {"msgtype": "music", "via": "customer_service", "thumb": FILE}
+SONG = {**MUSIC, "title": "a", "description": "b"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "field", "words"),
+    [
+        ({**TEXT, "content": "商" * 683}, "content", "has 2,049 bytes, and WeChat takes 2,048: "),
+        ({**CARD, "pagepath": "页" * 342}, "pagepath", "has 1,026 bytes, and at most 1,024"),
+        ({**CARD, "pagepath": "/pages/a"}, "pagepath", "remove the leading slash"),
+        ({**CARD, "title": "商" * 65}, "title", "at most 64 characters: shorten it"),
+        ({**CARD, "title": ""}, "title", "at least 1 character: write something"),
+        ({**TEXT, "content": "a\x0b"}, "content", "control characters: remove them"),
+        (
+            {"msgtype": "msgmenu", "via": "customer_service", "list": []},
+            "list",
+            "at least 1: add one",
+        ),
+        ({"msgtype": "image", "via": "passive", "media": FILE}, "media.file", "name a media_id"),
+        (
+            {"msgtype": "voice", "via": "passive", "media": {"url": ADDRESS}},
+            "media.url",
+            "name a media_id",
+        ),
+        ({**MUSIC, "via": "passive"}, "thumb.file", "name a media_id"),
+        ({**MUSIC, "description": "b", "musicurl": ADDRESS}, "title", "is missing: "),
+        ({**SONG, "musicurl": "foo"}, "musicurl", "must start with http:// or https://"),
+        (
+            {**SONG, "musicurl": ADDRESS, "hqmusicurl": "ftp://a"},
+            "hqmusicurl",
+            "must start with http:// or https://",
+        ),
+        ({**VIDEO, "via": "customer_service"}, "thumb", "is missing: "),
+        ({**VIDEO, "via": "passive", "thumb": {"media_id": "m"}}, "thumb", "remove it"),
+        (
+            {"msgtype": "news", "via": "customer_service", "articles": [ARTICLE] * 2},
+            "articles",
+            "at most 1",
+        ),
+        *(
+            (
+                {
+                    "msgtype": "news",
+                    "via": "customer_service",
+                    "articles": [{**ARTICLE, name: address}],
+                },
+                f"articles.0.{name}",
+                "must start with http:// or https://",
+            )
+            for name in ("url", "picurl")
+            for address in ("foo", "bar.png", "javascript:a", "https://", "https://a b")
+        ),
+        ({**CARD, "thumb": {"url": "https://"}}, "thumb.url", "must start with http://"),
+    ],
+)
+def test_a_reply_that_wechat_would_refuse_names_the_field_and_the_fix(
+    reply: dict[str, Any], field: str, words: str
+) -> None:
+    (problem,) = told(RuleIn, as_posted(replies=[reply]))
+
+    assert ".".join(map(str, problem.loc)) == f"body.replies.0.{field}"
+    assert words in problem.msg
+    require_plain_words([problem])
+
+
 @pytest.mark.parametrize(
     ("trigger", "field"),
     [
@@ -170,6 +243,7 @@ def test_each_bad_field_is_named_once(trigger: dict[str, Any], field: str) -> No
         ("GET", "/api/rules?limit=999", "200 or less"),
         ("GET", "/api/rules?enabled=perhaps", "true or false"),
         ("GET", "/api/rules?appid=gh_1", "AppID"),
+        ("GET", "/api/rules?page=2", "is not known here"),
         ("GET", "/api/rules/first", "whole number"),
         ("GET", "/api/rules/conflicts?limit=0", "1 or more"),
         ("GET", "/api/rules/export?format=xml", "'yaml' or 'json'"),

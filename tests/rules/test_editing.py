@@ -84,6 +84,46 @@ async def test_every_state_is_kept_with_who_and_when(
     assert newest["changed_at"]
 
 
+async def test_the_states_of_a_rule_come_a_page_at_a_time(client: httpx.AsyncClient) -> None:
+    rule_id = (await posted(client)).json()["id"]
+    for number in range(4):
+        await put(client, rule_id, "*", name=f"Name {number}")
+    path, pages, query = f"/api/rules/{rule_id}/revisions", [], {"limit": 2}
+    while True:
+        page = (await client.get(path, params=query)).json()
+        pages.append([item["revision"] for item in page["items"]])
+        if page["next"] is None:
+            break
+        query["before"] = page["next"]
+
+    assert pages == [[5, 4], [3, 2], [1]]
+    behind = await client.get(path, params={"before": 1})
+    assert behind.json() == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("limit=0", "limit", "must be 1 or more"),
+        ("limit=201", "limit", "must be 200 or less"),
+        ("before=0", "before", "must be 1 or more"),
+        ("before=last", "before", "whole number"),
+        ("after=1", "after", "is not known here"),
+    ],
+)
+async def test_a_page_of_states_that_is_none_is_refused(
+    client: httpx.AsyncClient, query: str, field: str, words: str
+) -> None:
+    rule_id = (await posted(client)).json()["id"]
+
+    refused = await client.get(f"/api/rules/{rule_id}/revisions?{query}")
+
+    assert refused.status_code == 422
+    (problem,) = refused.json()["detail"]
+    assert problem["loc"] == ["query", field]
+    assert words in problem["msg"]
+
+
 async def test_an_earlier_state_can_be_had_again(client: httpx.AsyncClient) -> None:
     rule_id = (await posted(client, name="One")).json()["id"]
     await put(client, rule_id, '"1"', name="Two")

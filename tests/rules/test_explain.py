@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -12,9 +11,20 @@ import pytest
 from fastapi import FastAPI
 
 from app.db.engine import Database
-from app.rules.engine import compile_rules
+from app.rules.engine import RuleSet, compile_rules
+from app.rules.live import LiveRules
 from app.rules.models import RuleFiring
 from tests.rules.makers import APPID, NOON, OTHER_APPID, as_posted, text_rule
+
+
+class Served:
+    """Rules that no change reaches."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+
+    async def newest(self) -> RuleSet:
+        return self._rules
 
 
 async def posted(client: httpx.AsyncClient, name: str, **changes: object) -> int:
@@ -126,12 +136,44 @@ async def test_the_rules_that_are_served_are_the_ones_explained(
 ) -> None:
     await posted(client, "Not served yet", trigger=waits("exact", "a"))
     served = replace(compile_rules([text_rule(7, "exact", "a")], 41), left_out=(9,))
-    api.state.rules = SimpleNamespace(current=served)
+    api.state.rules = Served(served)
 
     found = await asked(client, text="a")
 
     assert [winner["rule"]["id"] for winner in found["winners"]] == [7]
     assert (found["version"], [rule["id"] for rule in found["left_out"]]) == (41, [9])
+
+
+async def test_a_change_is_explained_at_once(
+    api: FastAPI, client: httpx.AsyncClient, database: Database
+) -> None:
+    reloads: list[bool] = []
+    api.state.rules = LiveRules(database, on_reload=reloads.append)
+    await api.state.rules.load_once()
+    rule_id = await posted(client, "New", trigger=waits("exact", "a"))
+
+    added, again = await asked(client, text="a"), await asked(client, text="a")
+    await client.delete(f"/api/rules/{rule_id}", headers={"If-Match": "*"})
+    deleted = await asked(client, text="a")
+
+    assert [winner["rule"]["name"] for winner in added["winners"]] == ["New"]
+    assert again["version"] == added["version"]
+    assert (deleted["winners"], deleted["version"]) == ([], added["version"] + 1)
+    assert reloads == [True] * 3
+
+
+async def test_an_account_that_is_not_configured_is_answered_with_those_that_are(
+    client: httpx.AsyncClient,
+) -> None:
+    question = {"appid": "wx00000000000000ff", "text": "a"}
+
+    refused = await client.post("/api/rules/explain", json=question)
+
+    assert refused.status_code == 422
+    (problem,) = refused.json()["detail"]
+    assert problem["loc"] == ["body", "appid"]
+    assert f"take {APPID} or {OTHER_APPID}" in problem["msg"]
+    assert "null" not in problem["msg"]
 
 
 async def test_rules_that_are_none_are_named_and_keep_nobody_from_an_answer(

@@ -12,6 +12,7 @@ from app.rules.engine import Rule, compile_rules
 from app.rules.explaining import Explanation, explain
 from app.rules.facts import Facts
 from app.rules.fits import fits, typed
+from app.rules.occasions import MENU_ANSWER
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
 from tests.rules.makers import (
@@ -67,6 +68,8 @@ def why_not(one: Rule, message: Inbound, **more: Any) -> str | None:  # noqa: AN
         ("regex", ["^订单$"], "订单呢", "not at the end ($)"),
         ("regex", ["^订单$"], "我的订单呢", "says more than its pattern"),
         ("regex", ["订单[0-9]+"], "我的订单", 'the text has "订单"'),
+        ("regex", ["^订单$"], "！订单呢", "not at the end ($)"),
+        ("regex", ["^订单$"], "我的订单。", "not at the beginning (^)"),
         ("regex", ["Ａ  b"], "a  b", "as typed (raw)"),
     ],
 )
@@ -97,8 +100,10 @@ def test_raw_negated_and_deaf_rules_say_so() -> None:
         text_rule(1, "exact", "Shop", raw=True),
         text_rule(2, "regex", "OK", raw=True),
     )
+    anchored = text_rule(6, "regex", "^OK$", raw=True)
     negated = text_rule(3, "contains", "商城", **{"not": True})
 
+    assert "exactly as typed (raw)" in (why_not(anchored, text("OK。")) or "")
     assert "exactly as typed (raw)" in (why_not(raw, text("shop!")) or "")
     assert "exactly as typed (raw)" in (why_not(raw_pattern, text("ok")) or "")
     assert "does not want (not)" in (why_not(negated, text("去商城")) or "")
@@ -144,6 +149,25 @@ def test_an_event_that_nearly_fits_is_told_what_it_lacks(
     on: str, members: dict[str, Any], message: Inbound, words: str
 ) -> None:
     assert words in (why_not(rule(1, on, **members), message) or "")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "message", "words"),
+    [
+        (rule(1, "click", key="SHOP"), text("是", bizmsgmenuid="SHOP"), "was a tapped answer"),
+        (rule(1, "msgmenu", id="SHOP"), click("SHOP"), "it waits for a tapped answer (msgmenu)"),
+        (rule(1, "event", name="msgmenu"), text("是", bizmsgmenuid="SHOP"), None),
+        (rule(1, "event", name=MENU_ANSWER), text("是", bizmsgmenuid="SHOP"), None),
+    ],
+)
+def test_a_tapped_answer_is_told_in_plain_words(
+    waiting: Rule, message: Inbound, words: str | None
+) -> None:
+    reason = why_not(waiting, message)
+
+    assert (reason is None) == (words is None)
+    assert (words or "") in (reason or "")
+    assert MENU_ANSWER not in (reason or "")
 
 
 def test_a_result_of_another_template_or_status_is_a_near_miss_but_not_of_both() -> None:

@@ -22,6 +22,7 @@ from tests.rules.makers import (
     rule,
     scan,
     text,
+    text_rule,
     unfollow,
     view,
     voice,
@@ -35,7 +36,7 @@ WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip(
 # Without \b: RE2's knows ASCII words only, and the slow matcher's module knows all.
 PIECES = (
     *["a", "B", "商", "城", ".", "[ab]", "[^]a]", "[^商]", "a*", "^", "(a|商)", "(?:城B)?"],
-    *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", "a|", "(?:a商)+", "❤\ufe0f", "❤"],
+    *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", "a|", "(?:a商)+", "❤\ufe0f", "❤", "$"],
 )
 PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
 SCENES = st.sampled_from(["s", "S", "st", "t"])
@@ -75,6 +76,13 @@ TEXTS = st.builds(
     st.sampled_from([False, False, True]),
     FLAGS,
 )
+RESULTS = st.fixed_dictionaries(
+    {"on": st.just("subscribe_msg")},
+    optional={
+        "template": st.sampled_from(["T1", "T2"]),
+        "status": st.sampled_from(["accept", "reject", "ban", "sent", "failed"]),
+    },
+)
 EVENTS = st.one_of(
     st.sampled_from(["subscribe", "view", "view_miniprogram", "unsubscribe"]).map(
         lambda on: {"on": on}
@@ -90,13 +98,7 @@ EVENTS = st.one_of(
     ),
     SCENES.map(lambda key: {"on": "click", "key": key}),
     SCENES.map(lambda key: {"on": "msgmenu", "id": key}),
-    st.fixed_dictionaries(
-        {"on": st.just("subscribe_msg")},
-        optional={
-            "template": st.sampled_from(["T1", "T2"]),
-            "status": st.sampled_from(["accept", "reject", "ban"]),
-        },
-    ),
+    RESULTS,
     st.builds(
         lambda north, radius: {
             "on": "location",
@@ -107,7 +109,7 @@ EVENTS = st.one_of(
         st.sampled_from([31.0, 31.5, -31.0]),
         st.sampled_from([10, 60_000, 1_000_000]),
     ),
-    st.sampled_from(["new_event", "NEW_Event", "kf_create_session"]).map(
+    st.sampled_from(["new_event", "NEW_Event", "kf_create_session", "msgmenu"]).map(
         lambda name: {"on": "event", "name": name}
     ),
     st.just({"on": "fallback"}),
@@ -135,6 +137,10 @@ CONDITIONS = st.none() | st.fixed_dictionaries(
         ),
         "unionid": st.sampled_from(["known", "unknown"]),
         "cooldown_seconds": st.sampled_from([1, 60]),
+        "share": st.fixed_dictionaries(
+            {"percent": st.sampled_from([0.01, 12.29, 50, 75.5, 100])},
+            optional={"salt": st.sampled_from(["s", "t", "盐"])},
+        ),
     },
 )
 
@@ -159,7 +165,46 @@ TEXT_RULES = st.lists(
     max_size=80,
     unique_by=lambda rule: rule.id,
 )
+ENDED_RULES = st.lists(
+    st.builds(
+        lambda rule_id, start, middle, end, negated: text_rule(
+            rule_id, "regex", f"{start}{middle}{end}", **{"not": negated}
+        ),
+        IDS,
+        st.sampled_from(["^", "^a", "^!", "a", ""]),
+        st.sampled_from([".*", "a", "商", "[^。]+", "(?:a商)?"]),
+        st.sampled_from(["$", "a$", "!$", "商"]),
+        FLAGS,
+    ),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda rule: rule.id,
+)
+RESULT_RULES = st.lists(
+    st.builds(made, RESULTS, IDS, st.none(), PRIORITIES, st.none()),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda rule: rule.id,
+)
 CONTENTS = st.text(LETTERS + "\n", max_size=12)
+TOLD_RESULTS = st.one_of(
+    st.lists(
+        st.builds(
+            lambda template, status: {"TemplateId": template, "SubscribeStatusString": status},
+            st.sampled_from(["T1", "T2"]),
+            st.sampled_from(["accept", "reject"]),
+        ),
+        max_size=2,
+    ).map(lambda told: happening("subscribe_msg_popup_event", List=told)),
+    st.lists(
+        st.builds(
+            lambda template, code: {"TemplateId": template, "MsgID": "1", "ErrorCode": code},
+            st.sampled_from(["T1", "T2"]),
+            st.sampled_from(["0", "43101"]),
+        ),
+        max_size=2,
+    ).map(lambda told: happening("subscribe_msg_sent_event", List=told)),
+)
 MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
     CONTENTS.map(text),
     CONTENTS.map(voice),
@@ -173,14 +218,7 @@ MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
     SCENES.map(view),
     st.sampled_from([31.0, 31.3, -31.1]).map(lambda north: place(north, 121.2)),
     st.sampled_from(["NEW_event", "kf_create_session", "view_miniprogram"]).map(happening),
-    st.lists(
-        st.builds(
-            lambda template, status: {"TemplateId": template, "SubscribeStatusString": status},
-            st.sampled_from(["T1", "T2"]),
-            st.sampled_from(["accept", "reject"]),
-        ),
-        max_size=2,
-    ).map(lambda told: happening("subscribe_msg_popup_event", List=told)),
+    TOLD_RESULTS,
 )
 FACTS = st.none() | st.builds(
     Facts,
@@ -214,6 +252,24 @@ def test_many_text_rules_are_chosen_from_as_by_the_slow_matcher(
     chosen = compile_rules(rules, 1, most).choose(AppId(APPID), message, None, NOON)
 
     wanted = slow_choice(rules, APPID, message, None, NOON, most)
+    assert [answer.rule.id for answer in chosen] == wanted
+
+
+@given(ENDED_RULES, st.text("aA商 ！。～+", max_size=5).map(text))
+def test_patterns_at_the_ends_of_a_text_are_chosen_from_as_by_the_slow_matcher(
+    rules: list[Rule], message: Inbound
+) -> None:
+    chosen = compile_rules(rules, 1, len(rules)).choose(AppId(APPID), message, None, NOON)
+
+    wanted = slow_choice(rules, APPID, message, None, NOON, len(rules))
+    assert [answer.rule.id for answer in chosen] == wanted
+
+
+@given(RESULT_RULES, TOLD_RESULTS)
+def test_results_are_chosen_for_as_by_the_slow_matcher(rules: list[Rule], message: Inbound) -> None:
+    chosen = compile_rules(rules, 1, len(rules)).choose(AppId(APPID), message, None, NOON)
+
+    wanted = slow_choice(rules, APPID, message, None, NOON, len(rules))
     assert [answer.rule.id for answer in chosen] == wanted
 
 

@@ -1,5 +1,6 @@
 """What each kind of trigger takes, beyond the first ones."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from app.rules.engine import Rule, compile_rules
 from app.rules.facts import Facts
 from app.rules.literals import literal_of
-from app.rules.patterns import compile_pattern
+from app.rules.occasions import MENU_ANSWER
+from app.rules.patterns import compile_pattern, search
 from app.rules.places import metres_between
 from app.rules.typed import MAX_CHARACTERS, Typed, normalise
+from app.wechat import outbound
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
 from tests.rules.makers import (
@@ -193,6 +196,41 @@ def test_a_tapped_answer_goes_before_the_text_that_it_says() -> None:
     assert chosen(rules, text("满意")) == [1]
 
 
+@pytest.mark.parametrize("content", ["查123", "查123。", "【查１２３】", "~查123 ！"])
+@pytest.mark.parametrize("more", [0, 40])
+def test_punctuation_around_a_text_does_not_count_for_patterns(content: str, more: int) -> None:
+    held = [text_rule(1, "regex", r"^查(\d+)$"), text_rule(2, "regex", r"^\D(?P<n>[0-9]{3})$")]
+    others = [text_rule(100 + number, "regex", f"^x{number}?$") for number in range(more)]
+
+    assert chosen([*held, *others], text(content), most=3) == [1, 2]
+    assert chosen([text_rule(1, "regex", r"^查\d+$", **{"not": True})], text(content)) == []
+    assert chosen([text_rule(1, "regex", r"^查[0-9]+$", raw=True)], text("查123。")) == []
+
+
+def test_a_pattern_that_wants_punctuation_around_a_text_still_finds_it() -> None:
+    rules = [
+        text_rule(1, "regex", "^【.*】$"),
+        text_rule(2, "regex", r"\?$"),
+        text_rule(3, "regex", "^[^。]+$"),
+    ]
+
+    assert chosen(rules, text("【查】"), most=3) == [1, 3]
+    assert chosen(rules, text("？"), most=3) == [2, 3]
+    assert chosen(rules, text("查。"), most=3) == [3]
+
+
+def test_captures_are_of_the_text_with_its_punctuation_if_that_fits() -> None:
+    answer = outbound.Text(via="passive", content="{1}")
+    greedy, bound = (
+        replace(text_rule(number, "regex", pattern), replies=(answer,))
+        for number, pattern in ((1, "^查(.+)$"), (2, r"^查(\d+)$"))
+    )
+
+    found = compile_rules([greedy, bound], 1, 2).choose(AppId(APPID), text("查12。"), None, NOON)
+
+    assert [choice.captures["1"] for choice in found] == ["12。", "12"]
+
+
 def test_notification_results_by_template_and_status() -> None:
     rules = [
         rule(1, "subscribe_msg"),
@@ -243,6 +281,17 @@ def test_an_event_without_a_trigger_of_its_own_is_found_by_name() -> None:
 
     assert chosen(rules, happening("brand_new_event")) == [1]
     assert chosen(rules, happening("kf_close_session")) == [2]
+
+
+def test_a_tapped_answer_is_no_event_whatever_its_name() -> None:
+    named = [rule(1, "event", name="msgmenu"), rule(2, "event", name=MENU_ANSWER)]
+    tapped = text("满意", bizmsgmenuid="101")
+
+    assert chosen(named, tapped) == []
+    assert chosen([*named, rule(3, "msgmenu", id="101")], tapped) == [3]
+    assert chosen([rule(3, "msgmenu", id="101")], happening("msgmenu", EventKey="101")) == []
+    assert chosen([rule(3, "msgmenu", id="101")], happening(MENU_ANSWER, EventKey="101")) == []
+    assert chosen(named, happening("MsgMenu")) == [1]
 
 
 def test_an_unfollow_is_marked_by_its_own_trigger_alone() -> None:
@@ -305,7 +354,7 @@ def test_a_pattern_is_found_only_where_its_literal_is(pattern: str, typed: str) 
     except ValueError:
         return
     form = Typed(typed)
-    if compiled.search(form.shown_bytes) is not None:
+    if search(compiled, form.shown_forms) is not None:
         assert (literal_of(pattern) or "") in form.shown.casefold()
 
 

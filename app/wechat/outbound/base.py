@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Via = Literal["passive", "customer_service"]
 """passive: inside the HTTP response. customer_service: queued, through custom/send."""
@@ -14,7 +15,7 @@ _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 def _sendable(text: str) -> str:
     if _UNSENDABLE.search(text):
-        raise ValueError("control characters can be neither stored nor sent")
+        raise ValueError("holds control characters: remove them")
     return text
 
 
@@ -27,6 +28,10 @@ Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable)]
 """Text that is not empty and holds no control characters but tab and line breaks."""
 
 
+Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]
+"""Where something is on the web."""
+
+
 class Part(BaseModel):
     """Anything inside a message. An unknown member is an error, not a silent loss."""
 
@@ -36,7 +41,7 @@ class Part(BaseModel):
 def _inside_the_media_folder(name: str) -> str:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:
-        raise ValueError("a file is named relative to the media folder, and lies inside it")
+        raise ValueError("lies outside of the media folder: name a file inside it")
     return name
 
 
@@ -50,22 +55,32 @@ class MediaSource(Part):
     file: Annotated[Line, AfterValidator(_inside_the_media_folder)] | None = Field(
         default=None, exclude_if=absent
     )
-    url: Annotated[Line, Field(pattern=r"^https?://")] | None = Field(
-        default=None, exclude_if=absent
-    )
+    url: Address | None = Field(default=None, exclude_if=absent)
     media_id: Line | None = Field(default=None, exclude_if=absent)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len([value for value in (self.file, self.url, self.media_id) if value]) != 1:
-            raise ValueError("name exactly one of file, url and media_id")
+            raise ValueError("must be exactly one of file, url and media_id")
         return self
 
 
-def require_media_id(via: Via, source: MediaSource) -> None:
-    """Raise ValueError if a passive reply would have to upload first."""
+def require_media_id(via: Via, source: MediaSource, member: str) -> None:
+    """Raise what `misfit` returns if a passive reply would have to upload first.
+
+    member: which one of the message the source is.
+    """
     if via == "passive" and source.media_id is None:
-        raise ValueError(
-            "a passive reply is written while WeChat waits, so nothing can be uploaded for it: "
-            'name a media_id, or use "via": "customer_service"'
+        raise misfit(
+            f"{member}.{'url' if source.file is None else 'file'}",
+            "can't be uploaded while WeChat waits for a passive reply: "
+            'name a media_id, or use "via": "customer_service"',
         )
+
+
+def misfit(field: str, words: str) -> PydanticCustomError:
+    """Return the error of a message whose members do not go together.
+
+    field: the one to correct, with dots between the steps. words: may hold no braces.
+    """
+    return PydanticCustomError("misfit", words, {"field": field})

@@ -13,7 +13,7 @@ MAX_PAGEPATH_BYTES = 1024
 def _never_passive(via: object) -> object:
     if via == "passive":
         raise ValueError(
-            "WeChat has no passive reply with a mini-program card. Use "
+            "WeChat has no passive reply with a mini-program card: use "
             '"via": "customer_service"; for an answer inside the response add a text '
             "with a mini-program link"
         )
@@ -22,9 +22,10 @@ def _never_passive(via: object) -> object:
 
 def _as_in_app_json(pagepath: str) -> str:
     if pagepath.startswith("/"):
-        raise ValueError("a pagepath is written as in app.json, without a leading slash")
-    if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
-        raise ValueError(f"a pagepath has at most {MAX_PAGEPATH_BYTES} bytes")
+        raise ValueError("is not as in app.json: remove the leading slash")
+    size = len(pagepath.encode())
+    if size > MAX_PAGEPATH_BYTES:
+        raise ValueError(f"has {size:,} bytes, and at most {MAX_PAGEPATH_BYTES:,} fit: shorten it")
     return pagepath
 
 

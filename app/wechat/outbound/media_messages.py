@@ -1,10 +1,19 @@
 """Messages that carry a picture, a sound or a film. Source: protocol 5 and 6.2."""
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.wechat.outbound.base import Line, MediaSource, Part, Via, absent, require_media_id
+from app.wechat.outbound.base import (
+    Address,
+    Line,
+    MediaSource,
+    Part,
+    Via,
+    absent,
+    misfit,
+    require_media_id,
+)
 
 
 class _Media(Part):
@@ -13,7 +22,7 @@ class _Media(Part):
 
     @model_validator(mode="after")
     def _ready_when_passive(self) -> Self:
-        require_media_id(self.via, self.media)
+        require_media_id(self.via, self.media, "media")
         return self
 
 
@@ -40,10 +49,15 @@ class Video(_Media):
     @model_validator(mode="after")
     def _thumb_fits(self) -> Self:
         if self.via == "customer_service" and self.thumb is None:
-            raise ValueError("a video sent as a customer-service message needs a thumb")
+            raise misfit(
+                "thumb", "is missing: a video sent as a customer-service message needs a thumb"
+            )
         if self.via == "passive" and self.thumb is not None:
-            raise ValueError("a passive video has no thumb")
+            raise misfit("thumb", "can't be shown, a passive video has no thumb: remove it")
         return self
+
+
+_NEEDED_BY_CUSTOM_SEND: Final = ("title", "description", "musicurl")
 
 
 class Music(Part):
@@ -54,16 +68,17 @@ class Music(Part):
     thumb: MediaSource
     title: Line | None = Field(default=None, exclude_if=absent)
     description: Line | None = Field(default=None, exclude_if=absent)
-    musicurl: Line | None = Field(default=None, exclude_if=absent)
-    hqmusicurl: Line | None = Field(default=None, exclude_if=absent)
+    musicurl: Address | None = Field(default=None, exclude_if=absent)
+    hqmusicurl: Address | None = Field(default=None, exclude_if=absent)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        require_media_id(self.via, self.thumb)
-        if self.via == "customer_service" and not (
-            self.title and self.description and self.musicurl
-        ):
-            raise ValueError(
-                "music sent as a customer-service message needs title, description and musicurl"
-            )
+        require_media_id(self.via, self.thumb, "thumb")
+        for member in _NEEDED_BY_CUSTOM_SEND:
+            if self.via == "customer_service" and getattr(self, member) is None:
+                raise misfit(
+                    member,
+                    "is missing: music sent as a customer-service message needs title, "
+                    "description and musicurl",
+                )
         return self

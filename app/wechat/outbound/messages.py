@@ -4,15 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.wechat.outbound.base import Line, Part, Via, absent
+from app.wechat.outbound.base import Address, Line, Part, Via, absent, misfit
 
 MAX_TEXT_BYTES = 2048
 MAX_ARTICLES: dict[Via, int] = {"passive": 8, "customer_service": 1}
 
 
 def _fits_a_text(text: str) -> str:
-    if len(text.encode()) > MAX_TEXT_BYTES:
-        raise ValueError(f"WeChat takes at most {MAX_TEXT_BYTES} bytes of UTF-8 text")
+    size = len(text.encode())
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(f"has {size:,} bytes, and WeChat takes {MAX_TEXT_BYTES:,}: shorten it")
     return text
 
 
@@ -29,8 +30,8 @@ class Article(Part):
 
     title: Line
     description: Line
-    url: Line
-    picurl: Line
+    url: Address
+    picurl: Address
 
 
 class News(Part):
@@ -44,7 +45,9 @@ class News(Part):
     def _not_too_many(self) -> Self:
         most = MAX_ARTICLES[self.via]
         if len(self.articles) > most:
-            raise ValueError(f"news via {self.via} carries at most {most} of these")
+            raise misfit(
+                "articles", f"must be at most {most} in news via {self.via}: remove the others"
+            )
         return self
 
 
