@@ -25,6 +25,19 @@ async def erase_identity(session: AsyncSession, person: Person, limit: int) -> i
     return len(own.all()) + len(named.all())
 
 
+async def erase_unionids(
+    session: AsyncSession, unionids: Sequence[str], until: datetime, limit: int
+) -> int:
+    """Clear up to `limit` payloads that name these UnionIDs; return how many.
+
+    until: while somebody has one of them, only what is from before then.
+    """
+    found = await session.execute(
+        _UNIONIDS, {"unionids": list(unionids), "until": until, "limit": limit}
+    )
+    return len(found.all())
+
+
 async def erase_kinds(
     session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
 ) -> int:
@@ -89,17 +102,46 @@ _IDENTITY = text(
     """  # noqa: S608 - constants of this module
 )
 
-# Pushes about somebody else, or about an order, that name the person in a member.
-_NAMED = text(
-    """
+# Read first by its own index: in the order of ids the whole inbox would be searched.
+_CLEAR_NAMED = """
     UPDATE callbacks SET payload = '{}', passive = NULL
     WHERE id = ANY(ARRAY(
-        SELECT id FROM callbacks
-        WHERE oa_bridge_named(payload) = :openid AND payload <> '{}' AND occurred_at <= :until
+        SELECT id FROM callbacks WHERE id IN (SELECT id FROM named) AND payload <> '{}'
         ORDER BY id LIMIT :limit FOR UPDATE
     ))
     RETURNING 1
-    """
+"""
+
+# Pushes about somebody else, or about an order, that name the person in a member. A UnionID that
+# somebody else has, at whatever account, is theirs as well.
+_NAMED = text(
+    f"""
+    WITH named AS MATERIALIZED (
+        SELECT id FROM callbacks
+        WHERE occurred_at <= :until
+          AND oa_bridge_named(msgtype, payload) && (CAST(:openid AS text) || ARRAY(
+              SELECT unionid FROM unnest(CAST(:unionids AS text[])) AS u(unionid)
+              WHERE NOT EXISTS (
+                  SELECT FROM openids o WHERE o.unionid = u.unionid
+                    AND (o.appid, o.openid) <> (CAST(:appid AS text), CAST(:openid AS text))
+              )
+          ))
+    )
+    {_CLEAR_NAMED}
+    """  # noqa: S608 - a constant of this module
+)
+
+_UNIONIDS = text(
+    f"""
+    WITH named AS MATERIALIZED (
+        SELECT id FROM callbacks
+        WHERE oa_bridge_named(msgtype, payload) && CAST(:unionids AS text[])
+          AND (occurred_at <= :until OR NOT EXISTS (
+              SELECT FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))
+          ))
+    )
+    {_CLEAR_NAMED}
+    """  # noqa: S608 - a constant of this module
 )
 
 _KINDS = text(

@@ -26,8 +26,9 @@ class Callback(Base):
         Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
         Index(
             "ix_callbacks_named",
-            text("oa_bridge_named(payload)"),
-            postgresql_where=text("oa_bridge_named(payload) IS NOT NULL"),
+            text("oa_bridge_named(msgtype, payload)"),
+            postgresql_using="gin",
+            postgresql_where=text("oa_bridge_named(msgtype, payload) IS NOT NULL"),
         ),
     )
 

@@ -6,6 +6,9 @@ order everywhere: rule_firings by key, callbacks by (appid, dedupe_key), then op
 then what belongs to a person: send_windows, followers, consents. A reply that is locked is being
 delivered and is passed over; the sweep looks at it again.
 
+Whatever may be from before its sender was erased, or name somebody who was, is noted as late and
+looked at by a job: of a push that no person sends nothing is known here.
+
 Parameters: $1 to $19 one array per column of `Record`, $20 to $29 of `Draft`, $30 the moment,
 and in STORE_WITH_HISTORY alone $31 to $38 of `NewSubscription`.
 """
@@ -44,18 +47,20 @@ WITH incoming AS (
     ON CONFLICT (appid, openid) DO UPDATE SET
         first_seen_at = LEAST(o.first_seen_at, EXCLUDED.first_seen_at),
         last_seen_at = GREATEST(o.last_seen_at, EXCLUDED.last_seen_at),
-        resolve_state = CASE WHEN o.resolve_reason = 'not_following'
+        resolve_state = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
                              THEN EXCLUDED.resolve_state ELSE o.resolve_state END,
-        resolve_next_at = CASE WHEN o.resolve_reason = 'not_following'
+        resolve_next_at = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
                                THEN EXCLUDED.resolve_next_at ELSE o.resolve_next_at END,
-        resolve_reason = NULLIF(o.resolve_reason, 'not_following')
+        resolve_reason = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
+                              THEN EXCLUDED.resolve_reason ELSE o.resolve_reason END
     RETURNING appid, openid, unionid, erased_until, revoked, o.xmax = 0 AS new,
               resolve_state = 'pending' AND resolve_next_at <= $30 AS due
 ), late AS (
     INSERT INTO late_pushes (callback_id)
-    SELECT news.id FROM news JOIN seen USING (appid, openid)
-    WHERE news.occurred_at <= seen.erased_until OR seen.revoked IS NOT NULL
-       OR seen.new AND EXISTS (SELECT FROM erased_people)
+    SELECT news.id FROM news LEFT JOIN seen USING (appid, openid)
+    WHERE seen.new IS NULL OR news.occurred_at <= seen.erased_until OR seen.revoked IS NOT NULL
+       OR EXISTS (SELECT FROM erased_people)
+          AND (seen.new OR oa_bridge_named(news.msgtype, news.payload::jsonb) IS NOT NULL)
     RETURNING callback_id
 ), opened AS (
     INSERT INTO send_windows AS w (appid, openid, trigger, opened_at, expires_at, sends_left)

@@ -123,7 +123,7 @@ def _shown(row: OpenIdRow, former: list[str]) -> OpenIdOut:
         openid=row.openid,
         unionid=row.unionid,
         state=row.resolve_state,
-        reason=row.resolve_reason,
+        reason=row.reason,
         next_try_at=row.resolve_next_at,
         former_unionids=former,
         first_seen_at=row.first_seen_at,

@@ -22,6 +22,11 @@ async def mark(session: AsyncSession, person: Person) -> None:
     await session.execute(_MARK, person.parameters)
 
 
+async def start_anew(session: AsyncSession, person: Person) -> None:
+    """Let somebody who is back be seen for the first time since what is erased."""
+    await session.execute(_START_ANEW, person.parameters)
+
+
 async def mark_class(session: AsyncSession, person: Person, scope: str) -> None:
     """Remember the same of one class of data."""
     seconds = int(person.until.timestamp())
@@ -92,8 +97,13 @@ async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Known
 
 
 async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
-    """Tell whether anybody has a UnionID, or is on record as having had it."""
+    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it."""
     return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
+
+
+async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
+    """Tell whether a push is from an OpenID, or names it, that may be unknown otherwise."""
+    return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
 
 
 def _columns(people: Iterable[Known]) -> dict[str, list[str]]:
@@ -109,6 +119,17 @@ _LOCK = text("SELECT 1 FROM openids WHERE appid = :appid AND openid = :openid FO
 _MARK = text(
     """
     UPDATE openids SET erased_until = GREATEST(erased_until, CAST(:until AS timestamptz))
+    WHERE appid = :appid AND openid = :openid
+    """
+)
+
+# The inbox belongs to a later step, which this one may not import.
+_START_ANEW = text(
+    """
+    UPDATE openids SET first_seen_at = GREATEST(first_seen_at, COALESCE((
+        SELECT min(occurred_at) FROM callbacks
+        WHERE appid = :appid AND openid = :openid AND occurred_at > :until
+    ), :until))
     WHERE appid = :appid AND openid = :openid
     """
 )
@@ -166,6 +187,20 @@ _MENTIONED = text(
         OR EXISTS (SELECT FROM unionid_changes WHERE new_unionid = :unionid)
         OR EXISTS (SELECT FROM follow_events WHERE unionid = :unionid)
         OR EXISTS (SELECT FROM subscription_events WHERE unionid = :unionid)
+        OR EXISTS (
+            SELECT FROM callbacks
+            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:unionid AS text)]
+        )
+    """
+)
+
+_IN_PUSHES = text(
+    """
+    SELECT EXISTS (SELECT FROM callbacks WHERE appid = :appid AND openid = :openid)
+        OR EXISTS (
+            SELECT FROM callbacks
+            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]
+        )
     """
 )
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -17,6 +17,9 @@ class ResolveState(StrEnum):
     PENDING = "pending"
     RESOLVED = "resolved"
     UNAVAILABLE = "unavailable"
+
+
+NOT_YET_ASKED: Final = "not_yet_asked"
 
 
 class OpenIdRow(Base):
@@ -53,6 +56,13 @@ class OpenIdRow(Base):
     erased_until: Mapped[datetime | None]
     logged_in_at: Mapped[datetime | None]
     revoked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no UnionID, also before WeChat has told; None when there is one."""
+        if self.resolve_reason is None and self.resolve_state is ResolveState.PENDING:
+            return NOT_YET_ASKED
+        return self.resolve_reason
 
 
 class ResolvePause(Base):

@@ -14,11 +14,12 @@ from app.identity.keying import Answer, record
 from app.identity.models import UnionIdSource
 from app.identity.schemas import Identity, Reported
 
+# A login that lies ahead would be an act after whatever is erased until it has come.
 _SEEN = text(
     """
     INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at, logged_in_at,
                               erased_until)
-    SELECT appid, openid, :now, :now, login, until
+    SELECT appid, openid, :now, :now, LEAST(login, :now), until
     FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:logins AS timestamptz[]),
                 CAST(:untils AS timestamptz[])) AS t(appid, openid, login, until)
     ORDER BY appid, openid

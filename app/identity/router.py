@@ -1,12 +1,19 @@
 """`/api/identities`: what the mini-program's backend knows about who is who."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.report import report
-from app.identity.schemas import Identities, Reported
+from app.identity.schemas import Identities, Identity, Reported
 from app.settings import Settings
+
+CLOCKS_APART: Final = timedelta(minutes=10)
 
 router = APIRouter(prefix="/api/identities", tags=["users"])
 
@@ -20,6 +27,21 @@ async def put_identities(wanted: Identities, request: Request, session: SessionD
     """
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
-    return await report(
-        session, wanted.identities, now=clock.now(), secret=settings.erasure_hmac_secret
-    )
+    now = clock.now()
+    _check_logins(wanted.identities, now)
+    return await report(session, wanted.identities, now=now, secret=settings.erasure_hmac_secret)
+
+
+def _check_logins(identities: Sequence[Identity], now: datetime) -> None:
+    ahead = [
+        {
+            "type": "value_error",
+            "loc": ("body", "identities", place, "logged_in_at"),
+            "msg": f"lies in the future: it is {now.isoformat()} here",
+            "input": one.logged_in_at.isoformat(),
+        }
+        for place, one in enumerate(identities)
+        if one.logged_in_at is not None and one.logged_in_at > now + CLOCKS_APART
+    ]
+    if ahead:
+        raise RequestValidationError(ahead)

@@ -18,10 +18,10 @@ ReportedId = Annotated[str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$")]
 class OpenIdOut(BaseModel):
     """One person at one account.
 
-    reason: why there is no UnionID: not_bound (to an Open Platform account), not_following,
-    not_an_oa (a mini-program's backend has to report it), not_answered, bad_openid; null while
-    it has not been asked for. next_try_at: when WeChat is asked again; null when only a follow
-    or a report can help. former_unionids: which it had before, the latest first.
+    reason: why there is no UnionID: not_yet_asked, not_bound (to an Open Platform account),
+    not_following, not_an_oa (a mini-program's backend has to report it), not_answered,
+    bad_openid; null when there is one. next_try_at: when WeChat is asked again; null when only
+    a push of theirs or a report can help. former_unionids: which it had before, the latest first.
     """
 
     appid: str

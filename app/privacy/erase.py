@@ -64,6 +64,7 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
         else:
             await _erase_class(eraser, planned, person)
     if planned.unionids:
+        await _in_batches(eraser, planned, partial(_some_naming, eraser, planned, BATCH))
         await _step(eraser, planned, partial(_forget_unionids, planned))
     await _step(eraser, planned, partial(_finish, eraser, planned))
     log.info("privacy.erased", erasure_id=str(erasure_id), scope=planned.scope.value)
@@ -166,6 +167,8 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
         )
     elif known:
         await identity.mark(session, person)
+        if planned.of_identity:
+            await identity.start_anew(session, person)
     else:
         await remember(session, person, Scope.CONTENT)
     return counts
@@ -173,6 +176,12 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
 
 async def _forget_rules(person: Person, session: AsyncSession) -> Counts:
     return {"rule_firings": await rules.erase(session, person)}
+
+
+async def _some_naming(eraser: Eraser, planned: Plan, limit: int, session: AsyncSession) -> Counts:
+    inbox = eraser.inbox
+    cleared = await inbox.erase_unionids(session, planned.unionids, planned.until, limit)
+    return {"callbacks": cleared}
 
 
 async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:

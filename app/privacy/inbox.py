@@ -20,6 +20,12 @@ class Inbox(Protocol):
         """Clear payloads, and put a pseudonym in the place of the OpenID."""
         ...
 
+    async def erase_unionids(
+        self, session: AsyncSession, unionids: Sequence[str], until: datetime, limit: int
+    ) -> int:
+        """Clear payloads that name these UnionIDs."""
+        ...
+
     async def erase_kinds(
         self, session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
     ) -> int:

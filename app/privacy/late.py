@@ -1,4 +1,4 @@
-"""The job that looks whether pushes that were just stored belong to somebody who is erased.
+"""The job that looks whether pushes that were just stored belong to, or name, somebody erased.
 
 A push may have been under way, or in a spool, while its sender left and was erased.
 """
@@ -25,7 +25,7 @@ MOST_AT_ONCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class _Pushes:
-    """What one person pushed. first, last: by CreateTime."""
+    """What one person pushed, or is named in. first, last: by CreateTime."""
 
     appid: str
     openid: str
@@ -105,8 +105,9 @@ _TAKE = text(
         ))
         RETURNING callback_id
     )
-    SELECT appid, openid, min(occurred_at), max(occurred_at)
+    SELECT appid, who, min(occurred_at), max(occurred_at)
     FROM taken JOIN callbacks ON id = callback_id
-    GROUP BY appid, openid ORDER BY appid, openid
+    CROSS JOIN LATERAL unnest(oa_bridge_named(msgtype, payload) || openid) AS who
+    GROUP BY appid, who ORDER BY appid, who
     """
 )

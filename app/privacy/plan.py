@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.db.engine import SessionFactory
+from app.events import erase as events
 from app.feed.notices import announce
 from app.identity import erase as identity
 from app.identity.erasing import Person
@@ -49,6 +50,7 @@ class Plan:
 
     erasure_id: UUID
     requested_at: datetime
+    until: datetime
     scope: Scope
     people: tuple[Person, ...]
     unionids: tuple[str, ...]
@@ -84,15 +86,27 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await _condemn(session, erasure, made)
         own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
-        return Plan(erasure.id, erasure.requested_at, erasure.scope, made, tuple(own))
+        return Plan(
+            erasure_id=erasure.id,
+            requested_at=erasure.requested_at,
+            until=erasure.until,
+            scope=erasure.scope,
+            people=made,
+            unionids=tuple(own),
+        )
 
 
 async def _condemn(session: AsyncSession, erasure: Erasure, people: Iterable[Person]) -> None:
-    """From here on nobody learns of them again but by something new of theirs."""
+    """From here on nobody learns of them again but by something new of theirs.
+
+    Whoever has left and is back is told of by their new follow, and must not be deleted after it.
+    """
     for person in people:
         await remember(session, person, Scope.EVERYTHING)
-        if erasure.trigger is not Trigger.LATE:
-            await announce(session, person.appid, person.openid)
+        left = erasure.trigger is Trigger.UNSUBSCRIBE
+        if erasure.trigger is Trigger.LATE or (left and await events.is_back(session, person)):
+            continue
+        await announce(session, person.appid, person.openid)
 
 
 async def remember(session: AsyncSession, person: Person, scope: Scope) -> None:

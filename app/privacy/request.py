@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.identity import erase as identity
+from app.identity.erasing import is_erased
 from app.privacy.duties import Duty, NewErasure
 from app.privacy.models import Trigger
 from app.privacy.open import open_erasure
@@ -28,9 +29,14 @@ async def erase_unionid(
 async def erase_openid(
     session: AsyncSession, appid: str, openid: str, *, operator: str, now: datetime
 ) -> UUID | None:
-    """The same, by what one account calls the person."""
+    """The same, by what one account calls the person.
+
+    Pushes that the protocol does not name make nobody known, but may be a person's all the same.
+    """
     people = ((appid, openid),)
-    if not await identity.people_known(session, people):
+    if not await identity.people_known(session, people) and (
+        is_erased(openid) or not await identity.is_in_pushes(session, appid, openid)
+    ):
         return None
     return await _open(session, people, (), operator=operator, now=now)
 

@@ -172,6 +172,23 @@ async def test_a_report_that_makes_no_sense_is_refused_whole(
     assert await column(connection, "SELECT count(*) FROM openids") == [0]
 
 
+@pytest.mark.parametrize(("minutes", "status"), [(10, 200), (11, 422)])
+async def test_a_login_may_be_ahead_by_what_clocks_differ_and_no_more(
+    service: Service, connection: asyncpg.Connection, minutes: int, status: int
+) -> None:
+    at = service.clock.now() + timedelta(minutes=minutes)
+    told = [identity(), identity(openid="oNEXT", logged_in_at=at.isoformat())]
+
+    answer = await service.api("PUT", "identities", json={"identities": told})
+
+    assert answer.status_code == status
+    if status == 422:
+        (problem,) = answer.json()["detail"]
+        assert problem["loc"] == ["body", "identities", 1, "logged_in_at"]
+        assert "lies in the future" in problem["msg"]
+    assert await column(connection, "SELECT count(*) FROM openids") == [2 if status == 200 else 0]
+
+
 async def test_a_report_needs_the_admin_token(service: Service) -> None:
     answer = await service.http.put("/api/identities", json={"identities": [identity()]})
 

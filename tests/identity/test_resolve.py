@@ -260,6 +260,25 @@ async def test_one_bad_openid_does_not_cost_the_others_their_answer(
         )
 
 
+async def test_a_bad_openid_is_asked_about_again_when_they_follow(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    """WeChat may have known nothing of them for a moment."""
+    await service.push(event(service.clock, "subscribe", openid="oSOMEBODY"))
+    await resolve(jobs)
+    bad = await column(connection, "SELECT resolve_reason FROM openids")
+    meet(wechat, "oSOMEBODY")
+    service.clock.advance(timedelta(days=1))
+
+    await service.push(event(service.clock, "subscribe", openid="oSOMEBODY"))
+    (again,) = await rows(connection, STATES)
+    await resolve(jobs)
+
+    assert bad == ["bad_openid"]
+    assert (again["resolve_state"], again["resolve_reason"]) == ("pending", None)
+    assert await column(connection, "SELECT unionid FROM openids") == [unionid_of("oSOMEBODY")]
+
+
 @pytest.mark.parametrize(
     ("path", "effect", "pause"),
     [

@@ -19,6 +19,7 @@ async def test_a_person_is_found_by_openid_before_and_after_the_unionid_is_known
     after = await service.read("users", appid=APPID, openid=OPENID)
 
     assert (before["unionid"], before["openids"][0]["state"]) == (None, "pending")
+    assert before["openids"][0]["reason"] == "not_yet_asked"
     assert after["unionid"] == unionid_of(OPENID)
     assert after == await service.read(f"users/{unionid_of(OPENID)}")
     (known,) = after["openids"]

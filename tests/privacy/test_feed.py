@@ -93,6 +93,26 @@ async def test_an_endpoint_that_was_away_hears_it_when_it_is_back_and_then_the_i
     assert await column(connection, FINISHED) == [True]
 
 
+async def test_whoever_follows_again_before_they_are_erased_is_not_told_as_erased(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    """Who deleted them then would delete a follower."""
+    await live(service, connection)
+    await hook(service, receiver, types=["follow.*", "identity.erased"])
+    service.clock.advance(timedelta(seconds=5))
+    await service.push(leave(service))
+    service.clock.advance(timedelta(seconds=5))
+    await follow(service)
+
+    await work(jobs, connection)
+    await tell(jobs, connection)
+    await later(service, jobs, connection)
+
+    assert receiver.types == ["follow.deleted", "follow.created"]
+    assert await column(connection, FINISHED) == [True]
+    assert await column(connection, "SELECT following FROM followers") == [True]
+
+
 async def test_after_a_day_the_ids_go_untold_and_the_certificate_says_so(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:

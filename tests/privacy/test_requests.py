@@ -98,6 +98,20 @@ async def test_somebody_who_acts_before_the_job_runs_can_be_erased_again(
     assert await found(connection, UNIONID) == {}
 
 
+async def test_a_reported_login_that_lies_ahead_keeps_nobody_from_being_erased(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    login = (service.clock.now() + timedelta(minutes=9)).isoformat()
+    told = {"appid": APPID, "openid": OPENID, "unionid": UNIONID, "logged_in_at": login}
+    await service.api("PUT", "identities", json={"identities": [told]})
+
+    await service.api("DELETE", f"users/{UNIONID}")
+    await work(jobs, connection)
+
+    await nobody_is_left(connection)
+
+
 async def test_somebody_who_leaves_before_the_job_runs_is_not_back(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:

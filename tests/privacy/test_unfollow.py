@@ -164,6 +164,11 @@ async def test_a_follow_before_the_job_runs_keeps_what_came_since(
         connection, "SELECT count(*) FROM follow_events WHERE openid = $1", OPENID
     ) == [1]
     assert await column(connection, "SELECT count(*) FROM send_windows") == [2]
+    assert await column(
+        connection,
+        "SELECT extract(epoch FROM first_seen_at)::int FROM openids WHERE openid = $1",
+        OPENID,
+    ) == [strict.clock.seconds]
 
 
 @pytest.mark.parametrize("policy", ["content", "everything"])
