@@ -35,6 +35,7 @@ from app.identity.router import router as identity_router
 from app.ops import docs, health, logging, memory, metrics
 from app.ops.auth import require_admin
 from app.ops.processes import forget_dead_processes
+from app.ops.refusals import UNAVAILABLE, add_refusals
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.windows import limits_from
@@ -158,8 +159,9 @@ def create_app(
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: Front(endpoint, build())  # type: ignore[method-assign]  # the one place before all middleware
+    add_refusals(app)
     for router in API_ROUTERS:
-        app.include_router(router, dependencies=[Depends(require_admin)])
+        app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

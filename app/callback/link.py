@@ -25,7 +25,9 @@ LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 def is_away(error: BaseException) -> bool:
     """Tell whether an error is the database's fault; any other is that of a value in the batch."""
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "08")[:2] in AWAY_CLASSES
+        # A statement prepared before the tables changed; its class is that of many things.
+        outdated = isinstance(error, asyncpg.InvalidCachedStatementError)
+        return outdated or (error.sqlstate or "08")[:2] in AWAY_CLASSES
     return isinstance(error, AWAY)
 
 

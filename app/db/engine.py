@@ -17,8 +17,16 @@ SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 30.0
 
-# What a plain connection raises when the database can't be reached or goes away.
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What a plain connection raises when the database can't be reached or goes away. The driver takes
+# the farewell of a server that ends an idle connection for a fault of its own (InternalClientError)
+# if it is asked for something before it notices the end.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 async def connect(url: str, **server_settings: str) -> asyncpg.Connection:

@@ -48,7 +48,7 @@ class PersonFilter(BaseModel):
     """Filters that every list has, whatever it lists.
 
     from, until: a half-open range of time with a time zone; the list is then in the order of
-    time, as it stood at its first page.
+    time, without what arrives after its first page.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -129,7 +129,11 @@ class SubscriptionEventsPage(SubscriptionEventsOf, _Paged):
 
 
 class FollowersOf(PersonFilter):
-    """Which followers; from and until are about their latest follow."""
+    """Which followers; from and until are about their latest follow.
+
+    Whoever follows again while the list is read in the order of time is at another place then;
+    if they were not read yet, they are not of this reading any more, as with any new follow.
+    """
 
     following: bool | None = Field(default=None, description="false: those who left")
 

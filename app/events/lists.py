@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByArrival, ByTime
-from app.events.ranges import merged, ordered
+from app.events.ranges import merged, ordered, unmoved
 from app.events.wanted import Listed, Page, Row, Wanted
 from app.identity import store as identity
 
@@ -67,7 +67,7 @@ async def _of_person(
     """Rows of a person are few: they are found by index, and then sorted."""
     appid, openid = listed.column("appid"), listed.column("openid")
     position, time = listed.column("position"), listed.column(listed.time)
-    person: list[ColumnElement[bool]] = [position <= horizon]
+    person: list[ColumnElement[bool]] = [position <= horizon, *unmoved(listed, wanted)]
     if wanted.unionid is not None:
         known = await identity.of_unionid(session, wanted.unionid, MOST_OPENIDS)
         keys = [(row.appid, row.openid) for row in known]

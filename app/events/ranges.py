@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByArrival, ByTime
+from app.events.models import FollowEvent
 from app.events.wanted import Listed, Row, Wanted
 
 
@@ -73,7 +74,21 @@ def _range(
         within += [tuple_(*of, time) < tuple_(*one, literal(wanted.until)), position <= horizon]
     else:
         within += [tuple_(*of) <= tuple_(*one), position <= horizon]
+    within += unmoved(listed, wanted)
     return select(listed.table).where(*within).order_by(*order).limit(wanted.limit + 1)
+
+
+def unmoved(listed: Listed[Row], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Leave out who moved behind the reader's place in time and would come again.
+
+    What arrived after the horizon may have moved them. A scalar query, so that it is one probe a
+    row: a join might be made by reading the whole history.
+    """
+    if listed.timed_by is None or not isinstance(wanted.after, ByTime):
+        return []
+    event = select(FollowEvent.position).where(FollowEvent.id == listed.column(listed.timed_by))
+    arrived = event.correlate(listed.table).scalar_subquery()
+    return [func.coalesce(arrived, 0) <= wanted.after.horizon]
 
 
 def _each(values: Sequence[Any], of: Text | Boolean, name: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own type for this is private

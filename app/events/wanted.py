@@ -15,13 +15,18 @@ Row = TypeVar("Row", FollowEvent, SubscriptionEvent, Follower)
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[Row]):
-    """A table and what its lists are filtered by, by column name. kinds: all there are."""
+    """A table and what its lists are filtered by, by column name. kinds: all there are.
+
+    timed_by: the column with the id of the follow event that `time` is of; None if a row's time
+    never changes.
+    """
 
     table: type[Row]
     kind: str
     kinds: tuple[str, ...] | tuple[bool, ...]
     scene: str
     time: str
+    timed_by: str | None = None
 
     def column(self, name: str, row: type[Row] | None = None) -> InstrumentedAttribute[Any]:
         """Return a column of the table, or of a selection of it."""
@@ -35,7 +40,7 @@ FOLLOW_EVENTS = Listed(
 SUBSCRIPTION_EVENTS = Listed(
     SubscriptionEvent, "action", ("popup", "change", "sent"), "popup_scene", "occurred_at"
 )
-FOLLOWERS = Listed(Follower, "following", (True, False), "scene", "followed_at")
+FOLLOWERS = Listed(Follower, "following", (True, False), "scene", "followed_at", "followed_id")
 
 
 @dataclass(frozen=True, slots=True)

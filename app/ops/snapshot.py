@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import asyncpg
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import Database
+from app.db.engine import AWAY, Database
 
 log = structlog.get_logger(__name__)
 
@@ -23,14 +22,8 @@ TIMEOUT_SECONDS: Final = 1.0
 
 COUNTED: Final = 100_000
 
-# The driver's own errors come out when connecting, SQLAlchemy's afterwards; OSError covers
-# TimeoutError.
-DATABASE_AWAY: Final = (
-    SQLAlchemyError,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
+# The driver's own errors come out when connecting, SQLAlchemy's afterwards.
+DATABASE_AWAY: Final = (*AWAY, SQLAlchemyError)
 
 JOBS = text(
     "SELECT entrypoint, status::text, count(*) FROM "

@@ -71,23 +71,32 @@ def iso(day: date) -> str:
 
 
 # One statement, so that it sees one state of the database. A follow on a follow (an unfollow was
-# missed) moves the person from one QR scene to the other, and is neither new nor lost.
+# missed) moves the person from one QR scene to the other, and is neither new nor lost. What came
+# before an event is the row before it, sorted; only before each person's first is looked up.
 FOLLOWERS = text(
     """
-    WITH step AS (
-        SELECT CAST(e.occurred_at AT TIME ZONE :zone AS date) AS day, e.appid, e.openid,
-               e.action, e.scene, before.action AS before_action, before.scene AS before_scene
-        FROM follow_events e
+    WITH told AS (
+        SELECT appid, openid, action, scene, occurred_at,
+               lag(action) OVER life AS before_action, lag(scene) OVER life AS before_scene
+        FROM follow_events
+        WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('follow', 'unfollow')
+          AND occurred_at >= :earliest
+        WINDOW life AS (PARTITION BY appid, openid ORDER BY occurred_at, id)
+    ), step AS (
+        SELECT CAST(told.occurred_at AT TIME ZONE :zone AS date) AS day, told.appid, told.openid,
+               told.action, told.scene,
+               COALESCE(told.before_action, earlier.action) AS before_action,
+               CASE WHEN told.before_action IS NULL THEN earlier.scene ELSE told.before_scene
+               END AS before_scene
+        FROM told
         LEFT JOIN LATERAL (
             SELECT b.action, b.scene FROM follow_events b
-            WHERE b.appid = e.appid AND b.openid = e.openid
-              AND b.action IN ('follow', 'unfollow')
-              AND (b.occurred_at, b.id) < (e.occurred_at, e.id)
+            WHERE told.before_action IS NULL
+              AND b.appid = told.appid AND b.openid = told.openid
+              AND b.action IN ('follow', 'unfollow') AND b.occurred_at < :earliest
             ORDER BY b.occurred_at DESC, b.id DESC LIMIT 1
-        ) before ON true
-        WHERE e.appid = ANY(CAST(:appids AS text[])) AND e.action IN ('follow', 'unfollow')
-          AND e.occurred_at >= :earliest
-          AND CAST(e.occurred_at AT TIME ZONE :zone AS date) >= :since
+        ) earlier ON true
+        WHERE CAST(told.occurred_at AT TIME ZONE :zone AS date) >= :since
     ), change AS (
         SELECT step.day, change.qr_scene, f.how AS scene, change.new, change.lost, change.net
         FROM step

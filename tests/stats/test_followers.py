@@ -1,7 +1,8 @@
 """Follower figures: exact against a slow walk, in any time zone, by an index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import asyncpg
 from hypothesis import HealthCheck, given, settings
@@ -214,3 +215,45 @@ async def test_the_events_are_found_by_an_index(
     assert "ix_follow_events_time" in shown
     assert "ix_follow_events_latest" in shown
     assert "Seq Scan on follow_events" not in shown
+
+
+async def test_what_was_before_is_looked_up_once_a_person_however_often_they_came(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    """An index probe and a sort for each event take longer than a command may take."""
+    begin = datetime(2026, 10, 4, tzinfo=UTC)
+    people, events = 20, 3000
+    await store(
+        connection,
+        [
+            Happened(
+                f"o{number % people}",
+                "follow" if number // people % 2 else "unfollow",
+                begin + timedelta(minutes=number, days=-30 if number < people else 0),
+            )
+            for number in range(events)
+        ],
+    )
+    await connection.execute("VACUUM ANALYZE follow_events")
+    span = Span(date(2026, 10, 3), date(2026, 10, 7), "Asia/Shanghai")
+    async with database.sessions() as session:
+        plan = await session.execute(
+            text("EXPLAIN (ANALYZE, FORMAT JSON) " + FOLLOWERS.text),
+            {
+                "appids": [APPID],
+                "zone": span.time_zone,
+                "earliest": span.earliest,
+                "since": span.since,
+                "until": span.until,
+            },
+        )
+        (whole,) = plan.scalar_one()
+
+    probes = sum(node["Actual Loops"] for node in nodes(whole["Plan"]) if node.get("Alias") == "b")
+    assert probes == people
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
