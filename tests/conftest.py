@@ -4,7 +4,7 @@ import atexit
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -42,15 +42,14 @@ def _quick_folder() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres_dir() -> Iterator[Path]:
-    """A folder with a running Postgres of this test process; stopped at the end."""
+def postgres_dir() -> Path:
+    """A folder with a running Postgres of this test process, which stops with it."""
     path = Path(tempfile.mkdtemp(prefix="oa-bridge-test-", dir=_quick_folder()))
     # At the very end: when this process exits, the server's library looks into the folder again.
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     path.chmod(0o755)
     embedded.start(path)
-    yield path
-    embedded.stop(path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +69,8 @@ async def _make_template(url: str) -> None:
         if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
             return
         # Here the machine's own crash is not what is tested, and waiting for its disk costs time.
-        for setting in ("fsync", "full_page_writes"):
+        # Nor does any database live long enough to be vacuumed.
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
             await connection.execute(f"ALTER SYSTEM SET {setting} = off")
         await connection.execute("SELECT pg_reload_conf()")
         await connection.execute(f"CREATE DATABASE {TEMPLATE}")

@@ -7,7 +7,9 @@ import json
 import asyncpg
 import pytest
 
-from app.events import export
+from app.events import export, tell
+from app.events.schemas import FollowerOut
+from app.events.wanted import FOLLOWERS, Wanted
 from tests.service import Json, Service, event
 
 PATHS = ("follow-events", "subscription-events", "followers")
@@ -17,6 +19,12 @@ POPUP = {
         {"TemplateId": "B", "SubscribeStatusString": "reject", "PopupScene": "1"},
     ]
 }
+
+OPEN_TRANSACTIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend'
+  AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+"""
 
 
 async def some_people(service: Service) -> None:
@@ -73,13 +81,19 @@ async def test_an_export_that_cannot_be_written_is_refused(service: Service, que
     assert (await service.api("GET", "follow-events/export", params=query)).status_code == 422
 
 
-async def test_every_page_of_an_export_is_a_transaction_of_its_own(
+async def test_an_export_holds_no_transaction_open_between_two_pages(
     service: Service, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
     await some_people(service)
-    before = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+    told = export.Told(FOLLOWERS, tell.followers, FollowerOut)
 
-    await exported(service, "followers", format="csv")
+    answer = await export.export(
+        service.app.state.database.sessions, told, Wanted(limit=2), export.Format.JSONL
+    )
 
-    assert await connection.fetchval("SELECT pg_current_xact_id()::text::bigint") == before + 1
+    lines = 0
+    async for chunk in answer.body_iterator:
+        lines += len(str(chunk).splitlines())
+        assert await connection.fetchval(OPEN_TRANSACTIONS) == 0
+    assert lines == 7
