@@ -1,22 +1,29 @@
 """Runs programs of this repository as real processes on free loopback ports."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 STOP_SECONDS = 15
+PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback TCP port that nobody listens on.
+
+    From below those that systems give to outgoing connections: until the program that it is for
+    has started, nothing else may come by it.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
