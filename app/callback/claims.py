@@ -29,7 +29,6 @@ ON CONFLICT (appid, openid, rule_id) DO UPDATE SET
     fired_at = EXCLUDED.fired_at, expires_at = EXCLUDED.expires_at,
     dedupe_key = EXCLUDED.dedupe_key
 WHERE f.fired_at <= EXCLUDED.fired_at - (EXCLUDED.expires_at - EXCLUDED.fired_at)
-   OR f.dedupe_key = EXCLUDED.dedupe_key
 RETURNING appid, openid, rule_id, dedupe_key
 """
 
@@ -50,9 +49,9 @@ async def claim(
 ) -> Mapping[UUID, frozenset[int]]:
     """Return the rules whose cooldown is not over, by the record that they can't answer.
 
-    Of two records of one batch the earlier one wins; copies of one push win or lose together, and
-    a push that is decided anew keeps what it has won. Runs in the caller's transaction, and asks
-    nothing when no rule with a cooldown answers.
+    Of two records of one batch the earlier one wins; copies of one push win or lose together.
+    Who loses one rule wins none. Runs in the caller's transaction, and asks nothing when no rule
+    with a cooldown answers.
     """
     claims = [(record, claim) for record in batch for claim in record.claims]
     if not claims:

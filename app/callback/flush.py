@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -78,12 +79,7 @@ async def store(
     OSError or TimeoutError; then nothing of the batch is stored, or all of it (the connection
     was lost while committing).
     """
-    if _is_one_statement(batch):
-        flushed = _flushed(await connection.fetchrow(*_statement(batch)))
-        await enqueue_on(connection, _jobs(batch, flushed, bells))
-        bells.rung(flushed.to_resolve)
-        return [*await _answers(connection, batch, flushed.fresh)]
-    async with connection.transaction():
+    async with nullcontext() if _is_one_statement(batch) else connection.transaction():
         lost = await claim(connection, batch)
         rest = [record for record in batch if record.id not in lost] if lost else batch
         flushed = _flushed(await connection.fetchrow(*_statement(rest))) if rest else _NOTHING
