@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from app.callback.inbox import Inbox
 from app.callback.record import Kept, Record
 from app.callback.router import CallbackEndpoint
 from app.clock import SystemClock
 from app.db.engine import open_database
+from app.main import Front
 from app.ops import memory
 from app.replies.windows import limits_from
 from app.rules.follower_facts import FollowerFacts
@@ -29,7 +30,7 @@ class Forgetful(Inbox):
         return Kept(record.passive)
 
 
-def build() -> FastAPI:
+def build() -> ASGIApp:
     """Return the application; uvicorn's factory. The rules are read once, at the start."""
     settings = load_settings()
     database = open_database(settings.database_url)
@@ -51,5 +52,4 @@ def build() -> FastAPI:
         clock=SystemClock(),
         limits=limits_from(settings),
     )
-    app.router.routes.insert(0, Route("/callback/{appid}", endpoint))
-    return app
+    return Front(endpoint, app)

@@ -4,17 +4,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from pydantic import TypeAdapter
 from starlette.types import Receive, Scope, Send
 
 from app.wechat.crypto import Cipher, Format, Opened
 from app.wechat.inbound import Inbound, subject_openid
-from app.wechat.outbound import Message, Reply
+from app.wechat.outbound import REPLY
 from app.wechat.passive import addressed, article_limit, contents
 
-REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
-MOST_REMEMBERED: Final = 1024
+MOST_REMEMBERED: Final = 16_384
 
 
 class Answered:

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from app import telemetry
 from app.access.call import with_token
@@ -23,9 +23,8 @@ from app.replies.store import Taken
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.outbound import MediaSource, Message, Reply, customer_service_body, media_of
+from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
 
-REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
 BAD_MEDIA_ID: Final = 40007
 
 log = structlog.get_logger()

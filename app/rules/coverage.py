@@ -4,11 +4,8 @@ from app.rules.places import metres_between
 from app.rules.triggers import (
     AnyTrigger,
     LocationTrigger,
-    ScanTrigger,
     SubscribeMsgTrigger,
-    SubscribeTrigger,
-    ViewMiniProgramTrigger,
-    ViewTrigger,
+    keys_of,
 )
 
 
@@ -16,7 +13,7 @@ def is_broad(trigger: AnyTrigger) -> bool:
     """Tell whether a trigger waits for more than one key."""
     if isinstance(trigger, LocationTrigger | SubscribeMsgTrigger):
         return True
-    found = _keys(trigger)
+    found = keys_of(trigger)
     return found is not None and found[0] is None
 
 
@@ -32,20 +29,8 @@ def covers(broad: AnyTrigger, narrow: AnyTrigger) -> bool:
             )
     if broad.on != narrow.on:
         return False
-    outer, inner = _keys(broad), _keys(narrow)
+    outer, inner = keys_of(broad), keys_of(narrow)
     if outer is None or inner is None:
         return False
     key, prefix = inner
     return outer[1] is None or (key or prefix or "").startswith(outer[1])
-
-
-def _keys(trigger: AnyTrigger) -> tuple[str | None, str | None] | None:
-    """Return the key and the prefix that a trigger wants; None if it has no such members."""
-    match trigger:
-        case SubscribeTrigger() | ScanTrigger():
-            return trigger.scene, trigger.scene_prefix
-        case ViewTrigger():
-            return trigger.url, trigger.url_prefix
-        case ViewMiniProgramTrigger():
-            return trigger.pagepath, trigger.pagepath_prefix
-    return None

@@ -157,3 +157,15 @@ class EventTrigger(Strict):
 
     on: Literal["event"]
     name: Annotated[Trimmed, Field(max_length=128), AfterValidator(_has_no_trigger_of_its_own)]
+
+
+def keys_of(trigger: object) -> tuple[str | None, str | None] | None:
+    """Return the key and the prefix that a trigger wants; None if it has no such members."""
+    match trigger:
+        case SubscribeTrigger() | ScanTrigger():
+            return trigger.scene, trigger.scene_prefix
+        case ViewTrigger():
+            return trigger.url, trigger.url_prefix
+        case ViewMiniProgramTrigger():
+            return trigger.pagepath, trigger.pagepath_prefix
+    return None

@@ -13,12 +13,12 @@ from app.rules.triggers import (
     FallbackTrigger,
     LocationTrigger,
     MsgMenuTrigger,
-    ScanTrigger,
     SubscribeMsgTrigger,
     SubscribeTrigger,
     TextTrigger,
     ViewMiniProgramTrigger,
     ViewTrigger,
+    keys_of,
 )
 
 _EXACT, _PREFIX, _ANY_KEY, _ANY_EVENT = 0, 1, 2, 3
@@ -82,7 +82,7 @@ def specificity(trigger: AnyTrigger) -> int:
             return _ANY_EVENT
         case SubscribeMsgTrigger():
             return (trigger.template is None) + (trigger.status is None)
-    key, prefix = _keys(trigger)
+    key, prefix = keys_of(trigger) or (None, None)
     if isinstance(trigger, SubscribeTrigger | ViewTrigger | ViewMiniProgramTrigger) and not (
         key or prefix
     ):
@@ -101,18 +101,7 @@ def length(trigger: AnyTrigger) -> float:
             return max(len(keyword) for keyword in keywords or ("",))
         case LocationTrigger(radius_metres=radius):
             return -radius
-    key, prefix = _keys(trigger)
+        case MsgMenuTrigger(id=tapped):
+            return len(tapped)
+    key, prefix = keys_of(trigger) or (None, None)
     return len(prefix or key or "")
-
-
-def _keys(trigger: AnyTrigger) -> tuple[str | None, str | None]:
-    match trigger:
-        case SubscribeTrigger() | ScanTrigger():
-            return trigger.scene, trigger.scene_prefix
-        case ViewTrigger():
-            return trigger.url, trigger.url_prefix
-        case ViewMiniProgramTrigger():
-            return trigger.pagepath, trigger.pagepath_prefix
-        case MsgMenuTrigger():
-            return trigger.id, None
-    return None, None

@@ -14,6 +14,7 @@ from app.rules.event_triggers import (
     UnsubscribeTrigger,
     ViewMiniProgramTrigger,
     ViewTrigger,
+    keys_of,
 )
 from app.rules.text_triggers import FallbackTrigger, Match, MsgMenuTrigger, TextTrigger
 
@@ -51,4 +52,5 @@ __all__ = [
     "UnsubscribeTrigger",
     "ViewMiniProgramTrigger",
     "ViewTrigger",
+    "keys_of",
 ]

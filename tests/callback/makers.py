@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
-from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
 from app.callback.decide import Decision, record_of
@@ -21,15 +20,13 @@ from app.replies.windows import Limits
 from app.settings import Account
 from app.wechat.crypto import Format
 from app.wechat.inbound import parse
-from app.wechat.outbound import Message, Reply
+from app.wechat.outbound import REPLY
 from simulator.documents import write
 from tests.service import ACCOUNT, APPID, Json, WorldClock, card, message
 
 OA = Account.model_validate(
     {"appid": APPID, "token": ACCOUNT.token, "encoding_aes_key": ACCOUNT.encoding_aes_key}
 )
-
-_REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 
 
 def record(
@@ -68,7 +65,7 @@ def poisoned(clock: WorldClock) -> Record:
 
 
 def _draft(position: int, reply: Json, made: Record) -> Draft:
-    message = _REPLY.validate_python(reply)
+    message = REPLY.validate_python(reply)
     passive = message.via == "passive"
     return Draft(
         id=uuid7(),

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from app.rules.answers import answers
 from app.rules.engine import Chosen, Rule, compile_rules
@@ -15,10 +15,9 @@ from app.rules.templates import Unfillable, filled
 from app.rules.utm import Utm
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
-from app.wechat.outbound import Message, MiniProgramPage, Reply, Text
+from app.wechat.outbound import REPLY, Message, MiniProgramPage, Text
 from tests.rules.makers import APPID, NOON, as_posted, click, rule, text, text_rule
 
-_REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 CARD = {
     "msgtype": "miniprogrampage",
     "via": "customer_service",
@@ -30,7 +29,7 @@ CARD = {
 
 
 def card(**changes: object) -> MiniProgramPage:
-    made = _REPLY.validate_python(CARD | changes)
+    made = REPLY.validate_python(CARD | changes)
     assert isinstance(made, MiniProgramPage)
     return made
 
@@ -179,7 +178,7 @@ def test_utm_parameters_stand_in_the_query_and_once(page: str, tagged: str) -> N
 
 def test_a_second_passive_text_is_queued_and_anything_else_skipped() -> None:
     welcome = Rule(1, "", None, 1, rule(1, "click", key="K").trigger, (says("one"),))
-    image = _REPLY.validate_python(
+    image = REPLY.validate_python(
         {"msgtype": "image", "via": "passive", "media": {"media_id": "m"}}
     )
     other = Rule(2, "", None, 1, welcome.trigger, (says("two"), image))

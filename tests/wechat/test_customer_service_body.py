@@ -1,19 +1,17 @@
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
 from app.wechat.ids import OpenId
 from app.wechat.outbound import (
+    REPLY,
     MediaSource,
     MediaUse,
     Message,
-    Reply,
     customer_service_body,
     media_of,
 )
 
-REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 FILE, THUMB = {"file": "a"}, {"url": "https://example.com/b.jpg"}
 MEDIA_IDS = {MediaSource(file="a"): "MEDIA", MediaSource(url=THUMB["url"]): "THUMB"}
 ARTICLE = {"title": "t", "description": "d", "url": "https://x", "picurl": "https://y"}

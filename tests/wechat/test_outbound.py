@@ -1,11 +1,10 @@
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from app.wechat.outbound import MediaSource, Message, Reply
+from app.wechat.outbound import REPLY, MediaSource
 
-REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 CARD = {
     "msgtype": "miniprogrampage",
     "via": "customer_service",

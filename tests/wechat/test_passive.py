@@ -3,18 +3,16 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 from wechatpy import replies as peer
 
 from app.wechat import inbound, passive
 from app.wechat.crypto import Format
 from app.wechat.document import parse_document
 from app.wechat.ids import OpenId
-from app.wechat.outbound import Message, Reply, Text
+from app.wechat.outbound import REPLY, Message, Text
 from tests.wechat.pushes import OPENID, ORIGINAL_ID, event, pushed
 from tests.wechat.vectors import OUTBOUND
 
-REPLY: TypeAdapter[Message] = TypeAdapter(Reply)
 ARTICLE = {"title": "t", "description": "d", "url": "https://x", "picurl": "https://y"}
 COMMON_XML = (
     f"<ToUserName><![CDATA[{OPENID}]]></ToUserName>"

@@ -96,8 +96,10 @@ class Cipher:
                 "Nonce": nonce,
             }
             return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        # Base64 and hex digits need none of the care that `cdata` takes.
         return (
-            f"<xml><Encrypt>{cdata(sealed)}</Encrypt><MsgSignature>{cdata(signed)}</MsgSignature>"
+            f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt>"
+            f"<MsgSignature><![CDATA[{signed}]]></MsgSignature>"
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
         ).encode()
 

@@ -23,9 +23,10 @@ from app.wechat.outbound.messages import (
     TransferCustomerService,
     WxCard,
 )
-from app.wechat.outbound.reply import Message, Reply
+from app.wechat.outbound.reply import REPLY, Message, Reply
 
 __all__ = [
+    "REPLY",
     "Article",
     "Image",
     "MediaSource",

@@ -1,8 +1,8 @@
 """All that can be sent, as one type."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from app.wechat.outbound.card import MiniProgramPage
 from app.wechat.outbound.media_messages import Image, Music, Video, Voice
@@ -30,4 +30,7 @@ Message = (
 )
 
 Reply = Annotated[Message, Field(discriminator="msgtype")]
-"""Any sendable message, for use as a field's type or through TypeAdapter."""
+"""Any sendable message, for use as a field's type."""
+
+REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
+"""Reads one back as it is stored."""
