@@ -32,7 +32,7 @@ def run_process(
     *,
     port: int,
     environment: Mapping[str, str] | None = None,
-    within_seconds: float = 20,
+    within_seconds: float = 60,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python ARGUMENTS`, yield once it listens on `port`, and terminate it afterwards.
 

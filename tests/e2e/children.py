@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.until import until
 from tests.processes import wait_for_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 SHOWN_LINES = 40
 PASSED_ON = ("PATH", "HOME", "LANG")
 
@@ -88,7 +88,7 @@ class Child:
 
     async def ended(self, within: float) -> int:
         """Return the exit status."""
-        await until(self._is_over, within, f"{self.name} to end")
+        await eventually(self._is_over, within=within, what=f"{self.name} to end")
         status = self.process.returncode
         assert status is not None
         return status

@@ -15,7 +15,7 @@ import psutil
 from app.db import embedded, migrate
 from app.db.engine import open_database
 from tests.e2e.children import ROOT, environment
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 # In a process of its own: the library thinks that a server it started runs until it stops it.
 START = """
@@ -44,7 +44,7 @@ class Postgres:
         """Stop it without a farewell to anybody; the next start recovers from the log."""
         pid = self._pid()
         os.kill(pid, signal.SIGQUIT)
-        await until(lambda: _is_gone(pid), 15, "Postgres to stop")
+        await eventually(lambda: _is_gone(pid), "Postgres to stop")
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

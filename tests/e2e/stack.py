@@ -13,9 +13,9 @@ from simulator.demo import ACCOUNT
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.peer import Peer
 from tests.e2e.tables import Tables
-from tests.e2e.until import until
 from tests.processes import free_port
 from tests.rules.makers import JPEG, as_posted
+from tests.waiting import eventually
 
 ADMIN_TOKEN = "e2e-admin-token"
 BEARER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -62,7 +62,7 @@ class Stack:
         await self.tables.rows("DELETE FROM rules")
         await self.add_rule()
 
-    async def rules_are_live(self, within: float = 5) -> None:
+    async def rules_are_live(self) -> None:
         """Return once every web process answers with the newest rules."""
         version = await self.tables.value("SELECT version FROM rules_version")
         for number in range(len(self.webs)):
@@ -70,16 +70,16 @@ class Stack:
             async def is_live(web: int = number) -> bool:
                 return bool((await self.ready(web))["parts"]["rules"]["version"] == version)
 
-            await until(is_live, within, f"version {version} of the rules in web {number}")
+            await eventually(is_live, f"version {version} of the rules in web {number}")
 
-    async def settled(self, group: str, within: float = 30) -> None:
+    async def settled(self, group: str) -> None:
         """Return once no queued reply to a group is on its way any more."""
 
         async def is_settled() -> bool:
             replies = await self.tables.replies(group)
             return not replies.keys() & {"pending", "sending"}
 
-        await until(is_settled, within, f"every reply to {group} to end")
+        await eventually(is_settled, f"every reply to {group} to end")
 
 
 @dataclass(frozen=True, slots=True)

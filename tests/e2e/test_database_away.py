@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.peer import Json, acknowledged, texts
 from tests.e2e.postgres import Postgres
 from tests.e2e.stack import Processes, Stack, run_processes
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 OUTAGE_SECONDS = 30
 PUSHES_A_SECOND = 16
@@ -67,7 +67,7 @@ async def test_a_database_that_hangs_costs_nothing_either(stack: Stack, postgres
 
 
 async def _all_kept_once(stack: Stack, pushed: list[Json], group: str) -> None:
-    await stack.settled(group, within=60)
+    await stack.settled(group)
     refused = [push["deliveries"] for push in pushed if not acknowledged(push)]
     assert refused == []
     people = {push["openid"]: 1 for push in pushed}
@@ -91,7 +91,7 @@ async def test_kill_9_while_spooling_loses_nothing_that_was_acknowledged(
     assert {push["answer"]["verdict"] for push in blind} == {"success"}
     await postgres.start()
     await _spool_drained(stack)
-    await stack.settled("spool", within=60)
+    await stack.settled("spool")
 
     promised = {push["openid"] for push in [*pushed, *blind] if acknowledged(push)}
     callbacks = await stack.tables.callbacks("spool")
@@ -131,7 +131,7 @@ async def _pushes_ended(pushed: list[Json], number: int) -> None:
     async def have_ended() -> bool:
         return len(pushed) >= number
 
-    await until(have_ended, 20, f"{number} pushes to end")
+    await eventually(have_ended, f"{number} pushes to end")
 
 
 async def _both_spool(stack: Stack) -> None:
@@ -143,7 +143,7 @@ async def _both_spool(stack: Stack) -> None:
         return told["parts"]["database"]["status"] == "failed" and spooled > 0
 
     for number in range(len(stack.webs)):
-        await until(lambda web=number: is_seen(web), 10, f"web {number} to spool")  # type: ignore[misc]
+        await eventually(lambda web=number: is_seen(web), f"web {number} to spool")  # type: ignore[misc]
 
 
 async def _spool_drained(stack: Stack) -> None:
@@ -152,4 +152,4 @@ async def _spool_drained(stack: Stack) -> None:
         return bool(answer.json()["parts"]["spool"]["count"] == 0)
 
     for number in range(len(stack.webs)):
-        await until(lambda web=number: is_empty(web), 20, f"web {number} to drain its spool")  # type: ignore[misc]
+        await eventually(lambda web=number: is_empty(web), f"web {number} to drain its spool")  # type: ignore[misc]

@@ -5,7 +5,7 @@ import logging
 
 from tests.e2e.peer import acknowledged, texts
 from tests.e2e.stack import Stack
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 GROUP = "kill"
 PUSHES = 300
@@ -28,7 +28,7 @@ async def test_kill_9_of_web_and_worker_loses_nothing_that_was_acknowledged(stac
         victim.kill()
         await asyncio.to_thread(victim.restart)
     pushed = await running
-    await stack.settled(GROUP, within=60)
+    await stack.settled(GROUP)
 
     promised = {push["openid"] for push in pushed if acknowledged(push)}
     callbacks, cards = await stack.tables.callbacks(GROUP), await stack.peer.cards(GROUP)
@@ -43,4 +43,4 @@ async def _cards_shown(stack: Stack, number: int) -> None:
     async def are_shown() -> bool:
         return len(await stack.peer.cards(GROUP)) >= number
 
-    await until(are_shown, 40, f"{number} cards")
+    await eventually(are_shown, f"{number} cards")

@@ -4,7 +4,7 @@ from simulator.demo import ACCOUNT
 from simulator.followers import unionid_of
 from tests.e2e.peer import acknowledged, passive_text, person
 from tests.e2e.stack import Stack
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 OPENID = person(0, "main")
 FOLLOWER = person(1, "main")
@@ -57,7 +57,7 @@ async def test_whoever_follows_becomes_one_person_by_unionid(stack: Stack) -> No
         found = await stack.api("GET", f"follow-events?unionid={unionid}")
         return bool(found["items"])
 
-    await until(is_keyed, 15, "the follow event to be keyed by UnionID")
+    await eventually(is_keyed, "the follow event to be keyed by UnionID")
     event = (await stack.api("GET", f"follow-events?unionid={unionid}"))["items"][0]
     user = await stack.api("GET", f"users/{unionid}", web=1)
     assert (event["openid"], event["action"], event["scene"]) == (FOLLOWER, "follow", "store_0042")

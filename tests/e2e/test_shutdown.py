@@ -9,7 +9,7 @@ from tests.e2e.gate import Gate
 from tests.e2e.peer import acknowledged, person, texts
 from tests.e2e.raw import Begun, begin_push
 from tests.e2e.stack import Stack, account_settings
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 STOP_SECONDS = 10
 BEGUN = 20
@@ -19,11 +19,11 @@ async def test_a_web_process_answers_every_request_that_it_has_accepted(stack: S
     web, once = stack.webs[0], {"deliveries": 1}
     pushes = texts([web.url], 300, group="load", delivery=once)
     load = asyncio.create_task(stack.peer.push_all(pushes))
-    await until(lambda: _stored(stack, "load", 40), 20, "40 callbacks")
+    await eventually(lambda: _stored(stack, "load", 40), "40 callbacks")
     begun = [await begin_push(web.url, ACCOUNT, person(n, "begun"), n + 1) for n in range(BEGUN)]
 
     ending = asyncio.create_task(web.stopped(STOP_SECONDS))
-    await until(lambda: _refuses(web.port), STOP_SECONDS, "the port to be closed")
+    await eventually(lambda: _refuses(web.port), within=STOP_SECONDS, what="the port to be closed")
     statuses = await asyncio.gather(*map(Begun.finish, begun))
     status = await ending
 
@@ -53,7 +53,7 @@ async def test_a_worker_finishes_the_jobs_at_hand(stack: Stack) -> None:
     await other.stopped(STOP_SECONDS)
     await stack.peer.fault("message/custom/send", latency_seconds=1)
     await stack.peer.push_all(texts(stack.urls, 120, group="hand"))
-    await until(lambda: _is_sending(stack), 20, "a send under way")
+    await eventually(lambda: _is_sending(stack), "a send under way")
 
     status = await stopped.stopped(STOP_SECONDS)
 
@@ -78,7 +78,7 @@ async def test_a_worker_told_to_end_while_it_connects_ends(
         worker = Child("worker", oa_bridge("worker"), tmp_path, settings)
         try:
             worker.start()
-            await until(gate.is_knocked_at, 20, "the worker to connect")
+            await eventually(gate.is_knocked_at, "the worker to connect")
             ending = asyncio.create_task(worker.stopped(STOP_SECONDS))
             gate.open()
             assert await ending == 0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.peer import Json, person, texts
 from tests.e2e.stack import Stack, run_stack
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 SEND = "message/custom/send"
 PUSHES = 60
@@ -38,7 +38,7 @@ async def _without_a_token(stack: Stack) -> None:
 
     _all_answered_at_once(pushed)
     await stack.peer.clear_faults()
-    await stack.settled("none", within=60)
+    await stack.settled("none")
     assert len(await stack.peer.cards("none")) == PUSHES
 
 
@@ -55,7 +55,7 @@ async def _with_every_fault_of_sending(stack: Stack) -> None:
     async def have_ended() -> bool:
         return await stack.tables.replies("each") == ends
 
-    await until(have_ended, 60, "all but those over the day's quota to end")
+    await eventually(have_ended, "all but those over the day's quota to end")
     cards = await stack.peer.cards("each")
     unsent = await stack.tables.rows(
         "SELECT openid, status, errcode, errmsg FROM replies "

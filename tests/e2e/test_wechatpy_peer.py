@@ -15,7 +15,7 @@ from simulator.demo import ACCOUNT
 from simulator.followers import unionid_of
 from tests.e2e.peer import person
 from tests.e2e.stack import Processes, Stack
-from tests.e2e.until import until
+from tests.waiting import eventually
 
 CRYPTO = WeChatCrypto(ACCOUNT.token, ACCOUNT.encoding_aes_key, ACCOUNT.appid)
 OTHERS = WeChatCrypto("anotherToken01", ACCOUNT.encoding_aes_key, ACCOUNT.appid)
@@ -116,7 +116,7 @@ async def test_its_client_works_with_our_token_and_agrees_on_the_unionid(
         unionid: str | None = await stack.tables.value(query, follower)
         return unionid
 
-    unionid = await until(is_known, 20, "the UnionID")
+    unionid = await eventually(is_known, "the UnionID")
     token = await stack.tables.value("SELECT token FROM access_tokens")
     client.session.set(f"{ACCOUNT.appid}_access_token", token, 7000)
     client.expires_at = int(time.time()) + 7000

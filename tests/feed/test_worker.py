@@ -148,7 +148,7 @@ async def test_a_worker_that_is_killed_while_sending_loses_nothing(
     await connection.execute("UPDATE webhooks SET leased_until = $1", datetime.now(UTC))
 
     with run_process(command, port=port, environment=environment):
-        await eventually(got(receiver, 5), within=60)
+        await eventually(got(receiver, 5))
 
     sent = Counter(one.json["data"]["openid"] for one in receiver.received)
     assert sent == Counter([openids[0], *openids])

@@ -14,9 +14,9 @@ from app.db.engine import connect
 from simulator.demo import ACCOUNT
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.peer import Peer
-from tests.e2e.until import until
 from tests.processes import run_simulator
 from tests.service import Json, column, rows
+from tests.waiting import eventually
 
 APPID = ACCOUNT.appid
 PEOPLE = 2500
@@ -114,7 +114,7 @@ async def test_killed_again_and_again_it_ends_like_one_that_was_left_alone(
             (marks,) = await column(connection, "SELECT count(*) FROM follower_marks")
             return bool(marks >= share)
 
-        await until(came_further, WITHIN, "more people to be recorded")
+        await eventually(came_further, "more people to be recorded")
         child.kill()
     (left,) = await column(connection, "SELECT count(*) FROM follower_marks")
     calls = await calls_of(peer)
@@ -147,7 +147,7 @@ async def test_of_two_at_once_the_second_says_so_and_stops(
     async def begun() -> bool:
         return await column(connection, "SELECT count(*) FROM follower_marks") != [0]
 
-    await until(begun, WITHIN, "the first to begin")
+    await eventually(begun, "the first to begin")
 
     status, said = await command.run()
 

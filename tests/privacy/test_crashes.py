@@ -117,7 +117,7 @@ async def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(
     async with holder.transaction():
         await holder.execute("SELECT FROM consents FOR UPDATE")
         first.start()
-        await eventually(seals, within=90)
+        await eventually(seals)
         first.kill()
         left = await column(
             connection,
@@ -127,7 +127,7 @@ async def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(
         )
     await holder.close()
     second.start()
-    await eventually(all_done, within=90)
+    await eventually(all_done)
     second.kill()
 
     assert left == [0, 1]

@@ -20,8 +20,7 @@ from app.rules.live import LiveRules
 from app.rules.schemas import RuleIn
 from app.wechat.ids import AppId
 from tests.rules.makers import APPID, NOON, as_posted, text
-
-PATIENCE_SECONDS = 20
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Watched(LiveRules):
