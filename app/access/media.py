@@ -3,8 +3,6 @@
 Source: protocol 6.4.
 """
 
-import asyncio
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from app.access.lock import shared_lock
 from app.access.models import Media
 from app.access.pictures import identify, load
 from app.access.token import AccessTokens
+from app.access.turns import Turns
 from app.clock import Clock
 from app.db.engine import Database
 from app.wechat.api import WeChatApi
@@ -43,9 +42,7 @@ class Uploads:
     client: httpx.AsyncClient
     # One task a process queues for the lock of all processes. Each of them would hold a
     # connection while it waits, and leave none to the one that has the lock.
-    turns: defaultdict[tuple[AppId, str], asyncio.Lock] = field(
-        default_factory=lambda: defaultdict(asyncio.Lock)
-    )
+    turns: Turns = field(default_factory=Turns)
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
         """Return an id that lasts, from the table or by one upload.
@@ -58,7 +55,7 @@ class Uploads:
         stored = await self._stored(appid, source)
         if stored is not None:
             return stored
-        async with self.turns[appid, source]:
+        async with self.turns.take((appid, source)):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._once(appid, source, use)
 

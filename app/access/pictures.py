@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
 from app.access.errors import Unusable
+from app.wechat.errors import Action, ApiError
 from app.wechat.outbound import MediaSource, MediaType
 
 # Source: protocol 6.4; images are held to the smaller of the two figures it prints.
@@ -40,7 +42,10 @@ async def identify(source: MediaSource, folder: Path) -> str:
 async def load(
     source: MediaSource, kind: MediaType, folder: Path, client: httpx.AsyncClient
 ) -> Medium:
-    """Return the bytes of a source. Raises Unusable."""
+    """Return the bytes of a source.
+
+    Raises Unusable, and ApiError (RETRY) when the host of an address may be better next time.
+    """
     if source.file is not None:
         medium = Medium(source.file, await asyncio.to_thread(_read, folder, source.file))
         if len(medium.content) > MOST_BYTES[kind]:
@@ -63,14 +68,39 @@ async def _fetch(url: str, most: int, client: httpx.AsyncClient) -> Medium:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
         raise Unusable("the address must start with http:// or https://")
-    content = bytearray()
     try:
-        async with client.stream("GET", url, timeout=FETCH_SECONDS) as response:
-            response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > most:
-                    raise Unusable(f"larger than {most} bytes")
-    except httpx.HTTPError as error:
-        raise Unusable(f"can't be fetched: {type(error).__name__}") from error
-    return Medium(Path(parts.path).name or "picture", bytes(content))
+        content = await _download(url, most, client)
+    except (httpx.HTTPError, TimeoutError) as error:
+        problem = f"can't be fetched: {_said(error)}"
+        if _may_pass(error):
+            raise ApiError(None, problem, Action.RETRY) from error
+        raise Unusable(problem) from error
+    return Medium(Path(parts.path).name or "picture", content)
+
+
+async def _download(url: str, most: int, client: httpx.AsyncClient) -> bytes:
+    content = bytearray()
+    # As a whole too: a host that sends a byte now and then would keep everybody waiting.
+    async with (
+        asyncio.timeout(FETCH_SECONDS),
+        client.stream("GET", url, timeout=FETCH_SECONDS) as response,
+    ):
+        response.raise_for_status()
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > most:
+                raise Unusable(f"larger than {most} bytes")
+    return bytes(content)
+
+
+def _may_pass(error: httpx.HTTPError | TimeoutError) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, httpx.TransportError | TimeoutError)
+
+
+def _said(error: httpx.HTTPError | TimeoutError) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return type(error).__name__

@@ -3,9 +3,7 @@
 Source: protocol 7.1 and 7.2.
 """
 
-import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.lock import shared_lock
 from app.access.models import AccessToken
+from app.access.turns import Turns
 from app.clock import Clock
 from app.db.engine import Database
 from app.settings import Account
@@ -27,6 +26,8 @@ from app.wechat.ids import AppId
 REFRESH_AHEAD = timedelta(seconds=300)
 JITTER_SECONDS = 60
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
+# While the old token still works, not every message need wait for a WeChat that does not answer.
+PAUSE_AFTER_FAILURE = timedelta(seconds=10)
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ class AccessTokens:
         self._known: dict[AppId, Token] = {}
         self._refusals: dict[AppId, _Refusal] = {}
         # One task a process queues for the lock of all processes, not every one of them.
-        self._turns: defaultdict[AppId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns()
         # Processes that started together must not refresh together.
         self._ahead = REFRESH_AHEAD - timedelta(seconds=random.uniform(0, JITTER_SECONDS))  # noqa: S311 - spreads load, hides nothing
 
@@ -71,7 +72,7 @@ class AccessTokens:
         known = self._known.get(appid)
         if known is not None and self._lasts(known):
             return known
-        async with self._turns[appid]:
+        async with self._turns.take(appid):
             return await self._shared(appid, unlike=None)
 
     async def renew(self, appid: AppId, refused: Token) -> Token:
@@ -81,7 +82,7 @@ class AccessTokens:
         WeChat hands out the refused token again: then wait, since forcing a new one would break
         it for everybody. Source: protocol 7.2.
         """
-        async with self._turns[appid]:
+        async with self._turns.take(appid):
             if self._known.get(appid) == refused:
                 del self._known[appid]
             return await self._shared(appid, unlike=refused)
@@ -103,10 +104,25 @@ class AccessTokens:
         if stored is None or not self._serves(stored, unlike):
             async with shared_lock(self._database.engine, f"oa_bridge.access_token.{appid}"):
                 stored = await self._stored(appid)
-                if stored is None or not self._serves(stored, unlike):
+                if stored is None:
                     stored = await self._fetch(appid, unlike)
+                elif not self._serves(stored, unlike):
+                    stored = await self._newer(appid, stored, unlike)
         self._known[appid] = stored
         return stored
+
+    async def _newer(self, appid: AppId, stored: Token, unlike: Token | None) -> Token:
+        """Refreshed ahead of its end, the old one still works when that fails."""
+        try:
+            return await self._fetch(appid, unlike)
+        except ApiError as error:
+            now = self._clock.now()
+            if unlike is not None or stored.expires_at <= now:
+                raise
+            if appid not in self._refusals or self._refusals[appid].until <= now:
+                self._refusals[appid] = _Refusal(now + PAUSE_AFTER_FAILURE, error)
+                log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
+            return stored
 
     def _serves(self, token: Token, unlike: Token | None) -> bool:
         return self._lasts(token) and (unlike is None or token.value != unlike.value)

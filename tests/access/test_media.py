@@ -1,6 +1,8 @@
 """One upload for all processes, renewed before WeChat forgets it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,10 +10,12 @@ import asyncpg
 import httpx
 import pytest
 
+from app.access import pictures
 from app.access.errors import Unusable
 from app.access.pictures import load
 from app.db.engine import open_database
 from app.replies.errors import TryLater
+from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
 from app.worker import Jobs
@@ -26,6 +30,7 @@ from tests.service import (
     card,
     column,
     jobs_of,
+    rows,
 )
 
 THUMB = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
@@ -204,9 +209,76 @@ async def test_a_picture_that_cannot_be_fetched_says_why(
             await load(source, "image", tmp_path, client)
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_picture_whose_host_is_in_trouble_may_be_had_later(
+    tmp_path: Path, status: int
+) -> None:
+    source = MediaSource(url="https://example.com/a.png")
+    async with httpx.AsyncClient(transport=Site(status, b"")) as client:
+        with pytest.raises(ApiError, match=f"HTTP {status}") as raised:
+            await load(source, "image", tmp_path, client)
+
+    assert raised.value.action is Action.RETRY
+
+
+async def test_a_picture_that_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"x"
+                await asyncio.sleep(0)
+
+        async def aclose(self) -> None:
+            pass
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, stream=Endless(), request=request)
+
+    monkeypatch.setattr(pictures, "FETCH_SECONDS", 0.05)
+    monkeypatch.setitem(pictures.MOST_BYTES, "video", 2**62)
+    source = MediaSource(url="https://example.com/a.mp4")
+    async with httpx.AsyncClient(transport=Slow()) as client:
+        with pytest.raises(ApiError, match="TimeoutError"):
+            await load(source, "video", tmp_path, client)
+
+
+async def test_a_card_goes_out_once_the_host_of_its_picture_is_back(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    site = Site(503, b"")
+    async with httpx.AsyncClient(transport=site) as client:
+        uploads = replace(jobs.delivery.uploads, client=client)
+        jobs = replace(jobs, delivery=replace(jobs.delivery, uploads=uploads))
+        callback = await owed(service, wechat, card(thumb={"url": "https://example.com/a.jpg"}))
+        with pytest.raises(TryLater):
+            await deliver(jobs, callback)
+        site.status, site.content = 200, JPEG
+
+        await deliver(jobs, callback)
+
+    assert await rows(connection, "SELECT status, attempts FROM replies") == [
+        {"status": "sent", "attempts": 2}
+    ]
+
+
 async def test_a_picture_of_a_web_site_keeps_its_name(tmp_path: Path) -> None:
     source = MediaSource(url="https://example.com/pictures/a.png?size=1")
     async with httpx.AsyncClient(transport=Site(200, JPEG)) as client:
         medium = await load(source, "image", tmp_path, client)
 
     assert (medium.filename, medium.content) == ("a.png", JPEG)
+
+
+async def test_who_waits_for_an_upload_that_fails_does_not_repeat_it(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    wechat.strike(UPLOAD, errcode=-1, count=1)
+
+    outcomes = await asyncio.gather(*(media_id(jobs) for _ in range(5)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [ApiError] * 5
+    assert len(wechat.calls(UPLOAD)) == 1
+    assert await media_id(jobs)

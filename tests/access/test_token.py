@@ -216,3 +216,46 @@ async def test_a_token_does_not_show_itself(jobs: Jobs) -> None:
     token: Token = await jobs.tokens.get(ID)
 
     assert token.value not in repr(token)
+
+
+async def test_who_waits_for_a_token_that_is_refused_does_not_ask_again(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    wechat.strike(STABLE_TOKEN, errcode=-1, count=1)
+
+    outcomes = await asyncio.gather(
+        *(jobs.tokens.get(ID) for _ in range(5)), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [ApiError] * 5
+    assert len(wechat.calls(STABLE_TOKEN)) == 1
+    assert await jobs.tokens.get(ID)
+
+
+async def test_a_token_that_still_works_is_used_while_no_newer_one_is_to_be_had(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    first = await jobs.tokens.get(ID)
+    wechat.state.clock.advance(timedelta(seconds=7200 - 200))
+    wechat.strike(STABLE_TOKEN, errcode=-1)
+
+    used = [await jobs.tokens.get(ID) for _ in range(3)]
+    asked = len(wechat.calls(STABLE_TOKEN))
+    wechat.state.clock.advance(timedelta(seconds=201))
+
+    assert used == [first] * 3
+    assert asked == 2, "not every message waits for an answer that does not come"
+    with pytest.raises(ApiError):
+        await jobs.tokens.get(ID)
+
+
+async def test_a_newer_token_is_fetched_as_soon_as_wechat_answers_again(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    first = await jobs.tokens.get(ID)
+    wechat.state.clock.advance(timedelta(seconds=7200 - 200))
+    wechat.strike(STABLE_TOKEN, errcode=-1, count=1)
+    assert await jobs.tokens.get(ID) == first
+    wechat.state.clock.advance(timedelta(seconds=11))
+
+    assert await jobs.tokens.get(ID) != first
