@@ -19,7 +19,7 @@ from app.access.media import Uploads
 from app.access.token import AccessTokens
 from app.callback import erase as inbox
 from app.clock import Clock
-from app.db.engine import CONNECT_TIMEOUT_SECONDS, Database
+from app.db.engine import CONNECT_TIMEOUT_SECONDS, Database, close_in_time
 from app.feed import deliver as feed
 from app.feed.addressing import Policy
 from app.feed.jobs import DELIVER as TELL
@@ -49,6 +49,7 @@ EVERY_TWO_SECONDS: Final = "* * * * * */2"
 HEARTBEAT = timedelta(seconds=10)
 MOST_AT_ONCE: Final = 50
 RECONNECT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 7.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
@@ -202,11 +203,19 @@ def _schedule(function: Callable[[], Awaitable[None]]) -> Callable[[Schedule], A
 class Worker:
     """Runs jobs until `stop`; survives the loss of the database."""
 
-    def __init__(self, jobs: Jobs, *, stop_seconds: float = STOP_SECONDS) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        *,
+        stop_seconds: float = STOP_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self._jobs = jobs
         self._stop_seconds = stop_seconds
+        self._answer_seconds = answer_seconds
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
+        self._pool: asyncpg.Pool | None = None
 
     async def run(self) -> None:
         """Run jobs; returns after `stop`, with the jobs at hand done.
@@ -219,6 +228,9 @@ class Worker:
         if not done:
             log.warning("worker.jobs_given_up")
             running.cancel()
+            if self._pool is not None:
+                # What a database that hangs is still asked ends with the connections alone.
+                self._pool.terminate()
             await asyncio.gather(running, return_exceptions=True)
 
     async def _run(self) -> None:
@@ -227,6 +239,8 @@ class Worker:
                 await self._run_connected()
             except Exception as error:  # noqa: BLE001 - outermost: jobs must go on
                 log.warning("worker.interrupted", error=type(error).__name__)
+                # The jobs' own connections are no better than those that have just failed.
+                await self._jobs.database.engine.dispose(close=False)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
 
@@ -237,14 +251,24 @@ class Worker:
             self._queuer.shutdown.set()
 
     async def _run_connected(self) -> None:
-        async with asyncpg.create_pool(
-            self._jobs.database.url, min_size=2, max_size=6, timeout=CONNECT_TIMEOUT_SECONDS
-        ) as pool:
+        pool = await asyncpg.create_pool(
+            self._jobs.database.url,
+            min_size=2,
+            max_size=6,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            # A connection that went silent in a fail-over is noticed by nothing else.
+            command_timeout=self._answer_seconds,
+        )
+        self._pool = pool
+        try:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             register(queuer, self._jobs)
             self._queuer = queuer
             if self._stopping.is_set():  # told so while connecting
                 return
+            # PgQueuer probes its listener beside the LISTEN itself; a probe that is faster is never
+            # heard, and ten seconds later the worker would start anew.
+            await queuer.connection.add_listener(queuer.channel, lambda _: None)
             log.info("worker.started")
             await queuer.run(
                 batch_size=MOST_AT_ONCE,
@@ -253,3 +277,5 @@ class Worker:
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
             )
+        finally:
+            await close_in_time(pool.close())

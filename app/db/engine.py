@@ -1,5 +1,8 @@
 """Connections: SQLAlchemy sessions for requests and jobs, plain asyncpg for the hot path."""
 
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
 SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 
 CONNECT_TIMEOUT_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
 COMMAND_TIMEOUT_SECONDS = 30.0
 
 # What a plain connection raises when the database can't be reached or goes away. The driver takes
@@ -44,6 +48,13 @@ async def connect(url: str, **server_settings: str) -> asyncpg.Connection:
     )
 
 
+async def close_in_time(closing: Awaitable[None]) -> None:
+    """Close connections; a server that does not answer is not waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """One Postgres database as the service uses it."""
@@ -59,7 +70,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every pooled connection."""
-        await self.engine.dispose()
+        await close_in_time(self.engine.dispose())
 
 
 def open_database(url: str, *, pool_size: int = 5) -> Database:

@@ -18,6 +18,7 @@ class Gate:
         self._socket = socket
         self._opened = asyncio.Event()
         self._held: set[asyncio.Task[None]] = set()
+        self._times_muted = 0
 
     @classmethod
     @asynccontextmanager
@@ -44,6 +45,13 @@ class Gate:
         """Let in who waits and who comes."""
         self._opened.set()
 
+    def mute(self) -> None:
+        """Leave who is inside connected, with nothing said or heard any more; let in who comes.
+
+        So a fail-over looks that told nobody.
+        """
+        self._times_muted += 1
+
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -52,14 +60,17 @@ class Gate:
         with suppress(ConnectionError, asyncio.CancelledError):
             await self._opened.wait()
             inner_reader, inner_writer = await asyncio.open_unix_connection(self._socket)
-            await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
+            await asyncio.gather(
+                self._pass_on(reader, inner_writer), self._pass_on(inner_reader, writer)
+            )
         writer.close()
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
-    finally:
-        writer.close()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        times_muted = self._times_muted
+        try:
+            while chunk := await reader.read(65536):
+                if times_muted == self._times_muted:
+                    writer.write(chunk)
+                    await writer.drain()
+        finally:
+            writer.close()

@@ -15,6 +15,7 @@ from tests.e2e.stack import Processes, Stack, run_processes
 from tests.waiting import eventually
 
 OUTAGE_SECONDS = 30
+STOP_SECONDS = 10
 PUSHES_A_SECOND = 16
 
 
@@ -64,6 +65,19 @@ async def test_a_database_that_hangs_costs_nothing_either(stack: Stack, postgres
         await _pushes_ended(pushed, len(pushed) + 20)
 
     await _all_kept_once(stack, pushed, "hang")
+
+
+async def test_a_web_process_and_a_worker_end_in_time_while_the_database_hangs(
+    stack: Stack, postgres: Postgres
+) -> None:
+    ending = [stack.webs[0], *stack.workers]
+    async with _load(stack, "stop") as pushed:
+        await _pushes_ended(pushed, 20)
+        with postgres.frozen():
+            await _both_spool(stack)
+            statuses = await asyncio.gather(*(child.stopped(STOP_SECONDS) for child in ending))
+
+    assert set(statuses) == {0}
 
 
 async def _all_kept_once(stack: Stack, pushed: list[Json], group: str) -> None:

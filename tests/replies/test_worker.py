@@ -9,6 +9,7 @@ import asyncpg
 from app.db.engine import open_database
 from app.replies.jobs import DELIVER
 from app.worker import Jobs, Worker
+from tests.e2e.gate import Gate
 from tests.replies.makers import owed, statuses
 from tests.service import (
     APPID,
@@ -29,8 +30,8 @@ from tests.waiting import eventually
 
 
 @asynccontextmanager
-async def working(jobs: Jobs) -> AsyncIterator[Worker]:
-    worker = Worker(jobs)
+async def working(jobs: Jobs, **patience: float) -> AsyncIterator[Worker]:
+    worker = Worker(jobs, **patience)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -103,6 +104,24 @@ async def test_a_worker_goes_on_after_its_connections_were_cut(
         )
         await owed(service, wechat, card(), openid=OTHER_OPENID)
         await eventually(all_are(connection, "sent"))
+
+    assert len(wechat.sent(OPENID)) == len(wechat.sent(OTHER_OPENID)) == 1
+
+
+async def test_a_worker_goes_on_after_its_connections_fell_silent(
+    service: Service, wechat: WeChat, database_url: str, connection: asyncpg.Connection
+) -> None:
+    """After a fail-over of the database nobody tells those who are connected to the old one."""
+    async with Gate.before(database_url) as gate:
+        gate.open()
+        database = open_database(gate.url)
+        async with working(jobs_of(service.settings, database, wechat), answer_seconds=0.5):
+            await owed(service, wechat, card())
+            await eventually(all_are(connection, "sent"))
+            gate.mute()
+            await owed(service, wechat, card(), openid=OTHER_OPENID)
+            await eventually(all_are(connection, "sent"))
+        await database.close()
 
     assert len(wechat.sent(OPENID)) == len(wechat.sent(OTHER_OPENID)) == 1
 
