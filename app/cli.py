@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -51,7 +52,10 @@ def serve(
     ] = False,
 ) -> None:
     """Receive callbacks and serve the API."""
-    settings = _ready(load_settings())
+    settings = load_settings()
+    if settings.spool == "on":
+        _require_folder(settings.data_dir)
+    settings = _ready(settings)
     if with_worker:
         os.environ["WITH_WORKER"] = "true"
     # uvicorn stops on these, then raises them again for whoever stood here before: the embedded
@@ -114,9 +118,20 @@ def _ready(settings: Settings) -> Settings:
 def _with_database(settings: Settings) -> Settings:
     if settings.database_url:
         return settings
+    _require_folder(settings.data_dir)
     # Web processes that uvicorn starts read their settings from the environment too.
     os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
     return load_settings()
+
+
+def _require_folder(folder: Path) -> None:
+    """Raise SettingsError if nothing can be kept there: better now than at the first outage."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError([f"DATA_DIR: {folder} can't be used: {error.strerror}"]) from None
 
 
 async def _migrate(settings: Settings) -> None:
@@ -129,7 +144,7 @@ async def _migrate(settings: Settings) -> None:
 
 async def _run_worker(settings: Settings) -> None:
     if settings.worker_metrics_port:
-        start_http_server(settings.worker_metrics_port, addr=settings.host)
+        _serve_metrics(settings)
     database = open_database(settings.database_url)
     async with httpx.AsyncClient() as client:
         running = Worker(make_jobs(settings, database, SystemClock(), client))
@@ -138,3 +153,13 @@ async def _run_worker(settings: Settings) -> None:
             loop.add_signal_handler(number, running.stop)
         await running.run()
     await database.close()
+
+
+def _serve_metrics(settings: Settings) -> None:
+    try:
+        start_http_server(settings.worker_metrics_port, addr=settings.host)
+    except OSError as error:
+        port = settings.worker_metrics_port
+        raise SettingsError(
+            [f"WORKER_METRICS_PORT: {port} can't be listened on: {error.strerror}"]
+        ) from None

@@ -20,6 +20,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+NO_ACCOUNT = (
+    "WECHAT_APPID: no account is configured; set WECHAT_APPID, WECHAT_TOKEN and "
+    "WECHAT_ENCODING_AES_KEY, or ACCOUNTS_FILE"
+)
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 
@@ -136,7 +140,9 @@ class Settings(BaseSettings):
     wechat_encoding_aes_key_previous: SecretStr | None = None
     wechat_message_mode: MessageMode = MessageMode.SECURE
     accounts_file: Path | None = None
-    wechat_api_base_url: str = Field(default="https://api.weixin.qq.com", pattern=r"^https?://")
+    wechat_api_base_url: str = Field(
+        default="https://api.weixin.qq.com", pattern=r"^https?://[^/\s]+"
+    )
     wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
     followers_sync_concurrency: int = Field(default=8, ge=1, le=64)
 
@@ -306,15 +312,23 @@ def _named(where: str, field: str) -> str:
 
 def load_settings() -> Settings:
     """Read and check the settings. Raises SettingsError with one line per problem."""
+    problems: list[str] = []
     try:
         settings = Settings()
     except ValidationError as error:
-        raise SettingsError(_lines(error, "")) from None
-    if not settings.accounts:
-        raise SettingsError(
-            [
-                "WECHAT_APPID: no account is configured; set WECHAT_APPID, WECHAT_TOKEN and "
-                "WECHAT_ENCODING_AES_KEY, or ACCOUNTS_FILE"
-            ]
-        )
+        problems += _lines(error, "")
+        settings = _without(error)
+    try:
+        if not settings.accounts:
+            problems.append(NO_ACCOUNT)
+    except SettingsError as error:
+        problems += error.problems
+    if problems:
+        raise SettingsError(problems)
     return settings
+
+
+def _without(error: ValidationError) -> Settings:
+    """Return the settings without those that can't be used, to look at the others too."""
+    wrong = {str(item["loc"][0]) for item in error.errors()}
+    return Settings(**{name: Settings.model_fields[name].default for name in wrong})

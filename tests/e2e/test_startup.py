@@ -1,7 +1,10 @@
 """Settings that can't be used end the start with one clear line each, and show no secret."""
 
+import socket
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.children import environment, oa_bridge
 from tests.e2e.stack import account_settings
@@ -49,6 +52,34 @@ def test_every_mistake_in_an_account_is_one_line(tmp_path: Path) -> None:
 
 def test_no_account_at_all_says_what_to_set(tmp_path: Path) -> None:
     _named(_start("migrate", tmp_path), "WECHAT_APPID")
+
+
+def test_settings_and_accounts_are_complained_of_in_one_go(tmp_path: Path) -> None:
+    bad = account_settings() | {
+        "PORT": "high",
+        "WECHAT_TOKEN": SECRET,
+        "WECHAT_API_BASE_URL": "https://",
+    }
+
+    ended = _start("worker", tmp_path, **bad)
+
+    _named(ended, "PORT", "WECHAT_API_BASE_URL", "WECHAT_TOKEN")
+
+
+@pytest.mark.parametrize("url", ["", "postgresql://localhost:1/none"], ids=["embedded", "own"])
+def test_a_folder_in_which_nothing_can_be_kept_is_one_line(tmp_path: Path, url: str) -> None:
+    (tmp_path / "file").touch()
+    settings = account_settings() | {"DATABASE_URL": url, "DATA_DIR": str(tmp_path / "file" / "x")}
+
+    _named(_start("serve", tmp_path, **settings), "DATA_DIR")
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = _start("worker", tmp_path, **account_settings(), WORKER_METRICS_PORT=port)
+
+    _named(ended, "WORKER_METRICS_PORT")
 
 
 def _named(ended: subprocess.CompletedProcess[str], *names: str) -> None:
