@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from itertools import islice
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.accounts import Account
@@ -93,7 +94,7 @@ async def add_followers(new: NewFollowers, state: StateDep) -> JsonObject:
 
 @router.get("/followers")
 async def list_followers(
-    state: StateDep, appid: str | None = None, limit: int = 200
+    state: StateDep, appid: str | None = None, limit: Annotated[int, Query(ge=0)] = 200
 ) -> list[JsonObject]:
     """Return the people an account knows, with their UnionID and open send windows."""
     everyone = state.followers[account_named(state, appid).appid].values()

@@ -1,6 +1,8 @@
 """The ledger and the chats, for whoever wants to compare."""
 
-from fastapi import APIRouter, HTTPException, Response
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from simulator.callers import JsonObject
 from simulator.ledger import Kind
@@ -16,7 +18,7 @@ async def read_ledger(
     appid: str | None = None,
     openid: str | None = None,
     after: int = 0,
-    limit: int = 1000,
+    limit: Annotated[int, Query(ge=0)] = 1000,
 ) -> list[JsonObject]:
     """Return entries with an id above `after`, oldest first, that fit every filter."""
     entries = state.ledger.read(kind=kind, appid=appid, openid=openid, after=after, limit=limit)

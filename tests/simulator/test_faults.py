@@ -94,3 +94,10 @@ async def test_the_ledger_is_read_in_parts_and_forgotten(simulator: Simulator) -
     await simulator.http.delete("/_sim/ledger")
     assert await simulator.list("/_sim/ledger") == []
     assert await simulator.inbox() == []
+
+
+@pytest.mark.parametrize("what", ["ledger", "followers"])
+async def test_a_negative_limit_is_refused(simulator: Simulator, what: str) -> None:
+    answer = await simulator.http.get(f"/_sim/{what}", params={"limit": -1})
+
+    assert answer.status_code == 422
