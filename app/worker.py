@@ -50,7 +50,7 @@ HEARTBEAT = timedelta(seconds=10)
 MOST_AT_ONCE: Final = 50
 RECONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 5.0
-STOP_SECONDS: Final = 7.0  # of the ten that an orchestrator usually grants
+STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import (
 SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 
 CONNECT_TIMEOUT_SECONDS = 2.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.5
 COMMAND_TIMEOUT_SECONDS = 30.0
 
 # What a plain connection raises when the database can't be reached or goes away. The driver takes
