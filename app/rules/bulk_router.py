@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import SessionDep
@@ -13,6 +13,7 @@ from app.rules.conflicts import Conflict
 from app.rules.documents import MAX_BYTES, MEDIA_TYPES, DocumentFormat
 from app.rules.importing import Diff
 from app.rules.isolating import Unread, compile_sound, unread
+from app.rules.parameters import Parameters
 from app.rules.preconditions import etag, operator_of, revisions_in
 from app.rules.problems import ProblemRoute, Problems
 from app.rules.quiet import let_go, long_work
@@ -34,6 +35,24 @@ _DOCUMENT: dict[str, Any] = {
 }
 
 
+class _Export(Parameters):
+    """In which form."""
+
+    format: DocumentFormat = DocumentFormat.YAML
+
+
+class _HowToImport(Parameters):
+    """Whether to apply what is shown."""
+
+    dry_run: bool = Field(default=False, description="Only show what would change")
+
+
+class _ConflictsPage(Parameters):
+    """How many to list."""
+
+    limit: int = Field(default=200, ge=1, le=1000)
+
+
 class Conflicts(BaseModel):
     """Rules that get in each other's way. more: how many were left off the list.
 
@@ -53,14 +72,15 @@ class Conflicts(BaseModel):
         409: {"description": "Rules that were changed outside this API can't be exported"},
     },
 )
-async def export_rules(
-    session: SessionDep, format: Annotated[DocumentFormat, Query()] = DocumentFormat.YAML
-) -> Response:
+async def export_rules(session: SessionDep, wanted: Annotated[_Export, Query()]) -> Response:
     """Return every rule as one document, which `/import` takes back."""
     with long_work():
-        document = await _document(session, format)
-    name = f'attachment; filename="rules.{format}"'
-    return Response(document, media_type=MEDIA_TYPES[format], headers={"Content-Disposition": name})
+        document = await _document(session, wanted.format)
+    return Response(
+        document,
+        media_type=MEDIA_TYPES[wanted.format],
+        headers={"Content-Disposition": f'attachment; filename="rules.{wanted.format}"'},
+    )
 
 
 async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
@@ -92,7 +112,7 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
 async def import_rules(
     request: Request,
     session: SessionDep,
-    dry_run: Annotated[bool, Query(description="Only show what would change")] = False,
+    how: Annotated[_HowToImport, Query()],
     if_match: Annotated[
         str | None, Header(description="ETag of a dry run: apply what it showed, or nothing")
     ] = None,
@@ -103,7 +123,7 @@ async def import_rules(
         raise HTTPException(415, "Send the rules as application/yaml or application/json")
     body = await _body(request)
     with long_work():
-        return await _import(request, session, body, format, if_match, dry_run=dry_run)
+        return await _import(request, session, body, format, if_match, dry_run=how.dry_run)
 
 
 async def _import(
@@ -136,7 +156,7 @@ async def _import(
 
 @router.get("/conflicts")
 async def list_conflicts(
-    request: Request, session: SessionDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    request: Request, session: SessionDep, wanted: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:
     """List enabled rules that can never answer, or that say the same."""
     now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
@@ -145,8 +165,8 @@ async def list_conflicts(
         sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
         found = await asyncio.to_thread(lambda: list(conflicts.find(sound.rules, now)))
     return Conflicts(
-        items=found[:limit],
-        more=max(0, len(found) - limit),
+        items=found[: wanted.limit],
+        more=max(0, len(found) - wanted.limit),
         left_out=[*unread(loaded.broken), *sound.broken],
     )
 

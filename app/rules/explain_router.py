@@ -14,6 +14,7 @@ from app.rules.checks import receiving_accounts, unknown_account
 from app.rules.explained import Explained, explain_message
 from app.rules.explaining import MAX_NEAR_MISSES
 from app.rules.live import LiveRules
+from app.rules.parameters import NO_PARAMETERS
 from app.rules.problems import Problem, ProblemRoute, Problems, Refused
 from app.rules.schemas import AppIdText
 from app.rules.typed import MAX_CHARACTERS
@@ -65,7 +66,7 @@ class Question(Strict):
         return self
 
 
-@router.post("/explain")
+@router.post("/explain", dependencies=[NO_PARAMETERS])
 async def explain_rules(question: Question, request: Request, session: SessionDep) -> Explained:
     """Say which rules would answer, with what, and why the near misses would not."""
     settings: Settings = request.app.state.settings

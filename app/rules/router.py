@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.db.session import SessionDep
 from app.detail import Detail
 from app.rules import bulk_router, edits, explain_router, restore, revisions, store
 from app.rules.checks import require_sendable
+from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.preconditions import etag, etag_of, operator_of, required
 from app.rules.problems import ProblemRoute, Problems
 from app.rules.schemas import BrokenRule, Revisions, RuleIn, RuleOut, RulePage
@@ -42,10 +43,8 @@ router = APIRouter(
 )
 
 
-class _Page(BaseModel):
+class _Page(Parameters):
     """Which rules to list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after: int = Field(default=0, ge=0, le=MAX_ID, description="`next` of the page before")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
@@ -55,10 +54,8 @@ class _Page(BaseModel):
     enabled: bool | None = Field(default=None, description="Only rules that are, or are not")
 
 
-class _RevisionPage(BaseModel):
+class _RevisionPage(Parameters):
     """Which states to list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     before: int | None = Field(
         default=None, ge=1, le=MAX_ID, description="`next` of the page before"
@@ -92,7 +89,7 @@ async def list_rules(wanted: Annotated[_Page, Query()], session: SessionDep) -> 
     )
 
 
-@router.post("", status_code=201, responses=_BAD_BODY)
+@router.post("", status_code=201, responses=_BAD_BODY, dependencies=[NO_PARAMETERS])
 async def add_rule(
     rule: RuleIn, request: Request, response: Response, session: SessionDep
 ) -> RuleOut:
@@ -107,6 +104,7 @@ async def add_rule(
 
 @router.get(
     "/{rule_id}",
+    dependencies=[NO_PARAMETERS],
     responses={
         **_NO_RULE,
         409: {"model": Detail, "description": "The row was changed outside this API"},
@@ -128,7 +126,11 @@ async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> 
     return row
 
 
-@router.put("/{rule_id}", responses={**_BAD_BODY, **_NO_RULE, **_STALE})
+@router.put(
+    "/{rule_id}",
+    responses={**_BAD_BODY, **_NO_RULE, **_STALE},
+    dependencies=[NO_PARAMETERS],
+)
 async def replace_rule(
     rule_id: RuleId,
     rule: RuleIn,
@@ -148,7 +150,12 @@ async def replace_rule(
     return replaced
 
 
-@router.delete("/{rule_id}", status_code=204, responses={**_NO_RULE, **_STALE})
+@router.delete(
+    "/{rule_id}",
+    status_code=204,
+    responses={**_NO_RULE, **_STALE},
+    dependencies=[NO_PARAMETERS],
+)
 async def delete_rule(
     rule_id: RuleId,
     expected: Annotated[frozenset[int] | None, Depends(required)],
@@ -173,7 +180,11 @@ async def list_revisions(
     return Revisions(items=items, next=items[-1].revision if len(found) > len(items) else None)
 
 
-@router.post("/{rule_id}/revisions/{revision}/restore", responses={**_NO_RULE, **_STALE})
+@router.post(
+    "/{rule_id}/revisions/{revision}/restore",
+    responses={**_NO_RULE, **_STALE},
+    dependencies=[NO_PARAMETERS],
+)
 async def restore_revision(
     rule_id: RuleId,
     revision: Annotated[int, Path(ge=1, le=MAX_ID, description="Which state to go back to")],

@@ -95,6 +95,18 @@ async def test_only_what_a_dry_run_has_shown_is_applied(client: httpx.AsyncClien
     assert [rule["name"] for rule in await stored(client)] == ["Meanwhile"]
 
 
+async def test_a_misspelt_dry_run_changes_nothing(client: httpx.AsyncClient) -> None:
+    await posted(client, "Kept")
+
+    answer = await client.post("/api/rules/import?dry-run=true", content="rules: []", headers=YAML)
+
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["query", "dry-run"]
+    assert "check its spelling" in problem["msg"]
+    assert [rule["name"] for rule in await stored(client)] == ["Kept"]
+
+
 async def test_one_bad_rule_lets_nothing_in(client: httpx.AsyncClient) -> None:
     await posted(client, "Kept")
     bad = as_posted(name="Bad", trigger={"on": "scan"})

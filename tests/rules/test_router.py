@@ -97,6 +97,39 @@ async def test_a_deleted_rule_is_gone(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"/api/rules/{rule_id}")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("POST", ""),
+        ("GET", "/{id}"),
+        ("PUT", "/{id}"),
+        ("DELETE", "/{id}"),
+        ("GET", "/{id}/revisions"),
+        ("POST", "/{id}/revisions/1/restore"),
+        ("GET", "/export"),
+        ("POST", "/import"),
+        ("GET", "/conflicts"),
+        ("POST", "/explain"),
+    ],
+)
+async def test_a_parameter_that_a_path_does_not_know_is_refused(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    rule_id = await posted(client)
+    body = as_posted(name="Other") if method in {"POST", "PUT"} else None
+
+    answer = await client.request(
+        method, f"/api/rules{path.format(id=rule_id)}?dryrun=true", json=body, headers=ANY
+    )
+
+    assert answer.status_code == 422
+    found = {tuple(item["loc"]): item["msg"] for item in answer.json()["detail"]}
+    assert found["query", "dryrun"] == "is not known here: check its spelling, or remove it"
+    (kept,) = (await client.get("/api/rules")).json()["items"]
+    assert (kept["id"], kept["name"], kept["revision"]) == (rule_id, "Shop", 1)
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_an_unknown_id_is_404(client: httpx.AsyncClient, method: str) -> None:
     body = as_posted() if method == "PUT" else None
