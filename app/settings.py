@@ -226,7 +226,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def mini_programs(self) -> frozenset[str]:
-        """AppIDs of the mini-programs that cards may open; none listed: any."""
+        """AppIDs of the mini-programs that cards and links may open; none listed: any."""
         own = {appid for appid, account in self.accounts.items() if account.kind != "oa"}
         return frozenset({*own, *self.mini_program_appids})
 

@@ -9,10 +9,9 @@ from app.access.pictures import MOST_BYTES
 from app.rules.picture_files import BadPicture, PictureFormat, format_of, require_whole
 from app.rules.problems import Problem, Refused
 from app.rules.schemas import RuleIn
+from app.rules.unsendable import unsendable
 from app.settings import Settings
-from app.wechat.outbound import MediaType, Message, MiniProgramPage, Text, media_of
-from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
-from app.wechat.outbound.messages import MAX_TEXT_BYTES
+from app.wechat.outbound import MediaType, Message, media_of
 
 # Source: protocol 6.4.
 _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
@@ -65,36 +64,9 @@ def _account_problems(
 
 def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:
     for number, reply in enumerate(rule.replies):
-        place = [*where, "replies", number]
-        yield from _media_problems(reply, settings.media_path, place)
-        if isinstance(reply, MiniProgramPage):
-            yield from _card_problems(reply, rule, settings, place)
-        if isinstance(reply, Text) and rule.utm is not None:
-            longer = reply.content.count("data-miniprogram-path") * len(rule.utm.appended_to(""))
-            if len(reply.content.encode()) + longer > MAX_TEXT_BYTES:
-                yield _problem(
-                    [*place, "content"],
-                    f"is longer than {MAX_TEXT_BYTES} bytes with the UTM parameters of its "
-                    "links: shorten it",
-                )
-
-
-def _card_problems(
-    card: MiniProgramPage, rule: RuleIn, settings: Settings, place: list[str | int]
-) -> Iterator[Problem]:
-    known = settings.mini_programs
-    if known and card.appid not in known:
-        yield _problem(
-            [*place, "appid"],
-            f"{card.appid} is no mini-program that is configured here: correct it, or add it to "
-            "ACCOUNTS_FILE or MINI_PROGRAM_APPIDS",
-        )
-    pagepath = card.pagepath if rule.utm is None else rule.utm.appended_to(card.pagepath)
-    if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
-        yield _problem(
-            [*place, "pagepath"],
-            f"is longer than {MAX_PAGEPATH_BYTES} bytes with its UTM parameters: shorten it",
-        )
+        yield from _media_problems(reply, settings.media_path, [*where, "replies", number])
+    for place, words in unsendable(rule, settings.mini_programs):
+        yield _problem([*where, *place], words)
 
 
 def _media_problems(reply: Message, folder: Path, place: list[str | int]) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -70,7 +70,7 @@ Replies = Annotated[
 RuleId = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 
 
-_ANSWERING_MESSAGES = (TextTrigger, MsgMenuTrigger, LocationTrigger, FallbackTrigger)
+ANSWERING_MESSAGES: Final = (TextTrigger, MsgMenuTrigger, LocationTrigger, FallbackTrigger)
 
 
 class RuleIn(Strict):
@@ -107,7 +107,7 @@ class RuleIn(Strict):
 
     @model_validator(mode="after")
     def _only_messages_are_handed_over(self) -> Self:
-        if isinstance(self.trigger, _ANSWERING_MESSAGES):
+        if isinstance(self.trigger, ANSWERING_MESSAGES):
             return self
         for number, reply in enumerate(self.replies):
             if isinstance(reply, TransferCustomerService):
