@@ -11,6 +11,7 @@ from app.rules.patterns import BadPattern, compile_pattern
 from app.rules.prefilter import Prefilter
 from app.rules.typed import AS_EMOJI, bare, bare_end, bare_start, normalise
 from app.rules.words import Strict, Trimmed, Words, unset
+from app.wechat.outbound.base import not_blank
 
 MAX_KEYWORD_CHARACTERS = 1024
 MAX_KEYWORDS = 200
@@ -33,8 +34,7 @@ SEVERAL = frozenset({Match.ALL, Match.ANY})
 
 
 def _something_counts(keyword: str) -> str:
-    if not normalise(keyword):
-        raise ValueError("is blank: write at least one visible character")
+    not_blank(normalise(keyword))
     return keyword
 
 

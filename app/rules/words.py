@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.wechat.outbound.base import not_blank
+
 
 def storable(text: str) -> str:
     """Return `text`. Raises ValueError for what Postgres can't store."""
@@ -12,13 +14,7 @@ def storable(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank: write at least one visible character")
-    return text
-
-
-Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(_not_blank)]
+Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(not_blank)]
 """Text of an operator: something to see in it, and storable."""
 
 Trimmed = Annotated[Words, StringConstraints(strip_whitespace=True)]

@@ -168,6 +168,10 @@ SONG = {**MUSIC, "title": "a", "description": "b"}
         ({**CARD, "title": "商" * 65}, "title", "at most 64 characters: shorten it"),
         ({**CARD, "title": ""}, "title", "at least 1 character: write something"),
         ({**TEXT, "content": "a\x0b"}, "content", "control characters: remove them"),
+        ({**TEXT, "content": " \n\u3000"}, "content", "is blank: write at least one"),
+        ({**CARD, "title": "  "}, "title", "is blank: write at least one"),
+        ({**CARD, "pagepath": "  "}, "pagepath", "is blank: write at least one"),
+        ({**CARD, "thumb": {"media_id": " "}}, "thumb.media_id", "is blank: write at least one"),
         (
             {"msgtype": "msgmenu", "via": "customer_service", "list": []},
             "list",

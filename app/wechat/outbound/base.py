@@ -19,13 +19,20 @@ def _sendable(text: str) -> str:
     return text
 
 
+def not_blank(text: str) -> str:
+    """Return `text`. Raises ValueError if there is nothing to see in it."""
+    if not text.strip():
+        raise ValueError("is blank: write at least one visible character")
+    return text
+
+
 def absent(value: object) -> bool:
     """Tell that an optional member was not given, so that it is not written either."""
     return value is None
 
 
-Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable)]
-"""Text that is not empty and holds no control characters but tab and line breaks."""
+Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable), AfterValidator(not_blank)]
+"""Text with something to see in it, and no control characters but tab and line breaks."""
 
 
 Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]
