@@ -46,8 +46,9 @@ class Question(Strict):
     """A text, or a message or event with members as WeChat names them (Event, EventKey, …).
 
     openid: of the follower, to judge conditions by what is known of them; left out, it may be
-    anybody, and what depends on that is said. at: when; now if left out. limit: how many near
-    misses to list.
+    anybody, and what depends on that is said. at: when; now if left out. An earlier moment is
+    judged by today's rules and what is known today, without follows and answers that came later.
+    limit: how many near misses to list.
     """
 
     appid: AppIdText

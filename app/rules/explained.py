@@ -77,7 +77,7 @@ async def explain_message(
     most: int,
     limit: int = explaining.MAX_NEAR_MISSES,
 ) -> Explained:
-    """Return what would be answered now. live: the rules that are served; None: read them.
+    """Return what would be answered at `now`. live: the rules that are served; None: read them.
 
     A message of ANYBODY is answered as far as it does not matter who sends it. limit: how many
     near misses to list.
@@ -92,7 +92,9 @@ async def explain_message(
     ]
     off = await read_switched_off(session)
     openid = subject_openid(message)
-    facts = None if openid == ANYBODY else await read_facts(session, appid, openid)
+    facts = None
+    if openid != ANYBODY:
+        facts = (await read_facts(session, appid, openid)).until(now)
     asked = Asked(appid, message, facts, now)
     with long_work():
         found = await asyncio.to_thread(explain, rules, off.rules, asked, limit)

@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from uuid_utils.compat import uuid7
 
 from app.db.engine import Database
+from app.events.models import Follower
 from app.rules.engine import RuleSet, compile_rules
 from app.rules.live import LiveRules
 from app.rules.models import RuleFiring
@@ -39,6 +41,21 @@ async def asked(client: httpx.AsyncClient, **question: object) -> dict[str, Any]
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def answered(database: Database, rule_id: int, *, at: datetime) -> None:
+    """The rule answered oME at that moment, and is quiet for an hour."""
+    async with database.sessions.begin() as session:
+        session.add(
+            RuleFiring(
+                appid=APPID,
+                openid="oME",
+                rule_id=rule_id,
+                fired_at=at,
+                expires_at=at + timedelta(hours=1),
+                dedupe_key=b"",
+            )
+        )
 
 
 def waits(match: str, keyword: str, **more: object) -> dict[str, object]:
@@ -238,17 +255,7 @@ async def test_what_is_known_of_a_follower_counts(
 ) -> None:
     cooldown = {"cooldown_seconds": 3600}
     rule_id = await posted(client, "Once", trigger=waits("exact", "a"), conditions=cooldown)
-    async with database.sessions.begin() as session:
-        session.add(
-            RuleFiring(
-                appid=APPID,
-                openid="oME",
-                rule_id=rule_id,
-                fired_at=NOON,
-                expires_at=NOON + timedelta(hours=1),
-                dedupe_key=b"",
-            )
-        )
+    await answered(database, rule_id, at=NOON)
     at = {"text": "a", "at": "2026-11-24T12:30:00Z"}
 
     fired = await asked(client, openid="oME", **at)
@@ -256,6 +263,35 @@ async def test_what_is_known_of_a_follower_counts(
 
     assert "cooldown" in reasons(fired)["Once"]
     assert [winner["rule"]["name"] for winner in fresh["winners"]] == ["Once"]
+
+
+async def test_what_came_after_the_moment_that_is_asked_about_does_not_count(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    once, old = {"cooldown_seconds": 3600}, {"follower": {"min_age_seconds": 60}}
+    rule_id = await posted(client, "Once", trigger=waits("exact", "a"), conditions=once)
+    await posted(client, "Old", trigger=waits("exact", "b"), conditions=old)
+    await answered(database, rule_id, at=NOON)
+    async with database.sessions.begin() as session:
+        session.add(
+            Follower(
+                appid=APPID,
+                openid="oME",
+                following=True,
+                followed_at=NOON,
+                last_at=NOON,
+                last_id=uuid7(),
+            )
+        )
+    before = {"openid": "oME", "at": "2026-11-24T11:59:59Z"}
+
+    answer = await asked(client, text="a", **before)
+    miss = await asked(client, text="b", **before)
+
+    assert [winner["rule"]["name"] for winner in answer["winners"]] == ["Once"]
+    assert "nobody knows since when" in reasons(miss)["Old"]
+    then = await asked(client, text="b", openid="oME", at="2026-11-24T12:00:30Z")
+    assert "followed for 30 s" in reasons(then)["Old"]
 
 
 async def test_the_list_of_near_misses_is_bounded(client: httpx.AsyncClient) -> None:
