@@ -10,6 +10,7 @@ _PART: Final = re.compile(
     rf"(?P<kept> \\Q.*?(?:\\E|\Z) | {_ESCAPE} | \(\?P?<[^>]*> ) | (?P<class> {_CLASS} ) | .",
     re.VERBOSE | re.DOTALL,
 )
+_NAME: Final = re.compile(r"(\(\?P?<[^>]*>)")
 _MEMBER: Final = re.compile(rf"\[:\^?\w+:\] | {_ESCAPE} | .", re.VERBOSE | re.DOTALL)
 
 
@@ -17,11 +18,14 @@ def pattern_form(pattern: str) -> str:
     """Return a pattern whose full-width and other compatibility characters are the usual ones.
 
     What such a character becomes stands for itself: ？ is no quantifier. Escapes, quotations and
-    names of groups stay as written.
+    names of groups stay as written. A letter and its accents are one character.
     """
     if unicodedata.is_normalized("NFKC", pattern):
         return pattern
-    return _PART.sub(_part, pattern)
+    # In the end, because half-width marks join their letters only once they have their usual form.
+    form = _NAME.split(_PART.sub(_part, pattern))
+    form[::2] = [unicodedata.normalize("NFC", between) for between in form[::2]]
+    return "".join(form)
 
 
 def _part(found: re.Match[str]) -> str:
@@ -33,7 +37,9 @@ def _part(found: re.Match[str]) -> str:
     form = unicodedata.normalize("NFKC", part)
     if form == part:
         return part
-    return _escaped(form) if _is_mark(form) else f"(?:{''.join(map(_escaped, form))})"
+    if len(form) == 1 and (_is_mark(form) or not form.isascii()):
+        return _escaped(form)
+    return f"(?:{''.join(map(_escaped, form))})"
 
 
 def _member(found: re.Match[str]) -> str:
@@ -46,5 +52,5 @@ def _escaped(character: str) -> str:
     return f"\\{character}" if _is_mark(character) else character
 
 
-def _is_mark(text: str) -> bool:
-    return len(text) == 1 and text.isascii() and text.isprintable() and not text.isalnum()
+def _is_mark(character: str) -> bool:
+    return character.isascii() and character.isprintable() and not character.isalnum()

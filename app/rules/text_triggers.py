@@ -1,7 +1,7 @@
 """What a rule waits for when a follower types or says something. Source: protocol 4.2."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, LiteralString, Self
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
@@ -101,16 +101,26 @@ class TextTrigger(Strict):
         return self
 
     def _require_a_pattern(self) -> None:
+        written, (form,) = self.keyword or "", self.words()
+        self._compile(
+            written,
+            "is not a regular expression that RE2 takes ({reason}): correct it, or use match "
+            '"contains" for a plain word',
+        )
+        if form != written:
+            self._compile(
+                form,
+                "is no regular expression any more without what does not count, such as the sign "
+                'for coloured emoji U+FE0F ({reason}): correct it, or use "raw": true',
+            )
+
+    def _compile(self, pattern: str, words: LiteralString) -> None:
         try:
-            compile_pattern(self.keyword or "", case_sensitive=self.raw)
-            Prefilter.of([(0, pattern) for pattern in self.words()], case_sensitive=self.raw)
+            compile_pattern(pattern, case_sensitive=self.raw)
+            Prefilter.of([(0, pattern)], case_sensitive=self.raw)
         except BadPattern as error:
-            raise PydanticCustomError(
-                "bad_pattern",
-                "is not a regular expression that RE2 takes ({reason}): correct it, or use "
-                'match "contains" for a plain word',
-                {"field": "keyword", "reason": str(error)},
-            ) from None
+            context = {"field": "keyword", "reason": str(error)}
+            raise PydanticCustomError("bad_pattern", words, context) from None
 
     def words(self) -> tuple[str, ...]:
         """Return the keywords, or the pattern, in the form in which they are compared."""

@@ -1,5 +1,8 @@
 """Patterns with full-width characters fit what is typed either way."""
 
+from typing import Literal
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,8 @@ from app.rules.engine import compile_rules
 from app.rules.pattern_forms import pattern_form
 from app.wechat.ids import AppId
 from tests.rules.makers import APPID, NOON, text, text_rule
+
+Form = Literal["NFC", "NFD"]
 
 
 def fits(pattern: str, content: str, *, raw: bool = False) -> bool:
@@ -29,10 +34,35 @@ def fits(pattern: str, content: str, *, raw: bool = False) -> bool:
         ("^Ｖ+＋$", "vv＋"),
         ("㎏$", "5 kg"),
         ("^ａ{２}$", "a{2}"),
+        ("^ﾊﾞｽ+$", "バスス"),
+        ("^\u0958+$", "\u0958\u0958"),
     ],
 )
 def test_a_pattern_fits_a_text_in_either_width(pattern: str, content: str) -> None:
     assert fits(pattern, content)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content"),
+    [
+        ("^café+$", "caféé"),
+        ("^caf[eé]$", "café"),
+        (r"^\Qcafé\E$", "café"),
+        ("^한국?$", "한"),
+    ],
+)
+@pytest.mark.parametrize("pattern_is", ["NFC", "NFD"])
+@pytest.mark.parametrize("content_is", ["NFC", "NFD"])
+def test_letters_written_with_their_accents_apart_are_the_same_letters(
+    pattern: str, content: str, pattern_is: Form, content_is: Form
+) -> None:
+    assert fits(normalize(pattern_is, pattern), normalize(content_is, content))
+
+
+def test_the_name_of_a_group_stays_as_it_is_written() -> None:
+    name = normalize("NFD", "café")
+
+    assert pattern_form(f"(?P<{name}>é)") == f"(?P<{name}>é)"
 
 
 def test_a_full_width_question_mark_makes_nothing_optional() -> None:

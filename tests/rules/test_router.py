@@ -236,6 +236,8 @@ async def test_a_bad_rule_is_answered_with_the_field_and_the_fix(
         ("contains", "a" * 1025, "1024"),
         ("regex", "(商城", "missing )"),
         ("regex", "(?=商城)", "RE2"),
+        ("regex", "[\ufe0f]+", "what does not count"),
+        ("regex", "\ufe0f{1,2}", "what does not count"),
     ],
 )
 async def test_a_keyword_that_can_not_work_is_refused(
