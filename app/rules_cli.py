@@ -67,6 +67,9 @@ def explain(
 ) -> None:
     """Say which rules answer a text or an event, with what, and why the near misses do not."""
     settings = _settings()
+    if (text is None) == (event is None) or (event is None and event_key is not None):
+        err.print("oa-bridge: name a TEXT, or use --event, with --event-key if it has one")
+        raise typer.Exit(BAD_USE)
     asked: dict[str, object] = {
         "appid": _account(settings, appid),
         "text": text,

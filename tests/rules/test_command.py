@@ -93,6 +93,16 @@ def test_a_file_or_wechat_has_to_be_named(command: Command) -> None:
     assert command.run("explain", "a", "--appid", "wx1")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "arguments", [[], ["a", "--event", "subscribe"], ["a", "--event-key", "b"]], ids=" ".join
+)
+def test_a_text_or_an_event_has_to_be_named(command: Command, arguments: list[str]) -> None:
+    assert command.run("explain", *arguments) == (
+        2,
+        "oa-bridge: name a TEXT, or use --event, with --event-key if it has one\n",
+    )
+
+
 def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) -> None:
     status, said = command.run("import", "--from-wechat")
 
@@ -153,7 +163,6 @@ def test_an_event_is_explained_as_of_a_moment(command: Command) -> None:
     [
         (["a", "--openid", ""], "oa-bridge: openid: "),
         (["a", "--at", "noon"], "oa-bridge: at: "),
-        ([], "oa-bridge: text: give either text or message\n"),
     ],
 )
 def test_a_question_that_is_none_is_refused_in_one_line(
