@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     Field,
     StrictFloat,
     StrictInt,
@@ -15,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.rules.words import Strict, Words, unset
+from app.rules.words import Moment, Strict, Words, unset
 
 MAX_SECONDS: Final = 10 * 366 * 24 * 3600
 _MIDNIGHT: Final = "24:00"
@@ -114,17 +113,20 @@ class Follower(Strict):
 
 
 class Share(Strict):
-    """A stable part of the followers. salt: another one draws another part."""
+    """A stable part of the followers, to the hundredth of a percent.
 
-    percent: Annotated[StrictFloat | StrictInt, Field(gt=0, le=100)]
+    salt: another one draws another part.
+    """
+
+    percent: Annotated[StrictFloat | StrictInt, Field(ge=0.01, le=100)]
     salt: Annotated[Words, Field(max_length=64)] = "share"
 
 
 class Conditions(Strict):
     """All of them must hold. cooldown_seconds: between two answers to one follower."""
 
-    from_: AwareDatetime | None = Field(default=None, alias="from", exclude_if=unset)
-    until: AwareDatetime | None = Field(default=None, exclude_if=unset)
+    from_: Moment | None = Field(default=None, alias="from", exclude_if=unset)
+    until: Moment | None = Field(default=None, exclude_if=unset)
     hours: Hours | None = Field(default=None, exclude_if=unset)
     follower: Follower | None = Field(default=None, exclude_if=unset)
     unionid: Literal["known", "unknown"] | None = Field(default=None, exclude_if=unset)

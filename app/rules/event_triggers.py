@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, StrictFloat, StrictInt, model_valida
 from pydantic_core import PydanticCustomError
 
 from app.rules.words import Strict, Trimmed, unset
+from app.wechat.inbound.follow_events import SCENE_PREFIX
 
 MAX_SCENE_CHARACTERS = 64
 MAX_KEY_BYTES = 128
@@ -41,7 +42,16 @@ def _has_no_trigger_of_its_own(name: str) -> str:
     return name
 
 
-Scene = Annotated[Trimmed, Field(max_length=MAX_SCENE_CHARACTERS)]
+def _as_in_the_code(scene: str) -> str:
+    if scene.startswith(SCENE_PREFIX):
+        raise ValueError(
+            f"can't start with {SCENE_PREFIX}, which WeChat puts before it and which is taken off: "
+            "write what follows it"
+        )
+    return scene
+
+
+Scene = Annotated[Trimmed, Field(max_length=MAX_SCENE_CHARACTERS), AfterValidator(_as_in_the_code)]
 _Address = Annotated[Trimmed, Field(max_length=MAX_URL_CHARACTERS)]
 
 

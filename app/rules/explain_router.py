@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.db.session import SessionDep
@@ -18,7 +18,7 @@ from app.rules.parameters import NO_PARAMETERS
 from app.rules.problems import Problem, ProblemRoute, Problems, Refused
 from app.rules.schemas import AppIdText
 from app.rules.typed import MAX_CHARACTERS
-from app.rules.words import Strict
+from app.rules.words import Moment, Strict
 from app.settings import Settings
 from app.wechat.errors import BadEnvelope
 from app.wechat.ids import AppId
@@ -55,7 +55,7 @@ class Question(Strict):
     text: Annotated[str, Field(max_length=MAX_CHARACTERS)] | None = None
     message: dict[str, Any] | None = None
     openid: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    at: Annotated[AwareDatetime, AfterValidator(_a_moment)] | None = None
+    at: Annotated[Moment, AfterValidator(_a_moment)] | None = None
     limit: Annotated[StrictInt, Field(ge=1, le=MOST_NEAR_MISSES)] = MAX_NEAR_MISSES
 
     @model_validator(mode="after")

@@ -1,8 +1,18 @@
 """Text that an operator writes: strict types shared by triggers, conditions and rules."""
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
 
 from app.wechat.outbound.base import not_blank
 
@@ -19,6 +29,17 @@ Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValid
 
 Trimmed = Annotated[Words, StringConstraints(strip_whitespace=True)]
 """Scenes and keys arrive trimmed, so one with blanks around it would never be met."""
+
+
+def _written_out(moment: object) -> object:
+    # Pydantic takes a bare number for seconds or milliseconds, whichever it looks like.
+    if isinstance(moment, datetime) or (isinstance(moment, str) and ":" in moment):
+        return moment
+    raise PydanticCustomError("datetime_parsing", "is not written out")
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""With its date, its time and its time zone."""
 
 
 class Strict(BaseModel):

@@ -168,6 +168,7 @@ def test_facts_are_asked_for_only_when_a_rule_that_fits_needs_them() -> None:
         ({"follower": {"min_age_seconds": 9, "max_age_seconds": 8}}, "nobody fits"),
         ({"cooldown_seconds": 0}, "1"),
         ({"share": {"percent": 101}}, "100"),
+        ({"share": {"percent": 0.001}}, "0.01"),
         ({"weather": "rain"}, "Extra"),
     ],
 )

@@ -23,16 +23,17 @@ VISIBLE = st.text(
 WORDS = LOOKS_LIKE | VISIBLE
 
 
-def stored(name: str, keyword: str, scene: str, percent: float, priority: int) -> RuleOut:
+def stored(name: str, keyword: str, scene: str, metres: float, priority: int) -> RuleOut:
     triggers: list[dict[str, Any]] = [
         {"on": "text", "match": "exact", "keyword": keyword, "raw": True},
         {"on": "subscribe", "scene": scene.strip()},
+        {"on": "location", "latitude": 31, "longitude": 121, "radius_metres": metres},
     ]
     posted = as_posted(
         name=name,
         priority=priority,
-        trigger=triggers[priority % 2],
-        conditions={"share": {"percent": percent, "salt": scene[:64].strip()}},
+        trigger=triggers[priority % 3],
+        conditions={"share": {"percent": 50, "salt": scene[:64].strip()}},
     )
     stamps = {"created_at": NOON, "updated_at": NOON}
     return RuleOut.model_validate({**posted, "id": 1, "revision": 1, **stamps})
@@ -53,7 +54,7 @@ RULES = st.lists(
 
 @pytest.mark.parametrize("format", list(DocumentFormat))
 @given(rules=RULES)
-@example(rules=[stored("0898", "0898", "0898", 1e-3, 1)])
+@example(rules=[stored("0898", "0898", "0898", 1e-3, n) for n in range(3)])
 def test_every_rule_comes_back_as_it_was(format: DocumentFormat, rules: list[RuleOut]) -> None:
     document = read(write(rules, format), format)
 

@@ -204,6 +204,12 @@ async def test_a_page_has_at_most_200_rules(client: httpx.AsyncClient, limit: in
         ({"trigger": {"on": "moon"}}, "body.trigger", "'fallback'"),
         ({"trigger": {"on": "scan"}}, "body.trigger.scene", "is missing"),
         ({"trigger": {"on": "scan", "scene": "s" * 65}}, "body.trigger.scene", "64"),
+        ({"trigger": {"on": "scan", "scene": "qrscene_a"}}, "body.trigger.scene", "write what"),
+        (
+            {"trigger": {"on": "subscribe", "scene_prefix": "qrscene_"}},
+            "body.trigger.scene_prefix",
+            "write what follows it",
+        ),
         ({"trigger": {"on": "click", "key": "商" * 43}}, "body.trigger.key", "128 bytes"),
         ({"trigger": {"on": "subscribe", "key": "a"}}, "body.trigger.key", "remove it"),
         ({"replies": []}, "body.replies", "at least one"),
@@ -259,6 +265,21 @@ async def test_a_rule_is_not_moved_to_an_account_that_is_not_configured(
 
     assert answer.status_code == 422
     assert (await client.get(f"/api/rules/{rule_id}")).json()["appid"] == APPID
+
+
+@pytest.mark.parametrize("moment", [1766666666, 1766666666.5, "1766666666", True])
+async def test_a_moment_that_is_a_bare_number_is_refused_with_the_form_that_is_wanted(
+    client: httpx.AsyncClient, moment: object
+) -> None:
+    found = await problems(client, conditions={"from": moment, "until": moment})
+    question = {"appid": APPID, "text": "a", "at": moment}
+    asked = await client.post("/api/rules/explain", json=question)
+
+    form = "must be a moment with its time zone: write it like 2026-11-24T12:00:00+08:00"
+    assert found == {"body.conditions.from": form, "body.conditions.until": form}
+    assert [(item["loc"], item["msg"]) for item in asked.json()["detail"]] == [
+        (["body", "at"], form)
+    ]
 
 
 async def test_two_passive_replies_are_refused(client: httpx.AsyncClient) -> None:

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Literal
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.elements import Element, trimmed
 
-_SCENE_PREFIX = "qrscene_"
+SCENE_PREFIX = "qrscene_"
 
 
 def _scene_of_a_follow(value: object) -> str | None:
     event_key = trimmed(value)
-    if event_key is None or not event_key.startswith(_SCENE_PREFIX):
+    if event_key is None or not event_key.startswith(SCENE_PREFIX):
         return None
-    return event_key.removeprefix(_SCENE_PREFIX) or None
+    return event_key.removeprefix(SCENE_PREFIX) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
