@@ -167,12 +167,18 @@ async def test_an_event_is_never_transferred_to_customer_service(
     assert await column(connection, "SELECT passive FROM callbacks") == [None]
 
 
-async def test_a_message_gets_one_article_and_an_event_all(
-    service: Service, clock: WorldClock
+async def test_an_event_gets_every_article_and_a_message_one_of_a_rule_stored_long_ago(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
 ) -> None:
     news = {"msgtype": "news", "via": "passive", "articles": [ARTICLE] * 3}
-    await service.add_rule(news)
-    await service.add_rule(news, trigger={"on": "click", "key": "NEWS"})
+    typed_rule = await service.add_rule({**news, "articles": [ARTICLE]})
+    tapped_rule = await service.add_rule(news, trigger={"on": "click", "key": "NEWS"})
+    await connection.execute(
+        "UPDATE rules SET replies = (SELECT replies FROM rules WHERE id = $2) WHERE id = $1",
+        typed_rule,
+        tapped_rule,
+    )
+    await service.app.state.rules.load_once()
 
     typed = await service.answer(message(clock))
     tapped = await service.answer(event(clock, "CLICK", EventKey="NEWS"))
