@@ -13,7 +13,8 @@ from app.rules.problems import Problem, Refused
 from app.rules.schemas import RuleIn, RuleOut
 from app.rules.yaml_reading import RESOLVERS, Forbidden, read_yaml
 
-MAX_BYTES: Final = 32 * 1024 * 1024
+MAX_BYTES: Final = 96 * 1024 * 1024
+"""Room for as many rules as an import takes, each with a card and a text of the usual length."""
 
 
 class DocumentFormat(StrEnum):
@@ -64,18 +65,14 @@ def read(document: bytes, format: DocumentFormat) -> object:
 
 
 def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
-    """Return the document of a set of rules."""
+    """Return the document of a set of rules; in JSON, a line for each rule."""
     # Rule by rule: the nodes of all together are some hundred times as large as the document.
     if format is DocumentFormat.JSON:
-        return b'{\n  "rules": [' + b",".join(map(_as_json, rules)) + b"\n  ]\n}\n"
+        lines = (orjson.dumps(_written(rule)) for rule in rules)
+        return b'{"rules": [\n' + b",\n".join(lines) + b"\n]}\n"
     if not rules:
         return b"rules: []\n"
     return b"rules:\n" + b"".join(_as_yaml([_written(rule)]) for rule in rules)
-
-
-def _as_json(rule: RuleOut) -> bytes:
-    written = orjson.dumps(_written(rule), option=orjson.OPT_INDENT_2)
-    return b"\n    " + written.replace(b"\n", b"\n    ")
 
 
 def _as_yaml(part: object) -> bytes:

@@ -1,12 +1,14 @@
 """A document says on the way in what it said on the way out."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.rules.documents import DocumentFormat, read, write
+from app.rules.documents import MAX_BYTES, DocumentFormat, read, write
+from app.rules.importing import MAX_RULES
 from app.rules.schemas import RuleOut
 from tests.rules.makers import NOON, as_posted
 
@@ -23,20 +25,24 @@ VISIBLE = st.text(
 WORDS = LOOKS_LIKE | VISIBLE
 
 
+def as_stored(rule_id: int, **changes: object) -> RuleOut:
+    stamps = {"created_at": NOON, "updated_at": NOON}
+    return RuleOut.model_validate({**as_posted(**changes), "id": rule_id, "revision": 1, **stamps})
+
+
 def stored(name: str, keyword: str, scene: str, metres: float, priority: int) -> RuleOut:
     triggers: list[dict[str, Any]] = [
         {"on": "text", "match": "exact", "keyword": keyword, "raw": True},
         {"on": "subscribe", "scene": scene.strip()},
         {"on": "location", "latitude": 31, "longitude": 121, "radius_metres": metres},
     ]
-    posted = as_posted(
+    return as_stored(
+        1,
         name=name,
         priority=priority,
         trigger=triggers[priority % 3],
         conditions={"share": {"percent": 50, "salt": scene[:64].strip()}},
     )
-    stamps = {"created_at": NOON, "updated_at": NOON}
-    return RuleOut.model_validate({**posted, "id": 1, "revision": 1, **stamps})
 
 
 RULES = st.lists(
@@ -65,3 +71,20 @@ def test_every_rule_comes_back_as_it_was(format: DocumentFormat, rules: list[Rul
 
 def test_a_telephone_prefix_that_somebody_writes_plain_stays_a_text() -> None:
     assert read(b"keyword: 0898", DocumentFormat.YAML) == {"keyword": "0898"}
+
+
+@pytest.mark.parametrize("format", list(DocumentFormat))
+def test_as_many_rules_as_an_import_takes_are_exported_as_a_document_that_it_takes(
+    format: DocumentFormat,
+) -> None:
+    some = [as_stored(MAX_RULES - number, name=f"Shop {MAX_RULES}") for number in range(100)]
+
+    assert len(write(some, format)) * MAX_RULES / len(some) <= MAX_BYTES
+
+
+def test_json_has_a_line_for_each_rule() -> None:
+    rules = [as_stored(number) for number in (1, 2, 3)]
+
+    lines = write(rules, DocumentFormat.JSON).splitlines()
+
+    assert [json.loads(line.rstrip(b","))["id"] for line in lines[1:-1]] == [1, 2, 3]
