@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import orjson
 from uuid_utils.compat import uuid7
@@ -12,12 +13,15 @@ from app.callback.record import Claim, Record
 from app.events.facts import follow_of, subscriptions_of
 from app.identity.people import names_a_person
 from app.privacy.duties import duty_of
-from app.replies.draft import passive_of
+from app.replies.draft import Draft, passive_of
+from app.replies.models import ReplyStatus
 from app.replies.windows import Limits, OpenedWindow, later, opened_by
 from app.rules.engine import Chosen, Rule, RuleSet
 from app.settings import Account
 from app.wechat.ids import AppId
 from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid
+
+_UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def record_of(
         follow=follow_of(message),
         subscriptions=subscriptions_of(message),
         drafts=drafts,
-        claims=_claims(decision.chosen),
+        claims=_claims(decision.chosen, drafts),
         duty=duty_of(message, account.appid),
     )
 
@@ -72,7 +76,8 @@ def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
     """Make the choice for a record that came while no rules were loaded.
 
     It was answered `success`, so a passive reply is past; the queued ones are not. What the
-    database knows of the follower is not asked any more: it has changed since.
+    database knows of the follower is not asked any more: it has changed since. So no rule with a
+    cooldown answers, and none is claimed.
     """
     message = parse(record.payload, Format.JSON)
     chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
@@ -84,7 +89,6 @@ def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
         decided=True,
         rule_id=None if decision.rule is None else decision.rule.id,
         drafts=tuple(draft for draft in late if draft.expires_at is not None),
-        claims=_claims(chosen),
     )
 
 
@@ -93,9 +97,16 @@ def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -
     return later(occurred_at, limits.action_life) if window is None else window.until
 
 
-def _claims(chosen: Sequence[Chosen]) -> tuple[Claim, ...]:
+def _claims(chosen: Sequence[Chosen], drafts: Sequence[Draft]) -> tuple[Claim, ...]:
     return tuple(
         Claim(answer.rule.id, answer.rule.conditions.cooldown_seconds)
         for answer in chosen
-        if answer.rule.conditions is not None and answer.rule.conditions.cooldown_seconds
+        if answer.rule.conditions is not None
+        and answer.rule.conditions.cooldown_seconds
+        and _answers(answer.rule, drafts)
     )
+
+
+def _answers(rule: Rule, drafts: Sequence[Draft]) -> bool:
+    """Tell whether any reply of a rule goes out; a cooldown begins with nothing less."""
+    return any(draft.rule_id == rule.id and draft.status not in _UNSENT for draft in drafts)

@@ -27,8 +27,10 @@ from tests.service import (
 COOLDOWN = {"cooldown_seconds": 3600}
 
 
-async def content(service: Service, clock: WorldClock, *, openid: str = OPENID) -> object:
-    answer = await service.answer(message(clock, openid=openid))
+async def content(
+    service: Service, clock: WorldClock, text: str = "shop", *, openid: str = OPENID
+) -> object:
+    answer = await service.answer(message(clock, text, openid=openid))
     return answer.reply["Content"] if answer.reply else None
 
 
@@ -52,6 +54,18 @@ async def test_a_rule_in_its_cooldown_leaves_the_answer_to_the_next_one(
     await service.add_rule(text_reply("then"))
 
     assert [await content(service, clock) for _ in range(2)] == ["first", "then"]
+
+
+async def test_a_cooldown_begins_with_an_answer_that_is_sent_not_with_one_that_fails(
+    service: Service, clock: WorldClock
+) -> None:
+    await service.add_rule(
+        text_reply("{1}"),
+        trigger={"on": "text", "match": "regex", "keyword": "^q(.*)$"},
+        conditions=COOLDOWN,
+    )
+
+    assert [await content(service, clock, text) for text in ("q", "qa", "qb")] == [None, "a", None]
 
 
 async def test_two_messages_at_once_get_one_answer_of_a_rule_with_a_cooldown(
