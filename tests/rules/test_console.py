@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.rules.console import Carried, rules_from_console
 from simulator.autoreply_api import current_autoreply_info
 from tests.rules.makers import APPID
@@ -11,6 +15,11 @@ TEXT = {"type": "text", "content": "hello {you}"}
 
 def carried(**told: Any) -> Carried:  # noqa: ANN401 - members of every type
     return rules_from_console(told, APPID)
+
+
+def article(**changes: object) -> dict[str, object]:
+    told = {"title": "news", "cover_url": "http://a/b", "content_url": "http://a/", **changes}
+    return {"type": "news", "news_info": {"list": [told]}}
 
 
 def keyword_rule(**changes: object) -> dict[str, object]:
@@ -131,3 +140,85 @@ def test_of_replies_at_random_the_first_that_can_be_carried_is_kept() -> None:
 
     (rule,) = found.rules
     assert [reply.model_dump()["content"] for reply in rule.replies] == ["hello {{you}}"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ({**TEXT, "content": 3000 * "a"}, "content: has 3,000 bytes"),
+        ({"type": "text"}, "type text: has no content"),
+        ({"type": "img"}, "type img: has no content"),
+        (article(cover_url=None), "articles.0.picurl: is missing"),
+        (article(title=5), "articles.0.title: must be a text"),
+        ({"type": ["text"]}, "unknown type ['text']"),
+        ("hello", "1 replies of a shape that is not known here"),
+    ],
+)
+def test_a_bad_reply_is_listed_and_the_good_ones_are_carried_over(bad: object, why: str) -> None:
+    replies = [bad, article(), TEXT]
+
+    found = carried(keyword_autoreply_info=keyword_rule(reply_list_info=replies))
+
+    (rule,) = found.rules
+    assert [(reply.msgtype, reply.via) for reply in rule.replies] == [
+        ("news", "customer_service"),
+        ("text", "passive"),
+    ]
+    (line,) = found.left_out
+    assert line.startswith("Console: shop: ")
+    assert why in line
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ({"content": " ", "match_mode": "contain"}, "a keyword that is blank"),
+        ({"content": 5, "match_mode": "contain"}, "a keyword that is no text"),
+        ({"content": "a", "match_mode": "regex"}, "the keyword a: its match_mode regex"),
+        ("a", "1 keywords of a shape"),
+    ],
+)
+def test_a_bad_keyword_is_listed_and_the_good_ones_are_carried_over(bad: object, why: str) -> None:
+    words = [bad, {"content": "b", "match_mode": "contain"}]
+
+    found = carried(keyword_autoreply_info=keyword_rule(keyword_list_info=words))
+
+    assert [getattr(rule.trigger, "keywords", None) for rule in found.rules] == [("b",)]
+    (line,) = found.left_out
+    assert why in line
+
+
+@given(
+    st.sampled_from(
+        [
+            ("add_friend_autoreply_info",),
+            ("message_default_autoreply_info",),
+            ("keyword_autoreply_info",),
+            ("keyword_autoreply_info", "list"),
+            ("keyword_autoreply_info", "list", 0),
+            ("keyword_autoreply_info", "list", 0, "keyword_list_info"),
+            ("keyword_autoreply_info", "list", 0, "keyword_list_info", 0),
+            ("keyword_autoreply_info", "list", 0, "reply_list_info"),
+            ("keyword_autoreply_info", "list", 0, "reply_list_info", 0),
+            ("keyword_autoreply_info", "list", 0, "reply_list_info", 0, "news_info"),
+        ]
+    ),
+    st.recursive(
+        st.just(True) | st.integers(min_value=1) | st.text(min_size=1),
+        lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.text(), inner, min_size=1),
+        max_leaves=5,
+    ),
+)
+def test_whatever_stands_in_the_place_of_a_part_is_listed(place: tuple[Any, ...], it: Any) -> None:  # noqa: ANN401 - any JSON
+    told: dict[str, Any] = {
+        "add_friend_autoreply_info": TEXT,
+        "message_default_autoreply_info": TEXT,
+        "keyword_autoreply_info": keyword_rule(reply_list_info=[article()]),
+    }
+    *way, last = place
+    part: Any = told
+    for step in way:
+        part = part[step]
+    part[last] = it
+
+    assert carried(**told).left_out
