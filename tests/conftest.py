@@ -1,6 +1,7 @@
 """Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
 
 import atexit
+import os
 import shutil
 import tempfile
 import uuid
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from app.db import embedded, migrate
 from app.db.engine import Database, open_database
+from app.settings import Settings
+from simulator.playground.setup import bare_environment
 
 TEMPLATE = "oa_bridge_template"
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
@@ -23,6 +26,11 @@ settings.register_profile(
     "oa-bridge", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("oa-bridge")
+
+# Whatever the developer has set, here or in `.env`, is meant for another service.
+for name in os.environ.keys() - bare_environment().keys():
+    del os.environ[name]
+Settings.model_config["env_file"] = None
 
 
 def at_database(url: str, name: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 STOP_SECONDS = 15
 PORTS = range(20_000, 32_000)
@@ -32,15 +33,16 @@ def run_process(
     *,
     port: int,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     within_seconds: float = 60,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python ARGUMENTS`, yield once it listens on `port`, and terminate it afterwards.
 
-    environment: added to ours. Raises TimeoutError if it does not listen within the time, and
-    ChildProcessError if it ends before.
+    environment: added to ours. folder: its working directory, ours if left out. Raises TimeoutError
+    if it does not listen within the time, and ChildProcessError if it ends before.
     """
     process = subprocess.Popen(
-        [sys.executable, *arguments], env={**os.environ, **(environment or {})}
+        [sys.executable, *arguments], env={**os.environ, **(environment or {})}, cwd=folder
     )
     try:
         wait_for_port(process, port, within_seconds)

@@ -36,19 +36,12 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_the_example_environment_names_every_setting_once_and_no_other() -> None:
     named = [name for name, _ in SETTING_LINE.findall(text_of(".env.example"))]
 
     assert sorted(named) == NAMES
 
 
-@pytest.mark.usefixtures("no_settings")
 def test_the_example_environment_states_the_defaults(tmp_path: Path) -> None:
     example = tmp_path / ".env"
     lines = [f"{name}={value}" for name, value in SETTING_LINE.findall(text_of(".env.example"))]
@@ -83,7 +76,6 @@ def enqueued_names() -> Iterator[str]:
                 yield getattr(importlib.import_module(module), ast.unparse(node.args[0]))
 
 
-@pytest.mark.usefixtures("no_settings")
 async def test_every_job_that_is_enqueued_is_registered_and_the_other_way_round() -> None:
     settings = Settings(
         _env_file=None,

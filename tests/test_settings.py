@@ -17,14 +17,6 @@ GOOD = {
 SECRET = "hunter2Hunter2"
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of this machine's environment, and no .env file."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
 def loaded(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Settings:
     for name, value in (GOOD | changes).items():
         monkeypatch.setenv(name, value)

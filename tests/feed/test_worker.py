@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -127,9 +128,12 @@ async def test_a_worker_that_is_killed_while_sending_loses_nothing(
     await hook(service, receiver)
     openids = await followers(service, 5)
     port = free_port()
+    # In a folder where no `.env` of the developer is read.
+    folder = service.settings.data_dir
     environment = {
+        "PYTHONPATH": str(Path.cwd()),
         "DATABASE_URL": service.settings.database_url,
-        "DATA_DIR": str(service.settings.data_dir),
+        "DATA_DIR": str(folder),
         "WECHAT_APPID": APPID,
         "WECHAT_TOKEN": ACCOUNT.token,
         "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key or "",
@@ -140,14 +144,14 @@ async def test_a_worker_that_is_killed_while_sending_loses_nothing(
     }
     receiver.holding = asyncio.Event()
     command = ["-c", "from app.cli import main; main()", "worker"]
-    with run_process(command, port=port, environment=environment) as process:
+    with run_process(command, port=port, environment=environment, folder=folder) as process:
         await eventually(got(receiver, 1))
         process.kill()
         process.wait()
     receiver.holding.set()
     await connection.execute("UPDATE webhooks SET leased_until = $1", datetime.now(UTC))
 
-    with run_process(command, port=port, environment=environment):
+    with run_process(command, port=port, environment=environment, folder=folder):
         await eventually(got(receiver, 5))
 
     sent = Counter(one.json["data"]["openid"] for one in receiver.received)
