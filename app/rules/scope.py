@@ -7,7 +7,7 @@ from typing import Self
 from app.rules.consents import reports, results_of
 from app.rules.occasions import Occasions
 from app.rules.patterns import Pattern
-from app.rules.places import lies_within, place_of
+from app.rules.places import Circles, place_of
 from app.rules.texts import Later, Texts
 from app.rules.triggers import (
     AnyTrigger,
@@ -38,7 +38,7 @@ class Scope:
     texts: Texts
     voices: Texts
     occasions: Occasions
-    places: tuple[tuple[int, LocationTrigger], ...]
+    places: Circles | None
     consents: tuple[tuple[int, SubscribeMsgTrigger], ...]
     fallbacks: tuple[int, ...]
 
@@ -66,7 +66,7 @@ class Scope:
             Texts.of(texts),
             Texts.of((rank, trigger) for rank, trigger in texts if trigger.voice),
             Occasions.of(others),
-            tuple(places),
+            Circles(places) if places else None,
             tuple(consents),
             tuple(fallbacks),
         )
@@ -76,10 +76,10 @@ class Scope:
         found = set(self.occasions.ranks(message))
         if text is not None:
             found |= self._texts(message).at_once(text)
-        if self.places:
+        if self.places is not None:
             point = place_of(message)
             if point is not None:
-                found.update(rank for rank, circle in self.places if lies_within(circle, point))
+                found.update(self.places.around(point))
         if self.consents:
             for template, status in results_of(message):
                 found.update(

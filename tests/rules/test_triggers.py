@@ -12,7 +12,8 @@ from app.rules.facts import Facts
 from app.rules.literals import literal_of
 from app.rules.occasions import MENU_ANSWER
 from app.rules.patterns import compile_pattern, search
-from app.rules.places import metres_between
+from app.rules.places import Circles, metres_between
+from app.rules.triggers import LocationTrigger
 from app.rules.typed import MAX_CHARACTERS, Typed, normalise
 from app.wechat import outbound
 from app.wechat.ids import AppId
@@ -274,6 +275,33 @@ def test_distances_are_those_of_the_earth() -> None:
         1_067_300, rel=1e-3
     )
     assert metres_between((0, 179.9), (0, -179.9)) == pytest.approx(22_239, rel=1e-3)
+
+
+def circle(north: float, east: float, radius: float) -> LocationTrigger:
+    return LocationTrigger(on="location", latitude=north, longitude=east, radius_metres=radius)
+
+
+NORTH, EAST = st.floats(-90, 90) | st.sampled_from([31.0, 31.01, 90.0]), st.floats(-180, 180)
+RADII = st.floats(0.001, 1_000_000) | st.sampled_from([511.0, 512.0, 1112.0])
+
+
+@given(st.lists(st.builds(circle, NORTH, EAST, RADII), max_size=20), st.tuples(NORTH, EAST))
+def test_circles_by_latitude_are_those_around_a_point(
+    circles: list[LocationTrigger], point: tuple[float, float]
+) -> None:
+    around = Circles(enumerate(circles)).around(point)
+
+    assert sorted(around) == [
+        number
+        for number, one in enumerate(circles)
+        if metres_between((one.latitude, one.longitude), point) <= one.radius_metres
+    ]
+
+
+def test_circles_far_in_the_north_or_south_are_not_measured() -> None:
+    shops = Circles((number, circle(number / 100, 121.0, 500)) for number in range(4000))
+
+    assert [number for number, _ in shops.reaching(31.0)] == [3100]
 
 
 def test_an_event_without_a_trigger_of_its_own_is_found_by_name() -> None:
