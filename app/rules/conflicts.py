@@ -1,30 +1,22 @@
 """Rules that get in each other's way: a better one always answers in their place. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from app.rules.coverage import covers, is_broad
+from app.rules.coverage import Coverage
 from app.rules.engine import Rule, RuleSet
+from app.rules.shadows import still_fits
 from app.rules.text_triggers import Match
 from app.rules.triggers import AnyTrigger, FallbackTrigger, TextTrigger
 from app.wechat.ids import AppId
 from app.wechat.inbound import Text
 
 _ANY_ACCOUNT: Final = AppId("")
-_INSIDE: Final = frozenset({Match.ALL, Match.CONTAINS, Match.ANY})
-_STILL_FITS: Final = {
-    Match.EXACT: frozenset({Match.EXACT, Match.PREFIX, Match.SUFFIX, *_INSIDE}),
-    Match.PREFIX: frozenset({Match.PREFIX, *_INSIDE}),
-    Match.SUFFIX: frozenset({Match.SUFFIX, *_INSIDE}),
-    Match.CONTAINS: _INSIDE,
-    Match.ALL: _INSIDE,
-    Match.ANY: _INSIDE,
-}
-"""Which kinds of rule, fitting the keyword alone, also fit every text that this kind takes."""
 
 
 class ConflictKind(StrEnum):
@@ -61,14 +53,14 @@ def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
     ranks = {rule.id: rank for rank, rule in enumerate(ranked)}
     always: dict[tuple[AnyTrigger, str | None], Rule] = {}
     sometimes: dict[tuple[AnyTrigger, str | None], Rule] = {}
-    broad: list[Rule] = []
-    for rule in ranked:
+    coverage = Coverage()
+    for rank, rule in enumerate(ranked):
         if _is_over(rule, now):
             yield _conflict(ConflictKind.EXPIRED, rule, None, most)
             continue
         everywhere, own = (rule.trigger, None), (rule.trigger, rule.appid)
         same = always.get(everywhere) or always.get(own)
-        wider = None if same is not None else _broader(rule, compiled, ranks, broad)
+        wider = None if same is not None else _broader(rule, compiled, ranks, coverage)
         maybe = sometimes.get(everywhere) or sometimes.get(own)
         if same is not None:
             yield _conflict(ConflictKind.IDENTICAL, rule, same, most)
@@ -80,8 +72,8 @@ def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
             sometimes.setdefault(own, rule)
             continue
         always.setdefault(own, rule)
-        if wider is None and is_broad(rule.trigger):
-            broad.append(rule)
+        if wider is None:
+            coverage.add(rank, rule)
 
 
 def _is_over(rule: Rule, now: datetime) -> bool:
@@ -103,38 +95,43 @@ def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Con
 
 
 def _broader(
-    rule: Rule, compiled: RuleSet, ranks: dict[int, int], broad: Iterable[Rule]
+    rule: Rule, compiled: RuleSet, ranks: dict[int, int], coverage: Coverage
 ) -> Rule | None:
     """Return the best of the better rules without conditions that fits whatever this one fits."""
     if isinstance(rule.trigger, FallbackTrigger):
         return _better_fallback(rule, compiled, ranks)
-    if not isinstance(rule.trigger, TextTrigger):
-        return _covering(rule, broad)
-    if rule.trigger.negated:
-        return None
-    still_fits = _STILL_FITS.get(rule.trigger.match)
-    if still_fits is None:
-        return None
-    sets = [
-        {
-            ranks[other.id]
-            for other in compiled.fitting(AppId(rule.appid or _ANY_ACCOUNT), _typed(word))
-            if ranks[other.id] < ranks[rule.id] and _may_shadow(other, rule.trigger, still_fits)
-        }
-        for word in rule.trigger.words()
-    ]
-    found = set.union(*sets) if rule.trigger.match is Match.ALL else set.intersection(*sets)
-    return compiled.ranked[min(found)] if found else None
+    found = [coverage.best(rule)]
+    if isinstance(rule.trigger, TextTrigger):
+        found.append(_found_by_words(rule, rule.trigger, compiled, ranks))
+    best = min((rank for rank in found if rank is not None), default=None)
+    return None if best is None else compiled.ranked[best]
 
 
-def _may_shadow(other: Rule, trigger: TextTrigger, kinds: frozenset[Match]) -> bool:
+def _found_by_words(
+    rule: Rule, trigger: TextTrigger, compiled: RuleSet, ranks: dict[int, int]
+) -> int | None:
+    """Return the rank of the best better rule that fits the keywords and so all that this fits."""
+    if trigger.negated or trigger.match is Match.REGEX:
+        return None
+
+    def shadowing(word: str) -> Iterator[int]:
+        for other in compiled.fitting(AppId(rule.appid or _ANY_ACCOUNT), _typed(word)):
+            if ranks[other.id] >= ranks[rule.id]:
+                return
+            if _always_fits(other, trigger):
+                yield ranks[other.id]
+
+    found = map(shadowing, trigger.words())
+    if trigger.match is Match.ANY:
+        return min(set.intersection(*map(set, found)), default=None)
+    return min((rank for each in found for rank in islice(each, 1)), default=None)
+
+
+def _always_fits(other: Rule, trigger: TextTrigger) -> bool:
     return (
         other.conditions is None
         and isinstance(other.trigger, TextTrigger)
-        and not other.trigger.negated
-        and other.trigger.raw == trigger.raw
-        and other.trigger.match in kinds
-        and (other.trigger.voice or not trigger.voice)
+        and still_fits(other.trigger, trigger)
     )
 
 
@@ -145,15 +142,6 @@ def _better_fallback(rule: Rule, compiled: RuleSet, ranks: dict[int, int]) -> Ru
         if other.is_fallback and other.conditions is None and other.appid in {None, rule.appid}
     )
     return next(better, None)
-
-
-def _covering(rule: Rule, broad: Iterable[Rule]) -> Rule | None:
-    covering = (
-        other
-        for other in broad
-        if other.appid in {None, rule.appid} and covers(other.trigger, rule.trigger)
-    )
-    return next(covering, None)
 
 
 def _typed(content: str) -> Text:

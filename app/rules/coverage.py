@@ -1,36 +1,85 @@
-"""Which events one trigger takes that another one takes as well. Pure."""
+"""Which better rule takes all that a rule takes, told by what they wait for. Pure."""
 
-from app.rules.places import metres_between
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import product
+
+from app.rules.places import Circles, are_near, centre_of
+from app.rules.rule import Rule
+from app.rules.shadows import Catch, catch_of, is_caught
 from app.rules.triggers import (
     AnyTrigger,
     LocationTrigger,
     SubscribeMsgTrigger,
+    TextTrigger,
     keys_of,
 )
 
+_Taken = tuple[object, ...]
+"""What a trigger takes, as a key to look it up by."""
 
-def is_broad(trigger: AnyTrigger) -> bool:
-    """Tell whether a trigger waits for more than one key."""
-    if isinstance(trigger, LocationTrigger | SubscribeMsgTrigger):
-        return True
+
+class Coverage:
+    """Rules that wait for more than one thing, added best first."""
+
+    def __init__(self) -> None:
+        self._ranks: dict[tuple[str | None, _Taken], int] = {}
+        self._lengths: defaultdict[str, set[int]] = defaultdict(set)
+        self._circles: defaultdict[str | None, Circles] = defaultdict(Circles)
+
+    def add(self, rank: int, rule: Rule) -> None:
+        """Add a rule that always answers; one that waits for a single thing covers nothing."""
+        if isinstance(rule.trigger, LocationTrigger):
+            self._circles[rule.appid].add(rank, rule.trigger)
+            return
+        taken = _taken(rule.trigger)
+        if taken is None:
+            return
+        self._ranks.setdefault((rule.appid, taken), rank)
+        found = keys_of(rule.trigger)
+        if found is not None:
+            self._lengths[rule.trigger.on].add(len(found[1] or ""))
+
+    def best(self, rule: Rule) -> int | None:
+        """Return the rank of the best rule that takes all that this one takes, if there is any."""
+        if isinstance(rule.trigger, LocationTrigger):
+            found = [*self._holding(None, rule.trigger), *self._holding(rule.appid, rule.trigger)]
+        else:
+            wanted = product({None, rule.appid}, self._covering(rule.trigger))
+            found = [self._ranks[each] for each in wanted if each in self._ranks]
+        return min(found, default=None)
+
+    def _covering(self, trigger: AnyTrigger) -> Iterator[_Taken]:
+        match trigger:
+            case TextTrigger():
+                catches = [catch for catch in Catch if is_caught(trigger, catch)]
+                yield from product(["text"], catches, {True, trigger.voice})
+            case SubscribeMsgTrigger():
+                yield from product([trigger.on], {None, trigger.template}, {None, trigger.status})
+        key, prefix = keys_of(trigger) or (None, None)
+        word = key or prefix or ""
+        for length in self._lengths.get(trigger.on, ()):
+            if length <= len(word):
+                yield trigger.on, word[:length]
+
+    def _holding(self, appid: str | None, inner: LocationTrigger) -> Iterator[int]:
+        circles = self._circles.get(appid)
+        if circles is None:
+            return
+        for rank, outer in circles.reaching(inner.latitude):
+            room = outer.radius_metres - inner.radius_metres
+            if are_near(centre_of(outer), centre_of(inner), room):
+                yield rank
+
+
+def _taken(trigger: AnyTrigger) -> _Taken | None:
+    match trigger:
+        case TextTrigger():
+            catch = catch_of(trigger)
+            return None if catch is None else ("text", catch, trigger.voice)
+        case SubscribeMsgTrigger():
+            return trigger.on, trigger.template, trigger.status
     found = keys_of(trigger)
-    return found is not None and found[0] is None
-
-
-def covers(broad: AnyTrigger, narrow: AnyTrigger) -> bool:
-    """Tell whether a broad trigger takes every event that `narrow` takes."""
-    match broad, narrow:
-        case LocationTrigger(), LocationTrigger():
-            one, other = ((each.latitude, each.longitude) for each in (broad, narrow))
-            return metres_between(one, other) + narrow.radius_metres <= broad.radius_metres
-        case SubscribeMsgTrigger(), SubscribeMsgTrigger():
-            return broad.template in {None, narrow.template} and (
-                broad.status in {None, narrow.status}
-            )
-    if broad.on != narrow.on:
-        return False
-    outer, inner = keys_of(broad), keys_of(narrow)
-    if outer is None or inner is None:
-        return False
-    key, prefix = inner
-    return outer[1] is None or (key or prefix or "").startswith(outer[1])
+    if found is None or found[0] is not None:
+        return None
+    return trigger.on, found[1] or ""

@@ -18,7 +18,7 @@ def literal_of(pattern: str) -> str | None:
     for part in parts_of(pattern):
         if part is None:
             return None
-        counts = part.character is not None and _is_certain(part.character)
+        counts = part.character is not None and is_certain(part.character)
         if part.character is not None and counts and part.repeat in {"", "+", "+?"}:
             runs[-1] += part.character.casefold()
         if not counts or part.repeat:
@@ -26,5 +26,6 @@ def literal_of(pattern: str) -> str | None:
     return max(runs, key=len) or None
 
 
-def _is_certain(character: str) -> bool:
+def is_certain(character: str) -> bool:
+    """Tell whether RE2 and Python agree on what is the same letter as this one."""
     return character.isascii() or character.lower() == character.upper()

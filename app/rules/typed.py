@@ -58,19 +58,20 @@ def bare_end(text: str) -> str:
 
 def _start(text: str) -> int:
     start = 0
-    while start < len(text) and _surrounds(text[start]):
+    while start < len(text) and surrounds(text[start]):
         start += 1
     return start
 
 
 def _end(text: str) -> int:
     end = len(text)
-    while end and _surrounds(text[end - 1]):
+    while end and surrounds(text[end - 1]):
         end -= 1
     return end
 
 
-def _surrounds(character: str) -> bool:
+def surrounds(character: str) -> bool:
+    """Tell whether a character does not count where it stands around a text."""
     return character in " ~" or unicodedata.category(character)[0] == "P"
 
 
