@@ -26,7 +26,7 @@ from app.rules.console import rules_from_console
 from app.rules.documents import DocumentFormat
 from app.rules.explain_router import Question, message_of
 from app.rules.explained import Explained, explain_message
-from app.rules.importing import Diff, ImportedRule
+from app.rules.importing import Diff, ImportedRule, Plan
 from app.rules.problems import Refused, problems_in
 from app.rules.schemas import RuleOut
 from app.settings import Settings, load_settings
@@ -255,20 +255,21 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
         tokens = AccessTokens(database, api, settings.accounts, SystemClock())
         told = await with_token(tokens, appid, api.current_autoreply_info)
     carried = rules_from_console(told, appid)
-    await _apply(settings, carried.rules, dry_run=dry_run, keep_others=True)
-    for line in carried.left_out:
+    plan = await _apply(settings, carried.rules, dry_run=dry_run, keep_others=True)
+    for line in (*carried.left_out, *importing.set_aside(plan)):
         out.print(f"Not carried over: {line}", markup=False)
 
 
 async def _apply(
     settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
-) -> None:
+) -> Plan:
     async with _database(settings) as database, database.sessions.begin() as session:
         version = await edits.begin(session)
         plan = await importing.plan_import(session, new, keep_others=keep_others)
         if not dry_run:
             await importing.apply(session, plan, OPERATOR)
     _show_diff(importing.diff(plan, version, dry_run=dry_run))
+    return plan
 
 
 def _show_diff(diff: Diff) -> None:

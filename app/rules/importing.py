@@ -5,7 +5,7 @@ The caller owns the transaction.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import orjson
@@ -73,12 +73,16 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to be done. added: with the id to keep, if the document names one."""
+    """What has to be done. added: with the id to keep, if the document names one.
+
+    set_aside: what only adds leaves a rule alone that differs, and has the place of a new one.
+    """
 
     added: list[tuple[int | None, RuleIn]]
     changed: list[tuple[RuleOut | BrokenRule, RuleIn]]
     removed: list[RuleOut | BrokenRule]
     unchanged: int
+    set_aside: list[tuple[RuleOut | BrokenRule, RuleIn]] = field(default_factory=list)
 
 
 async def read_rules(document: object, settings: Settings) -> list[ImportedRule]:
@@ -127,7 +131,7 @@ def plan(
         if isinstance(before, BrokenRule) or edits.columns(before) != edits.columns(rule):
             changed.append((before, rule))
     if keep_others:
-        return Plan(added, [], [], len(kept))
+        return Plan(added, [], [], len(kept), changed)
     removed = [row for row in stored if row.id not in kept]
     return Plan(added, changed, removed, len(kept) - len(changed))
 
@@ -152,6 +156,13 @@ def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
     )
 
 
+def set_aside(plan: Plan) -> Iterator[str]:
+    """Yield a line for each rule that is not taken, since another one has its place."""
+    for before, rule in plan.set_aside:
+        fields = ", ".join(_changed(before, rule).fields)
+        yield f"{rule.name}: a rule of this name is there already, and differs in {fields}"
+
+
 def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
     """Return the `diff` as JSON, written rule by rule: there may be very many."""
     return orjson.dumps(
@@ -168,7 +179,7 @@ def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
 
 def put_away(plan: Plan, rules: list[ImportedRule]) -> None:
     """Empty a plan that has been carried out, and the rules that it was made of."""
-    for part in (plan.added, plan.changed, plan.removed, rules):
+    for part in (plan.added, plan.changed, plan.removed, plan.set_aside, rules):
         let_go(part)
 
 

@@ -47,6 +47,26 @@ async def test_the_consoles_replies_are_carried_over_and_answer_at_once(
     assert await _answer(stack, "b", "几点") == "每天 9:00 至 21:00"
 
 
+async def test_what_is_kept_out_by_a_rule_that_was_changed_here_is_listed(
+    stack: Stack, processes: Processes
+) -> None:
+    await imported(processes)
+    again = await imported(processes)
+    rules = (await stack.api("GET", "rules"))["items"]
+    rule = next(each for each in rules if each["name"] == "Console: welcome")
+    members = ("name", "appid", "enabled", "priority", "trigger", "replies")
+    await stack.api(
+        "PUT", f"rules/{rule['id']}", {name: rule[name] for name in members} | {"priority": 7}
+    )
+
+    changed = await imported(processes)
+
+    assert set(changed) - set(again) == {
+        "Not carried over: Console: welcome: a rule of this name is there already, and differs in "
+        "priority"
+    }
+
+
 async def _answer(stack: Stack, group: str, text: str) -> str | None:
     (push,) = await stack.peer.push_all(texts(stack.urls[:1], 1, group=group, text=text))
     return passive_text(push)
