@@ -22,11 +22,6 @@ async def mark(session: AsyncSession, person: Person) -> None:
     await session.execute(_MARK, person.parameters)
 
 
-async def start_anew(session: AsyncSession, person: Person) -> None:
-    """Let somebody who is back be seen for the first time since what is erased."""
-    await session.execute(_START_ANEW, person.parameters)
-
-
 async def mark_class(session: AsyncSession, person: Person, scope: str) -> None:
     """Remember the same of one class of data."""
     seconds = int(person.until.timestamp())
@@ -72,6 +67,13 @@ async def forget_unionids(session: AsyncSession, unionids: Iterable[str]) -> Map
 async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
     """Tell whether any of these OpenIDs is known."""
     return await session.scalar(_ANY, _columns(people)) is not None
+
+
+async def first_seen(session: AsyncSession, known: Known) -> datetime | None:
+    """Return when an OpenID was heard of first; None when it is unknown."""
+    appid, openid = known
+    seen: datetime | None = await session.scalar(_FIRST_SEEN, {"appid": appid, "openid": openid})
+    return seen
 
 
 async def last_seen(session: AsyncSession, people: Iterable[Known]) -> datetime | None:
@@ -123,17 +125,6 @@ _MARK = text(
     """
 )
 
-# The inbox belongs to a later step, which this one may not import.
-_START_ANEW = text(
-    """
-    UPDATE openids SET first_seen_at = GREATEST(first_seen_at, COALESCE((
-        SELECT min(occurred_at) FROM callbacks
-        WHERE appid = :appid AND openid = :openid AND occurred_at > :until
-    ), :until))
-    WHERE appid = :appid AND openid = :openid
-    """
-)
-
 _MARK_CLASS = text(
     """
     UPDATE openids SET revoked = COALESCE(revoked, '{}') || jsonb_build_object(
@@ -159,6 +150,8 @@ _THEIRS = """
     JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
     USING (appid, openid)
 """
+
+_FIRST_SEEN = text("SELECT first_seen_at FROM openids WHERE appid = :appid AND openid = :openid")
 
 _LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_THEIRS}")  # noqa: S608 - a constant
 

@@ -25,6 +25,7 @@ from app.events import erase as events
 from app.feed import erase as feed
 from app.feed import notices
 from app.followers import erase as followers
+from app.identity import anew
 from app.identity import erase as identity
 from app.identity.erasing import Person
 from app.privacy.duties import KINDS, PROFILE_MEMBERS
@@ -168,10 +169,21 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
     elif known:
         await identity.mark(session, person)
         if planned.of_identity:
-            await identity.start_anew(session, person)
+            await anew.start_anew(session, person)
+        if planned.scope is Scope.PERSON:
+            counts.update(await _forget_unionid(eraser, person, session))
     else:
         await remember(session, person, Scope.CONTENT)
     return counts
+
+
+async def _forget_unionid(eraser: Eraser, person: Person, session: AsyncSession) -> Counts:
+    """Whoever is back is a person who is erased all the same, up to what they asked for that."""
+    account = eraser.accounts.get(person.appid)
+    asks = account is not None and account.kind == "oa"
+    counts = await anew.forget_unionid(session, person, now=eraser.clock.now(), asks=asks)
+    told = await feed.erase(session, person.appid, person.openid)
+    return {**counts, "identity_events": told}
 
 
 async def _forget_rules(person: Person, session: AsyncSession) -> Counts:

@@ -74,7 +74,7 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await keep_out(session)
         if erasure.scope is Scope.PERSON:
-            people, unionids = await _whole(session, people, unionids)
+            people, unionids = await _whole(session, erasure, people, unionids)
         former = await identity.unionids_in_rows_of(session, people)
         former |= set(erasure.subject.get("former", ()))
         erasure.subject = {
@@ -162,15 +162,23 @@ async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms
 
 
 async def _whole(
-    session: AsyncSession, people: set[Known], unionids: set[str]
+    session: AsyncSession, erasure: Erasure, people: set[Known], unionids: set[str]
 ) -> tuple[set[Known], set[str]]:
     """Return a person at every account, and their UnionIDs.
 
     By present UnionIDs alone: one that they had before may be somebody else's, reported by
-    mistake.
+    mistake. Without an account that they only came to after what the erasure answers to.
     """
     unionids = unionids | await identity.unionids_of(session, people)
-    return people | await identity.people_of(session, unionids), unionids
+    others = await identity.people_of(session, unionids) - people
+    new = {one for one in others if await _came_since(session, erasure, one)}
+    return people | (others - new), unionids
+
+
+async def _came_since(session: AsyncSession, erasure: Erasure, known: Known) -> bool:
+    seen = await identity.first_seen(session, known)
+    person = Person(*known, erasure.until, erasure.id, "", {})
+    return seen is not None and seen > erasure.until and await events.is_back(session, person)
 
 
 def _people(

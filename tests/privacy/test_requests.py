@@ -92,7 +92,8 @@ async def test_somebody_who_acts_before_the_job_runs_can_be_erased_again(
 
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
     assert (await found(connection, "still here")).keys() == {"callbacks"}
-    assert (await service.api("DELETE", f"users/{UNIONID}")).status_code == 202
+    again = await service.api("DELETE", "users", params={"appid": APPID, "openid": OPENID})
+    assert again.status_code == 202
     await work(jobs, connection)
     assert await found(connection, OPENID) == {}
     assert await found(connection, UNIONID) == {}
