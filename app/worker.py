@@ -123,7 +123,7 @@ def make_jobs(
         clock,
         tokens,
         Delivery(database.sessions, api, tokens, uploads, clock),
-        identity.Resolver(database.sessions, api, tokens, clock),
+        identity.Resolver(database.sessions, api, tokens, clock, settings.erasure_hmac_secret),
         feed.Feed(
             database.sessions,
             clock,

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
+from app.identity.back import back as who_is_back
 from app.identity.erasing import Person
 
 
@@ -16,7 +17,8 @@ async def erase_contents(session: AsyncSession, person: Person) -> Mapping[str, 
 
 async def is_back(session: AsyncSession, person: Person) -> bool:
     """Tell whether the person follows again, or did anything, since what the erasure answers to."""
-    return bool(await session.scalar(_IS_BACK, person.parameters))
+    one = (person.appid, person.openid, person.until, person.event_id)
+    return bool(await who_is_back(session, [one]))
 
 
 async def erase_identity(session: AsyncSession, person: Person, *, back: bool) -> Mapping[str, int]:
@@ -79,29 +81,6 @@ _CONTENTS = {
         """
     ),
 }
-
-# Leaving is not coming back, nor is what WeChat or an agent does about a person: reports of
-# deliveries, sessions and authorisations. A report or a sync makes them seen, but by our clock;
-# a login that is reported with its time is an act.
-_IS_BACK = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM openids
-        WHERE appid = :appid AND openid = :openid AND logged_in_at > :until
-    ) OR EXISTS (
-        SELECT FROM followers WHERE appid = :appid AND openid = :openid AND following
-          AND (last_at, last_id) > (CAST(:until AS timestamptz), CAST(:event_id AS uuid))
-    ) OR EXISTS (
-        SELECT FROM callbacks JOIN openids USING (appid, openid)
-        WHERE appid = :appid AND openid = :openid AND last_seen_at > :until
-          AND occurred_at > :until AND (event IS NULL OR event NOT IN (
-              'unsubscribe', 'subscribe_msg_sent_event', 'TEMPLATESENDJOBFINISH',
-              'kf_create_session', 'kf_close_session', 'kf_switch_session', 'user_info_modified',
-              'user_authorization_revoke', 'user_authorization_cancellation'
-          ))
-    )
-    """
-)
 
 # A UnionID that is not among the person's own is gone too.
 _PSEUDONYMS = """

@@ -15,6 +15,7 @@ from app.db.queue import enqueue
 from app.events.models import FollowAction
 from app.followers.changes import Asked, Changes, Known, NewEvent, changes_of
 from app.identity.gone import Gone
+from app.identity.gone_unionids import unlearnt
 from app.identity.jobs import resolve_job
 from app.identity.keying import ASK_UNBOUND_AGAIN, Answer
 from app.identity.keying import record as record_unionids
@@ -46,7 +47,7 @@ async def take_in(
         return 0, 0
     await _meet(session, appid, changes, now, gone)
     changes = changes_of(await _known(session, appid, changes.openids, gone), calls)
-    await _identify(session, appid, changes.identified, now)
+    await _identify(session, appid, changes.identified, now, gone)
     await _write_events(session, appid, changes.events)
     await _explain(session, appid, changes.explained)
     left = [event for event in changes.events if event.action is FollowAction.UNFOLLOW]
@@ -97,16 +98,21 @@ async def _meet(
 
 
 async def _identify(
-    session: AsyncSession, appid: str, infos: Sequence[UserInfo], now: datetime
+    session: AsyncSession,
+    appid: str,
+    infos: Sequence[UserInfo],
+    now: datetime,
+    gone: Forgotten,
 ) -> None:
     if not infos:
         return
-    answers = [
+    told = [
         Answer(appid, info.openid, info.unionid)
         if info.unionid is not None
         else Answer(appid, info.openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
         for info in infos
     ]
+    answers = [unlearnt(answer, gone.get(answer.openid)) for answer in told]
     learnt = await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=now)
     await enqueue(session, [resolve_job(woken) for woken in learnt.woken])
 

@@ -23,6 +23,7 @@ from app.followers.models import FollowerSync
 from app.followers.pages import Page, Pages
 from app.followers.record import Forgotten, Leave, take_in
 from app.identity.gone import gone
+from app.identity.gone_unionids import gone_by_unionid
 from app.wechat.answers import FollowerPage
 from app.wechat.api import BATCHGET_LIMIT
 from app.wechat.errors import ApiError
@@ -157,7 +158,7 @@ class _Work:
             answer.page.left -= 1
         cursor = self._pages.settle()
         async with self._sessions.begin() as session:
-            forgotten = await self._gone(session, [*asked, *([cursor] if cursor else ())])
+            forgotten = await self._gone(session, [*asked, *([cursor] if cursor else ())], calls)
             await runs.mark(
                 session,
                 self._run.appid,
@@ -182,13 +183,23 @@ class _Work:
         """Write who has gone of people who are not listed."""
         asked = [openid for call in calls for openid in call.openids]
         async with self._sessions.begin() as session:
-            forgotten = await self._gone(session, asked)
+            forgotten = await self._gone(session, asked, calls)
             await self._take_in(session, calls, None, 0, forgotten)
 
-    async def _gone(self, session: AsyncSession, openids: Sequence[str]) -> Forgotten:
-        people = [(self._run.appid, openid) for openid in openids]
-        found = await gone(session, self._privacy.secret, people)
-        return {openid: one for (_, openid), one in found.items()}
+    async def _gone(
+        self, session: AsyncSession, openids: Sequence[str], calls: Sequence[Asked]
+    ) -> Forgotten:
+        """Return who has been erased, by their OpenID or by the UnionID that a call told."""
+        appid, secret = self._run.appid, self._privacy.secret
+        told = {
+            (appid, str(info.openid)): str(info.unionid)
+            for asked in calls
+            for info in asked.infos
+            if info.unionid is not None
+        }
+        found = await gone(session, secret, [(appid, openid) for openid in openids])
+        theirs = await gone_by_unionid(session, secret, told)
+        return {openid: one for (_, openid), one in (found | theirs).items()}
 
     async def _page(self, cursor: str | None) -> FollowerPage:
         """The person at the cursor may be unknown by now: then the listing starts anew."""

@@ -13,8 +13,12 @@ from app.identity.erasing import Person
 
 
 async def start_anew(session: AsyncSession, person: Person) -> None:
-    """Let them be seen for the first time since what is erased."""
+    """Let them be seen for the first time since what is erased.
+
+    Who was to go for their UnionID is asked about again.
+    """
     await session.execute(_START_ANEW, person.parameters)
+    await session.execute(_ASK_AGAIN, person.parameters)
 
 
 async def forget_unionid(
@@ -41,6 +45,13 @@ _START_ANEW = text(
         WHERE appid = :appid AND openid = :openid AND occurred_at > :until
     ), :until))
     WHERE appid = :appid AND openid = :openid
+    """
+)
+
+_ASK_AGAIN = text(
+    """
+    UPDATE openids SET resolve_state = 'pending', resolve_reason = NULL, resolve_next_at = :until
+    WHERE appid = :appid AND openid = :openid AND resolve_reason = 'erased'
     """
 )
 

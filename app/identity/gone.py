@@ -20,10 +20,14 @@ Known = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """until: what was so by then is erased. wholly: the identity too, not contents alone."""
+    """until: what was so by then is erased. wholly: the identity too, not contents alone.
+
+    by_unionid: their UnionID is; nobody knew that this OpenID is theirs.
+    """
 
     until: datetime
     wholly: bool
+    by_unionid: bool = False
 
 
 async def gone(
@@ -33,7 +37,7 @@ async def gone(
 
     First in its transaction. secret: of the pseudonyms, as `pseudonyms` takes it.
     """
-    await session.execute(_SHARE)
+    await share(session)
     if not await session.scalar(_ANYBODY):
         return {}
     names = await pseudonyms(session, secret)
@@ -43,6 +47,11 @@ async def gone(
         {"appids": [appid for appid, _ in known], "pseudonyms": [name for _, name in known]},
     )
     return {known[appid, name]: Gone(until, wholly) for appid, name, until, wholly in found}
+
+
+async def share(session: AsyncSession) -> None:
+    """Let nobody be erased until the transaction ends."""
+    await session.execute(_SHARE)
 
 
 async def keep_out(session: AsyncSession) -> None:

@@ -26,6 +26,7 @@ class Answer:
     """What is known of one OpenID now.
 
     unionid: None with a reason. ask_again_at: None when asking again makes no sense.
+    erased_until: what they did by then is erased.
     """
 
     appid: str
@@ -33,6 +34,7 @@ class Answer:
     unionid: str | None
     reason: str | None = None
     ask_again_at: datetime | None = None
+    erased_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ async def record(
         "unionids": [answer.unionid for answer in answers],
         "reasons": [answer.reason for answer in answers],
         "nexts": [answer.ask_again_at for answer in answers],
+        "untils": [answer.erased_until for answer in answers],
     }
     changed = await session.scalar(_RECORD, columns | {"source": source.value, "now": now})
     resolved = [answer for answer in answers if answer.unionid is not None]
@@ -91,11 +94,11 @@ async def _wake(session: AsyncSession, appids: set[str], now: datetime) -> tuple
 _RECORD = text(
     """
     WITH locked AS (
-        SELECT o.appid, o.openid, o.unionid AS old, a.unionid, a.reason, a.next
+        SELECT o.appid, o.openid, o.unionid AS old, a.unionid, a.reason, a.next, a.until
         FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]),
                     CAST(:unionids AS text[]), CAST(:reasons AS text[]),
-                    CAST(:nexts AS timestamptz[]))
-             AS a(appid, openid, unionid, reason, next)
+                    CAST(:nexts AS timestamptz[]), CAST(:untils AS timestamptz[]))
+             AS a(appid, openid, unionid, reason, next, until)
         JOIN openids o ON o.appid = a.appid AND o.openid = a.openid
         ORDER BY o.appid, o.openid
         FOR UPDATE OF o
@@ -107,6 +110,7 @@ _RECORD = text(
     ), known AS (
         UPDATE openids SET
             unionid = COALESCE(locked.unionid, locked.old),
+            erased_until = GREATEST(openids.erased_until, locked.until),
             resolve_state = CASE WHEN COALESCE(locked.unionid, locked.old) IS NOT NULL
                                  THEN 'resolved'
                                  WHEN locked.next IS NULL THEN 'unavailable'

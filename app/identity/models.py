@@ -26,7 +26,8 @@ class OpenIdRow(Base):
     """One person at one account. unionid is NULL until `identity.resolve` learns it.
 
     resolve_next_at: when `identity.resolve` may ask again; NULL when there is nothing to ask.
-    resolve_reason: why the UnionID is unavailable (not_following, not_bound, …).
+    resolve_reason: why the UnionID is unavailable (not_following, not_bound, …); erased: it is that
+    of somebody who was erased at every account, and this OpenID goes too.
     logged_in_at: of the latest login that a mini-program's backend reported with its time.
     erased_until: what they said and did by then is erased, also if it comes late. revoked: the
     same of classes of data whose authorisation was withdrawn, in Unix seconds by class.
@@ -41,6 +42,12 @@ class OpenIdRow(Base):
             "appid",
             "resolve_next_at",
             postgresql_where=text("resolve_reason = 'not_bound'"),
+        ),
+        Index(
+            "ix_openids_erased",
+            "appid",
+            "openid",
+            postgresql_where=text("resolve_reason = 'erased'"),
         ),
     )
 

@@ -1,7 +1,8 @@
 """What a mini-program's backend learnt at login. Source: protocol 8, UnionID rule 4."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -9,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
 from app.identity.gone import Gone, Known, gone
+from app.identity.gone_unionids import gone_by_unionid
 from app.identity.jobs import resolve_job
 from app.identity.keying import Answer, record
 from app.identity.models import UnionIdSource
 from app.identity.schemas import Identity, Reported
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 # A login that lies ahead would be an act after whatever is erased until it has come.
 _SEEN = text(
@@ -57,13 +61,17 @@ async def report(
     """Take the reported UnionIDs over, and key every row of their OpenIDs.
 
     Whoever has been erased is known again by something of their own that came since, a push or a
-    login, and not by a report alone: a backend may repeat what it has always known.
-    secret: of the pseudonyms.
+    login, and not by a report alone: a backend may repeat what it has always known. That holds for
+    an OpenID that was not known to be theirs, too. Of an OpenID that is told twice the latest login
+    counts. secret: of the pseudonyms.
     """
-    erased = await gone(session, secret, {(one.appid, one.openid) for one in identities})
+    by_login = sorted(identities, key=lambda one: one.logged_in_at or NEVER)
+    known = {(one.appid, one.openid): one for one in by_login}
+    erased = await gone(session, secret, known)
     away = _away(identities, erased)
-    known = {(one.appid, one.openid): one for one in identities}
-    passed_over = away - await _here(session, away)
+    told = {key: one.unionid for key, one in known.items()}
+    passed_over = _away(identities, await gone_by_unionid(session, secret, told))
+    passed_over |= away - await _here(session, away)
     wanted = [one for key, one in known.items() if key not in passed_over]
     passed_over |= await _see(session, wanted, now, erased) & away
     answers = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from pydantic import SecretStr
 
 from app.access.call import with_token
 from app.access.token import AccessTokens
@@ -12,6 +13,7 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
+from app.identity.gone_unionids import pass_over
 from app.identity.jobs import resolve_job
 from app.identity.keying import ASK_UNBOUND_AGAIN, Answer, record
 from app.identity.models import UnionIdSource
@@ -31,12 +33,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """What resolving needs."""
+    """What resolving needs. secret: of the pseudonyms, as `pseudonyms` takes it."""
 
     sessions: SessionFactory
     api: WeChatApi
     tokens: AccessTokens
     clock: Clock
+    secret: SecretStr | None
 
 
 async def resolve(resolver: Resolver, appid: AppId) -> None:
@@ -57,6 +60,7 @@ async def resolve(resolver: Resolver, appid: AppId) -> None:
             return
         async with resolver.sessions.begin() as session:
             now = resolver.clock.now()
+            answers = await pass_over(session, resolver.secret, answers)
             await record(session, answers, source=UnionIdSource.USER_INFO, now=now)
 
 

@@ -20,7 +20,8 @@ class OpenIdOut(BaseModel):
 
     reason: why there is no UnionID: not_yet_asked, not_bound (to an Open Platform account),
     not_following, not_an_oa (a mini-program's backend has to report it), not_answered,
-    bad_openid; null when there is one. next_try_at: when WeChat is asked again; null when only
+    bad_openid, erased (it is that of somebody who was erased, and this OpenID goes too); null when
+    there is one. next_try_at: when WeChat is asked again; null when only
     a push of theirs or a report can help. former_unionids: which it had before, the latest first.
     """
 

@@ -3,6 +3,7 @@
 A push may have been under way, or in a spool, while its sender left and was erased.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,14 +14,17 @@ from uuid_utils.compat import uuid7
 
 from app.events import erase as events
 from app.identity import erase as identity
+from app.identity.back import FIRST_ID
 from app.identity.erasing import Person
+from app.identity.gone_unionids import erased_unionids
 from app.identity.pseudonyms import Pseudonyms, pseudonyms
 from app.privacy.duties import BY_WECHAT, Duty, NewErasure
 from app.privacy.models import ErasedPerson, Scope, Trigger
 from app.privacy.open import open_erasure
-from app.privacy.plan import FIRST_ID, Eraser
+from app.privacy.plan import Eraser
 
 MOST_AT_ONCE: Final = 200
+MOST_CLEARED: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,38 @@ async def _check_some(eraser: Eraser) -> bool:
     async with eraser.sessions.begin() as session:
         names = await pseudonyms(session, eraser.secret)
         pushes = [_Pushes(*row) for row in await session.execute(_TAKE, {"limit": MOST_AT_ONCE})]
-        for some in pushes:
+        for some in await _concerned(session, pushes, names):
             for until, scope in await _late(eraser, session, some, names):
                 await open_erasure(session, _erasure(some, until, scope, eraser.clock.now()))
+        await _clear_unionids(eraser, session, names, {some.openid for some in pushes})
     return bool(pushes)
+
+
+async def _concerned(
+    session: AsyncSession, pushes: Sequence[_Pushes], names: Pseudonyms
+) -> list[_Pushes]:
+    """Return those of people of whom anything was erased. Most words in a push are nobody's id."""
+    found = await session.execute(
+        _CONCERNED,
+        {
+            "appids": [some.appid for some in pushes],
+            "openids": [some.openid for some in pushes],
+            "pseudonyms": [names.of_openid(some.appid, some.openid) for some in pushes],
+        },
+    )
+    concerned = {(appid, openid) for appid, openid in found}
+    return [some for some in pushes if (some.appid, some.openid) in concerned]
+
+
+async def _clear_unionids(
+    eraser: Eraser, session: AsyncSession, names: Pseudonyms, words: Collection[str]
+) -> None:
+    """Clear pushes that name somebody by a UnionID alone that has been erased.
+
+    Whose OpenID they name nobody knows, so that there is nobody to open an erasure for.
+    """
+    for unionid, until in (await erased_unionids(session, names, words)).items():
+        await eraser.inbox.erase_unionids(session, [unionid], until, MOST_CLEARED)
 
 
 async def _late(
@@ -95,6 +127,20 @@ def _erasure(push: _Pushes, until: datetime, scope: Scope, now: datetime) -> New
         scope=scope,
     )
 
+
+_CONCERNED = text(
+    """
+    SELECT p.appid, p.openid
+    FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:pseudonyms AS text[]))
+         AS p(appid, openid, pseudonym)
+    WHERE EXISTS (
+        SELECT FROM erased_people e WHERE e.appid = p.appid AND e.pseudonym = p.pseudonym
+    ) OR EXISTS (
+        SELECT FROM openids o WHERE o.appid = p.appid AND o.openid = p.openid
+          AND (o.erased_until IS NOT NULL OR o.revoked IS NOT NULL)
+    )
+    """
+)
 
 _TAKE = text(
     """

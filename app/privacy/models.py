@@ -13,7 +13,7 @@ from app.db.base import Base
 
 
 class Trigger(StrEnum):
-    """What asks for an erasure: four pushes, a push that came late, an operator."""
+    """What asks for an erasure: four pushes, what came or was learnt late, an operator."""
 
     UNSUBSCRIBE = "unsubscribe"
     USER_INFO_MODIFIED = "user_info_modified"
@@ -88,6 +88,15 @@ class ErasedPerson(Base):
     pseudonym: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
     scope: Mapped[Scope]
+
+
+class ErasedUnionId(Base):
+    """A UnionID of somebody who was erased at every account: an OpenID may turn out to have it."""
+
+    __tablename__ = "erased_unionids"
+
+    pseudonym: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class LatePush(Base):

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,17 +17,16 @@ from app.db.engine import SessionFactory
 from app.events import erase as events
 from app.feed.notices import announce
 from app.identity import erase as identity
+from app.identity.back import FIRST_ID
 from app.identity.erasing import Person
 from app.identity.gone import keep_out
 from app.identity.pseudonyms import Pseudonyms, pseudonyms
 from app.privacy.duties import OnUnfollow, scope_of
 from app.privacy.inbox import Inbox
-from app.privacy.models import ErasedPerson, Erasure, Scope, Trigger
+from app.privacy.models import ErasedPerson, ErasedUnionId, Erasure, Scope, Trigger
 from app.settings import Account
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
-# Whatever came in the same second as what a late push belongs to counts as later.
-FIRST_ID = UUID(int=0)
 
 Known = tuple[str, str]
 
@@ -85,6 +84,8 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         made = _people(erasure, people, unionids | former, names)
         if erasure.scope in IDENTITY:
             await _condemn(session, erasure, made)
+        if erasure.scope is Scope.PERSON:
+            await _condemn_unionids(session, erasure, names.of_unionids(unionids).values())
         own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
         return Plan(
             erasure_id=erasure.id,
@@ -102,11 +103,25 @@ async def _condemn(session: AsyncSession, erasure: Erasure, people: Iterable[Per
     Whoever has left and is back is told of by their new follow, and must not be deleted after it.
     """
     for person in people:
+        before = await session.get(ErasedPerson, (person.appid, person.pseudonym))
         await remember(session, person, Scope.EVERYTHING)
+        told = erasure.trigger is Trigger.LATE and before is not None
         left = erasure.trigger is Trigger.UNSUBSCRIBE
-        if erasure.trigger is Trigger.LATE or (left and await events.is_back(session, person)):
+        if told or (left and await events.is_back(session, person)):
             continue
         await announce(session, person.appid, person.openid)
+
+
+async def _condemn_unionids(session: AsyncSession, erasure: Erasure, names: Iterable[str]) -> None:
+    """The same for OpenIDs that turn out to be theirs later."""
+    for pseudonym in names:
+        new = insert(ErasedUnionId).values(pseudonym=pseudonym, until=erasure.until)
+        await session.execute(
+            new.on_conflict_do_update(
+                index_elements=[ErasedUnionId.pseudonym],
+                set_={"until": func.greatest(ErasedUnionId.until, new.excluded.until)},
+            )
+        )
 
 
 async def remember(session: AsyncSession, person: Person, scope: Scope) -> None:

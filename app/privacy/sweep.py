@@ -1,4 +1,6 @@
-"""What runs every minute: erasures that no job attends to, dedupe keys, and retention."""
+"""What runs every minute: erasures that no job attends to, or are to be opened, dedupe keys, and
+retention.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +14,7 @@ from app.privacy.inbox import Inbox
 from app.privacy.jobs import check_job, erase_job
 from app.privacy.models import Erasure, LatePush
 from app.privacy.plan import Eraser
+from app.privacy.theirs import erase_theirs
 from app.replies import erase as replies
 
 # A job that exists needs no help within this time.
@@ -26,8 +29,9 @@ MOST_BATCHES: Final = 100
 
 
 async def sweep(eraser: Eraser) -> None:
-    """Ring for unfinished erasures, and unlink what finished ones left."""
+    """Open erasures of OpenIDs just found, ring for unfinished ones, unlink finished ones."""
     now = eraser.clock.now()
+    await erase_theirs(eraser)
     async with eraser.sessions.begin() as session:
         waiting = await session.scalars(
             select(Erasure.id)

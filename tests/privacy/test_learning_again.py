@@ -167,7 +167,7 @@ async def test_a_report_that_meets_the_end_of_an_erasure_does_not_undo_it(
     ending = await opened(service)
     async with ending.transaction():
         await ending.execute("DELETE FROM openids WHERE openid = $1", OPENID)
-        reporting = asyncio.create_task(report(service))
+        reporting = asyncio.create_task(report(service, unionid="oOF-ANOTHER-PLATFORM"))
         await eventually(lambda: somebody_waits(connection))
     told = await reporting
     await ending.close()
@@ -264,6 +264,23 @@ async def test_a_login_since_the_erasure_makes_them_known_again(
     assert told["erased"] == (not known)
     assert bool(await found(connection, UNIONID)) == known
     assert await found(connection, "from before") == {}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_an_openid_that_is_reported_twice_the_latest_login_counts(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, order: int
+) -> None:
+    await erased(service, jobs, connection)
+    logged_in = REPORT | {"logged_in_at": service.clock.now().isoformat()}
+
+    answer = await service.api(
+        "PUT", "identities", json={"identities": [logged_in, REPORT][::order]}
+    )
+
+    assert answer.json() == {"received": 2, "changed": 0, "erased": 0}
+    assert await rows(
+        connection, "SELECT unionid, logged_in_at IS NOT NULL AS logged_in FROM openids"
+    ) == [{"unionid": UNIONID, "logged_in": True}]
 
 
 async def test_who_has_acted_since_the_erasure_may_be_reported(
