@@ -3,16 +3,29 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from app.identity.erasing import PREFIX, is_erased
 from app.identity.models import ResolveState
 
 MOST_REPORTED = 1000
 
 # No id of WeChat's holds a NUL, and Postgres can't look one up.
 WeChatId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+
+
+def _told_by_wechat(value: str) -> str:
+    if is_erased(value):
+        raise ValueError(
+            f"starts with {PREFIX}, and so stands for somebody erased: report what WeChat told"
+        )
+    return value
+
+
 # WeChat's own samples pad UnionIDs with blanks. Source: protocol 8.
-ReportedId = Annotated[str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$")]
+ReportedId = Annotated[
+    str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$"), AfterValidator(_told_by_wechat)
+]
 
 
 class OpenIdOut(BaseModel):

@@ -13,7 +13,6 @@ from app.wechat.inbound import (
     UserAuthorizationCancellation,
     UserAuthorizationRevoke,
     UserInfoModified,
-    subject_openid,
 )
 
 BY_WECHAT: Final = "wechat"
@@ -49,7 +48,8 @@ class NewErasure:
 def duty_of(message: Inbound, appid: str) -> Duty | None:
     """Return what the push asks to erase, if it does.
 
-    The app that a privacy event names may be another one than it was pushed to.
+    The app that a privacy event names may be another one than it was pushed to. One without an
+    OpenID is about nobody: its sender is a platform account.
     """
     if isinstance(message, Unsubscribe):
         return Duty(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
@@ -57,13 +57,15 @@ def duty_of(message: Inbound, appid: str) -> Duty | None:
         message, UserInfoModified | UserAuthorizationRevoke | UserAuthorizationCancellation
     ):
         return None
-    openid = subject_openid(message)
-    appids = dict.fromkeys((appid, message.appid or appid))
     cancelled = isinstance(message, UserAuthorizationCancellation)
+    unionids = (message.unionid,) if cancelled and message.unionid is not None else ()
+    if message.openid is None and not unionids:
+        return None
+    appids = dict.fromkeys((appid, message.appid or appid))
     return Duty(
         Trigger(message.event),
-        tuple((each, openid) for each in appids),
-        (message.unionid,) if cancelled and message.unionid is not None else (),
+        tuple((each, message.openid) for each in appids if message.openid is not None),
+        unionids,
         (message.revoke_info or "")[:MOST_DETAIL] or None,
     )
 

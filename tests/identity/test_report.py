@@ -9,6 +9,7 @@ import pytest
 from app.identity.jobs import RESOLVE
 from app.worker import Jobs
 from simulator.followers import unionid_of
+from tests.identity.conftest import MINI_PROGRAM
 from tests.service import (
     ACCOUNT,
     APPID,
@@ -22,7 +23,6 @@ from tests.service import (
     rows,
 )
 
-MINI_PROGRAM = "wx00000000000000ee"
 POPUP = {"List": {"TemplateId": "A", "SubscribeStatusString": "accept", "PopupScene": "1"}}
 CHANGES = "SELECT openid, old_unionid, new_unionid, source FROM unionid_changes ORDER BY id"
 
@@ -144,6 +144,13 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
         ({"identities": [identity()] * 1001}, "identities", "at most 1000"),
         ({"identities": [identity(appid="gh_1")]}, "appid", "pattern"),
         ({"identities": [identity(openid="")]}, "openid", "pattern"),
+        ({"identities": [identity(openid=" erased:1")]}, "openid", "report what WeChat told"),
+        ({"identities": [identity("erased:1")]}, "unionid", "report what WeChat told"),
+        (
+            {"identities": [identity(), identity(appid="wx00000000000000ff")]},
+            '["body", "identities", 1, "appid"]',
+            "is not configured",
+        ),
         ({"identities": [identity(unionid="a\x00b")]}, "unionid", "pattern"),
         ({"identities": [identity(session_key="secret")]}, "session_key", "not permitted"),
         ({"identities": [{"appid": APPID, "openid": OPENID}]}, "unionid", "required"),

@@ -5,9 +5,8 @@ import pytest
 
 from app.worker import Jobs
 from simulator.followers import unionid_of
+from tests.identity.conftest import MINI_PROGRAM
 from tests.service import APPID, OPENID, OTHER_OPENID, Service, event
-
-MINI_PROGRAM = "wx00000000000000ee"
 
 
 async def test_a_person_is_found_by_openid_before_and_after_the_unionid_is_known(

@@ -1,13 +1,16 @@
 """Fixtures of this room: the service, under either policy, and WeChat."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from app.db.engine import Database
 from app.settings import Settings
 from app.worker import Jobs
+from tests.privacy.makers import MINI_PROGRAMS
 from tests.service import (
+    CARD_APPID,
     Service,
     WeChat,
     WorldClock,
@@ -16,11 +19,18 @@ from tests.service import (
     jobs_of,
     running,
     service,
-    settings,
+    settings_for,
     wechat,
 )
 
 __all__ = ["clock", "jobs", "service", "settings", "strict", "strict_jobs", "wechat"]
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of this test's service, with mini-programs whose backends report."""
+    listed = (CARD_APPID, *MINI_PROGRAMS)
+    return settings_for(database_url, tmp_path, mini_program_appids=listed)
 
 
 @pytest.fixture

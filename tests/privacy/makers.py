@@ -12,6 +12,8 @@ from tests.service import APPID, OPENID, Json, Service, card, event, message
 TEXT = "what nobody else may read"
 UNIONID = "oUNIONID-OF-THE-ERASED-PERSON"
 OTHER_APPID = "wx00000000000000aa"
+THIRD_APPID = "wx00000000000000ab"
+MINI_PROGRAMS = (OTHER_APPID, THIRD_APPID)
 OTHER_OPENID = "oTHE-SAME-PERSON-ELSEWHERE"
 
 TABLES = """

@@ -8,7 +8,7 @@ import pytest
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.followers.conftest import Here, sync_here
-from tests.privacy.makers import OTHER_APPID, found, privacy, work
+from tests.privacy.makers import OTHER_APPID, THIRD_APPID, found, privacy, work
 from tests.service import (
     APPID,
     OPENID,
@@ -28,7 +28,6 @@ MINUTE = timedelta(minutes=1)
 # As WeChat tells it of OPENID.
 UNIONID = unionid_of(OPENID)
 MINI, ELSEWHERE = "oOF-THE-MINI-PROGRAM", "oOF-ANOTHER-MINI-PROGRAM"
-THIRD_APPID = "wx00000000000000ab"
 
 
 async def report(service: Service, openid: str, appid: str = OTHER_APPID, **more: str) -> Json:

@@ -38,6 +38,41 @@ async def test_a_modified_profile_clears_nickname_and_picture_and_nothing_else(
     assert await column(connection, "SELECT counts->'callbacks' FROM erasures") == ["1"]
 
 
+@pytest.mark.parametrize("name", ["user_info_modified", "user_authorization_revoke"])
+@pytest.mark.parametrize("openid", [None, ""])
+async def test_an_event_that_names_nobody_erases_nobody(
+    service: Service,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    name: str,
+    openid: str | None,
+) -> None:
+    """Its sender is a platform account, the same for everybody."""
+    told = privacy(service, name)
+    if openid is None:
+        del told["OpenID"]
+    else:
+        told["OpenID"] = openid
+    await service.push(told)
+    await work(jobs, connection)
+
+    for table in ("erasures", "erased_people"):
+        assert await column(connection, f"SELECT count(*) FROM {table}") == [0]  # noqa: S608 - a name
+    assert (await found(connection, "oPLATFORM")).keys() == {"callbacks"}
+
+
+async def test_a_closed_account_that_is_named_by_its_unionid_alone_is_erased(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.push(privacy(service, "user_authorization_cancellation", "", UnionID=UNIONID))
+    await work(jobs, connection)
+
+    for word in (OPENID, UNIONID):
+        assert await found(connection, word) == {}
+    assert "callbacks" in await found(connection, "oPLATFORM")
+
+
 @pytest.mark.parametrize(
     ("revoked", "gone", "stays"),
     [
