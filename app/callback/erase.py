@@ -2,12 +2,14 @@
 that WeChat sends again must not be taken for a new one.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.callback.members import without
 from app.identity.erasing import Person
 
 
@@ -51,11 +53,24 @@ async def erase_kinds(
 async def erase_members(
     session: AsyncSession, person: Person, members: Sequence[str], limit: int
 ) -> int:
-    """Remove these members from up to `limit` payloads; return how many had any."""
+    """Remove these members from up to `limit` payloads; return how many had any.
+
+    members: in small letters; however they are spelled there, and however deep they are. Also from
+    pushes of others that name the person.
+    """
+    spelled = rf'"({"|".join(members)})\\*"\s*:'
     found = await session.execute(
-        _MEMBERS, person.parameters | {"members": list(members), "limit": limit}
+        _WITH_MEMBERS, person.parameters | {"spelled": spelled, "limit": limit}
     )
-    return len(found.all())
+    cleaned = [(id_, payload, without(json.loads(payload), members)) for id_, payload in found]
+    changed = [
+        {"id": id_, "payload": json.dumps(left, ensure_ascii=False)}
+        for id_, payload, left in cleaned
+        if left != json.loads(payload)
+    ]
+    if changed:
+        await session.execute(_REPLACE, changed)
+    return len(changed)
 
 
 async def has_before(session: AsyncSession, person: Person) -> bool:
@@ -155,16 +170,21 @@ _KINDS = text(
     """  # noqa: S608 - constants of this module
 )
 
-_MEMBERS = text(
+_WITH_MEMBERS = text(
     f"""
-    UPDATE callbacks SET payload = payload - CAST(:members AS text[])
-    WHERE id = ANY(ARRAY(
+    WITH theirs AS MATERIALIZED (
+        SELECT id FROM callbacks WHERE {_OWN}
+        UNION
         SELECT id FROM callbacks
-        WHERE {_OWN} AND payload ?| CAST(:members AS text[]) {_SOME}
-    ))
-    RETURNING 1
+        WHERE occurred_at <= :until
+          AND oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]
+    )
+    SELECT id, payload::text FROM callbacks
+    WHERE id IN (SELECT id FROM theirs) AND payload::text ~* :spelled {_SOME}
     """  # noqa: S608 - constants of this module
 )
+
+_REPLACE = text("UPDATE callbacks SET payload = CAST(:payload AS jsonb) WHERE id = :id")
 
 _UNLINK = text(
     """

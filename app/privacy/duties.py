@@ -121,8 +121,6 @@ KINDS: Final[Mapping[Scope, tuple[str, ...]]] = {
         *("submit_membercard_user_info", "update_member_card", "giftcard_pay_done"),
     ),
 }
-# Members that carry a nickname or a picture of the person, as pushes of both kinds spell them.
-PROFILE_MEMBERS: Final = (
-    *("NickName", "Nickname", "nickname", "nickName"),
-    *("HeadImgUrl", "HeadImgURL", "headimgurl", "headImgUrl", "AvatarUrl", "avatarUrl"),
-)
+# Members that carry a nickname or a picture of the person, in small letters: pushes spell them in
+# many ways.
+PROFILE_MEMBERS: Final = ("nickname", "headimgurl", "avatarurl")

@@ -1,5 +1,6 @@
 """Pushes that name a person elsewhere than as their sender, and pushes of nobody in particular."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,11 @@ def card_form(service: Service) -> Json:
         {"OldUserName": OPENID},
         {"OpenPID": f" {OPENID} "},
         {"Detail": {"UnionID": UNIONID}},
+        {"MiniGame": {"Payload": json.dumps({"OpenId": OPENID, "UnionId": UNIONID})}},
+        {"MiniGame": {"Payload": json.dumps({"in": json.dumps({"a": [OPENID]}, indent=1)})}},
+        {"OpenIDList": {"item": ["oX", OPENID]}, "TouserOpenids": [OPENID]},
+        {"ToUser": OPENID, "Text": f"to\n{OPENID}, {UNIONID}"},
+        {"Sent": {OPENID: 1}},
     ],
 )
 async def test_whoever_is_named_however_deep_is_erased_from_the_push(
@@ -196,6 +202,14 @@ NAMED = "SELECT oa_bridge_named($1, $2::text::jsonb)"
         ("event", f'{{"openid": "{"o" * 4000}"}}', ["o" * 128]),
         ("event", '{"a":' * 200 + '{"openid": "oA"}' + "}" * 200, ["oA"]),
         ("text", '{"Content": "hi", "openid": "oA"}', None),
+        (
+            "event",
+            f'{{"Event": "other", "FromUserName": "{OTHER_OPENID}", "a": "{OPENID}, short"}}',
+            [OPENID],
+        ),
+        ("event", f'{{"Event": "Scan", "FromUserName": "oA", "EventKey": "{OPENID}"}}', None),
+        ("event", f'{{"Event": "user_get_card", "FriendUserName": "oA", "b": "{OPENID}"}}', ["oA"]),
+        ("event", f'{{"Event": "user_info_modified", "a": {{"b": "{OPENID}"}}}}', [OPENID]),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -1,6 +1,8 @@
 """WeChat's privacy events: each erases what it names, of the person it names."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -36,6 +38,35 @@ async def test_a_modified_profile_clears_nickname_and_picture_and_nothing_else(
         assert await found(connection, value) == {}
     assert "callbacks" in await found(connection, TEXT)
     assert await column(connection, "SELECT counts->'callbacks' FROM erasures") == ["1"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"UserInfo": PROFILE},
+        {"NICKNAME": PROFILE["NickName"], "HeadimgUrl": PROFILE["HeadImgUrl"]},
+        {"List": [{"Of": {"nickName": PROFILE["NickName"]}}, {"AVATARURL": "http://picture"}]},
+        {"Detail": json.dumps({"nick": 1, "NickName": PROFILE["NickName"]})},
+    ],
+)
+@pytest.mark.parametrize("sender", [OPENID, "oPLATFORM"])
+async def test_a_modified_profile_clears_them_however_deep_and_however_spelled(
+    service: Service,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    members: dict[str, Any],
+    sender: str,
+) -> None:
+    told = event(service.clock, "guide_any_event", openid=sender, **members, Named=OPENID, Kept="k")
+    await service.push(told)
+    await service.push(privacy(service, "user_info_modified"))
+    await work(jobs, connection)
+
+    for value in (PROFILE["NickName"], "http://picture"):
+        assert await found(connection, value) == {}
+    assert await column(
+        connection, "SELECT payload->>'Kept' FROM callbacks WHERE event = 'guide_any_event'"
+    ) == ["k"]
 
 
 @pytest.mark.parametrize("name", ["user_info_modified", "user_authorization_revoke"])
