@@ -19,12 +19,12 @@ from app.identity.erasing import Person
 from app.identity.gone_unionids import erased_unionids
 from app.identity.pseudonyms import Pseudonyms, pseudonyms
 from app.privacy.duties import BY_WECHAT, Duty, NewErasure
+from app.privacy.erase import ALL
 from app.privacy.models import ErasedPerson, Scope, Trigger
 from app.privacy.open import open_erasure
 from app.privacy.plan import Eraser
 
 MOST_AT_ONCE: Final = 200
-MOST_CLEARED: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ async def _clear_unionids(
 
     Whose OpenID they name nobody knows, so that there is nobody to open an erasure for.
     """
-    for unionid, until in (await erased_unionids(session, names, words)).items():
-        await eraser.inbox.erase_unionids(session, [unionid], until, MOST_CLEARED)
+    for unionid, until in sorted((await erased_unionids(session, names, words)).items()):
+        await eraser.inbox.erase_unionids(session, [unionid], until, ALL)
 
 
 async def _late(

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from app.settings import Settings
 from app.worker import Jobs
+from simulator.followers import unionid_of
 from tests.feed.conftest import receiver
 from tests.feed.makers import follow, hook
 from tests.feed.makers import work as tell
 from tests.feed.receiver import Receiver
-from tests.privacy.makers import TEXT, UNIONID, found, leave, live, work
+from tests.privacy.makers import TEXT, UNIONID, found, leave, live, privacy, work
 from tests.privacy.test_requests import run
 from tests.service import APPID, OPENID, Service, column, message, rows, settings_for
 
@@ -157,6 +158,25 @@ async def test_an_erasure_on_request_is_told_once(
     ]
     assert await column(connection, FINISHED) == [True]
     assert await found(connection, OPENID) == {}
+
+
+async def test_an_openid_that_turns_out_to_be_of_somebody_erased_is_told_as_well(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    await hook(service, receiver, types=["identity.erased"])
+    await follow(service)
+    service.clock.advance(timedelta(seconds=5))
+    closed = privacy(service, "user_authorization_cancellation", "", UnionID=unionid_of(OPENID))
+    await service.push(closed)
+    await work(jobs, connection)
+
+    await jobs.resolve({"appid": APPID})
+    for _ in range(3):
+        await later(service, jobs, connection)
+
+    assert [one.json["data"]["openid"] for one in receiver.received] == [OPENID]
+    for word in (OPENID, unionid_of(OPENID)):
+        assert await found(connection, word) == {}
 
 
 async def test_who_came_back_and_is_erased_again_is_told_again(
