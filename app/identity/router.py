@@ -23,25 +23,32 @@ router = APIRouter(prefix="/api/identities", tags=["users"])
 async def put_identities(wanted: Identities, request: Request, session: SessionDep) -> Reported:
     """Report OpenIDs with their UnionIDs, as `jscode2session` told them; repeat it freely.
 
-    All of them are taken over, or none. Their accounts are configured ones, or mini-programs that
-    `MINI_PROGRAM_APPIDS` lists. Only who has been erased, and neither pushed anything nor logged in
-    since (`logged_in_at`), is passed over and counted as `erased`.
+    All of them are taken over, or none. Where mini-programs are listed (`ACCOUNTS_FILE`,
+    `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are taken. Who has been
+    erased, and neither pushed anything nor logged in since (`logged_in_at`), is passed over and
+    counted as `erased`.
     """
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
-    configured = settings.accounts.keys() | settings.mini_programs
-    problems = list(_problems(wanted.identities, configured, now))
+    problems = list(_problems(wanted.identities, _reporting(settings), now))
     if problems:
         raise RequestValidationError(problems)
     return await report(session, wanted.identities, now=now, secret=settings.erasure_hmac_secret)
 
 
+def _reporting(settings: Settings) -> Collection[str] | None:
+    """Return whose people may be reported; None: anybody's, as with the cards."""
+    if not settings.mini_programs:
+        return None
+    return settings.accounts.keys() | settings.mini_programs
+
+
 def _problems(
-    identities: Sequence[Identity], configured: Collection[str], now: datetime
+    identities: Sequence[Identity], reporting: Collection[str] | None, now: datetime
 ) -> Iterator[ErrorDetails]:
     for place, one in enumerate(identities):
-        if one.appid not in configured:
+        if reporting is not None and one.appid not in reporting:
             yield _problem(
                 place,
                 "appid",

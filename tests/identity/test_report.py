@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from app.identity.jobs import RESOLVE
+from app.settings import Settings
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.identity.conftest import MINI_PROGRAM
@@ -18,9 +19,11 @@ from tests.service import (
     Json,
     Service,
     WeChat,
+    WorldClock,
     column,
     event,
     rows,
+    running,
 )
 
 POPUP = {"List": {"TemplateId": "A", "SubscribeStatusString": "accept", "PopupScene": "1"}}
@@ -239,3 +242,15 @@ async def test_a_report_of_an_unbound_account_rings_for_its_people(
     assert await column(
         connection, "SELECT resolve_next_at FROM openids WHERE openid = $1", OPENID
     ) == [service.clock.now()]
+
+
+async def test_where_no_mini_program_is_listed_any_may_report(
+    settings: Settings, clock: WorldClock
+) -> None:
+    settings = settings.model_copy(update={"mini_program_appids": ()})
+    async with running(settings, clock) as service:
+        answer = await service.api(
+            "PUT", "identities", json={"identities": [identity(appid="wx00000000000000ff")]}
+        )
+
+    assert (answer.status_code, answer.json()["received"]) == (200, 1)
