@@ -10,10 +10,14 @@ from app.events.lists import settled_position
 from app.feed.history import events_between
 from app.feed.kinds import chosen
 from app.feed.models import Delivery, DeliveryStatus, Webhook
+from app.feed.outcome import OVERLOADED
 
-# Deliveries that may be open at a time. With so many waiting for an endpoint that refuses them
+# Deliveries that may be open at a time. With so many waiting for an endpoint that is away
 # the cursor stands still, so that nobody gets a flood when it is back.
 MOST_OPEN = 50
+# An event that was refused for itself comes again days later: it holds up no other before there
+# are as many as this.
+MOST_REFUSED = 5000
 # Positions looked at in one statement, for a filter that hardly anything passes.
 STRIDE = 100_000
 # Of these at a time: the webhook is locked meanwhile, and the next ring is two seconds away.
@@ -28,7 +32,7 @@ async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
     """
     made = 0
     reached = await settled_position(session)
-    room = MOST_OPEN - await _open(session, webhook)
+    room = await _room(session, webhook)
     for _ in range(MOST_STRIDES):
         if made >= room or webhook.cursor >= reached:
             break
@@ -37,13 +41,16 @@ async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
     return made
 
 
-async def _open(session: AsyncSession, webhook: Webhook) -> int:
-    found = await session.scalar(
-        select(func.count()).where(
+async def _room(session: AsyncSession, webhook: Webhook) -> int:
+    """Return how many deliveries may be made; none if it is 0 or less."""
+    refused = Delivery.status_code.is_not(None) & Delivery.status_code.not_in(OVERLOADED)
+    counted = await session.execute(
+        select(func.count(), func.count().filter(refused)).where(
             Delivery.webhook_id == webhook.id, Delivery.status == DeliveryStatus.WAITING
         )
     )
-    return found or 0
+    waiting, of_themselves = counted.one()
+    return min(MOST_OPEN - (waiting - of_themselves), MOST_REFUSED - of_themselves)
 
 
 async def _plan_some(

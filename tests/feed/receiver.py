@@ -45,11 +45,12 @@ class Received:
 
 @dataclass
 class Receiver:
-    """answers: for the next requests, in turn; after them `always`."""
+    """answers: for the next requests, in turn; then `by_type`, of events; else `always`."""
 
     port: int
     received: list[Received] = field(default_factory=list)
     answers: deque[Response] = field(default_factory=deque)
+    by_type: dict[str, Response] = field(default_factory=dict)
     always: Response = field(default_factory=Response)
     holding: asyncio.Event | None = None
 
@@ -68,7 +69,9 @@ class Receiver:
         self.received.append(Received(dict(request.headers), await request.body()))
         if self.holding is not None:
             await self.holding.wait()
-        return self.answers.popleft() if self.answers else self.always
+        if self.answers:
+            return self.answers.popleft()
+        return self.by_type.get(self.types[-1], self.always)
 
 
 @asynccontextmanager

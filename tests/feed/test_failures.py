@@ -1,5 +1,6 @@
 """What happens to deliveries and webhooks while an endpoint does not accept."""
 
+from collections import Counter
 from datetime import timedelta
 
 import asyncpg
@@ -7,10 +8,20 @@ import pytest
 from starlette.responses import Response
 
 from app.feed.outcome import MOST_JITTER, PAUSES
+from app.feed.plan import MOST_REFUSED
 from app.worker import Jobs
-from tests.feed.makers import deliveries, followers, hook, statuses, work
+from tests.feed.makers import deliveries, follow, followers, hook, statuses, work
 from tests.feed.receiver import Receiver
-from tests.service import Service, counted
+from tests.service import Service, counted, event
+
+# So many events that came before, and were refused.
+REFUSED = """
+INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, position, status, attempts,
+                                next_at, status_code, created_at)
+SELECT gen_random_uuid(), $1, gen_random_uuid(), 'scan.created', 1, 'waiting', 1,
+       $3::timestamptz + interval '1 day', 400, $3
+FROM generate_series(1, $2)
+"""
 
 
 def busy(retry_after: str) -> Response:
@@ -101,22 +112,60 @@ async def test_an_endpoint_that_is_away_is_not_asked_for_each_event(
     assert (await deliveries(connection))[0]["error"] == "ConnectError"
 
 
-async def test_a_webhook_that_refuses_everything_holds_its_cursor(
+@pytest.mark.parametrize("status", [400, 404, 500])
+async def test_events_of_one_type_that_are_refused_hold_up_no_other_type(
+    service: Service,
+    jobs: Jobs,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+    status: int,
+) -> None:
+    await hook(service, receiver)
+    receiver.by_type["scan.created"] = Response(status_code=status)
+    for number in range(60):
+        await service.push(event(service.clock, "SCAN", openid=f"oS{number}", EventKey="shop"))
+    await follow(service)
+
+    await work(jobs, connection)
+
+    assert receiver.types == ["scan.created"] * 60 + ["follow.created"]
+    assert Counter(await statuses(connection)) == {"waiting": 60, "delivered": 1}
+
+
+async def test_an_endpoint_that_is_away_holds_its_cursor(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await hook(service, receiver)
-    receiver.always = Response(status_code=500)
+    receiver.always = Response(status_code=503)
     openids = await followers(service, 60)
     await work(jobs, connection)
-    assert len(receiver.received) == 50
+    assert await statuses(connection) == ["waiting"] * 50
 
     receiver.always = Response()
     service.clock.advance(timedelta(seconds=6))
     await work(jobs, connection)
 
-    got = [one.json["data"]["openid"] for one in receiver.received[50:]]
+    got = [one.json["data"]["openid"] for one in receiver.received[1:]]
     assert got == openids
     assert set(await statuses(connection)) == {"delivered"}
+
+
+async def test_thousands_of_refused_events_hold_the_cursor_until_one_of_them_is_accepted(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    webhook = await hook(service, receiver)
+    await connection.execute(REFUSED, webhook["id"], MOST_REFUSED, service.clock.now())
+    await follow(service)
+    await work(jobs, connection)
+    assert receiver.received == []
+
+    await connection.execute(
+        "UPDATE webhook_deliveries SET status = 'delivered', next_at = NULL "
+        "WHERE id = (SELECT min(id::text)::uuid FROM webhook_deliveries)"
+    )
+    await work(jobs, connection)
+
+    assert receiver.types == ["follow.created"]
 
 
 async def test_after_ten_attempts_an_event_is_given_up(
