@@ -71,7 +71,7 @@ class Receiver:
             await self.holding.wait()
         if self.answers:
             return self.answers.popleft()
-        return self.by_type.get(self.types[-1], self.always)
+        return self.by_type.get(self.types[-1], self.always) if self.by_type else self.always
 
 
 @asynccontextmanager
