@@ -48,6 +48,9 @@ EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # A job whose worker died is taken over after this; short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MOST_AT_ONCE: Final = 50
+# Jobs of a kind that run at once, in all workers together. Fewer than a single worker has room
+# for: cards, whose windows may last a minute, never wait for the others.
+MOST_OF_A_KIND: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
@@ -74,7 +77,7 @@ class Jobs:
 
     async def resolve(self, payload: dict[str, str]) -> None:
         """`identity.resolve`: ask for the UnionIDs that an account lacks."""
-        await identity.resolve(self.resolver, AppId(payload["appid"]))
+        await identity.resolve(self.resolver, AppId(payload["appid"]), int(payload.get("turn", 0)))
 
     async def tell(self, payload: dict[str, str]) -> None:
         """`feed.deliver`: send one webhook what is due."""
@@ -176,7 +179,10 @@ def register(queuer: PgQueuer, jobs: Jobs) -> None:
     """
     for name, function in entrypoints(jobs).items():
         queuer.entrypoint(
-            name, on_failure="hold", executor_factory=DatabaseRetryEntrypointExecutor
+            name,
+            concurrency_limit=MOST_OF_A_KIND.get(name, 0),
+            on_failure="hold",
+            executor_factory=DatabaseRetryEntrypointExecutor,
         )(_job(function))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))

@@ -14,7 +14,7 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
 from app.identity.gone_unionids import pass_over
-from app.identity.jobs import resolve_job
+from app.identity.jobs import next_resolve_job, resolve_job
 from app.identity.keying import ASK_UNBOUND_AGAIN, Answer, record
 from app.identity.models import UnionIdSource
 from app.settings import Account
@@ -25,6 +25,8 @@ from app.wechat.ids import AppId, OpenId
 
 BAD_OPENID = 40003
 ASK_MISSING_AGAIN = timedelta(hours=1)
+# A run ends after so many calls: other accounts wait for their turn.
+MOST_CALLS_A_RUN = 10
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
 
@@ -42,26 +44,37 @@ class Resolver:
     secret: SecretStr | None
 
 
-async def resolve(resolver: Resolver, appid: AppId) -> None:
+async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
     """Ask about every OpenID of an account that is due, in as few calls as it takes.
+
+    When those are many, the rest is left to a job of its own. turn: of the job that runs this.
 
     A failed call gives its share back for later; the sweep rings again. After a refusal, of the
     day's quota too, the whole account waits: a call for each hundred would only be refused again.
     """
-    while True:
-        async with resolver.sessions.begin() as session:
-            claimed = await store.claim_due(session, appid, resolver.clock.now(), BATCHGET_LIMIT)
-        if not claimed:
+    for _ in range(MOST_CALLS_A_RUN):
+        if not await _resolve_some(resolver, appid):
             return
-        try:
-            answers = await _ask(resolver, appid, [OpenId(openid) for openid in claimed])
-        except ApiError as error:
-            await _give_back(resolver, appid, claimed, error)
-            return
-        async with resolver.sessions.begin() as session:
-            now = resolver.clock.now()
-            answers = await pass_over(session, resolver.secret, answers)
-            await record(session, answers, source=UnionIdSource.USER_INFO, now=now)
+    async with resolver.sessions.begin() as session:
+        await enqueue(session, [next_resolve_job(appid, turn)])
+
+
+async def _resolve_some(resolver: Resolver, appid: AppId) -> bool:
+    """Return False when nobody was due, or the call failed."""
+    async with resolver.sessions.begin() as session:
+        claimed = await store.claim_due(session, appid, resolver.clock.now(), BATCHGET_LIMIT)
+    if not claimed:
+        return False
+    try:
+        answers = await _ask(resolver, appid, [OpenId(openid) for openid in claimed])
+    except ApiError as error:
+        await _give_back(resolver, appid, claimed, error)
+        return False
+    async with resolver.sessions.begin() as session:
+        now = resolver.clock.now()
+        answers = await pass_over(session, resolver.secret, answers)
+        await record(session, answers, source=UnionIdSource.USER_INFO, now=now)
+    return True
 
 
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:

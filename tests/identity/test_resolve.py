@@ -2,18 +2,22 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import asyncpg
+import orjson
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Database, connect
-from app.identity.jobs import RESOLVE
+from app.identity.jobs import RESOLVE, TURNS, next_resolve_job, resolve_job
 from app.identity.keying import MOST_WOKEN, Answer
 from app.identity.keying import record as record_answers
 from app.identity.models import UnionIdSource
+from app.identity.resolve import MOST_CALLS_A_RUN
 from app.identity.store import pause
+from app.wechat.api import BATCHGET_LIMIT
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
 from tests.callback.makers import record, running_inbox
@@ -87,7 +91,41 @@ async def test_a_burst_rings_a_few_times_and_not_once_a_person(
     (rings,) = await column(
         connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", RESOLVE
     )
-    assert 1 <= rings < 20
+    assert 1 <= rings <= TURNS
+
+
+async def test_a_run_stops_after_some_calls_and_leaves_the_rest_to_the_next(
+    jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    people = [person(number) for number in range(MOST_CALLS_A_RUN * BATCHGET_LIMIT + 1)]
+    for openid in people:
+        meet(wechat, openid)
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, first_seen_at, last_seen_at, resolve_next_at) "
+        "SELECT $1, openid, $2, $2, $2 FROM unnest($3::text[]) AS openid",
+        APPID,
+        jobs.clock.now(),
+        people,
+    )
+    await resolve(jobs)
+    assert len(wechat.calls(BATCHGET)) == MOST_CALLS_A_RUN
+
+    (going_on,) = await column(connection, "DELETE FROM pgqueuer RETURNING payload")
+    await jobs.resolve(orjson.loads(going_on))
+
+    assert len(wechat.calls(BATCHGET)) == MOST_CALLS_A_RUN + 1
+    assert await column(connection, "SELECT payload FROM pgqueuer") == []
+    assert await column(connection, "SELECT DISTINCT resolve_state FROM openids") == ["resolved"]
+
+
+def test_an_account_has_few_jobs_however_long_they_go_on() -> None:
+    job, keys = resolve_job(APPID), []
+    for _ in range(20):
+        keys.append(job.key)
+        job = next_resolve_job(APPID, int(job.payload["turn"]))
+
+    assert len(set(keys)) == TURNS
+    assert all(key != following for key, following in pairwise(keys))
 
 
 async def test_two_workers_at_once_ask_about_nobody_twice(

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import fields
 
 import asyncpg
 
 from app.db.engine import open_database
 from app.replies.jobs import DELIVER
-from app.worker import Jobs, Worker
+from app.worker import Jobs, Worker, entrypoints
 from tests.e2e.gate import Gate
 from tests.replies.makers import owed, statuses
 from tests.service import (
@@ -90,6 +91,42 @@ async def test_a_job_of_a_busy_wechat_comes_again_by_itself(
         await eventually(all_are(connection, "sent"))
 
     assert await column(connection, "SELECT attempts FROM replies") == [2]
+
+
+class Stuck(Jobs):
+    """Jobs of which all but the cards take until `freed`."""
+
+    freed = asyncio.Event()
+
+    async def resolve(self, _: dict[str, str]) -> None:
+        await self.freed.wait()
+
+    tell = erase = check = resolve
+
+
+async def test_cards_go_out_while_every_other_job_is_stuck(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    stuck = Stuck(*(getattr(jobs, field.name) for field in fields(jobs)))
+    for kind in entrypoints(jobs).keys() - {DELIVER}:
+        await connection.execute(
+            "INSERT INTO pgqueuer (priority, entrypoint, execute_after, status) "
+            "SELECT 0, $1, now(), 'queued' FROM generate_series(1, 200)",
+            kind,
+        )
+
+    async def taken() -> bool:
+        return await connection.fetchval(
+            "SELECT count(DISTINCT entrypoint) = $1 FROM pgqueuer WHERE status = 'picked'",
+            len(entrypoints(jobs)) - 1,
+        )
+
+    async with working(stuck):
+        await eventually(taken)
+        await owed(service, wechat, card())
+        await eventually(all_are(connection, "sent"))
+        await connection.execute("DELETE FROM pgqueuer WHERE status = 'queued'")
+        stuck.freed.set()
 
 
 async def test_a_worker_goes_on_after_its_connections_were_cut(
