@@ -5,11 +5,12 @@ already. Lists therefore end at the settled position (see the migration that mad
 asked for in a statement before the one that reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -36,7 +37,8 @@ async def page(session: AsyncSession, listed: Listed[Row], wanted: Wanted) -> Pa
     else:
         horizon = await settled_position(session)
     statement = await _statement(session, listed, wanted, horizon)
-    found = (await session.scalars(statement)).all()
+    async with _sorts_avoided(session):
+        found = (await session.scalars(statement)).all()
     rows = found[: wanted.limit]
     more = len(found) > len(rows)
     if wanted.by_time:
@@ -45,6 +47,24 @@ async def page(session: AsyncSession, listed: Listed[Row], wanted: Wanted) -> Pa
     read = wanted.after.position if isinstance(wanted.after, ByArrival) else 0
     later = ByArrival(rows[-1].position if more else max(read, horizon))
     return Page(rows, later if more else None, later)
+
+
+@asynccontextmanager
+async def _sorts_avoided(session: AsyncSession) -> AsyncIterator[None]:
+    """Have Postgres read the ranges of a list in the order of their index.
+
+    It expects far more rows in them than there are, and for a long page would rather read a whole
+    account, and sort it, for each page again.
+    """
+    await session.execute(_SORTS, {"sorts": "off"})
+    yield
+    await session.execute(_SORTS, {"sorts": "on"})
+
+
+_SORTS = text(
+    "SELECT set_config('enable_sort', :sorts, true), "
+    "set_config('enable_incremental_sort', :sorts, true)"
+)
 
 
 def _place_in_time(listed: Listed[Row], row: Row, horizon: int) -> ByTime:
