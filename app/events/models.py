@@ -148,9 +148,10 @@ class Consent(Base):
 
     state: the latest decision by (decided_at, decided_id); NULL when only deliveries are known.
     accepted: popups answered with accept, each good for one send. delivered: sends that WeChat
-    reports as delivered, each using one up. sends_left: 0 unless the state is accept; WeChat
-    does not say whether a rejection voids earlier popups, so they count again after a new accept,
-    and 43101 has the last word. Source: protocol 9.3.
+    reports as delivered. sends_left: the one less the other, fewer than `sends.sends_left` finds
+    when a delivered one's popup was not seen; 0 unless the state is accept. WeChat does not say
+    whether a rejection voids earlier popups, so they count again after a new accept, and 43101
+    has the last word. Source: protocol 9.3.
     """
 
     __tablename__ = "consents"

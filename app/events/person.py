@@ -65,7 +65,7 @@ async def consents(session: AsyncSession, keys: Keys) -> Sequence[Consent]:
 
 async def interactions(session: AsyncSession, keys: Keys) -> Sequence[Row[Any]]:
     """Return the latest pushes of the person: which kind, when; never what they said."""
-    key = _each(keys)
+    key = each_of(keys)
     theirs = (
         select(_CALLBACKS)
         .where(_CALLBACKS.c.appid == key.c.appid, _CALLBACKS.c.openid == key.c.openid)
@@ -78,7 +78,7 @@ async def interactions(session: AsyncSession, keys: Keys) -> Sequence[Row[Any]]:
     return (await session.execute(latest)).all()
 
 
-def _each(keys: Keys) -> Any:  # noqa: ANN401 - SQLAlchemy's own type for this is private
+def each_of(keys: Keys) -> Any:  # noqa: ANN401 - SQLAlchemy's own type for this is private
     """A relation of the OpenIDs: each is then read from its latest row, however many it has."""
     appids, openids = [appid for appid, _ in keys], [openid for _, openid in keys]
     arrays = (cast(appids, ARRAY(Text)), cast(openids, ARRAY(Text)))
@@ -138,7 +138,7 @@ async def _entries(
     session: AsyncSession, events: type[T], unionid: str | None, keys: Keys, part: _Part
 ) -> Sequence[T]:
     """May hold an entry twice, and more than are wanted, but of each way the latest."""
-    key = _each(keys)
+    key = each_of(keys)
     mine = select(events).where(events.appid == key.c.appid, events.openid == key.c.openid)
     one = aliased(events, part.of(mine, events).lateral("one"))
     named = select(one).select_from(key.join(one, true()))

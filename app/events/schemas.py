@@ -1,5 +1,6 @@
 """Events and followers as the lists tell them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from app.events.models import (
+    Consent,
     ConsentState,
     FollowAction,
     FollowEvent,
@@ -82,8 +84,9 @@ class FollowerOut(BaseModel):
 class ConsentOut(BaseModel):
     """What a person lets an account send them by one template.
 
-    state: null when only deliveries are known. sends_left: accepted popups less deliveries; 0
-    unless the state is accept.
+    state: null when only deliveries are known. sends_left: accepted popups less those that
+    deliveries used up; 0 unless the state is accept. A delivery whose popup was not seen, from
+    before the account was connected, uses up none.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -94,6 +97,12 @@ class ConsentOut(BaseModel):
     state: ConsentState | None
     decided_at: datetime | None
     sends_left: int
+
+    @classmethod
+    def of(cls, consent: Consent, left: Mapping[tuple[str, str, str], int]) -> Self:
+        """Tell one consent. left: sends by AppID, OpenID and template."""
+        key = (consent.appid, consent.openid, consent.template_id)
+        return cls.model_validate(consent).model_copy(update={"sends_left": left[key]})
 
 
 class _Page(BaseModel):

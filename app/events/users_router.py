@@ -20,6 +20,7 @@ from app.events.person_schemas import (
 )
 from app.events.refollows import refollows
 from app.events.schemas import ConsentOut, FollowerOut
+from app.events.sends import sends_left
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
 from app.identity.schemas import OpenIdOut, WeChatId
@@ -89,11 +90,13 @@ async def _told(
 ) -> UserOut:
     keys = [(row.appid, row.openid) for row in rows]
     former = await identity.former_unionids(session, rows)
+    consents = await person.consents(session, keys)
+    left = await sends_left(session, consents)
     return UserOut(
         unionid=unionid,
         openids=[_shown(row, former.get((row.appid, row.openid), [])) for row in rows],
         followers=[FollowerOut.model_validate(x) for x in await person.followers(session, keys)],
-        consents=[ConsentOut.model_validate(x) for x in await person.consents(session, keys)],
+        consents=[ConsentOut.of(one, left) for one in consents],
         last_interactions=[
             InteractionOut.model_validate(x) for x in await person.interactions(session, keys)
         ],

@@ -14,11 +14,13 @@ from uuid_utils.compat import uuid7
 
 from app.callback.record import Record
 from app.db.engine import Database
+from app.events import person
+from app.events.sends import MOST_EVENTS, sends_left
 from app.identity import keying
 from app.identity.keying import Answer
 from app.identity.models import UnionIdSource
 from tests.callback.makers import record, running_inbox
-from tests.service import APPID, Json, WorldClock, event, rows
+from tests.service import APPID, Json, WorldClock, column, event, rows
 
 UNIONID = "oUNION_of_the_property"
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -130,13 +132,16 @@ def _replay(consents: dict[str, Json], item: Json, at: datetime) -> None:
     if status is None and item["ErrorCode"] != "0":
         return
     known = consents.setdefault(
-        item["TemplateId"], {"state": None, "decided_at": None, "accepted": 0, "delivered": 0}
+        item["TemplateId"],
+        {"state": None, "decided_at": None, "accepted": 0, "delivered": 0, "left": 0},
     )
     if status is None:
         known["delivered"] += 1
+        known["left"] = max(known["left"] - 1, 0)
         return
     known |= {"state": status, "decided_at": at}
     known["accepted"] += status == "accept"
+    known["left"] += status == "accept"
 
 
 def batches(records: Sequence[Record], delivery: Delivery) -> list[list[Record]]:
@@ -193,14 +198,15 @@ async def check(
         row.pop("template_id"): row
         for row in await rows(
             connection,
-            "SELECT template_id, state, decided_at, accepted, delivered, sends_left, unionid "
+            "SELECT template_id, state, decided_at, accepted, delivered, unionid "
             "FROM consents WHERE openid = $1",
             openid,
         )
     }
-    assert found == {
-        name: known | {"sends_left": sends_left(known), "unionid": UNIONID}
-        for name, known in consents.items()
+    left = {name: known.pop("left") for name, known in consents.items()}
+    assert found == {name: known | {"unionid": UNIONID} for name, known in consents.items()}
+    assert await sends(database, openid) == {
+        name: left[name] if known["state"] == "accept" else 0 for name, known in consents.items()
     }
     (kept,) = await rows(connection, COUNTS, openid, UNIONID)
     assert kept == {
@@ -209,10 +215,25 @@ async def check(
     }
 
 
-def sends_left(known: Json) -> int:
-    left: int = max(known["accepted"] - known["delivered"], 0)
-    return left if known["state"] == "accept" else 0
+async def sends(database: Database, openid: str) -> dict[str, int]:
+    """Return the sends left by template, as they are told."""
+    async with database.sessions() as session:
+        consents = await person.consents(session, [(APPID, openid)])
+        left = await sends_left(session, consents)
+    return {template: number for (_, _, template), number in left.items()}
 
+
+# As many accepts as deliveries, by turns; after the last delivery three accepts.
+LONG_LIFE = """
+INSERT INTO subscription_events (id, callback_id, appid, openid, action, template_id, status,
+                                 error_code, occurred_at)
+SELECT gen_random_uuid(), gen_random_uuid(), $1, 'oPERSON',
+       CASE WHEN n % 2 = 0 OR n > $3 THEN 'popup' ELSE 'sent' END, 'A',
+       CASE WHEN n % 2 = 0 OR n > $3 THEN 'accept' END,
+       CASE WHEN n % 2 = 1 AND n <= $3 THEN '0' END,
+       $2::timestamptz + n * interval '1 minute'
+FROM generate_series(1, $3 + 2) n
+"""
 
 COUNTS = """
 SELECT (SELECT count(*) FROM follow_events WHERE openid = $1 AND unionid = $2) AS follow_events,
@@ -244,7 +265,7 @@ async def test_within_one_second_the_later_arrival_decides_whichever_is_stored_f
 
 
 async def test_a_rejection_closes_the_sends_and_a_new_accept_counts_what_was_accepted(
-    database_url: str, connection: asyncpg.Connection, clock: WorldClock
+    database: Database, database_url: str, clock: WorldClock
 ) -> None:
     accept = _popup({"A": "accept"})
     left = []
@@ -254,9 +275,37 @@ async def test_a_rejection_closes_the_sends_and_a_new_accept_counts_what_was_acc
         ):
             one = Happened(second, name, details)
             await inbox.keep(record(clock, one.document(clock, "oPERSON")))
-            left.append(await connection.fetchval("SELECT sends_left FROM consents"))
+            left.append((await sends(database, "oPERSON"))["A"])
 
     assert left == [1, 2, 1, 1, 0, 2]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1]])
+async def test_a_delivery_whose_popup_was_not_seen_uses_up_none_of_the_later_ones(
+    database: Database, connection: asyncpg.Connection, clock: WorldClock, order: list[int]
+) -> None:
+    unseen = [Happened(second, *_sent("A", "0", second)) for second in range(2)]
+    seen = [Happened(second, *_popup({"A": "accept"})) for second in (2, 3)]
+
+    await check(database, connection, clock, [*unseen, *seen], Delivery(order, [1], 9))
+
+    (openid,) = await column(connection, "SELECT openid FROM consents")
+    assert await sends(database, openid) == {"A": 2}
+
+
+async def test_the_sends_of_a_long_life_are_told_from_its_latest_events(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO consents (appid, openid, template_id, state, accepted, delivered) "
+        "VALUES ($1, 'oPERSON', 'A', 'accept', $2 - 7, $2)",
+        APPID,
+        3 * MOST_EVENTS,
+    )
+    await connection.execute(LONG_LIFE, APPID, START, 6 * MOST_EVENTS)
+    await connection.execute("VACUUM ANALYZE subscription_events")
+
+    assert await sends(database, "oPERSON") == {"A": 3}
 
 
 async def test_processes_that_count_one_persons_sends_at_once_lose_none(
@@ -275,6 +324,6 @@ async def test_processes_that_count_one_persons_sends_at_once_lose_none(
             *(inboxes[number % 3].keep(each) for number, each in enumerate(records))
         )
 
-    assert await rows(connection, "SELECT accepted, delivered, sends_left FROM consents") == [
-        {"accepted": 40, "delivered": 15, "sends_left": 25}
+    assert await rows(connection, "SELECT accepted, delivered FROM consents") == [
+        {"accepted": 40, "delivered": 15}
     ]
