@@ -26,7 +26,7 @@ class Answer:
     """What is known of one OpenID now.
 
     unionid: None with a reason. ask_again_at: None when asking again makes no sense.
-    erased_until: what they did by then is erased.
+    erased_until: what they did by then is erased. how: WeChat's subscribe_scene, if it was told.
     """
 
     appid: str
@@ -35,6 +35,7 @@ class Answer:
     reason: str | None = None
     ask_again_at: datetime | None = None
     erased_until: datetime | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,21 @@ async def record(
     }
     for statement in _KEYS:
         await session.execute(statement, keys)
+    await _explain(session, [answer for answer in answers if answer.how is not None])
     return Learnt(changed or 0, await _wake(session, {one.appid for one in resolved}, now))
+
+
+async def _explain(session: AsyncSession, answers: Sequence[Answer]) -> None:
+    if not answers:
+        return
+    await session.execute(
+        _EXPLAIN,
+        {
+            "appids": [answer.appid for answer in answers],
+            "openids": [answer.openid for answer in answers],
+            "hows": [answer.how for answer in answers],
+        },
+    )
 
 
 async def _wake(session: AsyncSession, appids: set[str], now: datetime) -> tuple[str, ...]:
@@ -137,6 +152,18 @@ _WAKE = text(
     UPDATE openids SET resolve_next_at = :now FROM asleep
     WHERE openids.appid = asleep.appid AND openids.openid = asleep.openid
     RETURNING 1
+    """
+)
+
+# How somebody came whose contents are erased is not learnt again.
+_EXPLAIN = text(
+    """
+    UPDATE followers f SET how = a.how
+    FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:hows AS text[]))
+         AS a(appid, openid, how)
+    JOIN openids o ON o.appid = a.appid AND o.openid = a.openid
+    WHERE f.appid = a.appid AND f.openid = a.openid AND f.following AND f.how IS NULL
+      AND (o.erased_until IS NULL OR f.followed_at > o.erased_until)
     """
 )
 

@@ -114,9 +114,10 @@ def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) 
     if info is None:
         return Answer(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
-        return Answer(appid, openid, info.unionid)
+        return Answer(appid, openid, info.unionid, how=info.subscribe_scene)
     if info.subscribed:
-        return Answer(appid, openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
+        again_at, how = now + ASK_UNBOUND_AGAIN, info.subscribe_scene
+        return Answer(appid, openid, None, "not_bound", again_at, how=how)
     return Answer(appid, openid, None, "not_following")
 
 

@@ -192,6 +192,41 @@ async def test_all_rows_of_a_person_are_keyed_and_nobody_elses(
         assert await rows(connection, query) == keyed
 
 
+HOW = "SELECT openid, how FROM followers ORDER BY openid"
+
+
+async def test_how_somebody_came_is_learnt_with_their_unionid_or_without_one(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    for openid in (OPENID, OTHER_OPENID, THIRD_OPENID):
+        meet(wechat, openid)
+    wechat.state.followers[APPID][OTHER_OPENID].person = None
+    for openid in (OPENID, OTHER_OPENID):
+        await service.push(event(service.clock, "subscribe", openid=openid))
+    by_code = event(service.clock, "subscribe", openid=THIRD_OPENID, EventKey="qrscene_shop")
+    await service.push(by_code)
+
+    await resolve(jobs)
+
+    assert {row["openid"]: row["how"] for row in await rows(connection, HOW)} == {
+        OPENID: "ADD_SCENE_SEARCH",
+        OTHER_OPENID: "ADD_SCENE_SEARCH",
+        THIRD_OPENID: "ADD_SCENE_QR_CODE",
+    }
+
+
+async def test_how_somebody_came_whose_contents_are_erased_is_not_learnt_again(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    meet(wechat, OPENID)
+    await service.push(event(service.clock, "subscribe"))
+    await connection.execute("UPDATE openids SET erased_until = $1", service.clock.now())
+
+    await resolve(jobs)
+
+    assert await column(connection, "SELECT how FROM followers") == [None]
+
+
 async def test_an_account_that_is_bound_to_nothing_is_a_normal_state_and_asked_again_tomorrow(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
