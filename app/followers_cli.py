@@ -17,8 +17,9 @@ from rich.progress import (
 
 from app.access.token import AccessTokens
 from app.clock import SystemClock
-from app.db import embedded, migrate
-from app.db.engine import Database, open_database
+from app.db import migrate
+from app.db.command import UNUSABLE, opened, why_unusable
+from app.db.engine import Database
 from app.followers.ask import Asker
 from app.followers.errors import AlreadyRunning
 from app.followers.sync import Privacy, sync
@@ -52,12 +53,17 @@ def sync_followers(
     """Read all followers from WeChat: who is new, who has gone, who is who.
 
     May be stopped at any time and run again: it goes on where it was. Exit status 75: try again
-    later (the day's quota is used up, or another synchronisation runs).
+    later (the day's quota is used up, another synchronisation runs, or the database is away).
     """
     settings = load_settings()
     logging.configure(settings)
     appids = _chosen(settings, appid)
-    raise typer.Exit(asyncio.run(_sync_all(settings, appids)))
+    try:
+        status = asyncio.run(_sync_all(settings, appids))
+    except UNUSABLE as error:
+        typer.echo(f"oa-bridge: {why_unusable(error)}; what was read is kept", err=True)
+        status = TRY_LATER
+    raise typer.Exit(status)
 
 
 def _chosen(settings: Settings, appid: str | None) -> list[AppId]:
@@ -84,18 +90,12 @@ def _chosen(settings: Settings, appid: str | None) -> list[AppId]:
 
 
 async def _sync_all(settings: Settings, appids: list[AppId]) -> int:
-    url = settings.database_url or embedded.start(settings.data_dir)
-    database = open_database(url, pool_size=settings.followers_sync_concurrency + 2)
-    try:
-        if not settings.database_url:
-            await migrate.upgrade(database.engine)
+    async with opened(settings, pool_size=settings.followers_sync_concurrency + 2) as database:
         if await migrate.current(database.engine) != migrate.newest():
             typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
             return BAD_USE
         async with httpx.AsyncClient() as client:
             return max([await _sync_one(settings, database, client, appid) for appid in appids])
-    finally:
-        await database.close()
 
 
 async def _sync_one(

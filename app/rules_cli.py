@@ -2,8 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,14 +10,12 @@ import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.call import with_token
 from app.access.errors import NoToken
 from app.access.token import AccessTokens
 from app.clock import SystemClock
-from app.db import embedded, migrate
-from app.db.engine import AWAY, Database, open_database
+from app.db.command import UNUSABLE, opened, why_unusable
 from app.ops import logging
 from app.rules import documents, edits, importing, store
 from app.rules.as_sent import SentReply
@@ -37,9 +34,6 @@ from app.wechat.ids import AppId
 FAILED: Final = 1
 BAD_USE: Final = 2
 OPERATOR: Final = "cli"
-
-# Undefined schema, table and column.
-_NOT_THERE: Final = frozenset({"3F000", "42P01", "42703"})
 
 T = TypeVar("T")
 
@@ -143,32 +137,11 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
         err.print(f"oa-bridge: no access token: {error}", markup=False)
     except OSError as error:
         err.print(f"oa-bridge: {error}", markup=False)
-    except (*AWAY, SQLAlchemyError) as error:
-        err.print(f"oa-bridge: {_wrong_with_database(error)}", markup=False)
+    except UNUSABLE as error:
+        err.print(f"oa-bridge: {why_unusable(error)}", markup=False)
     else:
         return
     raise typer.Exit(FAILED)
-
-
-def _wrong_with_database(error: Exception) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if getattr(cause, "sqlstate", None) in _NOT_THERE:
-        return "the database is not up to date; run oa-bridge migrate"
-    lines = str((cause and cause.__cause__) or cause).splitlines()
-    return f"the database can't be used: {lines[0] if lines else type(cause).__name__}"
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    """The database that the service uses; an embedded one is started and migrated."""
-    url = settings.database_url or embedded.start(settings.data_dir)
-    database = open_database(url)
-    try:
-        if not settings.database_url:
-            await migrate.upgrade(database.engine)
-        yield database
-    finally:
-        await database.close()
 
 
 def _question(asked: Mapping[str, object]) -> Question:
@@ -183,7 +156,7 @@ def _question(asked: Mapping[str, object]) -> Question:
 async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:
     question = _question(asked)
     now = question.at or SystemClock().now()
-    async with _database(settings) as database, database.sessions() as session:
+    async with opened(settings) as database, database.sessions() as session:
         found = await explain_message(
             session,
             None,
@@ -227,7 +200,7 @@ def _show_reply(reply: SentReply) -> None:
 
 
 async def _export(settings: Settings, format: DocumentFormat) -> None:
-    async with _database(settings) as database, database.sessions() as session:
+    async with opened(settings) as database, database.sessions() as session:
         rows = await store.everything(session)
     broken = [row.id for row in rows if not isinstance(row, RuleOut)]
     if broken:
@@ -250,7 +223,7 @@ async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None
 
 
 async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
-    async with _database(settings) as database, httpx.AsyncClient() as client:
+    async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(database, api, settings.accounts, SystemClock())
         told = await with_token(tokens, appid, api.current_autoreply_info)
@@ -263,7 +236,7 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
 async def _apply(
     settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
 ) -> Plan:
-    async with _database(settings) as database, database.sessions.begin() as session:
+    async with opened(settings) as database, database.sessions.begin() as session:
         version = await edits.begin(session)
         plan = await importing.plan_import(session, new, keep_others=keep_others)
         if not dry_run:

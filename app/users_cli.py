@@ -7,8 +7,9 @@ from uuid import UUID
 import typer
 
 from app.clock import SystemClock
-from app.db import embedded, migrate
-from app.db.engine import Database, open_database
+from app.db import migrate
+from app.db.command import UNUSABLE, opened, why_unusable
+from app.db.engine import Database
 from app.ops import logging
 from app.privacy import request
 from app.privacy.erase import erase
@@ -47,17 +48,18 @@ def erase_user(
     logging.configure(settings)
     if not yes:
         typer.confirm("Erase this person for good?", abort=True)
-    raise typer.Exit(asyncio.run(_erase(settings, unionid, appid, openid)))
+    try:
+        status = asyncio.run(_erase(settings, unionid, appid, openid))
+    except UNUSABLE as error:
+        typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
+        status = FAILED
+    raise typer.Exit(status)
 
 
 async def _erase(
     settings: Settings, unionid: str | None, appid: str | None, openid: str | None
 ) -> int:
-    url = settings.database_url or embedded.start(settings.data_dir)
-    database = open_database(url)
-    try:
-        if not settings.database_url:
-            await migrate.upgrade(database.engine)
+    async with opened(settings) as database:
         if await migrate.current(database.engine) != migrate.newest():
             typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
             return BAD_USE
@@ -67,8 +69,6 @@ async def _erase(
             return FAILED
         await erase(make_eraser(settings, database, SystemClock()), erasure_id)
         await _tell(database, erasure_id)
-    finally:
-        await database.close()
     return 0
 
 
