@@ -20,6 +20,7 @@ from app.access.token import AccessTokens
 from app.callback import erase as inbox
 from app.clock import Clock
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, Database, close_in_time
+from app.db.prune import prune as prune_job_log
 from app.feed import deliver as feed
 from app.feed.addressing import Policy
 from app.feed.jobs import DELIVER as TELL
@@ -97,6 +98,7 @@ class Jobs:
         await identity.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
+        await prune_job_log(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
 
     async def retain(self) -> None:
