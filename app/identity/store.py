@@ -116,14 +116,19 @@ async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequenc
 async def former_unionids(
     session: AsyncSession, rows: Sequence[OpenIdRow]
 ) -> dict[tuple[str, str], list[str]]:
-    """Return the UnionIDs that these OpenIDs had before, the latest first, by OpenID."""
-    keys = [(row.appid, row.openid) for row in rows]
+    """Return the UnionIDs that these OpenIDs had before, the latest first, by OpenID.
+
+    Each once, and never the present one, which an OpenID may have come back to.
+    """
+    present = {(row.appid, row.openid): row.unionid for row in rows}
     found = await session.execute(
         select(UnionIdChange.appid, UnionIdChange.openid, UnionIdChange.old_unionid)
-        .where(tuple_(UnionIdChange.appid, UnionIdChange.openid).in_(keys))
+        .where(tuple_(UnionIdChange.appid, UnionIdChange.openid).in_(list(present)))
         .order_by(UnionIdChange.id.desc())
     )
     former: dict[tuple[str, str], list[str]] = {}
     for appid, openid, unionid in found:
-        former.setdefault((appid, openid), []).append(unionid)
+        known = former.setdefault((appid, openid), [])
+        if unionid not in known and unionid != present[appid, openid]:
+            known.append(unionid)
     return former

@@ -119,6 +119,16 @@ async def test_a_unionid_that_changes_is_kept_on_record_and_both_lead_to_the_per
         assert [one["action"] for one in events["items"]] == ["follow", "unfollow"]
 
 
+async def test_a_unionid_that_an_openid_came_back_to_is_no_former_one(service: Service) -> None:
+    await some_rows(service)
+    for unionid in ("oA", "oB", "oA", "oB", "oA"):
+        await report(service, identity(unionid))
+
+    (known,) = (await service.read("users/oA"))["openids"]
+
+    assert (known["unionid"], known["former_unionids"]) == ("oA", ["oB"])
+
+
 async def test_wechats_answer_that_differs_from_a_report_is_a_change(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
