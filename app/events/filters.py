@@ -9,6 +9,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -61,6 +63,14 @@ class PersonFilter(BaseModel):
         default=None, alias="from", description="The first moment, such as 2026-11-24T00:00:00Z"
     )
     until: Moment | None = Field(default=None, description="The first moment not wanted any more")
+
+    @field_validator("until")
+    @classmethod
+    def _not_before_from(cls, until: datetime | None, others: ValidationInfo) -> datetime | None:
+        start: datetime | None = others.data.get("start")
+        if start is not None and until is not None and until < start:
+            raise ValueError("is before `from`: give a later moment, or an earlier `from`")
+        return until
 
     def kind_wanted(self) -> str | bool | None:
         """Return the kind of row that is asked for; None for all."""

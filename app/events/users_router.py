@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.db.session import SessionDep
 from app.detail import Detail
@@ -42,6 +42,8 @@ def _of_time(text: str) -> str:
 
 class Window(BaseModel):
     """Which part of the timeline to tell."""
+
+    model_config = ConfigDict(extra="forbid")
 
     before: Annotated[str, AfterValidator(_of_time), Field(max_length=80)] | None = Field(
         default=None, description="The timeline's `next` of the page before"

@@ -116,6 +116,11 @@ async def test_filters_choose_what_a_plain_reading_would(
         ({"after": "t-1-999999999999999999-1"}, "after", "`next` of the page before"),
         ({"from": "2026-11-24T00:00:00"}, "from", "timezone"),
         ({"until": "0001-01-01T00:00:00+14:00"}, "until", "between 1970 and 9998"),
+        (
+            {"from": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
+            "until",
+            "is before `from`: give a later moment",
+        ),
         ({"limit": 501}, "limit", "less than or equal to 500"),
         ({"open_id": "oX"}, "open_id", "Extra inputs are not permitted"),
     ],

@@ -147,7 +147,10 @@ def rows_of(line: str) -> float:
     return float(re.findall(r"actual time=\S+ rows=([\d.]+)", line)[0])
 
 
-@pytest.mark.parametrize("query", [{"before": "a-1"}, {"before": "x"}, {"limit": 0}], ids=str)
+QUERIES = [{"before": "a-1"}, {"before": "x"}, {"limit": 0}, {"after": "t-1-1-1"}]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
 async def test_a_timeline_is_not_read_from_nowhere(service: Service, query: Json) -> None:
     assert (await service.api("GET", PERSON, params=query)).status_code == 422
 
