@@ -31,14 +31,15 @@ class Keywords:
         return cls(exact, contains, frozenset(exact), order)
 
     def answer(self, text: str) -> str:
-        """Return what `text` must be answered with: exact before contains, then stored order."""
+        """Return what `text` must be answered with: exact first, then the longest, the oldest."""
         if text in self._exact:
             return _reply(text)
         parts = (
             text[start : start + length] for length in KEYWORD_LENGTHS for start in range(len(text))
         )
         found = [part for part in parts if part in self._order]
-        return _reply(min(found, key=self._order.__getitem__)) if found else FALLBACK_REPLY
+        best = min(found, key=lambda part: (-len(part), self._order[part]), default=None)
+        return FALLBACK_REPLY if best is None else _reply(best)
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return name, trigger and replies of each rule, as the rules table takes them."""
