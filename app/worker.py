@@ -236,8 +236,9 @@ class Worker:
         if not done:
             log.warning("worker.jobs_given_up")
             running.cancel()
+            # What a database that hangs is still asked ends with the connections alone.
+            self._jobs.database.abandon()
             if self._pool is not None:
-                # What a database that hangs is still asked ends with the connections alone.
                 self._pool.terminate()
             await asyncio.gather(running, return_exceptions=True)
 

@@ -62,11 +62,12 @@ async def erase_members(
     found = await session.execute(
         _WITH_MEMBERS, person.parameters | {"spelled": spelled, "limit": limit}
     )
-    cleaned = [(id_, payload, without(json.loads(payload), members)) for id_, payload in found]
+    documents = [(id_, json.loads(payload)) for id_, payload in found]
+    cleaned = [(id_, document, without(document, members)) for id_, document in documents]
     changed = [
         {"id": id_, "payload": json.dumps(left, ensure_ascii=False)}
-        for id_, payload, left in cleaned
-        if left != json.loads(payload)
+        for id_, document, left in cleaned
+        if left != document
     ]
     if changed:
         await session.execute(_REPLACE, changed)

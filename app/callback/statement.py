@@ -59,7 +59,7 @@ WITH incoming AS (
     INSERT INTO late_pushes (callback_id)
     SELECT news.id FROM news LEFT JOIN seen USING (appid, openid)
     WHERE seen.new IS NULL OR news.occurred_at <= seen.erased_until OR seen.revoked IS NOT NULL
-       OR EXISTS (SELECT FROM erased_people)
+       OR (EXISTS (SELECT FROM erased_people) OR EXISTS (SELECT FROM erased_unionids))
           AND (seen.new OR oa_bridge_named(news.msgtype, news.payload::jsonb) IS NOT NULL)
     RETURNING callback_id
 ), opened AS (

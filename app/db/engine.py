@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import text
@@ -57,11 +58,12 @@ async def close_in_time(closing: Awaitable[None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One Postgres database as the service uses it."""
+    """One Postgres database as the service uses it. opened: by the engine, and still in use."""
 
     url: str
     engine: AsyncEngine
     sessions: SessionFactory
+    opened: "WeakSet[asyncpg.Connection]"
 
     async def ping(self) -> None:
         """Ask the database for one row. Raises what `connect` raises, or SQLAlchemyError."""
@@ -72,6 +74,11 @@ class Database:
         """Close every pooled connection."""
         await close_in_time(self.engine.dispose())
 
+    def abandon(self) -> None:
+        """End every connection at once, and with it whatever waits for a server that hangs."""
+        for connection in list(self.opened):
+            connection.terminate()
+
 
 def open_database(url: str, *, pool_size: int = 5) -> Database:
     """Return a Database for `url`; nothing is connected until it is used.
@@ -79,8 +86,12 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
     The engine connects through `connect`, so that a DSN means the same to both drivers.
     """
 
+    opened = WeakSet[asyncpg.Connection]()
+
     async def creator() -> asyncpg.Connection:
-        return await connect(url)
+        connection = await connect(url)
+        opened.add(connection)
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -91,4 +102,4 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
         # What a statement is given may be a follower's words.
         hide_parameters=True,
     )
-    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False))
+    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False), opened)

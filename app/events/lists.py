@@ -63,7 +63,7 @@ async def _sorts_avoided(session: AsyncSession) -> AsyncIterator[None]:
 
 _SORTS = text(
     "SELECT set_config('enable_sort', :sorts, true), "
-    "set_config('enable_incremental_sort', :sorts, true)"
+    "set_config('enable_incremental_sort', :sorts, true), set_config('jit', 'off', true)"
 )
 
 

@@ -17,7 +17,7 @@ from app.feed.outcome import OVERLOADED
 MOST_OPEN = 50
 # An event that was refused for itself comes again days later: it holds up no other before there
 # are as many as this.
-MOST_REFUSED = 5000
+MOST_REFUSED = 500
 # Positions looked at in one statement, for a filter that hardly anything passes.
 STRIDE = 100_000
 # Of these at a time: the webhook is locked meanwhile, and the next ring is two seconds away.

@@ -199,7 +199,10 @@ class _Work:
         }
         found = await gone(session, secret, [(appid, openid) for openid in openids])
         theirs = await gone_by_unionid(session, secret, told)
-        return {openid: one for (_, openid), one in (found | theirs).items()}
+        for known, one in theirs.items():
+            until = found[known].until if known in found else one.until
+            found[known] = replace(one, until=max(one.until, until))
+        return {openid: one for (_, openid), one in found.items()}
 
     async def _page(self, cursor: str | None) -> FollowerPage:
         """The person at the cursor may be unknown by now: then the listing starts anew."""

@@ -130,7 +130,9 @@ _RECORD = text(
                                  THEN 'resolved'
                                  WHEN locked.next IS NULL THEN 'unavailable'
                                  ELSE 'pending' END,
-            resolve_reason = CASE WHEN COALESCE(locked.unionid, locked.old) IS NULL
+            resolve_reason = CASE WHEN locked.until IS NOT NULL OR resolve_reason = 'erased'
+                                  THEN 'erased'
+                                  WHEN COALESCE(locked.unionid, locked.old) IS NULL
                                   THEN locked.reason END,
             resolve_next_at = CASE WHEN COALESCE(locked.unionid, locked.old) IS NULL
                                    THEN locked.next END

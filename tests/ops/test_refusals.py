@@ -151,6 +151,7 @@ async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
 ) -> None:
     """Here it waits for a lock, as it would for millions of rows."""
     monkeypatch.setattr(engine, "COMMAND_TIMEOUT_SECONDS", 0.2)
+    await service.app.state.database.engine.dispose()
     await service.push(event(service.clock, "subscribe"))
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
@@ -167,6 +168,7 @@ async def test_a_query_that_the_database_cancels_is_told_so(
 ) -> None:
     name = await connection.fetchval("SELECT current_database()")
     await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = 200")
+    await service.app.state.database.engine.dispose()
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
 

@@ -8,7 +8,7 @@ import pytest
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.followers.conftest import Here, sync_here
-from tests.privacy.makers import OTHER_APPID, THIRD_APPID, found, privacy, work
+from tests.privacy.makers import OTHER_APPID, THIRD_APPID, found, leave, privacy, work
 from tests.service import (
     APPID,
     OPENID,
@@ -232,3 +232,74 @@ async def test_a_late_push_that_names_it_beside_an_unknown_openid_is_cleared(
 
     assert await found(connection, UNIONID) == {}
     assert await found(connection, "oSOMEBODY-ELSES") == {"callbacks": 1}
+
+
+async def test_a_late_push_that_names_it_alone_is_cleared_where_nobody_was_known_by_it(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    late = event(service.clock, "user_get_card", openid=OPENID, UnionID=UNIONID, CardId="c")
+    service.clock.advance(MINUTE)
+    await service.push(privacy(service, "user_authorization_cancellation", "", UnionID=UNIONID))
+    await work(jobs, connection)
+    service.clock.advance(MINUTE)
+
+    await service.push(late)
+    await work(jobs, connection)
+
+    assert await column(connection, "SELECT count(*) FROM erased_unionids") == [1]
+    assert await found(connection, UNIONID) == {}
+
+
+async def test_of_two_erasures_the_later_one_says_what_a_synchronisation_may_learn(
+    strict: Service,
+    strict_jobs: Jobs,
+    sync_here: Here,
+    wechat: WeChat,
+    connection: asyncpg.Connection,
+) -> None:
+    """WeChat's answer is from before they left, and comes after."""
+    await erased(strict, strict_jobs, connection)
+    wechat.state.followers[APPID][OPENID].follow(strict.clock.now())
+    await strict.push(event(strict.clock, "subscribe"))
+    await strict_jobs.resolve({"appid": APPID})
+    strict.clock.advance(MINUTE)
+    await strict.push(leave(strict))
+    await work(strict_jobs, connection)
+    strict.clock.advance(MINUTE)
+
+    await sync_here()
+
+    assert await found(connection, OPENID) == {}
+
+
+async def test_an_openid_that_was_somebody_elses_before_goes_with_it(
+    service: Service, jobs: Jobs, sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    wechat.state.followers[APPID][OPENID].follow(service.clock.now())
+    await service.push(event(service.clock, "subscribe"))
+    told = {"appid": APPID, "openid": OPENID, "unionid": "oOLD-UNIONID"}
+    await service.api("PUT", "identities", json={"identities": [told]})
+    await erased(service, jobs, connection)
+
+    await sync_here()
+    await jobs.sweep()
+    await work(jobs, connection)
+
+    for word in (OPENID, "oOLD-UNIONID"):
+        assert await found(connection, word) == {}
+
+
+async def test_a_login_before_the_sweep_keeps_nothing_from_before(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.push(event(service.clock, "subscribe"))
+    await service.push(message(service.clock, "from before"))
+    await erased(service, jobs, connection)
+    await jobs.resolve({"appid": APPID})
+    await report(service, OPENID, APPID, logged_in_at=service.clock.now().isoformat())
+
+    for _ in range(2):
+        await jobs.sweep()
+        await work(jobs, connection)
+
+    assert await found(connection, "from before") == {}

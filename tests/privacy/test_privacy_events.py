@@ -69,6 +69,23 @@ async def test_a_modified_profile_clears_them_however_deep_and_however_spelled(
     ) == ["k"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"nickname":"x","e":"\\ud83d"}', "[" * 1100 + '"nickname": 1'],
+    ids=["half a surrogate pair", "deeper than can be read"],
+)
+async def test_odd_json_that_somebody_typed_stops_no_erasure(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, text: str
+) -> None:
+    await service.push(message(service.clock, text))
+
+    await service.push(privacy(service, "user_info_modified"))
+    await work(jobs, connection)
+
+    assert await column(connection, "SELECT finished_at IS NOT NULL FROM erasures") == [True]
+    assert await found(connection, "nickname") == {}
+
+
 @pytest.mark.parametrize("name", ["user_info_modified", "user_authorization_revoke"])
 @pytest.mark.parametrize("openid", [None, ""])
 async def test_an_event_that_names_nobody_erases_nobody(
