@@ -135,7 +135,8 @@ def _require_folder(folder: Path) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    database = open_database(settings.database_url)
+    # An index over a large table takes as long as it takes.
+    database = open_database(settings.database_url, command_timeout=None)
     try:
         await migrations.upgrade(database.engine)
     finally:

@@ -26,6 +26,7 @@ from app.rules.explained import Explained, explain_message
 from app.rules.importing import Diff, ImportedRule, Plan
 from app.rules.problems import Refused, problems_in
 from app.rules.schemas import RuleOut
+from app.rules.unsendable import unsendable
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
@@ -228,7 +229,14 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
         tokens = AccessTokens(database, api, settings.accounts, SystemClock())
         told = await with_token(tokens, appid, api.current_autoreply_info)
     carried = rules_from_console(told, appid)
-    plan = await _apply(settings, carried.rules, dry_run=dry_run, keep_others=True)
+    kept = []
+    for rule in carried.rules:
+        wrong = [words for _, words in unsendable(rule, settings.mini_programs)]
+        if wrong:
+            carried.leave_out(rule.name, "; ".join(wrong))
+        else:
+            kept.append(rule)
+    plan = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
     for line in (*carried.left_out, *importing.set_aside(plan)):
         out.print(f"Not carried over: {line}", markup=False)
 

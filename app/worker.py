@@ -98,8 +98,8 @@ class Jobs:
         await identity.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
-        await prune_job_log(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
+        await prune_job_log(self.database.sessions, self.clock)
 
     async def retain(self) -> None:
         """Every minute: clear what is older than RETENTION_DAYS."""
@@ -249,6 +249,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - outermost: jobs must go on
                 log.warning("worker.interrupted", error=type(error).__name__)
                 # The jobs' own connections are no better than those that have just failed.
+                await self._jobs.database.close()
                 await self._jobs.database.engine.dispose(close=False)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
@@ -285,6 +286,7 @@ class Worker:
                 dequeue_timeout=timedelta(seconds=5),
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
+                log_aggregation_interval=timedelta(0),  # its figures are read by nothing of ours
             )
         finally:
             await close_in_time(pool.close())

@@ -113,6 +113,7 @@ class AccessTokens:
 
     async def _newer(self, appid: AppId, stored: Token, unlike: Token | None) -> Token:
         """Refreshed ahead of its end, the old one still works when that fails."""
+        before = self._refusals.get(appid)
         try:
             return await self._fetch(appid, unlike)
         except ApiError as error:
@@ -121,6 +122,7 @@ class AccessTokens:
                 raise
             if appid not in self._refusals or self._refusals[appid].until <= now:
                 self._refusals[appid] = _Refusal(now + PAUSE_AFTER_FAILURE, error)
+            if self._refusals[appid] is not before:
                 log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
             return stored
 

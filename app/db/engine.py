@@ -34,17 +34,20 @@ AWAY = (
 )
 
 
-async def connect(url: str, **server_settings: str) -> asyncpg.Connection:
+async def connect(
+    url: str, command_timeout: float | None = COMMAND_TIMEOUT_SECONDS, /, **server_settings: str
+) -> asyncpg.Connection:
     """Open one asyncpg connection. url: `postgresql://…`, as in DATABASE_URL.
 
-    server_settings: Postgres parameters of this session.
+    command_timeout: seconds; None for what takes as long as it takes. server_settings: Postgres
+    parameters of this session.
 
     Raises OSError, TimeoutError or asyncpg.PostgresError when the database can't be reached.
     """
     return await asyncpg.connect(
         url,
         timeout=CONNECT_TIMEOUT_SECONDS,
-        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        command_timeout=command_timeout,
         server_settings={"application_name": "oa-bridge", **server_settings},
     )
 
@@ -80,7 +83,9 @@ class Database:
             connection.terminate()
 
 
-def open_database(url: str, *, pool_size: int = 5) -> Database:
+def open_database(
+    url: str, *, pool_size: int = 5, command_timeout: float | None = COMMAND_TIMEOUT_SECONDS
+) -> Database:
     """Return a Database for `url`; nothing is connected until it is used.
 
     The engine connects through `connect`, so that a DSN means the same to both drivers.
@@ -89,7 +94,7 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
     opened = WeakSet[asyncpg.Connection]()
 
     async def creator() -> asyncpg.Connection:
-        connection = await connect(url)
+        connection = await connect(url, command_timeout)
         opened.add(connection)
         return connection
 

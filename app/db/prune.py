@@ -31,7 +31,7 @@ _LOG = text(
     """
     DELETE FROM pgqueuer_log WHERE id = ANY(ARRAY(
         SELECT id FROM pgqueuer_log
-        WHERE created < :before AND aggregated AND traceback IS NULL
+        WHERE created < :before AND traceback IS NULL
         ORDER BY created LIMIT :limit FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1

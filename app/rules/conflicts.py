@@ -72,7 +72,7 @@ def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
             sometimes.setdefault(own, rule)
             continue
         always.setdefault(own, rule)
-        if wider is None:
+        if same is None and wider is None:
             coverage.add(rank, rule)
 
 

@@ -68,7 +68,7 @@ class Coverage:
             return
         for rank, outer in circles.reaching(inner.latitude):
             room = outer.radius_metres - inner.radius_metres
-            if are_near(centre_of(outer), centre_of(inner), room):
+            if room >= 0 and are_near(centre_of(outer), centre_of(inner), room):
                 yield rank
 
 

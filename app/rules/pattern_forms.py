@@ -10,7 +10,7 @@ _PART: Final = re.compile(
     rf"(?P<kept> \\Q.*?(?:\\E|\Z) | {_ESCAPE} | \(\?P?<[^>]*> ) | (?P<class> {_CLASS} ) | .",
     re.VERBOSE | re.DOTALL,
 )
-_NAME: Final = re.compile(r"(\(\?P?<[^>]*>)")
+_NAME: Final = re.compile(rf"({_ESCAPE} | \(\?P?<[^>]*> )", re.VERBOSE | re.DOTALL)
 _MEMBER: Final = re.compile(rf"\[:\^?\w+:\] | {_ESCAPE} | .", re.VERBOSE | re.DOTALL)
 
 

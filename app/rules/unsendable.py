@@ -82,7 +82,7 @@ def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
     for member, text in _texts(reply.model_dump(exclude=_ELSEWHERE)):
         braced = _BRACED.findall(text)
         known = ALWAYS_KNOWN | captures_of(rule.trigger) if braced else ALWAYS_KNOWN
-        names = [name for name in braced if name.isdigit() or name in known]
+        names = [name for name in braced if name in known]
         if names:
             yield (
                 member,

@@ -8,7 +8,7 @@ from tests.e2e.children import Child, oa_bridge
 from tests.processes import free_port
 from tests.service import ACCOUNT, APPID
 
-WITHIN = 30
+WITHIN = 60
 FAILED, TRY_LATER = 1, 75
 
 

@@ -12,8 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.db import engine
-from app.db.engine import Database
+from app.db.engine import Database, open_database
 from app.ops.refusals import BUSY, SLOW, reason
 from tests.ops.standins import database_away
 from tests.service import (
@@ -147,11 +146,10 @@ async def test_what_was_sent_is_not_repeated(service: Service) -> None:
 
 
 async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
-    service: Service, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    service: Service, connection: asyncpg.Connection, database_url: str
 ) -> None:
     """Here it waits for a lock, as it would for millions of rows."""
-    monkeypatch.setattr(engine, "COMMAND_TIMEOUT_SECONDS", 0.2)
-    await service.app.state.database.engine.dispose()
+    database = service.app.state.database = open_database(database_url, command_timeout=0.2)
     await service.push(event(service.clock, "subscribe"))
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
@@ -159,6 +157,7 @@ async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
         answers = await asyncio.gather(
             *(service.api("GET", path) for path in ("stats/followers", "follow-events"))
         )
+    await database.close()
 
     assert [(one.status_code, one.json()) for one in answers] == [(503, {"detail": SLOW})] * 2
 

@@ -154,7 +154,7 @@ async def test_a_worker_goes_on_after_its_connections_fell_silent(
     """After a fail-over of the database nobody tells those who are connected to the old one."""
     async with Gate.before(database_url) as gate:
         gate.open()
-        database = open_database(gate.url)
+        database = open_database(gate.url, command_timeout=1)
         async with working(jobs_of(service.settings, database, wechat), answer_seconds=0.5):
             await owed(service, wechat, card())
             await eventually(all_are(connection, "sent"))

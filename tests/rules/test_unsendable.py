@@ -190,6 +190,6 @@ async def test_other_braces_in_a_title_and_the_names_of_files_stand_for_themselv
     picture = tmp_path / "media" / "shop.png"
     picture.with_name("{1}.png").write_bytes(picture.read_bytes())
 
-    card = {**CARD, "title": "{特惠} {} {sale}", "thumb": {"file": "{1}.png"}}
+    card = {**CARD, "title": "{特惠} {} {sale} 满{100}", "thumb": {"file": "{1}.png"}}
 
     assert await refused(client, card) == {}
