@@ -19,7 +19,12 @@ from app.access.media import Uploads
 from app.access.token import AccessTokens
 from app.callback import erase as inbox
 from app.clock import Clock
-from app.db.engine import CONNECT_TIMEOUT_SECONDS, Database, close_in_time
+from app.db.engine import (
+    COMMAND_TIMEOUT_SECONDS,
+    CONNECT_TIMEOUT_SECONDS,
+    Database,
+    close_in_time,
+)
 from app.db.prune import prune as prune_job_log
 from app.feed import deliver as feed
 from app.feed.addressing import Policy
@@ -53,7 +58,6 @@ MOST_AT_ONCE: Final = 50
 # for: cards, whose windows may last a minute, never wait for the others.
 MOST_OF_A_KIND: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
@@ -216,7 +220,7 @@ class Worker:
         jobs: Jobs,
         *,
         stop_seconds: float = STOP_SECONDS,
-        answer_seconds: float = ANSWER_SECONDS,
+        answer_seconds: float = COMMAND_TIMEOUT_SECONDS,
     ) -> None:
         self._jobs = jobs
         self._stop_seconds = stop_seconds
@@ -266,7 +270,8 @@ class Worker:
             min_size=2,
             max_size=6,
             timeout=CONNECT_TIMEOUT_SECONDS,
-            # A connection that went silent in a fail-over is noticed by nothing else.
+            # A connection that went silent in a fail-over is noticed by nothing else. Not sooner:
+            # the jobs at hand are given up then, and the sweep has to find what they left.
             command_timeout=self._answer_seconds,
         )
         self._pool = pool

@@ -1,6 +1,7 @@
 """Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -31,6 +32,12 @@ settings.load_profile("oa-bridge")
 for name in os.environ.keys() - bare_environment().keys():
     del os.environ[name]
 Settings.model_config["env_file"] = None
+
+
+def pytest_collection_finish() -> None:
+    """Look at the modules, which stay, no more whenever a test leaves something to be collected."""
+    gc.collect()
+    gc.freeze()
 
 
 def at_database(url: str, name: str) -> str:
