@@ -41,7 +41,7 @@ WHERE (f.appid, f.openid, f.rule_id, f.dedupe_key)
     = (w.appid, w.openid, w.rule_id, w.dedupe_key)
 """
 
-_Won = set[tuple[str, str, int, bytes]]
+_Firing = tuple[str, str, int, bytes]
 
 
 async def claim(
@@ -68,17 +68,15 @@ async def claim(
     won = {(row["appid"], row["openid"], row["rule_id"], row["dedupe_key"]) for row in rows}
     lost = {record.id: _lost(record, won) for record, _ in claims}
     beaten = {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
-    kept = {key for record, _ in claims if record.id not in beaten for key in _keys(record)}
+    kept = {_firing(record, claim) for record, claim in claims if record.id not in beaten}
     given_back = won - kept
     if given_back:
         await connection.execute(GIVE_BACK, *map(list, zip(*given_back, strict=True)))
     return beaten
 
 
-def _keys(record: Record) -> _Won:
-    return {
-        (record.appid, record.openid, claim.rule_id, record.dedupe_key) for claim in record.claims
-    }
+def _firing(record: Record, claim: Claim) -> _Firing:
+    return record.appid, record.openid, claim.rule_id, record.dedupe_key
 
 
 def without(record: Record, rule_ids: Set[int]) -> Record:
@@ -97,9 +95,5 @@ def _cooldown(claim: Claim) -> timedelta:
     return timedelta(seconds=claim.cooldown_seconds)
 
 
-def _lost(record: Record, won: _Won) -> frozenset[int]:
-    return frozenset(
-        claim.rule_id
-        for claim in record.claims
-        if (record.appid, record.openid, claim.rule_id, record.dedupe_key) not in won
-    )
+def _lost(record: Record, won: Set[_Firing]) -> frozenset[int]:
+    return frozenset(claim.rule_id for claim in record.claims if _firing(record, claim) not in won)

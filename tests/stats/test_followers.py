@@ -186,6 +186,17 @@ async def test_only_so_many_qr_scenes_are_shown_and_the_rest_is_counted(
     assert (len(found.qr_scenes), found.qr_scenes_left_out) == (1000, 3)
 
 
+def asked(span: Span) -> dict[str, object]:
+    """Return what the query is asked with."""
+    return {
+        "appids": [APPID],
+        "zone": span.time_zone,
+        "earliest": span.earliest,
+        "since": span.since,
+        "until": span.until,
+    }
+
+
 async def test_the_events_are_found_by_an_index(
     database: Database, connection: asyncpg.Connection
 ) -> None:
@@ -202,13 +213,7 @@ async def test_the_events_are_found_by_an_index(
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN " + FOLLOWERS.text),
-            {
-                "appids": [APPID],
-                "zone": span.time_zone,
-                "earliest": span.earliest,
-                "since": span.since,
-                "until": span.until,
-            },
+            asked(span),
         )
         shown = "\n".join(plan.scalars())
 
@@ -239,13 +244,7 @@ async def test_what_was_before_is_looked_up_once_a_person_however_often_they_cam
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN (ANALYZE, FORMAT JSON) " + FOLLOWERS.text),
-            {
-                "appids": [APPID],
-                "zone": span.time_zone,
-                "earliest": span.earliest,
-                "since": span.since,
-                "until": span.until,
-            },
+            asked(span),
         )
         (whole,) = plan.scalar_one()
 
