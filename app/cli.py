@@ -17,7 +17,8 @@ from prometheus_client import start_http_server
 from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
-from app.db.engine import open_database
+from app.db.command import why_unusable
+from app.db.engine import AWAY, open_database
 from app.followers_cli import followers
 from app.ops import logging
 from app.rules_cli import rules
@@ -28,6 +29,7 @@ from app.worker import Worker, make_jobs
 # Of the ten seconds that an orchestrator usually grants; what the application closes afterwards
 # takes the rest. No callback needs longer.
 STOP_SECONDS = 5
+FAILED = 1
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
@@ -91,7 +93,11 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema."""
     settings = _with_database(load_settings())
-    asyncio.run(_migrate(settings))
+    try:
+        asyncio.run(_migrate(settings))
+    except AWAY as error:  # no more than that: what fails in a migration has to be seen whole
+        typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
+        raise typer.Exit(FAILED) from None
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

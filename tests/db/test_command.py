@@ -18,8 +18,9 @@ FAILED, TRY_LATER = 1, 75
         (("followers", "sync"), TRY_LATER),
         (("users", "erase", "oUNION", "--yes"), FAILED),
         (("rules", "export"), FAILED),
+        (("migrate",), FAILED),
     ],
-    ids=["sync", "erase", "export"],
+    ids=["sync", "erase", "export", "migrate"],
 )
 async def test_a_command_whose_database_is_away_ends_with_one_line(
     tmp_path: Path, arguments: tuple[str, ...], status: int
