@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import telemetry
+from app import metrics
 from app.callback import aside
 from app.callback.decide import decide_late
 from app.callback.inbox import Inbox, Undecided
@@ -29,10 +29,8 @@ from app.db.engine import AWAY, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.events.users_router import router as users_router
-from app.feed.deliveries_router import router as deliveries_router
-from app.feed.router import router as webhooks_router
 from app.identity.router import router as identity_router
-from app.ops import docs, health, logging, memory, metrics
+from app.ops import docs, health, logging, memory, metrics_endpoint
 from app.ops.auth import require_admin
 from app.ops.processes import forget_dead_processes
 from app.ops.refusals import UNAVAILABLE, add_refusals
@@ -45,6 +43,8 @@ from app.rules.live import LiveRules
 from app.rules.router import router as rules_router
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
+from app.webhooks.deliveries_router import router as deliveries_router
+from app.webhooks.router import router as webhooks_router
 from app.worker import Worker, make_jobs
 
 API_ROUTERS = (
@@ -163,7 +163,7 @@ def create_app(
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
     app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.include_router(metrics_endpoint.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
@@ -216,11 +216,11 @@ async def _load_rules(rules: LiveRules) -> None:
 
 
 def _count_reload(rules: LiveRules, succeeded: bool) -> None:
-    telemetry.RULES_RELOADS.labels("ok" if succeeded else "failed").inc()
-    telemetry.RULES_REJECTED.set(not succeeded)
+    metrics.RULES_RELOADS.labels("ok" if succeeded else "failed").inc()
+    metrics.RULES_REJECTED.set(not succeeded)
     if rules.current is not None:
-        telemetry.RULES_LOADED.set(rules.current.count)
-        telemetry.RULES_LEFT_OUT.set(len(rules.current.left_out))
+        metrics.RULES_LOADED.set(rules.current.count)
+        metrics.RULES_LEFT_OUT.set(len(rules.current.left_out))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -15,8 +15,6 @@ import structlog
 from pgqueuer import DatabaseRetryEntrypointExecutor, Job, PgQueuer, RetryRequested
 from pgqueuer.models import Schedule
 
-from app.access.media import Uploads
-from app.access.token import AccessTokens
 from app.callback import erase as inbox
 from app.clock import Clock
 from app.db.engine import (
@@ -26,12 +24,6 @@ from app.db.engine import (
     close_in_time,
 )
 from app.db.prune import prune as prune_job_log
-from app.feed import deliver as feed
-from app.feed.addressing import Policy
-from app.feed.jobs import DELIVER as TELL
-from app.feed.prune import prune as prune_deliveries
-from app.feed.ring import ring as ring_webhooks
-from app.feed.sealing import Vault
 from app.identity import resolve as identity
 from app.identity.jobs import RESOLVE
 from app.privacy.erase import erase
@@ -46,8 +38,16 @@ from app.replies.jobs import DELIVER
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.sweep import sweep as sweep_firings
 from app.settings import Settings
+from app.webhooks import deliver as feed
+from app.webhooks.dispatch import ring as ring_webhooks
+from app.webhooks.jobs import DELIVER as TELL
+from app.webhooks.retention import prune as prune_deliveries
+from app.webhooks.secret_encryption import Vault
+from app.webhooks.url_policy import Policy
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
+from app.wechat_client.media import Uploads
+from app.wechat_client.tokens import AccessTokens
 
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"

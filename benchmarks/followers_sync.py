@@ -108,7 +108,7 @@ def _run(folder: Path, database_url: str, peer: str, concurrency: int) -> Run:
     before = _calls(peer)
     began = time.perf_counter()
     process = psutil.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", "followers", "sync"],
+        [sys.executable, "-c", "from app.cli.main import main; main()", "followers", "sync"],
         cwd=folder,  # not where a developer's .env lies
         env={
             **_environment(),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app import telemetry
+from app import metrics
 from app.callback.claims import without
 from app.callback.errors import BadData, Beaten, InboxError, InboxFull, NotStored
 from app.callback.link import Committed, Link
@@ -116,7 +116,7 @@ class Inbox:
             await asyncio.sleep(0)
             batch = self._waiting[:MOST_PER_FLUSH]
             del self._waiting[:MOST_PER_FLUSH]
-            telemetry.INBOX_WAITING.set(len(self._waiting))
+            metrics.INBOX_WAITING.set(len(self._waiting))
             async with self._keeping:
                 outcomes = await self._outcomes([waiting.record for waiting in batch])
             for waiting, outcome in zip(batch, outcomes, strict=True):
@@ -146,8 +146,8 @@ class Inbox:
     async def _commit(self, batch: Sequence[Record]) -> Sequence[Outcome]:
         began = time.perf_counter()
         kept = await self._link.commit(batch, seconds=FLUSH_SECONDS)
-        telemetry.COMMIT_SECONDS.observe(time.perf_counter() - began)
-        telemetry.COMMIT_BATCH_SIZE.observe(len(batch))
+        metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
+        metrics.COMMIT_BATCH_SIZE.observe(len(batch))
         return kept
 
     async def _append(self, batch: Sequence[Record]) -> Sequence[Outcome]:
@@ -253,11 +253,11 @@ class Inbox:
 
     def _count_refused(self, refused: int) -> None:
         self._refused = refused
-        telemetry.SPOOL_REFUSED.set(refused)
+        metrics.SPOOL_REFUSED.set(refused)
 
     def _count(self, spooled: int) -> None:
         self._spooled = spooled
-        telemetry.SPOOL_CALLBACKS.set(spooled)
+        metrics.SPOOL_CALLBACKS.set(spooled)
 
 
 def _answer(kept: asyncio.Future[Kept], outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app import telemetry
+from app import metrics
 from app.callback.answer import Answered, answer
 from app.callback.body import TooLarge, read_body
 from app.callback.budget import Budget
@@ -116,10 +116,10 @@ class CallbackEndpoint:
                 break
             except Beaten as beaten:
                 lost |= beaten.rule_ids
-        telemetry.callbacks(account.appid, record.msgtype, record.event, kept.result).inc()
+        metrics.callbacks(account.appid, record.msgtype, record.event, kept.result).inc()
         if not kept.duplicate:
             for chosen in decision.chosen:
-                telemetry.rule_matches(chosen.rule.kind).inc()
+                metrics.rule_matches(chosen.rule.kind).inc()
         return kept
 
     async def _decide(
@@ -139,7 +139,7 @@ class CallbackEndpoint:
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
         """Count and log a refusal; the body tells a sender nothing it could use."""
-        telemetry.REFUSALS.labels(reason).inc()
+        metrics.REFUSALS.labels(reason).inc()
         appid = scope["path_params"]["appid"]
         log.warning(
             "callback.refused",

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.api_errors import Detail
 from app.db.session import SessionDep
-from app.detail import Detail
 from app.events import cursor, person
 from app.events.cursor import ByTime
 from app.events.models import FollowEvent

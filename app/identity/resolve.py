@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import SecretStr
 
-from app.access.call import with_token
-from app.access.token import AccessTokens
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
@@ -22,6 +20,8 @@ from app.wechat.answers import UserInfo
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
+from app.wechat_client.tokens import AccessTokens
+from app.wechat_client.with_token import with_token
 
 BAD_OPENID = 40003
 ASK_MISSING_AGAIN = timedelta(hours=1)

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app.api_errors import Detail
 from app.db.engine import AWAY
-from app.detail import Detail
 
 log = structlog.get_logger(__name__)
 

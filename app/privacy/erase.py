@@ -22,9 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.erase import erase_mentions
 from app.events import erase as events
-from app.feed import erase as feed
-from app.feed import notices
-from app.followers import erase as followers
+from app.follower_sync import erase as followers
 from app.identity import anew
 from app.identity import erase as identity
 from app.identity.erasing import Person
@@ -33,6 +31,8 @@ from app.privacy.models import Erasure, Scope
 from app.privacy.plan import Eraser, Plan, plan, remember
 from app.replies import erase as replies
 from app.rules import erase as rules
+from app.webhooks import erase as feed
+from app.webhooks import erasure_notices
 
 BATCH: Final = 500
 ALL: Final = 1_000_000
@@ -74,7 +74,7 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
 async def _waits_for_webhooks(eraser: Eraser, planned: Plan) -> bool:
     people = [(person.appid, person.openid) for person in planned.people]
     async with eraser.sessions() as session:
-        untold = await notices.untold(session, people, planned.erasure_id)
+        untold = await erasure_notices.untold(session, people, planned.erasure_id)
     if not untold or eraser.clock.now() < planned.requested_at + LONGEST_NOTICE:
         return bool(untold)
     await _step(eraser, planned, partial(_give_up_telling, untold))
@@ -202,7 +202,8 @@ async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
 
 async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
     """Turn the erasure into its certificate, and leave nobody's id in PgQueuer's tables."""
-    await notices.forget(session, [(person.appid, person.openid) for person in planned.people])
+    people = [(person.appid, person.openid) for person in planned.people]
+    await erasure_notices.forget(session, people)
     erasure = await session.get_one(Erasure, planned.erasure_id)
     erasure.subject = None
     erasure.erased = [[person.appid, person.pseudonym] for person in planned.people]

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import raw_connection
-from app.followers.changes import NewEvent
+from app.follower_sync.diff import NewEvent
 from app.privacy.duties import Duty, NewErasure
 from app.privacy.models import Trigger
 from app.privacy.open import open_on

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.events import erase as events
-from app.feed.notices import announce
 from app.identity import erase as identity
 from app.identity.back import FIRST_ID
 from app.identity.erasing import Person
@@ -25,6 +24,7 @@ from app.privacy.duties import OnUnfollow, scope_of
 from app.privacy.inbox import Inbox
 from app.privacy.models import ErasedPerson, ErasedUnionId, Erasure, Scope, Trigger
 from app.settings import Account
+from app.webhooks.erasure_notices import announce
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
-from app.detail import Detail
 from app.identity.schemas import WeChatId
 from app.privacy import request as requests
 from app.privacy.models import Erasure, Scope, Trigger

@@ -8,11 +8,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from app import telemetry
-from app.access.call import with_token
-from app.access.errors import Unusable
-from app.access.media import Uploads
-from app.access.token import AccessTokens
+from app import metrics
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.replies import store
@@ -24,6 +20,10 @@ from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
+from app.wechat_client.errors import Unusable
+from app.wechat_client.media import Uploads
+from app.wechat_client.tokens import AccessTokens
+from app.wechat_client.with_token import with_token
 
 BAD_MEDIA_ID: Final = 40007
 
@@ -136,7 +136,7 @@ class _PerhapsSentError(Exception):
 
 def _report(reply: Taken, outcome: Outcome | None) -> None:
     status = "sent" if outcome is None else outcome.status.value
-    telemetry.SENDS.labels(reply.msgtype, status).inc()
+    metrics.SENDS.labels(reply.msgtype, status).inc()
     if outcome is not None and outcome.status is ReplyStatus.FAILED:
         log.error(
             "replies.not_sent",

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.access.errors import NoToken
 from app.replies.models import ReplyStatus
 from app.wechat.errors import Action, ApiError, TransportError
+from app.wechat_client.errors import NoToken
 
 # After the first, second, … failure; the last one is used for all further ones. Only the send
 # window ends the retries: an outage of an hour must not cost a card that had two days.

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
-from app.detail import Detail
 from app.identity.schemas import WeChatId
 from app.replies import browse
 from app.replies.models import ReplyStatus

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from app.access.pictures import MOST_BYTES
 from app.rules.picture_files import BadPicture, PictureFormat, format_of, require_whole
 from app.rules.problems import Problem, Refused
 from app.rules.schemas import RuleIn
 from app.rules.unsendable import unsendable
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
+from app.wechat_client.media_source import MOST_BYTES
 
 # Source: protocol 6.4.
 _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
 from pydantic import Field
 
+from app.api_errors import Detail
 from app.db.session import SessionDep
-from app.detail import Detail
 from app.rules import bulk_router, edits, explain_router, restore, revisions, store
 from app.rules.checks import require_sendable
 from app.rules.parameters import NO_PARAMETERS, Parameters

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
-from app import telemetry
+from app import metrics
 from app.wechat.errors import ApiError, TransportError, action_for
 
 RID = re.compile(r"\s*rid:\s*(\S+)\s*$")
@@ -77,7 +77,7 @@ class Transport:
             return read_answer(response.status_code, response.content)
         except ApiError as error:
             code = "transport" if error.errcode is None else str(error.errcode)
-            telemetry.API_ERRORS.labels(code).inc()
+            metrics.API_ERRORS.labels(code).inc()
             raise
 
     async def _send(self, request: httpx.Request) -> httpx.Response:

@@ -25,7 +25,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def oa_bridge(*arguments: str) -> list[str]:
     """Return the command line of `oa-bridge ARGUMENTS`."""
-    return [sys.executable, "-c", "from app.cli import main; main()", *arguments]
+    return [sys.executable, "-c", "from app.cli.main import main; main()", *arguments]
 
 
 @dataclass

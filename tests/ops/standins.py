@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from app.callback.spool import SpoolStatus
 from app.db.engine import Database, open_database
-from app.ops import docs, health, metrics
+from app.ops import docs, health, metrics_endpoint
 from app.ops.auth import require_admin
 from app.rules.engine import Rule, RuleSet, compile_rules
 from app.rules.triggers import FallbackTrigger
@@ -62,7 +62,7 @@ def make_app(database: Database | None = None, **values: Any) -> FastAPI:  # noq
     app.state.rules = LiveRules()
     app.state.inbox = Inbox()
     app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.include_router(metrics_endpoint.router)
     api = APIRouter(prefix="/api", dependencies=[Depends(require_admin)])
 
     @api.get("/anything")

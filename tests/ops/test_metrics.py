@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from app import telemetry
+from app import metrics
 from app.db.engine import Database
 from tests.ops.standins import APPID, database_away, get, make_app
 
@@ -71,7 +71,7 @@ def run(code: str, folder: Path) -> str:
 
 async def test_what_rooms_count_is_shown(database: Database) -> None:
     before = (await scrape(database)).value("refusals_total", reason="outside_replay_window") or 0
-    telemetry.REFUSALS.labels("outside_replay_window").inc()
+    metrics.REFUSALS.labels("outside_replay_window").inc()
     after = await scrape(database)
 
     assert after.value("refusals_total", reason="outside_replay_window") == before + 1
@@ -79,14 +79,14 @@ async def test_what_rooms_count_is_shown(database: Database) -> None:
 
 
 async def test_every_metric_is_shown_once_it_was_used(database: Database) -> None:
-    telemetry.CALLBACKS.labels(APPID, "text", "stored").inc()
-    telemetry.RULE_MATCHES.labels("exact").inc()
-    telemetry.RULES_RELOADS.labels("ok").inc()
-    telemetry.SENDS.labels("miniprogrampage", "sent").inc()
-    telemetry.API_ERRORS.labels("45015").inc()
-    telemetry.WEBHOOK_ATTEMPTS.labels("delivered").inc()
-    telemetry.COMMIT_BATCH_SIZE.observe(3)
-    telemetry.COMMIT_SECONDS.observe(0.004)
+    metrics.CALLBACKS.labels(APPID, "text", "stored").inc()
+    metrics.RULE_MATCHES.labels("exact").inc()
+    metrics.RULES_RELOADS.labels("ok").inc()
+    metrics.SENDS.labels("miniprogrampage", "sent").inc()
+    metrics.API_ERRORS.labels("45015").inc()
+    metrics.WEBHOOK_ATTEMPTS.labels("delivered").inc()
+    metrics.COMMIT_BATCH_SIZE.observe(3)
+    metrics.COMMIT_SECONDS.observe(0.004)
 
     names = {name for name, _ in (await scrape(database)).samples}
     assert names >= {
@@ -200,7 +200,7 @@ async def test_the_standing_of_webhooks_is_shown(
 
 
 async def test_with_the_database_away_the_process_is_still_measured() -> None:
-    telemetry.REFUSALS.labels("bad_padding").inc()
+    metrics.REFUSALS.labels("bad_padding").inc()
     async with database_away() as database:
         found = await scrape(database)
 
@@ -233,9 +233,9 @@ def test_several_processes_are_shown_as_one(tmp_path: Path) -> None:
 
 @given(st.text(), st.none() | st.text())
 def test_no_push_can_invent_a_label(msgtype: str, event: str | None) -> None:
-    known = {f"event:{name}" for name in telemetry.EVENT_TYPES} | telemetry.MESSAGE_TYPES
+    known = {f"event:{name}" for name in metrics.EVENT_TYPES} | metrics.MESSAGE_TYPES
 
-    assert telemetry.callback_type(msgtype, event) in known | {telemetry.UNKNOWN_TYPE}
+    assert metrics.callback_type(msgtype, event) in known | {metrics.UNKNOWN_TYPE}
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,4 @@ def test_no_push_can_invent_a_label(msgtype: str, event: str | None) -> None:
 def test_types_have_one_label_whatever_their_case(
     msgtype: str, event: str | None, label: str
 ) -> None:
-    assert telemetry.callback_type(msgtype, event) == label
+    assert metrics.callback_type(msgtype, event) == label

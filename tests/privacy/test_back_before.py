@@ -8,10 +8,6 @@ from starlette.responses import Response
 
 from app.worker import Jobs
 from simulator.followers import unionid_of
-from tests.feed.conftest import receiver
-from tests.feed.makers import hook
-from tests.feed.makers import work as tell
-from tests.feed.receiver import Receiver
 from tests.privacy.makers import (
     TEXT,
     UNIONID,
@@ -23,6 +19,10 @@ from tests.privacy.makers import (
 )
 from tests.privacy.test_feed import later, settings
 from tests.service import APPID, OPENID, OTHER_OPENID, Service, column, event, message, rows
+from tests.webhooks.conftest import receiver
+from tests.webhooks.makers import hook
+from tests.webhooks.makers import work as tell
+from tests.webhooks.receiver import Receiver
 
 __all__ = ["receiver", "settings"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.worker import Jobs
 from simulator.followers import unionid_of
-from tests.followers.conftest import Here, sync_here
+from tests.follower_sync.conftest import Here, sync_here
 from tests.privacy.makers import OTHER_APPID, THIRD_APPID, found, leave, privacy, work
 from tests.service import (
     APPID,

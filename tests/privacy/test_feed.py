@@ -10,13 +10,13 @@ from starlette.responses import Response
 from app.settings import Settings
 from app.worker import Jobs
 from simulator.followers import unionid_of
-from tests.feed.conftest import receiver
-from tests.feed.makers import follow, hook
-from tests.feed.makers import work as tell
-from tests.feed.receiver import Receiver
 from tests.privacy.makers import TEXT, UNIONID, found, leave, live, privacy, work
 from tests.privacy.test_requests import run
 from tests.service import APPID, OPENID, Service, column, message, rows, settings_for
+from tests.webhooks.conftest import receiver
+from tests.webhooks.makers import follow, hook
+from tests.webhooks.makers import work as tell
+from tests.webhooks.receiver import Receiver
 
 __all__ = ["receiver"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.engine import Database
 from app.settings import Settings
-from tests.followers.conftest import Here, sync_here
+from tests.follower_sync.conftest import Here, sync_here
 from tests.privacy.makers import TEXT, found, live, work
 from tests.service import APPID, OPENID, WeChat, WorldClock, column, jobs_of, message, rows, running
 

@@ -7,17 +7,17 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
-from app.access.call import with_token
 from app.db.engine import Database
-from app.followers.changes import Asked
-from app.followers.record import take_in
+from app.follower_sync.apply import take_in
+from app.follower_sync.diff import Asked
 from app.identity.gone import gone
 from app.privacy.found import open_found
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
+from app.wechat_client.with_token import with_token
 from app.worker import Jobs
-from tests.followers.conftest import Here, sync_here
-from tests.followers.test_sync import let_quota_end_after
+from tests.follower_sync.conftest import Here, sync_here
+from tests.follower_sync.test_sync import let_quota_end_after
 from tests.privacy.makers import UNIONID, found, leave, live, work
 from tests.service import (
     APPID,

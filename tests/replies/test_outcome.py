@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.errors import NoToken
 from app.replies.models import ReplyStatus
 from app.replies.outcome import WindowVerdict, outcome_of, unknown_outcome
 from app.wechat.errors import Action, ApiError, TransportError, action_for
+from app.wechat_client.errors import NoToken
 
 FINAL = {ReplyStatus.FAILED, ReplyStatus.SKIPPED}
 errcodes = st.one_of(

@@ -1,0 +1,150 @@
+"""`oa-bridge followers`: the command line of the followers room."""
+
+import asyncio
+from typing import Annotated, Final
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from app.cli.database import UNUSABLE, opened, why_unusable
+from app.clock import SystemClock
+from app.db import migrate
+from app.db.engine import Database
+from app.follower_sync.errors import AlreadyRunning
+from app.follower_sync.sync import Privacy, sync
+from app.follower_sync.sync import Progress as Synced
+from app.follower_sync.wechat_users import Asker
+from app.ops import logging
+from app.privacy.found import open_found
+from app.settings import Settings, load_settings
+from app.wechat.api import WeChatApi
+from app.wechat.errors import Action, ApiError
+from app.wechat.ids import AppId
+from app.wechat_client.tokens import AccessTokens
+
+FAILED: Final = 1
+BAD_USE: Final = 2
+TRY_LATER: Final = 75  # EX_TEMPFAIL of sysexits.h
+
+followers = typer.Typer(no_args_is_help=True, help="Read the followers from WeChat.")
+
+
+@followers.callback()
+def _group() -> None:
+    """Keep `sync` a sub-command while it is the only one."""
+
+
+@followers.command(name="sync")
+def sync_followers(
+    appid: Annotated[
+        str | None,
+        typer.Option(help="one Official Account; without it, all that have an AppSecret"),
+    ] = None,
+) -> None:
+    """Read all followers from WeChat: who is new, who has gone, who is who.
+
+    May be stopped at any time and run again: it goes on where it was. Exit status 75: try again
+    later (the day's quota is used up, another synchronisation runs, or the database is away).
+    """
+    settings = load_settings()
+    logging.configure(settings)
+    appids = _chosen(settings, appid)
+    try:
+        status = asyncio.run(_sync_all(settings, appids))
+    except UNUSABLE as error:
+        typer.echo(f"oa-bridge: {why_unusable(error)}; what was read is kept", err=True)
+        status = TRY_LATER
+    raise typer.Exit(status)
+
+
+def _chosen(settings: Settings, appid: str | None) -> list[AppId]:
+    accounts = settings.accounts
+    able = [
+        AppId(account.appid)
+        for account in accounts.values()
+        if account.kind == "oa" and account.appsecret is not None
+    ]
+    if appid is None and able:
+        return able
+    if appid in able:
+        return [AppId(appid)]
+    if appid is None:
+        problem = "no Official Account has an AppSecret; set WECHAT_APPSECRET"
+    elif appid not in accounts:
+        problem = f"--appid: {appid} is not configured; configured: {', '.join(accounts)}"
+    elif accounts[appid].kind != "oa":
+        problem = f"--appid: {appid} is a mini-program; only Official Accounts have followers"
+    else:
+        problem = f"--appid: {appid} has no AppSecret; set it beside the AppID"
+    typer.echo(f"oa-bridge: {problem}", err=True)
+    raise typer.Exit(BAD_USE)
+
+
+async def _sync_all(settings: Settings, appids: list[AppId]) -> int:
+    async with opened(settings, pool_size=settings.followers_sync_concurrency + 2) as database:
+        if await migrate.current(database.engine) != migrate.newest():
+            typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
+            return BAD_USE
+        async with httpx.AsyncClient() as client:
+            return max([await _sync_one(settings, database, client, appid) for appid in appids])
+
+
+async def _sync_one(
+    settings: Settings, database: Database, client: httpx.AsyncClient, appid: AppId
+) -> int:
+    clock = SystemClock()
+    api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
+    asker = Asker(appid, api, AccessTokens(database, api, settings.accounts, clock), clock)
+    try:
+        with _bar() as bar:
+            task = bar.add_task(appid, total=None, per_second="")
+
+            def report(synced: Synced) -> None:
+                speed = bar.tasks[task].speed
+                rate = "" if speed is None else f"{speed:,.0f}/s"
+                bar.update(task, total=synced.total, completed=synced.asked, per_second=rate)
+
+            done = await sync(
+                asker,
+                database,
+                at_once=settings.followers_sync_concurrency,
+                report=report,
+                privacy=Privacy(settings.erasure_hmac_secret, open_found),
+            )
+    except AlreadyRunning:
+        typer.echo(f"{appid}: another synchronisation of this account runs; stopped", err=True)
+        return TRY_LATER
+    except ApiError as error:
+        typer.echo(f"{appid}: {_why(error)}; what was read is kept", err=True)
+        return TRY_LATER if error.action in {Action.WAIT, Action.RETRY} else FAILED
+    typer.echo(f"{appid}: {done.asked} followers read, {done.found} new, {done.gone} gone")
+    return 0
+
+
+def _why(error: ApiError) -> str:
+    if error.action is Action.WAIT:
+        return f"WeChat's quota of the day is used up ({error}); run it again tomorrow"
+    if error.action is Action.RETRY:
+        return f"WeChat does not answer ({error}); run it again later"
+    return f"WeChat refuses ({error})"
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[per_second]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

@@ -1,0 +1,172 @@
+"""The command `oa-bridge`: wiring only."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+import uvicorn
+from prometheus_client import start_http_server
+
+from app.cli.database import why_unusable
+from app.cli.followers import followers
+from app.cli.rules import rules
+from app.cli.users import users
+from app.clock import SystemClock
+from app.db import embedded
+from app.db import migrate as migrations
+from app.db.engine import AWAY, open_database
+from app.ops import logging
+from app.settings import Settings, SettingsError, load_settings
+from app.worker import Worker, make_jobs
+
+# Of the ten seconds that an orchestrator usually grants; what the application closes afterwards
+# takes the rest. No callback needs longer.
+STOP_SECONDS = 5
+FAILED = 1
+
+cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+cli.add_typer(followers, name="followers")
+cli.add_typer(rules, name="rules")
+cli.add_typer(users, name="users")
+
+
+def main() -> None:
+    """Run the command; settings that can't be used end it with one line each."""
+    try:
+        cli()
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"oa-bridge: {problem}", err=True)
+        sys.exit(2)
+
+
+@cli.command()
+def serve(
+    with_worker: Annotated[
+        bool, typer.Option("--with-worker", help="run the jobs in this process too")
+    ] = False,
+) -> None:
+    """Receive callbacks and serve the API."""
+    settings = load_settings()
+    if settings.spool == "on":
+        _require_folder(settings.data_dir)
+    settings = _ready(settings)
+    if with_worker:
+        os.environ["WITH_WORKER"] = "true"
+    # uvicorn stops on these, then raises them again for whoever stood here before: the embedded
+    # Postgres still has to be stopped.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    with tempfile.TemporaryDirectory(prefix="oa-bridge-metrics-") as folder:
+        if settings.web_processes > 1:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        uvicorn.run(
+            "app.main:build",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.web_processes,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+
+
+@cli.command()
+def worker() -> None:
+    """Run the jobs: send cards, resolve UnionIDs."""
+    settings = _ready(load_settings())
+    asyncio.run(_run_worker(settings))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    settings = _with_database(load_settings())
+    try:
+        asyncio.run(_migrate(settings))
+    except AWAY as error:  # no more than that: what fails in a migration has to be seen whole
+        typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulate(context: typer.Context) -> None:
+    """Play WeChat's servers on this machine; the options are those of `python -m simulator`."""
+    # Another program on purpose: the service never imports its stand-in.
+    sys.exit(subprocess.call([sys.executable, "-m", "simulator", *context.args]))  # noqa: S603
+
+
+def _ready(settings: Settings) -> Settings:
+    """Return settings whose database can be used.
+
+    The embedded Postgres is started and migrated, so that a first run needs no other command;
+    an operator's own database is migrated by `oa-bridge migrate` alone.
+    """
+    logging.configure(settings)
+    if settings.database_url:
+        return settings
+    settings = _with_database(settings)
+    asyncio.run(_migrate(settings))
+    return settings
+
+
+def _with_database(settings: Settings) -> Settings:
+    if settings.database_url:
+        return settings
+    _require_folder(settings.data_dir)
+    # Web processes that uvicorn starts read their settings from the environment too.
+    os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
+    return load_settings()
+
+
+def _require_folder(folder: Path) -> None:
+    """Raise SettingsError if nothing can be kept there: better now than at the first outage."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError([f"DATA_DIR: {folder} can't be used: {error.strerror}"]) from None
+
+
+async def _migrate(settings: Settings) -> None:
+    # An index over a large table takes as long as it takes.
+    database = open_database(settings.database_url, command_timeout=None)
+    try:
+        await migrations.upgrade(database.engine)
+    finally:
+        await database.close()
+
+
+async def _run_worker(settings: Settings) -> None:
+    if settings.worker_metrics_port:
+        _serve_metrics(settings)
+    database = open_database(settings.database_url)
+    async with httpx.AsyncClient() as client:
+        running = Worker(make_jobs(settings, database, SystemClock(), client))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stop)
+        await running.run()
+    await database.close()
+
+
+def _serve_metrics(settings: Settings) -> None:
+    try:
+        start_http_server(settings.worker_metrics_port, addr=settings.host)
+    except OSError as error:
+        port = settings.worker_metrics_port
+        raise SettingsError(
+            [f"WORKER_METRICS_PORT: {port} can't be listened on: {error.strerror}"]
+        ) from None

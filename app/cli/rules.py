@@ -1,0 +1,266 @@
+"""`oa-bridge rules`: the command line of the rules room."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import httpx
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.cli.database import UNUSABLE, opened, why_unusable
+from app.clock import SystemClock
+from app.ops import logging
+from app.rules import documents, edits, importing, store
+from app.rules.as_sent import SentReply
+from app.rules.console import rules_from_console
+from app.rules.documents import DocumentFormat
+from app.rules.explain_router import Question, message_of
+from app.rules.explained import Explained, explain_message
+from app.rules.importing import Diff, ImportedRule, Plan
+from app.rules.problems import Refused, problems_in
+from app.rules.schemas import RuleOut
+from app.rules.unsendable import unsendable
+from app.settings import Settings, load_settings
+from app.wechat.api import WeChatApi
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
+from app.wechat_client.errors import NoToken
+from app.wechat_client.tokens import AccessTokens
+from app.wechat_client.with_token import with_token
+
+FAILED: Final = 1
+BAD_USE: Final = 2
+OPERATOR: Final = "cli"
+
+T = TypeVar("T")
+
+rules = typer.Typer(no_args_is_help=True, help="Explain, export and import the rules.")
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+AppIdOption = Annotated[
+    str | None, typer.Option("--appid", help="account; not needed while there is one")
+]
+
+
+@rules.command()
+def explain(
+    text: Annotated[str | None, typer.Argument(help="what a follower writes")] = None,
+    appid: AppIdOption = None,
+    openid: Annotated[str | None, typer.Option(help="who writes it")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="in place of a text, such as subscribe or CLICK")
+    ] = None,
+    event_key: Annotated[str | None, typer.Option(help="of the event, as WeChat sends it")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="when, such as 2026-11-24T12:00:00+08:00; now if left out")
+    ] = None,
+) -> None:
+    """Say which rules answer a text or an event, with what, and why the near misses do not."""
+    settings = _settings()
+    if (text is None) == (event is None) or (event is None and event_key is not None):
+        err.print("oa-bridge: name a TEXT, or use --event, with --event-key if it has one")
+        raise typer.Exit(BAD_USE)
+    asked: dict[str, object] = {
+        "appid": _account(settings, appid),
+        "text": text,
+        "openid": openid,
+        "at": at,
+    }
+    if event is not None:
+        asked["message"] = {"Event": event, "EventKey": event_key or ""}
+    _run(lambda: _explain(settings, asked))
+
+
+@rules.command(name="export")
+def export_rules(
+    format: Annotated[DocumentFormat, typer.Option(help="yaml or json")] = DocumentFormat.YAML,
+) -> None:
+    """Write every rule to standard output, as `rules import` takes them back."""
+    settings = _settings()
+    _run(lambda: _export(settings, format))
+
+
+@rules.command(name="import")
+def import_rules(
+    file: Annotated[
+        Path | None, typer.Argument(help="YAML or JSON (by its ending) with the whole set")
+    ] = None,
+    from_wechat: Annotated[
+        bool, typer.Option("--from-wechat", help="add the console's automatic replies instead")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
+    appid: AppIdOption = None,
+) -> None:
+    """Put a file in the place of all rules, or add what the account's console page answers with."""
+    settings = _settings()
+    if (file is None) == (not from_wechat):
+        err.print("oa-bridge: name a FILE, or use --from-wechat")
+        raise typer.Exit(BAD_USE)
+    if file is None:
+        account = _account(settings, appid)
+        _run(lambda: _import_console(settings, AppId(account), dry_run=dry_run))
+    else:
+        _run(lambda: _import_file(settings, file, dry_run=dry_run))
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logging.configure(settings)
+    return settings
+
+
+def _account(settings: Settings, appid: str | None) -> str:
+    known = [account.appid for account in settings.accounts.values() if account.receives]
+    if appid is None and len(known) == 1:
+        return known[0]
+    if appid in known:
+        return appid
+    err.print(f"oa-bridge: --appid: choose one of {', '.join(known)}")
+    raise typer.Exit(BAD_USE)
+
+
+def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command; what can't be done ends it with one line for each reason."""
+    try:
+        asyncio.run(command())
+    except Refused as refused:
+        for problem in refused.problems:
+            place = ".".join(str(part) for part in problem.loc if part != "body")
+            err.print(f"oa-bridge: {place}: {problem.msg}", markup=False)
+    except ApiError as error:
+        err.print(f"oa-bridge: WeChat refuses: {error.errcode} {error.errmsg}", markup=False)
+    except NoToken as error:
+        err.print(f"oa-bridge: no access token: {error}", markup=False)
+    except OSError as error:
+        err.print(f"oa-bridge: {error}", markup=False)
+    except UNUSABLE as error:
+        err.print(f"oa-bridge: {why_unusable(error)}", markup=False)
+    else:
+        return
+    raise typer.Exit(FAILED)
+
+
+def _question(asked: Mapping[str, object]) -> Question:
+    """Return the question as `/api/rules/explain` takes it. Raises Refused."""
+    try:
+        return Question.model_validate(asked)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise Refused(problems_in(found)) from None
+
+
+async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:
+    question = _question(asked)
+    now = question.at or SystemClock().now()
+    async with opened(settings) as database, database.sessions() as session:
+        found = await explain_message(
+            session,
+            None,
+            AppId(question.appid),
+            message_of(question, now, settings),
+            now,
+            most=settings.rules_per_message,
+        )
+    _show(found)
+
+
+def _show(found: Explained) -> None:
+    if not found.winners:
+        out.print("No rule answers.")
+    for winner in found.winners:
+        rule = winner.rule
+        who = f" if the follower {' and '.join(winner.only_if)}" if winner.only_if else ""
+        out.print(f"Rule {rule.id} answers{who}: {rule.name} ({rule.kind})", markup=False)
+        for reply in winner.replies:
+            _show_reply(reply)
+    for miss in found.near_misses:
+        out.print(f"Rule {miss.rule.id} does not: {miss.reason} ({miss.rule.name})", markup=False)
+    if found.more_near_misses:
+        out.print(f"And {found.more_near_misses} more.")
+    if found.unread_disabled:
+        out.print(f"{found.unread_disabled} rules that are switched off were not looked at.")
+    for broken in found.left_out:
+        out.print(f"Rule {broken.id} is left out: {broken.problem}", markup=False)
+
+
+def _show_reply(reply: SentReply) -> None:
+    if reply.xml is not None:
+        out.print(reply.xml, markup=False)
+    else:
+        out.print_json(data=reply.reply if reply.body is None else reply.body)
+    for upload in reply.uploads:
+        source = upload.source.file or upload.source.url
+        out.print(f"  uploaded first as {upload.type}: {source}", markup=False)
+    if reply.not_sent is not None:
+        out.print(f"  not sent: {reply.not_sent}", markup=False)
+
+
+async def _export(settings: Settings, format: DocumentFormat) -> None:
+    async with opened(settings) as database, database.sessions() as session:
+        rows = await store.everything(session)
+    broken = [row.id for row in rows if not isinstance(row, RuleOut)]
+    if broken:
+        raise OSError(f"rules {broken} were changed by hand and are no rules any more")
+    kept = [row for row in rows if isinstance(row, RuleOut)]
+    sys.stdout.write(documents.write(kept, format).decode())
+
+
+def _read(file: Path) -> object:
+    format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
+    size = file.stat().st_size
+    if size > documents.MAX_BYTES:
+        raise OSError(f"{file} has {size} bytes; at most {documents.MAX_BYTES} are taken")
+    return documents.read(file.read_bytes(), format)
+
+
+async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
+    new = await importing.read_rules(await asyncio.to_thread(_read, file), settings)
+    await _apply(settings, new, dry_run=dry_run, keep_others=False)
+
+
+async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
+    async with opened(settings) as database, httpx.AsyncClient() as client:
+        api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
+        tokens = AccessTokens(database, api, settings.accounts, SystemClock())
+        told = await with_token(tokens, appid, api.current_autoreply_info)
+    carried = rules_from_console(told, appid)
+    kept = []
+    for rule in carried.rules:
+        wrong = [words for _, words in unsendable(rule, settings.mini_programs)]
+        if wrong:
+            carried.leave_out(rule.name, "; ".join(wrong))
+        else:
+            kept.append(rule)
+    plan = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
+    for line in (*carried.left_out, *importing.set_aside(plan)):
+        out.print(f"Not carried over: {line}", markup=False)
+
+
+async def _apply(
+    settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
+) -> Plan:
+    async with opened(settings) as database, database.sessions.begin() as session:
+        version = await edits.begin(session)
+        plan = await importing.plan_import(session, new, keep_others=keep_others)
+        if not dry_run:
+            await importing.apply(session, plan, OPERATOR)
+    _show_diff(importing.diff(plan, version, dry_run=dry_run))
+    return plan
+
+
+def _show_diff(diff: Diff) -> None:
+    for sign, found in (("+", diff.added), ("~", diff.changed), ("-", diff.removed)):
+        for rule in found:
+            fields = f": {', '.join(rule.fields)}" if rule.fields else ""
+            number = "" if rule.id is None else f"{rule.id} "
+            out.print(f"{sign} {number}{rule.name}{fields}", markup=False)
+    verb = "would be" if diff.dry_run else "are"
+    out.print(
+        f"{len(diff.added)} rules {verb} added, {len(diff.changed)} changed, "
+        f"{len(diff.removed)} removed; {diff.unchanged} stay as they are."
+    )

@@ -1,0 +1,98 @@
+"""`oa-bridge users`: the command line of the privacy room."""
+
+import asyncio
+from typing import Annotated, Final
+from uuid import UUID
+
+import typer
+
+from app.cli.database import UNUSABLE, opened, why_unusable
+from app.clock import SystemClock
+from app.db import migrate
+from app.db.engine import Database
+from app.ops import logging
+from app.privacy import request
+from app.privacy.erase import erase
+from app.privacy.models import Erasure
+from app.settings import Settings, load_settings
+from app.worker import make_eraser
+
+FAILED: Final = 1
+BAD_USE: Final = 2
+OPERATOR: Final = "cli"
+
+users = typer.Typer(no_args_is_help=True, help="Erase people.")
+
+
+@users.callback()
+def _group() -> None:
+    """Keep `erase` a sub-command while it is the only one."""
+
+
+@users.command(name="erase")
+def erase_user(
+    unionid: Annotated[str | None, typer.Argument(help="whom; or --appid and --openid")] = None,
+    appid: Annotated[str | None, typer.Option(help="account that the OpenID is of")] = None,
+    openid: Annotated[str | None, typer.Option(help="whom, if the UnionID is not known")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erase a person at every account, now, and print the certificate.
+
+    May be stopped at any time: a worker goes on with it. So it does when webhooks have to be told
+    first.
+    """
+    if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
+        typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
+        raise typer.Exit(BAD_USE)
+    settings = load_settings()
+    logging.configure(settings)
+    if not yes:
+        typer.confirm("Erase this person for good?", abort=True)
+    try:
+        status = asyncio.run(_erase(settings, unionid, appid, openid))
+    except UNUSABLE as error:
+        typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
+        status = FAILED
+    raise typer.Exit(status)
+
+
+async def _erase(
+    settings: Settings, unionid: str | None, appid: str | None, openid: str | None
+) -> int:
+    async with opened(settings) as database:
+        if await migrate.current(database.engine) != migrate.newest():
+            typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
+            return BAD_USE
+        erasure_id = await _open(database, unionid, appid, openid)
+        if erasure_id is None:
+            typer.echo("oa-bridge: nobody is known by this id now", err=True)
+            return FAILED
+        await erase(make_eraser(settings, database, SystemClock()), erasure_id)
+        await _tell(database, erasure_id)
+    return 0
+
+
+async def _open(
+    database: Database, unionid: str | None, appid: str | None, openid: str | None
+) -> UUID | None:
+    now = SystemClock().now()
+    async with database.sessions.begin() as session:
+        if unionid is not None:
+            return await request.erase_unionid(session, unionid, operator=OPERATOR, now=now)
+        return await request.erase_openid(
+            session, appid or "", openid or "", operator=OPERATOR, now=now
+        )
+
+
+async def _tell(database: Database, erasure_id: UUID) -> None:
+    async with database.sessions() as session:
+        erasure = await session.get_one(Erasure, erasure_id)
+    if erasure.finished_at is None:
+        typer.echo(
+            "contents are erased; the ids follow once the webhooks have been told, within a day: "
+            f"see /api/erasures/{erasure_id}"
+        )
+        return
+    typer.echo(f"erased: {len(erasure.erased)} OpenIDs; certificate {erasure_id}")
+    for table, number in sorted(erasure.counts.items()):
+        typer.echo(f"  {table}: {number}")

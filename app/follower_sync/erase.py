@@ -1,0 +1,25 @@
+"""Removes a person from a synchronisation that is under way."""
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.follower_sync.models import FollowerMark, FollowerSync
+from app.identity.erasing import Person
+
+
+async def erase(session: AsyncSession, person: Person) -> int:
+    """Delete the mark of one OpenID; return the number of rows.
+
+    A cursor that is this OpenID goes too: the listing starts anew, and passes over the marks.
+    """
+    await session.execute(
+        update(FollowerSync)
+        .where(FollowerSync.appid == person.appid, FollowerSync.cursor == person.openid)
+        .values(cursor=None)
+    )
+    erased = await session.scalars(
+        delete(FollowerMark)
+        .where(FollowerMark.appid == person.appid, FollowerMark.openid == person.openid)
+        .returning(FollowerMark.openid)
+    )
+    return len(erased.all())

@@ -1,0 +1,72 @@
+"""Calls of WeChat's user API that are repeated as long as that makes sense."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from uuid_utils.compat import uuid7
+
+from app.clock import Clock
+from app.follower_sync.diff import Asked
+from app.wechat.answers import FollowerPage, UserInfo
+from app.wechat.api import WeChatApi
+from app.wechat.errors import Action, ApiError
+from app.wechat.ids import AppId, OpenId
+from app.wechat_client.tokens import AccessTokens
+from app.wechat_client.with_token import with_token
+
+BAD_OPENID = 40003
+# Both calls only read, so they may be repeated whatever became of them. Source: protocol 11.
+PAUSES_SECONDS = (1.0, 4.0, 15.0, 60.0, 60.0)
+
+T = TypeVar("T")
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks about the followers of one account. pause: waits for so many seconds."""
+
+    appid: AppId
+    api: WeChatApi
+    tokens: AccessTokens
+    clock: Clock
+    pause: Pause = asyncio.sleep
+
+    async def page(self, cursor: str | None) -> FollowerPage:
+        """Return the page of `user/get` after the cursor. Raises ApiError."""
+        return await self._patiently(lambda token: self.api.user_get(token, cursor))
+
+    async def people(self, openids: Sequence[str]) -> Asked:
+        """Return what WeChat tells about up to 100 people. Raises ApiError."""
+        at = self.clock.now().replace(microsecond=0)
+        ids = [uuid7() for _ in range(2 * len(openids))]
+        infos, missing = await self._infos([OpenId(openid) for openid in openids])
+        return Asked(openids, at, ids, infos, missing)
+
+    async def _infos(self, openids: Sequence[OpenId]) -> tuple[list[UserInfo], list[str]]:
+        """One bad OpenID fails its whole call: halve until it stands alone."""
+        try:
+            found = await self._patiently(lambda token: self.api.batchget(token, openids))
+        except ApiError as error:
+            if error.errcode != BAD_OPENID:
+                raise
+            if len(openids) == 1:
+                return [], [openids[0]]
+            middle = len(openids) // 2
+            infos, missing = await self._infos(openids[:middle])
+            more, more_missing = await self._infos(openids[middle:])
+            return [*infos, *more], [*missing, *more_missing]
+        return found, []
+
+    async def _patiently(self, call: Callable[[str], Awaitable[T]]) -> T:
+        for seconds in PAUSES_SECONDS:
+            try:
+                return await with_token(self.tokens, self.appid, call)
+            except ApiError as error:
+                if error.action is not Action.RETRY:
+                    raise
+            await self.pause(seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, hides nothing
+        return await with_token(self.tokens, self.appid, call)

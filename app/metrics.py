@@ -1,0 +1,175 @@
+"""What every room counts, as Prometheus metrics; `ops.metrics_endpoint` renders them.
+
+Metrics of one process live here; what the database knows is read there at each
+scrape. With several web processes PROMETHEUS_MULTIPROC_DIR must be set before this module is
+imported: the library chooses memory or file when a metric is made.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+UNKNOWN_TYPE: Final = "unknown"
+
+MESSAGE_TYPES: Final = frozenset(
+    {
+        "text",
+        "image",
+        "voice",
+        "video",
+        "shortvideo",
+        "location",
+        "link",
+        "file",
+        "miniprogrampage",
+    }
+)
+
+# Source: protocol 4.3. In lower case: the platform's own samples differ in case.
+EVENT_TYPES: Final = frozenset(
+    {
+        "subscribe",
+        "unsubscribe",
+        "scan",
+        "location",
+        "click",
+        "view",
+        "view_miniprogram",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+        "templatesendjobfinish",
+        "masssendjobfinish",
+        "publishjobfinish",
+        "freepublishjobfinish",
+        "subscribe_msg_popup_event",
+        "subscribe_msg_change_event",
+        "subscribe_msg_sent_event",
+        "user_info_modified",
+        "user_authorization_revoke",
+        "user_authorization_cancellation",
+        "user_enter_tempsession",
+        "qualification_verify_success",
+        "naming_verify_success",
+        "annual_renew",
+        "verify_expired",
+        "qualification_verify_fail",
+        "naming_verify_fail",
+        "kf_create_session",
+        "kf_close_session",
+        "kf_switch_session",
+        "user_get_card",
+        "user_del_card",
+        "user_consume_card",
+        "user_gifting_card",
+        "user_view_card",
+        "user_enter_session_from_card",
+        "user_pay_from_pay_cell",
+        "submit_membercard_user_info",
+        "update_member_card",
+        "card_pass_check",
+        "card_not_pass_check",
+        "card_sku_remind",
+        "card_pay_order",
+        "guide_qrcode_scan_event",
+        "guide_invite_result_event",
+        "debug_demo",
+    }
+)
+
+
+def callback_type(msgtype: str, event: str | None) -> str:
+    """Return the `type` label: `text`, `event:subscribe`, … or `unknown`.
+
+    Only the protocol's own names become labels, so that no push can add a time series.
+    """
+    if event is None:
+        return msgtype if msgtype in MESSAGE_TYPES else UNKNOWN_TYPE
+    name = event.lower()
+    return f"event:{name}" if name in EVENT_TYPES else UNKNOWN_TYPE
+
+
+# Looking a time series up costs more than counting in it.
+@lru_cache(maxsize=1024)
+def callbacks(appid: str, msgtype: str, event: str | None, result: str) -> Counter:
+    """Return the counter of the callbacks of an account, of one type and with one result."""
+    return CALLBACKS.labels(appid, callback_type(msgtype, event), result)
+
+
+@lru_cache(maxsize=64)
+def rule_matches(kind: str) -> Counter:
+    """Return the counter of the callbacks that a rule of this kind answered."""
+    return RULE_MATCHES.labels(kind)
+
+
+CALLBACKS: Final = Counter(
+    "oa_bridge_callbacks",
+    "Verified callbacks by account, type and result (stored, duplicate, spooled)",
+    ["appid", "type", "result"],
+)
+REFUSALS: Final = Counter("oa_bridge_refusals", "Callback requests refused, by reason", ["reason"])
+COMMIT_BATCH_SIZE: Final = Histogram(
+    "oa_bridge_commit_batch_size",
+    "Callbacks that shared one commit",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
+COMMIT_SECONDS: Final = Histogram(
+    "oa_bridge_commit_seconds",
+    "Duration of one group commit, in seconds",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
+)
+INBOX_WAITING: Final = Gauge(
+    "oa_bridge_inbox_waiting",
+    "Callbacks that wait for the next commit",
+    multiprocess_mode="livesum",
+)
+# Every process of a machine shares one spool, so the newest count is the true one.
+SPOOL_CALLBACKS: Final = Gauge(
+    "oa_bridge_spool_callbacks",
+    "Callbacks on disk that the database has not got yet",
+    multiprocess_mode="livemostrecent",
+)
+SPOOL_REFUSED: Final = Gauge(
+    "oa_bridge_spool_refused",
+    "Callbacks on disk that the database can't hold",
+    multiprocess_mode="livemostrecent",
+)
+RULE_MATCHES: Final = Counter(
+    "oa_bridge_rule_matches", "Callbacks that a rule answered, by kind of match", ["kind"]
+)
+RULES_RELOADS: Final = Counter(
+    "oa_bridge_rules_reloads", "Reloads of the rules by result (ok, failed)", ["result"]
+)
+# The newest as well: a process that only imports this module, like a worker, would count as 0.
+RULES_LOADED: Final = Gauge(
+    "oa_bridge_rules_loaded", "Enabled rules in memory", multiprocess_mode="livemostrecent"
+)
+RULES_LEFT_OUT: Final = Gauge(
+    "oa_bridge_rules_left_out",
+    "Enabled rules that can't be used, because they were changed outside the API or do not compile",
+    multiprocess_mode="livemostrecent",
+)
+RULES_REJECTED: Final = Gauge(
+    "oa_bridge_rules_rejected",
+    "1 while the newest rules can't be taken in, so that older ones serve",
+    multiprocess_mode="livemostrecent",
+)
+SENDS: Final = Counter(
+    "oa_bridge_sends",
+    "Customer-service messages by message type and outcome",
+    ["msgtype", "outcome"],
+)
+API_ERRORS: Final = Counter(
+    "oa_bridge_api_errors",
+    "Failed calls of WeChat's API by errcode (`transport` when none was answered)",
+    ["errcode"],
+)
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "oa_bridge_webhook_attempts",
+    "Attempts to deliver to webhooks by what became of it (delivered, waiting: again, failed)",
+    ["outcome"],
+)

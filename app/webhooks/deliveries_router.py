@@ -1,0 +1,82 @@
+"""`/api/webhooks/{id}/…`: what a webhook was sent, and what it is to be sent again."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from app.clock import Clock
+from app.db.queue import enqueue
+from app.db.session import SessionDep
+from app.webhooks import delivery_store
+from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
+from app.webhooks.jobs import deliver_job
+from app.webhooks.models import DeliveryStatus, Webhook
+from app.webhooks.schemas import DeliveryOut, DeliveryPage, Replay, WebhookOut
+
+MOST_A_PAGE = 500
+
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+
+
+class _Page(BaseModel):
+    """Which deliveries to list."""
+
+    before: UUID | None = Field(default=None, description="`next` of the page before")
+    limit: int = Field(default=100, ge=1, le=MOST_A_PAGE)
+    status: DeliveryStatus | None = None
+
+
+@router.post("/{webhook_id}/replay", status_code=202, responses={**BAD_BODY, **UNKNOWN})
+async def replay_webhook(
+    webhook_id: UUID, replay: Replay, request: Request, session: SessionDep
+) -> WebhookOut:
+    """Send every event from a cursor on again, each with the id it had."""
+    webhook = await _known(session, webhook_id, lock=True)
+    if replay.start > webhook.cursor:
+        raise unprocessable(
+            "from",
+            f"is ahead of what was sent: use a cursor up to {webhook.cursor}",
+            replay.start,
+        )
+    await delivery_store.replay(session, webhook, replay.start, _now(request))
+    return WebhookOut.model_validate(webhook)
+
+
+@router.post("/{webhook_id}/test", status_code=202, responses=UNKNOWN)
+async def test_webhook(webhook_id: UUID, request: Request, session: SessionDep) -> DeliveryOut:
+    """Queue a `webhook.ping`, tried once, also while the webhook is switched off."""
+    webhook = await _known(session, webhook_id)
+    ping = await delivery_store.add_ping(session, webhook, _now(request))
+    await enqueue(session, [deliver_job(webhook_id)])
+    return DeliveryOut.model_validate(ping)
+
+
+@router.get("/{webhook_id}/deliveries", responses=UNKNOWN)
+async def list_deliveries(
+    webhook_id: UUID, wanted: Annotated[_Page, Query()], session: SessionDep
+) -> DeliveryPage:
+    """List what a webhook was sent in the last 30 days, the newest first."""
+    await _known(session, webhook_id)
+    rows = await delivery_store.deliveries(
+        session, webhook_id, delivery_store.Wanted(wanted.before, wanted.limit + 1, wanted.status)
+    )
+    shown = rows[: wanted.limit]
+    return DeliveryPage(
+        items=[DeliveryOut.model_validate(row) for row in shown],
+        next=shown[-1].id if len(rows) > len(shown) else None,
+    )
+
+
+async def _known(session: SessionDep, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    found = await session.get(Webhook, webhook_id, with_for_update=lock)
+    if found is None:
+        raise unknown()
+    return found
+
+
+def _now(request: Request) -> datetime:
+    clock: Clock = request.app.state.clock
+    return clock.now()

@@ -1,0 +1,73 @@
+"""SQL of deliveries as operators ask for them: the log, a replay, a ping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.webhooks.event_types import EventType
+from app.webhooks.models import Delivery, DeliveryStatus, Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries. before: the last one of the page before; limit: at most."""
+
+    before: UUID | None
+    limit: int
+    status: DeliveryStatus | None = None
+
+
+async def replay(session: AsyncSession, webhook: Webhook, start: int, now: datetime) -> None:
+    """Send the events from the position `start` on again; the webhook's row is locked.
+
+    What waits of them is replaced by the deliveries that will be made anew.
+    """
+    webhook.cursor = start - 1
+    webhook.updated_at = now
+    await session.execute(
+        update(Delivery)
+        .where(
+            Delivery.webhook_id == webhook.id,
+            Delivery.status == DeliveryStatus.WAITING,
+            Delivery.position >= start,
+        )
+        .values(status=DeliveryStatus.REPLACED, next_at=None, finished_at=now)
+    )
+
+
+async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> Delivery:
+    """Make a delivery that tells nothing and is tried once."""
+    ping = Delivery(
+        id=uuid7(),
+        webhook_id=webhook.id,
+        event_id=uuid7(),
+        type=EventType.PING,
+        position=0,
+        status=DeliveryStatus.WAITING,
+        attempts=0,
+        next_at=now,
+        created_at=now,
+    )
+    session.add(ping)
+    await session.flush()
+    return ping
+
+
+async def deliveries(session: AsyncSession, webhook_id: UUID, wanted: Wanted) -> Sequence[Delivery]:
+    """Return a webhook's deliveries by id, the newest first."""
+    statement = (
+        select(Delivery)
+        .where(Delivery.webhook_id == webhook_id)
+        .order_by(Delivery.id.desc())
+        .limit(wanted.limit)
+    )
+    if wanted.before is not None:
+        statement = statement.where(Delivery.id < wanted.before)
+    if wanted.status is not None:
+        statement = statement.where(Delivery.status == wanted.status)
+    return (await session.scalars(statement)).all()

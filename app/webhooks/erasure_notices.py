@@ -1,0 +1,88 @@
+"""Tells webhooks that a person is erased, and tells whether they have heard it."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy import delete, exists, literal, select, text, tuple_, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.events.models import FollowAction, FollowEvent
+from app.webhooks.event_types import EventType, chosen
+from app.webhooks.models import Delivery, DeliveryStatus, IdentityAction, IdentityEvent, Webhook
+
+Known = tuple[str, str]
+
+
+async def announce(session: AsyncSession, appid: str, openid: str) -> None:
+    """Add, once, the event that an OpenID is erased; not if it is unknown or nobody listens."""
+    await session.execute(_ANNOUNCE, {"appid": appid, "openid": openid})
+
+
+async def forget(session: AsyncSession, people: Collection[Known]) -> None:
+    """Delete the events of an erasure that is over."""
+    await session.execute(
+        delete(IdentityEvent).where(
+            tuple_(IdentityEvent.appid, IdentityEvent.openid).in_(people),
+            IdentityEvent.action == IdentityAction.ERASED,
+        )
+    )
+
+
+async def untold(session: AsyncSession, people: Collection[Known], left: UUID) -> int:
+    """Return how many enabled webhooks still have to hear that these people are gone.
+
+    left: id of the unfollow, if one it was.
+    """
+    events = await _events(session, people, left)
+    if not events:
+        return 0
+    webhooks = (await session.scalars(select(Webhook).where(Webhook.enabled))).all()
+    return sum([await _has_to_hear(session, webhook, events) for webhook in webhooks])
+
+
+async def _events(
+    session: AsyncSession, people: Collection[Known], left: UUID
+) -> list[tuple[UUID, int, str]]:
+    erased = select(
+        IdentityEvent.id, IdentityEvent.position, literal(EventType.IDENTITY_ERASED.value)
+    ).where(
+        tuple_(IdentityEvent.appid, IdentityEvent.openid).in_(people),
+        IdentityEvent.action == IdentityAction.ERASED,
+    )
+    unfollow = select(
+        FollowEvent.id, FollowEvent.position, literal(EventType.FOLLOW_DELETED.value)
+    ).where(FollowEvent.id == left, FollowEvent.action == FollowAction.UNFOLLOW)
+    found = await session.execute(union_all(erased, unfollow))
+    return [(event_id, position, kind) for event_id, position, kind in found]
+
+
+async def _has_to_hear(
+    session: AsyncSession, webhook: Webhook, events: Iterable[tuple[UUID, int, str]]
+) -> bool:
+    kinds = chosen(webhook.types)
+    wanted = [(event_id, position) for event_id, position, kind in events if kind in kinds]
+    if any(position > webhook.cursor for _, position in wanted):
+        return True
+    waiting = exists().where(
+        Delivery.webhook_id == webhook.id,
+        Delivery.status == DeliveryStatus.WAITING,
+        Delivery.event_id.in_([event_id for event_id, _ in wanted]),
+    )
+    return bool(wanted and await session.scalar(select(waiting)))
+
+
+_ANNOUNCE = text(
+    """
+    INSERT INTO identity_events (appid, openid, action)
+    SELECT appid, openid, 'erased' FROM openids
+    WHERE appid = :appid AND openid = :openid
+      AND EXISTS (
+          SELECT FROM webhooks
+          WHERE enabled AND types && ARRAY['*', 'identity.*', 'identity.erased']
+      )
+      AND NOT EXISTS (
+          SELECT FROM identity_events
+          WHERE appid = :appid AND openid = :openid AND action = 'erased'
+      )
+    """
+)

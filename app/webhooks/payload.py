@@ -1,0 +1,86 @@
+"""The body of a delivery, built from the rows as they are when it is sent."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.events.models import FollowEvent, SubscriptionEvent
+from app.identity.erasing import is_erased
+from app.identity.models import OpenIdRow
+from app.webhooks.event_types import EventType
+from app.webhooks.models import Delivery, IdentityAction, IdentityEvent
+from app.webhooks.source_events import PLACES
+
+
+async def body_of(session: AsyncSession, delivery: Delivery) -> bytes | None:
+    """Return the JSON of a delivery; None when its event is gone, because it was erased."""
+    if delivery.type is EventType.PING:
+        return _body(delivery, {"webhook_id": str(delivery.webhook_id)}, delivery.created_at)
+    table, _ = PLACES[delivery.type]
+    if table is FollowEvent:
+        return await _follow(session, delivery)
+    if table is SubscriptionEvent:
+        return await _subscription(session, delivery)
+    return await _identity(session, delivery)
+
+
+async def _follow(session: AsyncSession, delivery: Delivery) -> bytes | None:
+    event = await session.get(FollowEvent, delivery.event_id)
+    if event is None or is_erased(event.openid):
+        return None
+    data = {**_whose(event), "scene": event.scene, "source": event.source}
+    return _body(delivery, data, event.occurred_at)
+
+
+async def _subscription(session: AsyncSession, delivery: Delivery) -> bytes | None:
+    event = await session.get(SubscriptionEvent, delivery.event_id)
+    if event is None or is_erased(event.openid):
+        return None
+    data = {
+        **_whose(event),
+        "template_id": event.template_id,
+        "status": event.status,
+        "popup_scene": event.popup_scene,
+        "msgid": event.msgid,
+        "error_code": event.error_code,
+    }
+    return _body(delivery, data, event.occurred_at)
+
+
+async def _identity(session: AsyncSession, delivery: Delivery) -> bytes | None:
+    found = await session.execute(
+        select(IdentityEvent, OpenIdRow.unionid)
+        .join(
+            OpenIdRow,
+            (OpenIdRow.appid == IdentityEvent.appid) & (OpenIdRow.openid == IdentityEvent.openid),
+        )
+        .where(IdentityEvent.id == delivery.event_id)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    event, unionid = row
+    if unionid is None and event.action is not IdentityAction.ERASED:
+        return None
+    data = {"id": str(event.id), "appid": event.appid, "openid": event.openid, "unionid": unionid}
+    return _body(delivery, data, event.occurred_at)
+
+
+def _whose(event: FollowEvent | SubscriptionEvent) -> dict[str, Any]:
+    return {
+        "id": str(event.id),
+        "appid": event.appid,
+        "openid": event.openid,
+        "unionid": event.unionid,
+    }
+
+
+def _body(delivery: Delivery, data: dict[str, Any], at: datetime) -> bytes:
+    """cursor: what a replay starts from to send this event and all that follow it again."""
+    return orjson.dumps(
+        {"type": delivery.type, "timestamp": at, "cursor": delivery.position, "data": data},
+        option=orjson.OPT_UTC_Z,
+    )

@@ -1,0 +1,43 @@
+"""Keeps the delivery log from growing for ever."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, exists, or_, select
+
+from app.clock import Clock
+from app.db.engine import SessionFactory
+from app.webhooks.models import Delivery, DeliveryStatus, Webhook
+
+KEPT_FOR = timedelta(days=30)
+MOST_AT_ONCE = 5_000
+
+
+async def prune(sessions: SessionFactory, clock: Clock) -> None:
+    """Delete deliveries that ended long ago, or whose webhook is gone, a few at a time."""
+    earlier = clock.now() - KEPT_FOR
+    old = (
+        select(Delivery.id)
+        .where(
+            Delivery.id < _first_id_at(earlier.timestamp()),
+            or_(
+                Delivery.status != DeliveryStatus.WAITING,
+                ~exists().where(Webhook.id == Delivery.webhook_id),
+            ),
+        )
+        .order_by(Delivery.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("old")  # read once: a plain subquery may be run again, and pass over what it locked
+    )
+    async with sessions.begin() as session:
+        await session.execute(
+            delete(Delivery)
+            .where(Delivery.id.in_(select(old.c.id)))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _first_id_at(seconds: float) -> UUID:
+    """Return the lowest UUIDv7 of a moment: its first 48 bits are the milliseconds."""
+    return UUID(int=int(seconds * 1000) << 80)

@@ -1,0 +1,102 @@
+"""`/api/webhooks`: who is told of follows, subscriptions and identities."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Request
+
+from app.api_errors import Detail
+from app.clock import Clock
+from app.db.session import SessionDep
+from app.settings import Settings
+from app.webhooks import store
+from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
+from app.webhooks.models import Webhook
+from app.webhooks.schemas import NewWebhook, Rotation, WebhookIn, WebhookList, WebhookOut
+from app.webhooks.secret_encryption import Vault
+from app.webhooks.url_policy import BadUrl, Policy, parse_url
+
+_TOO_MANY: dict[int | str, dict[str, Any]] = {
+    409: {"model": Detail, "description": "There are as many webhooks as there may be"}
+}
+
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+
+
+@router.get("")
+async def list_webhooks(session: SessionDep) -> WebhookList:
+    """List every webhook, the oldest first."""
+    rows = await store.all_webhooks(session)
+    return WebhookList(items=[WebhookOut.model_validate(row) for row in rows])
+
+
+@router.post("", status_code=201, responses={**BAD_BODY, **_TOO_MANY})
+async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
+    """Add a webhook that is told of everything from now on. The secret is shown this once."""
+    _check_url(webhook.url, request)
+    added = await store.add(session, webhook, _vault(request), _clock(request).now())
+    if added is None:
+        raise HTTPException(409, f"there are {store.MOST_WEBHOOKS} webhooks: delete one first")
+    return NewWebhook.of(*added)
+
+
+@router.get("/{webhook_id}", responses=UNKNOWN)
+async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
+    """Read a webhook and how it stands."""
+    found = await session.get(Webhook, webhook_id)
+    if found is None:
+        raise unknown()
+    return WebhookOut.model_validate(found)
+
+
+@router.put("/{webhook_id}", responses={**BAD_BODY, **UNKNOWN})
+async def replace_webhook(
+    webhook_id: UUID, webhook: WebhookIn, request: Request, session: SessionDep
+) -> WebhookOut:
+    """Change a webhook as a whole. Switched on anew, it gets at once what it has missed."""
+    _check_url(webhook.url, request)
+    replaced = await store.replace(session, webhook_id, webhook, _clock(request).now())
+    if replaced is None:
+        raise unknown()
+    return WebhookOut.model_validate(replaced)
+
+
+@router.delete("/{webhook_id}", status_code=204, responses=UNKNOWN)
+async def delete_webhook(webhook_id: UUID, session: SessionDep) -> None:
+    """Delete a webhook; what it was not told yet it is not told any more."""
+    if not await store.remove(session, webhook_id):
+        raise unknown()
+
+
+@router.post("/{webhook_id}/secret", responses={**BAD_BODY, **UNKNOWN})
+async def rotate_secret(
+    webhook_id: UUID, rotation: Rotation, request: Request, session: SessionDep
+) -> NewWebhook:
+    """Make a new secret, shown this once. For the overlap both secrets sign."""
+    overlap = timedelta(hours=rotation.overlap_hours)
+    rotated = await store.rotate(
+        session, webhook_id, overlap, _vault(request), _clock(request).now()
+    )
+    if rotated is None:
+        raise unknown()
+    return NewWebhook.of(*rotated)
+
+
+def _check_url(url: str, request: Request) -> None:
+    settings: Settings = request.app.state.settings
+    policy = Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private)
+    try:
+        parse_url(url, policy)
+    except BadUrl as error:
+        raise unprocessable("url", str(error), url) from None
+
+
+def _vault(request: Request) -> Vault:
+    settings: Settings = request.app.state.settings
+    return Vault(settings.webhook_secret_key)
+
+
+def _clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock

@@ -1,0 +1,114 @@
+"""Webhooks and deliveries as `/api/webhooks` takes and tells them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from app.webhooks.event_types import EventType, Pattern
+from app.webhooks.models import DeliveryStatus, Webhook
+
+MOST_POSITION = 2**63 - 1
+
+Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[!-~]+$")]
+
+
+class WebhookIn(BaseModel):
+    """An endpoint. types: what it wants to hear of; `*` also of types that later versions add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url
+    description: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
+    types: Annotated[list[Pattern], Field(min_length=1, max_length=len(Pattern))] = [Pattern.ALL]
+    enabled: StrictBool = True
+
+
+class WebhookOut(BaseModel):
+    """An endpoint and how it stands.
+
+    cursor: of the last event that deliveries were made for. disabled_reason: why the service
+    switched it off. failing_since: the first failure after the last success. rests_until: not
+    called before, because it is overloaded or away. secret_previous_until: the secret before
+    signs as well until then.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    url: str
+    description: str
+    types: list[Pattern]
+    enabled: bool
+    disabled_reason: str | None
+    cursor: int
+    failing_since: datetime | None
+    rests_until: datetime | None
+    secret_previous_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewWebhook(WebhookOut):
+    """A webhook with its secret, which is shown this once."""
+
+    secret: str
+
+    @classmethod
+    def of(cls, webhook: Webhook, secret: str) -> Self:
+        """Tell a webhook with its secret as it signs, not as it is stored."""
+        return cls(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
+
+
+class WebhookList(BaseModel):
+    """Every webhook, the oldest first."""
+
+    items: list[WebhookOut]
+
+
+class Rotation(BaseModel):
+    """overlap_hours: how long the present secret signs beside the new one; 0: not at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = 24
+
+
+class Replay(BaseModel):
+    """from: `cursor` of the first event to be sent again, as deliveries carry it; 1: from the
+    beginning.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Annotated[int, Field(alias="from", ge=1, le=MOST_POSITION, strict=True)]
+
+
+class DeliveryOut(BaseModel):
+    """One event for one webhook.
+
+    position: the event's cursor, 0 for a ping. next_at: of the next attempt. status_code,
+    error: of the last one.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    event_id: UUID
+    type: EventType
+    position: int
+    status: DeliveryStatus
+    attempts: int
+    next_at: datetime | None
+    status_code: int | None
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries, the newest first. next: pass it as `before`; null on the last page."""
+
+    items: list[DeliveryOut]
+    next: UUID | None

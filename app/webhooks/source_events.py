@@ -1,0 +1,75 @@
+"""SQL that reads what can be told: three tables, one order of arrival."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.events.models import FollowAction, FollowEvent, SubscriptionAction, SubscriptionEvent
+from app.identity.erasing import PREFIX
+from app.webhooks.event_types import EventType
+from app.webhooks.models import IdentityAction, IdentityEvent
+
+Table: TypeAlias = type[FollowEvent] | type[SubscriptionEvent] | type[IdentityEvent]
+
+PLACES: Mapping[EventType, tuple[Table, StrEnum]] = {
+    EventType.FOLLOW_CREATED: (FollowEvent, FollowAction.FOLLOW),
+    EventType.FOLLOW_DELETED: (FollowEvent, FollowAction.UNFOLLOW),
+    EventType.SCAN_CREATED: (FollowEvent, FollowAction.SCAN),
+    EventType.SUBSCRIPTION_POPUP: (SubscriptionEvent, SubscriptionAction.POPUP),
+    EventType.SUBSCRIPTION_CHANGE: (SubscriptionEvent, SubscriptionAction.CHANGE),
+    EventType.SUBSCRIPTION_SENT: (SubscriptionEvent, SubscriptionAction.SENT),
+    EventType.IDENTITY_RESOLVED: (IdentityEvent, IdentityAction.RESOLVED),
+    EventType.IDENTITY_CHANGED: (IdentityEvent, IdentityAction.CHANGED),
+    EventType.IDENTITY_ERASED: (IdentityEvent, IdentityAction.ERASED),
+}
+_TYPES = {place: kind for kind, place in PLACES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Where an event stands."""
+
+    id: UUID
+    type: EventType
+    position: int
+
+
+async def events_between(
+    session: AsyncSession, kinds: Iterable[EventType], *, after: int, upto: int, limit: int
+) -> Sequence[Event]:
+    """Return the first events of these types behind `after`, up to and with `upto`, in order.
+
+    Without those whose person is erased: nothing can be told of them.
+    """
+    actions: dict[Table, list[StrEnum]] = {}
+    for kind in kinds:
+        table, action = PLACES[kind]
+        actions.setdefault(table, []).append(action)
+    found: list[Event] = []
+    for table, wanted in actions.items():
+        found += await _of_table(session, table, wanted, after=after, upto=upto, limit=limit)
+    return sorted(found, key=lambda event: event.position)[:limit]
+
+
+async def _of_table(
+    session: AsyncSession,
+    table: Table,
+    actions: Sequence[StrEnum],
+    *,
+    after: int,
+    upto: int,
+    limit: int,
+) -> list[Event]:
+    rows = await session.execute(
+        select(table.id, table.action, table.position)
+        .where(table.position > after, table.position <= upto, table.action.in_(actions))
+        .where(table.openid.not_like(f"{PREFIX}%"))
+        .order_by(table.position)
+        .limit(limit)
+    )
+    return [Event(id_, _TYPES[table, action], position) for id_, action, position in rows]

@@ -1,0 +1,58 @@
+"""What an endpoint's URL may be, as far as it can be told without asking a resolver. Pure."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from app.webhooks.public_addresses import is_public
+
+MOST_PORT = 65535
+
+
+class BadUrl(ValueError):
+    """Nothing may be sent to this URL. The text says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator allows. http: unencrypted endpoints. private: any address."""
+
+    http: bool
+    private: bool
+
+
+def parse_url(text: str, policy: Policy) -> httpx.URL:
+    """Return the URL to send to. Raises BadUrl.
+
+    A host name is let pass: which addresses it has is known only when it is called.
+    """
+    try:
+        url = httpx.URL(text)
+        port = url.port
+    except httpx.InvalidURL:
+        raise BadUrl("is not a URL: write it as https://host/path") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadUrl("must start with https:// and name a host")
+    if url.scheme == "http" and not policy.http:
+        raise BadUrl("must start with https:// (or set WEBHOOK_ALLOW_HTTP=true)")
+    if url.userinfo:
+        raise BadUrl("must not hold a user name or password: check the signature instead")
+    if url.fragment or "#" in text:
+        raise BadUrl("must not hold a fragment (#…)")
+    if port is not None and not 1 <= port <= MOST_PORT:
+        raise BadUrl(f"has a port that is not between 1 and {MOST_PORT}")
+    if not policy.private and _names_a_private_address(url.host):
+        raise BadUrl(
+            "names an address inside a network: use a public one (or set "
+            "WEBHOOK_ALLOW_PRIVATE=true)"
+        )
+    return url
+
+
+def _names_a_private_address(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(host)
+    except ValueError:
+        return False

@@ -1,0 +1,100 @@
+"""Uploaded media: one upload for all processes, renewed before WeChat forgets it.
+
+Source: protocol 6.4.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.clock import Clock
+from app.db import advisory_lock
+from app.db.engine import Database
+from app.wechat.api import WeChatApi
+from app.wechat.ids import AppId
+from app.wechat.outbound import MediaUse
+from app.wechat_client.media_source import identify, load
+from app.wechat_client.models import Media
+from app.wechat_client.single_flight import Turns
+from app.wechat_client.tokens import AccessTokens
+from app.wechat_client.with_token import with_token
+
+LIFE = timedelta(days=3)
+RENEW_AHEAD = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Turns the media that a reply names into media ids of one account.
+
+    folder: where `{"file": name}` is looked up. client: fetches `{"url": address}`.
+    """
+
+    database: Database
+    api: WeChatApi
+    tokens: AccessTokens
+    clock: Clock
+    folder: Path
+    client: httpx.AsyncClient
+    # One task a process queues for the lock of all processes. Each of them would hold a
+    # connection while it waits, and leave none to the one that has the lock.
+    turns: Turns = field(default_factory=Turns)
+
+    async def media_id(self, appid: AppId, use: MediaUse) -> str:
+        """Return an id that lasts, from the table or by one upload.
+
+        Raises ApiError, and Unusable when the medium itself can't be had or sent.
+        """
+        if use.source.media_id is not None:
+            return use.source.media_id
+        source = f"{use.type}:{await identify(use.source, self.folder)}"
+        stored = await self._stored(appid, source)
+        if stored is not None:
+            return stored
+        async with self.turns.take((appid, source)):
+            stored = await self._stored(appid, source)
+            return stored if stored is not None else await self._once(appid, source, use)
+
+    async def _once(self, appid: AppId, source: str, use: MediaUse) -> str:
+        async with advisory_lock.hold(self.database.engine, f"oa_bridge.media.{appid}.{source}"):
+            stored = await self._stored(appid, source)
+            return stored if stored is not None else await self._upload(appid, source, use)
+
+    async def forget(self, appid: AppId, media_id: str) -> None:
+        """Drop an id that WeChat no longer knows (40007), so that the next use uploads again."""
+        async with self.database.sessions.begin() as session:
+            await session.execute(
+                delete(Media).where(Media.appid == appid, Media.media_id == media_id)
+            )
+
+    async def _stored(self, appid: AppId, source: str) -> str | None:
+        lasting = self.clock.now() + RENEW_AHEAD
+        async with self.database.sessions() as session:
+            found: str | None = await session.scalar(
+                select(Media.media_id).where(
+                    Media.appid == appid, Media.source == source, Media.expires_at > lasting
+                )
+            )
+        return found
+
+    async def _upload(self, appid: AppId, source: str, use: MediaUse) -> str:
+        medium = await load(use.source, use.type, self.folder, self.client)
+        uploaded = await with_token(
+            self.tokens,
+            appid,
+            lambda token: self.api.upload_media(token, use.type, medium.filename, medium.content),
+        )
+        await self._save(appid, source, uploaded.media_id, self.clock.now())
+        return uploaded.media_id
+
+    async def _save(self, appid: AppId, source: str, media_id: str, now: datetime) -> None:
+        values = {"media_id": media_id, "uploaded_at": now, "expires_at": now + LIFE}
+        statement = insert(Media).values(appid=appid, source=source, **values)
+        async with self.database.sessions.begin() as session:
+            await session.execute(
+                statement.on_conflict_do_update(index_elements=["appid", "source"], set_=values)
+            )

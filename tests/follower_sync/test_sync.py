@@ -1,0 +1,454 @@
+"""What a synchronisation writes: who is new, who came back, who has gone, and nothing twice."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import asyncpg
+import httpx
+import pytest
+
+from app.db.advisory_lock import try_hold
+from app.db.engine import Database
+from app.follower_sync.errors import AlreadyRunning
+from app.follower_sync.sync import Progress, lock_name
+from app.wechat.errors import ApiError
+from simulator.followers import Follower, unionid_of
+from tests.follower_sync.conftest import Here
+from tests.service import (
+    ACCOUNT,
+    APPID,
+    BATCHGET,
+    OPENID,
+    OTHER_OPENID,
+    THIRD_OPENID,
+    Json,
+    Service,
+    WeChat,
+    column,
+    event,
+    rows,
+)
+
+USER_GET = "/cgi-bin/user/get"
+HISTORY = """
+    SELECT openid, action, source, scene, occurred_at FROM follow_events ORDER BY openid, id
+"""
+STATES = """
+    SELECT openid, unionid, following, followed_at, unfollowed_at, scene, how, source
+    FROM followers ORDER BY openid
+"""
+EVERYTHING = "SELECT * FROM {table} t ORDER BY t::text"
+WRITTEN = ("follow_events", "followers", "openids", "unionid_changes")
+
+
+def person(number: int) -> str:
+    return f"oPERSON{number:022d}"
+
+
+def join(
+    wechat: WeChat, count: int, *, since: timedelta = timedelta(days=30), scene: str = ""
+) -> list[Follower]:
+    """Let people follow while nobody listens."""
+    everyone = []
+    for number in range(count):
+        follower = wechat.state.meet(APPID, person(number))
+        follower.follow(wechat.state.clock.now() - since, scene)
+        everyone.append(follower)
+    return everyone
+
+
+def only(wechat: WeChat, *openids: str) -> None:
+    """Let the account have these followers alone."""
+    people = wechat.state.followers[APPID]
+    for openid in set(people) - set(openids):
+        del people[openid]
+
+
+def let_quota_end_after(wechat: WeChat, calls: int) -> None:
+    """Let batchget answer 45009 from then on."""
+
+    async def count(_: httpx.Response) -> None:
+        if len(wechat.calls(BATCHGET)) == calls:
+            wechat.strike(BATCHGET, errcode=45009)
+
+    wechat.client.event_hooks = {"request": [], "response": [count]}
+
+
+async def contents(connection: asyncpg.Connection) -> dict[str, list[Json]]:
+    return {table: await rows(connection, EVERYTHING.format(table=table)) for table in WRITTEN}
+
+
+async def history(connection: asyncpg.Connection) -> list[tuple[str, str, str]]:
+    return [
+        (row["openid"], row["action"], row["source"]) for row in await rows(connection, HISTORY)
+    ]
+
+
+async def test_followers_from_before_the_service_get_a_follow_of_their_time_and_scene(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    (follower,) = join(wechat, 1, scene="store_0042")
+
+    done = await sync_here()
+
+    assert (done.asked, done.found, done.gone) == (1, 1, 0)
+    assert await rows(connection, HISTORY) == [
+        {
+            "openid": person(0),
+            "action": "follow",
+            "source": "sync",
+            "scene": "store_0042",
+            "occurred_at": follower.subscribe_time,
+        }
+    ]
+    assert await rows(connection, STATES) == [
+        {
+            "openid": person(0),
+            "unionid": unionid_of(person(0)),
+            "following": True,
+            "followed_at": follower.subscribe_time,
+            "unfollowed_at": None,
+            "scene": "store_0042",
+            "how": "ADD_SCENE_QR_CODE",
+            "source": "sync",
+        }
+    ]
+
+
+async def test_every_row_is_keyed_and_nobody_is_left_to_resolve(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    join(wechat, 250)
+
+    await sync_here()
+
+    assert await column(connection, "SELECT DISTINCT resolve_state FROM openids") == ["resolved"]
+    assert await rows(connection, "SELECT openid, unionid FROM follow_events ORDER BY openid") == [
+        {"openid": person(number), "unionid": unionid_of(person(number))} for number in range(250)
+    ]
+    assert len(wechat.calls(BATCHGET)) == 3
+
+
+async def test_people_of_an_unbound_account_wait_for_its_binding(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    wechat.state.accounts[APPID] = ACCOUNT.model_copy(update={"bound": False})
+    await sync_here()
+    assert await column(connection, "SELECT DISTINCT resolve_reason FROM openids") == ["not_bound"]
+
+    wechat.state.accounts[APPID] = ACCOUNT
+    await sync_here()
+
+    assert await rows(connection, "SELECT openid, unionid FROM followers ORDER BY openid") == [
+        {"openid": openid, "unionid": unionid_of(openid)}
+        for openid in sorted((OPENID, OTHER_OPENID, THIRD_OPENID))
+    ]
+    assert None not in await column(connection, "SELECT unionid FROM follow_events")
+
+
+async def test_a_second_run_changes_nothing(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    join(wechat, 30)
+    await service.push(event(service.clock, "subscribe", openid=person(1)))
+    await sync_here()
+    before = await contents(connection)
+    service.clock.advance(timedelta(hours=1))
+
+    done = await sync_here()
+
+    assert (done.asked, done.found, done.gone) == (33, 0, 0)
+    assert await contents(connection) == before
+
+
+async def test_who_left_while_the_service_was_away_is_recorded_as_found_so(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await sync_here()
+    wechat.state.followers[APPID][OPENID].unfollow()
+    wechat.state.clock.advance(timedelta(hours=1))
+
+    done = await sync_here()
+
+    assert (done.found, done.gone) == (0, 1)
+    assert [row for row in await history(connection) if row[0] == OPENID] == [
+        (OPENID, "follow", "sync"),
+        (OPENID, "unfollow", "sync"),
+    ]
+    (state,) = await rows(
+        connection,
+        "SELECT following, unfollowed_at, source, scene FROM followers WHERE openid = $1",
+        OPENID,
+    )
+    now = wechat.state.clock.now()
+    assert state == {"following": False, "unfollowed_at": now, "source": "sync", "scene": None}
+
+
+async def test_an_unfollow_that_was_pushed_is_not_recorded_again(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await service.push(event(service.clock, "subscribe"))
+    service.clock.advance(timedelta(hours=1))
+    wechat.state.followers[APPID][OPENID].unfollow()
+    await service.push(event(service.clock, "unsubscribe"))
+    service.clock.advance(timedelta(hours=1))
+
+    done = await sync_here()
+
+    assert done.gone == 0
+    assert [row for row in await history(connection) if row[0] == OPENID] == [
+        (OPENID, "follow", "event"),
+        (OPENID, "unfollow", "event"),
+    ]
+
+
+async def test_a_follow_that_was_pushed_gets_no_second_row_but_its_subscribe_scene(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat, OPENID)
+    wechat.state.followers[APPID][OPENID].follow(service.clock.now() + timedelta(seconds=1))
+    await service.push(event(service.clock, "subscribe"))
+
+    done = await sync_here()
+
+    assert done.found == 0
+    assert await history(connection) == [(OPENID, "follow", "event")]
+    assert await column(connection, "SELECT how FROM followers") == ["ADD_SCENE_SEARCH"]
+
+
+async def test_who_left_and_came_back_while_we_were_away_gets_both_rows(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat, OPENID)
+    await sync_here()
+    wechat.state.clock.advance(timedelta(days=2))
+    again = wechat.state.clock.now()
+    wechat.state.followers[APPID][OPENID].follow(again, "store_7")
+    wechat.state.clock.advance(timedelta(days=2))
+
+    await sync_here()
+
+    assert await history(connection) == [
+        (OPENID, "follow", "sync"),
+        (OPENID, "unfollow", "sync"),
+        (OPENID, "follow", "sync"),
+    ]
+    assert await rows(
+        connection, "SELECT following, followed_at, unfollowed_at, scene FROM followers"
+    ) == [{"following": True, "followed_at": again, "unfollowed_at": again, "scene": "store_7"}]
+
+
+async def test_a_listing_that_misses_people_ends_nobodys_following(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    await sync_here()
+    wechat.state.clock.advance(timedelta(hours=1))
+    hidden = wechat.state.followers[APPID].pop(OPENID)
+
+    def found_again(_: Progress) -> None:
+        wechat.state.followers[APPID].setdefault(OPENID, hidden)
+
+    done = await sync_here(report=found_again)
+
+    assert done.gone == 0
+    assert await column(connection, "SELECT DISTINCT following FROM followers") == [True]
+
+
+async def test_an_openid_that_wechat_does_not_know_any_more_is_gone(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    join(wechat, 7)
+    await sync_here()
+    wechat.state.clock.advance(timedelta(hours=1))
+    del wechat.state.followers[APPID][person(3)]
+    wechat.state.followers[APPID][person(5)].unfollow()
+
+    done = await sync_here()
+
+    assert done.gone == 2
+    assert await column(
+        connection, "SELECT openid FROM followers WHERE NOT following ORDER BY openid"
+    ) == [person(3), person(5)]
+
+
+async def test_a_push_that_comes_during_the_sweep_outranks_it(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    """They follow again in the very second in which WeChat said that they do not."""
+    await sync_here()
+    wechat.state.clock.advance(timedelta(hours=1))
+    wechat.state.followers[APPID][OPENID].unfollow()
+
+    await sync_here()
+    await service.push(event(service.clock, "subscribe"))
+
+    assert await column(
+        connection, "SELECT following FROM followers WHERE openid = $1", OPENID
+    ) == [True]
+
+
+async def test_who_followed_since_it_began_is_not_asked_about(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    just_now = service.clock.seconds + 1
+    await service.push(event(service.clock, "subscribe", openid=person(1), CreateTime=just_now))
+
+    done = await sync_here()
+
+    assert (done.asked, done.gone) == (3, 0)
+    assert person(1) not in "".join(call["body"] for call in wechat.calls(BATCHGET))
+    assert await column(
+        connection, "SELECT following FROM followers WHERE openid = $1", person(1)
+    ) == [True]
+
+
+async def test_the_days_quota_stops_it_and_the_next_run_goes_on(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    join(wechat, 1000)
+    let_quota_end_after(wechat, 4)
+
+    with pytest.raises(ApiError) as stopped:
+        await sync_here()
+
+    assert stopped.value.errcode == 45009
+    wechat.client.event_hooks = {"request": [], "response": []}
+    kept = await column(connection, "SELECT count(*) FROM follow_events")
+    assert 0 < kept[0] < 1000
+    wechat.state.faults.clear()
+    calls = len(wechat.calls(BATCHGET))
+    done = await sync_here()
+    assert done.asked == 1000
+    assert len(wechat.calls(BATCHGET)) - calls == (1000 - kept[0]) / 100
+    assert await column(connection, "SELECT count(DISTINCT openid) FROM follow_events") == [1000]
+    assert await column(connection, "SELECT count(*) FROM follow_events") == [1000]
+
+
+async def test_a_busy_wechat_is_asked_again_after_growing_pauses(
+    sync_here: Here, wechat: WeChat
+) -> None:
+    wechat.strike(BATCHGET, errcode=-1, count=1)
+    wechat.strike(BATCHGET, drop="after", count=1)
+    wechat.strike(BATCHGET, status=502, count=1)
+
+    done = await sync_here(at_once=1)
+
+    assert done.found == 3
+    assert len(sync_here.pauses) == 3
+    assert sync_here.pauses == sorted(sync_here.pauses)
+
+
+async def test_a_refusal_that_no_retry_heals_ends_it_at_once(
+    sync_here: Here, wechat: WeChat
+) -> None:
+    wechat.strike(USER_GET, errcode=48001)
+
+    with pytest.raises(ApiError):
+        await sync_here()
+
+    assert len(wechat.calls(USER_GET)) == 1
+    assert sync_here.pauses == []
+
+
+async def test_a_second_synchronisation_at_the_same_time_says_so_and_stops(
+    sync_here: Here, database: Database, wechat: WeChat
+) -> None:
+    async with try_hold(database.engine, lock_name(APPID)):
+        with pytest.raises(AlreadyRunning):
+            await sync_here()
+
+    assert wechat.calls(USER_GET) == []
+    await sync_here()
+
+
+async def test_no_more_calls_are_under_way_than_allowed(sync_here: Here, wechat: WeChat) -> None:
+    only(wechat)
+    join(wechat, 2000)
+    wechat.strike(BATCHGET, latency_seconds=0.001)
+    crowd = Crowd()
+    wechat.client.event_hooks = {"request": [crowd.enter], "response": [crowd.leave]}
+
+    await sync_here(at_once=3)
+
+    assert crowd.most == 3
+
+
+class Crowd:
+    """Counts the calls of batchget that are under way at once."""
+
+    def __init__(self) -> None:
+        self.most = self._now = 0
+
+    async def enter(self, request: httpx.Request) -> None:
+        self._now += request.url.path == BATCHGET
+        self.most = max(self.most, self._now)
+
+    async def leave(self, response: httpx.Response) -> None:
+        self._now -= response.request.url.path == BATCHGET
+
+
+async def test_a_listing_starts_anew_when_wechat_has_forgotten_where_it_was(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    people = join(wechat, 12_000)
+    let_quota_end_after(wechat, 110)
+    with pytest.raises(ApiError):
+        await sync_here(at_once=1)
+    wechat.client.event_hooks = {"request": [], "response": []}
+    wechat.state.faults.clear()
+    (cursor,) = await column(connection, "SELECT cursor FROM follower_syncs")
+    del wechat.state.followers[APPID][cursor]
+
+    await sync_here()
+
+    assert await column(
+        connection, "SELECT count(*) FROM follow_events WHERE action = 'follow'"
+    ) == [len(people)]
+
+
+async def test_nothing_of_a_finished_run_is_left_but_its_figures(
+    sync_here: Here, connection: asyncpg.Connection
+) -> None:
+    await sync_here()
+
+    assert await column(connection, "SELECT count(*) FROM follower_marks") == [0]
+    (run,) = await rows(connection, "SELECT * FROM follower_syncs")
+    assert isinstance(run["finished_at"], datetime)
+    assert (run["cursor"], run["total"], run["asked"], run["found"], run["gone"]) == (
+        None,
+        3,
+        3,
+        3,
+        0,
+    )
+
+
+async def test_pushes_and_a_synchronisation_at_once_leave_one_follow_each(
+    sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    join(wechat, 400, since=timedelta(0))
+
+    await asyncio.gather(
+        sync_here(),
+        *(
+            service.push(event(service.clock, "subscribe", openid=person(number)))
+            for number in range(400)
+        ),
+    )
+
+    assert await column(connection, "SELECT count(*) FROM followers WHERE following") == [400]
+    assert (
+        len(
+            await column(
+                connection,
+                "SELECT openid FROM follow_events GROUP BY openid HAVING count(*) FILTER "
+                "(WHERE source = 'sync') <= 1 AND count(*) FILTER (WHERE source = 'event') = 1",
+            )
+        )
+        == 400
+    )

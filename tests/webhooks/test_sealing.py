@@ -1,0 +1,123 @@
+"""Signing secrets are sealed in the database when the settings have a key."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from app.db.engine import Database
+from app.settings import Settings
+from app.webhooks.secret_encryption import SEALED, NotOpened, Vault
+from app.worker import Jobs
+from tests.service import OPENID, Service, WeChat, WorldClock, column, jobs_of, running
+from tests.webhooks.makers import follow, followers, hook, work
+from tests.webhooks.receiver import Receiver
+
+KEY = SecretStr("a key of sixteen characters or more")
+OTHER_KEY = SecretStr("another key of sixteen characters")
+STORED = "SELECT secret FROM webhooks UNION SELECT secret_previous FROM webhooks"
+
+
+@pytest.fixture
+async def sealing(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
+    """The service with a key."""
+    async with running(settings.model_copy(update={"webhook_secret_key": KEY}), clock) as service:
+        yield service
+
+
+def jobs_with(key: SecretStr | None, service: Service, database: Database, wechat: WeChat) -> Jobs:
+    settings = service.settings.model_copy(update={"webhook_secret_key": key})
+    return jobs_of(settings, database, wechat)
+
+
+async def test_the_database_does_not_hold_what_signs(
+    sealing: Service,
+    database: Database,
+    wechat: WeChat,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+) -> None:
+    webhook = await hook(sealing, receiver)
+    rotated = (await sealing.api("POST", f"webhooks/{webhook['id']}/secret", json={})).json()
+    await follow(sealing)
+
+    await work(jobs_with(KEY, sealing, database, wechat), connection)
+
+    stored = await column(connection, STORED)
+    assert len(stored) == 2
+    assert all(one.startswith(SEALED) for one in stored)
+    (got,) = receiver.received
+    for secret in (webhook["secret"], rotated["secret"]):
+        assert got.verified_with(secret)["data"]["openid"] == OPENID
+    assert "secret" not in await sealing.read(f"webhooks/{webhook['id']}")
+
+
+@pytest.mark.parametrize("key", [None, OTHER_KEY])
+async def test_without_the_right_key_nothing_is_sent_and_nothing_lost(
+    sealing: Service,
+    database: Database,
+    wechat: WeChat,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+    key: SecretStr | None,
+) -> None:
+    webhook = await hook(sealing, receiver)
+    openids = await followers(sealing, 3)
+    await work(jobs_with(key, sealing, database, wechat), connection)
+    sent = len(receiver.received)
+    shown = await sealing.read(f"webhooks/{webhook['id']}")
+
+    sealing.clock.advance(timedelta(minutes=5))
+    await work(jobs_with(KEY, sealing, database, wechat), connection)
+
+    assert sent == 0
+    assert shown["enabled"]
+    assert shown["rests_until"] is not None
+    assert [one.json["data"]["openid"] for one in receiver.received] == openids
+    assert receiver.received[0].verified_with(webhook["secret"])
+
+
+async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_changed(
+    service: Service,
+    sealing: Service,
+    database: Database,
+    wechat: WeChat,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+) -> None:
+    webhook = await hook(service, receiver)
+    await follow(service)
+    await work(jobs_with(KEY, sealing, database, wechat), connection)
+    before = await column(connection, "SELECT secret FROM webhooks")
+
+    await sealing.api("POST", f"webhooks/{webhook['id']}/secret", json={"overlap_hours": 0})
+
+    assert before == [webhook["secret"]]
+    assert receiver.received[0].verified_with(webhook["secret"])
+    assert all(
+        one.startswith(SEALED) for one in await column(connection, "SELECT secret FROM webhooks")
+    )
+
+
+@given(st.text(max_size=60), st.uuids(), st.uuids())
+def test_what_is_sealed_opens_for_its_webhook_alone(
+    secret: str, webhook_id: UUID, other: UUID
+) -> None:
+    vault = Vault(KEY)
+    sealed = vault.seal(secret, webhook_id)
+
+    assert vault.open(sealed, webhook_id) == secret
+    assert sealed != vault.seal(secret, webhook_id)
+    assume(other != webhook_id)
+    for opener, whose in (
+        (Vault(OTHER_KEY), webhook_id),
+        (Vault(None), webhook_id),
+        (vault, other),
+    ):
+        with pytest.raises(NotOpened):
+            opener.open(sealed, whose)

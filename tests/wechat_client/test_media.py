@@ -1,0 +1,284 @@
+"""One upload for all processes, renewed before WeChat forgets it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from app.db.engine import open_database
+from app.replies.errors import TryLater
+from app.wechat.errors import Action, ApiError
+from app.wechat.ids import AppId
+from app.wechat.outbound import MediaSource, MediaUse
+from app.wechat_client import media_source
+from app.wechat_client.errors import Unusable
+from app.wechat_client.media_source import load
+from app.worker import Jobs
+from tests.replies.makers import deliver, owed, statuses, written
+from tests.service import (
+    APPID,
+    JPEG,
+    SEND,
+    UPLOAD,
+    Service,
+    WeChat,
+    card,
+    column,
+    jobs_of,
+    rows,
+)
+
+THUMB = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
+
+
+async def media_id(jobs: Jobs, use: MediaUse = THUMB) -> str:
+    return await jobs.delivery.uploads.media_id(AppId(APPID), use)
+
+
+async def test_one_upload_serves_many_cards(jobs: Jobs, wechat: WeChat) -> None:
+    assert len({await media_id(jobs) for _ in range(4)}) == 1
+    assert len(wechat.calls(UPLOAD)) == 1
+
+
+async def test_two_processes_at_once_upload_once(jobs: Jobs, wechat: WeChat) -> None:
+    other = open_database(jobs.settings.database_url)
+    second = jobs_of(jobs.settings, other, wechat)
+
+    found = await asyncio.gather(*(media_id(each) for each in (jobs, second, jobs, second)))
+
+    await other.close()
+    assert len(set(found)) == 1
+    assert len(wechat.calls(UPLOAD)) == 1
+
+
+async def test_a_burst_that_needs_a_new_picture_does_not_block_itself(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    """As many at once as a worker runs, over as few connections as it has."""
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*(media_id(jobs) for _ in range(50)))
+
+    assert len(set(found)) == 1
+    assert len(wechat.calls(UPLOAD)) == 1
+
+
+async def test_a_restart_uses_what_was_uploaded_before(jobs: Jobs, wechat: WeChat) -> None:
+    first = await media_id(jobs)
+
+    again = await media_id(jobs_of(jobs.settings, jobs.database, wechat))
+
+    assert (again, len(wechat.calls(UPLOAD))) == (first, 1)
+
+
+async def test_it_is_renewed_ahead_of_its_third_day(jobs: Jobs, wechat: WeChat) -> None:
+    first = await media_id(jobs)
+    wechat.state.clock.advance(timedelta(days=3) - timedelta(hours=6, seconds=1))
+    before = await media_id(jobs)
+    wechat.state.clock.advance(timedelta(seconds=1))
+    after = await media_id(jobs)
+
+    assert (before == first, after == first) == (True, False)
+    assert len(wechat.calls(UPLOAD)) == 2
+
+
+async def test_a_changed_file_is_uploaded_anew(jobs: Jobs) -> None:
+    first = await media_id(jobs)
+    (jobs.settings.media_path / "shop.jpg").write_bytes(JPEG + b" another")
+
+    assert await media_id(jobs) != first
+
+
+async def test_each_use_of_a_picture_has_its_own_upload(jobs: Jobs) -> None:
+    as_image = await media_id(jobs)
+    as_thumb = await media_id(jobs, MediaUse("thumb_media_id", "thumb", THUMB.source))
+
+    assert as_image != as_thumb
+
+
+async def test_an_id_that_wechat_has_forgotten_is_replaced_once_and_the_card_arrives(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await deliver(jobs, await owed(service, wechat, card()))
+    await connection.execute("UPDATE media SET media_id = 'forgotten'")
+
+    await deliver(jobs, await written(service, wechat))
+
+    assert await statuses(connection) == ["sent", "sent"]
+    assert len(wechat.calls(UPLOAD)) == 2
+    assert [call["errcode"] for call in wechat.calls(SEND)] == [0, 40007, 0]
+
+
+async def test_an_id_that_is_refused_twice_ends_the_card(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    wechat.strike(SEND, errcode=40007)
+
+    await deliver(jobs, callback)
+
+    assert await statuses(connection) == ["failed"]
+    assert (len(wechat.calls(SEND)), len(wechat.calls(UPLOAD))) == (2, 2)
+
+
+async def test_an_id_that_the_rule_names_is_used_as_it_is(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card(thumb={"media_id": "not-ours"}))
+
+    await deliver(jobs, callback)
+
+    assert await statuses(connection) == ["failed"]
+    assert wechat.calls(UPLOAD) == []
+    assert await column(connection, "SELECT errcode FROM replies") == [40007]
+
+
+async def test_an_upload_that_fails_is_tried_again_and_the_card_arrives_once(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    wechat.strike(UPLOAD, drop="after", count=1)
+
+    with pytest.raises(TryLater):
+        await deliver(jobs, callback)
+    await deliver(jobs, callback)
+
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_picture_that_wechat_does_not_take_ends_the_card_with_its_reason(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    picture = jobs.settings.media_path / "odd.jpg"
+    picture.write_bytes(JPEG)
+    callback = await owed(service, wechat, card(thumb={"file": "odd.jpg"}))
+    picture.write_bytes(b"no picture")
+
+    await deliver(jobs, callback)
+
+    assert await column(connection, "SELECT errcode FROM replies") == [40005]
+    assert await statuses(connection) == ["failed"]
+
+
+@pytest.mark.parametrize(("size", "fits"), [(2 * 1024 * 1024, True), (2 * 1024 * 1024 + 1, False)])
+async def test_a_picture_may_have_two_mebibytes(tmp_path: Path, size: int, fits: bool) -> None:
+    (tmp_path / "large.jpg").write_bytes(bytes(size))
+    source = MediaSource(file="large.jpg")
+    async with httpx.AsyncClient() as client:
+        if fits:
+            assert len((await load(source, "image", tmp_path, client)).content) == size
+        else:
+            with pytest.raises(Unusable, match="larger"):
+                await load(source, "image", tmp_path, client)
+
+
+async def test_a_file_outside_the_folder_is_out_of_reach(jobs: Jobs) -> None:
+    (jobs.settings.media_path.parent / "secret.txt").write_text("secret")
+    use = MediaUse("thumb_media_id", "image", MediaSource.model_construct(file="../secret.txt"))
+
+    with pytest.raises(Unusable):
+        await media_id(jobs, use)
+
+
+class Site(httpx.AsyncBaseTransport):
+    """A web site: answers every address with the same."""
+
+    def __init__(self, status: int, content: bytes) -> None:
+        self.status, self.content = status, content
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(self.status, content=self.content, request=request)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "problem"),
+    [(404, b"", "fetched"), (200, bytes(2 * 1024 * 1024 + 1), "larger")],
+    ids=["gone", "too large"],
+)
+async def test_a_picture_that_cannot_be_fetched_says_why(
+    tmp_path: Path, status: int, content: bytes, problem: str
+) -> None:
+    source = MediaSource(url="https://example.com/a.png")
+    async with httpx.AsyncClient(transport=Site(status, content)) as client:
+        with pytest.raises(Unusable, match=problem):
+            await load(source, "image", tmp_path, client)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_picture_whose_host_is_in_trouble_may_be_had_later(
+    tmp_path: Path, status: int
+) -> None:
+    source = MediaSource(url="https://example.com/a.png")
+    async with httpx.AsyncClient(transport=Site(status, b"")) as client:
+        with pytest.raises(ApiError, match=f"HTTP {status}") as raised:
+            await load(source, "image", tmp_path, client)
+
+    assert raised.value.action is Action.RETRY
+
+
+async def test_a_picture_that_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"x"
+                await asyncio.sleep(0)
+
+        async def aclose(self) -> None:
+            pass
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, stream=Endless(), request=request)
+
+    monkeypatch.setattr(media_source, "FETCH_SECONDS", 0.05)
+    monkeypatch.setitem(media_source.MOST_BYTES, "video", 2**62)
+    source = MediaSource(url="https://example.com/a.mp4")
+    async with httpx.AsyncClient(transport=Slow()) as client:
+        with pytest.raises(ApiError, match="TimeoutError"):
+            await load(source, "video", tmp_path, client)
+
+
+async def test_a_card_goes_out_once_the_host_of_its_picture_is_back(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    site = Site(503, b"")
+    async with httpx.AsyncClient(transport=site) as client:
+        uploads = replace(jobs.delivery.uploads, client=client)
+        jobs = replace(jobs, delivery=replace(jobs.delivery, uploads=uploads))
+        callback = await owed(service, wechat, card(thumb={"url": "https://example.com/a.jpg"}))
+        with pytest.raises(TryLater):
+            await deliver(jobs, callback)
+        site.status, site.content = 200, JPEG
+
+        await deliver(jobs, callback)
+
+    assert await rows(connection, "SELECT status, attempts FROM replies") == [
+        {"status": "sent", "attempts": 2}
+    ]
+
+
+async def test_a_picture_of_a_web_site_keeps_its_name(tmp_path: Path) -> None:
+    source = MediaSource(url="https://example.com/pictures/a.png?size=1")
+    async with httpx.AsyncClient(transport=Site(200, JPEG)) as client:
+        medium = await load(source, "image", tmp_path, client)
+
+    assert (medium.filename, medium.content) == ("a.png", JPEG)
+
+
+async def test_who_waits_for_an_upload_that_fails_does_not_repeat_it(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    wechat.strike(UPLOAD, errcode=-1, count=1)
+
+    outcomes = await asyncio.gather(*(media_id(jobs) for _ in range(5)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [ApiError] * 5
+    assert len(wechat.calls(UPLOAD)) == 1
+    assert await media_id(jobs)
