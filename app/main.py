@@ -37,10 +37,10 @@ from app.ops.refusals import UNAVAILABLE, add_refusals
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.windows import limits_from
-from app.rules.engine import compile_rules
-from app.rules.follower_facts import FollowerFacts
+from app.rules.follower_reader import FollowerFacts
+from app.rules.http.router import router as rules_router
 from app.rules.live import LiveRules
-from app.rules.router import router as rules_router
+from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
 from app.webhooks.deliveries_router import router as deliveries_router

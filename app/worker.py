@@ -36,7 +36,7 @@ from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER
 from app.replies.sweep import sweep as sweep_replies
-from app.rules.sweep import sweep as sweep_firings
+from app.rules.cooldown_sweep import sweep as sweep_firings
 from app.settings import Settings
 from app.webhooks import deliver as feed
 from app.webhooks.dispatch import ring as ring_webhooks

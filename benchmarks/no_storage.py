@@ -14,7 +14,7 @@ from app.db.engine import open_database
 from app.main import Front
 from app.ops import memory
 from app.replies.windows import limits_from
-from app.rules.follower_facts import FollowerFacts
+from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import load_settings
 

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.rules import store
-from app.rules.engine import Rule, RuleSet, compile_rules
-from app.rules.schemas import RuleIn
-from app.rules.triggers import TextTrigger
+from app.rules.definition.schemas import RuleIn
+from app.rules.definition.triggers import TextTrigger
+from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.wechat import inbound
 from app.wechat.ids import AppId
 

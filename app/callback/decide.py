@@ -16,7 +16,7 @@ from app.privacy.duties import duty_of
 from app.replies.draft import Draft, passive_of
 from app.replies.models import ReplyStatus
 from app.replies.windows import Limits, OpenedWindow, later, opened_by
-from app.rules.engine import Chosen, Rule, RuleSet
+from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.settings import Account
 from app.wechat.ids import AppId
 from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from app.replies.draft import Draft, draft_of, unsent
 from app.replies.models import ReplyStatus
-from app.rules.answers import Answer, answers
-from app.rules.engine import Chosen
+from app.rules.matching.render_replies import Answer, answers
+from app.rules.matching.rule_set import Chosen
 from app.wechat.inbound import Inbound
 
 

@@ -21,7 +21,7 @@ from app.callback.inbox import Inbox
 from app.callback.record import Kept
 from app.clock import Clock
 from app.replies.windows import Limits
-from app.rules.follower_facts import FollowerFacts
+from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import Account, Settings
 from app.wechat.crypto import CallbackQuery, Cipher, check_freshness

@@ -14,16 +14,18 @@ from rich.console import Console
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.ops import logging
-from app.rules import documents, edits, importing, store
-from app.rules.as_sent import SentReply
-from app.rules.console import rules_from_console
-from app.rules.documents import DocumentFormat
-from app.rules.explain_router import Question, message_of
-from app.rules.explained import Explained, explain_message
-from app.rules.importing import Diff, ImportedRule, Plan
-from app.rules.problems import Refused, problems_in
-from app.rules.schemas import RuleOut
-from app.rules.unsendable import unsendable
+from app.rules import store
+from app.rules.definition.schemas import RuleOut
+from app.rules.definition.validation_errors import Refused, problems_in
+from app.rules.editing import edit
+from app.rules.editing.check_replies import unsendable
+from app.rules.explaining.preview import SentReply
+from app.rules.explaining.report import Explained, explain_message
+from app.rules.http.explain_router import Question, message_of
+from app.rules.importing import document, plan
+from app.rules.importing.console import rules_from_console
+from app.rules.importing.document import DocumentFormat
+from app.rules.importing.plan import Diff, ImportedRule, Plan
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
@@ -207,19 +209,19 @@ async def _export(settings: Settings, format: DocumentFormat) -> None:
     if broken:
         raise OSError(f"rules {broken} were changed by hand and are no rules any more")
     kept = [row for row in rows if isinstance(row, RuleOut)]
-    sys.stdout.write(documents.write(kept, format).decode())
+    sys.stdout.write(document.write(kept, format).decode())
 
 
 def _read(file: Path) -> object:
     format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
     size = file.stat().st_size
-    if size > documents.MAX_BYTES:
-        raise OSError(f"{file} has {size} bytes; at most {documents.MAX_BYTES} are taken")
-    return documents.read(file.read_bytes(), format)
+    if size > document.MAX_BYTES:
+        raise OSError(f"{file} has {size} bytes; at most {document.MAX_BYTES} are taken")
+    return document.read(file.read_bytes(), format)
 
 
 async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
-    new = await importing.read_rules(await asyncio.to_thread(_read, file), settings)
+    new = await plan.read_rules(await asyncio.to_thread(_read, file), settings)
     await _apply(settings, new, dry_run=dry_run, keep_others=False)
 
 
@@ -236,8 +238,8 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
             carried.leave_out(rule.name, "; ".join(wrong))
         else:
             kept.append(rule)
-    plan = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
-    for line in (*carried.left_out, *importing.set_aside(plan)):
+    planned = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
+    for line in (*carried.left_out, *plan.set_aside(planned)):
         out.print(f"Not carried over: {line}", markup=False)
 
 
@@ -245,12 +247,12 @@ async def _apply(
     settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
 ) -> Plan:
     async with opened(settings) as database, database.sessions.begin() as session:
-        version = await edits.begin(session)
-        plan = await importing.plan_import(session, new, keep_others=keep_others)
+        version = await edit.begin(session)
+        planned = await plan.plan_import(session, new, keep_others=keep_others)
         if not dry_run:
-            await importing.apply(session, plan, OPERATOR)
-    _show_diff(importing.diff(plan, version, dry_run=dry_run))
-    return plan
+            await plan.apply(session, planned, OPERATOR)
+    _show_diff(plan.diff(planned, version, dry_run=dry_run))
+    return planned
 
 
 def _show_diff(diff: Diff) -> None:

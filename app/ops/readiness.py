@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from app.callback.spool import SpoolStatus
 from app.ops.snapshot import Snapshot, TokenTimes
-from app.rules.engine import RuleSet
+from app.rules.matching.rule_set import RuleSet
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MOST_NAMED: Final = 10

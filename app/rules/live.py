@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import AWAY, Database, connect
-from app.rules import layering, store
-from app.rules.engine import RuleSet, compile_rules
-from app.rules.layering import Compile
+from app.rules import store
+from app.rules.background import keep, let_go, long_work
+from app.rules.matching import incremental
+from app.rules.matching.incremental import Compile
+from app.rules.matching.rule_set import RuleSet, compile_rules
 from app.rules.models import RulesVersion
-from app.rules.quiet import keep, let_go, long_work
 
 CHANNEL: Final = "oa_bridge_rules"
 CHECK_SECONDS: Final = 1.0
@@ -155,11 +156,11 @@ class LiveRules:
     def _compiled(self, loaded: store.Loaded) -> RuleSet | None:
         known = self.current
         if known is None or loaded.changed is None:
-            compiled = layering.whole(loaded.rules, loaded.version, self._compile)
+            compiled = incremental.whole(loaded.rules, loaded.version, self._compile)
         else:
             gone = dict.fromkeys(loaded.changed)
             changes = gone | {rule.id: rule for rule in loaded.rules}
-            compiled = layering.changed(known, changes, loaded.version, self._compile)
+            compiled = incremental.changed(known, changes, loaded.version, self._compile)
         if compiled is None:
             return None
         left_out = (*compiled.left_out, *(broken.id for broken in loaded.broken))
@@ -187,7 +188,7 @@ class LiveRules:
     async def _serve(self, compiled: RuleSet) -> None:
         before, self.current = self.current, compiled
         same_base = before is not None and before.base is compiled.base
-        if layering.is_due(compiled) or (layering.is_large(compiled) and not same_base):
+        if incremental.is_due(compiled) or (incremental.is_large(compiled) and not same_base):
             keep()
         if same_base:
             return
@@ -198,19 +199,19 @@ class LiveRules:
 
     def _rebuild_if_due(self) -> None:
         under_way = self._rebuilding is not None and not self._rebuilding.done()
-        if self.current is not None and layering.is_due(self.current) and not under_way:
+        if self.current is not None and incremental.is_due(self.current) and not under_way:
             self._rebuilding = asyncio.create_task(self._rebuild(self.current))
 
     async def _rebuild(self, before: RuleSet) -> None:
         """Compile everything again, while what is served takes in changes all the same."""
         with long_work():
-            rebuilt = await asyncio.to_thread(layering.rebuilt, before, self._compile)
+            rebuilt = await asyncio.to_thread(incremental.rebuilt, before, self._compile)
             async with self._reading:
                 now = self.current
                 if rebuilt is None or now is None or now.base is not before.base:
                     return
                 compiled = await asyncio.to_thread(
-                    layering.caught_up, rebuilt, before, now, self._compile
+                    incremental.caught_up, rebuilt, before, now, self._compile
                 )
                 if compiled is not None:
                     # Not held any more, so that `_serve` can let them go gently.

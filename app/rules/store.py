@@ -8,15 +8,16 @@ from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import TextClause, select, text
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules.engine import Rule
+from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut
+from app.rules.definition.validation_errors import describe
+from app.rules.matching.rule_set import Rule
 from app.rules.models import RuleRow
-from app.rules.problems import describe
-from app.rules.schemas import BrokenRule, RuleIn, RuleOut
 
 CHUNK: Final = 1000
+MAX_DISABLED: Final = 1000
 
 
 def _reading(statement: str) -> TextClause:
@@ -63,6 +64,15 @@ class Loaded:
     changed: frozenset[int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DisabledRules:
+    """Up to 1,000 rules by id. broken: rows that are no rules. more: how many were not read."""
+
+    rules: tuple[Rule, ...]
+    broken: tuple[BrokenRule, ...]
+    more: int
+
+
 async def load_all(session: AsyncSession) -> Loaded:
     """Read every enabled rule, by id."""
     version, read = 0, _Read()
@@ -85,6 +95,20 @@ async def load_changed(session: AsyncSession, known: int) -> Loaded | None:
     if not complete:
         return None
     return Loaded(version, tuple(read.rules), tuple(read.broken), frozenset(changed))
+
+
+async def read_disabled(session: AsyncSession) -> DisabledRules:
+    """Read rules that are switched off, as explanations take them."""
+    rows = await session.scalars(
+        select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(MAX_DISABLED)
+    )
+    found = [out(row) for row in rows]
+    count = await session.scalar(select(func.count()).where(~RuleRow.enabled))
+    return DisabledRules(
+        tuple(rule_of(rule.id, rule) for rule in found if not isinstance(rule, BrokenRule)),
+        tuple(rule for rule in found if isinstance(rule, BrokenRule)),
+        (count or 0) - len(found),
+    )
 
 
 async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | None:

@@ -13,8 +13,8 @@ from app.callback.spool import SpoolStatus
 from app.db.engine import Database, open_database
 from app.ops import docs, health, metrics_endpoint
 from app.ops.auth import require_admin
-from app.rules.engine import Rule, RuleSet, compile_rules
-from app.rules.triggers import FallbackTrigger
+from app.rules.definition.triggers import FallbackTrigger
+from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.settings import Settings
 
 APPID = "wx1f2e3d4c5b6a7980"

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.clock import SystemClock
 from app.db.engine import Database
-from app.rules.router import router
+from app.rules.http.router import router
 from tests.rules.makers import settings_with
 from tests.service import clock, service, settings
 

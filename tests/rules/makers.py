@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.rules.conditions import Conditions
-from app.rules.engine import Rule
-from app.rules.triggers import Trigger
+from app.rules.definition.conditions import Conditions
+from app.rules.definition.triggers import Trigger
+from app.rules.matching.rule_set import Rule
 from app.settings import Settings
 from app.wechat import inbound, outbound
 from app.wechat.inbound import Format, Inbound, parse

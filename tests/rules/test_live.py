@@ -11,13 +11,14 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.db.engine import Database, open_database
 from app.ops import readiness
-from app.rules import edits, store
-from app.rules.engine import Rule, RuleSet, compile_rules
-from app.rules.facts import Facts
-from app.rules.layer import Layer
-from app.rules.layering import Compile
+from app.rules import store
+from app.rules.definition.schemas import RuleIn
+from app.rules.editing import edit
 from app.rules.live import LiveRules
-from app.rules.schemas import RuleIn
+from app.rules.matching.compiled_layer import Layer
+from app.rules.matching.follower_facts import Facts
+from app.rules.matching.incremental import Compile
+from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.wechat.ids import AppId
 from tests.rules.makers import APPID, NOON, as_posted, text
 from tests.waiting import PATIENCE_SECONDS
@@ -80,7 +81,7 @@ async def add(database: Database, keyword: str) -> int:
         as_posted(trigger={"on": "text", "match": "exact", "keyword": keyword})
     )
     async with database.sessions.begin() as session:
-        return (await edits.insert(session, rule, "tests")).id
+        return (await edit.insert(session, rule, "tests")).id
 
 
 async def test_every_process_is_told_of_a_new_rule(
@@ -246,13 +247,13 @@ async def test_a_row_that_is_no_rule_does_not_take_the_others_down(
 
 
 async def test_rules_and_their_version_are_of_one_moment(database: Database) -> None:
-    async def edit() -> None:
+    async def add_many() -> None:
         for number in range(30):
             await add(database, f"店{number}")
 
     async with database.sessions() as session:
         start = (await store.load_all(session)).version
-    editing = asyncio.create_task(edit())
+    editing = asyncio.create_task(add_many())
     while not editing.done():
         async with database.sessions() as session:
             loaded = await store.load_all(session)
@@ -287,7 +288,7 @@ async def test_a_decision_ends_with_the_rules_with_which_it_began(database: Data
     begun = live.current.find(AppId(APPID), text("商城"), NOON)
 
     async with database.sessions.begin() as session:
-        await edits.delete(session, begun.rules[0].id, "tests", expected=None)
+        await edit.delete(session, begun.rules[0].id, "tests", expected=None)
     await live.load_once()
 
     assert not live.answers("商城")
@@ -297,7 +298,7 @@ async def test_a_decision_ends_with_the_rules_with_which_it_began(database: Data
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let four rules be many."""
-    monkeypatch.setattr("app.rules.layering.FEW_RULES", 3)
+    monkeypatch.setattr("app.rules.matching.incremental.FEW_RULES", 3)
 
 
 async def add_many(database: Database, count: int = 20) -> list[int]:
@@ -314,7 +315,7 @@ async def test_a_change_among_many_rules_is_all_that_is_read_and_compiled(
     assert live.current is not None
     base = live.current.base
     async with database.sessions.begin() as session:
-        await edits.delete(session, rule_ids[0], "tests", expected=None)
+        await edit.delete(session, rule_ids[0], "tests", expected=None)
     await connection.execute("UPDATE rules SET enabled = false WHERE id = $1", rule_ids[1])
     await connection.execute(
         """UPDATE rules SET trigger = jsonb_set(trigger, '{keyword}', '"新"') WHERE id = $1""",
@@ -398,7 +399,7 @@ async def test_a_row_that_becomes_no_rule_is_left_out_until_it_is_one_again(
 async def test_while_all_is_compiled_again_changes_are_live_and_stay(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rules.layering.MOST_CHANGES", 2)
+    monkeypatch.setattr("app.rules.matching.incremental.MOST_CHANGES", 2)
     begun, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -421,7 +422,7 @@ async def test_while_all_is_compiled_again_changes_are_live_and_stay(
 
             await add(database, "四")
             async with database.sessions.begin() as session:
-                await edits.delete(session, rule_ids[7], "tests", expected=None)
+                await edit.delete(session, rule_ids[7], "tests", expected=None)
             await live.until_it_answers("四")
             await live.until_it_is_silent("词7")
             assert live.current.base is base
@@ -442,7 +443,7 @@ async def test_while_all_is_compiled_again_changes_are_live_and_stay(
 async def test_no_decision_under_load_mixes_two_versions(
     database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rules.layering.MOST_CHANGES", 2)
+    monkeypatch.setattr("app.rules.matching.incremental.MOST_CHANGES", 2)
     rule_ids = await add_many(database)
     await connection.execute(
         """UPDATE rules SET name = '0', trigger = jsonb_set(trigger, '{keyword}', '"同"')

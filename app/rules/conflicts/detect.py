@@ -1,0 +1,148 @@
+"""Rules that get in each other's way: a better one always answers in their place. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from app.rules.conflicts.coverage import Coverage
+from app.rules.conflicts.implication import still_fits
+from app.rules.definition.text_triggers import Match
+from app.rules.definition.triggers import AnyTrigger, FallbackTrigger, TextTrigger
+from app.rules.matching.rule_set import Rule, RuleSet
+from app.wechat.ids import AppId
+from app.wechat.inbound import Text
+
+_ANY_ACCOUNT: Final = AppId("")
+
+
+class ConflictKind(StrEnum):
+    """identical: both wait for the same. shadowed: the other one waits for more.
+
+    Either way the rule never answers, unless the conditions of the other one rule that out.
+    expired: its `until` is over.
+    """
+
+    IDENTICAL = "identical"
+    SHADOWED = "shadowed"
+    EXPIRED = "expired"
+
+
+class Conflict(BaseModel):
+    """One rule, and the better one, if one is in its way.
+
+    unreachable: whether the rule can never answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: ConflictKind
+    rule_id: int
+    rule_name: str
+    by_id: int | None
+    by_name: str | None
+    unreachable: bool
+
+
+def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
+    """Yield what is wrong, best rule first."""
+    most, ranked = compiled.most, compiled.ranked
+    ranks = {rule.id: rank for rank, rule in enumerate(ranked)}
+    always: dict[tuple[AnyTrigger, str | None], Rule] = {}
+    sometimes: dict[tuple[AnyTrigger, str | None], Rule] = {}
+    coverage = Coverage()
+    for rank, rule in enumerate(ranked):
+        if _is_over(rule, now):
+            yield _conflict(ConflictKind.EXPIRED, rule, None, most)
+            continue
+        everywhere, own = (rule.trigger, None), (rule.trigger, rule.appid)
+        same = always.get(everywhere) or always.get(own)
+        wider = None if same is not None else _broader(rule, compiled, ranks, coverage)
+        maybe = sometimes.get(everywhere) or sometimes.get(own)
+        if same is not None:
+            yield _conflict(ConflictKind.IDENTICAL, rule, same, most)
+        elif wider is not None:
+            yield _conflict(ConflictKind.SHADOWED, rule, wider, most)
+        elif maybe is not None:
+            yield _conflict(ConflictKind.IDENTICAL, rule, maybe, most)
+        if rule.conditions is not None:
+            sometimes.setdefault(own, rule)
+            continue
+        always.setdefault(own, rule)
+        if same is None and wider is None:
+            coverage.add(rank, rule)
+
+
+def _is_over(rule: Rule, now: datetime) -> bool:
+    until = None if rule.conditions is None else rule.conditions.until
+    return until is not None and until <= now
+
+
+def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Conflict:
+    # Where several rules answer, one better rule keeps nobody but a fallback from answering.
+    one_is_enough = most == 1 or rule.is_fallback
+    return Conflict(
+        kind=kind,
+        rule_id=rule.id,
+        rule_name=rule.name,
+        by_id=None if by is None else by.id,
+        by_name=None if by is None else by.name,
+        unreachable=by is None or (by.conditions is None and one_is_enough),
+    )
+
+
+def _broader(
+    rule: Rule, compiled: RuleSet, ranks: dict[int, int], coverage: Coverage
+) -> Rule | None:
+    """Return the best of the better rules without conditions that fits whatever this one fits."""
+    if isinstance(rule.trigger, FallbackTrigger):
+        return _better_fallback(rule, compiled, ranks)
+    found = [coverage.best(rule)]
+    if isinstance(rule.trigger, TextTrigger):
+        found.append(_found_by_words(rule, rule.trigger, compiled, ranks))
+    best = min((rank for rank in found if rank is not None), default=None)
+    return None if best is None else compiled.ranked[best]
+
+
+def _found_by_words(
+    rule: Rule, trigger: TextTrigger, compiled: RuleSet, ranks: dict[int, int]
+) -> int | None:
+    """Return the rank of the best better rule that fits the keywords and so all that this fits."""
+    if trigger.negated or trigger.match is Match.REGEX:
+        return None
+
+    def shadowing(word: str) -> Iterator[int]:
+        for other in compiled.fitting(AppId(rule.appid or _ANY_ACCOUNT), _typed(word)):
+            if ranks[other.id] >= ranks[rule.id]:
+                return
+            if _always_fits(other, trigger):
+                yield ranks[other.id]
+
+    found = map(shadowing, trigger.words())
+    if trigger.match is Match.ANY:
+        return min(set.intersection(*map(set, found)), default=None)
+    return min((rank for each in found for rank in islice(each, 1)), default=None)
+
+
+def _always_fits(other: Rule, trigger: TextTrigger) -> bool:
+    return (
+        other.conditions is None
+        and isinstance(other.trigger, TextTrigger)
+        and still_fits(other.trigger, trigger)
+    )
+
+
+def _better_fallback(rule: Rule, compiled: RuleSet, ranks: dict[int, int]) -> Rule | None:
+    better = (
+        other
+        for other in compiled.ranked[: ranks[rule.id]]
+        if other.is_fallback and other.conditions is None and other.appid in {None, rule.appid}
+    )
+    return next(better, None)
+
+
+def _typed(content: str) -> Text:
+    return Text(to_user="", from_user="", create_time=0, payload={}, content=content)

@@ -1,0 +1,181 @@
+"""What a rule waits for when something happens. Source: protocol 4.3, 9.1 and 9.5."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictFloat, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.rules.definition.fields import Strict, Trimmed, unset
+from app.wechat.inbound.follow_events import SCENE_PREFIX
+
+MAX_SCENE_CHARACTERS = 64
+MAX_KEY_BYTES = 128
+MAX_URL_CHARACTERS = 1024
+MAX_RADIUS_METRES = 1_000_000
+
+_HAVE_A_TRIGGER: Final = {
+    "subscribe": "subscribe",
+    "unsubscribe": "unsubscribe",
+    "scan": "scan",
+    "click": "click",
+    "view": "view",
+    "view_miniprogram": "view_miniprogram",
+    "location": "location",
+    "subscribe_msg_popup_event": "subscribe_msg",
+    "subscribe_msg_change_event": "subscribe_msg",
+    "subscribe_msg_sent_event": "subscribe_msg",
+}
+
+
+def _fits_a_key(key: str) -> str:
+    if len(key.encode()) > MAX_KEY_BYTES:
+        raise ValueError(
+            f"is longer than {MAX_KEY_BYTES} bytes, as no key of a menu is: shorten it"
+        )
+    return key
+
+
+def _has_no_trigger_of_its_own(name: str) -> str:
+    own = _HAVE_A_TRIGGER.get(name.lower())
+    if own is not None:
+        raise ValueError(f'has a trigger of its own: use "on": "{own}"')
+    return name
+
+
+def _as_in_the_code(scene: str) -> str:
+    if scene.startswith(SCENE_PREFIX):
+        raise ValueError(
+            f"can't start with {SCENE_PREFIX}, which WeChat puts before it and which is taken off: "
+            "write what follows it"
+        )
+    return scene
+
+
+Scene = Annotated[Trimmed, Field(max_length=MAX_SCENE_CHARACTERS), AfterValidator(_as_in_the_code)]
+_Address = Annotated[Trimmed, Field(max_length=MAX_URL_CHARACTERS)]
+
+
+class _KeyOrPrefix(Strict):
+    """At most one of the two members may be given."""
+
+    def _refuse_both(self, key: str, prefix: str) -> None:
+        if getattr(self, key) is not None and getattr(self, prefix) is not None:
+            raise PydanticCustomError(
+                "misplaced",
+                "can't stand beside {key}: remove one of them",
+                {"field": prefix, "key": key},
+            )
+
+
+class _SceneTrigger(_KeyOrPrefix):
+    scene: Scene | None = Field(default=None, exclude_if=unset)
+    scene_prefix: Scene | None = Field(default=None, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _one_scene(self) -> Self:
+        self._refuse_both("scene", "scene_prefix")
+        return self
+
+
+class SubscribeTrigger(_SceneTrigger):
+    """Someone followed; with a scene only through that QR code.
+
+    scene_prefix: how the scene starts.
+    """
+
+    on: Literal["subscribe"]
+
+
+class ScanTrigger(_SceneTrigger):
+    """Someone scanned the QR code of this scene, as a follower or to become one."""
+
+    on: Literal["scan"]
+
+    @model_validator(mode="after")
+    def _some_scene(self) -> Self:
+        if self.scene is None and self.scene_prefix is None:
+            raise PydanticCustomError("missing", "is missing", {"field": "scene"})
+        return self
+
+
+class UnsubscribeTrigger(Strict):
+    """Someone left. Nobody can be answered any more; the callback is marked with the rule."""
+
+    on: Literal["unsubscribe"]
+
+
+class ClickTrigger(Strict):
+    """A follower tapped the menu item with this key."""
+
+    on: Literal["click"]
+    key: Annotated[Trimmed, AfterValidator(_fits_a_key)]
+
+
+class ViewTrigger(_KeyOrPrefix):
+    """A follower opened a page from the menu: this one, one that starts so, or any."""
+
+    on: Literal["view"]
+    url: _Address | None = Field(default=None, exclude_if=unset)
+    url_prefix: _Address | None = Field(default=None, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        self._refuse_both("url", "url_prefix")
+        return self
+
+
+class ViewMiniProgramTrigger(_KeyOrPrefix):
+    """A follower opened a mini-program from the menu: this page, one that starts so, or any."""
+
+    on: Literal["view_miniprogram"]
+    pagepath: _Address | None = Field(default=None, exclude_if=unset)
+    pagepath_prefix: _Address | None = Field(default=None, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _one_pagepath(self) -> Self:
+        self._refuse_both("pagepath", "pagepath_prefix")
+        return self
+
+
+class SubscribeMsgTrigger(Strict):
+    """A follower decided about a notification, or one was delivered or not.
+
+    template: its template id; any if left out. status: of the decision (accept, reject, ban), or
+    sent and failed for a delivery; any if left out.
+    """
+
+    on: Literal["subscribe_msg"]
+    template: Annotated[Trimmed, Field(max_length=128)] | None = Field(
+        default=None, exclude_if=unset
+    )
+    status: Literal["accept", "reject", "ban", "sent", "failed"] | None = Field(
+        default=None, exclude_if=unset
+    )
+
+
+class LocationTrigger(Strict):
+    """A follower is, or sent, a place within `radius_metres` of a point given in degrees."""
+
+    on: Literal["location"]
+    latitude: Annotated[StrictFloat | StrictInt, Field(ge=-90, le=90)]
+    longitude: Annotated[StrictFloat | StrictInt, Field(ge=-180, le=180)]
+    radius_metres: Annotated[StrictFloat | StrictInt, Field(gt=0, le=MAX_RADIUS_METRES)]
+
+
+class EventTrigger(Strict):
+    """Any event that has no trigger of its own, by its name; letter case does not count."""
+
+    on: Literal["event"]
+    name: Annotated[Trimmed, Field(max_length=128), AfterValidator(_has_no_trigger_of_its_own)]
+
+
+def keys_of(trigger: object) -> tuple[str | None, str | None] | None:
+    """Return the key and the prefix that a trigger wants; None if it has no such members."""
+    match trigger:
+        case SubscribeTrigger() | ScanTrigger():
+            return trigger.scene, trigger.scene_prefix
+        case ViewTrigger():
+            return trigger.url, trigger.url_prefix
+        case ViewMiniProgramTrigger():
+            return trigger.pagepath, trigger.pagepath_prefix
+    return None

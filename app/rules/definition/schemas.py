@@ -1,0 +1,193 @@
+"""A rule as `/api/rules` takes and returns it."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from app.rules.definition.conditions import Conditions
+from app.rules.definition.fields import Strict, Words, unset
+from app.rules.definition.templates import ALWAYS_KNOWN, BadTemplate, placeholders_of
+from app.rules.definition.text_triggers import captures_of
+from app.rules.definition.triggers import (
+    FallbackTrigger,
+    LocationTrigger,
+    MsgMenuTrigger,
+    TextTrigger,
+    Trigger,
+    UnsubscribeTrigger,
+)
+from app.rules.definition.utm import Utm
+from app.rules.models import RuleChange
+from app.settings import APPID_PATTERN
+from app.wechat.outbound import Message, Reply, TransferCustomerService
+
+MAX_REPLIES = 10
+MAX_NAME_CHARACTERS = 200
+
+# A 32-bit integer, which every client of the API can hold.
+MIN_PRIORITY, MAX_PRIORITY = -(2**31), 2**31 - 1
+
+
+def _an_appid(appid: str) -> str:
+    if re.fullmatch(APPID_PATTERN, appid) is None:
+        raise ValueError(
+            "is not an AppID (wx and 16 digits or letters a to f): copy it from the account's "
+            "console page, or use null for every account"
+        )
+    return appid
+
+
+def _one_passive(replies: tuple[Message, ...]) -> tuple[Message, ...]:
+    passive = [number for number, reply in enumerate(replies) if reply.via == "passive"]
+    if len(passive) > 1:
+        raise ValueError(
+            f"{passive[0]} and {passive[1]} are both passive, and WeChat takes one passive reply: "
+            'give the others "via": "customer_service"'
+        )
+    return replies
+
+
+AppIdText = Annotated[
+    str, AfterValidator(_an_appid), Field(json_schema_extra={"pattern": APPID_PATTERN})
+]
+
+Replies = Annotated[
+    tuple[Reply, ...],
+    Field(max_length=MAX_REPLIES),
+    AfterValidator(_one_passive),
+]
+RuleId = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
+
+
+ANSWERING_MESSAGES: Final = (TextTrigger, MsgMenuTrigger, LocationTrigger, FallbackTrigger)
+
+
+class RuleIn(Strict):
+    """One keyword rule.
+
+    appid: the account it answers for; null means every account. priority: the higher one wins.
+    conditions: when, and for whom. replies: up to 10 in sending order, at most one of them with
+    `"via": "passive"`. utm: parameters of every mini-program page that they open.
+    """
+
+    name: Annotated[Words, Field(max_length=MAX_NAME_CHARACTERS)]
+    appid: AppIdText | None = None
+    enabled: StrictBool = True
+    priority: Annotated[StrictInt, Field(ge=MIN_PRIORITY, le=MAX_PRIORITY)] = 100
+    trigger: Trigger
+    conditions: Conditions | None = Field(default=None, exclude_if=unset)
+    replies: Replies
+    utm: Utm | None = Field(default=None, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _as_many_replies_as_make_sense(self) -> Self:
+        leaves = isinstance(self.trigger, UnsubscribeTrigger)
+        if leaves and self.replies:
+            raise PydanticCustomError(
+                "misplaced",
+                "must be empty: nobody can be answered who has just left",
+                {"field": "replies"},
+            )
+        if not leaves and not self.replies:
+            raise PydanticCustomError(
+                "too_short", "is empty: add at least one reply", {"field": "replies"}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_messages_are_handed_over(self) -> Self:
+        if isinstance(self.trigger, ANSWERING_MESSAGES):
+            return self
+        for number, reply in enumerate(self.replies):
+            if isinstance(reply, TransferCustomerService):
+                raise PydanticCustomError(
+                    "misplaced",
+                    "can't be used here: an agent takes over messages, not events; answer with "
+                    "a text that asks the follower to write",
+                    {"field": f"replies.{number}.msgtype"},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _placeholders_can_be_filled(self) -> Self:
+        known = ALWAYS_KNOWN | captures_of(self.trigger)
+        for number, reply in enumerate(self.replies):
+            field = f"replies.{number}.{'content' if reply.msgtype == 'text' else 'pagepath'}"
+            try:
+                unknown = sorted(placeholders_of(reply) - known)
+            except BadTemplate as error:
+                raise PydanticCustomError(
+                    "bad_template", "{reason}", {"field": field, "reason": str(error)}
+                ) from None
+            if unknown:
+                raise PydanticCustomError(
+                    "unknown_placeholder",
+                    "has the placeholder {name}, which nothing fills: known are {known}; write "
+                    "{{ and }} for braces",
+                    {
+                        "field": field,
+                        "name": f"{{{unknown[0]}}}",
+                        "known": ", ".join(f"{{{name}}}" for name in sorted(known)),
+                    },
+                )
+        return self
+
+
+class RuleOut(RuleIn):
+    """A stored rule. revision: counts its changes; `If-Match` of a change names it in quotes."""
+
+    id: RuleId
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class BrokenRule(BaseModel):
+    """A row that was changed outside this API and is no rule any more; it answers nobody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: RuleId
+    revision: int
+    problem: str
+
+
+class Revision(BaseModel):
+    """One state that a rule was in. operator: whose change it was."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    revision: int
+    change: RuleChange
+    rule: dict[str, Any]
+    operator: str
+    changed_at: datetime
+
+
+class Revisions(BaseModel):
+    """States of a rule, the newest first.
+
+    next: pass it as `before` for the next page; null on the last one.
+    """
+
+    items: list[Revision]
+    next: int | None
+
+
+class RulePage(BaseModel):
+    """Rules by id. next: pass it as `after` for the next page; null on the last one."""
+
+    items: list[RuleOut]
+    broken: list[BrokenRule]
+    next: RuleId | None

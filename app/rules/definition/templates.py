@@ -1,0 +1,185 @@
+"""Placeholders in replies: `{1}` and `{name}` of a pattern, `{account}`, `{rule}`, `{ref}`."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from app.rules.definition.utm import Utm
+from app.wechat.outbound import Message, MiniProgramPage, Text
+from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
+from app.wechat.outbound.messages import MAX_TEXT_BYTES
+from app.wechat.passive import fit
+from app.wechat.xml_document import legal
+
+ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
+"""account: AppID. rule: id. ref: of this one reply, the id that `/api/replies` shows for it."""
+
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_LINK_PATH: Final = re.compile(r"""(data-miniprogram-path\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)
+_TAG_OPENS: Final = re.compile(r"<(?:[A-Za-z/]|\Z)")
+_NO_TAGS: Final = str.maketrans("", "", "<>")
+
+
+class BadTemplate(ValueError):
+    """A brace that belongs to no placeholder."""
+
+
+class Unfillable(Exception):
+    """The filled reply can't be sent; str() says why, without a word of the follower's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place to fill. in_tag: it stands inside of `<a …>`."""
+
+    name: str
+    in_tag: bool
+
+
+def parts_of(template: str) -> Iterator[str | Placeholder]:
+    """Yield literal text and placeholders in turn; `{{` and `}}` are literal braces.
+
+    Raises BadTemplate.
+    """
+    end = 0
+    in_tag = False
+    for braces in _BRACES.finditer(template):
+        literal = template[end : braces.start()]
+        in_tag = _still_in_tag(literal, in_tag)
+        end = braces.end()
+        if literal:
+            yield literal
+        token, name = braces.group(), braces.group(1)
+        if token in {"{{", "}}"}:
+            yield token[0]
+        elif name is None:
+            raise BadTemplate(f"holds a single {token}: write {token * 2} for the character itself")
+        else:
+            yield Placeholder(name, in_tag)
+    if end < len(template):
+        yield template[end:]
+
+
+def placeholders_of(reply: Message) -> frozenset[str]:
+    """Return the names of the placeholders of a reply. Raises BadTemplate."""
+    template = template_of(reply)
+    if template is None:
+        return frozenset()
+    return frozenset(part.name for part in parts_of(template) if isinstance(part, Placeholder))
+
+
+def captures_named_in(replies: Iterable[Message]) -> frozenset[str]:
+    """Return the names that only a pattern can fill; of a reply that is no template, none."""
+    found: frozenset[str] = frozenset()
+    for reply in replies:
+        try:
+            found |= placeholders_of(reply)
+        except BadTemplate:
+            continue
+    return found - ALWAYS_KNOWN
+
+
+def template_of(reply: Message) -> str | None:
+    """Return what of a reply is a template: a text's content, a card's pagepath."""
+    match reply:
+        case Text(content=template) | MiniProgramPage(pagepath=template):
+            return template
+    return None
+
+
+def is_plain(reply: Message, utm: Utm | None) -> bool:
+    """Tell whether there is nothing to fill in or to append, so that the reply is sent as it is."""
+    match reply:
+        case Text(content=template):
+            return not _has_braces(template) and (utm is None or "<" not in template)
+        case MiniProgramPage(pagepath=template):
+            return not _has_braces(template) and utm is None
+    return True
+
+
+def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:
+    """Return a reply as it is sent. values: by name; they may be a follower's words.
+
+    Words can neither make a link in a text nor add a parameter to a page. If they make a text too
+    long, they are cut, and the text around them stays whole. Raises Unfillable.
+    """
+    match reply:
+        case Text(content=template):
+            if is_plain(reply, utm):
+                return reply
+            content = _fitting_text(template, values, utm)
+            if not content.strip():
+                raise Unfillable("nothing is left of the text once its placeholders are filled")
+            return reply.model_copy(update={"content": content})
+        case MiniProgramPage(pagepath=template):
+            pagepath = _pagepath(template, values, utm)
+            if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
+                raise Unfillable(
+                    f"its pagepath is longer than {MAX_PAGEPATH_BYTES} bytes once it is filled"
+                )
+            return reply.model_copy(update={"pagepath": pagepath})
+    return reply
+
+
+def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    """Return the filled text, with every capture cut to as many characters as there is room for."""
+    content = _text(template, values, utm)
+    if _size(content) <= MAX_TEXT_BYTES:
+        return fit(content)
+    least, most = 0, max((len(value) for value in values.values()), default=0)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if _size(_text(template, _cut(values, middle), utm)) <= MAX_TEXT_BYTES:
+            least = middle
+        else:
+            most = middle - 1
+    content = _text(template, _cut(values, least), utm)
+    if _size(content) > MAX_TEXT_BYTES:
+        raise Unfillable(f"it is longer than {MAX_TEXT_BYTES} bytes once it is filled")
+    return fit(content)
+
+
+def _cut(values: Mapping[str, str], length: int) -> Mapping[str, str]:
+    return {
+        name: value if name in ALWAYS_KNOWN else value[:length] for name, value in values.items()
+    }
+
+
+def _size(content: str) -> int:
+    return len(legal(content).encode())
+
+
+def _has_braces(template: str) -> bool:
+    return "{" in template or "}" in template
+
+
+def _text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    content = "".join(
+        part if isinstance(part, str) else _in_text(values.get(part.name, ""), part.in_tag)
+        for part in parts_of(template)
+    )
+    if utm is None:
+        return content
+    return _LINK_PATH.sub(
+        lambda link: f"{link[1]}{utm.appended_to(link[3], '&amp;')}{link[4]}", content
+    )
+
+
+def _in_text(value: str, in_tag: bool) -> str:
+    return quote(value, safe="") if in_tag else value.translate(_NO_TAGS)
+
+
+def _pagepath(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
+    pagepath = "".join(
+        part if isinstance(part, str) else quote(values.get(part.name, ""), safe="")
+        for part in parts_of(template)
+    )
+    return pagepath if utm is None else utm.appended_to(pagepath)
+
+
+def _still_in_tag(literal: str, in_tag: bool) -> bool:
+    opened = max((tag.start() for tag in _TAG_OPENS.finditer(literal)), default=-1)
+    closed = literal.rfind(">")
+    return in_tag if opened == closed else opened > closed

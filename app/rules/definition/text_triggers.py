@@ -1,0 +1,161 @@
+"""What a rule waits for when a follower types or says something. Source: protocol 4.2."""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal, LiteralString, Self
+
+from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.rules.definition.fields import Strict, Trimmed, Words, unset
+from app.rules.text.normalize import AS_EMOJI, bare, bare_end, bare_start, normalise
+from app.rules.text.regex import BadPattern, compile_pattern
+from app.rules.text.regex_normalize import pattern_form
+from app.rules.text.regex_prefilter import Prefilter
+from app.wechat.outbound.base import not_blank
+
+MAX_KEYWORD_CHARACTERS = 1024
+MAX_KEYWORDS = 200
+MAX_ID_CHARACTERS = 64
+
+
+class Match(StrEnum):
+    """How keywords are held against a text, the most specific kind first."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    ALL = "all"
+    CONTAINS = "contains"
+    ANY = "any"
+    REGEX = "regex"
+
+
+SEVERAL = frozenset({Match.ALL, Match.ANY})
+
+
+def _something_counts(keyword: str) -> str:
+    not_blank(normalise(keyword))
+    return keyword
+
+
+def _normalised(keyword: str) -> str:
+    # The same object where nothing changes: there may be a hundred thousand of them.
+    form = normalise(keyword)
+    return keyword if form == keyword else form
+
+
+def _bare(keyword: str) -> str:
+    return bare(_normalised(keyword))
+
+
+def _bare_start(keyword: str) -> str:
+    return bare_start(_normalised(keyword))
+
+
+def _bare_end(keyword: str) -> str:
+    return bare_end(_normalised(keyword))
+
+
+def _pattern(keyword: str) -> str:
+    return pattern_form(keyword).replace(AS_EMOJI, "")
+
+
+Keyword = Annotated[
+    Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_something_counts)
+]
+
+
+class TextTrigger(Strict):
+    """The follower typed something.
+
+    keyword: a plain word, or an RE2 pattern for `regex`. keywords: for `all` and `any` in its
+    place. not: the rule waits for texts that do not fit. raw: held against the text exactly as
+    typed. voice: what WeChat recognised in a voice message counts as typed, too.
+    """
+
+    on: Literal["text"]
+    match: Match
+    keyword: Keyword | None = Field(default=None, exclude_if=unset)
+    keywords: Annotated[
+        tuple[Keyword, ...] | None, Field(min_length=1, max_length=MAX_KEYWORDS)
+    ] = Field(default=None, exclude_if=unset)
+    negated: StrictBool = Field(default=False, alias="not", exclude_if=unset)
+    raw: StrictBool = Field(default=False, exclude_if=unset)
+    voice: StrictBool = Field(default=False, exclude_if=unset)
+
+    @model_validator(mode="after")
+    def _keyword_suits_the_kind(self) -> Self:
+        wanted, other = "keyword", "keywords"
+        if self.match in SEVERAL:
+            wanted, other = other, wanted
+        if getattr(self, other) is not None:
+            raise PydanticCustomError(
+                "misplaced",
+                "match {match} takes {wanted}: remove this",
+                {"field": other, "match": self.match.value, "wanted": wanted},
+            )
+        if getattr(self, wanted) is None:
+            raise PydanticCustomError("missing", "is missing", {"field": wanted})
+        if self.match is Match.REGEX:
+            self._require_a_pattern()
+        return self
+
+    def _require_a_pattern(self) -> None:
+        written, (form,) = self.keyword or "", self.words()
+        self._compile(
+            written,
+            "is not a regular expression that RE2 takes ({reason}): correct it, or use match "
+            '"contains" for a plain word',
+        )
+        if form != written:
+            self._compile(
+                form,
+                "is no regular expression any more without what does not count, such as the sign "
+                'for coloured emoji U+FE0F ({reason}): correct it, or use "raw": true',
+            )
+
+    def _compile(self, pattern: str, words: LiteralString) -> None:
+        try:
+            compile_pattern(pattern, case_sensitive=self.raw)
+            Prefilter.of([(0, pattern)], case_sensitive=self.raw)
+        except BadPattern as error:
+            context = {"field": "keyword", "reason": str(error)}
+            raise PydanticCustomError("bad_pattern", words, context) from None
+
+    def words(self) -> tuple[str, ...]:
+        """Return the keywords, or the pattern, in the form in which they are compared."""
+        written = self.keywords if self.keyword is None else (self.keyword,)
+        if self.raw:
+            return written or ()
+        form = _FORMS.get(self.match, _normalised)
+        return tuple(form(keyword) for keyword in written or ())
+
+
+_FORMS: Final = {
+    Match.EXACT: _bare,
+    Match.PREFIX: _bare_start,
+    Match.SUFFIX: _bare_end,
+    Match.REGEX: _pattern,
+}
+
+
+class MsgMenuTrigger(Strict):
+    """A follower tapped this item of a `msgmenu`. id: bizmsgmenuid, as the reply named it."""
+
+    on: Literal["msgmenu"]
+    id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
+
+
+class FallbackTrigger(Strict):
+    """A follower sent anything that no other rule answers. Events never get here."""
+
+    on: Literal["fallback"]
+
+
+def captures_of(trigger: object) -> frozenset[str]:
+    """Return the names under which replies can use what a trigger's pattern takes."""
+    if not isinstance(trigger, TextTrigger) or trigger.match is not Match.REGEX or trigger.negated:
+        return frozenset()
+    pattern = compile_pattern(trigger.words()[0], case_sensitive=trigger.raw, capture=True)
+    numbers = (str(number) for number in range(pattern.groups + 1))
+    return frozenset({*numbers, *pattern.groupindex})

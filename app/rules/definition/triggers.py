@@ -1,0 +1,56 @@
+"""What a rule waits for, told apart by `on`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.rules.definition.event_triggers import (
+    ClickTrigger,
+    EventTrigger,
+    LocationTrigger,
+    ScanTrigger,
+    SubscribeMsgTrigger,
+    SubscribeTrigger,
+    UnsubscribeTrigger,
+    ViewMiniProgramTrigger,
+    ViewTrigger,
+    keys_of,
+)
+from app.rules.definition.text_triggers import FallbackTrigger, Match, MsgMenuTrigger, TextTrigger
+
+AnyTrigger = (
+    TextTrigger
+    | MsgMenuTrigger
+    | SubscribeTrigger
+    | UnsubscribeTrigger
+    | ScanTrigger
+    | ClickTrigger
+    | ViewTrigger
+    | ViewMiniProgramTrigger
+    | SubscribeMsgTrigger
+    | LocationTrigger
+    | EventTrigger
+    | FallbackTrigger
+)
+
+Trigger = Annotated[AnyTrigger, Field(discriminator="on")]
+"""Any trigger, for use as a field's type."""
+
+__all__ = [
+    "AnyTrigger",
+    "ClickTrigger",
+    "EventTrigger",
+    "FallbackTrigger",
+    "LocationTrigger",
+    "Match",
+    "MsgMenuTrigger",
+    "ScanTrigger",
+    "SubscribeMsgTrigger",
+    "SubscribeTrigger",
+    "TextTrigger",
+    "Trigger",
+    "UnsubscribeTrigger",
+    "ViewMiniProgramTrigger",
+    "ViewTrigger",
+    "keys_of",
+]

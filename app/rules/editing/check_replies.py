@@ -1,0 +1,103 @@
+"""What of a rule's replies can never be sent, or never as it is written. Pure."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
+from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
+from app.rules.definition.text_triggers import captures_of
+from app.wechat.outbound import Message, MiniProgramPage, News, Text
+
+Place = tuple[str | int, ...]
+
+_LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
+_BRACED: Final = re.compile(r"\{(\w+)\}")
+_ANY_APPID: Final = "wx" + 16 * "0"
+_SHORTEST: Final = {"rule": "1", "ref": 32 * "0"}
+_ELSEWHERE: Final = {"content", "pagepath", "media", "thumb"}
+"""Members of a reply that are templates, or names of files."""
+
+
+def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[Place, str]]:
+    """Yield where in the rule something is wrong, and what to do about it.
+
+    mini_programs: AppIDs that may be opened; empty: any.
+    """
+    for number, reply in enumerate(rule.replies):
+        for member, words in (
+            *(_unknown_mini_programs(reply, mini_programs) if mini_programs else ()),
+            *_never_fits(reply, rule),
+            *_too_many_articles(reply, rule),
+            *_never_filled(reply, rule),
+        ):
+            yield ("replies", number, *member), words
+
+
+def _unknown_mini_programs(reply: Message, known: Collection[str]) -> Iterator[tuple[Place, str]]:
+    match reply:
+        case MiniProgramPage():
+            member, opened = "appid", [reply.appid]
+        case Text():
+            member, opened = "content", _LINK_APPID.findall(reply.content)
+        case _:
+            return
+    unknown = [appid for appid in opened if appid not in known]
+    if unknown:
+        yield (
+            (member,),
+            f"{unknown[0]} is no mini-program that is configured here: correct it, or add it to "
+            "ACCOUNTS_FILE or MINI_PROGRAM_APPIDS",
+        )
+
+
+def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
+    """Tell what is too long even when all that is filled in is as short as it can be."""
+    if is_plain(reply, rule.utm):
+        return
+    is_text = isinstance(reply, Text)
+    # A pattern may take nothing; but a text of nothing else is not sent, so there it takes some.
+    words = dict.fromkeys(captures_of(rule.trigger), "x" if is_text else "")
+    try:
+        filled(reply, {**words, "account": rule.appid or _ANY_APPID, **_SHORTEST}, rule.utm)
+    except Unfillable as error:
+        yield ("content" if is_text else "pagepath",), f"can't be sent: {error}; shorten it"
+
+
+def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
+    if not isinstance(reply, News) or not isinstance(rule.trigger, ANSWERING_MESSAGES):
+        return
+    if len(reply.articles) > 1:
+        yield (
+            ("articles",),
+            "must be at most 1 in answer to a message, only events are answered with more: "
+            "remove the others",
+        )
+
+
+def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
+    """Tell of placeholders outside of templates, which would be sent as they are written."""
+    if isinstance(reply, Text):
+        return
+    for member, text in _texts(reply.model_dump(exclude=_ELSEWHERE)):
+        braced = _BRACED.findall(text)
+        known = ALWAYS_KNOWN | captures_of(rule.trigger) if braced else ALWAYS_KNOWN
+        names = [name for name in braced if name in known]
+        if names:
+            yield (
+                member,
+                f"holds {{{names[0]}}}, and placeholders are filled only in the content of a text "
+                "and the pagepath of a card: put it there, or remove it",
+            )
+
+
+def _texts(part: object, *path: str | int) -> Iterator[tuple[Place, str]]:
+    match part:
+        case str():
+            yield path, part
+        case dict():
+            for name, inner in part.items():
+                yield from _texts(inner, *path, name)
+        case tuple():
+            for number, inner in enumerate(part):
+                yield from _texts(inner, *path, number)

@@ -1,0 +1,111 @@
+"""What a rule needs beside itself: an account, pictures that can be sent, known mini-programs."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from app.rules.definition.schemas import RuleIn
+from app.rules.definition.validation_errors import Problem, Refused
+from app.rules.editing.check_replies import unsendable
+from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
+from app.settings import Settings
+from app.wechat.outbound import MediaType, Message, media_of
+from app.wechat_client.media_source import MOST_BYTES
+
+# Source: protocol 6.4.
+_FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
+    "image": ("JPEG", "PNG", "GIF"),
+    "thumb": ("JPEG",),
+}
+
+
+async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: str | int) -> None:
+    """Raise Refused if a rule could never answer, or a reply never be sent.
+
+    where: what leads to the rules. With several rules, each one's number follows it.
+    """
+    several = len(where) > 1
+    receiving = receiving_accounts(settings)
+    found = await asyncio.to_thread(
+        lambda: [
+            problem
+            for number, rule in enumerate(rules)
+            for place in [[*where, number] if several else [*where]]
+            for problem in (
+                *_account_problems(rule, receiving, place),
+                *_problems(rule, settings, place),
+            )
+        ]
+    )
+    if found:
+        raise Refused(found)
+
+
+def receiving_accounts(settings: Settings) -> list[str]:
+    """Return the AppIDs that messages may arrive for."""
+    return sorted(account.appid for account in settings.accounts.values() if account.receives)
+
+
+def unknown_account(appid: str, choice: Iterable[str], *where: str | int) -> Problem:
+    """Return what is wrong with another AppID than these. where: what leads to it."""
+    return _problem(
+        [*where, "appid"],
+        f"{appid} is no account that receives messages here: take {' or '.join(choice)}",
+    )
+
+
+def _account_problems(
+    rule: RuleIn, receiving: Collection[str], where: list[str | int]
+) -> Iterator[Problem]:
+    if rule.appid is not None and rule.appid not in receiving:
+        yield unknown_account(rule.appid, [*receiving, "null for every account"], *where)
+
+
+def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:
+    for number, reply in enumerate(rule.replies):
+        yield from _media_problems(reply, settings.media_path, [*where, "replies", number])
+    for place, words in unsendable(rule, settings.mini_programs):
+        yield _problem([*where, *place], words)
+
+
+def _media_problems(reply: Message, folder: Path, place: list[str | int]) -> Iterator[Problem]:
+    for use in media_of(reply):
+        if use.source.file is None:
+            continue
+        wrong = _wrong_with(folder, use.source.file, use.type)
+        if wrong is not None:
+            member = "thumb" if use.member == "thumb_media_id" else "media"
+            yield _problem([*place, member, "file"], wrong)
+
+
+def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
+    if Path(name).name != name:
+        return "is not a plain file name: put the file into the media folder itself"
+    path = folder / name
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MOST_BYTES[kind] else b""
+    except OSError as error:
+        return (
+            f"can't be read ({error.strerror}): put the file into the media folder (MEDIA_DIR), "
+            "or correct the name"
+        )
+    if size > MOST_BYTES[kind]:
+        return f"has {size} bytes, and WeChat takes {MOST_BYTES[kind]}: make it smaller"
+    return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
+
+
+def _wrong_with_picture(content: bytes, formats: Sequence[PictureFormat]) -> str | None:
+    format = format_of(content)
+    if format is None or format not in formats:
+        return f"is no {' or '.join(formats)}: save the picture as one"
+    try:
+        require_whole(content, format)
+    except BadPicture as error:
+        return str(error)
+    return None
+
+
+def _problem(loc: list[str | int], msg: str) -> Problem:
+    return Problem(loc=loc, msg=msg, type="not_sendable")

@@ -1,0 +1,53 @@
+"""What a rule was before. The caller owns the transaction."""
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.rules.definition.schemas import Revision, RuleIn
+from app.rules.definition.validation_errors import describe
+from app.rules.models import RuleRevision, RuleRow
+
+
+class NoSuchRevision(Exception):
+    """The rule never had this revision."""
+
+
+class NoLongerARule(Exception):
+    """The revision is from before a stricter version; str() says what is wrong with it."""
+
+
+async def history(
+    session: AsyncSession, rule_id: int, *, before: int | None, limit: int
+) -> list[Revision]:
+    """Return up to `limit` states of a rule, the newest first; of a deleted one, too.
+
+    before: only states older than this revision.
+    """
+    query = (
+        select(RuleRevision)
+        .where(RuleRevision.rule_id == rule_id)
+        .order_by(RuleRevision.revision.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(RuleRevision.revision < before)
+    return [Revision.model_validate(row) for row in await session.scalars(query)]
+
+
+async def has_been(session: AsyncSession, rule_id: int) -> bool:
+    """Tell whether there is, or was, such a rule."""
+    states = select(RuleRevision).where(RuleRevision.rule_id == rule_id)
+    rows = select(RuleRow).where(RuleRow.id == rule_id)
+    return bool(await session.scalar(select(states.exists() | rows.exists())))
+
+
+async def find(session: AsyncSession, rule_id: int, revision: int) -> RuleIn:
+    """Return the rule as it was. Raises NoSuchRevision, NoLongerARule."""
+    row = await session.get(RuleRevision, (rule_id, revision))
+    if row is None:
+        raise NoSuchRevision
+    try:
+        return RuleIn.model_validate(row.rule)
+    except ValidationError as error:
+        raise NoLongerARule(describe(error)) from None

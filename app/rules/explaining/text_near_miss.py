@@ -1,0 +1,122 @@
+"""What one text lacks to fit a trigger that it nearly fits. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from app.rules.definition.text_triggers import Match, TextTrigger
+from app.rules.matching.match_one import fits_text
+from app.rules.matching.text_index import Single
+from app.rules.text.normalize import Typed
+from app.rules.text.regex import BadPattern, compile_pattern, search
+from app.rules.text.regex_literal import literal_of
+
+_LEAST_LITERAL: Final = 2
+
+
+@dataclass(frozen=True)
+class Near:
+    """A text that rules are held against more loosely than they want. spoken: by voice."""
+
+    text: Typed
+    spoken: bool
+
+    @cached_property
+    def squeezed(self) -> Typed:
+        """The text without blanks, punctuation and symbols."""
+        return Typed(_squeezed(self.text.plain))
+
+    def lacks(self, trigger: TextTrigger) -> str | None:
+        """Return the one thing that keeps the text from a trigger that it does not fit.
+
+        None if there is more than one. Raises BadPattern.
+        """
+        if self.spoken and not trigger.voice:
+            heard = fits_text(trigger, self.text)
+            return "it does not listen to voice messages (voice)" if heard else None
+        if trigger.negated:
+            return "the text is one of those that it does not want (not)"
+        if trigger.raw and Single.of(trigger.model_copy(update={"raw": False})).fits(self.text):
+            return "it compares exactly as typed (raw): width, case, blanks or punctuation differ"
+        if trigger.match is Match.REGEX:
+            return next(_of_a_pattern(trigger, self.text), None)
+        return self._of_keywords(trigger, trigger.words())
+
+    def _of_keywords(self, trigger: TextTrigger, words: tuple[str, ...]) -> str | None:
+        form = self.text.raw if trigger.raw else self.text.plain
+        missing = [word for word in words if word not in form]
+        if trigger.match is Match.ALL:
+            if len(missing) == 1 < len(words):
+                return f'of its {len(words)} keywords one is missing: "{missing[0]}"'
+        elif not missing:
+            return _misplaced(trigger.match, words[0], form)
+        if trigger.raw:
+            return None
+        if self._fits_squeezed(trigger.match, words):
+            return "only blanks, punctuation or symbols inside the text keep it from its keyword"
+        return None if trigger.match is Match.ALL else _part_of(words, self.text.bare)
+
+    def _fits_squeezed(self, match: Match, words: tuple[str, ...]) -> bool:
+        if self.text.plain.isalnum() and all(word.isalnum() for word in words):
+            return False
+        squeezed = tuple(map(_squeezed, words))
+        if not all(squeezed):
+            return False
+        return Single(match, raw=True, words=squeezed, pattern=None).fits(self.squeezed)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _misplaced(match: Match, word: str, form: str) -> str | None:
+    match match:
+        case Match.EXACT:
+            return f"the text says more than its keyword: {len(form)} characters, not {len(word)}"
+        case Match.PREFIX:
+            return f"its keyword is not at the beginning, but {form.index(word)} characters later"
+        case Match.SUFFIX:
+            behind = len(form) - form.rindex(word) - len(word)
+            return f"its keyword is not at the end, but {behind} characters earlier"
+    return None
+
+
+def _part_of(words: tuple[str, ...], bare: str) -> str | None:
+    for word in words:
+        if len(word) <= 2 * len(bare) and bare in word:
+            return f'the text is only {len(bare)} of the {len(word)} characters of "{word}"'
+    return None
+
+
+def _of_a_pattern(trigger: TextTrigger, text: Typed) -> Iterator[str]:
+    (pattern,) = trigger.words()
+    if not trigger.raw and search(compile_pattern(pattern), text.raw_forms):
+        yield "its pattern only fits the text as typed (raw), not with usual width and blanks"
+    forms = text.raw_forms if trigger.raw else text.shown_forms
+    for loosened, lack in _loosened(pattern):
+        if _found(loosened, forms, case_sensitive=trigger.raw):
+            yield lack
+    literal = literal_of(pattern) or ""
+    shown = (text.raw if trigger.raw else text.shown).casefold()
+    if len(literal) >= _LEAST_LITERAL and literal in shown:
+        yield f'the text has "{literal}", but not the rest of its pattern'
+
+
+def _loosened(pattern: str) -> Iterator[tuple[str, str]]:
+    begins = pattern.startswith("^")
+    ends = pattern.endswith("$") and not pattern.endswith("\\$")
+    if begins:
+        yield pattern[1:], "its pattern is in the text, but not at the beginning (^)"
+    if ends:
+        yield pattern[:-1], "its pattern is in the text, but not at the end ($)"
+    if begins and ends:
+        yield pattern[1:-1], "the text says more than its pattern (^ and $)"
+
+
+def _found(pattern: str, forms: tuple[bytes, ...], *, case_sensitive: bool) -> bool:
+    try:
+        compiled = compile_pattern(pattern, case_sensitive=case_sensitive)
+    except BadPattern:
+        return False
+    return search(compiled, forms) is not None and compiled.search(b"") is None

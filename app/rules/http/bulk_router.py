@@ -1,0 +1,184 @@
+"""`/api/rules/export`, `/import` and `/conflicts`: all rules at once."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.session import SessionDep
+from app.rules import store
+from app.rules.background import let_go, long_work
+from app.rules.conflicts import detect
+from app.rules.conflicts.detect import Conflict
+from app.rules.definition.schemas import BrokenRule, RuleOut
+from app.rules.definition.validation_errors import Problems
+from app.rules.editing import edit
+from app.rules.http.error_route import ProblemRoute
+from app.rules.http.if_match import etag, operator_of, revisions_in
+from app.rules.http.query_params import Parameters
+from app.rules.importing import document, plan
+from app.rules.importing.document import MAX_BYTES, MEDIA_TYPES, DocumentFormat
+from app.rules.importing.plan import Diff
+from app.rules.matching.compile_valid import Unread, compile_sound, unread
+
+router = APIRouter(
+    route_class=ProblemRoute,
+    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
+)
+
+_DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "object", "properties": {"rules": {"type": "array"}}}}
+            for kind in MEDIA_TYPES.values()
+        },
+    }
+}
+
+
+class _Export(Parameters):
+    """In which form."""
+
+    format: DocumentFormat = DocumentFormat.YAML
+
+
+class _HowToImport(Parameters):
+    """Whether to apply what is shown."""
+
+    dry_run: bool = Field(default=False, description="Only show what would change")
+
+
+class _ConflictsPage(Parameters):
+    """How many to list."""
+
+    limit: int = Field(default=200, ge=1, le=1000)
+
+
+class Conflicts(BaseModel):
+    """Rules that get in each other's way. more: how many were left off the list.
+
+    left_out: rules that were not looked at, because they are no rules or do not compile.
+    """
+
+    items: list[Conflict]
+    more: int
+    left_out: list[Unread]
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={
+        200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}},
+        409: {"description": "Rules that were changed outside this API can't be exported"},
+    },
+)
+async def export_rules(session: SessionDep, wanted: Annotated[_Export, Query()]) -> Response:
+    """Return every rule as one document, which `/import` takes back."""
+    with long_work():
+        written = await _document(session, wanted.format)
+    return Response(
+        written,
+        media_type=MEDIA_TYPES[wanted.format],
+        headers={"Content-Disposition": f'attachment; filename="rules.{wanted.format}"'},
+    )
+
+
+async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
+    rows = await store.everything(session)
+    rules = [row for row in rows if isinstance(row, RuleOut)]
+    broken = [row.id for row in rows if isinstance(row, BrokenRule)]
+    if broken:
+        raise HTTPException(
+            409,
+            f"Rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
+            "be exported: PUT them anew, or DELETE them",
+        )
+    let_go(rows)
+    written = await asyncio.to_thread(document.write, rules, format)
+    await asyncio.to_thread(let_go, rules)
+    return written
+
+
+@router.post(
+    "/import",
+    response_model=Diff,
+    openapi_extra=_DOCUMENT,
+    responses={
+        412: {"description": "The rules have been changed since the diff was shown"},
+        413: {"description": "The document is too large"},
+        415: {"description": "Neither YAML nor JSON"},
+    },
+)
+async def import_rules(
+    request: Request,
+    session: SessionDep,
+    how: Annotated[_HowToImport, Query()],
+    if_match: Annotated[
+        str | None, Header(description="ETag of a dry run: apply what it showed, or nothing")
+    ] = None,
+) -> Response:
+    """Put a document in the place of all rules, as a whole or not at all."""
+    format = document.format_of(request.headers.get("content-type", ""))
+    if format is None:
+        raise HTTPException(415, "Send the rules as application/yaml or application/json")
+    body = await _body(request)
+    with long_work():
+        return await _import(request, session, body, format, if_match, dry_run=how.dry_run)
+
+
+async def _import(
+    request: Request,
+    session: AsyncSession,
+    body: bytes,
+    format: DocumentFormat,
+    if_match: str | None,
+    *,
+    dry_run: bool,
+) -> Response:
+    rows = await asyncio.to_thread(document.read, body, format)
+    rules = await plan.read_rules(rows, request.app.state.settings)
+    version = await edit.begin(session)
+    expected = None if if_match is None else revisions_in(if_match)
+    if expected is not None and version not in expected:
+        raise HTTPException(
+            412,
+            "The rules have been changed since the dry run: look at a new one",
+            headers={"ETag": etag(version)},
+        )
+    planned = await plan.plan_import(session, rules)
+    if not dry_run:
+        await plan.apply(session, planned, operator_of(request))
+    headers = {"ETag": etag(await edit.version_now(session))}
+    shown = await asyncio.to_thread(plan.written_diff, planned, version, dry_run=dry_run)
+    await asyncio.to_thread(plan.put_away, planned, rules)
+    return Response(shown, media_type="application/json", headers=headers)
+
+
+@router.get("/conflicts")
+async def list_conflicts(
+    request: Request, session: SessionDep, wanted: Annotated[_ConflictsPage, Query()]
+) -> Conflicts:
+    """List enabled rules that can never answer, or that say the same."""
+    now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
+    loaded = await store.load_all(session)
+    with long_work():
+        sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
+        found = await asyncio.to_thread(lambda: list(detect.find(sound.rules, now)))
+    return Conflicts(
+        items=found[: wanted.limit],
+        more=max(0, len(found) - wanted.limit),
+        left_out=[*unread(loaded.broken), *sound.broken],
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise HTTPException(413, f"A document has at most {MAX_BYTES} bytes")
+    return bytes(body)

@@ -1,0 +1,35 @@
+"""Routes that answer a bad request with Problems."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from app.rules.definition.validation_errors import MAX_PROBLEMS, Problems, Refused, problems_in
+
+
+class ProblemRoute(APIRoute):
+    """Answers a bad request with Problems.
+
+    What was sent is not repeated: it may hold what no JSON text can, such as half a surrogate
+    pair.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler that FastAPI calls."""
+        handle = super().get_route_handler()
+
+        async def handle_with_problems(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                problems = problems_in(error.errors())
+            except Refused as error:
+                problems = [*error.problems]
+            body = Problems(detail=problems[:MAX_PROBLEMS])
+            return JSONResponse(body.model_dump(), status_code=422)
+
+        return handle_with_problems

@@ -1,0 +1,106 @@
+"""The whole set of rules as one YAML or JSON document, bounded before it is read."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+import yaml
+
+from app.rules.definition.schemas import RuleIn, RuleOut
+from app.rules.definition.validation_errors import Problem, Refused
+from app.rules.importing.safe_yaml import RESOLVERS, Forbidden, read_yaml
+
+MAX_BYTES: Final = 96 * 1024 * 1024
+"""Room for as many rules as an import takes, each with a card and a text of the usual length."""
+
+
+class DocumentFormat(StrEnum):
+    """How a document is written."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+MEDIA_TYPES: Final = {
+    DocumentFormat.YAML: "application/yaml",
+    DocumentFormat.JSON: "application/json",
+}
+_SPELLINGS: Final = {
+    "application/yaml": DocumentFormat.YAML,
+    "application/x-yaml": DocumentFormat.YAML,
+    "text/yaml": DocumentFormat.YAML,
+    "text/x-yaml": DocumentFormat.YAML,
+    "application/json": DocumentFormat.JSON,
+}
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Quotes every text that `read_yaml`, or YAML 1.1, would take for something else."""
+
+
+for _name, _pattern, _starts in RESOLVERS:
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, _starts)
+
+
+def format_of(content_type: str) -> DocumentFormat | None:
+    """Return the format that a Content-Type names; None for any other."""
+    return _SPELLINGS.get(content_type.partition(";")[0].strip().lower())
+
+
+def read(document: bytes, format: DocumentFormat) -> object:
+    """Return what a document says. Raises Refused."""
+    try:
+        return _read_json(document) if format is DocumentFormat.JSON else read_yaml(document)
+    except json.JSONDecodeError as error:
+        raise _refused(f"is not valid JSON: {error}") from None
+    except Forbidden as error:
+        raise _refused(str(error)) from None
+    except yaml.YAMLError as error:
+        raise _refused(f"is not valid YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise _refused(f"can't be read: {error}") from None
+
+
+def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
+    """Return the document of a set of rules; in JSON, a line for each rule."""
+    # Rule by rule: the nodes of all together are some hundred times as large as the document.
+    if format is DocumentFormat.JSON:
+        lines = (orjson.dumps(_written(rule)) for rule in rules)
+        return b'{"rules": [\n' + b",\n".join(lines) + b"\n]}\n"
+    if not rules:
+        return b"rules: []\n"
+    return b"rules:\n" + b"".join(_as_yaml([_written(rule)]) for rule in rules)
+
+
+def _as_yaml(part: object) -> bytes:
+    text: str = yaml.dump(part, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    return text.encode()
+
+
+def _written(rule: RuleOut) -> dict[str, Any]:
+    members = {"id", *RuleIn.model_fields}
+    written = rule.model_dump(mode="json", by_alias=True, include=members)
+    return {"id": written.pop("id"), **written}
+
+
+def _read_json(document: bytes) -> object:
+    return json.loads(document, object_pairs_hook=_members, parse_constant=_refuse_constant)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise _refused(f"is not valid JSON for rules: the key {twice} stands twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise _refused(f"is not valid JSON: {name} is no number")
+
+
+def _refused(msg: str) -> Refused:
+    return Refused([Problem(loc=["body"], msg=msg, type="document")])

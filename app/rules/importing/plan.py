@@ -1,0 +1,257 @@
+"""A whole set of rules in the place of the present one: what would change, and the change.
+
+The caller owns the transaction.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.rules import store
+from app.rules.background import let_go
+from app.rules.definition.fields import Strict
+from app.rules.definition.schemas import BrokenRule, RuleId, RuleIn, RuleOut
+from app.rules.definition.validation_errors import Problem, Refused, problems_in
+from app.rules.editing import bulk_edit, edit
+from app.rules.editing.check_sendable import require_sendable
+from app.settings import Settings
+
+MAX_RULES: Final = 200_000
+
+MAX_ID: Final = 2**53
+"""Exact in every client of the API, and far below the last id, so that new rules still get one."""
+
+
+class ImportedRule(RuleIn):
+    """A rule of a document. id: which rule it takes the place of; else name and appid tell."""
+
+    id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
+
+
+class Imported(Strict):
+    """The whole set."""
+
+    rules: Annotated[tuple[ImportedRule, ...], Field(max_length=MAX_RULES)]
+
+
+class FieldChange(BaseModel):
+    """One member of a rule, before and after."""
+
+    before: Any
+    after: Any
+
+
+class RuleDiff(BaseModel):
+    """A rule that is added, changed or removed. fields: what is changed, by member."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int | None
+    name: str
+    appid: str | None
+    fields: dict[str, FieldChange] = {}
+
+
+class Diff(BaseModel):
+    """What an import changes. version: of the rules that it was compared with."""
+
+    dry_run: bool
+    version: int
+    added: list[RuleDiff]
+    changed: list[RuleDiff]
+    removed: list[RuleDiff]
+    unchanged: int
+
+
+_SET: Final = TypeAdapter(Imported)
+_Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be done. added: with the id to keep, if the document names one.
+
+    set_aside: what only adds leaves a rule alone that differs, and has the place of a new one.
+    """
+
+    added: list[tuple[int | None, RuleIn]]
+    changed: list[tuple[RuleOut | BrokenRule, RuleIn]]
+    removed: list[RuleOut | BrokenRule]
+    unchanged: int
+    set_aside: list[tuple[RuleOut | BrokenRule, RuleIn]] = field(default_factory=list)
+
+
+async def read_rules(document: object, settings: Settings) -> list[ImportedRule]:
+    """Return the rules of a document, which is emptied. Raises Refused."""
+    rules = await asyncio.to_thread(_validated, document)
+    await require_sendable(rules, settings, "body", "rules")
+    return rules
+
+
+async def plan_import(
+    session: AsyncSession, rules: Sequence[ImportedRule], *, keep_others: bool = False
+) -> Plan:
+    """Compare rules with the stored ones. keep_others: only add. Raises Refused."""
+    stored = await store.everything(session)
+    planned = await asyncio.to_thread(plan, stored, rules, keep_others=keep_others)
+    await asyncio.to_thread(let_go, stored)
+    return planned
+
+
+def plan(
+    stored: Sequence[RuleOut | BrokenRule],
+    rules: Sequence[ImportedRule],
+    *,
+    keep_others: bool = False,
+) -> Plan:
+    """Return what makes `rules` of `stored`. keep_others: only add. Raises Refused.
+
+    A rule takes the place of the one with its id, else of the one with its name and account.
+    """
+    by_id: Mapping[int, RuleOut | BrokenRule] = {rule.id: rule for rule in stored}
+    named = {rule.id for rule in rules}
+    by_name: dict[_Key, RuleOut] = {}
+    for row in stored:
+        if isinstance(row, RuleOut) and row.id not in named:
+            by_name.setdefault((row.name, row.appid), row)
+    _refuse_duplicates(rules, by_id)
+    added: list[tuple[int | None, RuleIn]] = []
+    changed: list[tuple[RuleOut | BrokenRule, RuleIn]] = []
+    kept: set[int] = set()
+    for rule in rules:
+        before = by_id.get(rule.id or 0) or by_name.get((rule.name, rule.appid))
+        if before is None:
+            added.append((rule.id, rule))
+            continue
+        kept.add(before.id)
+        if isinstance(before, BrokenRule) or edit.columns(before) != edit.columns(rule):
+            changed.append((before, rule))
+    if keep_others:
+        return Plan(added, [], [], len(kept), changed)
+    removed = [row for row in stored if row.id not in kept]
+    return Plan(added, changed, removed, len(kept) - len(changed))
+
+
+async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
+    """Carry a plan out, each change with its revision."""
+    await bulk_edit.delete_all(session, [rule.id for rule in plan.removed], operator)
+    changed = [(before.id, after) for before, after in plan.changed]
+    await bulk_edit.replace_all(session, changed, operator)
+    await bulk_edit.insert_all(session, plan.added, operator)
+
+
+def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
+    """Return a plan as operators read it."""
+    return Diff(
+        dry_run=dry_run,
+        version=version,
+        added=[_added(rule_id, rule) for rule_id, rule in plan.added],
+        changed=[_changed(before, after) for before, after in plan.changed],
+        removed=[_removed(rule) for rule in plan.removed],
+        unchanged=plan.unchanged,
+    )
+
+
+def set_aside(plan: Plan) -> Iterator[str]:
+    """Yield a line for each rule that is not taken, since another one has its place."""
+    for before, rule in plan.set_aside:
+        fields = ", ".join(_changed(before, rule).fields)
+        yield f"{rule.name}: a rule of this name is there already, and differs in {fields}"
+
+
+def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
+    """Return the `diff` as JSON, written rule by rule: there may be very many."""
+    return orjson.dumps(
+        {
+            "dry_run": dry_run,
+            "version": version,
+            "added": [_fragment(_added(*each)) for each in plan.added],
+            "changed": [_fragment(_changed(*each)) for each in plan.changed],
+            "removed": [_fragment(_removed(each)) for each in plan.removed],
+            "unchanged": plan.unchanged,
+        }
+    )
+
+
+def put_away(plan: Plan, rules: list[ImportedRule]) -> None:
+    """Empty a plan that has been carried out, and the rules that it was made of."""
+    for part in (plan.added, plan.changed, plan.removed, plan.set_aside, rules):
+        let_go(part)
+
+
+def _fragment(diff: RuleDiff) -> orjson.Fragment:
+    return orjson.Fragment(diff.model_dump_json())
+
+
+def _validated(document: object) -> list[ImportedRule]:
+    try:
+        rules = list(_SET.validate_python(document).rules)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise Refused(problems_in(found, "body")) from None
+    if isinstance(document, dict):
+        let_go(document["rules"])
+    return rules
+
+
+def _refuse_duplicates(
+    rules: Sequence[ImportedRule], by_id: Mapping[int, RuleOut | BrokenRule]
+) -> None:
+    problems = list(_duplicates(rules, by_id))
+    if problems:
+        raise Refused(problems)
+
+
+def _duplicates(
+    rules: Sequence[ImportedRule], by_id: Mapping[int, RuleOut | BrokenRule]
+) -> Iterator[Problem]:
+    ids: dict[int, int] = {}
+    names: dict[_Key, int] = {}
+    for number, rule in enumerate(rules):
+        if rule.id is not None:
+            first = ids.setdefault(rule.id, number)
+            if first != number:
+                yield _duplicate(number, "id", f"is the id of rules.{first} as well: remove one")
+        if rule.id is None or rule.id not in by_id:
+            first = names.setdefault((rule.name, rule.appid), number)
+            if first != number:
+                yield _duplicate(
+                    number,
+                    "name",
+                    f"is the name of rules.{first} for the same account: rename one, or give "
+                    "both their ids",
+                )
+
+
+def _duplicate(number: int, member: str, msg: str) -> Problem:
+    return Problem(loc=["body", "rules", number, member], msg=msg, type="duplicate")
+
+
+def _added(rule_id: int | None, rule: RuleIn) -> RuleDiff:
+    return RuleDiff(id=rule_id, name=rule.name, appid=rule.appid)
+
+
+def _changed(before: RuleOut | BrokenRule, after: RuleIn) -> RuleDiff:
+    new = edit.columns(after)
+    old: Mapping[str, Any] = {} if isinstance(before, BrokenRule) else edit.columns(before)
+    return RuleDiff(
+        id=before.id,
+        name=after.name,
+        appid=after.appid,
+        fields={
+            name: FieldChange(before=old.get(name), after=value)
+            for name, value in new.items()
+            if isinstance(before, BrokenRule) or old[name] != value
+        },
+    )
+
+
+def _removed(rule: RuleOut | BrokenRule) -> RuleDiff:
+    if isinstance(rule, BrokenRule):
+        return RuleDiff(id=rule.id, name="", appid=None)
+    return RuleDiff(id=rule.id, name=rule.name, appid=rule.appid)

@@ -1,0 +1,118 @@
+"""Whether a rule may answer: its conditions held against the time and the follower. Pure."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Final
+
+from app.rules.definition.conditions import Conditions, Follower, Share
+from app.rules.matching.follower_facts import Facts
+from app.wechat.inbound import Inbound, Subscribe
+
+BUCKETS: Final = 10_000
+
+
+class Refusal(Enum):
+    """The condition that does not hold; `refusals.worded` says it with its figures."""
+
+    NOT_BEGUN = auto()
+    OVER = auto()
+    HOURS = auto()
+    SHARE = auto()
+    NO_FACTS = auto()
+    STATE = auto()
+    AGE_UNKNOWN = auto()
+    TOO_YOUNG = auto()
+    TOO_OLD = auto()
+    UNIONID = auto()
+    COOLDOWN = auto()
+
+
+def refused_by_time_or_share(
+    conditions: Conditions, now: datetime, appid: str, openid: str
+) -> Refusal | None:
+    """Return why the rule may not answer now, or not this follower; None if it may."""
+    refusal = refused_by_time(conditions, now)
+    if refusal is not None:
+        return refusal
+    if conditions.share is not None and not in_share(conditions.share, appid, openid):
+        return Refusal.SHARE
+    return None
+
+
+def refused_by_time(conditions: Conditions, now: datetime) -> Refusal | None:
+    """Return why the rule may not answer now; None if it may."""
+    if conditions.from_ is not None and now < conditions.from_:
+        return Refusal.NOT_BEGUN
+    if conditions.until is not None and now >= conditions.until:
+        return Refusal.OVER
+    if conditions.hours is not None and not conditions.hours.hold(now):
+        return Refusal.HOURS
+    return None
+
+
+def refused_by_facts(
+    conditions: Conditions, rule_id: int, facts: Facts | None, now: datetime
+) -> Refusal | None:
+    """Return why the rule may not answer this follower; None if it may.
+
+    facts: None when they could not be read; then no rule that asks for them answers.
+    """
+    if not conditions.ask_facts:
+        return None
+    if facts is None:
+        return Refusal.NO_FACTS
+    if conditions.follower is not None:
+        refusal = _refused_follower(conditions.follower, facts, now)
+        if refusal is not None:
+            return refusal
+    if conditions.unionid is not None and facts.unionid_known != (conditions.unionid == "known"):
+        return Refusal.UNIONID
+    if conditions.cooldown_seconds is not None and rule_id in facts.fired:
+        waited = (now - facts.fired[rule_id]).total_seconds()
+        if waited < conditions.cooldown_seconds:
+            return Refusal.COOLDOWN
+    return None
+
+
+def refused_whoever_asks(conditions: Conditions, message: Inbound, now: datetime) -> Refusal | None:
+    """Return why the rule may answer no follower at all; None if it may answer some."""
+    refusal = refused_by_time(conditions, now)
+    if refusal is not None or conditions.follower is None or not isinstance(message, Subscribe):
+        return refusal
+    return _refused_follower(conditions.follower, as_of(message, Facts()) or Facts(), now)
+
+
+def as_of(message: Inbound, facts: Facts | None) -> Facts | None:
+    """Return the facts with what the message itself tells: a follow begins with it."""
+    if facts is None or not isinstance(message, Subscribe):
+        return facts
+    followed_at = datetime.fromtimestamp(message.create_time, UTC)
+    return replace(facts, following=True, followed_at=followed_at)
+
+
+def in_share(share: Share, appid: str, openid: str) -> bool:
+    """Tell whether a follower belongs to a share: always the same answer, even over restarts."""
+    return drawn(share, appid, openid) < share.percent * (BUCKETS // 100)
+
+
+def drawn(share: Share, appid: str, openid: str) -> int:
+    """Return where a follower lies among the followers of an account: from 0 below BUCKETS."""
+    digest = hashlib.blake2b(f"{share.salt}\0{appid}\0{openid}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % BUCKETS
+
+
+def _refused_follower(wanted: Follower, facts: Facts, now: datetime) -> Refusal | None:
+    if wanted.state is not None and (facts.following is False) != (wanted.state == "not_following"):
+        return Refusal.STATE
+    if wanted.min_age_seconds is None and wanted.max_age_seconds is None:
+        return None
+    if facts.followed_at is None:
+        return Refusal.AGE_UNKNOWN
+    age = (now - facts.followed_at).total_seconds()
+    if wanted.min_age_seconds is not None and age < wanted.min_age_seconds:
+        return Refusal.TOO_YOUNG
+    if wanted.max_age_seconds is not None and age > wanted.max_age_seconds:
+        return Refusal.TOO_OLD
+    return None

@@ -1,0 +1,40 @@
+"""Long work leaves the process as it found it."""
+
+import gc
+import sys
+
+from app.rules.background import let_go, long_work
+
+
+def test_garbage_is_looked_for_again_once_the_last_long_work_has_ended() -> None:
+    turn = sys.getswitchinterval()
+    one, other = long_work(), long_work()
+
+    with one:
+        with other:
+            assert not gc.isenabled()
+            assert sys.getswitchinterval() < turn
+        assert not gc.isenabled()
+
+    assert gc.isenabled()
+    assert sys.getswitchinterval() == turn
+
+
+def test_what_somebody_else_switched_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with long_work():
+            pass
+
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_letting_go_empties_a_list_of_any_length() -> None:
+    for count in (0, 1, 499, 500, 501, 1700):
+        objects = [object() for _ in range(count)]
+
+        let_go(objects)
+
+        assert objects == []
