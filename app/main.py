@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
-from app.callback import aside
-from app.callback.decide import decide_late
+from app.callback import dead_letters
+from app.callback.build_record import decide_late
 from app.callback.inbox import Inbox, Undecided
-from app.callback.link import Link
+from app.callback.inbox_connection import Link
 from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
@@ -28,21 +28,21 @@ from app.clock import Clock, SystemClock
 from app.db.engine import AWAY, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
-from app.events.users_router import router as users_router
 from app.identity.router import router as identity_router
-from app.ops import docs, health, logging, memory, metrics_endpoint
+from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.auth import require_admin
-from app.ops.processes import forget_dead_processes
-from app.ops.refusals import UNAVAILABLE, add_refusals
+from app.ops.dead_processes import forget_dead_processes
+from app.ops.error_handlers import UNAVAILABLE, add_refusals
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
-from app.replies.windows import limits_from
+from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
 from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
+from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
 from app.worker import Worker, make_jobs
@@ -91,7 +91,7 @@ def build() -> FastAPI:
     """Return the application as the environment configures it; uvicorn's factory."""
     settings = load_settings()
     logging.configure(settings)
-    return create_app(settings, SystemClock(), on_start=memory.settle)
+    return create_app(settings, SystemClock(), on_start=gc_tuning.settle)
 
 
 def create_app(
@@ -176,8 +176,8 @@ async def _forgetting(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
         return
     state, settings = app.state, app.state.settings
     looking = asyncio.create_task(
-        aside.run(
-            aside.Aside(
+        dead_letters.run(
+            dead_letters.Aside(
                 state.inbox,
                 spool,
                 state.database.sessions,

@@ -1,7 +1,7 @@
 """What every room counts, as Prometheus metrics; `ops.metrics_endpoint` renders them.
 
-Metrics of one process live here; what the database knows is read there at each
-scrape. With several web processes PROMETHEUS_MULTIPROC_DIR must be set before this module is
+Metrics of one process live here; what the database knows is read there at each scrape.
+With several web processes PROMETHEUS_MULTIPROC_DIR must be set before this module is
 imported: the library chooses memory or file when a metric is made.
 """
 
@@ -9,95 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-UNKNOWN_TYPE: Final = "unknown"
-
-MESSAGE_TYPES: Final = frozenset(
-    {
-        "text",
-        "image",
-        "voice",
-        "video",
-        "shortvideo",
-        "location",
-        "link",
-        "file",
-        "miniprogrampage",
-    }
-)
-
-# Source: protocol 4.3. In lower case: the platform's own samples differ in case.
-EVENT_TYPES: Final = frozenset(
-    {
-        "subscribe",
-        "unsubscribe",
-        "scan",
-        "location",
-        "click",
-        "view",
-        "view_miniprogram",
-        "scancode_push",
-        "scancode_waitmsg",
-        "pic_sysphoto",
-        "pic_photo_or_album",
-        "pic_weixin",
-        "location_select",
-        "templatesendjobfinish",
-        "masssendjobfinish",
-        "publishjobfinish",
-        "freepublishjobfinish",
-        "subscribe_msg_popup_event",
-        "subscribe_msg_change_event",
-        "subscribe_msg_sent_event",
-        "user_info_modified",
-        "user_authorization_revoke",
-        "user_authorization_cancellation",
-        "user_enter_tempsession",
-        "qualification_verify_success",
-        "naming_verify_success",
-        "annual_renew",
-        "verify_expired",
-        "qualification_verify_fail",
-        "naming_verify_fail",
-        "kf_create_session",
-        "kf_close_session",
-        "kf_switch_session",
-        "user_get_card",
-        "user_del_card",
-        "user_consume_card",
-        "user_gifting_card",
-        "user_view_card",
-        "user_enter_session_from_card",
-        "user_pay_from_pay_cell",
-        "submit_membercard_user_info",
-        "update_member_card",
-        "card_pass_check",
-        "card_not_pass_check",
-        "card_sku_remind",
-        "card_pay_order",
-        "guide_qrcode_scan_event",
-        "guide_invite_result_event",
-        "debug_demo",
-    }
-)
-
-
-def callback_type(msgtype: str, event: str | None) -> str:
-    """Return the `type` label: `text`, `event:subscribe`, … or `unknown`.
-
-    Only the protocol's own names become labels, so that no push can add a time series.
-    """
-    if event is None:
-        return msgtype if msgtype in MESSAGE_TYPES else UNKNOWN_TYPE
-    name = event.lower()
-    return f"event:{name}" if name in EVENT_TYPES else UNKNOWN_TYPE
-
-
-# Looking a time series up costs more than counting in it.
-@lru_cache(maxsize=1024)
-def callbacks(appid: str, msgtype: str, event: str | None, result: str) -> Counter:
-    """Return the counter of the callbacks of an account, of one type and with one result."""
-    return CALLBACKS.labels(appid, callback_type(msgtype, event), result)
 
 
 @lru_cache(maxsize=64)

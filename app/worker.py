@@ -23,14 +23,14 @@ from app.db.engine import (
     Database,
     close_in_time,
 )
-from app.db.prune import prune as prune_job_log
+from app.db.job_retention import prune as prune_job_log
 from app.identity import resolve as identity
 from app.identity.jobs import RESOLVE
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
-from app.privacy.late import check
+from app.privacy.late_pushes import check
 from app.privacy.plan import Eraser
-from app.privacy.sweep import retain
+from app.privacy.retention import retain
 from app.privacy.sweep import sweep as sweep_erasures
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater

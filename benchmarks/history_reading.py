@@ -26,12 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import embedded, migrate
 from app.db.engine import Database, connect, open_database
-from app.events import lists, person
+from app.events import store
 from app.events.cursor import ByArrival, ByTime
 from app.events.export import ROWS_AT_ONCE
-from app.events.filters import MOST_A_PAGE
-from app.events.wanted import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, Listed, Wanted
+from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, Listed, Wanted
+from app.events.query_params import MOST_A_PAGE
 from app.identity import store as identity
+from app.users import store as users
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=1000)
@@ -229,16 +230,16 @@ def questions(rows: int) -> Iterator[tuple[str, float, Question, Question]]:
 
 def page_of(listed: Listed[Any], wanted: Wanted) -> Question:
     """Return the question for a page of a list."""
-    return lambda session: lists.page(session, listed, wanted)
+    return lambda session: store.page(session, listed, wanted)
 
 
 def timeline_of(unionid: str, before: ByTime | None) -> Question:
     """Return the question for a page of a person's timeline."""
 
     async def ask(session: AsyncSession) -> object:
-        known = await identity.of_unionid(session, unionid, lists.MOST_OPENIDS)
+        known = await identity.of_unionid(session, unionid, store.MOST_OPENIDS)
         keys = [(row.appid, row.openid) for row in known]
-        return await person.timeline(session, unionid, keys, before=before, limit=100)
+        return await users.timeline(session, unionid, keys, before=before, limit=100)
 
     return ask
 

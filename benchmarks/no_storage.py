@@ -12,8 +12,8 @@ from app.callback.router import CallbackEndpoint
 from app.clock import SystemClock
 from app.db.engine import open_database
 from app.main import Front
-from app.ops import memory
-from app.replies.windows import limits_from
+from app.ops import gc_tuning
+from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import load_settings
@@ -40,7 +40,7 @@ def build() -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await rules.load_once()
         await database.close()
-        memory.settle()
+        gc_tuning.settle()
         yield
 
     app = FastAPI(lifespan=lifespan)

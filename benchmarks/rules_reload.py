@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.db.engine import Database, connect, open_database
-from app.ops import memory
+from app.ops import gc_tuning
 from app.rules.live import LiveRules
 from benchmarks import database
 from benchmarks.keywords import Keywords
@@ -111,7 +111,7 @@ async def _measured(postgres: database.Postgres, size: int) -> Table:
     began = time.perf_counter()
     await live.load_once()
     table.add_row("start", f"{(time.perf_counter() - began) * 1000:,.0f}", "")
-    memory.settle()
+    gc_tuning.settle()
     async with _running(live) as gaps:
         await asyncio.sleep(0.5)
         gaps.take()

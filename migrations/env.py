@@ -4,6 +4,16 @@ from alembic import context
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+import app.callback.models
+import app.events.models
+import app.follower_sync.models
+import app.identity.models
+import app.privacy.models
+import app.replies.models
+import app.rules.models
+import app.tombstones.models
+import app.webhooks.models
+import app.wechat_client.models  # noqa: F401  (imported for their tables)
 from app.db.base import Base
 
 LOCK_KEY = 0x0A0B51D6E  # one migration at a time, whichever machine starts it

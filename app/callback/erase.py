@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.members import without
-from app.identity.erasing import Person
+from app.callback.strip_json import without
+from app.tombstones.subject import Person
 
 
 async def erase_contents(session: AsyncSession, person: Person, limit: int) -> int:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import structlog
 
 from app import metrics
-from app.callback.claims import without
+from app.callback.cooldowns import without
 from app.callback.errors import BadData, Beaten, InboxError, InboxFull, NotStored
-from app.callback.link import Committed, Link
+from app.callback.inbox_connection import Committed, Link
 from app.callback.record import Kept, Record
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
 from app.db.engine import AWAY

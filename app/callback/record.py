@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter
 
-from app.events.facts import NewFollow, NewSubscription
-from app.privacy.duties import Duty
-from app.replies.draft import Draft
-from app.replies.windows import OpenedWindow
+from app.events.from_push import NewFollow, NewSubscription
+from app.privacy.policy import Duty
+from app.replies.new_reply import Draft
+from app.replies.send_windows import OpenedWindow
 
 
 @dataclass(frozen=True, slots=True)

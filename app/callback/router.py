@@ -12,15 +12,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app import metrics
-from app.callback.answer import Answered, answer
-from app.callback.body import TooLarge, read_body
-from app.callback.budget import Budget
-from app.callback.decide import UNDECIDED, Decision, record_of
+from app.callback.build_record import UNDECIDED, Decision, record_of
+from app.callback.deadline import Budget
 from app.callback.errors import BadData, Beaten, InboxError
 from app.callback.inbox import Inbox
+from app.callback.metric_labels import callback_counter
 from app.callback.record import Kept
+from app.callback.request_body import TooLarge, read_body
+from app.callback.response import Answered, answer
 from app.clock import Clock
-from app.replies.windows import Limits
+from app.replies.send_windows import Limits
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import Account, Settings
@@ -116,7 +117,7 @@ class CallbackEndpoint:
                 break
             except Beaten as beaten:
                 lost |= beaten.rule_ids
-        metrics.callbacks(account.appid, record.msgtype, record.event, kept.result).inc()
+        callback_counter(account.appid, record.msgtype, record.event, kept.result).inc()
         if not kept.duplicate:
             for chosen in decision.chosen:
                 metrics.rule_matches(chosen.rule.kind).inc()

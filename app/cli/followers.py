@@ -24,7 +24,7 @@ from app.follower_sync.sync import Privacy, sync
 from app.follower_sync.sync import Progress as Synced
 from app.follower_sync.wechat_users import Asker
 from app.ops import logging
-from app.privacy.found import open_found
+from app.privacy.from_sync import open_found
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import Action, ApiError

@@ -11,7 +11,7 @@ from app.clock import SystemClock
 from app.db import migrate
 from app.db.engine import Database
 from app.ops import logging
-from app.privacy import request
+from app.privacy import from_operator
 from app.privacy.erase import erase
 from app.privacy.models import Erasure
 from app.settings import Settings, load_settings
@@ -78,8 +78,8 @@ async def _open(
     now = SystemClock().now()
     async with database.sessions.begin() as session:
         if unionid is not None:
-            return await request.erase_unionid(session, unionid, operator=OPERATOR, now=now)
-        return await request.erase_openid(
+            return await from_operator.erase_unionid(session, unionid, operator=OPERATOR, now=now)
+        return await from_operator.erase_openid(
             session, appid or "", openid or "", operator=OPERATOR, now=now
         )
 

@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.identity.back import back as who_is_back
-from app.identity.erasing import Person
+from app.identity.activity import back as who_is_back
+from app.tombstones.subject import Person
 
 
 async def erase_contents(session: AsyncSession, person: Person) -> Mapping[str, int]:

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import SessionFactory
-from app.events import lists
-from app.events.wanted import Listed, Row, Wanted
+from app.events import store
+from app.events.query import Listed, Row, Wanted
 
 ROWS_AT_ONCE = 2000
 
@@ -66,7 +66,7 @@ async def _pages(
 ) -> AsyncIterator[Sequence[BaseModel]]:
     while True:
         async with sessions.begin() as session:
-            page = await lists.page(session, told.listed, wanted)
+            page = await store.page(session, told.listed, wanted)
             rows = await told.tell(session, page.rows)
         yield rows
         if page.next is None:

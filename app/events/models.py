@@ -1,7 +1,7 @@
 """Tables of the events room: what happened (rows are only added), and what is so now.
 
 position: the order of arrival over all of these tables, given by the database. Rows above
-`oa_bridge_settled_position()` may still get company below them; see `app.events.lists`.
+`oa_bridge_settled_position()` may still get company below them; see `app.events.store`.
 """
 
 from datetime import datetime

@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.queue import enqueue
 from app.events.models import FollowAction
 from app.follower_sync.diff import Asked, Changes, Known, NewEvent, changes_of
-from app.identity.gone import Gone
-from app.identity.gone_unionids import unlearnt
+from app.identity.erased_unionids import unlearnt
 from app.identity.jobs import resolve_job
-from app.identity.keying import ASK_UNBOUND_AGAIN, Answer
-from app.identity.keying import record as record_unionids
 from app.identity.models import UnionIdSource
-from app.wechat.answers import UserInfo
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, Answer
+from app.identity.unionid_store import record as record_unionids
+from app.tombstones.people import Gone
+from app.wechat.api_responses import UserInfo
 
 Forgotten = Mapping[str, Gone]
 # Of those who were found to have left, in the transaction that records it; the last: the moment.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.events.models import FollowAction
-from app.wechat.answers import UserInfo
+from app.wechat.api_responses import UserInfo
 
 # A follow's CreateTime and its subscribe_time are one moment, told by two of WeChat's systems.
 SAME_FOLLOW = timedelta(seconds=60)

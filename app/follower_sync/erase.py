@@ -4,7 +4,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.follower_sync.models import FollowerMark, FollowerSync
-from app.identity.erasing import Person
+from app.tombstones.subject import Person
 
 
 async def erase(session: AsyncSession, person: Person) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.follower_sync.models import FollowerSync
-from app.identity.erasing import PREFIX
+from app.tombstones.subject import PREFIX
 
 
 async def unfinished(session: AsyncSession, appid: str) -> FollowerSync | None:

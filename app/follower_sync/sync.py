@@ -24,10 +24,10 @@ from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
 from app.follower_sync.page_tracker import Page, Pages
 from app.follower_sync.wechat_users import BAD_OPENID, Asker
-from app.identity.gone import gone
-from app.identity.gone_unionids import gone_by_unionid
-from app.wechat.answers import FollowerPage
+from app.identity.erased_unionids import gone_by_unionid
+from app.tombstones.people import gone
 from app.wechat.api import BATCHGET_LIMIT
+from app.wechat.api_responses import FollowerPage
 from app.wechat.errors import ApiError
 
 UNSEEN_AT_ONCE = 10_000

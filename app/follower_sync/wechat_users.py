@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 
 from app.clock import Clock
 from app.follower_sync.diff import Asked
-from app.wechat.answers import FollowerPage, UserInfo
 from app.wechat.api import WeChatApi
+from app.wechat.api_responses import FollowerPage, UserInfo
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.tokens import AccessTokens

@@ -110,12 +110,3 @@ class UnionIdChange(Base):
     new_unionid: Mapped[str]
     seen_at: Mapped[datetime]
     source: Mapped[UnionIdSource]
-
-
-class ServiceSecret(Base):
-    """A secret that the service drew itself, shared by all processes."""
-
-    __tablename__ = "service_secrets"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]

@@ -11,13 +11,13 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
-from app.identity.gone_unionids import pass_over
+from app.identity.erased_unionids import pass_over
 from app.identity.jobs import next_resolve_job, resolve_job
-from app.identity.keying import ASK_UNBOUND_AGAIN, Answer, record
 from app.identity.models import UnionIdSource
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, Answer, record
 from app.settings import Account
-from app.wechat.answers import UserInfo
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
+from app.wechat.api_responses import UserInfo
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.tokens import AccessTokens

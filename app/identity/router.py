@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from app.clock import Clock
 from app.db.session import SessionDep
-from app.identity.report import report
+from app.identity.login_report import report
 from app.identity.schemas import Identities, Identity, Reported
 from app.settings import Settings
 

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from app.identity.erasing import PREFIX, is_erased
 from app.identity.models import ResolveState
+from app.tombstones.subject import PREFIX, is_erased
 
 MOST_REPORTED = 1000
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app.callback.inbox import Inbox
 from app.db import migrate
 from app.db.engine import Database
-from app.ops import readiness, snapshot
+from app.ops import database_state, readiness
 from app.ops.readiness import Part, Parts, Readiness, Status
 from app.rules.live import LiveRules
 from app.settings import Settings
@@ -51,8 +51,8 @@ async def _look(request: Request) -> Parts:
     database: Database = app.database
     rules: LiveRules = app.rules
     inbox: Inbox = app.inbox
-    up = await snapshot.is_up(database)
-    state = await snapshot.read(database) if up else None
+    up = await database_state.is_up(database)
+    state = await database_state.read(database) if up else None
     accounts = settings.accounts.values()
     official = [account.appid for account in accounts if account.kind == "oa"]
     return Parts(
@@ -63,7 +63,7 @@ async def _look(request: Request) -> Parts:
         queue=readiness.queue(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
         unionids=readiness.unionids(
-            await snapshot.bindings(database, official) if up else dict.fromkeys(official)
+            await database_state.bindings(database, official) if up else dict.fromkeys(official)
         ),
     )
 
@@ -73,9 +73,9 @@ async def _migrations(database: Database, up: bool) -> Part:
         return Part(status=Status.DEGRADED, detail="can't be read: the database is away")
     head, known = await asyncio.to_thread(_revisions)
     try:
-        async with asyncio.timeout(snapshot.TIMEOUT_SECONDS):
+        async with asyncio.timeout(database_state.TIMEOUT_SECONDS):
             current = await migrate.current(database.engine)
-    except snapshot.DATABASE_AWAY:
+    except database_state.DATABASE_AWAY:
         return Part(status=Status.FAILED, detail="can't be read")
     return readiness.migrations(current, head, known)
 

@@ -17,8 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from app.db.engine import Database
-from app.ops import snapshot
-from app.ops.snapshot import Snapshot
+from app.ops import database_state
+from app.ops.database_state import Snapshot
 
 router = APIRouter(tags=["operations"])
 
@@ -30,8 +30,8 @@ async def metrics(request: Request) -> Response:
     Answers without the database too, then with `oa_bridge_database_up 0`.
     """
     database: Database = request.app.state.database
-    up = await snapshot.is_up(database)
-    state = await snapshot.read(database) if up else None
+    up = await database_state.is_up(database)
+    state = await database_state.read(database) if up else None
     # In a thread: with several processes this reads a file of each.
     counted = await asyncio.to_thread(_of_processes)
     return Response(counted + _of_database(up, state), media_type=CONTENT_TYPE_LATEST)

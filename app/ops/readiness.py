@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from app.callback.spool import SpoolStatus
-from app.ops.snapshot import Snapshot, TokenTimes
+from app.ops.database_state import Snapshot, TokenTimes
 from app.rules.matching.rule_set import RuleSet
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300

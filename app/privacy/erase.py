@@ -20,17 +20,18 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.erase import erase_mentions
+from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.follower_sync import erase as followers
-from app.identity import anew
 from app.identity import erase as identity
-from app.identity.erasing import Person
-from app.privacy.duties import KINDS, PROFILE_MEMBERS
-from app.privacy.models import Erasure, Scope
+from app.identity import reset
+from app.privacy.models import Erasure
 from app.privacy.plan import Eraser, Plan, plan, remember
+from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
 from app.replies import erase as replies
 from app.rules import erase as rules
+from app.tombstones.models import Scope
+from app.tombstones.subject import Person
 from app.webhooks import erase as feed
 from app.webhooks import erasure_notices
 
@@ -169,7 +170,7 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
     elif known:
         await identity.mark(session, person)
         if planned.of_identity:
-            await anew.start_anew(session, person)
+            await reset.start_anew(session, person)
         if planned.scope is Scope.PERSON:
             counts.update(await _forget_unionid(eraser, person, session))
     else:
@@ -181,7 +182,7 @@ async def _forget_unionid(eraser: Eraser, person: Person, session: AsyncSession)
     """Whoever is back is a person who is erased all the same, up to what they asked for that."""
     account = eraser.accounts.get(person.appid)
     asks = account is not None and account.kind == "oa"
-    counts = await anew.forget_unionid(session, person, now=eraser.clock.now(), asks=asks)
+    counts = await reset.forget_unionid(session, person, now=eraser.clock.now(), asks=asks)
     told = await feed.erase(session, person.appid, person.openid)
     return {**counts, "identity_events": told}
 

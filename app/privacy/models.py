@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
+from app.tombstones.models import Scope
 
 
 class Trigger(StrEnum):
@@ -21,25 +22,6 @@ class Trigger(StrEnum):
     AUTHORIZATION_CANCELLATION = "user_authorization_cancellation"
     LATE = "late"
     REQUEST = "request"
-
-
-class Scope(StrEnum):
-    """What is erased of a person.
-
-    content: what they said, how they came, what may still be sent. everything: that, and who
-    they are at this account. person: everything at every account. The others: one class of data.
-    """
-
-    PROFILE = "profile"
-    LOCATION = "location"
-    PICTURES = "pictures"
-    VOICE = "voice"
-    INVOICE = "invoice"
-    CARD = "card"
-    NOT_HELD = "not_held"
-    CONTENT = "content"
-    EVERYTHING = "everything"
-    PERSON = "person"
 
 
 class Erasure(Base):
@@ -74,29 +56,6 @@ class Erasure(Base):
     finished_at: Mapped[datetime | None]
     unlinked_at: Mapped[datetime | None]
     waits_until: Mapped[datetime | None]
-
-
-class ErasedPerson(Base):
-    """A person of whom not even the OpenID is left, so that what comes late is known as such.
-
-    scope: content or everything.
-    """
-
-    __tablename__ = "erased_people"
-
-    appid: Mapped[str] = mapped_column(primary_key=True)
-    pseudonym: Mapped[str] = mapped_column(primary_key=True)
-    until: Mapped[datetime]
-    scope: Mapped[Scope]
-
-
-class ErasedUnionId(Base):
-    """A UnionID of somebody who was erased at every account: an OpenID may turn out to have it."""
-
-    __tablename__ = "erased_unionids"
-
-    pseudonym: Mapped[str] = mapped_column(primary_key=True)
-    until: Mapped[datetime]
 
 
 class LatePush(Base):

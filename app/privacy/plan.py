@@ -15,15 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.events import erase as events
-from app.identity import erase as identity
-from app.identity.back import FIRST_ID
-from app.identity.erasing import Person
-from app.identity.gone import keep_out
-from app.identity.pseudonyms import Pseudonyms, pseudonyms
-from app.privacy.duties import OnUnfollow, scope_of
-from app.privacy.inbox import Inbox
-from app.privacy.models import ErasedPerson, ErasedUnionId, Erasure, Scope, Trigger
+from app.identity import lookup
+from app.identity.activity import FIRST_ID
+from app.privacy.inbox_protocol import Inbox
+from app.privacy.models import Erasure, Trigger
+from app.privacy.policy import OnUnfollow, scope_of
 from app.settings import Account
+from app.tombstones.models import ErasedPerson, ErasedUnionId, Scope
+from app.tombstones.people import keep_out
+from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
+from app.tombstones.subject import Person
 from app.webhooks.erasure_notices import announce
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
@@ -74,7 +75,7 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
             await keep_out(session)
         if erasure.scope is Scope.PERSON:
             people, unionids = await _whole(session, erasure, people, unionids)
-        former = await identity.unionids_in_rows_of(session, people)
+        former = await lookup.unionids_in_rows_of(session, people)
         former |= set(erasure.subject.get("former", ()))
         erasure.subject = {
             "people": sorted(people),
@@ -162,7 +163,7 @@ async def _scope(
 
 
 async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms) -> bool:
-    if await identity.people_known(session, people):
+    if await lookup.people_known(session, people):
         return False
     gone = await session.scalar(
         select(ErasedPerson.until)
@@ -184,14 +185,14 @@ async def _whole(
     By present UnionIDs alone: one that they had before may be somebody else's, reported by
     mistake. Without an account that they only came to after what the erasure answers to.
     """
-    unionids = unionids | await identity.unionids_of(session, people)
-    others = await identity.people_of(session, unionids) - people
+    unionids = unionids | await lookup.unionids_of(session, people)
+    others = await lookup.people_of(session, unionids) - people
     new = {one for one in others if await _came_since(session, erasure, one)}
     return people | (others - new), unionids
 
 
 async def _came_since(session: AsyncSession, erasure: Erasure, known: Known) -> bool:
-    seen = await identity.first_seen(session, known)
+    seen = await lookup.first_seen(session, known)
     person = Person(*known, erasure.until, erasure.id, "", {})
     return seen is not None and seen > erasure.until and await events.is_back(session, person)
 

@@ -11,8 +11,9 @@ from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
-from app.privacy import request as requests
-from app.privacy.models import Erasure, Scope, Trigger
+from app.privacy import from_operator as requests
+from app.privacy.models import Erasure, Trigger
+from app.tombstones.models import Scope
 
 
 class ErasureOut(BaseModel):

@@ -2,20 +2,16 @@
 retention.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import exists, or_, select
 
-from app.db import erase as tracebacks
-from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.privacy.inbox import Inbox
+from app.privacy.from_unionid import erase_theirs
 from app.privacy.jobs import check_job, erase_job
 from app.privacy.models import Erasure, LatePush
 from app.privacy.plan import Eraser
-from app.privacy.theirs import erase_theirs
-from app.replies import erase as replies
 
 # A job that exists needs no help within this time.
 SWEEP_AFTER = timedelta(minutes=1)
@@ -23,9 +19,6 @@ SWEEP_AFTER = timedelta(minutes=1)
 UNLINK_AFTER = timedelta(days=1)
 MOST_AT_ONCE: Final = 100
 MOST_RUNG: Final = 1000
-RETENTION_BATCH: Final = 1000
-# A run ends after so many batches; the next one is a minute away.
-MOST_BATCHES: Final = 100
 
 
 async def sweep(eraser: Eraser) -> None:
@@ -56,19 +49,3 @@ async def sweep(eraser: Eraser) -> None:
             for appid, pseudonym in erasure.erased:
                 await eraser.inbox.unlink(session, appid, pseudonym)
             erasure.unlinked_at = now
-
-
-async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
-    """Clear payloads, contents and tracebacks from before then, in batches; return how many.
-
-    Each batch is a transaction; rows that somebody works on are left to the next run.
-    """
-    cleared = 0
-    for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):
-        for _ in range(MOST_BATCHES):
-            async with sessions.begin() as session:
-                found = await erase_older(session, before, RETENTION_BATCH)
-            cleared += found
-            if found < RETENTION_BATCH:
-                break
-    return cleared

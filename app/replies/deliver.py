@@ -14,7 +14,7 @@ from app.db.engine import SessionFactory
 from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.models import ReplyStatus
-from app.replies.outcome import Outcome, outcome_of, unknown_outcome
+from app.replies.retry_policy import Outcome, outcome_of, unknown_outcome
 from app.replies.store import Taken
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError

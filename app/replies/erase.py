@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.identity.erasing import Person
+from app.tombstones.subject import Person
 
 
 async def erase_contents(session: AsyncSession, person: Person, limit: int) -> int:

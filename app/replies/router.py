@@ -10,7 +10,7 @@ from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
-from app.replies import browse
+from app.replies import admin_store
 from app.replies.models import ReplyStatus
 from app.replies.schemas import ReplyOut, ReplyPage
 
@@ -38,9 +38,11 @@ class _Filter(BaseModel):
 @router.get("")
 async def list_replies(wanted: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
     """List replies, the newest first."""
-    rows = await browse.page(
+    rows = await admin_store.page(
         session,
-        browse.Wanted(wanted.before, wanted.limit + 1, wanted.status, wanted.appid, wanted.openid),
+        admin_store.Wanted(
+            wanted.before, wanted.limit + 1, wanted.status, wanted.appid, wanted.openid
+        ),
     )
     shown = rows[: wanted.limit]
     return ReplyPage(
@@ -53,7 +55,7 @@ async def list_replies(wanted: Annotated[_Filter, Query()], session: SessionDep)
 async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> ReplyOut:
     """Send an unsent reply again, while its send window lasts."""
     clock: Clock = request.app.state.clock
-    reply = await browse.send_again(session, reply_id, clock.now())
+    reply = await admin_store.send_again(session, reply_id, clock.now())
     if reply is None:
         raise HTTPException(404, "there is no reply with this id")
     if reply.status is not ReplyStatus.PENDING:

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
-from app.replies.outcome import WINDOW_CLOSED, Outcome, WindowVerdict
+from app.replies.retry_policy import WINDOW_CLOSED, Outcome, WindowVerdict
 
 # What is locked and passed over is chosen in a CTE: as a subquery it could be run more than once.
 SWEEP_LIMIT = 1000

@@ -3,8 +3,8 @@
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.erasing import Person
 from app.rules.models import RuleFiring
+from app.tombstones.subject import Person
 
 
 async def erase(session: AsyncSession, person: Person) -> int:

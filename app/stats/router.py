@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from app.db.session import SessionDep
-from app.stats import followers, subscriptions
-from app.stats.figures import follower_figures, subscription_figures
+from app.stats import follower_store, subscription_store
+from app.stats.compute import follower_figures, subscription_figures
+from app.stats.date_range import SpanQuery, span_of
 from app.stats.schemas import FollowersOut, SubscriptionsOut
-from app.stats.span import SpanQuery, span_of
 
 router = APIRouter(prefix="/api/stats", tags=["stats"])
 
@@ -23,7 +23,7 @@ async def follower_stats(
     back from now.
     """
     span = await span_of(session, asked, request.app.state.clock.now())
-    moved, standing = await followers.read(session, _appids(request, asked), span)
+    moved, standing = await follower_store.read(session, _appids(request, asked), span)
     return follower_figures(moved, standing, span)
 
 
@@ -33,7 +33,7 @@ async def subscription_stats(
 ) -> SubscriptionsOut:
     """Count answers to subscription popups, and deliveries, by day and by template."""
     span = await span_of(session, asked, request.app.state.clock.now())
-    counted = await subscriptions.read(session, _appids(request, asked), span)
+    counted = await subscription_store.read(session, _appids(request, asked), span)
     return subscription_figures(counted, span)
 
 

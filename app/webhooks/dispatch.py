@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.events.lists import settled_position
+from app.events.store import settled_position
 from app.webhooks.event_types import EventType
 from app.webhooks.fan_out import plan
 from app.webhooks.jobs import deliver_job

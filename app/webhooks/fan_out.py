@@ -6,7 +6,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.events.lists import settled_position
+from app.events.store import settled_position
 from app.webhooks.event_types import chosen
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.retry_policy import OVERLOADED

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events.models import FollowEvent, SubscriptionEvent
-from app.identity.erasing import is_erased
 from app.identity.models import OpenIdRow
+from app.tombstones.subject import is_erased
 from app.webhooks.event_types import EventType
 from app.webhooks.models import Delivery, IdentityAction, IdentityEvent
 from app.webhooks.source_events import PLACES

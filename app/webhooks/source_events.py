@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events.models import FollowAction, FollowEvent, SubscriptionAction, SubscriptionEvent
-from app.identity.erasing import PREFIX
+from app.tombstones.subject import PREFIX
 from app.webhooks.event_types import EventType
 from app.webhooks.models import IdentityAction, IdentityEvent
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.events.lists import settled_position
+from app.events.store import settled_position
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.schemas import WebhookIn
 from app.webhooks.secret_encryption import Vault

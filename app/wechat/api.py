@@ -6,8 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 import httpx
 
-from app.wechat import answers
-from app.wechat.answers import FollowerPage, StableToken, UploadedMedia, UserInfo
+from app.wechat import api_responses
+from app.wechat.api_responses import FollowerPage, StableToken, UploadedMedia, UserInfo
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.transport import Transport
@@ -47,7 +47,7 @@ class WeChatApi:
             "force_refresh": force_refresh,
         }
         try:
-            return answers.stable_token(
+            return api_responses.stable_token(
                 await self._transport.post("/cgi-bin/stable_token", {}, body)
             )
         except ApiError as error:
@@ -74,14 +74,14 @@ class WeChatApi:
         Source: protocol 6.4.
         """
         query = {**_auth(token), "type": kind}
-        return answers.uploaded_media(
+        return api_responses.uploaded_media(
             await self._transport.upload("/cgi-bin/media/upload", query, filename, content)
         )
 
     async def user_info(self, token: str, openid: OpenId) -> UserInfo:
         """Return what WeChat tells about one person. Source: protocol 8."""
         query = {**_auth(token), "openid": openid, "lang": "zh_CN"}
-        return answers.user_info(await self._transport.get("/cgi-bin/user/info", query))
+        return api_responses.user_info(await self._transport.get("/cgi-bin/user/info", query))
 
     async def batchget(self, token: str, openids: Sequence[OpenId]) -> list[UserInfo]:
         """Return what WeChat tells about up to 100 people; match by OpenID, not by position.
@@ -89,7 +89,7 @@ class WeChatApi:
         One bad OpenID may fail the whole call with 40003. Source: protocol 8.
         """
         people = [{"openid": openid, "lang": "zh_CN"} for openid in openids]
-        return answers.user_infos(
+        return api_responses.user_infos(
             await self._transport.post(
                 "/cgi-bin/user/info/batchget", _auth(token), {"user_list": people}
             )
@@ -100,11 +100,11 @@ class WeChatApi:
         query = _auth(token)
         if next_openid is not None:
             query["next_openid"] = next_openid
-        return answers.follower_page(await self._transport.get("/cgi-bin/user/get", query))
+        return api_responses.follower_page(await self._transport.get("/cgi-bin/user/get", query))
 
     async def callback_ips(self, token: str) -> tuple[str, ...]:
         """Return the addresses that WeChat pushes from. Source: protocol 3.5."""
-        return answers.callback_ips(
+        return api_responses.callback_ips(
             await self._transport.get("/cgi-bin/getcallbackip", _auth(token))
         )
 

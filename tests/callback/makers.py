@@ -8,15 +8,15 @@ from pathlib import Path
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from app.callback.decide import Decision, record_of
+from app.callback.build_record import Decision, record_of
 from app.callback.inbox import Inbox
-from app.callback.link import Link
+from app.callback.inbox_connection import Link
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import connect
-from app.replies.draft import Draft
 from app.replies.models import ReplyStatus, Via
-from app.replies.windows import Limits
+from app.replies.new_reply import Draft
+from app.replies.send_windows import Limits
 from app.settings import Account
 from app.wechat.crypto import Format
 from app.wechat.inbound import parse

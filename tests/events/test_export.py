@@ -7,9 +7,9 @@ import json
 import asyncpg
 import pytest
 
-from app.events import export, tell
+from app.events import export, serialize
+from app.events.query import FOLLOWERS, Wanted
 from app.events.schemas import FollowerOut
-from app.events.wanted import FOLLOWERS, Wanted
 from tests.service import Json, Service, event
 
 PATHS = ("follow-events", "subscription-events", "followers")
@@ -86,7 +86,7 @@ async def test_an_export_holds_no_transaction_open_between_two_pages(
 ) -> None:
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
     await some_people(service)
-    told = export.Told(FOLLOWERS, tell.followers, FollowerOut)
+    told = export.Told(FOLLOWERS, serialize.followers, FollowerOut)
 
     answer = await export.export(
         service.app.state.database.sessions, told, Wanted(limit=2), export.Format.JSONL

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Database
-from app.events import lists
+from app.events import store
 from app.events.cursor import ByTime
-from app.events.wanted import FOLLOW_EVENTS, FOLLOWERS, Listed, Wanted
+from app.events.query import FOLLOW_EVENTS, FOLLOWERS, Listed, Wanted
 from tests.service import APPID
 
 PEOPLE = 30_000
@@ -59,7 +59,7 @@ async def test_a_long_page_reads_its_rows_and_no_whole_account(
     for name, wanted in QUESTIONS.items():
         async with database.sessions() as session:
             before = await rows_read(session, listed)
-            page = await lists.page(session, listed, wanted)
+            page = await store.page(session, listed, wanted)
             read[name] = await rows_read(session, listed) - before
         assert len(page.rows) == wanted.limit, name
 

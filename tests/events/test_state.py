@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 
 from app.callback.record import Record
 from app.db.engine import Database
-from app.events import person
-from app.events.sends import MOST_EVENTS, sends_left
-from app.identity import keying
-from app.identity.keying import Answer
+from app.identity import unionid_store
 from app.identity.models import UnionIdSource
+from app.identity.unionid_store import Answer
+from app.users import store
+from app.users.remaining_sends import MOST_EVENTS, sends_left
 from tests.callback.makers import record, running_inbox
 from tests.service import APPID, Json, WorldClock, column, event, rows
 
@@ -167,7 +167,7 @@ def _again(one: Record) -> Record:
 async def learn(database: Database, openid: str) -> None:
     async with database.sessions.begin() as session:
         answers = [Answer(APPID, openid, UNIONID)]
-        await keying.record(session, answers, source=UnionIdSource.USER_INFO, now=START)
+        await unionid_store.record(session, answers, source=UnionIdSource.USER_INFO, now=START)
 
 
 async def check(
@@ -218,7 +218,7 @@ async def check(
 async def sends(database: Database, openid: str) -> dict[str, int]:
     """Return the sends left by template, as they are told."""
     async with database.sessions() as session:
-        consents = await person.consents(session, [(APPID, openid)])
+        consents = await store.consents(session, [(APPID, openid)])
         left = await sends_left(session, consents)
     return {template: number for (_, _, template), number in left.items()}
 

@@ -7,7 +7,7 @@ import pytest
 from app.db.engine import Database
 from app.follower_sync.sync import Privacy, Progress, sync
 from app.follower_sync.wechat_users import Asker
-from app.privacy.found import open_found
+from app.privacy.from_sync import open_found
 from app.settings import Settings
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId

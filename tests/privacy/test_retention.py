@@ -6,7 +6,7 @@ import asyncpg
 
 from app.callback import erase as inbox
 from app.db.engine import Database
-from app.privacy.sweep import retain
+from app.privacy.retention import retain
 from app.worker import Jobs
 from tests.privacy.makers import TEXT, found, live
 from tests.service import OPENID, Service, column, message

@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 
 from app.db.engine import SessionFactory
 from app.events import erase as events
-from app.identity.erasing import PREFIX, Person
-from app.stats.span import Span
+from app.stats.date_range import Span
+from app.tombstones.subject import PREFIX, Person
 from tests.service import APPID
 
 STORE = """

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.db.engine import Database
-from app.stats import followers
-from app.stats.figures import follower_figures
-from app.stats.followers import FOLLOWERS
+from app.stats import follower_store
+from app.stats.compute import follower_figures
+from app.stats.date_range import Span
+from app.stats.follower_store import FOLLOWERS
 from app.stats.schemas import FollowerFigures, FollowersOut
-from app.stats.span import Span
 from tests.service import APPID, Service, event
 from tests.stats.histories import (
     Erasures,
@@ -72,7 +72,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Happened], Erasures, Span]:
 
 async def figures_of(database: Database, span: Span, *appids: str) -> FollowersOut:
     async with database.sessions() as session:
-        moved, standing = await followers.read(session, appids or (APPID,), span)
+        moved, standing = await follower_store.read(session, appids or (APPID,), span)
     return follower_figures(moved, standing, span)
 
 

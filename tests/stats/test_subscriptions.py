@@ -11,11 +11,11 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from app.db.engine import Database
-from app.stats import subscriptions
-from app.stats.figures import subscription_figures
+from app.stats import subscription_store
+from app.stats.compute import subscription_figures
+from app.stats.date_range import Span
 from app.stats.schemas import SubscriptionFigures
-from app.stats.span import Span
-from app.stats.subscriptions import SUBSCRIPTIONS
+from app.stats.subscription_store import SUBSCRIPTIONS
 from tests.service import APPID, Service, event
 
 STORE = """
@@ -94,7 +94,7 @@ async def test_the_figures_are_those_of_counting_one_by_one(
     span = Span(since, since + timedelta(days=length), zone)
 
     async with database.sessions() as session:
-        found = subscription_figures(await subscriptions.read(session, [APPID], span), span)
+        found = subscription_figures(await subscription_store.read(session, [APPID], span), span)
 
     days: dict[date, Counter[str]] = {day: Counter() for day in span.days}
     templates: dict[str, Counter[str]] = {}

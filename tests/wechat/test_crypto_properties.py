@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from app.settings import MessageMode
 from app.wechat.crypto import CallbackQuery, Format, msg_signature, signature
 from app.wechat.crypto.envelope import read_envelope
-from app.wechat.document import decode, format_of, parse_document
 from app.wechat.errors import BadEnvelope, Refused
+from app.wechat.push_format import decode, format_of, parse_document
 from tests.wechat.vectors import S01, TOKEN, cipher, query_of
 
 utf8_text = st.text(st.characters(codec="utf-8"), max_size=400)

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from app.rules.definition.utm import Utm
 from app.wechat.outbound import Message, MiniProgramPage, Text
-from app.wechat.outbound.card import MAX_PAGEPATH_BYTES
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
-from app.wechat.passive import fit
+from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
+from app.wechat.passive_reply import fit
 from app.wechat.xml_document import legal
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})

@@ -16,7 +16,7 @@ from app.wechat.outbound import (
     customer_service_body,
     media_of,
 )
-from app.wechat.passive import article_limit, render
+from app.wechat.passive_reply import article_limit, render
 
 ANYBODY: Final = OpenId("OPENID")
 """Stands for the sender of a message who may be anybody."""

@@ -1,10 +1,11 @@
 """Verify, decrypt, encrypt and sign, exactly as WeChat does. Source: protocol 1 and 2."""
 
 from app.wechat.crypto.aes import decode_key, decrypt, encrypt
+from app.wechat.crypto.callback_query import CallbackQuery
 from app.wechat.crypto.cipher import Cipher, Opened
-from app.wechat.crypto.query import CallbackQuery
-from app.wechat.crypto.signing import check_freshness, msg_signature, signature
-from app.wechat.document import Format
+from app.wechat.crypto.replay_window import check_freshness
+from app.wechat.crypto.signatures import msg_signature, signature
+from app.wechat.push_format import Format
 
 __all__ = [
     "CallbackQuery",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from app.settings import MessageMode
 from app.wechat.crypto.aes import Key, decode_base64, decode_key
+from app.wechat.crypto.callback_query import CallbackQuery
 from app.wechat.crypto.envelope import read_envelope
-from app.wechat.crypto.query import CallbackQuery
-from app.wechat.crypto.signing import msg_signature, same, signature
-from app.wechat.document import Format, decode, format_of
+from app.wechat.crypto.signatures import msg_signature, same, signature
 from app.wechat.errors import BadEnvelope, BadSignature
+from app.wechat.push_format import Format, decode, format_of
 from app.wechat.xml_document import cdata
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass
 
-from app.wechat.document import Format, decode, parse_document
 from app.wechat.errors import BadEnvelope
+from app.wechat.push_format import Format, decode, parse_document
 
 # Exactly the shape that WeChat writes, and nothing in which the XML parser could read otherwise:
 # it saves most of the parsing of every encrypted push.

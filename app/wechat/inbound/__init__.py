@@ -1,6 +1,5 @@
 """Pushes as typed messages and events. Source: protocol 4."""
 
-from app.wechat.document import Format, parse_document
 from app.wechat.inbound.account_events import (
     AnnualRenew,
     DebugDemo,
@@ -15,8 +14,8 @@ from app.wechat.inbound.account_events import (
     VerifyExpired,
 )
 from app.wechat.inbound.base import BaseEvent, Push
+from app.wechat.inbound.dedupe import dedupe_key, subject_openid
 from app.wechat.inbound.follow_events import LocationReport, Scan, Subscribe, Unsubscribe
-from app.wechat.inbound.identify import dedupe_key, subject_openid
 from app.wechat.inbound.job_events import (
     CopyrightCheck,
     MassSendJobFinish,
@@ -59,6 +58,7 @@ from app.wechat.inbound.privacy_events import (
     UserAuthorizationRevoke,
     UserInfoModified,
 )
+from app.wechat.inbound.registry import Event, Inbound, KnownEvent, KnownMessage, Message
 from app.wechat.inbound.subscription_events import (
     Consent,
     ConsentEvent,
@@ -67,7 +67,7 @@ from app.wechat.inbound.subscription_events import (
     SubscribeMsgPopup,
     SubscribeMsgSent,
 )
-from app.wechat.inbound.union import Event, Inbound, KnownEvent, KnownMessage, Message
+from app.wechat.push_format import Format, parse_document
 
 __all__ = [
     "AnnualRenew",

@@ -4,17 +4,24 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.elements import Element
+from app.wechat.inbound.field_mapping import Element
 
-_KNOWN = (
+CARD_AND_GUIDE_EVENTS = (
     *("user_get_card", "user_del_card", "user_consume_card", "user_gifting_card"),
     *("user_view_card", "user_enter_session_from_card", "user_pay_from_pay_cell"),
     *("submit_membercard_user_info", "update_member_card", "card_pass_check"),
     *("card_not_pass_check", "card_sku_remind", "card_pay_order"),
-    *("guide_qrcode_scan_event", "guide_invite_result_event", "wxa_media_check"),
-    *("ENTER", "WifiConnected", "ShakearoundUserShake", "poi_check_notify", "merchant_order"),
+    *("guide_qrcode_scan_event", "guide_invite_result_event"),
 )
-_CANONICAL = {name.lower(): name for name in _KNOWN}
+_RETIRED_OR_NOT_OF_AN_OA = (
+    "wxa_media_check",
+    "ENTER",
+    "WifiConnected",
+    "ShakearoundUserShake",
+    "poi_check_notify",
+    "merchant_order",
+)
+_CANONICAL = {name.lower(): name for name in (*CARD_AND_GUIDE_EVENTS, *_RETIRED_OR_NOT_OF_AN_OA)}
 _FAMILIES = ("add_guide_", "del_guide_", "user_scan_product")
 
 

@@ -2,12 +2,12 @@
 
 from typing import TypedDict
 
-from app.wechat.document import Format, parse_document
 from app.wechat.errors import BadEnvelope
-from app.wechat.inbound.elements import Members, build, lowered, trimmed
+from app.wechat.inbound.field_mapping import Members, build, lowered, trimmed
 from app.wechat.inbound.messages import UnknownMessage
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
-from app.wechat.inbound.union import EVENTS, MESSAGES, Event, Inbound, Message
+from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Message
+from app.wechat.push_format import Format, parse_document
 
 _LONGEST_OPENID = 128
 _LONGEST_CREATE_TIME = 12

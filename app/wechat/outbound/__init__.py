@@ -5,7 +5,6 @@ Source: protocol 5 and 6.
 """
 
 from app.wechat.outbound.base import MediaSource, Via
-from app.wechat.outbound.card import MiniProgramPage
 from app.wechat.outbound.customer_service import (
     MediaType,
     MediaUse,
@@ -23,7 +22,8 @@ from app.wechat.outbound.messages import (
     TransferCustomerService,
     WxCard,
 )
-from app.wechat.outbound.reply import REPLY, Message, Reply
+from app.wechat.outbound.mini_program_card import MiniProgramPage
+from app.wechat.outbound.registry import REPLY, Message, Reply
 
 __all__ = [
     "REPLY",

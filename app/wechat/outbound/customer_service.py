@@ -6,9 +6,9 @@ from typing import Literal
 
 from app.wechat.ids import OpenId
 from app.wechat.outbound.base import MediaSource
-from app.wechat.outbound.card import MiniProgramPage
 from app.wechat.outbound.media_messages import Image, Music, Video, Voice
-from app.wechat.outbound.reply import Message
+from app.wechat.outbound.mini_program_card import MiniProgramPage
+from app.wechat.outbound.registry import Message
 
 MediaType = Literal["image", "voice", "video", "thumb"]
 

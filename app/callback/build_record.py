@@ -1,0 +1,112 @@
+"""From a parsed push to the record that is kept: pure, apart from drawing ids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+from uuid_utils.compat import uuid7
+
+from app.callback.record import Claim, Record
+from app.callback.reply_rows import outgoing
+from app.events.from_push import follow_of, subscriptions_of
+from app.privacy.policy import duty_of
+from app.replies.models import ReplyStatus
+from app.replies.new_reply import Draft, passive_of
+from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
+from app.rules.matching.rule_set import Chosen, Rule, RuleSet
+from app.settings import Account
+from app.wechat.ids import AppId
+from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid
+from app.wechat.inbound.sender import names_a_person
+
+_UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a push is answered with: nothing if no rule matched, or if none are loaded yet."""
+
+    decided: bool
+    chosen: tuple[Chosen, ...] = ()
+
+    @property
+    def rule(self) -> Rule | None:
+        """The best rule that answers."""
+        return self.chosen[0].rule if self.chosen else None
+
+
+UNDECIDED = Decision(decided=False)
+
+
+def record_of(
+    account: Account, message: Inbound, decision: Decision, *, now: datetime, limits: Limits
+) -> Record:
+    """Return everything that the push leaves behind."""
+    occurred_at = datetime.fromtimestamp(message.create_time, UTC)
+    window = opened_by(message, limits, now=now)
+    until = _until(window, occurred_at, limits)
+    drafts = outgoing(decision.chosen, message, appid=account.appid, expires_at=until)
+    return Record(
+        id=uuid7(),
+        appid=account.appid,
+        dedupe_key=dedupe_key(AppId(account.appid), message),
+        openid=subject_openid(message),
+        msgtype=message.msgtype,
+        event=getattr(message, "event", None),
+        occurred_at=occurred_at,
+        received_at=now,
+        payload=orjson.dumps(message.payload).decode(),
+        person=names_a_person(message),
+        asks=account.kind == "oa",
+        decided=decision.decided,
+        rule_id=None if decision.rule is None else decision.rule.id,
+        passive=passive_of(drafts),
+        window=window,
+        follow=follow_of(message),
+        subscriptions=subscriptions_of(message),
+        drafts=drafts,
+        claims=_claims(decision.chosen, drafts),
+        duty=duty_of(message, account.appid),
+    )
+
+
+def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
+    """Make the choice for a record that came while no rules were loaded.
+
+    It was answered `success`, so a passive reply is past; the queued ones are not. What the
+    database knows of the follower is not asked any more: it has changed since. So no rule with a
+    cooldown answers, and none is claimed.
+    """
+    message = parse(record.payload, Format.JSON)
+    chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
+    decision = Decision(decided=True, chosen=chosen)
+    until = _until(record.window, record.occurred_at, limits)
+    late = outgoing(chosen, message, appid=record.appid, expires_at=until)
+    return replace(
+        record,
+        decided=True,
+        rule_id=None if decision.rule is None else decision.rule.id,
+        drafts=tuple(draft for draft in late if draft.expires_at is not None),
+    )
+
+
+def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -> datetime:
+    """A queued reply is worth sending as long as the window that its push opened."""
+    return later(occurred_at, limits.action_life) if window is None else window.until
+
+
+def _claims(chosen: Sequence[Chosen], drafts: Sequence[Draft]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(answer.rule.id, answer.rule.conditions.cooldown_seconds)
+        for answer in chosen
+        if answer.rule.conditions is not None
+        and answer.rule.conditions.cooldown_seconds
+        and _answers(answer.rule, drafts)
+    )
+
+
+def _answers(rule: Rule, drafts: Sequence[Draft]) -> bool:
+    """Tell whether any reply of a rule goes out; a cooldown begins with nothing less."""
+    return any(draft.rule_id == rule.id and draft.status not in _UNSENT for draft in drafts)

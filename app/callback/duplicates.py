@@ -1,0 +1,32 @@
+"""Answers for copies of callbacks that are already stored."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from app.callback.record import Kept, Record
+
+FIRST_COPIES = """
+SELECT c.appid, c.dedupe_key, c.passive::text AS passive
+FROM unnest($1::text[], $2::bytea[]) AS k(appid, dedupe_key)
+JOIN callbacks c USING (appid, dedupe_key)
+"""
+
+
+async def answers(
+    connection: asyncpg.Connection, batch: Sequence[Record], fresh: frozenset[UUID]
+) -> list[Kept]:
+    copies = [record for record in batch if record.id not in fresh]
+    if not copies:
+        return [Kept(record.passive) for record in batch]
+    rows = await connection.fetch(
+        FIRST_COPIES, [copy.appid for copy in copies], [copy.dedupe_key for copy in copies]
+    )
+    first = {(row["appid"], row["dedupe_key"]): row["passive"] for row in rows}
+    return [
+        Kept(record.passive)
+        if record.id in fresh
+        else Kept(first.get((record.appid, record.dedupe_key)), duplicate=True)
+        for record in batch
+    ]

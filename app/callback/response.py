@@ -1,0 +1,65 @@
+"""From what was kept to the response that WeChat gets. Source: protocol 1.4 and 5."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from app.wechat.crypto import Cipher, Format, Opened
+from app.wechat.inbound import Inbound, subject_openid
+from app.wechat.outbound import REPLY
+from app.wechat.passive_reply import addressed, article_limit, contents
+
+MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
+MOST_REMEMBERED: Final = 16_384
+
+
+class Answered:
+    """A response with status 200: plain ASGI, since every push ends in one."""
+
+    def __init__(self, body: bytes, media_type: bytes) -> None:
+        self.body = body
+        self._headers = [
+            (b"content-length", str(len(body)).encode()),
+            (b"content-type", media_type),
+        ]
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+SUCCESS: Final = Answered(b"success", b"text/plain; charset=utf-8")
+
+
+def answer(
+    cipher: Cipher, opened: Opened, message: Inbound, passive: str | None, *, now: datetime
+) -> Answered:
+    """Return `success`, or the passive reply, sealed if the push was encrypted.
+
+    passive: JSON text of an `outbound` reply; None means `success`.
+    """
+    if passive is None:
+        return SUCCESS
+    seconds = int(now.timestamp())
+    text = addressed(
+        _contents(passive, opened.format, article_limit(message)),
+        openid=subject_openid(message),
+        original_id=message.to_user,
+        now=seconds,
+        format=opened.format,
+    )
+    body = (
+        cipher.seal(text, nonce=opened.nonce, timestamp=seconds, format=opened.format)
+        if opened.encrypted
+        else text.encode()
+    )
+    return Answered(body, MEDIA_TYPES[opened.format])
+
+
+# Most rules say the same to everybody, and reading and writing it costs more than sealing it.
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _contents(passive: str, format: Format, max_articles: int) -> str:
+    return contents(REPLY.validate_json(passive), format, max_articles=max_articles)

@@ -1,0 +1,84 @@
+"""UnionIDs of those who have been erased, for whoever learns that an OpenID has one of them.
+
+A person may have OpenIDs that nobody knew to be theirs. Who follows or does something anew is
+learnt of again, at every account: then their UnionID is known again, and this stands in nobody's
+way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity.activity import FIRST_ID, back
+from app.identity.unionid_store import Answer
+from app.tombstones.people import Gone, Known, share
+from app.tombstones.pseudonyms import pseudonyms
+from app.tombstones.unionids import erased_unionids
+
+ERASED = "erased"
+
+
+async def gone_by_unionid(
+    session: AsyncSession, secret: SecretStr | None, told: Mapping[Known, str]
+) -> dict[Known, Gone]:
+    """Return those OpenIDs whose UnionID has been erased, if they have done nothing since.
+
+    First in its transaction, as `gone`. told: the UnionID of each OpenID.
+    """
+    await share(session)
+    if not told or not await session.scalar(_ANYBODY):
+        return {}
+    erased = await erased_unionids(session, await pseudonyms(session, secret), set(told.values()))
+    again = await _known_again(session, erased)
+    people = {
+        known: erased[unionid]
+        for known, unionid in told.items()
+        if unionid in erased and unionid not in again
+    }
+    acted = await back(session, [(*known, until, FIRST_ID) for known, until in people.items()])
+    return {
+        known: Gone(until, wholly=True, by_unionid=True)
+        for known, until in people.items()
+        if known not in acted
+    }
+
+
+async def pass_over(
+    session: AsyncSession, secret: SecretStr | None, answers: Sequence[Answer]
+) -> list[Answer]:
+    """Return the answers without UnionIDs that have been erased; such an OpenID has to go, too.
+
+    First in its transaction.
+    """
+    told = {(one.appid, one.openid): one.unionid for one in answers if one.unionid is not None}
+    gone = await gone_by_unionid(session, secret, told)
+    return [unlearnt(one, gone.get((one.appid, one.openid))) for one in answers]
+
+
+def unlearnt(answer: Answer, gone: Gone | None) -> Answer:
+    """Return the answer; of somebody who is gone by their UnionID, without it."""
+    if gone is None or not gone.by_unionid:
+        return answer
+    return replace(answer, unionid=None, reason=ERASED, ask_again_at=None, erased_until=gone.until)
+
+
+async def _known_again(session: AsyncSession, erased: Mapping[str, datetime]) -> set[str]:
+    found = await session.execute(_HOLDERS, {"unionids": list(erased)})
+    holders = {(appid, openid): unionid for appid, openid, unionid in found}
+    acted = await back(
+        session, [(*known, erased[unionid], FIRST_ID) for known, unionid in holders.items()]
+    )
+    return {holders[known] for known in acted}
+
+
+# The tables of the erased belong to the privacy room, a later step.
+_ANYBODY = text("SELECT EXISTS (SELECT FROM erased_unionids)")
+
+
+_HOLDERS = text(
+    "SELECT appid, openid, unionid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))"
+)

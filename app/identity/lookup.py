@@ -1,0 +1,121 @@
+"""SQL that looks up OpenIDs, UnionIDs and when somebody was seen."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Known = tuple[str, str]
+
+
+async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
+    """Tell whether any of these OpenIDs is known."""
+    return await session.scalar(_ANY, _columns(people)) is not None
+
+
+async def first_seen(session: AsyncSession, known: Known) -> datetime | None:
+    """Return when an OpenID was heard of first; None when it is unknown."""
+    appid, openid = known
+    seen: datetime | None = await session.scalar(_FIRST_SEEN, {"appid": appid, "openid": openid})
+    return seen
+
+
+async def last_seen(session: AsyncSession, people: Iterable[Known]) -> datetime | None:
+    """Return when any of these OpenIDs was heard of last, by WeChat's clock."""
+    seen: datetime | None = await session.scalar(_LAST_SEEN, _columns(people))
+    return seen
+
+
+async def unionids_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+    """Return the UnionIDs that these OpenIDs have now."""
+    return set(await session.scalars(_UNIONIDS, _columns(people)))
+
+
+async def unionids_in_rows_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+    """Return every UnionID that these OpenIDs have, or had: perhaps one of somebody else."""
+    return set(await session.scalars(_UNIONIDS_IN_ROWS, _columns(people)))
+
+
+async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Known]:
+    """Return every (AppID, OpenID) that has one of these UnionIDs now."""
+    found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
+    return {(appid, openid) for appid, openid in found}
+
+
+async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
+    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it."""
+    return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
+
+
+async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
+    """Tell whether a push is from an OpenID, or names it, that may be unknown otherwise."""
+    return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
+
+
+def _columns(people: Iterable[Known]) -> dict[str, list[str]]:
+    known = list(people)
+    return {
+        "appids": [appid for appid, _ in known],
+        "openids": [openid for _, openid in known],
+    }
+
+
+_THEIRS = """
+    JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
+    USING (appid, openid)
+"""
+
+
+_FIRST_SEEN = text("SELECT first_seen_at FROM openids WHERE appid = :appid AND openid = :openid")
+
+
+_LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_THEIRS}")  # noqa: S608 - a constant
+
+
+_ANY = text(f"SELECT 1 FROM openids {_THEIRS} LIMIT 1")  # noqa: S608 - a constant
+
+
+_UNIONIDS = text(
+    f"SELECT DISTINCT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL"  # noqa: S608 - a constant
+)
+
+
+_UNIONIDS_IN_ROWS = text(
+    f"""
+    SELECT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM follow_events {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM subscription_events {_THEIRS} WHERE unionid IS NOT NULL
+    UNION SELECT old_unionid FROM unionid_changes {_THEIRS}
+    UNION SELECT new_unionid FROM unionid_changes {_THEIRS}
+    """  # noqa: S608 - a constant of this module
+)
+
+
+_PEOPLE = text("SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))")
+
+
+_MENTIONED = text(
+    """
+    SELECT EXISTS (SELECT FROM openids WHERE unionid = :unionid)
+        OR EXISTS (SELECT FROM unionid_changes WHERE old_unionid = :unionid)
+        OR EXISTS (SELECT FROM unionid_changes WHERE new_unionid = :unionid)
+        OR EXISTS (SELECT FROM follow_events WHERE unionid = :unionid)
+        OR EXISTS (SELECT FROM subscription_events WHERE unionid = :unionid)
+        OR EXISTS (
+            SELECT FROM callbacks
+            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:unionid AS text)]
+        )
+    """
+)
+
+
+_IN_PUSHES = text(
+    """
+    SELECT EXISTS (SELECT FROM callbacks WHERE appid = :appid AND openid = :openid)
+        OR EXISTS (
+            SELECT FROM callbacks
+            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]
+        )
+    """
+)

@@ -1,0 +1,62 @@
+"""Erasures that an operator asks for."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.identity import lookup
+from app.privacy.models import Trigger
+from app.privacy.policy import Duty, NewErasure
+from app.privacy.store import open_erasure
+from app.tombstones.subject import is_erased
+
+
+async def erase_unionid(
+    session: AsyncSession, unionid: str, *, operator: str, now: datetime
+) -> UUID | None:
+    """Open the erasure of a person at every account; None when the UnionID is not on record.
+
+    One that nobody has any more leads to nobody, and is only taken out of the history.
+    """
+    people = await lookup.people_of(session, [unionid])
+    if not people and not await lookup.is_mentioned(session, unionid):
+        return None
+    return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)
+
+
+async def erase_openid(
+    session: AsyncSession, appid: str, openid: str, *, operator: str, now: datetime
+) -> UUID | None:
+    """The same, by what one account calls the person.
+
+    Pushes that the protocol does not name make nobody known, but may be a person's all the same.
+    """
+    people = ((appid, openid),)
+    if not await lookup.people_known(session, people) and (
+        is_erased(openid) or not await lookup.is_in_pushes(session, appid, openid)
+    ):
+        return None
+    return await _open(session, people, (), operator=operator, now=now)
+
+
+async def _open(
+    session: AsyncSession,
+    people: tuple[tuple[str, str], ...],
+    unionids: tuple[str, ...],
+    *,
+    operator: str,
+    now: datetime,
+) -> UUID:
+    seen = await lookup.last_seen(session, people)
+    erasure = NewErasure(
+        id=uuid7(),
+        duty=Duty(Trigger.REQUEST, people, unionids),
+        appid=None,
+        requested_by=operator,
+        requested_at=now,
+        until=now if seen is None else max(now, seen),  # WeChat's clock may be ahead of ours
+    )
+    await open_erasure(session, erasure)
+    return erasure.id

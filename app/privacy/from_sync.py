@@ -1,0 +1,33 @@
+"""Erasures of those who were found to have left, as if WeChat had pushed that."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.queue import raw_connection
+from app.follower_sync.diff import NewEvent
+from app.privacy.models import Trigger
+from app.privacy.policy import Duty, NewErasure
+from app.privacy.store import open_on
+
+BY_SYNC: Final = "sync"
+
+
+async def open_found(
+    session: AsyncSession, appid: str, left: Sequence[NewEvent], now: datetime
+) -> None:
+    """Open what ON_UNFOLLOW asks for, for everybody who has left. left: the unfollows as found."""
+    erasures = [
+        NewErasure(
+            id=event.id,
+            duty=Duty(Trigger.UNSUBSCRIBE, ((appid, event.openid),)),
+            appid=appid,
+            requested_by=BY_SYNC,
+            requested_at=now,
+            until=event.occurred_at,
+        )
+        for event in left
+    ]
+    await open_on(await raw_connection(session), erasures)

@@ -1,0 +1,42 @@
+"""OpenIDs that turned out, by WeChat's word, to be of somebody who was erased at every account."""
+
+from typing import Final
+
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
+
+from app.privacy.models import Trigger
+from app.privacy.plan import Eraser
+from app.privacy.policy import BY_WECHAT, Duty, NewErasure
+from app.privacy.store import open_erasure
+from app.tombstones.models import Scope
+
+MOST_AT_ONCE: Final = 100
+
+
+async def erase_theirs(eraser: Eraser) -> None:
+    """Open the erasures of such OpenIDs, up to when their person was erased."""
+    async with eraser.sessions.begin() as session:
+        for appid, openid, until in await session.execute(_THEIRS, {"limit": MOST_AT_ONCE}):
+            erasure = NewErasure(
+                id=uuid7(),
+                duty=Duty(Trigger.LATE, ((appid, openid),)),
+                appid=appid,
+                requested_by=BY_WECHAT,
+                requested_at=eraser.clock.now(),
+                until=until,
+                scope=Scope.EVERYTHING,
+            )
+            await open_erasure(session, erasure)
+
+
+_THEIRS = text(
+    """
+    SELECT appid, openid, erased_until FROM openids o
+    WHERE resolve_reason = 'erased' AND NOT EXISTS (
+        SELECT FROM erasures WHERE finished_at IS NULL
+          AND subject->'people' @> jsonb_build_array(jsonb_build_array(o.appid, o.openid))
+    )
+    LIMIT :limit FOR UPDATE SKIP LOCKED
+    """
+)

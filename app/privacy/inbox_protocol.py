@@ -1,0 +1,51 @@
+"""What this room needs of the inbox, which belongs to a later step: the worker hands it in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tombstones.subject import Person
+
+
+class Inbox(Protocol):
+    """Each function changes up to `limit` rows and returns how many; see `callback.erase`."""
+
+    async def erase_contents(self, session: AsyncSession, person: Person, limit: int) -> int:
+        """Clear payloads."""
+        ...
+
+    async def erase_identity(self, session: AsyncSession, person: Person, limit: int) -> int:
+        """Clear payloads, and put a pseudonym in the place of the OpenID."""
+        ...
+
+    async def erase_unionids(
+        self, session: AsyncSession, unionids: Sequence[str], until: datetime, limit: int
+    ) -> int:
+        """Clear payloads that name these UnionIDs."""
+        ...
+
+    async def erase_kinds(
+        self, session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
+    ) -> int:
+        """Clear payloads of these message types and events."""
+        ...
+
+    async def erase_members(
+        self, session: AsyncSession, person: Person, members: Sequence[str], limit: int
+    ) -> int:
+        """Remove members from payloads."""
+        ...
+
+    async def erase_older(self, session: AsyncSession, before: datetime, limit: int) -> int:
+        """Clear payloads from before then."""
+        ...
+
+    async def has_before(self, session: AsyncSession, person: Person) -> bool:
+        """Tell whether there is a push of the person from before then."""
+        ...
+
+    async def unlink(self, session: AsyncSession, appid: str, pseudonym: str) -> None:
+        """Make dedupe keys say nothing of an erased person."""
+        ...

@@ -1,0 +1,31 @@
+"""Clears what is older than RETENTION_DAYS, in batches."""
+
+from datetime import datetime
+from typing import Final
+
+from app.db import job_erasure as tracebacks
+from app.db.engine import SessionFactory
+from app.privacy.inbox_protocol import Inbox
+from app.replies import erase as replies
+
+RETENTION_BATCH: Final = 1000
+
+
+# A run ends after so many batches; the next one is a minute away.
+MOST_BATCHES: Final = 100
+
+
+async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
+    """Clear payloads, contents and tracebacks from before then, in batches; return how many.
+
+    Each batch is a transaction; rows that somebody works on are left to the next run.
+    """
+    cleared = 0
+    for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):
+        for _ in range(MOST_BATCHES):
+            async with sessions.begin() as session:
+                found = await erase_older(session, before, RETENTION_BATCH)
+            cleared += found
+            if found < RETENTION_BATCH:
+                break
+    return cleared

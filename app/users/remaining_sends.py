@@ -1,0 +1,54 @@
+"""How many sends the accepted popups of a person still allow: derived when read.
+
+A delivery may come whose popup was never seen, from before the account was connected: it uses up
+none of the later ones. Events come in any order, so no count that is kept could tell.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import case, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.events.models import Consent, ConsentState, SubscriptionAction, SubscriptionEvent
+from app.users.store import each_of
+
+# Of each OpenID the latest so many events are looked at. Older ones count as if their deliveries
+# had all been of popups that were seen.
+MOST_EVENTS = 1000
+
+Key = tuple[str, str, str]
+
+
+async def sends_left(session: AsyncSession, consents: Sequence[Consent]) -> Mapping[Key, int]:
+    """Return the sends left by (appid, openid, template_id); 0 unless the state is accept."""
+    open_ones = [one for one in consents if one.state is ConsentState.ACCEPT]
+    latest = await _lately(session, sorted({(one.appid, one.openid) for one in open_ones}))
+    left = dict.fromkeys((_key(one) for one in consents), 0)
+    return left | {_key(one): max(one.sends_left, latest.get(_key(one), 0)) for one in open_ones}
+
+
+def _key(consent: Consent) -> Key:
+    return (consent.appid, consent.openid, consent.template_id)
+
+
+async def _lately(session: AsyncSession, people: Sequence[tuple[str, str]]) -> Mapping[Key, int]:
+    """Return the highest of all sums that end now: that of a count which never falls below 0."""
+    key = each_of(people)
+    event = SubscriptionEvent
+    latest = (
+        select(event)
+        .where(event.appid == key.c.appid, event.openid == key.c.openid)
+        .order_by(event.occurred_at.desc(), event.position.desc())
+        .limit(MOST_EVENTS)
+    )
+    one = aliased(event, latest.lateral("one"))
+    of = (one.appid, one.openid, one.template_id)
+    accepted = (one.action == SubscriptionAction.POPUP) & (one.status == ConsentState.ACCEPT)
+    delivered = (one.action == SubscriptionAction.SENT) & (one.error_code == "0")
+    change = func.sum(case((accepted, 1), (delivered, -1), else_=0))
+    until_now = change.over(partition_by=of, order_by=(one.occurred_at.desc(), one.id.desc()))
+    sums = select(*of, until_now.label("sum")).select_from(key.join(one, true())).subquery()
+    best = select(sums.c.appid, sums.c.openid, sums.c.template_id, func.max(sums.c.sum))
+    found = await session.execute(best.group_by(*sums.c[:3]))
+    return {(appid, openid, template): most for appid, openid, template, most in found}

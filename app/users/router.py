@@ -1,0 +1,137 @@
+"""`/api/users`: one person at every account, what is so, and what happened."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.api_errors import Detail
+from app.db.session import SessionDep
+from app.events import cursor
+from app.events.cursor import ByTime
+from app.events.models import FollowEvent
+from app.events.refollows import refollows
+from app.events.schemas import ConsentOut, FollowerOut
+from app.identity import store as identity
+from app.identity.models import OpenIdRow
+from app.identity.schemas import OpenIdOut, WeChatId
+from app.users import store
+from app.users.remaining_sends import sends_left
+from app.users.schemas import (
+    FollowEntry,
+    InteractionOut,
+    SubscriptionEntry,
+    TimelineOut,
+    UserOut,
+)
+
+MOST_OPENIDS = 500
+MOST_ENTRIES = 500
+
+
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Detail, "description": "Nobody is known by this id"}
+}
+
+
+def _of_time(text: str) -> str:
+    if not isinstance(cursor.read(text), ByTime):
+        raise ValueError("pass the timeline's `next`, unchanged")
+    return text
+
+
+class Window(BaseModel):
+    """Which part of the timeline to tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: Annotated[str, AfterValidator(_of_time), Field(max_length=80)] | None = Field(
+        default=None, description="The timeline's `next` of the page before"
+    )
+    limit: int = Field(default=100, ge=1, le=MOST_ENTRIES, description="Most timeline entries")
+
+    def place(self) -> ByTime | None:
+        """Return where the page before ended."""
+        place = None if self.before is None else cursor.read(self.before)
+        return place if isinstance(place, ByTime) else None
+
+
+class _OpenIdOf(Window):
+    appid: WeChatId
+    openid: WeChatId
+
+
+router = APIRouter(prefix="/api/users", tags=["users"])
+
+
+@router.get("", responses=_UNKNOWN)
+async def find_user(wanted: Annotated[_OpenIdOf, Query()], session: SessionDep) -> UserOut:
+    """Look a person up by what one account calls them."""
+    row = await identity.of_openid(session, wanted.appid, wanted.openid)
+    if row is None:
+        raise HTTPException(404, "nobody is known by this OpenID at this account")
+    rows = [row]
+    if row.unionid is not None:
+        rows = [*await identity.of_unionid(session, row.unionid, MOST_OPENIDS)]
+    return await _told(session, row.unionid, rows, wanted)
+
+
+@router.get("/{unionid}", responses=_UNKNOWN)
+async def get_user(
+    unionid: WeChatId, window: Annotated[Window, Query()], session: SessionDep
+) -> UserOut:
+    """Read a person: every OpenID of theirs, state, consents and timeline."""
+    rows = await identity.of_unionid(session, unionid, MOST_OPENIDS)
+    if not rows:
+        raise HTTPException(404, "nobody is known by this UnionID")
+    return await _told(session, unionid, rows, window)
+
+
+async def _told(
+    session: SessionDep, unionid: str | None, rows: Sequence[OpenIdRow], window: Window
+) -> UserOut:
+    keys = [(row.appid, row.openid) for row in rows]
+    former = await identity.former_unionids(session, rows)
+    consents = await store.consents(session, keys)
+    left = await sends_left(session, consents)
+    return UserOut(
+        unionid=unionid,
+        openids=[_shown(row, former.get((row.appid, row.openid), [])) for row in rows],
+        followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
+        consents=[ConsentOut.of(one, left) for one in consents],
+        last_interactions=[
+            InteractionOut.model_validate(x) for x in await store.interactions(session, keys)
+        ],
+        timeline=await _timeline(session, unionid, keys, window),
+    )
+
+
+async def _timeline(
+    session: SessionDep, unionid: str | None, keys: store.Keys, window: Window
+) -> TimelineOut:
+    found = await store.timeline(session, unionid, keys, before=window.place(), limit=window.limit)
+    again = await refollows(session, [one for one in found.events if isinstance(one, FollowEvent)])
+    return TimelineOut(
+        items=[
+            FollowEntry.of(one, again)
+            if isinstance(one, FollowEvent)
+            else SubscriptionEntry.model_validate(one)
+            for one in found.events
+        ],
+        next=None if found.next is None else str(found.next),
+    )
+
+
+def _shown(row: OpenIdRow, former: list[str]) -> OpenIdOut:
+    return OpenIdOut(
+        appid=row.appid,
+        openid=row.openid,
+        unionid=row.unionid,
+        state=row.resolve_state,
+        reason=row.reason,
+        next_try_at=row.resolve_next_at,
+        former_unionids=former,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )

@@ -1,0 +1,79 @@
+"""Whom a push is about, and which push it is."""
+
+import hashlib
+import json
+
+from app.wechat.ids import AppId, OpenId
+from app.wechat.inbound.field_mapping import lowered, trimmed
+from app.wechat.inbound.messages import BaseMessage
+from app.wechat.inbound.privacy_events import PrivacyEvent
+from app.wechat.inbound.registry import Inbound
+from app.wechat.inbound.subscription_events import ConsentEvent, SubscribeMsgSent
+
+_KEY_BYTES = 16
+_DISTINGUISHING = ("eventkey", "msgid", "openid")
+
+
+def subject_openid(message: Inbound) -> OpenId:
+    """Return whom it is about: the sender, but in privacy events the OpenID they name.
+
+    Source: protocol 4.3.
+    """
+    if isinstance(message, PrivacyEvent) and message.openid is not None:
+        return OpenId(message.openid)
+    return OpenId(message.from_user)
+
+
+def dedupe_key(appid: AppId, message: Inbound) -> bytes:
+    """Return 16 bytes that are the same for every delivery of one push, and for no other push.
+
+    Neither the order of elements, blanks around values, nor the encryption counts.
+    Source: protocol 3.
+    """
+    sender = (appid, message.from_user, str(message.create_time))
+    if isinstance(message, BaseMessage) and message.msg_id is not None:
+        return _digest("message", *sender, message.msg_id)[:_KEY_BYTES]
+    kind = message.msgtype if isinstance(message, BaseMessage) else message.event
+    contents = _digest(_canonical(message.payload)).hex()
+    return _digest("event", *sender, kind, _distinguishing(message), contents)[:_KEY_BYTES]
+
+
+def _distinguishing(message: Inbound) -> str:
+    members = lowered(message.payload)
+    for name in _DISTINGUISHING:
+        value = trimmed(members.get(name))
+        if value is not None:
+            return value
+    if isinstance(message, ConsentEvent):
+        return ",".join(sorted(item.template_id or "" for item in message.items))
+    if isinstance(message, SubscribeMsgSent):
+        pairs = (f"{item.template_id}:{item.msg_id}" for item in message.items)
+        return ",".join(sorted(pairs))
+    return ""
+
+
+def _canonical(document: object) -> str:
+    return json.dumps(_plain(document), ensure_ascii=False, sort_keys=True)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case dict():
+            members = {name: _plain(member) for name, member in value.items()}
+            return {name: member for name, member in members.items() if member}
+        case [only]:
+            return _plain(only)
+        case list():
+            return [_plain(item) for item in value]
+        case str():
+            return value.strip()
+    return value
+
+
+def _digest(*parts: str) -> bytes:
+    # Each part is led by its length, so that no two different lists of parts read the same.
+    framed = bytearray()
+    for part in parts:
+        encoded = part.encode()
+        framed += len(encoded).to_bytes(4, "big") + encoded
+    return hashlib.sha256(framed).digest()

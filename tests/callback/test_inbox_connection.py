@@ -1,0 +1,50 @@
+"""Which errors say that the database is away, and which that a value can't be stored."""
+
+import asyncpg
+import pytest
+
+from app.callback.inbox_connection import is_away
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"),
+        asyncpg.AdminShutdownError("terminating connection"),
+        asyncpg.CannotConnectNowError("starting up"),
+        asyncpg.QueryCanceledError("statement timeout"),
+        asyncpg.TooManyConnectionsError("too many clients"),
+        asyncpg.ReadOnlySQLTransactionError("a standby now"),
+        asyncpg.UndefinedTableError("not migrated"),
+        asyncpg.InvalidCachedStatementError("migrated meanwhile"),
+        asyncpg.OutdatedSchemaCacheError("migrated meanwhile"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 11; another operation is in progress"),
+        asyncpg.ProtocolError("unexpected message"),
+        asyncpg.PostgresError("without a state"),
+        ConnectionResetError(),
+        BrokenPipeError(),
+        TimeoutError(),
+        OSError(),
+    ],
+    ids=repr,
+)
+def test_what_becomes_of_a_connection_that_is_cut_is_no_fault_of_a_value(error: Exception) -> None:
+    assert is_away(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.UntranslatableCharacterError("a NUL"),
+        asyncpg.DataError("invalid input for query argument"),
+        asyncpg.NotNullViolationError("a NULL"),
+        asyncpg.FeatureNotSupportedError("of a value"),
+        asyncpg.ProgramLimitExceededError("too large for an index"),
+        ValueError(),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+    ],
+    ids=repr,
+)
+def test_what_a_value_is_to_blame_for_is_told_apart(error: Exception) -> None:
+    assert not is_away(error)

@@ -1,0 +1,220 @@
+"""What `/api` answers to what can't be carried out: never a 500 for what was sent or is away."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.db.engine import Database, open_database
+from app.ops.error_handlers import BUSY, SLOW, reason
+from tests.ops.standins import database_away
+from tests.service import (
+    ADMIN_TOKEN,
+    APPID,
+    Json,
+    Service,
+    clock,
+    event,
+    service,
+    settings,
+    text_reply,
+)
+
+__all__ = ["clock", "service", "settings"]
+
+AGAIN = "try again later"
+TEXT = {"on": "text", "match": "exact", "keyword": "shop"}
+RULE: Json = {"name": "Shop", "trigger": TEXT, "replies": [text_reply()]}
+BODIES: dict[str, tuple[str, Json]] = {
+    "identities": (
+        "PUT",
+        {"identities": [{"appid": APPID, "openid": "oONE", "unionid": "uONE"}]},
+    ),
+    "webhooks": ("POST", {"url": "https://example.com/hook", "description": "", "types": ["*"]}),
+    "webhooks/00000000-0000-0000-0000-000000000000/secret": ("POST", {"overlap_hours": 1}),
+    "webhooks/00000000-0000-0000-0000-000000000000/replay": ("POST", {"from": 1}),
+    "rules": ("POST", RULE),
+    "rules/import": ("POST", {"rules": [RULE]}),
+    "rules/explain": (
+        "POST",
+        {"appid": APPID, "openid": "oONE", "message": {"type": "text", "content": "shop"}},
+    ),
+}
+
+
+def spoilt(value: Any, bad: Any) -> Iterator[Any]:  # noqa: ANN401 - any JSON
+    """Yield the document with each of its values replaced in turn, and with a member more."""
+    if isinstance(value, dict):
+        yield {**value, "more": bad}
+        if isinstance(bad, str):
+            yield {**value, bad: 1}
+        for name, inner in value.items():
+            yield from ({**value, name: one} for one in spoilt(inner, bad))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ([*value[:place], one, *value[place + 1 :]] for one in spoilt(inner, bad))
+    else:
+        yield bad
+        if isinstance(value, str) and isinstance(bad, str):
+            yield value + bad
+
+
+async def send(service: Service, method: str, path: str, content: bytes) -> httpx.Response:
+    headers = {
+        "authorization": f"Bearer {ADMIN_TOKEN}",
+        "if-match": "*",
+        "content-type": "application/json",
+    }
+    return await service.http.request(method, f"/api/{path}", headers=headers, content=content)
+
+
+def written(document: Any) -> bytes:  # noqa: ANN401 - any JSON
+    """JSON as a careless client writes it: halves of surrogate pairs escaped, NaN as a word."""
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "\x00", float("nan"), float("inf"), 10**400], ids=ascii)
+@pytest.mark.parametrize("path", BODIES)
+async def test_no_text_or_number_in_a_body_is_an_error_of_the_service(
+    service: Service, path: str, bad: object
+) -> None:
+    method, document = BODIES[path]
+
+    for one in spoilt(document, bad):
+        answer = await send(service, method, path, written(one))
+
+        assert answer.status_code < 500, (one, answer.text)
+        if bad == "\ud800":
+            assert answer.status_code == 422, (ascii(one), answer.text)
+            assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_a_body_that_is_no_utf_8_is_refused(service: Service, path: str) -> None:
+    method, _ = BODIES[path]
+
+    answer = await send(service, method, path, b'{"name": "\xff"}')
+
+    assert answer.status_code in (400, 422), answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "names"),
+    [
+        ("GET", "follow-events", ("appid", "openid", "unionid", "scene", "kind", "after", "from")),
+        ("GET", "subscription-events", ("appid", "openid", "unionid", "scene", "kind", "until")),
+        ("GET", "followers", ("appid", "openid", "unionid", "scene", "following", "after")),
+        ("GET", "followers/export", ("appid", "openid", "unionid", "scene", "format")),
+        ("GET", "replies", ("appid", "openid", "status", "before")),
+        ("GET", "rules", ("appid", "enabled", "after", "limit")),
+        ("GET", "rules/export", ("format",)),
+        ("GET", "rules/conflicts", ("limit",)),
+        ("GET", "stats/followers", ("appid", "time_zone", "from")),
+        ("GET", "stats/subscriptions", ("appid", "time_zone", "until")),
+        ("GET", "users/uONE", ("before", "limit")),
+        ("GET", "users", ("appid", "openid", "before")),
+        ("DELETE", "users", ("appid", "openid")),
+    ],
+)
+async def test_a_nul_in_a_query_is_named(
+    service: Service, method: str, path: str, names: tuple[str, ...]
+) -> None:
+    whole = {"format": "csv"} if path == "followers/export" else {}
+    if path == "users":
+        whole = {"appid": APPID, "openid": "oONE"}
+
+    for name in names:
+        answer = await service.api(method, path, params={**whole, name: "a\x00b"})
+
+        assert answer.status_code == 422, (name, answer.text)
+        assert name in answer.text
+
+
+async def test_what_was_sent_is_not_repeated(service: Service) -> None:
+    answer = await service.api("POST", "webhooks", json={"url": "ftp://a-secret@example.com"})
+
+    assert answer.status_code == 422
+    assert "a-secret" not in answer.text
+    assert [[*one] for one in answer.json()["detail"]] == [["loc", "msg", "type"]]
+
+
+async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
+    service: Service, connection: asyncpg.Connection, database_url: str
+) -> None:
+    """Here it waits for a lock, as it would for millions of rows."""
+    database = service.app.state.database = open_database(database_url, command_timeout=0.2)
+    await service.push(event(service.clock, "subscribe"))
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE follow_events")
+
+        answers = await asyncio.gather(
+            *(service.api("GET", path) for path in ("stats/followers", "follow-events"))
+        )
+    await database.close()
+
+    assert [(one.status_code, one.json()) for one in answers] == [(503, {"detail": SLOW})] * 2
+
+
+async def test_a_query_that_the_database_cancels_is_told_so(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = 200")
+    await service.app.state.database.engine.dispose()
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE follow_events")
+
+        answer = await service.api("GET", "stats/followers")
+
+    assert (answer.status_code, answer.json()) == (503, {"detail": SLOW})
+
+
+async def test_a_database_that_is_away_is_told_so(service: Service) -> None:
+    async with database_away() as database:
+        service.app.state.database = database
+
+        answer = await service.api("GET", "followers")
+
+    assert (answer.status_code, answer.json()) == (503, {"detail": BUSY})
+    assert AGAIN in BUSY
+
+
+async def test_a_statement_that_is_wrong_is_the_services_own_fault(database: Database) -> None:
+    async with database.sessions() as session:
+        with pytest.raises(DBAPIError) as caught:
+            await session.execute(text("SELECT nothing_of_this_name"))
+
+    assert reason(caught.value) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TimeoutError(), SLOW),
+        (asyncpg.QueryCanceledError("x"), SLOW),
+        (ConnectionRefusedError(), BUSY),
+        (asyncpg.TooManyConnectionsError("x"), BUSY),
+        (asyncpg.InvalidPasswordError("x"), BUSY),
+        (asyncpg.DeadlockDetectedError("x"), BUSY),
+        (asyncpg.InterfaceError("x"), BUSY),
+        (asyncpg.InternalClientError("x"), BUSY),
+        (PoolTimeoutError("x"), BUSY),
+        (InternalError("x", None, Exception()), BUSY),
+        (InterfaceError("x", None, Exception(), connection_invalidated=True), BUSY),
+        (InterfaceError("x", None, Exception()), None),
+        (asyncpg.UndefinedTableError("x"), None),
+        (asyncpg.UniqueViolationError("x"), None),
+    ],
+    ids=repr,
+)
+def test_only_what_another_try_may_not_meet_is_worth_another(
+    error: Exception, told: str | None
+) -> None:
+    assert reason(error) == told
