@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
 from app.callback import dead_letters
-from app.callback.build_record import decide_late
+from app.callback.build_record import decide_spooled
 from app.callback.inbox import Inbox, Undecided
-from app.callback.inbox_connection import Link
+from app.callback.inbox_connection import InboxConnection
 from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
@@ -68,7 +68,7 @@ CALLBACK = "/callback/"
 WORKER_STOP_SECONDS = 2.5
 
 
-class Front:
+class CallbackBypass:
     """Hands a push straight to its endpoint: the middleware of the API is not for WeChat.
 
     It saves a sixth of what a push costs.
@@ -91,7 +91,7 @@ def build() -> FastAPI:
     """Return the application as the environment configures it; uvicorn's factory."""
     settings = load_settings()
     logging.configure(settings)
-    return create_app(settings, SystemClock(), on_start=gc_tuning.settle)
+    return create_app(settings, SystemClock(), on_start=gc_tuning.freeze_heap)
 
 
 def create_app(
@@ -113,7 +113,7 @@ def create_app(
     def decide(record: Record) -> Record:
         if rules.current is None:
             raise Undecided
-        return decide_late(rules.current, record, limits)
+        return decide_spooled(rules.current, record, limits)
 
     spool = (
         Spool(settings.data_dir, limit=settings.spool_max_callbacks)
@@ -121,7 +121,7 @@ def create_app(
         else None
     )
     inbox = Inbox(
-        Link(settings.database_url),
+        InboxConnection(settings.database_url),
         spool,
         most_waiting=settings.inbox_max_waiting,
         decide=decide,
@@ -158,7 +158,7 @@ def create_app(
         settings, inbox=inbox, rules=rules, facts=facts, clock=clock, limits=limits
     )
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: Front(endpoint, build())  # type: ignore[method-assign]  # the one place before all middleware
+    app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the one place before all middleware
     add_refusals(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
@@ -177,7 +177,7 @@ async def _forgetting(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
     state, settings = app.state, app.state.settings
     looking = asyncio.create_task(
         dead_letters.run(
-            dead_letters.Aside(
+            dead_letters.DeadLetterPurge(
                 state.inbox,
                 spool,
                 state.database.sessions,

@@ -42,7 +42,7 @@ from app.webhooks import deliver as feed
 from app.webhooks.dispatch import ring as ring_webhooks
 from app.webhooks.jobs import DELIVER as TELL
 from app.webhooks.retention import prune as prune_deliveries
-from app.webhooks.secret_encryption import Vault
+from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.url_policy import Policy
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
@@ -56,7 +56,7 @@ HEARTBEAT = timedelta(seconds=10)
 MOST_AT_ONCE: Final = 50
 # Jobs of a kind that run at once, in all workers together. Fewer than a single worker has room
 # for: cards, whose windows may last a minute, never wait for the others.
-MOST_OF_A_KIND: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
+JOB_CONCURRENCY: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
@@ -137,7 +137,7 @@ def make_jobs(
             database.sessions,
             clock,
             Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
-            Vault(settings.webhook_secret_key),
+            SecretBox(settings.webhook_secret_key),
         ),
         make_eraser(settings, database, clock),
     )
@@ -186,7 +186,7 @@ def register(queuer: PgQueuer, jobs: Jobs) -> None:
     for name, function in entrypoints(jobs).items():
         queuer.entrypoint(
             name,
-            concurrency_limit=MOST_OF_A_KIND.get(name, 0),
+            concurrency_limit=JOB_CONCURRENCY.get(name, 0),
             on_failure="hold",
             executor_factory=DatabaseRetryEntrypointExecutor,
         )(_job(function))

@@ -29,7 +29,7 @@ from app.db.engine import Database, connect, open_database
 from app.events import store
 from app.events.cursor import ByArrival, ByTime
 from app.events.export import ROWS_AT_ONCE
-from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, Listed, Wanted
+from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, ListQuery, ListSpec
 from app.events.query_params import MOST_A_PAGE
 from app.identity import store as identity
 from app.users import store as users
@@ -83,7 +83,7 @@ FILL = {
         FROM generate_series(0, 4) account, generate_series(0, $1 / 3) n
     """,
 }
-LISTS: tuple[tuple[Listed[Any], str | bool], ...] = (
+LISTS: tuple[tuple[ListSpec[Any], str | bool], ...] = (
     (FOLLOW_EVENTS, "scan"),
     (SUBSCRIPTION_EVENTS, "change"),
     (FOLLOWERS, False),
@@ -98,14 +98,14 @@ class Asked:
     arguments: tuple[Any, ...]
 
 
-def of_a_month(wanted: Wanted) -> Wanted:
+def of_a_month(wanted: ListQuery) -> ListQuery:
     """Return the question about a month near the end of the list."""
     return replace(wanted, start=START + SPAN * 0.9, until=START + SPAN * 0.93)
 
 
-def filters(kind: str | bool) -> dict[str, Wanted]:
+def filters(kind: str | bool) -> dict[str, ListQuery]:
     """Return every kind of question, common and rare answers both."""
-    plain = Wanted(limit=100)
+    plain = ListQuery(limit=100)
     common = "0" if kind == "change" else "s100"
     return {
         "none": plain,
@@ -127,7 +127,7 @@ def filters(kind: str | bool) -> dict[str, Wanted]:
     }
 
 
-def _long(plain: Wanted, scene: str, kind: str | bool) -> dict[str, Wanted]:
+def _long(plain: ListQuery, scene: str, kind: str | bool) -> dict[str, ListQuery]:
     """Return what Postgres may prefer to read whole, and sort."""
     wanted = {
         "none": plain,
@@ -141,7 +141,7 @@ def _long(plain: Wanted, scene: str, kind: str | bool) -> dict[str, Wanted]:
     return {f"{name}; {plain.limit} rows": one for name, one in wanted.items()}
 
 
-def middle(wanted: Wanted, rows: int) -> Wanted:
+def middle(wanted: ListQuery, rows: int) -> ListQuery:
     """Return the question for a page half-way down the list."""
     if not wanted.by_time:
         return replace(wanted, after=ByArrival(rows // 2))
@@ -228,7 +228,7 @@ def questions(rows: int) -> Iterator[tuple[str, float, Question, Question]]:
     yield "timeline | person", MOST_MS, timeline_of("u77", None), timeline_of("u77", half)
 
 
-def page_of(listed: Listed[Any], wanted: Wanted) -> Question:
+def page_of(listed: ListSpec[Any], wanted: ListQuery) -> Question:
     """Return the question for a page of a list."""
     return lambda session: store.page(session, listed, wanted)
 

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app.callback.inbox import Inbox
-from app.callback.record import Kept, Record
+from app.callback.record import Record, StoredResult
 from app.callback.router import CallbackEndpoint
 from app.clock import SystemClock
 from app.db.engine import open_database
-from app.main import Front
+from app.main import CallbackBypass
 from app.ops import gc_tuning
 from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
@@ -25,9 +25,9 @@ class Forgetful(Inbox):
     def __init__(self) -> None:
         """Hold nothing."""
 
-    async def keep(self, record: Record) -> Kept:
+    async def keep(self, record: Record) -> StoredResult:
         """Answer as for the first copy of a callback."""
-        return Kept(record.passive)
+        return StoredResult(record.passive)
 
 
 def build() -> ASGIApp:
@@ -40,7 +40,7 @@ def build() -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await rules.load_once()
         await database.close()
-        gc_tuning.settle()
+        gc_tuning.freeze_heap()
         yield
 
     app = FastAPI(lifespan=lifespan)
@@ -52,4 +52,4 @@ def build() -> ASGIApp:
         clock=SystemClock(),
         limits=limits_from(settings),
     )
-    return Front(endpoint, app)
+    return CallbackBypass(endpoint, app)

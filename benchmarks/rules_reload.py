@@ -111,7 +111,7 @@ async def _measured(postgres: database.Postgres, size: int) -> Table:
     began = time.perf_counter()
     await live.load_once()
     table.add_row("start", f"{(time.perf_counter() - began) * 1000:,.0f}", "")
-    gc_tuning.settle()
+    gc_tuning.freeze_heap()
     async with _running(live) as gaps:
         await asyncio.sleep(0.5)
         gaps.take()

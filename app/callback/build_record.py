@@ -9,9 +9,9 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from app.callback.record import Claim, Record
-from app.callback.reply_rows import outgoing
+from app.callback.reply_rows import reply_rows
 from app.events.from_push import follow_of, subscriptions_of
-from app.privacy.policy import duty_of
+from app.privacy.policy import erasure_request_of
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import Draft, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
@@ -40,14 +40,14 @@ class Decision:
 UNDECIDED = Decision(decided=False)
 
 
-def record_of(
+def build_record(
     account: Account, message: Inbound, decision: Decision, *, now: datetime, limits: Limits
 ) -> Record:
     """Return everything that the push leaves behind."""
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
     window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
-    drafts = outgoing(decision.chosen, message, appid=account.appid, expires_at=until)
+    drafts = reply_rows(decision.chosen, message, appid=account.appid, expires_at=until)
     return Record(
         id=uuid7(),
         appid=account.appid,
@@ -68,11 +68,11 @@ def record_of(
         subscriptions=subscriptions_of(message),
         drafts=drafts,
         claims=_claims(decision.chosen, drafts),
-        duty=duty_of(message, account.appid),
+        duty=erasure_request_of(message, account.appid),
     )
 
 
-def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
+def decide_spooled(rules: RuleSet, record: Record, limits: Limits) -> Record:
     """Make the choice for a record that came while no rules were loaded.
 
     It was answered `success`, so a passive reply is past; the queued ones are not. What the
@@ -83,7 +83,7 @@ def decide_late(rules: RuleSet, record: Record, limits: Limits) -> Record:
     chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
     decision = Decision(decided=True, chosen=chosen)
     until = _until(record.window, record.occurred_at, limits)
-    late = outgoing(chosen, message, appid=record.appid, expires_at=until)
+    late = reply_rows(chosen, message, appid=record.appid, expires_at=until)
     return replace(
         record,
         decided=True,

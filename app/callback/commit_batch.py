@@ -11,9 +11,9 @@ import asyncpg
 
 from app.callback.cooldowns import claim
 from app.callback.duplicates import answers
-from app.callback.errors import Beaten
+from app.callback.errors import CooldownLost
 from app.callback.insert_sql import STORE, STORE_WITH_HISTORY
-from app.callback.record import Kept, Record
+from app.callback.record import Record, StoredResult
 from app.db.queue import NewJob, enqueue_on
 from app.events.from_push import NewSubscription
 from app.identity.jobs import resolve_job
@@ -49,7 +49,7 @@ class Flushed:
 _NOTHING = Flushed(frozenset(), (), (), late=False)
 
 
-class Bells:
+class ResolveThrottle:
     """One ring a second and account is enough; each more costs a round trip for nothing."""
 
     def __init__(self) -> None:
@@ -65,8 +65,8 @@ class Bells:
 
 
 async def store(
-    connection: asyncpg.Connection, batch: Sequence[Record], bells: Bells
-) -> list[Kept | Beaten]:
+    connection: asyncpg.Connection, batch: Sequence[Record], bells: ResolveThrottle
+) -> list[StoredResult | CooldownLost]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
     A copy of an earlier callback, stored or in this batch, has no effect and gets the first
@@ -82,7 +82,7 @@ async def store(
         await open_on(connection, _erasures(rest, flushed))
     bells.rung(flushed.to_resolve)
     kept = iter(await answers(connection, rest, flushed.fresh))
-    return [Beaten(lost[record.id]) if record.id in lost else next(kept) for record in batch]
+    return [CooldownLost(lost[record.id]) if record.id in lost else next(kept) for record in batch]
 
 
 def _is_one_statement(batch: Sequence[Record]) -> bool:
@@ -107,7 +107,7 @@ def _flushed(row: asyncpg.Record) -> Flushed:
     )
 
 
-def _jobs(batch: Sequence[Record], flushed: Flushed, bells: Bells) -> list[NewJob]:
+def _jobs(batch: Sequence[Record], flushed: Flushed, bells: ResolveThrottle) -> list[NewJob]:
     queued = [record.id for record in batch if record.id in flushed.fresh and _is_queued(record)]
     return [
         *(deliver_job(callback_id) for callback_id in (*queued, *flushed.woken)),

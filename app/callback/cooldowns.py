@@ -79,7 +79,7 @@ def _firing(record: Record, claim: Claim) -> _Firing:
     return record.appid, record.openid, claim.rule_id, record.dedupe_key
 
 
-def without(record: Record, rule_ids: Set[int]) -> Record:
+def without_rules(record: Record, rule_ids: Set[int]) -> Record:
     """Return the record without the replies of these rules: it is too late to choose others."""
     drafts = tuple(draft for draft in record.drafts if draft.rule_id not in rule_ids)
     return replace(

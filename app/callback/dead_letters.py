@@ -20,7 +20,7 @@ from app.callback.inbox import Inbox
 from app.callback.spool import Spool, Spooled
 from app.clock import Clock
 from app.db.engine import AWAY, SessionFactory
-from app.tombstones.people import Known, gone
+from app.tombstones.people import Known, erased_among
 
 PAUSE_SECONDS: Final = 60.0
 
@@ -37,7 +37,7 @@ class _Told(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class DeadLetterPurge:
     """What forgetting needs. secret: of the pseudonyms; kept_for: RETENTION_DAYS."""
 
     inbox: Inbox
@@ -48,17 +48,17 @@ class Aside:
     kept_for: timedelta
 
 
-async def run(aside: Aside) -> None:
+async def run(aside: DeadLetterPurge) -> None:
     """Look every minute, until cancelled; a database or disk that is away is tried again."""
     while True:
         try:
-            await forget(aside)
+            await purge(aside)
         except (*AWAY, SQLAlchemyError, sqlite3.Error) as error:
             log.warning("inbox.set_aside_not_looked_at", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def forget(aside: Aside) -> int:
+async def purge(aside: DeadLetterPurge) -> int:
     """Remove what is too old, or from before its sender was erased; return how many.
 
     What no release could read tells neither, and goes too.
@@ -88,10 +88,10 @@ def _goes(one: _Told | None, erased: dict[Known, datetime], oldest: datetime) ->
     return until is not None and one.occurred_at <= until
 
 
-async def _erased_until(aside: Aside, told: Sequence[_Told]) -> dict[Known, datetime]:
+async def _erased_until(aside: DeadLetterPurge, told: Sequence[_Told]) -> dict[Known, datetime]:
     people = sorted({(one.appid, one.openid) for one in told})
     async with aside.sessions.begin() as session:
-        tombstones = await gone(session, aside.secret, people)
+        tombstones = await erased_among(session, aside.secret, people)
         marks = await session.execute(
             _MARKS,
             {"appids": [appid for appid, _ in people], "openids": [openid for _, openid in people]},

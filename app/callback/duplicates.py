@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.callback.record import Kept, Record
+from app.callback.record import Record, StoredResult
 
 FIRST_COPIES = """
 SELECT c.appid, c.dedupe_key, c.passive::text AS passive
@@ -16,17 +16,17 @@ JOIN callbacks c USING (appid, dedupe_key)
 
 async def answers(
     connection: asyncpg.Connection, batch: Sequence[Record], fresh: frozenset[UUID]
-) -> list[Kept]:
+) -> list[StoredResult]:
     copies = [record for record in batch if record.id not in fresh]
     if not copies:
-        return [Kept(record.passive) for record in batch]
+        return [StoredResult(record.passive) for record in batch]
     rows = await connection.fetch(
         FIRST_COPIES, [copy.appid for copy in copies], [copy.dedupe_key for copy in copies]
     )
     first = {(row["appid"], row["dedupe_key"]): row["passive"] for row in rows}
     return [
-        Kept(record.passive)
+        StoredResult(record.passive)
         if record.id in fresh
-        else Kept(first.get((record.appid, record.dedupe_key)), duplicate=True)
+        else StoredResult(first.get((record.appid, record.dedupe_key)), duplicate=True)
         for record in batch
     ]

@@ -9,17 +9,17 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.strip_json import without
-from app.tombstones.subject import Person
+from app.callback.strip_json import without_members
+from app.tombstones.subject import ErasureSubject
 
 
-async def erase_contents(session: AsyncSession, person: Person, limit: int) -> int:
+async def erase_contents(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
     """Clear up to `limit` payloads of a person; return how many."""
     found = await session.execute(_CONTENTS, person.parameters | {"limit": limit})
     return len(found.all())
 
 
-async def erase_identity(session: AsyncSession, person: Person, limit: int) -> int:
+async def erase_identity(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
     """The same, put a pseudonym in the place of the OpenID, and clear whatever names it."""
     parameters = person.parameters | {"limit": limit}
     own = await session.execute(_IDENTITY, parameters)
@@ -41,7 +41,7 @@ async def erase_unionids(
 
 
 async def erase_kinds(
-    session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
+    session: AsyncSession, person: ErasureSubject, kinds: Sequence[str], limit: int
 ) -> int:
     """Clear up to `limit` payloads of these message types or events; return how many."""
     found = await session.execute(
@@ -51,7 +51,7 @@ async def erase_kinds(
 
 
 async def erase_members(
-    session: AsyncSession, person: Person, members: Sequence[str], limit: int
+    session: AsyncSession, person: ErasureSubject, members: Sequence[str], limit: int
 ) -> int:
     """Remove these members from up to `limit` payloads; return how many had any.
 
@@ -63,7 +63,7 @@ async def erase_members(
         _WITH_MEMBERS, person.parameters | {"spelled": spelled, "limit": limit}
     )
     documents = [(id_, json.loads(payload)) for id_, payload in found]
-    cleaned = [(id_, document, without(document, members)) for id_, document in documents]
+    cleaned = [(id_, document, without_members(document, members)) for id_, document in documents]
     changed = [
         {"id": id_, "payload": json.dumps(left, ensure_ascii=False)}
         for id_, document, left in cleaned
@@ -74,7 +74,7 @@ async def erase_members(
     return len(changed)
 
 
-async def has_before(session: AsyncSession, person: Person) -> bool:
+async def has_before(session: AsyncSession, person: ErasureSubject) -> bool:
     """Tell whether there is a push of the person from what is to be erased."""
     return bool(await session.scalar(_BEFORE, person.parameters))
 

@@ -35,7 +35,7 @@ class BadData(InboxError):
     reason = "bad_data"
 
 
-class Beaten(InboxError):
+class CooldownLost(InboxError):
     """Another push took the turn of rules with a cooldown. rule_ids: which. Nothing is stored."""
 
     reason = "beaten"

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import structlog
 
 from app import metrics
-from app.callback.cooldowns import without
-from app.callback.errors import BadData, Beaten, InboxError, InboxFull, NotStored
-from app.callback.inbox_connection import Committed, Link
-from app.callback.record import Kept, Record
+from app.callback.cooldowns import without_rules
+from app.callback.errors import BadData, CooldownLost, InboxError, InboxFull, NotStored
+from app.callback.inbox_connection import CommitResults, InboxConnection
+from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
 from app.db.engine import AWAY
 from app.wechat.errors import WeChatError
@@ -29,7 +29,7 @@ DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
 
-Outcome = Kept | InboxError
+CommitOutcome = StoredResult | InboxError
 
 
 class Undecided(Exception):
@@ -39,7 +39,7 @@ class Undecided(Exception):
 @dataclass(slots=True)
 class _Waiting:
     record: Record
-    kept: asyncio.Future[Kept]
+    kept: asyncio.Future[StoredResult]
 
 
 class Inbox:
@@ -51,7 +51,7 @@ class Inbox:
 
     def __init__(
         self,
-        link: Link,
+        link: InboxConnection,
         spool: Spool | None,
         *,
         most_waiting: int,
@@ -96,7 +96,7 @@ class Inbox:
         limit = self._spool.limit if self._spool is not None else 0
         return SpoolStatus(self._spool is not None, self._spooled, limit, self._refused)
 
-    async def keep(self, record: Record) -> Kept:
+    async def keep(self, record: Record) -> StoredResult:
         """Return once `record` is committed, or on disk while the database is away.
 
         Raises InboxFull, NotStored, BadData, Beaten.
@@ -122,7 +122,7 @@ class Inbox:
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 _answer(waiting.kept, outcome)
 
-    async def _outcomes(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+    async def _outcomes(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
         try:
             return await self._keep_batch(batch)
         except Exception as error:  # noqa: BLE001 - outermost: nobody may be left waiting
@@ -135,7 +135,7 @@ class Inbox:
             )
             return [NotStored() for _ in batch]
 
-    async def _keep_batch(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+    async def _keep_batch(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
         if self._draining is None and all(record.decided for record in batch):
             try:
                 return await self._commit(batch)
@@ -143,14 +143,14 @@ class Inbox:
                 log.warning("inbox.database_away", error=type(error).__name__)
         return await self._append(batch)
 
-    async def _commit(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+    async def _commit(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
         began = time.perf_counter()
         kept = await self._link.commit(batch, seconds=FLUSH_SECONDS)
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
         metrics.COMMIT_BATCH_SIZE.observe(len(batch))
         return kept
 
-    async def _append(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+    async def _append(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
         """Spool what fits, in order; the rest is not stored."""
         if self._spool is None:
             return [NotStored() for _ in batch]
@@ -163,7 +163,7 @@ class Inbox:
         self._count(self._spooled + len(fits))
         self._begin_draining()
         rest = [NotStored() for _ in batch[len(fits) :]]
-        return [*(Kept(passive, spooled=True) for passive in passives), *rest]
+        return [*(StoredResult(passive, spooled=True) for passive in passives), *rest]
 
     def _begin_draining(self) -> None:
         if self._draining is None:
@@ -216,14 +216,14 @@ class Inbox:
             self._count(left)
         return True
 
-    async def _commit_late(self, records: dict[int, Record]) -> dict[int, Committed]:
+    async def _commit_late(self, records: dict[int, Record]) -> dict[int, CommitResults]:
         """Commit records that have been answered: one that is beaten goes without the reply."""
         committed = await self._link.commit(list(records.values()), seconds=DRAIN_SECONDS)
         outcomes = dict(zip(records, committed, strict=True))
         beaten = {
-            number: without(records[number], outcome.rule_ids)
+            number: without_rules(records[number], outcome.rule_ids)
             for number, outcome in outcomes.items()
-            if isinstance(outcome, Beaten)
+            if isinstance(outcome, CooldownLost)
         }
         return outcomes | await self._commit_late(beaten) if beaten else outcomes
 
@@ -260,10 +260,10 @@ class Inbox:
         metrics.SPOOL_CALLBACKS.set(spooled)
 
 
-def _answer(kept: asyncio.Future[Kept], outcome: Outcome) -> None:
+def _answer(kept: asyncio.Future[StoredResult], outcome: CommitOutcome) -> None:
     if kept.done():  # the request's time was up
         return
-    if isinstance(outcome, Kept):
+    if isinstance(outcome, StoredResult):
         kept.set_result(outcome)
     else:
         kept.set_exception(outcome)

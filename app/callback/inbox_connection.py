@@ -7,12 +7,12 @@ import asyncpg
 import structlog
 
 from app.callback import commit_batch
-from app.callback.errors import BadData, Beaten
-from app.callback.record import Kept, Record
+from app.callback.errors import BadData, CooldownLost
+from app.callback.record import Record, StoredResult
 from app.db.engine import AWAY, connect
 from app.events.models import FollowAction
 
-Committed = Kept | BadData | Beaten
+CommitResults = StoredResult | BadData | CooldownLost
 
 log = structlog.get_logger()
 
@@ -47,15 +47,15 @@ def in_order(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
     yield batch[start:]
 
 
-class Link:
+class InboxConnection:
     """Commits batches over one connection; not for two tasks at once."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: asyncpg.Connection | None = None
-        self._bells = commit_batch.Bells()
+        self._bells = commit_batch.ResolveThrottle()
 
-    async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[Committed]:
+    async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[CommitResults]:
         """Commit a batch; a record that is Beaten, or that the database can't hold, fails alone.
 
         Raises an error that `is_away` when the database is away or takes longer than `seconds`.
@@ -68,13 +68,13 @@ class Link:
             self.drop()
             raise
 
-    async def _commit(self, batch: Sequence[Record]) -> list[Committed]:
-        kept: list[Committed] = []
+    async def _commit(self, batch: Sequence[Record]) -> list[CommitResults]:
+        kept: list[CommitResults] = []
         for part in in_order(batch):
             kept += await self._commit_part(part)
         return kept
 
-    async def _commit_part(self, batch: Sequence[Record]) -> list[Committed]:
+    async def _commit_part(self, batch: Sequence[Record]) -> list[CommitResults]:
         connection = await self._open()
         try:
             return [*await self._store(connection, batch)]
@@ -95,7 +95,7 @@ class Link:
 
     async def _store(
         self, connection: asyncpg.Connection, batch: Sequence[Record]
-    ) -> list[Kept | Beaten]:
+    ) -> list[StoredResult | CooldownLost]:
         try:
             return await commit_batch.store(connection, batch, self._bells)
         except LOST_RACES:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, TypeAdapter
 
 from app.events.from_push import NewFollow, NewSubscription
-from app.privacy.policy import Duty
+from app.privacy.policy import ErasureRequest
 from app.replies.new_reply import Draft
 from app.replies.send_windows import OpenedWindow
 
@@ -55,14 +55,14 @@ class Record:
     subscriptions: tuple[NewSubscription, ...]
     drafts: tuple[Draft, ...]
     claims: tuple[Claim, ...] = ()
-    duty: Duty | None = None
+    duty: ErasureRequest | None = None
 
 
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResult:
     """What became of a record: stored, and what the first copy of it was answered with.
 
     passive: JSON text of the `outbound` reply to give; None means `success`.

@@ -5,22 +5,22 @@ from datetime import datetime
 
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import Draft, draft_of, unsent
-from app.rules.matching.render_replies import Answer, answers
+from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.rule_set import Chosen
 from app.wechat.inbound import Inbound
 
 
-def outgoing(
+def reply_rows(
     chosen: Sequence[Chosen], message: Inbound, *, appid: str, expires_at: datetime
 ) -> tuple[Draft, ...]:
     """Return a draft per reply, best rule first. expires_at: when a queued one is given up."""
     return tuple(
         _draft(position, answer, expires_at)
-        for position, answer in enumerate(answers(chosen, message, appid=appid))
+        for position, answer in enumerate(render_replies(chosen, message, appid=appid))
     )
 
 
-def _draft(position: int, answer: Answer, expires_at: datetime) -> Draft:
+def _draft(position: int, answer: RenderedReply, expires_at: datetime) -> Draft:
     rule_id = answer.rule.id
     if answer.skipped is not None:
         status, reason = ReplyStatus.SKIPPED, answer.skipped

@@ -15,7 +15,7 @@ MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application
 MOST_REMEMBERED: Final = 16_384
 
 
-class Answered:
+class CallbackResponse:
     """A response with status 200: plain ASGI, since every push ends in one."""
 
     def __init__(self, body: bytes, media_type: bytes) -> None:
@@ -31,12 +31,12 @@ class Answered:
         await send({"type": "http.response.body", "body": self.body})
 
 
-SUCCESS: Final = Answered(b"success", b"text/plain; charset=utf-8")
+SUCCESS: Final = CallbackResponse(b"success", b"text/plain; charset=utf-8")
 
 
-def answer(
+def callback_response(
     cipher: Cipher, opened: Opened, message: Inbound, passive: str | None, *, now: datetime
-) -> Answered:
+) -> CallbackResponse:
     """Return `success`, or the passive reply, sealed if the push was encrypted.
 
     passive: JSON text of an `outbound` reply; None means `success`.
@@ -56,7 +56,7 @@ def answer(
         if opened.encrypted
         else text.encode()
     )
-    return Answered(body, MEDIA_TYPES[opened.format])
+    return CallbackResponse(body, MEDIA_TYPES[opened.format])
 
 
 # Most rules say the same to everybody, and reading and writing it costs more than sealing it.

@@ -12,21 +12,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app import metrics
-from app.callback.build_record import UNDECIDED, Decision, record_of
+from app.callback.build_record import UNDECIDED, Decision, build_record
 from app.callback.deadline import Budget
-from app.callback.errors import BadData, Beaten, InboxError
+from app.callback.errors import BadData, CooldownLost, InboxError
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter
-from app.callback.record import Kept
+from app.callback.record import StoredResult
 from app.callback.request_body import TooLarge, read_body
-from app.callback.response import Answered, answer
+from app.callback.response import CallbackResponse, callback_response
 from app.clock import Clock
 from app.replies.send_windows import Limits
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import Account, Settings
 from app.wechat.crypto import CallbackQuery, Cipher, check_freshness
-from app.wechat.errors import BadEnvelope, Refused
+from app.wechat.errors import BadEnvelope, PushRefused
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, parse, require_recipient, subject_openid
 
@@ -72,7 +72,7 @@ class CallbackEndpoint:
         try:
             with self._budget.limit():
                 response = await self._respond(scope, receive)
-        except Refused as refusal:
+        except PushRefused as refusal:
             status = 400 if isinstance(refusal, BadEnvelope) else 403
             response = self._refuse(scope, refusal.reason, status)
         except TooLarge:
@@ -87,7 +87,7 @@ class CallbackEndpoint:
             return
         await response(scope, receive, send)
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response | Answered:
+    async def _respond(self, scope: Scope, receive: Receive) -> Response | CallbackResponse:
         known = self._accounts.get(scope["path_params"]["appid"])
         if known is None:
             return self._refuse(scope, "unknown_appid", 404)
@@ -105,17 +105,17 @@ class CallbackEndpoint:
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
         kept = await self._keep(account, message, now)
-        return answer(cipher, opened, message, kept.passive, now=now)
+        return callback_response(cipher, opened, message, kept.passive, now=now)
 
-    async def _keep(self, account: Account, message: Inbound, now: datetime) -> Kept:
+    async def _keep(self, account: Account, message: Inbound, now: datetime) -> StoredResult:
         lost: frozenset[int] = frozenset()
         while True:
             decision = await self._decide(account.appid, message, now, lost)
-            record = record_of(account, message, decision, now=now, limits=self._limits)
+            record = build_record(account, message, decision, now=now, limits=self._limits)
             try:
                 kept = await self._inbox.keep(record)
                 break
-            except Beaten as beaten:
+            except CooldownLost as beaten:
                 lost |= beaten.rule_ids
         callback_counter(account.appid, record.msgtype, record.event, kept.result).inc()
         if not kept.duplicate:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 
-def without(document: object, members: Sequence[str]) -> object:
+def without_members(document: object, members: Sequence[str]) -> object:
     """Return the document without these members, whose names are in small letters.
 
     A text that is a JSON object or array itself is looked into, too.
@@ -12,12 +12,12 @@ def without(document: object, members: Sequence[str]) -> object:
     match document:
         case dict():
             return {
-                name: without(value, members)
+                name: without_members(value, members)
                 for name, value in document.items()
                 if name.lower() not in members
             }
         case list():
-            return [without(value, members) for value in document]
+            return [without_members(value, members) for value in document]
         case str() if document.lstrip().startswith(("{", "[")):
             return _without_inside(document, members)
     return document
@@ -26,7 +26,7 @@ def without(document: object, members: Sequence[str]) -> object:
 def _without_inside(text: str, members: Sequence[str]) -> str:
     try:
         inner = json.loads(text)
-        left = without(inner, members)
+        left = without_members(inner, members)
         return text if left == inner else json.dumps(left)
     except ValueError:
         return text

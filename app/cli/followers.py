@@ -22,7 +22,7 @@ from app.db.engine import Database
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.sync import Privacy, sync
 from app.follower_sync.sync import Progress as Synced
-from app.follower_sync.wechat_users import Asker
+from app.follower_sync.wechat_users import UserInfoClient
 from app.ops import logging
 from app.privacy.from_sync import open_found
 from app.settings import Settings, load_settings
@@ -103,7 +103,7 @@ async def _sync_one(
 ) -> int:
     clock = SystemClock()
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    asker = Asker(appid, api, AccessTokens(database, api, settings.accounts, clock), clock)
+    asker = UserInfoClient(appid, api, AccessTokens(database, api, settings.accounts, clock), clock)
     try:
         with _bar() as bar:
             task = bar.add_task(appid, total=None, per_second="")

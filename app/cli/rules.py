@@ -16,7 +16,7 @@ from app.clock import SystemClock
 from app.ops import logging
 from app.rules import store
 from app.rules.definition.schemas import RuleOut
-from app.rules.definition.validation_errors import Refused, problems_in
+from app.rules.definition.validation_errors import InvalidRequest, problems_in
 from app.rules.editing import edit
 from app.rules.editing.check_replies import unsendable
 from app.rules.explaining.preview import SentReply
@@ -130,7 +130,7 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a command; what can't be done ends it with one line for each reason."""
     try:
         asyncio.run(command())
-    except Refused as refused:
+    except InvalidRequest as refused:
         for problem in refused.problems:
             place = ".".join(str(part) for part in problem.loc if part != "body")
             err.print(f"oa-bridge: {place}: {problem.msg}", markup=False)
@@ -153,7 +153,7 @@ def _question(asked: Mapping[str, object]) -> Question:
         return Question.model_validate(asked)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise Refused(problems_in(found)) from None
+        raise InvalidRequest(problems_in(found)) from None
 
 
 async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:

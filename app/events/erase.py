@@ -6,22 +6,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.identity.activity import back as who_is_back
-from app.tombstones.subject import Person
+from app.identity.activity import active_since as who_is_back
+from app.tombstones.subject import ErasureSubject
 
 
-async def erase_contents(session: AsyncSession, person: Person) -> Mapping[str, int]:
+async def erase_contents(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
     """Clear scenes and tickets; return the number of rows by table."""
     return await _run(session, _CONTENTS, person)
 
 
-async def is_back(session: AsyncSession, person: Person) -> bool:
+async def is_back(session: AsyncSession, person: ErasureSubject) -> bool:
     """Tell whether the person follows again, or did anything, since what the erasure answers to."""
     one = (person.appid, person.openid, person.until, person.event_id)
     return bool(await who_is_back(session, [one]))
 
 
-async def erase_identity(session: AsyncSession, person: Person, *, back: bool) -> Mapping[str, int]:
+async def erase_identity(
+    session: AsyncSession, person: ErasureSubject, *, back: bool
+) -> Mapping[str, int]:
     """Put pseudonyms into the history, delete the states; return the number of rows by table.
 
     back: what came since stays as it is. Otherwise whoever still followed goes on being counted,
@@ -36,7 +38,7 @@ async def erase_identity(session: AsyncSession, person: Person, *, back: bool) -
     return counts
 
 
-async def hand_over(session: AsyncSession, person: Person) -> None:
+async def hand_over(session: AsyncSession, person: ErasureSubject) -> None:
     """Let a follower who is back count as themselves and no longer under the pseudonym, too.
 
     What ends the erased following belongs to it. Without an unfollow a new follow tells that they
@@ -47,7 +49,7 @@ async def hand_over(session: AsyncSession, person: Person) -> None:
 
 
 async def _run(
-    session: AsyncSession, statements: Mapping[str, TextClause], person: Person
+    session: AsyncSession, statements: Mapping[str, TextClause], person: ErasureSubject
 ) -> Mapping[str, int]:
     counts = {}
     for table, statement in statements.items():

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import SessionFactory
 from app.events import store
-from app.events.query import Listed, Row, Wanted
+from app.events.query import ListQuery, ListSpec, Row
 
 ROWS_AT_ONCE = 2000
 
@@ -31,20 +31,20 @@ class Format(StrEnum):
 
 MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
 
-Tell = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
+Serializer = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[Row]):
+class ExportSpec(Generic[Row]):
     """A list, and how it is told. tell: turns rows into `shape`."""
 
-    listed: Listed[Row]
-    tell: Tell[Row]
+    listed: ListSpec[Row]
+    tell: Serializer[Row]
     shape: type[BaseModel]
 
 
 async def export(
-    sessions: SessionFactory, told: Told[Row], wanted: Wanted, written_as: Format
+    sessions: SessionFactory, told: ExportSpec[Row], wanted: ListQuery, written_as: Format
 ) -> StreamingResponse:
     """Return the whole list.
 
@@ -62,7 +62,7 @@ async def export(
 
 
 async def _pages(
-    sessions: SessionFactory, told: Told[Row], wanted: Wanted
+    sessions: SessionFactory, told: ExportSpec[Row], wanted: ListQuery
 ) -> AsyncIterator[Sequence[BaseModel]]:
     while True:
         async with sessions.begin() as session:

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from app.db.engine import Database, SessionFactory
 from app.events import serialize
-from app.events.export import Format, Told, export
+from app.events.export import ExportSpec, Format, export
 from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS
 from app.events.query_params import FollowersOf, FollowEventsOf, SubscriptionEventsOf
 from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
@@ -49,7 +49,7 @@ async def export_follow_events(
     wanted: Annotated[_FollowEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream follows, unfollows and scans, in the order of the list."""
-    told = Told(FOLLOW_EVENTS, serialize.follow_events, FollowEventOut)
+    told = ExportSpec(FOLLOW_EVENTS, serialize.follow_events, FollowEventOut)
     return await export(sessions, told, wanted.wanted(), wanted.format)
 
 
@@ -58,7 +58,7 @@ async def export_subscription_events(
     wanted: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream answers to subscription notifications and their deliveries."""
-    told = Told(SUBSCRIPTION_EVENTS, serialize.subscription_events, SubscriptionEventOut)
+    told = ExportSpec(SUBSCRIPTION_EVENTS, serialize.subscription_events, SubscriptionEventOut)
     return await export(sessions, told, wanted.wanted(), wanted.format)
 
 
@@ -67,5 +67,5 @@ async def export_followers(
     wanted: Annotated[_Followers, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream who follows, or followed, which account."""
-    told = Told(FOLLOWERS, serialize.followers, FollowerOut)
+    told = ExportSpec(FOLLOWERS, serialize.followers, FollowerOut)
     return await export(sessions, told, wanted.wanted(), wanted.format)

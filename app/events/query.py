@@ -14,7 +14,7 @@ Row = TypeVar("Row", FollowEvent, SubscriptionEvent, Follower)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Generic[Row]):
+class ListSpec(Generic[Row]):
     """A table and what its lists are filtered by, by column name. kinds: all there are.
 
     timed_by: the column with the id of the follow event that `time` is of; None if a row's time
@@ -34,17 +34,17 @@ class Listed(Generic[Row]):
         return column
 
 
-FOLLOW_EVENTS = Listed(
+FOLLOW_EVENTS = ListSpec(
     FollowEvent, "action", ("follow", "unfollow", "scan"), "scene", "occurred_at"
 )
-SUBSCRIPTION_EVENTS = Listed(
+SUBSCRIPTION_EVENTS = ListSpec(
     SubscriptionEvent, "action", ("popup", "change", "sent"), "popup_scene", "occurred_at"
 )
-FOLLOWERS = Listed(Follower, "following", (True, False), "scene", "followed_at", "followed_id")
+FOLLOWERS = ListSpec(Follower, "following", (True, False), "scene", "followed_at", "followed_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListQuery:
     """Which rows. start, until: a half-open range; with one of them the order is that of time.
 
     after: where the page before ended; limit: at most.

@@ -17,7 +17,7 @@ from pydantic import (
 from app.events import cursor
 from app.events.cursor import ByTime, Place
 from app.events.models import FollowAction, SubscriptionAction
-from app.events.query import Wanted
+from app.events.query import ListQuery
 from app.identity.schemas import WeChatId
 
 MOST_A_PAGE = 500
@@ -76,9 +76,9 @@ class PersonFilter(BaseModel):
         """Return the kind of row that is asked for; None for all."""
         return None
 
-    def wanted(self, limit: int = MOST_A_PAGE, after: Place | None = None) -> Wanted:
+    def wanted(self, limit: int = MOST_A_PAGE, after: Place | None = None) -> ListQuery:
         """Return the question that is put to the database."""
-        return Wanted(
+        return ListQuery(
             limit,
             after,
             self.appid,
@@ -102,7 +102,7 @@ class _Paged(PersonFilter):
             raise ValueError("after: `next` is good only with the `from` and `until` it came with")
         return self
 
-    def page_wanted(self) -> Wanted:
+    def page_wanted(self) -> ListQuery:
         """Return the question that is put to the database for one page."""
         return self.wanted(self.limit, None if self.after is None else cursor.read(self.after))
 

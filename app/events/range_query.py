@@ -24,10 +24,12 @@ from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByArrival, ByTime
 from app.events.models import FollowEvent
-from app.events.query import Listed, Row, Wanted
+from app.events.query import ListQuery, ListSpec, Row
 
 
-def merged(listed: Listed[Row], wanted: Wanted, horizon: int, appids: Sequence[str]) -> Select[Any]:
+def merged(
+    listed: ListSpec[Row], wanted: ListQuery, horizon: int, appids: Sequence[str]
+) -> Select[Any]:
     kinds = listed.kinds if wanted.kind is None else (wanted.kind,)
     account = _each(appids, Text(), "account")
     kind = _each(kinds, Boolean() if isinstance(kinds[0], bool) else Text(), "kind")
@@ -38,8 +40,8 @@ def merged(listed: Listed[Row], wanted: Wanted, horizon: int, appids: Sequence[s
 
 
 def _range(
-    listed: Listed[Row],
-    wanted: Wanted,
+    listed: ListSpec[Row],
+    wanted: ListQuery,
     horizon: int,
     account: ColumnElement[str],
     kind: ColumnElement[Any],
@@ -78,7 +80,7 @@ def _range(
     return select(listed.table).where(*within).order_by(*order).limit(wanted.limit + 1)
 
 
-def unmoved(listed: Listed[Row], wanted: Wanted) -> list[ColumnElement[bool]]:
+def unmoved(listed: ListSpec[Row], wanted: ListQuery) -> list[ColumnElement[bool]]:
     """Leave out who moved behind the reader's place in time and would come again.
 
     What arrived after the horizon may have moved them. A scalar query, so that it is one probe a
@@ -98,7 +100,7 @@ def _each(values: Sequence[Any], of: Text | Boolean, name: str) -> Any:  # noqa:
 
 
 def ordered(
-    statement: Select[Any], listed: Listed[Row], wanted: Wanted, row: type[Row]
+    statement: Select[Any], listed: ListSpec[Row], wanted: ListQuery, row: type[Row]
 ) -> Select[Any]:
     """One more than the page holds, to tell whether another follows."""
     order = [listed.column("position", row)]

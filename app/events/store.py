@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByArrival, ByTime
-from app.events.query import Listed, Page, Row, Wanted
+from app.events.query import ListQuery, ListSpec, Page, Row
 from app.events.range_query import merged, ordered, unmoved
 from app.identity import store as identity
 
@@ -30,7 +30,7 @@ async def settled_position(session: AsyncSession) -> int:
     return (await session.scalars(select(func.oa_bridge_settled_position(type_=BigInteger)))).one()
 
 
-async def page(session: AsyncSession, listed: Listed[Row], wanted: Wanted) -> Page[Row]:
+async def page(session: AsyncSession, listed: ListSpec[Row], wanted: ListQuery) -> Page[Row]:
     """Return one page. wanted.after: of the same order, as `Page.next` gave it."""
     if isinstance(wanted.after, ByTime):
         horizon = wanted.after.horizon
@@ -67,13 +67,13 @@ _SORTS = text(
 )
 
 
-def _place_in_time(listed: Listed[Row], row: Row, horizon: int) -> ByTime:
+def _place_in_time(listed: ListSpec[Row], row: Row, horizon: int) -> ByTime:
     at: datetime = getattr(row, listed.time)
     return ByTime(horizon, at, row.position)
 
 
 async def _statement(
-    session: AsyncSession, listed: Listed[Row], wanted: Wanted, horizon: int
+    session: AsyncSession, listed: ListSpec[Row], wanted: ListQuery, horizon: int
 ) -> Select[Any]:
     if wanted.unionid is not None or wanted.openid is not None:
         return await _of_person(session, listed, wanted, horizon)
@@ -82,7 +82,7 @@ async def _statement(
 
 
 async def _of_person(
-    session: AsyncSession, listed: Listed[Row], wanted: Wanted, horizon: int
+    session: AsyncSession, listed: ListSpec[Row], wanted: ListQuery, horizon: int
 ) -> Select[Any]:
     """Rows of a person are few: they are found by index, and then sorted."""
     appid, openid = listed.column("appid"), listed.column("openid")
@@ -116,7 +116,7 @@ async def _of_person(
     return ordered(select(row), listed, wanted, row)
 
 
-async def _accounts(session: AsyncSession, listed: Listed[Row]) -> Sequence[str]:
+async def _accounts(session: AsyncSession, listed: ListSpec[Row]) -> Sequence[str]:
     """Return every account in the table, by one index probe each."""
     appid = listed.column("appid")
     accounts = select(func.min(appid).label("appid")).cte("accounts", recursive=True)

@@ -13,27 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
 from app.events.models import FollowAction
-from app.follower_sync.diff import Asked, Changes, Known, NewEvent, changes_of
-from app.identity.erased_unionids import unlearnt
+from app.follower_sync.diff import Changes, KnownFollower, NewEvent, UserInfoBatch, changes_of
+from app.identity.erased_unionids import without_unionid
 from app.identity.jobs import resolve_job
 from app.identity.models import UnionIdSource
-from app.identity.unionid_store import ASK_UNBOUND_AGAIN, Answer
-from app.identity.unionid_store import record as record_unionids
-from app.tombstones.people import Gone
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
+from app.tombstones.people import Tombstone
 from app.wechat.api_responses import UserInfo
 
-Forgotten = Mapping[str, Gone]
+Tombstones = Mapping[str, Tombstone]
 # Of those who were found to have left, in the transaction that records it; the last: the moment.
 Leave = Callable[[AsyncSession, str, Sequence[NewEvent], datetime], Awaitable[None]]
 
 
-async def take_in(
+async def apply(
     session: AsyncSession,
     appid: str,
-    calls: Sequence[Asked],
+    calls: Sequence[UserInfoBatch],
     now: datetime,
     *,
-    gone: Forgotten,
+    gone: Tombstones,
     leave: Leave,
 ) -> tuple[int, int]:
     """Write what calls told that is new; return how many follows and unfollows that were.
@@ -45,7 +44,7 @@ async def take_in(
     changes = changes_of(await _known(session, appid, openids, gone), calls)
     if not changes.openids:
         return 0, 0
-    await _meet(session, appid, changes, now, gone)
+    await _upsert_people(session, appid, changes, now, gone)
     changes = changes_of(await _known(session, appid, changes.openids, gone), calls)
     await _identify(session, appid, changes.identified, now, gone)
     await _write_events(session, appid, changes.events)
@@ -57,21 +56,21 @@ async def take_in(
 
 
 async def _known(
-    session: AsyncSession, appid: str, openids: Sequence[str], gone: Forgotten
-) -> dict[str, Known]:
+    session: AsyncSession, appid: str, openids: Sequence[str], gone: Tombstones
+) -> dict[str, KnownFollower]:
     found = await session.execute(_KNOWN, {"appid": appid, "openids": list(openids)})
-    return {row.openid: _remembering(Known(*row), gone.get(row.openid)) for row in found}
+    return {row.openid: _remembering(KnownFollower(*row), gone.get(row.openid)) for row in found}
 
 
-def _remembering(person: Known, gone: Gone | None) -> Known:
+def _remembering(person: KnownFollower, gone: Tombstone | None) -> KnownFollower:
     if gone is None:
         return person
     until = max(gone.until, person.erased_until or gone.until)
     return replace(person, erased_until=until, wholly=gone.wholly)
 
 
-async def _meet(
-    session: AsyncSession, appid: str, changes: Changes, now: datetime, gone: Forgotten
+async def _upsert_people(
+    session: AsyncSession, appid: str, changes: Changes, now: datetime, gone: Tombstones
 ) -> None:
     """Add the people we had not met, UnionID and all; lock the others. In one order.
 
@@ -102,17 +101,17 @@ async def _identify(
     appid: str,
     infos: Sequence[UserInfo],
     now: datetime,
-    gone: Forgotten,
+    gone: Tombstones,
 ) -> None:
     if not infos:
         return
     told = [
-        Answer(appid, info.openid, info.unionid)
+        UnionIdResult(appid, info.openid, info.unionid)
         if info.unionid is not None
-        else Answer(appid, info.openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
+        else UnionIdResult(appid, info.openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
         for info in infos
     ]
-    answers = [unlearnt(answer, gone.get(answer.openid)) for answer in told]
+    answers = [without_unionid(answer, gone.get(answer.openid)) for answer in told]
     learnt = await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=now)
     await enqueue(session, [resolve_job(woken) for woken in learnt.woken])
 

@@ -13,7 +13,7 @@ SAME_FOLLOW = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFollower:
     """What we know of one person. met: has an openids row. following: None without a state.
 
     erased_until: what was so by then is erased; wholly: who they were, too.
@@ -43,7 +43,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class UserInfoBatch:
     """One call about these people, and its answer.
 
     at: whole second before the call. ids: two a person, made before the call too. An event that
@@ -57,7 +57,7 @@ class Asked:
     infos: Sequence[UserInfo]
     missing: Sequence[str] = ()
 
-    def followers(self) -> "Asked":
+    def followers(self) -> "UserInfoBatch":
         """Return it as if nobody else had been asked about."""
         infos = [info for info in self.infos if info.subscribed]
         return replace(self, infos=infos, missing=())
@@ -95,7 +95,7 @@ class Changes:
         return sorted({*(event.openid for event in self.events), *(info.openid for info in infos)})
 
 
-def changes_of(known: Mapping[str, Known], calls: Sequence[Asked]) -> Changes:
+def changes_of(known: Mapping[str, KnownFollower], calls: Sequence[UserInfoBatch]) -> Changes:
     """Return what to write so that we know what WeChat told of the people in `known`.
 
     Whoever is in several calls counts with the first.
@@ -125,7 +125,9 @@ def scene_of(info: UserInfo) -> str | None:
     return None if info.qr_scene is None else str(info.qr_scene)
 
 
-def _follows(changes: Changes, person: Known, info: UserInfo, ids: tuple[UUID, UUID]) -> None:
+def _follows(
+    changes: Changes, person: KnownFollower, info: UserInfo, ids: tuple[UUID, UUID]
+) -> None:
     erased = person.is_erased(info.subscribe_time)
     if erased and person.wholly and not person.met:  # still a follower, and nothing but forgotten
         return
@@ -158,7 +160,7 @@ def _follows(changes: Changes, person: Known, info: UserInfo, ids: tuple[UUID, U
         )
 
 
-def _is_the_follow_we_know(person: Known, subscribe_time: datetime) -> bool:
+def _is_the_follow_we_know(person: KnownFollower, subscribe_time: datetime) -> bool:
     return (
         person.following is True
         and person.followed_at is not None
@@ -166,13 +168,13 @@ def _is_the_follow_we_know(person: Known, subscribe_time: datetime) -> bool:
     )
 
 
-def _identifies(person: Known, info: UserInfo) -> bool:
+def _identifies(person: KnownFollower, info: UserInfo) -> bool:
     """Tell whether the answer says more about a UnionID than we have."""
     if info.unionid is not None:
         return info.unionid != person.unionid
     return person.unionid is None and person.reason != "not_bound"
 
 
-def _has_left(changes: Changes, person: Known, at: datetime, event_id: UUID) -> None:
+def _has_left(changes: Changes, person: KnownFollower, at: datetime, event_id: UUID) -> None:
     if person.following and person.is_before(at, event_id):
         changes.events.append(NewEvent(event_id, person.openid, FollowAction.UNFOLLOW, at))

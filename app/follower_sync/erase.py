@@ -4,10 +4,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.follower_sync.models import FollowerMark, FollowerSync
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
-async def erase(session: AsyncSession, person: Person) -> int:
+async def erase(session: AsyncSession, person: ErasureSubject) -> int:
     """Delete the mark of one OpenID; return the number of rows.
 
     A cursor that is this OpenID goes too: the listing starts anew, and passes over the marks.

@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.db.advisory_lock import LockTaken, try_hold
 from app.db.engine import Database, SessionFactory
 from app.follower_sync import pipeline, run_store
-from app.follower_sync.apply import Forgotten, Leave, take_in
-from app.follower_sync.diff import Asked
+from app.follower_sync.apply import Leave, Tombstones, apply
+from app.follower_sync.diff import UserInfoBatch
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
 from app.follower_sync.page_tracker import Page, Pages
-from app.follower_sync.wechat_users import BAD_OPENID, Asker
-from app.identity.erased_unionids import gone_by_unionid
-from app.tombstones.people import gone
+from app.follower_sync.wechat_users import BAD_OPENID, UserInfoClient
+from app.identity.erased_unionids import erased_by_unionid
+from app.tombstones.people import erased_among
 from app.wechat.api import BATCHGET_LIMIT
 from app.wechat.api_responses import FollowerPage
 from app.wechat.errors import ApiError
@@ -58,7 +58,7 @@ class Privacy:
 
 
 async def sync(
-    asker: Asker, database: Database, *, at_once: int, report: Report, privacy: Privacy
+    asker: UserInfoClient, database: Database, *, at_once: int, report: Report, privacy: Privacy
 ) -> Progress:
     """Synchronise the followers of an account, going on where an unfinished one ended.
 
@@ -118,7 +118,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    asked: Asked
+    asked: UserInfoBatch
     page: Page
 
 
@@ -127,7 +127,7 @@ class _Work:
 
     def __init__(
         self,
-        asker: Asker,
+        asker: UserInfoClient,
         sessions: SessionFactory,
         run: FollowerSync,
         report: Report,
@@ -196,7 +196,7 @@ class _Work:
                 return
             after = openids[-1]
 
-    async def record_unseen(self, calls: Sequence[Asked]) -> None:
+    async def record_unseen(self, calls: Sequence[UserInfoBatch]) -> None:
         """Write who has gone of people who are not listed."""
         asked = [openid for call in calls for openid in call.openids]
         async with self._sessions.begin() as session:
@@ -204,8 +204,8 @@ class _Work:
             await self._take_in(session, calls, None, 0, forgotten)
 
     async def _gone(
-        self, session: AsyncSession, openids: Sequence[str], calls: Sequence[Asked]
-    ) -> Forgotten:
+        self, session: AsyncSession, openids: Sequence[str], calls: Sequence[UserInfoBatch]
+    ) -> Tombstones:
         """Return who has been erased, by their OpenID or by the UnionID that a call told."""
         appid, secret = self._run.appid, self._privacy.secret
         told = {
@@ -214,8 +214,8 @@ class _Work:
             for info in asked.infos
             if info.unionid is not None
         }
-        found = await gone(session, secret, [(appid, openid) for openid in openids])
-        theirs = await gone_by_unionid(session, secret, told)
+        found = await erased_among(session, secret, [(appid, openid) for openid in openids])
+        theirs = await erased_by_unionid(session, secret, told)
         for known, one in theirs.items():
             until = found[known].until if known in found else one.until
             found[known] = replace(one, until=max(one.until, until))
@@ -233,12 +233,12 @@ class _Work:
     async def _take_in(
         self,
         session: AsyncSession,
-        calls: Sequence[Asked],
+        calls: Sequence[UserInfoBatch],
         cursor: str | None,
         asked: int,
-        forgotten: Forgotten,
+        forgotten: Tombstones,
     ) -> None:
-        found, left = await take_in(
+        found, left = await apply(
             session,
             self._run.appid,
             calls,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid_utils.compat import uuid7
 
 from app.clock import Clock
-from app.follower_sync.diff import Asked
+from app.follower_sync.diff import UserInfoBatch
 from app.wechat.api import WeChatApi
 from app.wechat.api_responses import FollowerPage, UserInfo
 from app.wechat.errors import Action, ApiError
@@ -26,7 +26,7 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class UserInfoClient:
     """Asks about the followers of one account. pause: waits for so many seconds."""
 
     appid: AppId
@@ -39,12 +39,12 @@ class Asker:
         """Return the page of `user/get` after the cursor. Raises ApiError."""
         return await self._patiently(lambda token: self.api.user_get(token, cursor))
 
-    async def people(self, openids: Sequence[str]) -> Asked:
+    async def people(self, openids: Sequence[str]) -> UserInfoBatch:
         """Return what WeChat tells about up to 100 people. Raises ApiError."""
         at = self.clock.now().replace(microsecond=0)
         ids = [uuid7() for _ in range(2 * len(openids))]
         infos, missing = await self._infos([OpenId(openid) for openid in openids])
-        return Asked(openids, at, ids, infos, missing)
+        return UserInfoBatch(openids, at, ids, infos, missing)
 
     async def _infos(self, openids: Sequence[OpenId]) -> tuple[list[UserInfo], list[str]]:
         """One bad OpenID fails its whole call: halve until it stands alone."""

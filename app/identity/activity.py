@@ -14,7 +14,7 @@ Known = tuple[str, str]
 FIRST_ID: Final = UUID(int=0)
 
 
-async def back(
+async def active_since(
     session: AsyncSession, people: Iterable[tuple[str, str, datetime, UUID]]
 ) -> set[Known]:
     """Return those who follow again, or did anything, since (until, event_id).

@@ -6,27 +6,27 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
-async def lock(session: AsyncSession, person: Person) -> bool:
+async def lock(session: AsyncSession, person: ErasureSubject) -> bool:
     """Lock the OpenID against the inbox until the transaction ends; tell whether it is known."""
     found = await session.scalar(_LOCK, person.parameters)
     return found is not None
 
 
-async def mark(session: AsyncSession, person: Person) -> None:
+async def mark(session: AsyncSession, person: ErasureSubject) -> None:
     """Remember on a row that stays how far its contents are erased."""
     await session.execute(_MARK, person.parameters)
 
 
-async def mark_class(session: AsyncSession, person: Person, scope: str) -> None:
+async def mark_class(session: AsyncSession, person: ErasureSubject, scope: str) -> None:
     """Remember the same of one class of data."""
     seconds = int(person.until.timestamp())
     await session.execute(_MARK_CLASS, person.parameters | {"scope": scope, "seconds": seconds})
 
 
-async def erase(session: AsyncSession, person: Person) -> Mapping[str, int]:
+async def erase(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
     """Delete the OpenID and the changes of its UnionID; return the number of rows by table."""
     counts = {}
     for table, statement in _DELETES.items():

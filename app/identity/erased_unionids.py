@@ -13,23 +13,23 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.activity import FIRST_ID, back
-from app.identity.unionid_store import Answer
-from app.tombstones.people import Gone, Known, share
+from app.identity.activity import FIRST_ID, active_since
+from app.identity.unionid_store import UnionIdResult
+from app.tombstones.people import Known, Tombstone, lock_shared
 from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.unionids import erased_unionids
 
 ERASED = "erased"
 
 
-async def gone_by_unionid(
+async def erased_by_unionid(
     session: AsyncSession, secret: SecretStr | None, told: Mapping[Known, str]
-) -> dict[Known, Gone]:
+) -> dict[Known, Tombstone]:
     """Return those OpenIDs whose UnionID has been erased, if they have done nothing since.
 
     First in its transaction, as `gone`. told: the UnionID of each OpenID.
     """
-    await share(session)
+    await lock_shared(session)
     if not told or not await session.scalar(_ANYBODY):
         return {}
     erased = await erased_unionids(session, await pseudonyms(session, secret), set(told.values()))
@@ -39,27 +39,29 @@ async def gone_by_unionid(
         for known, unionid in told.items()
         if unionid in erased and unionid not in again
     }
-    acted = await back(session, [(*known, until, FIRST_ID) for known, until in people.items()])
+    acted = await active_since(
+        session, [(*known, until, FIRST_ID) for known, until in people.items()]
+    )
     return {
-        known: Gone(until, wholly=True, by_unionid=True)
+        known: Tombstone(until, wholly=True, by_unionid=True)
         for known, until in people.items()
         if known not in acted
     }
 
 
-async def pass_over(
-    session: AsyncSession, secret: SecretStr | None, answers: Sequence[Answer]
-) -> list[Answer]:
+async def withhold_erased(
+    session: AsyncSession, secret: SecretStr | None, answers: Sequence[UnionIdResult]
+) -> list[UnionIdResult]:
     """Return the answers without UnionIDs that have been erased; such an OpenID has to go, too.
 
     First in its transaction.
     """
     told = {(one.appid, one.openid): one.unionid for one in answers if one.unionid is not None}
-    gone = await gone_by_unionid(session, secret, told)
-    return [unlearnt(one, gone.get((one.appid, one.openid))) for one in answers]
+    gone = await erased_by_unionid(session, secret, told)
+    return [without_unionid(one, gone.get((one.appid, one.openid))) for one in answers]
 
 
-def unlearnt(answer: Answer, gone: Gone | None) -> Answer:
+def without_unionid(answer: UnionIdResult, gone: Tombstone | None) -> UnionIdResult:
     """Return the answer; of somebody who is gone by their UnionID, without it."""
     if gone is None or not gone.by_unionid:
         return answer
@@ -69,7 +71,7 @@ def unlearnt(answer: Answer, gone: Gone | None) -> Answer:
 async def _known_again(session: AsyncSession, erased: Mapping[str, datetime]) -> set[str]:
     found = await session.execute(_HOLDERS, {"unionids": list(erased)})
     holders = {(appid, openid): unionid for appid, openid, unionid in found}
-    acted = await back(
+    acted = await active_since(
         session, [(*known, erased[unionid], FIRST_ID) for known, unionid in holders.items()]
     )
     return {holders[known] for known in acted}

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
-from app.identity.erased_unionids import gone_by_unionid
+from app.identity.erased_unionids import erased_by_unionid
 from app.identity.jobs import resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.schemas import Identity, Reported
-from app.identity.unionid_store import Answer, record
-from app.tombstones.people import Gone, Known, gone
+from app.identity.unionid_store import UnionIdResult, record_unionids
+from app.tombstones.people import Known, Tombstone, erased_among
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -67,19 +67,19 @@ async def report(
     """
     by_login = sorted(identities, key=lambda one: one.logged_in_at or NEVER)
     known = {(one.appid, one.openid): one for one in by_login}
-    erased = await gone(session, secret, known)
+    erased = await erased_among(session, secret, known)
     away = _away(identities, erased)
     told = {key: one.unionid for key, one in known.items()}
-    passed_over = _away(identities, await gone_by_unionid(session, secret, told))
+    passed_over = _away(identities, await erased_by_unionid(session, secret, told))
     passed_over |= away - await _here(session, away)
     wanted = [one for key, one in known.items() if key not in passed_over]
     passed_over |= await _see(session, wanted, now, erased) & away
     answers = [
-        Answer(one.appid, one.openid, one.unionid)
+        UnionIdResult(one.appid, one.openid, one.unionid)
         for key, one in known.items()
         if key not in passed_over
     ]
-    learnt = await record(session, answers, source=UnionIdSource.REPORT, now=now)
+    learnt = await record_unionids(session, answers, source=UnionIdSource.REPORT, now=now)
     await enqueue(session, [resolve_job(appid) for appid in learnt.woken])
     number = sum((one.appid, one.openid) in passed_over for one in identities)
     return Reported(received=len(identities), changed=learnt.changed, erased=number)
@@ -89,7 +89,7 @@ async def _see(
     session: AsyncSession,
     identities: Sequence[Identity],
     now: datetime,
-    erased: Mapping[Known, Gone],
+    erased: Mapping[Known, Tombstone],
 ) -> set[Known]:
     """Add or lock the OpenIDs; return those that are new. Who is both new and erased goes again.
 
@@ -113,7 +113,7 @@ async def _see(
     return new
 
 
-def _away(identities: Sequence[Identity], erased: Mapping[Known, Gone]) -> set[Known]:
+def _away(identities: Sequence[Identity], erased: Mapping[Known, Tombstone]) -> set[Known]:
     """Return those who are erased, and have not logged in since as far as is told here."""
     back = {
         (one.appid, one.openid)
@@ -138,7 +138,7 @@ def _columns(people: set[Known]) -> dict[str, list[str]]:
     }
 
 
-def _logged_in_since(identity: Identity, erased: Gone | None) -> bool:
+def _logged_in_since(identity: Identity, erased: Tombstone | None) -> bool:
     return (
         erased is not None
         and identity.logged_in_at is not None

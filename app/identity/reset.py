@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
-async def start_anew(session: AsyncSession, person: Person) -> None:
+async def reset_first_seen(session: AsyncSession, person: ErasureSubject) -> None:
     """Let them be seen for the first time since what is erased.
 
     Who was to go for their UnionID is asked about again.
@@ -22,11 +22,11 @@ async def start_anew(session: AsyncSession, person: Person) -> None:
 
 
 async def forget_unionid(
-    session: AsyncSession, person: Person, *, now: datetime, asks: bool
+    session: AsyncSession, person: ErasureSubject, *, now: datetime, asks: bool
 ) -> Mapping[str, int]:
     """Forget the UnionID, unless a login since told it; return the number of rows by table.
 
-    After `start_anew`. asks: whether WeChat can be asked for it anew; what they did since is
+    After `reset_first_seen`. asks: whether WeChat can be asked for it anew; what they did since is
     keyed then.
     """
     parameters = person.parameters | {"now": now, "asks": asks}

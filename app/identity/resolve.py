@@ -11,10 +11,10 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
-from app.identity.erased_unionids import pass_over
+from app.identity.erased_unionids import withhold_erased
 from app.identity.jobs import next_resolve_job, resolve_job
 from app.identity.models import UnionIdSource
-from app.identity.unionid_store import ASK_UNBOUND_AGAIN, Answer, record
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
 from app.settings import Account
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
 from app.wechat.api_responses import UserInfo
@@ -72,8 +72,8 @@ async def _resolve_some(resolver: Resolver, appid: AppId) -> bool:
         return False
     async with resolver.sessions.begin() as session:
         now = resolver.clock.now()
-        answers = await pass_over(session, resolver.secret, answers)
-        await record(session, answers, source=UnionIdSource.USER_INFO, now=now)
+        answers = await withhold_erased(session, resolver.secret, answers)
+        await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=now)
     return True
 
 
@@ -85,7 +85,7 @@ async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock
         await enqueue(session, [resolve_job(appid) for appid in due])
 
 
-async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> list[Answer]:
+async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> list[UnionIdResult]:
     """One bad OpenID fails its whole call: halve until it stands alone."""
     try:
         infos = await with_token(
@@ -95,7 +95,7 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
         if error.errcode != BAD_OPENID:
             raise
         if len(openids) == 1:
-            return [Answer(appid, openids[0], None, "bad_openid")]
+            return [UnionIdResult(appid, openids[0], None, "bad_openid")]
         middle = len(openids) // 2
         first = await _ask(resolver, appid, openids[:middle])
         return [*first, *await _ask(resolver, appid, openids[middle:])]
@@ -104,21 +104,21 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
 
 def answers_of(
     appid: AppId, openids: Sequence[OpenId], infos: Sequence[UserInfo], now: datetime
-) -> list[Answer]:
+) -> list[UnionIdResult]:
     """Match WeChat's answer to what was asked, by OpenID. Missing is a normal state."""
     by_openid = {info.openid: info for info in infos}
     return [_answer(appid, openid, by_openid.get(openid), now) for openid in openids]
 
 
-def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> Answer:
+def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> UnionIdResult:
     if info is None:
-        return Answer(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
+        return UnionIdResult(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
-        return Answer(appid, openid, info.unionid, how=info.subscribe_scene)
+        return UnionIdResult(appid, openid, info.unionid, how=info.subscribe_scene)
     if info.subscribed:
         again_at, how = now + ASK_UNBOUND_AGAIN, info.subscribe_scene
-        return Answer(appid, openid, None, "not_bound", again_at, how=how)
-    return Answer(appid, openid, None, "not_following")
+        return UnionIdResult(appid, openid, None, "not_bound", again_at, how=how)
+    return UnionIdResult(appid, openid, None, "not_following")
 
 
 async def _give_back(

@@ -22,7 +22,7 @@ MOST_WOKEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UnionIdResult:
     """What is known of one OpenID now.
 
     unionid: None with a reason. ask_again_at: None when asking again makes no sense.
@@ -39,16 +39,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class RecordedUnionIds:
     """changed: OpenIDs that had another UnionID before. woken: accounts to ask about again."""
 
     changed: int
     woken: tuple[str, ...]
 
 
-async def record(
-    session: AsyncSession, answers: Sequence[Answer], *, source: UnionIdSource, now: datetime
-) -> Learnt:
+async def record_unionids(
+    session: AsyncSession, answers: Sequence[UnionIdResult], *, source: UnionIdSource, now: datetime
+) -> RecordedUnionIds:
     """Record answers, one per OpenID; the OpenIDs must be there.
 
     A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`.
@@ -73,10 +73,12 @@ async def record(
     for statement in _KEYS:
         await session.execute(statement, keys)
     await _explain(session, [answer for answer in answers if answer.how is not None])
-    return Learnt(changed or 0, await _wake(session, {one.appid for one in resolved}, now))
+    return RecordedUnionIds(
+        changed or 0, await _wake(session, {one.appid for one in resolved}, now)
+    )
 
 
-async def _explain(session: AsyncSession, answers: Sequence[Answer]) -> None:
+async def _explain(session: AsyncSession, answers: Sequence[UnionIdResult]) -> None:
     if not answers:
         return
     await session.execute(

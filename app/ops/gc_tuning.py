@@ -8,7 +8,7 @@ from typing import Final
 THRESHOLDS: Final = (50_000, 20, 50)
 
 
-def settle() -> None:
+def freeze_heap() -> None:
     """Take what is there now for permanent, and look for garbage rarely; call it once started."""
     gc.collect()
     gc.freeze()

@@ -26,12 +26,12 @@ from app.follower_sync import erase as followers
 from app.identity import erase as identity
 from app.identity import reset
 from app.privacy.models import Erasure
-from app.privacy.plan import Eraser, Plan, plan, remember
+from app.privacy.plan import Eraser, Plan, plan_erasure, remember
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
 from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 from app.webhooks import erase as feed
 from app.webhooks import erasure_notices
 
@@ -51,7 +51,7 @@ log = structlog.get_logger()
 
 async def erase(eraser: Eraser, erasure_id: UUID) -> None:
     """Carry one erasure out; does nothing when that is done."""
-    planned = await plan(eraser, erasure_id)
+    planned = await plan_erasure(eraser, erasure_id)
     if planned is None:
         return
     if planned.of_identity and await _waits_for_webhooks(eraser, planned):
@@ -75,7 +75,7 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
 async def _waits_for_webhooks(eraser: Eraser, planned: Plan) -> bool:
     people = [(person.appid, person.openid) for person in planned.people]
     async with eraser.sessions() as session:
-        untold = await erasure_notices.untold(session, people, planned.erasure_id)
+        untold = await erasure_notices.count_pending_webhooks(session, people, planned.erasure_id)
     if not untold or eraser.clock.now() < planned.requested_at + LONGEST_NOTICE:
         return bool(untold)
     await _step(eraser, planned, partial(_give_up_telling, untold))
@@ -95,7 +95,7 @@ async def _give_up_telling(untold: int, _: AsyncSession) -> Counts:
     return {"webhooks_not_told": untold}
 
 
-async def _erase_class(eraser: Eraser, planned: Plan, person: Person) -> None:
+async def _erase_class(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
     if planned.scope is Scope.NOT_HELD:
         return
     await _in_batches(eraser, planned, partial(_some_of_class, eraser, planned, person, BATCH))
@@ -103,7 +103,7 @@ async def _erase_class(eraser: Eraser, planned: Plan, person: Person) -> None:
 
 
 async def _some_of_class(
-    eraser: Eraser, planned: Plan, person: Person, limit: int, session: AsyncSession
+    eraser: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     if planned.scope is Scope.PROFILE:
         cleared = await eraser.inbox.erase_members(session, person, PROFILE_MEMBERS, limit)
@@ -113,7 +113,7 @@ async def _some_of_class(
 
 
 async def _seal_class(
-    eraser: Eraser, planned: Plan, person: Person, session: AsyncSession
+    eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
 ) -> Counts:
     """With the inbox kept out, as `_seal`. Of a stranger all that comes late goes."""
     known = await identity.lock(session, person)
@@ -125,7 +125,7 @@ async def _seal_class(
     return counts
 
 
-async def _erase_person(eraser: Eraser, planned: Plan, person: Person) -> None:
+async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
     for work in (_some_replies, _some_callbacks):
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
     await _step(eraser, planned, partial(_seal, eraser, planned, person))
@@ -133,21 +133,23 @@ async def _erase_person(eraser: Eraser, planned: Plan, person: Person) -> None:
 
 
 async def _some_replies(
-    _: Eraser, planned: Plan, person: Person, limit: int, session: AsyncSession
+    _: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     erase_some = replies.erase_identity if planned.of_identity else replies.erase_contents
     return {"replies": await erase_some(session, person, limit)}
 
 
 async def _some_callbacks(
-    eraser: Eraser, planned: Plan, person: Person, limit: int, session: AsyncSession
+    eraser: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     inbox = eraser.inbox
     erase_some = inbox.erase_identity if planned.of_identity else inbox.erase_contents
     return {"callbacks": await erase_some(session, person, limit)}
 
 
-async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSession) -> Counts:
+async def _seal(
+    eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
+) -> Counts:
     """Everything that is left of a person, with the inbox kept out."""
     known = await identity.lock(session, person)
     back = await events.is_back(session, person)
@@ -170,7 +172,7 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
     elif known:
         await identity.mark(session, person)
         if planned.of_identity:
-            await reset.start_anew(session, person)
+            await reset.reset_first_seen(session, person)
         if planned.scope is Scope.PERSON:
             counts.update(await _forget_unionid(eraser, person, session))
     else:
@@ -178,7 +180,7 @@ async def _seal(eraser: Eraser, planned: Plan, person: Person, session: AsyncSes
     return counts
 
 
-async def _forget_unionid(eraser: Eraser, person: Person, session: AsyncSession) -> Counts:
+async def _forget_unionid(eraser: Eraser, person: ErasureSubject, session: AsyncSession) -> Counts:
     """Whoever is back is a person who is erased all the same, up to what they asked for that."""
     account = eraser.accounts.get(person.appid)
     asks = account is not None and account.kind == "oa"
@@ -187,7 +189,7 @@ async def _forget_unionid(eraser: Eraser, person: Person, session: AsyncSession)
     return {**counts, "identity_events": told}
 
 
-async def _forget_rules(person: Person, session: AsyncSession) -> Counts:
+async def _forget_rules(person: ErasureSubject, session: AsyncSession) -> Counts:
     return {"rule_firings": await rules.erase(session, person)}
 
 
@@ -204,7 +206,7 @@ async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
 async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
     """Turn the erasure into its certificate, and leave nobody's id in PgQueuer's tables."""
     people = [(person.appid, person.openid) for person in planned.people]
-    await erasure_notices.forget(session, people)
+    await erasure_notices.delete_notices(session, people)
     erasure = await session.get_one(Erasure, planned.erasure_id)
     erasure.subject = None
     erasure.erased = [[person.appid, person.pseudonym] for person in planned.people]

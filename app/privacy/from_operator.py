@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from app.identity import lookup
 from app.privacy.models import Trigger
-from app.privacy.policy import Duty, NewErasure
+from app.privacy.policy import ErasureRequest, NewErasure
 from app.privacy.store import open_erasure
 from app.tombstones.subject import is_erased
 
@@ -52,7 +52,7 @@ async def _open(
     seen = await lookup.last_seen(session, people)
     erasure = NewErasure(
         id=uuid7(),
-        duty=Duty(Trigger.REQUEST, people, unionids),
+        duty=ErasureRequest(Trigger.REQUEST, people, unionids),
         appid=None,
         requested_by=operator,
         requested_at=now,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.queue import raw_connection
 from app.follower_sync.diff import NewEvent
 from app.privacy.models import Trigger
-from app.privacy.policy import Duty, NewErasure
+from app.privacy.policy import ErasureRequest, NewErasure
 from app.privacy.store import open_on
 
 BY_SYNC: Final = "sync"
@@ -22,7 +22,7 @@ async def open_found(
     erasures = [
         NewErasure(
             id=event.id,
-            duty=Duty(Trigger.UNSUBSCRIBE, ((appid, event.openid),)),
+            duty=ErasureRequest(Trigger.UNSUBSCRIBE, ((appid, event.openid),)),
             appid=appid,
             requested_by=BY_SYNC,
             requested_at=now,

@@ -7,20 +7,20 @@ from uuid_utils.compat import uuid7
 
 from app.privacy.models import Trigger
 from app.privacy.plan import Eraser
-from app.privacy.policy import BY_WECHAT, Duty, NewErasure
+from app.privacy.policy import BY_WECHAT, ErasureRequest, NewErasure
 from app.privacy.store import open_erasure
 from app.tombstones.models import Scope
 
 MOST_AT_ONCE: Final = 100
 
 
-async def erase_theirs(eraser: Eraser) -> None:
+async def open_for_linked_openids(eraser: Eraser) -> None:
     """Open the erasures of such OpenIDs, up to when their person was erased."""
     async with eraser.sessions.begin() as session:
         for appid, openid, until in await session.execute(_THEIRS, {"limit": MOST_AT_ONCE}):
             erasure = NewErasure(
                 id=uuid7(),
-                duty=Duty(Trigger.LATE, ((appid, openid),)),
+                duty=ErasureRequest(Trigger.LATE, ((appid, openid),)),
                 appid=appid,
                 requested_by=BY_WECHAT,
                 requested_at=eraser.clock.now(),

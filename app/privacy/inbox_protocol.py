@@ -6,17 +6,21 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
 class Inbox(Protocol):
     """Each function changes up to `limit` rows and returns how many; see `callback.erase`."""
 
-    async def erase_contents(self, session: AsyncSession, person: Person, limit: int) -> int:
+    async def erase_contents(
+        self, session: AsyncSession, person: ErasureSubject, limit: int
+    ) -> int:
         """Clear payloads."""
         ...
 
-    async def erase_identity(self, session: AsyncSession, person: Person, limit: int) -> int:
+    async def erase_identity(
+        self, session: AsyncSession, person: ErasureSubject, limit: int
+    ) -> int:
         """Clear payloads, and put a pseudonym in the place of the OpenID."""
         ...
 
@@ -27,13 +31,13 @@ class Inbox(Protocol):
         ...
 
     async def erase_kinds(
-        self, session: AsyncSession, person: Person, kinds: Sequence[str], limit: int
+        self, session: AsyncSession, person: ErasureSubject, kinds: Sequence[str], limit: int
     ) -> int:
         """Clear payloads of these message types and events."""
         ...
 
     async def erase_members(
-        self, session: AsyncSession, person: Person, members: Sequence[str], limit: int
+        self, session: AsyncSession, person: ErasureSubject, members: Sequence[str], limit: int
     ) -> int:
         """Remove members from payloads."""
         ...
@@ -42,7 +46,7 @@ class Inbox(Protocol):
         """Clear payloads from before then."""
         ...
 
-    async def has_before(self, session: AsyncSession, person: Person) -> bool:
+    async def has_before(self, session: AsyncSession, person: ErasureSubject) -> bool:
         """Tell whether there is a push of the person from before then."""
         ...
 

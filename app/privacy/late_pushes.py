@@ -18,11 +18,11 @@ from app.identity.activity import FIRST_ID
 from app.privacy.erase import ALL
 from app.privacy.models import Trigger
 from app.privacy.plan import Eraser
-from app.privacy.policy import BY_WECHAT, Duty, NewErasure
+from app.privacy.policy import BY_WECHAT, ErasureRequest, NewErasure
 from app.privacy.store import open_erasure
 from app.tombstones.models import ErasedPerson, Scope
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 from app.tombstones.unionids import erased_unionids
 
 MOST_AT_ONCE: Final = 200
@@ -107,7 +107,7 @@ async def _late_for_the_gone(
     eraser: Eraser, session: AsyncSession, pushes: _Pushes, gone: ErasedPerson
 ) -> list[tuple[datetime, Scope]]:
     """Once the row is marked, the inbox sees what is late; what it stored before is looked for."""
-    person = Person(pushes.appid, pushes.openid, gone.until, FIRST_ID, gone.pseudonym, {})
+    person = ErasureSubject(pushes.appid, pushes.openid, gone.until, FIRST_ID, gone.pseudonym, {})
     if gone.scope is Scope.EVERYTHING and not await events.is_back(session, person):
         return [(max(gone.until, pushes.last), gone.scope)]
     await identity.mark(session, person)
@@ -120,7 +120,7 @@ async def _late_for_the_gone(
 def _erasure(push: _Pushes, until: datetime, scope: Scope, now: datetime) -> NewErasure:
     return NewErasure(
         id=uuid7(),
-        duty=Duty(Trigger.LATE, ((push.appid, push.openid),)),
+        duty=ErasureRequest(Trigger.LATE, ((push.appid, push.openid),)),
         appid=push.appid,
         requested_by=BY_WECHAT,
         requested_at=now,

@@ -22,10 +22,10 @@ from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of
 from app.settings import Account
 from app.tombstones.models import ErasedPerson, ErasedUnionId, Scope
-from app.tombstones.people import keep_out
+from app.tombstones.people import lock_exclusive
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
-from app.tombstones.subject import Person
-from app.webhooks.erasure_notices import announce
+from app.tombstones.subject import ErasureSubject
+from app.webhooks.erasure_notices import publish_erasure
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
 
@@ -52,7 +52,7 @@ class Plan:
     requested_at: datetime
     until: datetime
     scope: Scope
-    people: tuple[Person, ...]
+    people: tuple[ErasureSubject, ...]
     unionids: tuple[str, ...]
 
     @property
@@ -61,7 +61,7 @@ class Plan:
         return self.scope in IDENTITY
 
 
-async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
+async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
     """Return what is to be done; None when it has been done."""
     async with eraser.sessions.begin() as session:
         erasure = await session.get(Erasure, erasure_id, with_for_update=True)
@@ -72,7 +72,7 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         erasure.scope = await _scope(session, eraser, erasure, people, names)
         unionids = set(erasure.subject["unionids"])
         if erasure.scope in IDENTITY:
-            await keep_out(session)
+            await lock_exclusive(session)
         if erasure.scope is Scope.PERSON:
             people, unionids = await _whole(session, erasure, people, unionids)
         former = await lookup.unionids_in_rows_of(session, people)
@@ -84,7 +84,7 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         }
         made = _people(erasure, people, unionids | former, names)
         if erasure.scope in IDENTITY:
-            await _condemn(session, erasure, made)
+            await _write_tombstones(session, erasure, made)
         if erasure.scope is Scope.PERSON:
             await _condemn_unionids(session, erasure, names.of_unionids(unionids).values())
         own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
@@ -98,7 +98,9 @@ async def plan(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         )
 
 
-async def _condemn(session: AsyncSession, erasure: Erasure, people: Iterable[Person]) -> None:
+async def _write_tombstones(
+    session: AsyncSession, erasure: Erasure, people: Iterable[ErasureSubject]
+) -> None:
     """From here on nobody learns of them again but by something new of theirs.
 
     Whoever has left and is back is told of by their new follow, and must not be deleted after it.
@@ -110,7 +112,7 @@ async def _condemn(session: AsyncSession, erasure: Erasure, people: Iterable[Per
         left = erasure.trigger is Trigger.UNSUBSCRIBE
         if told or (left and await events.is_back(session, person)):
             continue
-        await announce(session, person.appid, person.openid)
+        await publish_erasure(session, person.appid, person.openid)
 
 
 async def _condemn_unionids(session: AsyncSession, erasure: Erasure, names: Iterable[str]) -> None:
@@ -125,7 +127,7 @@ async def _condemn_unionids(session: AsyncSession, erasure: Erasure, names: Iter
         )
 
 
-async def remember(session: AsyncSession, person: Person, scope: Scope) -> None:
+async def remember(session: AsyncSession, person: ErasureSubject, scope: Scope) -> None:
     """Note that a person is gone, for what comes late."""
     new = insert(ErasedPerson).values(
         appid=person.appid, pseudonym=person.pseudonym, until=person.until, scope=scope
@@ -193,16 +195,16 @@ async def _whole(
 
 async def _came_since(session: AsyncSession, erasure: Erasure, known: Known) -> bool:
     seen = await lookup.first_seen(session, known)
-    person = Person(*known, erasure.until, erasure.id, "", {})
+    person = ErasureSubject(*known, erasure.until, erasure.id, "", {})
     return seen is not None and seen > erasure.until and await events.is_back(session, person)
 
 
 def _people(
     erasure: Erasure, people: set[Known], unionids: set[str], names: Pseudonyms
-) -> tuple[Person, ...]:
+) -> tuple[ErasureSubject, ...]:
     late = erasure.trigger is Trigger.LATE
     return tuple(
-        Person(
+        ErasureSubject(
             appid,
             openid,
             erasure.until,

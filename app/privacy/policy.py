@@ -24,7 +24,7 @@ OnUnfollow = Literal["content", "everything"]
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class ErasureRequest:
     """What a push asks for. people: (AppID, OpenID). detail: RevokeInfo."""
 
     trigger: Trigger
@@ -38,7 +38,7 @@ class NewErasure:
     """An erasure to be opened. until: what happened by then goes. scope: None: the duty says it."""
 
     id: UUID
-    duty: Duty
+    duty: ErasureRequest
     appid: str | None
     requested_by: str
     requested_at: datetime
@@ -46,14 +46,14 @@ class NewErasure:
     scope: Scope | None = None
 
 
-def duty_of(message: Inbound, appid: str) -> Duty | None:
+def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
     """Return what the push asks to erase, if it does.
 
     The app that a privacy event names may be another one than it was pushed to. One without an
     OpenID is about nobody: its sender is a platform account.
     """
     if isinstance(message, Unsubscribe):
-        return Duty(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
+        return ErasureRequest(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
     if not isinstance(
         message, UserInfoModified | UserAuthorizationRevoke | UserAuthorizationCancellation
     ):
@@ -63,7 +63,7 @@ def duty_of(message: Inbound, appid: str) -> Duty | None:
     if message.openid is None and not unionids:
         return None
     appids = dict.fromkeys((appid, message.appid or appid))
-    return Duty(
+    return ErasureRequest(
         Trigger(message.event),
         tuple((each, message.openid) for each in appids if message.openid is not None),
         unionids,

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import exists, or_, select
 
 from app.db.queue import enqueue
-from app.privacy.from_unionid import erase_theirs
+from app.privacy.from_unionid import open_for_linked_openids
 from app.privacy.jobs import check_job, erase_job
 from app.privacy.models import Erasure, LatePush
 from app.privacy.plan import Eraser
@@ -24,7 +24,7 @@ MOST_RUNG: Final = 1000
 async def sweep(eraser: Eraser) -> None:
     """Open erasures of OpenIDs just found, ring for unfinished ones, unlink finished ones."""
     now = eraser.clock.now()
-    await erase_theirs(eraser)
+    await open_for_linked_openids(eraser)
     async with eraser.sessions.begin() as session:
         waiting = await session.scalars(
             select(Erasure.id)

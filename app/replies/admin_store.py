@@ -16,7 +16,7 @@ RETRYABLE = frozenset({ReplyStatus.FAILED, ReplyStatus.HELD, ReplyStatus.SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReplyQuery:
     """Which replies. before: the last one of the page before; limit: at most."""
 
     before: UUID | None
@@ -26,7 +26,7 @@ class Wanted:
     openid: str | None = None
 
 
-async def page(session: AsyncSession, wanted: Wanted) -> Sequence[Reply]:
+async def page(session: AsyncSession, wanted: ReplyQuery) -> Sequence[Reply]:
     """Return replies by id, the newest first."""
     statement = select(Reply).order_by(Reply.id.desc()).limit(wanted.limit)
     if wanted.before is not None:

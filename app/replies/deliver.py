@@ -14,13 +14,13 @@ from app.db.engine import SessionFactory
 from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.models import ReplyStatus
-from app.replies.retry_policy import Outcome, outcome_of, unknown_outcome
-from app.replies.store import Taken
+from app.replies.retry_policy import SendOutcome, outcome_of, unknown_outcome
+from app.replies.store import ClaimedReply
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
-from app.wechat_client.errors import Unusable
+from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
@@ -55,7 +55,7 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
     tried_at = delivery.clock.now()
     async with delivery.sessions.begin() as session:
-        reply = await store.take(session, reply_id, tried_at)
+        reply = await store.claim(session, reply_id, tried_at)
     if reply is None:
         return
     outcome = await _attempt(delivery, reply)
@@ -69,14 +69,14 @@ async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
         raise TryLater(outcome.retry_in, f"errcode {outcome.errcode}")
 
 
-async def _attempt(delivery: Delivery, reply: Taken) -> Outcome | None:
+async def _attempt(delivery: Delivery, reply: ClaimedReply) -> SendOutcome | None:
     """Call WeChat, with no transaction open; None means sent."""
     try:
         await _send(delivery, reply, REPLY.validate_python(reply.content))
     except ValidationError:
-        return Outcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
-    except Unusable as error:
-        return Outcome(ReplyStatus.FAILED, None, str(error))
+        return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
+    except MediaUnavailable as error:
+        return SendOutcome(ReplyStatus.FAILED, None, str(error))
     except _PerhapsSentError as error:
         return unknown_outcome(error.cause)
     except ApiError as error:
@@ -89,7 +89,7 @@ async def _attempt(delivery: Delivery, reply: Taken) -> Outcome | None:
     return None
 
 
-async def _send(delivery: Delivery, reply: Taken, message: Message) -> None:
+async def _send(delivery: Delivery, reply: ClaimedReply, message: Message) -> None:
     media_ids = await _media_ids(delivery, reply, message)
     try:
         await _custom_send(delivery, reply, message, media_ids)
@@ -102,7 +102,9 @@ async def _send(delivery: Delivery, reply: Taken, message: Message) -> None:
         await _custom_send(delivery, reply, message, media_ids)
 
 
-async def _media_ids(delivery: Delivery, reply: Taken, message: Message) -> dict[MediaSource, str]:
+async def _media_ids(
+    delivery: Delivery, reply: ClaimedReply, message: Message
+) -> dict[MediaSource, str]:
     return {
         use.source: await delivery.uploads.media_id(AppId(reply.appid), use)
         for use in media_of(message)
@@ -111,7 +113,7 @@ async def _media_ids(delivery: Delivery, reply: Taken, message: Message) -> dict
 
 
 async def _custom_send(
-    delivery: Delivery, reply: Taken, message: Message, media_ids: dict[MediaSource, str]
+    delivery: Delivery, reply: ClaimedReply, message: Message, media_ids: dict[MediaSource, str]
 ) -> None:
     body = customer_service_body(message, openid=OpenId(reply.openid), media_ids=media_ids)
 
@@ -134,7 +136,7 @@ class _PerhapsSentError(Exception):
         self.cause = cause
 
 
-def _report(reply: Taken, outcome: Outcome | None) -> None:
+def _report(reply: ClaimedReply, outcome: SendOutcome | None) -> None:
     status = "sent" if outcome is None else outcome.status.value
     metrics.SENDS.labels(reply.msgtype, status).inc()
     if outcome is not None and outcome.status is ReplyStatus.FAILED:

@@ -6,20 +6,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
-async def erase_contents(session: AsyncSession, person: Person, limit: int) -> int:
+async def erase_contents(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
     """Clear the contents of up to `limit` replies, end the queued ones; return how many."""
     return await _count(session, _CONTENTS, person, limit)
 
 
-async def erase_identity(session: AsyncSession, person: Person, limit: int) -> int:
+async def erase_identity(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
     """The same, and put a pseudonym in the place of the OpenID."""
     return await _count(session, _IDENTITY, person, limit)
 
 
-async def erase_windows(session: AsyncSession, person: Person) -> int:
+async def erase_windows(session: AsyncSession, person: ErasureSubject) -> int:
     """Close and forget the send windows; return how many there were."""
     return len((await session.execute(_WINDOWS, person.parameters)).all())
 
@@ -33,7 +33,9 @@ async def erase_older(session: AsyncSession, before: datetime, limit: int) -> in
     return len(found.all())
 
 
-async def _count(session: AsyncSession, statement: TextClause, person: Person, limit: int) -> int:
+async def _count(
+    session: AsyncSession, statement: TextClause, person: ErasureSubject, limit: int
+) -> int:
     found = await session.execute(statement, person.parameters | {"limit": limit})
     return len(found.all())
 

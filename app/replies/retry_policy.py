@@ -33,7 +33,7 @@ class WindowVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """What becomes of a reply. retry_in: set when the status is pending; from now."""
 
     status: ReplyStatus
@@ -43,7 +43,7 @@ class Outcome:
     window: WindowVerdict = WindowVerdict.OPEN
 
 
-def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) -> Outcome:
+def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) -> SendOutcome:
     """Return what to do after a failed attempt.
 
     attempts: so far, this one included. jitter: 0.0 to 1.0, spreads retries by up to a half.
@@ -51,30 +51,30 @@ def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) 
     """
     text = error.errmsg
     if isinstance(error, NoToken) and error.action is not Action.RETRY:
-        return Outcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
+        return SendOutcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
     if error.action is Action.WAIT:
         return _wait(error, now, jitter)
     if error.errcode in NOT_FOLLOWING:
-        return Outcome(ReplyStatus.SKIPPED, error.errcode, text)
+        return SendOutcome(ReplyStatus.SKIPPED, error.errcode, text)
     if error.action in {Action.RETRY, Action.REFRESH_TOKEN}:
         delay = _backoff(error.errcode, attempts, jitter)
-        return Outcome(ReplyStatus.PENDING, error.errcode, text, delay)
-    return Outcome(ReplyStatus.FAILED, error.errcode, text)
+        return SendOutcome(ReplyStatus.PENDING, error.errcode, text, delay)
+    return SendOutcome(ReplyStatus.FAILED, error.errcode, text)
 
 
-def unknown_outcome(error: TransportError) -> Outcome:
+def unknown_outcome(error: TransportError) -> SendOutcome:
     """Return the end of a reply whose request may have arrived: it is not repeated.
 
     custom/send has no idempotency key, and WeChat forbids to guess (protocol 6.2).
     """
-    return Outcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
+    return SendOutcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
 
 
-def _wait(error: ApiError, now: datetime, jitter: float) -> Outcome:
+def _wait(error: ApiError, now: datetime, jitter: float) -> SendOutcome:
     if error.errcode in QUOTA_OF_THE_DAY:
         pause = _until_midnight(now) + AFTER_MIDNIGHT * jitter
-        return Outcome(ReplyStatus.PENDING, error.errcode, error.errmsg, pause)
-    return Outcome(
+        return SendOutcome(ReplyStatus.PENDING, error.errcode, error.errmsg, pause)
+    return SendOutcome(
         ReplyStatus.HELD,
         error.errcode,
         error.errmsg,

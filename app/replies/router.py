@@ -40,7 +40,7 @@ async def list_replies(wanted: Annotated[_Filter, Query()], session: SessionDep)
     """List replies, the newest first."""
     rows = await admin_store.page(
         session,
-        admin_store.Wanted(
+        admin_store.ReplyQuery(
             wanted.before, wanted.limit + 1, wanted.status, wanted.appid, wanted.openid
         ),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
-from app.replies.retry_policy import WINDOW_CLOSED, Outcome, WindowVerdict
+from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 
 # What is locked and passed over is chosen in a CTE: as a subquery it could be run more than once.
 SWEEP_LIMIT = 1000
@@ -21,7 +21,7 @@ _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedReply:
     """A reply that is being sent. attempts: this one included."""
 
     id: UUID
@@ -46,7 +46,7 @@ async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
     return found.all()
 
 
-async def take(session: AsyncSession, reply_id: UUID, now: datetime) -> Taken | None:
+async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> ClaimedReply | None:
     """Mark a reply as being sent, or settle it unsent: expired, or held while no window is open.
 
     A reply found `sending` belongs to a worker that died: it is sent again, since a card that
@@ -66,10 +66,12 @@ async def take(session: AsyncSession, reply_id: UUID, now: datetime) -> Taken | 
         return None
     reply.status = ReplyStatus.SENDING
     reply.attempts += 1
-    return Taken(reply.id, reply.appid, reply.openid, reply.content, reply.msgtype, reply.attempts)
+    return ClaimedReply(
+        reply.id, reply.appid, reply.openid, reply.content, reply.msgtype, reply.attempts
+    )
 
 
-async def mark_sent(session: AsyncSession, reply: Taken, now: datetime) -> None:
+async def mark_sent(session: AsyncSession, reply: ClaimedReply, now: datetime) -> None:
     """Record a delivery and charge the window that expires first."""
     await session.execute(
         update(Reply)
@@ -96,7 +98,7 @@ async def mark_sent(session: AsyncSession, reply: Taken, now: datetime) -> None:
 
 
 async def mark_unsent(
-    session: AsyncSession, reply: Taken, outcome: Outcome, *, tried_at: datetime
+    session: AsyncSession, reply: ClaimedReply, outcome: SendOutcome, *, tried_at: datetime
 ) -> None:
     """Record a failed attempt; where WeChat says that the window is closed, believe it."""
     await session.execute(

@@ -30,7 +30,7 @@ _works = _Works()
 
 
 @contextmanager
-def long_work() -> Iterator[None]:
+def background_work() -> Iterator[None]:
     """Let other threads have their turn often, and look for no garbage meanwhile."""
     with _works.lock:
         _works.count += 1
@@ -49,7 +49,7 @@ def long_work() -> Iterator[None]:
                     gc.enable()
 
 
-def keep() -> None:
+def freeze_heap() -> None:
     """Take all objects for permanent that are there now; call it before long work ends.
 
     They are never looked through for garbage again, and still go with their last reference.
@@ -57,7 +57,7 @@ def keep() -> None:
     gc.freeze()
 
 
-def let_go(objects: list[Any]) -> None:
+def release_in_slices(objects: list[Any]) -> None:
     """Empty a list slice by slice: giving back the memory of very many objects takes long too."""
     while objects:
         del objects[-_SLICE:]

@@ -4,10 +4,10 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.models import RuleFiring
-from app.tombstones.subject import Person
+from app.tombstones.subject import ErasureSubject
 
 
-async def erase(session: AsyncSession, person: Person) -> int:
+async def erase(session: AsyncSession, person: ErasureSubject) -> int:
     """Delete the cooldowns of one OpenID; return the number of rows.
 
     In a transaction of its own: the inbox locks these rows before all others.

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import AWAY, Database, connect
 from app.rules import store
-from app.rules.background import keep, let_go, long_work
+from app.rules.background import background_work, freeze_heap, release_in_slices
 from app.rules.matching import incremental
 from app.rules.matching.incremental import Compile
 from app.rules.matching.rule_set import RuleSet, compile_rules
@@ -67,7 +67,7 @@ class LiveRules:
         can't be read.
         """
         async with self._reading:
-            with long_work():
+            with background_work():
                 loaded = await self._load()
                 compiled = await asyncio.to_thread(self._compiled, loaded)
                 await self._take_in(loaded, compiled)
@@ -156,11 +156,11 @@ class LiveRules:
     def _compiled(self, loaded: store.Loaded) -> RuleSet | None:
         known = self.current
         if known is None or loaded.changed is None:
-            compiled = incremental.whole(loaded.rules, loaded.version, self._compile)
+            compiled = incremental.compile_all(loaded.rules, loaded.version, self._compile)
         else:
             gone = dict.fromkeys(loaded.changed)
             changes = gone | {rule.id: rule for rule in loaded.rules}
-            compiled = incremental.changed(known, changes, loaded.version, self._compile)
+            compiled = incremental.apply_changes(known, changes, loaded.version, self._compile)
         if compiled is None:
             return None
         left_out = (*compiled.left_out, *(broken.id for broken in loaded.broken))
@@ -189,13 +189,13 @@ class LiveRules:
         before, self.current = self.current, compiled
         same_base = before is not None and before.base is compiled.base
         if incremental.is_due(compiled) or (incremental.is_large(compiled) and not same_base):
-            keep()
+            freeze_heap()
         if same_base:
             return
         if before is not None:
             rules = list(before.base.ranked)
             del before
-            await asyncio.to_thread(let_go, rules)
+            await asyncio.to_thread(release_in_slices, rules)
 
     def _rebuild_if_due(self) -> None:
         under_way = self._rebuilding is not None and not self._rebuilding.done()
@@ -204,14 +204,14 @@ class LiveRules:
 
     async def _rebuild(self, before: RuleSet) -> None:
         """Compile everything again, while what is served takes in changes all the same."""
-        with long_work():
-            rebuilt = await asyncio.to_thread(incremental.rebuilt, before, self._compile)
+        with background_work():
+            rebuilt = await asyncio.to_thread(incremental.recompile, before, self._compile)
             async with self._reading:
                 now = self.current
                 if rebuilt is None or now is None or now.base is not before.base:
                     return
                 compiled = await asyncio.to_thread(
-                    incremental.caught_up, rebuilt, before, now, self._compile
+                    incremental.replay_missed, rebuilt, before, now, self._compile
                 )
                 if compiled is not None:
                     # Not held any more, so that `_serve` can let them go gently.

@@ -19,7 +19,7 @@ Known = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Tombstone:
     """until: what was so by then is erased. wholly: the identity too, not contents alone.
 
     by_unionid: their UnionID is; nobody knew that this OpenID is theirs.
@@ -30,14 +30,14 @@ class Gone:
     by_unionid: bool = False
 
 
-async def gone(
+async def erased_among(
     session: AsyncSession, secret: SecretStr | None, people: Collection[Known]
-) -> dict[Known, Gone]:
+) -> dict[Known, Tombstone]:
     """Return those of these OpenIDs that have been erased; until the transaction ends nobody is.
 
     First in its transaction. secret: of the pseudonyms, as `pseudonyms` takes it.
     """
-    await share(session)
+    await lock_shared(session)
     if not await session.scalar(_ANYBODY):
         return {}
     names = await pseudonyms(session, secret)
@@ -46,16 +46,16 @@ async def gone(
         _GONE,
         {"appids": [appid for appid, _ in known], "pseudonyms": [name for _, name in known]},
     )
-    return {known[appid, name]: Gone(until, wholly) for appid, name, until, wholly in found}
+    return {known[appid, name]: Tombstone(until, wholly) for appid, name, until, wholly in found}
 
 
-async def share(session: AsyncSession) -> None:
+async def lock_shared(session: AsyncSession) -> None:
     """Let nobody be erased until the transaction ends."""
     await session.execute(_SHARE)
 
 
-async def keep_out(session: AsyncSession) -> None:
-    """Wait for whoever asked `gone` and still writes; whoever asks later waits for this."""
+async def lock_exclusive(session: AsyncSession) -> None:
+    """Wait for whoever asked `erased_among` and still writes; whoever asks later waits for this."""
     await session.execute(_ALONE)
 
 

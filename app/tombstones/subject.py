@@ -9,7 +9,7 @@ PREFIX = "erased:"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ErasureSubject:
     """One OpenID of an account, to be erased as far as (until, event_id) by CreateTime and arrival.
 
     pseudonym: what stands in its place where the row stays. unionids: the same for each UnionID

@@ -14,12 +14,17 @@ from app import metrics
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.webhooks.delivery_run import Parcel, next_parcel, release, settle, take
+from app.webhooks.delivery_run import DeliveryAttempt, claim, next_parcel, record_attempts, release
 from app.webhooks.event_types import EventType
 from app.webhooks.jobs import deliver_job
 from app.webhooks.models import DeliveryStatus, Webhook
-from app.webhooks.retry_policy import LONGEST_REST, Answer, Outcome, judge
-from app.webhooks.secret_encryption import NotOpened, Vault
+from app.webhooks.retry_policy import (
+    LONGEST_REST,
+    DeliveryOutcome,
+    EndpointResponse,
+    evaluate_attempt,
+)
+from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
 from app.webhooks.send import post, poster
 from app.webhooks.signing import sign
 from app.webhooks.ssrf_guard import Resolver, resolve
@@ -39,7 +44,7 @@ class Feed:
     sessions: SessionFactory
     clock: Clock
     policy: Policy
-    vault: Vault
+    vault: SecretBox
     resolver: Resolver = resolve
 
 
@@ -62,7 +67,7 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
     """Return False when the run had to end before all was sent."""
     ends_at = feed.clock.now() + LONGEST_RUN
     async with feed.sessions.begin() as session:
-        webhook = await take(session, webhook_id, run, feed.clock.now())
+        webhook = await claim(session, webhook_id, run, feed.clock.now())
         parcel = await _next(feed, session, webhook)
     sent = 0
     while parcel is not None:
@@ -70,7 +75,7 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
         sent += 1
         goes_on = sent < MOST_A_RUN and feed.clock.now() < ends_at
         async with feed.sessions.begin() as session:
-            webhook = await take(session, webhook_id, run, feed.clock.now())
+            webhook = await claim(session, webhook_id, run, feed.clock.now())
             await _record(feed, session, webhook, parcel, answer)
             if not goes_on:
                 return False
@@ -78,29 +83,37 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
     return True
 
 
-async def _next(feed: Feed, session: AsyncSession, webhook: Webhook | None) -> Parcel | None:
+async def _next(
+    feed: Feed, session: AsyncSession, webhook: Webhook | None
+) -> DeliveryAttempt | None:
     """A webhook whose secret can't be opened rests: a process with the right key may come."""
     if webhook is None:
         return None
     now = feed.clock.now()
     try:
         return await next_parcel(session, webhook, feed.vault, now)
-    except NotOpened:
+    except DecryptionFailed:
         log.error("feed.secret_not_opened", webhook_id=str(webhook.id))
         webhook.rests_until = now + LONGEST_REST
         return None
 
 
-async def _attempt(feed: Feed, client: httpx.AsyncClient, parcel: Parcel) -> Answer:
+async def _attempt(
+    feed: Feed, client: httpx.AsyncClient, parcel: DeliveryAttempt
+) -> EndpointResponse:
     signed = sign(parcel.body, event_id=parcel.event_id, keys=parcel.keys, at=feed.clock.now())
     return await post(client, parcel.url, signed, feed.policy)
 
 
 async def _record(
-    feed: Feed, session: AsyncSession, webhook: Webhook | None, parcel: Parcel, answer: Answer
+    feed: Feed,
+    session: AsyncSession,
+    webhook: Webhook | None,
+    parcel: DeliveryAttempt,
+    answer: EndpointResponse,
 ) -> None:
     outcome = _outcome(feed, parcel, answer)
-    await settle(session, webhook, parcel, answer, outcome, feed.clock.now())
+    await record_attempts(session, webhook, parcel, answer, outcome, feed.clock.now())
     metrics.WEBHOOK_ATTEMPTS.labels(outcome.status.value).inc()
     if outcome.status is DeliveryStatus.FAILED or outcome.disabled is not None:
         log.warning(
@@ -114,10 +127,12 @@ async def _record(
         )
 
 
-def _outcome(feed: Feed, parcel: Parcel, answer: Answer) -> Outcome:
+def _outcome(feed: Feed, parcel: DeliveryAttempt, answer: EndpointResponse) -> DeliveryOutcome:
     if parcel.type is EventType.PING:
-        return Outcome(DeliveryStatus.DELIVERED if answer.accepted else DeliveryStatus.FAILED)
-    return judge(
+        return DeliveryOutcome(
+            DeliveryStatus.DELIVERED if answer.accepted else DeliveryStatus.FAILED
+        )
+    return evaluate_attempt(
         answer,
         attempts=parcel.attempts,
         failing_since=parcel.failing_since,

@@ -61,7 +61,9 @@ async def list_deliveries(
     """List what a webhook was sent in the last 30 days, the newest first."""
     await _known(session, webhook_id)
     rows = await delivery_store.deliveries(
-        session, webhook_id, delivery_store.Wanted(wanted.before, wanted.limit + 1, wanted.status)
+        session,
+        webhook_id,
+        delivery_store.DeliveryQuery(wanted.before, wanted.limit + 1, wanted.status),
     )
     shown = rows[: wanted.limit]
     return DeliveryPage(

@@ -8,18 +8,18 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.webhooks.event_types import EventType
-from app.webhooks.fan_out import plan
+from app.webhooks.fan_out import fan_out
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.payload import body_of
-from app.webhooks.retry_policy import Answer, Outcome
-from app.webhooks.secret_encryption import Vault
+from app.webhooks.retry_policy import DeliveryOutcome, EndpointResponse
+from app.webhooks.secret_encryption import SecretBox
 
 # Longer than any attempt: a worker that dies leaves its webhook to others after this.
 LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class DeliveryAttempt:
     """One attempt to be made.
 
     attempts: so far, this one included. keys: signing secrets, the current one first.
@@ -37,8 +37,8 @@ class Parcel:
 
 
 async def next_parcel(
-    session: AsyncSession, webhook: Webhook, vault: Vault, now: datetime
-) -> Parcel | None:
+    session: AsyncSession, webhook: Webhook, vault: SecretBox, now: datetime
+) -> DeliveryAttempt | None:
     """Return what to send next, the oldest event first; None when there is nothing.
 
     webhook: taken in this transaction. Raises NotOpened when its secret can't be used.
@@ -46,7 +46,7 @@ async def next_parcel(
     while True:
         delivery = await _due(session, webhook, now)
         if delivery is None:
-            if _is_quiet(webhook, now) or not await plan(session, webhook, now):
+            if _is_quiet(webhook, now) or not await fan_out(session, webhook, now):
                 return None
             continue
         body = await body_of(session, delivery)
@@ -55,7 +55,9 @@ async def next_parcel(
         _finish(delivery, DeliveryStatus.SKIPPED, now)
 
 
-async def take(session: AsyncSession, webhook_id: UUID, run: UUID, now: datetime) -> Webhook | None:
+async def claim(
+    session: AsyncSession, webhook_id: UUID, run: UUID, now: datetime
+) -> Webhook | None:
     """Return the webhook with its row locked; None when it is another run's turn, or gone.
 
     First in a transaction: everyone locks a webhook before its deliveries.
@@ -105,8 +107,10 @@ def _is_quiet(webhook: Webhook, now: datetime) -> bool:
     return not webhook.enabled or (webhook.rests_until is not None and webhook.rests_until > now)
 
 
-def _parcel(webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, ...]) -> Parcel:
-    return Parcel(
+def _parcel(
+    webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, ...]
+) -> DeliveryAttempt:
+    return DeliveryAttempt(
         delivery.id,
         webhook.id,
         delivery.event_id,
@@ -119,7 +123,7 @@ def _parcel(webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, 
     )
 
 
-def keys_of(webhook: Webhook, vault: Vault, now: datetime) -> tuple[str, ...]:
+def keys_of(webhook: Webhook, vault: SecretBox, now: datetime) -> tuple[str, ...]:
     """Return the secrets to sign with: both while a rotation lasts. Raises NotOpened."""
     stored = [webhook.secret]
     until = webhook.secret_previous_until
@@ -128,17 +132,17 @@ def keys_of(webhook: Webhook, vault: Vault, now: datetime) -> tuple[str, ...]:
     return tuple(vault.open(one, webhook.id) for one in stored)
 
 
-async def settle(
+async def record_attempts(
     session: AsyncSession,
     webhook: Webhook | None,
-    parcel: Parcel,
-    answer: Answer,
-    outcome: Outcome,
+    parcel: DeliveryAttempt,
+    answer: EndpointResponse,
+    outcome: DeliveryOutcome,
     now: datetime,
 ) -> None:
     """Record an attempt. A ping tells nothing of the webhook's state.
 
-    webhook: as `take` returned it; it is another run's to judge if that was None.
+    webhook: as `claim` returned it; it is another run's to judge if that was None.
     """
     if webhook is not None and parcel.type is not EventType.PING:
         _mark(webhook, outcome, now)
@@ -153,7 +157,7 @@ async def settle(
         _finish(delivery, outcome.status, now)
 
 
-def _mark(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
+def _mark(webhook: Webhook, outcome: DeliveryOutcome, now: datetime) -> None:
     if outcome.status is DeliveryStatus.DELIVERED:
         webhook.failing_since = None
         webhook.rests_until = None

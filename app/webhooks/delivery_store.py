@@ -14,7 +14,7 @@ from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeliveryQuery:
     """Which deliveries. before: the last one of the page before; limit: at most."""
 
     before: UUID | None
@@ -58,7 +58,9 @@ async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> De
     return ping
 
 
-async def deliveries(session: AsyncSession, webhook_id: UUID, wanted: Wanted) -> Sequence[Delivery]:
+async def deliveries(
+    session: AsyncSession, webhook_id: UUID, wanted: DeliveryQuery
+) -> Sequence[Delivery]:
     """Return a webhook's deliveries by id, the newest first."""
     statement = (
         select(Delivery)

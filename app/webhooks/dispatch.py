@@ -16,7 +16,7 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.events.store import settled_position
 from app.webhooks.event_types import EventType
-from app.webhooks.fan_out import plan
+from app.webhooks.fan_out import fan_out
 from app.webhooks.jobs import deliver_job
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
@@ -30,7 +30,7 @@ async def ring(sessions: SessionFactory, clock: Clock) -> None:
         async with sessions.begin() as session:
             webhook = await session.get(Webhook, webhook_id, with_for_update={"skip_locked": True})
             if webhook is not None:
-                await plan(session, webhook, now)
+                await fan_out(session, webhook, now)
     async with sessions.begin() as session:
         await enqueue(session, [deliver_job(due) for due in await _with_due(session, now)])
 

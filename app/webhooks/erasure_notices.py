@@ -13,12 +13,12 @@ from app.webhooks.models import Delivery, DeliveryStatus, IdentityAction, Identi
 Known = tuple[str, str]
 
 
-async def announce(session: AsyncSession, appid: str, openid: str) -> None:
+async def publish_erasure(session: AsyncSession, appid: str, openid: str) -> None:
     """Add, once, the event that an OpenID is erased; not if it is unknown or nobody listens."""
     await session.execute(_ANNOUNCE, {"appid": appid, "openid": openid})
 
 
-async def forget(session: AsyncSession, people: Collection[Known]) -> None:
+async def delete_notices(session: AsyncSession, people: Collection[Known]) -> None:
     """Delete the events of an erasure that is over."""
     await session.execute(
         delete(IdentityEvent).where(
@@ -28,7 +28,9 @@ async def forget(session: AsyncSession, people: Collection[Known]) -> None:
     )
 
 
-async def untold(session: AsyncSession, people: Collection[Known], left: UUID) -> int:
+async def count_pending_webhooks(
+    session: AsyncSession, people: Collection[Known], left: UUID
+) -> int:
     """Return how many enabled webhooks still have to hear that these people are gone.
 
     left: id of the unfollow, if one it was.

@@ -24,7 +24,7 @@ STRIDE = 100_000
 MOST_STRIDES = 10
 
 
-async def plan(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
+async def fan_out(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
     """Make deliveries of the next events, move the cursor past them; return how many were made.
 
     webhook: its row is locked by the caller. Committed before anything is sent: a crash

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from app.webhooks.models import DeliveryStatus
 
 # Between one attempt and the next; the first is made at once, so there are ten.
-PAUSES = (
+RETRY_DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
     timedelta(minutes=30),
@@ -40,7 +40,7 @@ OVERLOADED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EndpointResponse:
     """How an endpoint answered. status_code: None when it did not, and error says why.
 
     retry_after: the header as it came.
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What becomes of a delivery. next_at: set while it waits.
 
     rests_until: before that nothing else is sent to the endpoint either. disabled: why nothing
@@ -70,34 +70,38 @@ class Outcome:
     disabled: str | None = None
 
 
-def judge(
-    answer: Answer,
+def evaluate_attempt(
+    answer: EndpointResponse,
     *,
     attempts: int,
     failing_since: datetime | None,
     now: datetime,
     jitter: float,
-) -> Outcome:
+) -> DeliveryOutcome:
     """Return what follows from an attempt.
 
     attempts: so far, this one included. failing_since: of the endpoint, before this attempt.
     jitter: 0.0 to 1.0, lengthens a pause by up to a tenth.
     """
     if answer.accepted:
-        return Outcome(DeliveryStatus.DELIVERED)
+        return DeliveryOutcome(DeliveryStatus.DELIVERED)
     if answer.status_code == HTTPStatus.GONE:
-        return Outcome(DeliveryStatus.FAILED, disabled="the endpoint answered 410 Gone")
+        return DeliveryOutcome(DeliveryStatus.FAILED, disabled="the endpoint answered 410 Gone")
     if failing_since is not None and now - failing_since >= DISABLE_AFTER:
         since = failing_since.astimezone(UTC).isoformat(timespec="seconds")
-        return Outcome(DeliveryStatus.WAITING, now, disabled=f"nothing has arrived since {since}")
+        return DeliveryOutcome(
+            DeliveryStatus.WAITING, now, disabled=f"nothing has arrived since {since}"
+        )
     asked = wait_asked_for(answer.retry_after, now)
-    if attempts > len(PAUSES):
-        return Outcome(DeliveryStatus.FAILED, rests_until=_rest(answer, asked, asked, now))
-    pause = max(PAUSES[attempts - 1] * (1 + jitter * MOST_JITTER), asked)
-    return Outcome(DeliveryStatus.WAITING, now + pause, _rest(answer, pause, asked, now))
+    if attempts > len(RETRY_DELAYS):
+        return DeliveryOutcome(DeliveryStatus.FAILED, rests_until=_rest(answer, asked, asked, now))
+    pause = max(RETRY_DELAYS[attempts - 1] * (1 + jitter * MOST_JITTER), asked)
+    return DeliveryOutcome(DeliveryStatus.WAITING, now + pause, _rest(answer, pause, asked, now))
 
 
-def _rest(answer: Answer, pause: timedelta, asked: timedelta, now: datetime) -> datetime | None:
+def _rest(
+    answer: EndpointResponse, pause: timedelta, asked: timedelta, now: datetime
+) -> datetime | None:
     """An answer about the endpoint, not about one event, holds for every event."""
     if answer.status_code is None or answer.status_code in OVERLOADED or asked:
         return now + max(min(pause, LONGEST_REST), asked)

@@ -14,7 +14,7 @@ from app.webhooks import store
 from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook, Rotation, WebhookIn, WebhookList, WebhookOut
-from app.webhooks.secret_encryption import Vault
+from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
@@ -92,9 +92,9 @@ def _check_url(url: str, request: Request) -> None:
         raise unprocessable("url", str(error), url) from None
 
 
-def _vault(request: Request) -> Vault:
+def _vault(request: Request) -> SecretBox:
     settings: Settings = request.app.state.settings
-    return Vault(settings.webhook_secret_key)
+    return SecretBox(settings.webhook_secret_key)
 
 
 def _clock(request: Request) -> Clock:

@@ -20,11 +20,11 @@ _TAG_BYTES: Final = 16
 _CONTEXT: Final = b"oa-bridge webhook secrets"
 
 
-class NotOpened(Exception):
+class DecryptionFailed(Exception):
     """A secret was sealed with another key than the settings have now."""
 
 
-class Vault:
+class SecretBox:
     """Seals secrets and opens them again. key: None leaves them as they are."""
 
     def __init__(self, key: SecretStr | None) -> None:
@@ -45,7 +45,7 @@ class Vault:
         if not stored.startswith(SEALED):
             return stored
         if self._key is None:
-            raise NotOpened
+            raise DecryptionFailed
         raw = base64.b64decode(stored.removeprefix(SEALED))
         nonce, rest = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
         cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce, mac_len=_TAG_BYTES)
@@ -53,7 +53,7 @@ class Vault:
         try:
             return cipher.decrypt_and_verify(rest[_TAG_BYTES:], rest[:_TAG_BYTES]).decode()
         except ValueError:
-            raise NotOpened from None
+            raise DecryptionFailed from None
 
 
 def _derived(key: str) -> bytes:

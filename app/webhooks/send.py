@@ -9,12 +9,12 @@ from importlib.metadata import version
 
 import httpx
 
-from app.webhooks.retry_policy import Answer
+from app.webhooks.retry_policy import EndpointResponse
 from app.webhooks.signing import Signed
 from app.webhooks.ssrf_guard import AddressRefused, CheckedTransport, Resolver
 from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
-SECONDS = 15.0
+ATTEMPT_TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 # The status is the answer. A short body is read so that its connection can be used again.
 MOST_BYTES_OF_ANSWER = 64 * 1024
@@ -40,30 +40,36 @@ async def poster(policy: Policy, resolver: Resolver) -> AsyncIterator[httpx.Asyn
         yield client
 
 
-async def post(client: httpx.AsyncClient, url: str, signed: Signed, policy: Policy) -> Answer:
+async def post(
+    client: httpx.AsyncClient, url: str, signed: Signed, policy: Policy
+) -> EndpointResponse:
     """Send a signed body within 15 seconds. Never raises for what an endpoint does.
 
     An error is told by its kind alone: its text could hold parts of the URL.
     """
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS):
             return await _post(client, parse_url(url, policy), signed)
     except TimeoutError:
-        return Answer(error="no answer in time")
+        return EndpointResponse(error="no answer in time")
     except BadUrl as error:
-        return Answer(error=f"the URL {error}")
+        return EndpointResponse(error=f"the URL {error}")
     except AddressRefused:
-        return Answer(error="the host has an address inside a network (WEBHOOK_ALLOW_PRIVATE)")
+        return EndpointResponse(
+            error="the host has an address inside a network (WEBHOOK_ALLOW_PRIVATE)"
+        )
     except (httpx.HTTPError, OSError, UnicodeError) as error:
-        return Answer(error=type(error).__name__)
+        return EndpointResponse(error=type(error).__name__)
 
 
-async def _post(client: httpx.AsyncClient, url: httpx.URL, signed: Signed) -> Answer:
+async def _post(client: httpx.AsyncClient, url: httpx.URL, signed: Signed) -> EndpointResponse:
     async with client.stream("POST", url, content=signed.body, headers=signed.headers) as response:
         with suppress(httpx.HTTPError, TimeoutError):
             async with asyncio.timeout(SECONDS_FOR_THE_BODY):
                 await _read_some(response)
-        return Answer(response.status_code, retry_after=response.headers.get("retry-after"))
+        return EndpointResponse(
+            response.status_code, retry_after=response.headers.get("retry-after")
+        )
 
 
 async def _read_some(response: httpx.Response) -> None:

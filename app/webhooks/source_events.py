@@ -31,7 +31,7 @@ _TYPES = {place: kind for kind, place in PLACES.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SourceEvent:
     """Where an event stands."""
 
     id: UUID
@@ -41,7 +41,7 @@ class Event:
 
 async def events_between(
     session: AsyncSession, kinds: Iterable[EventType], *, after: int, upto: int, limit: int
-) -> Sequence[Event]:
+) -> Sequence[SourceEvent]:
     """Return the first events of these types behind `after`, up to and with `upto`, in order.
 
     Without those whose person is erased: nothing can be told of them.
@@ -50,7 +50,7 @@ async def events_between(
     for kind in kinds:
         table, action = PLACES[kind]
         actions.setdefault(table, []).append(action)
-    found: list[Event] = []
+    found: list[SourceEvent] = []
     for table, wanted in actions.items():
         found += await _of_table(session, table, wanted, after=after, upto=upto, limit=limit)
     return sorted(found, key=lambda event: event.position)[:limit]
@@ -64,7 +64,7 @@ async def _of_table(
     after: int,
     upto: int,
     limit: int,
-) -> list[Event]:
+) -> list[SourceEvent]:
     rows = await session.execute(
         select(table.id, table.action, table.position)
         .where(table.position > after, table.position <= upto, table.action.in_(actions))
@@ -72,4 +72,4 @@ async def _of_table(
         .order_by(table.position)
         .limit(limit)
     )
-    return [Event(id_, _TYPES[table, action], position) for id_, action, position in rows]
+    return [SourceEvent(id_, _TYPES[table, action], position) for id_, action, position in rows]

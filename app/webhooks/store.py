@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from app.events.store import settled_position
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.schemas import WebhookIn
-from app.webhooks.secret_encryption import Vault
+from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
 
 # Each is looked at every few seconds, and sends every event once more.
@@ -27,7 +27,7 @@ async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
 
 
 async def add(
-    session: AsyncSession, wanted: WebhookIn, vault: Vault, now: datetime
+    session: AsyncSession, wanted: WebhookIn, vault: SecretBox, now: datetime
 ) -> WithSecret | None:
     """Add a webhook that hears of what happens from now on; None when there are too many."""
     if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
@@ -100,7 +100,7 @@ async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
 
 
 async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, vault: Vault, now: datetime
+    session: AsyncSession, webhook_id: UUID, overlap: timedelta, vault: SecretBox, now: datetime
 ) -> WithSecret | None:
     """Give a webhook a new secret; the present one signs as well for `overlap`."""
     webhook = await locked(session, webhook_id)

@@ -16,7 +16,7 @@ class WeChatError(Exception):
     """Root of everything raised by this package on purpose."""
 
 
-class Refused(WeChatError):
+class PushRefused(WeChatError):
     """A push that is not accepted. Carries a slug only: never a secret, never message text."""
 
     def __init__(self, reason: str) -> None:
@@ -24,15 +24,15 @@ class Refused(WeChatError):
         self.reason = reason
 
 
-class BadSignature(Refused):
+class BadSignature(PushRefused):
     """Not signed, or not with our Token. HTTP 403."""
 
 
-class Stale(Refused):
+class Stale(PushRefused):
     """The signed timestamp is too far from now, in either direction. HTTP 403."""
 
 
-class BadEnvelope(Refused):
+class BadEnvelope(PushRefused):
     """Signed or not, it can't be opened or read. HTTP 400."""
 
 

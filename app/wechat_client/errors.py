@@ -15,5 +15,5 @@ class NoToken(ApiError):
         super().__init__(cause.errcode, cause.errmsg, cause.action, cause.rid)
 
 
-class Unusable(Exception):
+class MediaUnavailable(Exception):
     """The medium can't be had, or WeChat would not take it; the text says why."""

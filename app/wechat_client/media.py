@@ -19,11 +19,11 @@ from app.wechat.ids import AppId
 from app.wechat.outbound import MediaUse
 from app.wechat_client.media_source import identify, load
 from app.wechat_client.models import Media
-from app.wechat_client.single_flight import Turns
+from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
-LIFE = timedelta(days=3)
+MEDIA_LIFETIME = timedelta(days=3)
 RENEW_AHEAD = timedelta(hours=6)
 
 
@@ -42,7 +42,7 @@ class Uploads:
     client: httpx.AsyncClient
     # One task a process queues for the lock of all processes. Each of them would hold a
     # connection while it waits, and leave none to the one that has the lock.
-    turns: Turns = field(default_factory=Turns)
+    turns: SingleFlight = field(default_factory=SingleFlight)
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
         """Return an id that lasts, from the table or by one upload.
@@ -92,7 +92,7 @@ class Uploads:
         return uploaded.media_id
 
     async def _save(self, appid: AppId, source: str, media_id: str, now: datetime) -> None:
-        values = {"media_id": media_id, "uploaded_at": now, "expires_at": now + LIFE}
+        values = {"media_id": media_id, "uploaded_at": now, "expires_at": now + MEDIA_LIFETIME}
         statement = insert(Media).values(appid=appid, source=source, **values)
         async with self.database.sessions.begin() as session:
             await session.execute(

@@ -11,7 +11,7 @@ import httpx
 
 from app.wechat.errors import Action, ApiError
 from app.wechat.outbound import MediaSource, MediaType
-from app.wechat_client.errors import Unusable
+from app.wechat_client.errors import MediaUnavailable
 
 # Source: protocol 6.4; images are held to the smaller of the two figures it prints.
 MOST_BYTES: dict[MediaType, int] = {
@@ -49,7 +49,7 @@ async def load(
     if source.file is not None:
         medium = Medium(source.file, await asyncio.to_thread(_read, folder, source.file))
         if len(medium.content) > MOST_BYTES[kind]:
-            raise Unusable(f"{source.file} is larger than {MOST_BYTES[kind]} bytes")
+            raise MediaUnavailable(f"{source.file} is larger than {MOST_BYTES[kind]} bytes")
         return medium
     return await _fetch(str(source.url), MOST_BYTES[kind], client)
 
@@ -57,24 +57,24 @@ async def load(
 def _read(folder: Path, name: str) -> bytes:
     # A plain name: a rule must not reach files outside the folder.
     if Path(name).name != name:
-        raise Unusable(f"{name!r} is not a plain file name")
+        raise MediaUnavailable(f"{name!r} is not a plain file name")
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        raise Unusable(f"can't read {name}: {error.strerror}") from error
+        raise MediaUnavailable(f"can't read {name}: {error.strerror}") from error
 
 
 async def _fetch(url: str, most: int, client: httpx.AsyncClient) -> Medium:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
-        raise Unusable("the address must start with http:// or https://")
+        raise MediaUnavailable("the address must start with http:// or https://")
     try:
         content = await _download(url, most, client)
     except (httpx.HTTPError, TimeoutError) as error:
         problem = f"can't be fetched: {_said(error)}"
         if _may_pass(error):
             raise ApiError(None, problem, Action.RETRY) from error
-        raise Unusable(problem) from error
+        raise MediaUnavailable(problem) from error
     return Medium(Path(parts.path).name or "picture", content)
 
 
@@ -89,7 +89,7 @@ async def _download(url: str, most: int, client: httpx.AsyncClient) -> bytes:
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) > most:
-                raise Unusable(f"larger than {most} bytes")
+                raise MediaUnavailable(f"larger than {most} bytes")
     return bytes(content)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 
-class Turns:
+class SingleFlight:
     """The turns of one process.
 
     Of a hundred that wait for a call which hangs until its time is up, each would make it again,

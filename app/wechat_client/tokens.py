@@ -20,7 +20,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken
-from app.wechat_client.single_flight import Turns
+from app.wechat_client.single_flight import SingleFlight
 
 # WeChat hands out a new token in the last five minutes of the old one, and both work then.
 REFRESH_AHEAD = timedelta(seconds=300)
@@ -59,7 +59,7 @@ class AccessTokens:
         self._known: dict[AppId, Token] = {}
         self._refusals: dict[AppId, _Refusal] = {}
         # One task a process queues for the lock of all processes, not every one of them.
-        self._turns = Turns()
+        self._turns = SingleFlight()
         # Processes that started together must not refresh together.
         self._ahead = REFRESH_AHEAD - timedelta(seconds=random.uniform(0, JITTER_SECONDS))  # noqa: S311 - spreads load, hides nothing
 

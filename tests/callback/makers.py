@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from app.callback.build_record import Decision, record_of
+from app.callback.build_record import Decision, build_record
 from app.callback.inbox import Inbox
-from app.callback.inbox_connection import Link
+from app.callback.inbox_connection import InboxConnection
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import connect
@@ -42,7 +42,7 @@ def record(
     replies: of the rule that matched.
     """
     pushed = message(clock, text) if document is None else document
-    made = record_of(
+    made = build_record(
         OA,
         parse(write(pushed, Format.JSON), Format.JSON),
         Decision(decided),
@@ -89,7 +89,7 @@ async def running_inbox(
 ) -> AsyncIterator[Inbox]:
     """An inbox that has started. folder: of its spool; None switches the spool off."""
     spool = None if folder is None else Spool(folder, limit=limit)
-    inbox = Inbox(Link(url), spool, most_waiting=most_waiting, decide=decide)
+    inbox = Inbox(InboxConnection(url), spool, most_waiting=most_waiting, decide=decide)
     await inbox.start()
     try:
         yield inbox

@@ -13,10 +13,10 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from app.callback.build_record import decide_late
+from app.callback.build_record import decide_spooled
 from app.callback.errors import NotStored
 from app.callback.inbox import Undecided
-from app.callback.record import Kept, Record
+from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool
 from app.db import embedded
 from app.replies.jobs import DELIVER
@@ -36,7 +36,7 @@ from tests.service import (
 from tests.waiting import eventually
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
-SPOOLED = Kept(None, spooled=True)
+SPOOLED = StoredResult(None, spooled=True)
 
 
 async def left_behind(folder: Path, records: list[Record], *, limit: int = 1000) -> None:
@@ -77,7 +77,7 @@ async def test_a_blocked_database_sends_callbacks_to_the_spool_and_gets_them_lat
                 assert await inbox.keep(record(clock)) == SPOOLED
             assert inbox.spool_status().count == 6
         await eventually(drained(inbox))
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert first == [SPOOLED] * 5
     assert await column(connection, "SELECT count(*) FROM callbacks") == [7]
@@ -119,7 +119,7 @@ async def test_a_server_that_hangs_sends_callbacks_to_the_spool(
                 assert await inbox.keep(record(clock)) == SPOOLED
                 assert await inbox.keep(record(clock)) == SPOOLED
         await eventually(drained(inbox))
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [4]
 
@@ -257,7 +257,7 @@ async def test_a_spooled_callback_that_nobody_can_read_does_not_hold_up_the_othe
 
     async with running_inbox(database_url, tmp_path) as inbox:
         await eventually(drained(inbox), within=5)
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
 
@@ -273,7 +273,7 @@ async def test_two_processes_drain_one_spool_without_doing_it_twice(
     ):
         await eventually(drained(one))
         await eventually(drained(two))
-        assert await two.keep(record(clock)) == Kept(None)
+        assert await two.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [701]
     assert await column(connection, "SELECT count(*) FROM replies") == [700]
@@ -320,7 +320,7 @@ async def test_a_late_decision_queues_the_card_and_drops_the_passive_reply(
 ) -> None:
     await service.add_rule(text_reply("hello"), card())
 
-    late = decide_late(
+    late = decide_spooled(
         service.app.state.rules.current, record(clock, decided=False), limits_from(service.settings)
     )
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from app.callback import dead_letters
-from app.callback.dead_letters import Aside, forget
+from app.callback.dead_letters import DeadLetterPurge, purge
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import Database
@@ -42,7 +42,7 @@ async def set_aside(spool: Spool, *records: Record) -> None:
 
 async def forgotten(spool: Spool, database: Database, clock: WorldClock) -> int:
     async with running_inbox(database.url) as inbox:
-        return await forget(Aside(inbox, spool, database.sessions, clock, None, MONTH))
+        return await purge(DeadLetterPurge(inbox, spool, database.sessions, clock, None, MONTH))
 
 
 def of(clock: WorldClock, openid: str, text: str = "shop") -> Record:
@@ -111,7 +111,7 @@ async def test_the_web_process_looks_by_itself_and_counts_anew(
     async with running_inbox(database.url, tmp_path / "another") as inbox:
         before = inbox.spool_status().refused
         looking = asyncio.create_task(
-            dead_letters.run(Aside(inbox, spool, database.sessions, clock, None, MONTH))
+            dead_letters.run(DeadLetterPurge(inbox, spool, database.sessions, clock, None, MONTH))
         )
 
         async def none_left() -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.callback.errors import BadData, Beaten, InboxFull, NotStored
+from app.callback.errors import BadData, CooldownLost, InboxFull, NotStored
 from app.callback.inbox import Inbox
-from app.callback.record import Claim, Kept, Record
+from app.callback.record import Claim, Record, StoredResult
 from app.db.engine import connect
 from app.replies.jobs import DELIVER
 from tests.callback.makers import locked, poisoned, record, running_inbox, with_card
@@ -18,7 +18,7 @@ from tests.service import WorldClock, column, counted, message
 from tests.waiting import eventually
 
 
-async def kept(inbox: Inbox, records: list[Record]) -> list[Kept | BaseException]:
+async def kept(inbox: Inbox, records: list[Record]) -> list[StoredResult | BaseException]:
     """Keep records at the same moment; return what became of each."""
     return await asyncio.gather(*map(inbox.keep, records), return_exceptions=True)
 
@@ -40,7 +40,7 @@ async def test_a_record_is_there_for_everybody_when_keep_returns(
     async with running_inbox(database_url) as inbox:
         for _ in range(5):
             one = record(clock)
-            assert await inbox.keep(one) == Kept(None)
+            assert await inbox.keep(one) == StoredResult(None)
             assert await column(connection, "SELECT id FROM callbacks WHERE id = $1", one.id)
 
 
@@ -68,7 +68,7 @@ async def test_a_burst_larger_than_a_flush_is_kept_whole(
     async with running_inbox(database_url) as inbox:
         outcomes = await kept(inbox, [record(clock) for _ in range(1203)])
 
-    assert outcomes == [Kept(None)] * 1203
+    assert outcomes == [StoredResult(None)] * 1203
     assert await column(connection, "SELECT count(*) FROM callbacks") == [1203]
 
 
@@ -85,8 +85,8 @@ async def test_copies_at_once_in_two_processes_have_one_effect(
         )
 
     outcomes = [outcome for group in groups for outcome in group]
-    assert sum(outcome == Kept(None) for outcome in outcomes) == 20
-    assert sum(outcome == Kept(None, duplicate=True) for outcome in outcomes) == 40
+    assert sum(outcome == StoredResult(None) for outcome in outcomes) == 20
+    assert sum(outcome == StoredResult(None, duplicate=True) for outcome in outcomes) == 40
     assert await column(connection, "SELECT count(*) FROM callbacks") == [20]
     assert await column(connection, "SELECT count(*) FROM replies") == [20]
     assert await column(
@@ -105,7 +105,7 @@ async def test_a_record_that_postgres_cannot_hold_fails_alone(
 
     refused = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, BadData)]
     assert refused == [0, 4, 8]
-    assert sum(outcome == Kept(None) for outcome in outcomes) == 6
+    assert sum(outcome == StoredResult(None) for outcome in outcomes) == 6
     assert await column(connection, "SELECT count(*) FROM callbacks") == [6]
 
 
@@ -115,7 +115,7 @@ async def test_a_record_that_postgres_cannot_hold_is_not_spooled(
     async with running_inbox(database_url, tmp_path) as inbox:
         with pytest.raises(BadData):
             await inbox.keep(poisoned(clock))
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
         assert inbox.spool_status().count == 0
 
 
@@ -132,7 +132,7 @@ async def test_a_full_waiting_list_answers_at_once_and_the_others_are_kept(
                 await inbox.keep(record(clock))
         outcomes = await asyncio.gather(first, *waiting)
 
-    assert outcomes == [Kept(None)] * 4
+    assert outcomes == [StoredResult(None)] * 4
 
 
 async def test_a_request_that_gave_up_does_not_hurt_the_batch_it_was_in(
@@ -168,7 +168,7 @@ async def test_two_processes_that_meet_in_opposite_order_do_not_deadlock(
                 kept(one, [record(clock, document) for document in shared + mine]),
                 kept(two, [record(clock, document) for document in (shared + yours)[::-1]]),
             )
-            assert all(isinstance(outcome, Kept) for group in outcomes for outcome in group)
+            assert all(isinstance(outcome, StoredResult) for group in outcomes for outcome in group)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [10 * 3 * 40]
     assert await column(connection, "SELECT count(*) FROM openids") == [40]
@@ -184,7 +184,7 @@ async def test_without_a_spool_a_blocked_database_means_not_stored_and_no_false_
         async with locked(database_url):
             with pytest.raises(NotStored):
                 await inbox.keep(record(clock))
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [1]
 
@@ -198,7 +198,7 @@ async def test_a_connection_that_was_cut_is_opened_again(
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        assert await inbox.keep(record(clock)) == Kept(None)
+        assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
 
@@ -210,7 +210,7 @@ async def test_stop_waits_for_what_is_being_kept(
         keeping = [asyncio.create_task(inbox.keep(record(clock))) for _ in range(30)]
         await asyncio.sleep(0)
 
-    assert [task.result() for task in keeping] == [Kept(None)] * 30
+    assert [task.result() for task in keeping] == [StoredResult(None)] * 30
     assert await column(connection, "SELECT count(*) FROM callbacks") == [30]
 
 
@@ -242,7 +242,7 @@ async def test_who_is_beaten_gives_back_the_turn_that_it_has_won(
     async with running_inbox(database_url) as inbox:
         await inbox.keep(replace(record(clock), claims=(second,)))
         push = replace(record(clock), claims=(first, second))
-        with pytest.raises(Beaten) as beaten:
+        with pytest.raises(CooldownLost) as beaten:
             await inbox.keep(push)
         assert beaten.value.rule_ids == {2}
         assert await column(connection, fired) == [2]

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.callback.record import Kept
+from app.callback.record import StoredResult
 from app.identity.jobs import RESOLVE
 from app.replies.jobs import DELIVER
 from tests.callback.makers import drained, record, running_inbox
@@ -391,7 +391,9 @@ async def test_who_writes_and_leaves_within_one_flush_gets_nothing_more(
     clock.advance(timedelta(seconds=1))
     left = record(clock, event(clock, "unsubscribe"))
     async with running_inbox(database_url) as inbox:
-        assert [*await asyncio.gather(inbox.keep(wrote), inbox.keep(left))] == [Kept(None)] * 2
+        assert [*await asyncio.gather(inbox.keep(wrote), inbox.keep(left))] == [
+            StoredResult(None)
+        ] * 2
 
     assert await column(connection, STATUSES) == ["skipped"]
     assert await column(connection, "SELECT count(*) FROM send_windows") == [0]
@@ -406,7 +408,9 @@ async def test_who_leaves_and_comes_back_within_one_flush_may_be_sent_to(
         left = record(clock, event(clock, "unsubscribe"))
         clock.advance(timedelta(seconds=1))
         back = record(clock, event(clock, "subscribe"), replies=(card(),))
-        assert [*await asyncio.gather(inbox.keep(left), inbox.keep(back))] == [Kept(None)] * 2
+        assert [*await asyncio.gather(inbox.keep(left), inbox.keep(back))] == [
+            StoredResult(None)
+        ] * 2
 
     assert await column(connection, STATUSES) == ["pending"]
     assert await column(connection, "SELECT count(*) FROM send_windows") == [1]

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from app.events import export, serialize
-from app.events.query import FOLLOWERS, Wanted
+from app.events.query import FOLLOWERS, ListQuery
 from app.events.schemas import FollowerOut
 from tests.service import Json, Service, event
 
@@ -86,10 +86,10 @@ async def test_an_export_holds_no_transaction_open_between_two_pages(
 ) -> None:
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
     await some_people(service)
-    told = export.Told(FOLLOWERS, serialize.followers, FollowerOut)
+    told = export.ExportSpec(FOLLOWERS, serialize.followers, FollowerOut)
 
     answer = await export.export(
-        service.app.state.database.sessions, told, Wanted(limit=2), export.Format.JSONL
+        service.app.state.database.sessions, told, ListQuery(limit=2), export.Format.JSONL
     )
 
     lines = 0

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import Database
 from app.events import store
 from app.events.cursor import ByTime
-from app.events.query import FOLLOW_EVENTS, FOLLOWERS, Listed, Wanted
+from app.events.query import FOLLOW_EVENTS, FOLLOWERS, ListQuery, ListSpec
 from tests.service import APPID
 
 PEOPLE = 30_000
@@ -34,12 +34,12 @@ FILL = (
 )
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MIDDLE = ByTime(PEOPLE, datetime(2026, 1, 6, tzinfo=UTC), 0)
-LONG = Wanted(limit=500, start=START, after=MIDDLE)
+LONG = ListQuery(limit=500, start=START, after=MIDDLE)
 QUESTIONS = {
     "from": LONG,
     "until": replace(LONG, start=None, until=datetime(2026, 1, 20, tzinfo=UTC)),
     "scene, from": replace(LONG, scene="s4"),
-    "scene": Wanted(limit=1000, scene="s4"),
+    "scene": ListQuery(limit=1000, scene="s4"),
     "export": replace(LONG, limit=2000),
 }
 READ = text(
@@ -49,7 +49,7 @@ READ = text(
 
 @pytest.mark.parametrize("listed", [FOLLOW_EVENTS, FOLLOWERS], ids=["follow events", "followers"])
 async def test_a_long_page_reads_its_rows_and_no_whole_account(
-    database: Database, connection: asyncpg.Connection, listed: Listed[Any]
+    database: Database, connection: asyncpg.Connection, listed: ListSpec[Any]
 ) -> None:
     for statement in FILL:
         await connection.execute(statement, APPID, PEOPLE)
@@ -68,7 +68,7 @@ async def test_a_long_page_reads_its_rows_and_no_whole_account(
     assert {name: rows for name, rows in read.items() if rows > most[name]} == {}
 
 
-async def rows_read(session: AsyncSession, listed: Listed[Any]) -> int:
+async def rows_read(session: AsyncSession, listed: ListSpec[Any]) -> int:
     """Return how many rows of the table the connection has read lately."""
     found: Decimal = await session.scalar(READ, {"name": listed.table.__tablename__}) or Decimal(0)
     return int(found)

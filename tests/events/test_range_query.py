@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from app.db.engine import Database, connect
 from app.events import store
 from app.events.cursor import Place
-from app.events.query import FOLLOW_EVENTS, Wanted
+from app.events.query import FOLLOW_EVENTS, ListQuery
 from tests.service import APPID, OPENID, Service, event
 
 INSERT = (
@@ -25,7 +25,7 @@ EACH = 60
 
 async def read(database: Database, after: Place | None) -> tuple[list[UUID], Place | None]:
     async with database.sessions.begin() as session:
-        page = await store.page(session, FOLLOW_EVENTS, Wanted(limit=7, after=after))
+        page = await store.page(session, FOLLOW_EVENTS, ListQuery(limit=7, after=after))
     return [row.id for row in page.rows], page.later
 
 

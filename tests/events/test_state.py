@@ -16,7 +16,7 @@ from app.callback.record import Record
 from app.db.engine import Database
 from app.identity import unionid_store
 from app.identity.models import UnionIdSource
-from app.identity.unionid_store import Answer
+from app.identity.unionid_store import UnionIdResult
 from app.users import store
 from app.users.remaining_sends import MOST_EVENTS, sends_left
 from tests.callback.makers import record, running_inbox
@@ -166,8 +166,10 @@ def _again(one: Record) -> Record:
 
 async def learn(database: Database, openid: str) -> None:
     async with database.sessions.begin() as session:
-        answers = [Answer(APPID, openid, UNIONID)]
-        await unionid_store.record(session, answers, source=UnionIdSource.USER_INFO, now=START)
+        answers = [UnionIdResult(APPID, openid, UNIONID)]
+        await unionid_store.record_unionids(
+            session, answers, source=UnionIdSource.USER_INFO, now=START
+        )
 
 
 async def check(

@@ -6,7 +6,7 @@ import pytest
 
 from app.db.engine import Database
 from app.follower_sync.sync import Privacy, Progress, sync
-from app.follower_sync.wechat_users import Asker
+from app.follower_sync.wechat_users import UserInfoClient
 from app.privacy.from_sync import open_found
 from app.settings import Settings
 from app.wechat.api import WeChatApi
@@ -34,7 +34,7 @@ class Here:
         api = WeChatApi("http://wechat", self._settings.api_timeout, self._wechat.client)
         clock = self._wechat.state.clock
         tokens = AccessTokens(self._database, api, self._settings.accounts, clock)
-        asker = Asker(AppId(APPID), api, tokens, clock, self._pause)
+        asker = UserInfoClient(AppId(APPID), api, tokens, clock, self._pause)
         return await sync(
             asker,
             self._database,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from app.events.models import FollowAction
-from app.follower_sync.diff import SAME_FOLLOW, Asked, Changes, Known, changes_of
+from app.follower_sync.diff import SAME_FOLLOW, Changes, KnownFollower, UserInfoBatch, changes_of
 from app.wechat.api_responses import UserInfo
 from app.wechat.ids import OpenId, UnionId
 
@@ -30,12 +30,12 @@ def info(
     )
 
 
-def asked(*infos: UserInfo, missing: tuple[str, ...] = ()) -> Asked:
-    return Asked(["o"], NOON + timedelta(hours=1), [uuid7(), uuid7()], infos, missing)
+def asked(*infos: UserInfo, missing: tuple[str, ...] = ()) -> UserInfoBatch:
+    return UserInfoBatch(["o"], NOON + timedelta(hours=1), [uuid7(), uuid7()], infos, missing)
 
 
-def known(*, following: bool, at: datetime = NOON) -> Known:
-    return Known(
+def known(*, following: bool, at: datetime = NOON) -> KnownFollower:
+    return KnownFollower(
         "o",
         met=True,
         unionid="u",
@@ -47,11 +47,11 @@ def known(*, following: bool, at: datetime = NOON) -> Known:
     )
 
 
-def of(person: Known, *told: Asked) -> Changes:
+def of(person: KnownFollower, *told: UserInfoBatch) -> Changes:
     return changes_of({person.openid: person}, told)
 
 
-def actions(person: Known, told: Asked) -> list[FollowAction]:
+def actions(person: KnownFollower, told: UserInfoBatch) -> list[FollowAction]:
     return [event.action for event in of(person, told).events]
 
 
@@ -88,7 +88,7 @@ def test_a_follow_after_the_unfollow_we_know_is_new() -> None:
 def test_who_does_not_follow_and_is_not_known_to_has_not_left() -> None:
     stranger = info(at=None, subscribed=False, unionid=None)
 
-    assert of(Known("o"), asked(stranger)).openids == []
+    assert of(KnownFollower("o"), asked(stranger)).openids == []
     assert actions(known(following=False), asked(stranger)) == []
     assert actions(known(following=True), asked(stranger)) == [FollowAction.UNFOLLOW]
     assert actions(known(following=True), asked(missing=("o",))) == [FollowAction.UNFOLLOW]
@@ -99,7 +99,7 @@ def test_who_is_not_in_the_answer_is_left_as_they_are() -> None:
 
 
 def test_a_follower_without_subscribe_time_is_met_but_gets_no_event() -> None:
-    changes = of(Known("o"), asked(info(at=None)))
+    changes = of(KnownFollower("o"), asked(info(at=None)))
 
     assert (changes.openids, changes.events) == (["o"], [])
 
@@ -119,7 +119,7 @@ def test_what_has_been_written_is_not_written_again(
     if events:
         last = events[-1]
         follows = last.action is FollowAction.FOLLOW
-        person = Known(
+        person = KnownFollower(
             "o",
             met=True,
             unionid="u",
@@ -135,4 +135,4 @@ def test_what_has_been_written_is_not_written_again(
 
 
 def test_a_person_in_two_calls_gets_one_follow() -> None:
-    assert len(of(Known("o"), asked(info()), asked(info())).events) == 1
+    assert len(of(KnownFollower("o"), asked(info()), asked(info())).events) == 1

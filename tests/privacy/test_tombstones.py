@@ -8,10 +8,10 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from app.db.engine import Database
-from app.follower_sync.apply import take_in
-from app.follower_sync.diff import Asked
+from app.follower_sync.apply import apply
+from app.follower_sync.diff import UserInfoBatch
 from app.privacy.from_sync import open_found
-from app.tombstones.people import gone
+from app.tombstones.people import erased_among
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.with_token import with_token
@@ -101,13 +101,13 @@ async def test_an_answer_from_before_an_erasure_that_is_written_after_it_brings_
     infos = await with_token(
         jobs.tokens, AppId(APPID), lambda token: jobs.resolver.api.batchget(token, [OpenId(OPENID)])
     )
-    asked = Asked([OPENID], service.clock.now(), [uuid7(), uuid7()], infos)
+    asked = UserInfoBatch([OPENID], service.clock.now(), [uuid7(), uuid7()], infos)
     await service.api("DELETE", f"users/{UNIONID}")
     await work(jobs, connection)
 
     async with database.sessions.begin() as session:
-        forgotten = await gone(session, None, [(APPID, OPENID)])
-        told = await take_in(
+        forgotten = await erased_among(session, None, [(APPID, OPENID)])
+        told = await apply(
             session,
             APPID,
             [asked],
@@ -127,7 +127,7 @@ async def test_an_erasure_waits_for_a_writer_who_asked_before_it_and_finds_what_
     await service.api("DELETE", f"users/{UNIONID}")
 
     async with database.sessions.begin() as session:
-        before = await gone(session, None, [(APPID, OPENID)])
+        before = await erased_among(session, None, [(APPID, OPENID)])
         working = asyncio.create_task(work(jobs, connection_of := await opened(service)))
         await eventually(lambda: somebody_waits(connection))
         not_yet = await column(connection, "SELECT count(*) FROM erased_people")

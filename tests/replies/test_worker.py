@@ -10,7 +10,7 @@ import asyncpg
 
 from app.db.engine import open_database
 from app.replies.jobs import DELIVER
-from app.worker import MOST_OF_A_KIND, Jobs, Worker, entrypoints
+from app.worker import JOB_CONCURRENCY, Jobs, Worker, entrypoints
 from tests.e2e.gate import Gate
 from tests.replies.makers import owed, statuses
 from tests.service import (
@@ -122,7 +122,7 @@ async def test_cards_go_out_while_every_other_job_is_stuck(
         )
 
     async def taken() -> bool:
-        return len(stuck.taken) == sum(MOST_OF_A_KIND.values())
+        return len(stuck.taken) == sum(JOB_CONCURRENCY.values())
 
     async with working(stuck):
         await eventually(taken)

@@ -3,12 +3,12 @@
 import gc
 import sys
 
-from app.rules.background import let_go, long_work
+from app.rules.background import background_work, release_in_slices
 
 
 def test_garbage_is_looked_for_again_once_the_last_long_work_has_ended() -> None:
     turn = sys.getswitchinterval()
-    one, other = long_work(), long_work()
+    one, other = background_work(), background_work()
 
     with one:
         with other:
@@ -23,7 +23,7 @@ def test_garbage_is_looked_for_again_once_the_last_long_work_has_ended() -> None
 def test_what_somebody_else_switched_off_stays_off() -> None:
     gc.disable()
     try:
-        with long_work():
+        with background_work():
             pass
 
         assert not gc.isenabled()
@@ -35,6 +35,6 @@ def test_letting_go_empties_a_list_of_any_length() -> None:
     for count in (0, 1, 499, 500, 501, 1700):
         objects = [object() for _ in range(count)]
 
-        let_go(objects)
+        release_in_slices(objects)
 
         assert objects == []

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from app.db.engine import SessionFactory
 from app.events import erase as events
 from app.stats.date_range import Span
-from app.tombstones.subject import PREFIX, Person
+from app.tombstones.subject import PREFIX, ErasureSubject
 from tests.service import APPID
 
 STORE = """
@@ -58,7 +58,7 @@ LAST_ID = UUID(int=2**128 - 1)
 async def erase(sessions: SessionFactory, erasures: Erasures) -> None:
     """Erase people as far as a moment, as the last step of the job does it."""
     for (appid, openid), until in erasures.items():
-        person = Person(appid, openid, until, LAST_ID, f"{PREFIX}{openid}", {})
+        person = ErasureSubject(appid, openid, until, LAST_ID, f"{PREFIX}{openid}", {})
         async with sessions.begin() as session:
             back = await events.is_back(session, person)
             contents = person if back else replace(person, until=EVER)

@@ -15,8 +15,8 @@ from app.identity.jobs import RESOLVE, TURNS, next_resolve_job, resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.resolve import MOST_CALLS_A_RUN
 from app.identity.store import pause
-from app.identity.unionid_store import MOST_WOKEN, Answer
-from app.identity.unionid_store import record as record_answers
+from app.identity.unionid_store import MOST_WOKEN, UnionIdResult
+from app.identity.unionid_store import record_unionids as record_answers
 from app.wechat.api import BATCHGET_LIMIT
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
@@ -55,7 +55,7 @@ def meet(wechat: WeChat, openid: str, *, following: bool = True) -> Follower:
 
 
 async def learn(session: AsyncSession, unionid: str) -> None:
-    answers = [Answer(APPID, OPENID, unionid)]
+    answers = [UnionIdResult(APPID, OPENID, unionid)]
     await record_answers(session, answers, source=UnionIdSource.USER_INFO, now=datetime.now(UTC))
 
 
@@ -283,7 +283,7 @@ async def test_a_first_unionid_wakes_no_more_people_than_it_may(
     async with database.sessions.begin() as session:
         for way in ("hashjoin", "mergejoin", "material", "memoize", "hashagg", "sort"):
             await session.execute(text(f"SET LOCAL enable_{way} = off"))
-        answers = [Answer(APPID, OPENID, "oUNION")]
+        answers = [UnionIdResult(APPID, OPENID, "oUNION")]
         await record_answers(session, answers, source=UnionIdSource.USER_INFO, now=now)
 
     assert await column(

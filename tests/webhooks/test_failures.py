@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import Response
 
 from app.webhooks.fan_out import MOST_REFUSED
-from app.webhooks.retry_policy import MOST_JITTER, PAUSES
+from app.webhooks.retry_policy import MOST_JITTER, RETRY_DELAYS
 from app.worker import Jobs
 from tests.service import Service, counted, event
 from tests.webhooks.makers import deliveries, follow, followers, hook, statuses, work
@@ -174,7 +174,7 @@ async def test_after_ten_attempts_an_event_is_given_up(
     webhook = await hook(service, receiver)
     receiver.always = Response(status_code=500)
     await followers(service, 1)
-    for pause in (*PAUSES, timedelta(days=1), timedelta(days=1)):
+    for pause in (*RETRY_DELAYS, timedelta(days=1), timedelta(days=1)):
         await work(jobs, connection)
         service.clock.advance(pause * (1 + MOST_JITTER))
 

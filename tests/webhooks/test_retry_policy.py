@@ -7,23 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.webhooks.models import DeliveryStatus
-from app.webhooks.retry_policy import Answer, Outcome, judge, wait_asked_for
+from app.webhooks.retry_policy import (
+    DeliveryOutcome,
+    EndpointResponse,
+    evaluate_attempt,
+    wait_asked_for,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
 
 
 def judged(
-    answer: Answer, *, attempts: int = 1, failing_for: timedelta | None = None, jitter: float = 0
-) -> Outcome:
+    answer: EndpointResponse,
+    *,
+    attempts: int = 1,
+    failing_for: timedelta | None = None,
+    jitter: float = 0,
+) -> DeliveryOutcome:
     since = None if failing_for is None else NOON - failing_for
-    return judge(answer, attempts=attempts, failing_since=since, now=NOON, jitter=jitter)
+    return evaluate_attempt(answer, attempts=attempts, failing_since=since, now=NOON, jitter=jitter)
 
 
 def test_ten_attempts_are_made_with_the_pauses_of_the_specification() -> None:
     pauses = []
     for attempts in range(1, 10):
-        outcome = judged(Answer(500), attempts=attempts)
+        outcome = judged(EndpointResponse(500), attempts=attempts)
         assert outcome.status is DeliveryStatus.WAITING
         assert outcome.next_at is not None
         pauses.append(outcome.next_at - NOON)
@@ -39,18 +48,18 @@ def test_ten_attempts_are_made_with_the_pauses_of_the_specification() -> None:
         20 * HOURS,
         24 * HOURS,
     ]
-    assert judged(Answer(500), attempts=10) == Outcome(DeliveryStatus.FAILED)
+    assert judged(EndpointResponse(500), attempts=10) == DeliveryOutcome(DeliveryStatus.FAILED)
 
 
 @given(status=st.integers(100, 599))
 def test_only_200_to_299_is_a_success(status: int) -> None:
-    delivered = judged(Answer(status)).status is DeliveryStatus.DELIVERED
+    delivered = judged(EndpointResponse(status)).status is DeliveryStatus.DELIVERED
 
     assert delivered == (200 <= status <= 299)
 
 
 def test_gone_disables_at_once() -> None:
-    outcome = judged(Answer(410))
+    outcome = judged(EndpointResponse(410))
 
     assert outcome.status is DeliveryStatus.FAILED
     assert outcome.disabled is not None
@@ -62,17 +71,24 @@ def test_gone_disables_at_once() -> None:
     [(None, False), (timedelta(days=5) - MINUTES, False), (timedelta(days=5), True)],
 )
 def test_five_days_without_a_success_disable(failing_for: timedelta | None, disabled: bool) -> None:
-    outcome = judged(Answer(500), failing_for=failing_for)
+    outcome = judged(EndpointResponse(500), failing_for=failing_for)
 
     assert (outcome.disabled is not None) == disabled
     assert outcome.status is DeliveryStatus.WAITING
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(error="ConnectError"), Answer(429), Answer(502), Answer(503), Answer(504)]
+    "answer",
+    [
+        EndpointResponse(error="ConnectError"),
+        EndpointResponse(429),
+        EndpointResponse(502),
+        EndpointResponse(503),
+        EndpointResponse(504),
+    ],
 )
 def test_an_endpoint_that_is_away_or_overloaded_gets_a_rest_of_five_minutes_at_most(
-    answer: Answer,
+    answer: EndpointResponse,
 ) -> None:
     assert judged(answer, attempts=1).rests_until == NOON + timedelta(seconds=5)
     assert judged(answer, attempts=7).rests_until == NOON + 5 * MINUTES
@@ -80,12 +96,12 @@ def test_an_endpoint_that_is_away_or_overloaded_gets_a_rest_of_five_minutes_at_m
 
 @pytest.mark.parametrize("status", [301, 400, 404, 500])
 def test_an_answer_about_one_event_holds_up_no_other(status: int) -> None:
-    assert judged(Answer(status)).rests_until is None
+    assert judged(EndpointResponse(status)).rests_until is None
 
 
 def test_retry_after_makes_a_pause_longer_and_never_shorter() -> None:
-    longer = judged(Answer(429, retry_after="3600"), attempts=1)
-    shorter = judged(Answer(429, retry_after="1"), attempts=2)
+    longer = judged(EndpointResponse(429, retry_after="3600"), attempts=1)
+    shorter = judged(EndpointResponse(429, retry_after="1"), attempts=2)
 
     assert longer.next_at == longer.rests_until == NOON + HOURS
     assert shorter.next_at == shorter.rests_until == NOON + 5 * MINUTES
@@ -121,8 +137,8 @@ def test_no_retry_after_header_breaks_anything(header: str) -> None:
 
 @given(attempts=st.integers(1, 9), jitter=st.floats(0, 1))
 def test_jitter_lengthens_a_pause_by_up_to_a_tenth(attempts: int, jitter: float) -> None:
-    plain = judged(Answer(500), attempts=attempts).next_at
-    spread = judged(Answer(500), attempts=attempts, jitter=jitter).next_at
+    plain = judged(EndpointResponse(500), attempts=attempts).next_at
+    spread = judged(EndpointResponse(500), attempts=attempts, jitter=jitter).next_at
 
     assert plain is not None
     assert spread is not None

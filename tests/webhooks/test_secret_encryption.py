@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.db.engine import Database
 from app.settings import Settings
-from app.webhooks.secret_encryption import SEALED, NotOpened, Vault
+from app.webhooks.secret_encryption import SEALED, DecryptionFailed, SecretBox
 from app.worker import Jobs
 from tests.service import OPENID, Service, WeChat, WorldClock, column, jobs_of, running
 from tests.webhooks.makers import follow, followers, hook, work
@@ -108,16 +108,16 @@ async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_cha
 def test_what_is_sealed_opens_for_its_webhook_alone(
     secret: str, webhook_id: UUID, other: UUID
 ) -> None:
-    vault = Vault(KEY)
+    vault = SecretBox(KEY)
     sealed = vault.seal(secret, webhook_id)
 
     assert vault.open(sealed, webhook_id) == secret
     assert sealed != vault.seal(secret, webhook_id)
     assume(other != webhook_id)
     for opener, whose in (
-        (Vault(OTHER_KEY), webhook_id),
-        (Vault(None), webhook_id),
+        (SecretBox(OTHER_KEY), webhook_id),
+        (SecretBox(None), webhook_id),
         (vault, other),
     ):
-        with pytest.raises(NotOpened):
+        with pytest.raises(DecryptionFailed):
             opener.open(sealed, whose)

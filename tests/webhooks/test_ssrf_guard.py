@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from app.webhooks.retry_policy import Answer
+from app.webhooks.retry_policy import EndpointResponse
 from app.webhooks.send import post, poster
 from app.webhooks.signing import new_secret, sign
 from app.webhooks.ssrf_guard import CheckedTransport, resolve
@@ -40,7 +40,7 @@ class Names:
         return self._answers.pop(0)
 
 
-async def attempt(url: str, names: Names, policy: Policy) -> Answer:
+async def attempt(url: str, names: Names, policy: Policy) -> EndpointResponse:
     signed = sign(b"{}", event_id=uuid4(), keys=[new_secret()], at=datetime.now(UTC))
     async with poster(policy, names) as client:
         return await post(client, url, signed, policy)
@@ -141,19 +141,19 @@ async def test_nobody_listening_and_unknown_names_are_answers_too() -> None:
         signed = sign(b"{}", event_id=uuid4(), keys=[new_secret()], at=datetime.now(UTC))
         unheard_of = await post(client, "http://hooks.example/?token=abc", signed, OPEN)
 
-    assert nobody == Answer(error="ConnectError")
-    assert unheard_of == Answer(error="OSError")
+    assert nobody == EndpointResponse(error="ConnectError")
+    assert unheard_of == EndpointResponse(error="OSError")
 
 
 async def test_an_endpoint_that_never_answers_is_given_up(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.webhooks.send.SECONDS", 0.2)
+    monkeypatch.setattr("app.webhooks.send.ATTEMPT_TIMEOUT_SECONDS", 0.2)
     receiver.holding = asyncio.Event()
 
     answer = await attempt(receiver.url, Names(["127.0.0.1"]), OPEN)
 
-    assert answer == Answer(error="no answer in time")
+    assert answer == EndpointResponse(error="no answer in time")
 
 
 async def test_what_is_no_http_is_an_answer_too() -> None:

@@ -15,7 +15,7 @@ from app.wechat.crypto import (
     msg_signature,
     signature,
 )
-from app.wechat.errors import BadEnvelope, BadSignature, Refused
+from app.wechat.errors import BadEnvelope, BadSignature, PushRefused
 from tests.wechat.vectors import (
     AES_KEY,
     APPID,
@@ -103,7 +103,7 @@ def test_what_each_mode_opens(
 def test_what_each_mode_refuses(
     mode: MessageMode, body: str, query: CallbackQuery, reason: str
 ) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(PushRefused) as refusal:
         cipher(mode).open(body.encode(), query)
 
     assert refusal.value.reason == reason

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.settings import MessageMode
 from app.wechat.crypto import CallbackQuery, Format, msg_signature, signature
 from app.wechat.crypto.envelope import read_envelope
-from app.wechat.errors import BadEnvelope, Refused
+from app.wechat.errors import BadEnvelope, PushRefused
 from app.wechat.push_format import decode, format_of, parse_document
 from tests.wechat.vectors import S01, TOKEN, cipher, query_of
 
@@ -42,7 +42,7 @@ def test_an_arbitrary_body_is_opened_or_refused_never_an_error(
         msg_signature="0" * 40,
     )
 
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(PushRefused):
         cipher(mode).open(body, query)
 
 
@@ -69,7 +69,7 @@ def test_one_changed_character_of_a_push_never_opens_as_something_else(
 
     try:
         opened = cipher().open(changed.encode(), query_of(S01))
-    except Refused:
+    except PushRefused:
         return
     assert opened.text == S01["plaintext"]
 

@@ -13,7 +13,7 @@ from app.wechat.crypto import (
     msg_signature,
     signature,
 )
-from app.wechat.errors import BadSignature, Refused
+from app.wechat.errors import BadSignature, PushRefused
 from tests.wechat.vectors import (
     AES_KEY,
     INBOUND,
@@ -108,7 +108,7 @@ def test_four_spellings_of_the_last_character_are_one_key(key: str) -> None:
 def test_every_negative_vector_is_refused_for_its_reason(
     vector: dict[str, Any], mode: MessageMode
 ) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(PushRefused) as refusal:
         _receive(vector, mode, [vector["encoding_aes_key"]])
 
     assert refusal.value.reason == vector["reject_reason"]
@@ -116,7 +116,7 @@ def test_every_negative_vector_is_refused_for_its_reason(
 
 @pytest.mark.parametrize("vector", NEGATIVE, ids=_id)
 def test_a_rotation_opens_no_negative_vector(vector: dict[str, Any]) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(PushRefused):
         _receive(vector, MessageMode.SECURE, [AES_KEY, OTHER_AES_KEY])
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.wechat.errors import Action, ApiError, BadEnvelope, Refused, action_for
+from app.wechat.errors import Action, ApiError, BadEnvelope, PushRefused, action_for
 
 RETRY = [-1, 44990, 45011, 45066, 61450, 268487001, 268487002]
 REFRESH_TOKEN = [40001, 40014, 42001]
@@ -43,4 +43,4 @@ def test_errors_carry_facts() -> None:
     assert (error.errcode, error.action) == (45015, Action.WAIT)
     assert "45015" in str(error)
     assert BadEnvelope("bad_padding").reason == "bad_padding"
-    assert issubclass(BadEnvelope, Refused)
+    assert issubclass(BadEnvelope, PushRefused)

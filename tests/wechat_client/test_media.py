@@ -16,7 +16,7 @@ from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
 from app.wechat_client import media_source
-from app.wechat_client.errors import Unusable
+from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.media_source import load
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
@@ -173,7 +173,7 @@ async def test_a_picture_may_have_two_mebibytes(tmp_path: Path, size: int, fits:
         if fits:
             assert len((await load(source, "image", tmp_path, client)).content) == size
         else:
-            with pytest.raises(Unusable, match="larger"):
+            with pytest.raises(MediaUnavailable, match="larger"):
                 await load(source, "image", tmp_path, client)
 
 
@@ -181,7 +181,7 @@ async def test_a_file_outside_the_folder_is_out_of_reach(jobs: Jobs) -> None:
     (jobs.settings.media_path.parent / "secret.txt").write_text("secret")
     use = MediaUse("thumb_media_id", "image", MediaSource.model_construct(file="../secret.txt"))
 
-    with pytest.raises(Unusable):
+    with pytest.raises(MediaUnavailable):
         await media_id(jobs, use)
 
 
@@ -205,7 +205,7 @@ async def test_a_picture_that_cannot_be_fetched_says_why(
 ) -> None:
     source = MediaSource(url="https://example.com/a.png")
     async with httpx.AsyncClient(transport=Site(status, content)) as client:
-        with pytest.raises(Unusable, match=problem):
+        with pytest.raises(MediaUnavailable, match=problem):
             await load(source, "image", tmp_path, client)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import weakref
 
-from app.wechat_client.single_flight import Turns
+from app.wechat_client.single_flight import SingleFlight
 
 
 class Picture:
@@ -12,7 +12,7 @@ class Picture:
 
 
 async def test_a_failure_that_nobody_waits_for_holds_on_to_nothing() -> None:
-    turns = Turns()
+    turns = SingleFlight()
     pictures: list[weakref.ref[Picture]] = []
 
     async def refused() -> None:

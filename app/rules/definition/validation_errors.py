@@ -32,7 +32,7 @@ def describe(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, problem.loc))}: {problem.msg}" for problem in found)
 
 
-class Refused(Exception):
+class InvalidRequest(Exception):
     """A request that can't be carried out as it is. problems: what to correct."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from app.rules.definition.schemas import RuleIn
-from app.rules.definition.validation_errors import Problem, Refused
+from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.editing.check_replies import unsendable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
@@ -39,7 +39,7 @@ async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: 
         ]
     )
     if found:
-        raise Refused(found)
+        raise InvalidRequest(found)
 
 
 def receiving_accounts(settings: Settings) -> list[str]:

@@ -6,29 +6,31 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.rules.definition.conditions import Conditions, Follower, Hours, Share
-from app.rules.explaining.question import Asked
-from app.rules.matching.check_conditions import BUCKETS, Refusal, as_of, drawn
+from app.rules.explaining.question import ExplainQuery
+from app.rules.matching.check_conditions import BUCKETS, UnmetCondition, as_of, drawn
 from app.rules.matching.follower_facts import Facts
 from app.wechat.inbound import Subscribe
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def worded(refusal: Refusal, conditions: Conditions, rule_id: int, asked: Asked) -> str:
+def describe_refusal(
+    refusal: UnmetCondition, conditions: Conditions, rule_id: int, asked: ExplainQuery
+) -> str:
     """Return a refusal with the figures that it is about."""
     match refusal:
-        case Refusal.NOT_BEGUN | Refusal.OVER:
+        case UnmetCondition.NOT_BEGUN | UnmetCondition.OVER:
             return _period(refusal, conditions, asked.now)
-        case Refusal.HOURS if conditions.hours is not None:
+        case UnmetCondition.HOURS if conditions.hours is not None:
             return _hours(conditions.hours, asked.now)
-        case Refusal.SHARE if conditions.share is not None:
+        case UnmetCondition.SHARE if conditions.share is not None:
             return _share(conditions.share, asked)
-        case Refusal.NO_FACTS:
+        case UnmetCondition.NO_FACTS:
             return "nothing is known of the follower at the moment"
     return _facts(refusal, conditions, rule_id, asked)
 
 
-def open_questions(conditions: Conditions, asked: Asked) -> Iterator[str]:
+def open_questions(conditions: Conditions, asked: ExplainQuery) -> Iterator[str]:
     """Yield what only the follower decides, as what the rule wants of one."""
     if conditions.share is not None:
         yield f"belongs to a share of {conditions.share.percent:g} % of followers"
@@ -49,8 +51,8 @@ def _of_a_follower(wanted: Follower) -> Iterator[str]:
         yield f"has followed for {wanted.max_age_seconds:,} s at most"
 
 
-def _period(refusal: Refusal, conditions: Conditions, now: datetime) -> str:
-    begun = refusal is Refusal.OVER
+def _period(refusal: UnmetCondition, conditions: Conditions, now: datetime) -> str:
+    begun = refusal is UnmetCondition.OVER
     edge = conditions.until if begun else conditions.from_
     if edge is None:
         raise ValueError("a period that has no such edge refuses nothing")
@@ -68,30 +70,32 @@ def _hours(hours: Hours, now: datetime) -> str:
     )
 
 
-def _share(share: Share, asked: Asked) -> str:
+def _share(share: Share, asked: ExplainQuery) -> str:
     place = drawn(share, asked.appid, asked.openid) * 100 / BUCKETS
     return f"its share ends at {share.percent:g} %, and this follower is drawn at {place:.2f} %"
 
 
-def _facts(refusal: Refusal, conditions: Conditions, rule_id: int, asked: Asked) -> str:
+def _facts(
+    refusal: UnmetCondition, conditions: Conditions, rule_id: int, asked: ExplainQuery
+) -> str:
     facts = as_of(asked.message, asked.facts or Facts()) or Facts()
     wanted = conditions.follower or Follower()
     age = 0.0 if facts.followed_at is None else (asked.now - facts.followed_at).total_seconds()
     followed = f"the follower has followed for {age:,.0f} s"
     match refusal:
-        case Refusal.STATE:
+        case UnmetCondition.STATE:
             return (
                 "the follower has left, and it answers those who follow"
                 if facts.following is False
                 else "the follower has not left, and it answers those who have"
             )
-        case Refusal.AGE_UNKNOWN:
+        case UnmetCondition.AGE_UNKNOWN:
             return "nobody knows since when the follower follows"
-        case Refusal.TOO_YOUNG:
+        case UnmetCondition.TOO_YOUNG:
             return f"{followed}, and it answers from {wanted.min_age_seconds:,} s on"
-        case Refusal.TOO_OLD:
+        case UnmetCondition.TOO_OLD:
             return f"{followed}, and it answers up to {wanted.max_age_seconds:,} s"
-        case Refusal.UNIONID:
+        case UnmetCondition.UNIONID:
             return f"the follower has {_unionid(facts.unionid_known)}"
     since = (asked.now - facts.fired[rule_id]).total_seconds()
     return (

@@ -6,24 +6,24 @@ from itertools import islice
 from typing import Final
 
 from app.rules.definition.triggers import TextTrigger
-from app.rules.explaining.condition_reason import open_questions, worded
+from app.rules.explaining.condition_reason import describe_refusal, open_questions
 from app.rules.explaining.event_near_miss import event_lacks
-from app.rules.explaining.precedence_reason import outranked
-from app.rules.explaining.question import Asked
-from app.rules.explaining.text_near_miss import Near
+from app.rules.explaining.precedence_reason import precedence_reason
+from app.rules.explaining.question import ExplainQuery
+from app.rules.explaining.text_near_miss import TextNearMiss
 from app.rules.matching.check_conditions import (
     as_of,
     refused_by_facts,
     refused_by_time_or_share,
-    refused_whoever_asks,
+    unmet_for_everyone,
 )
-from app.rules.matching.match_one import fits, typed
+from app.rules.matching.match_one import matches, typed
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import BadPattern
 from app.wechat.inbound import Voice
 
-MAX_NEAR_MISSES: Final = 50
+DEFAULT_NEAR_MISSES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,10 @@ class Explanation:
 
 
 def explain(
-    rules: RuleSet, disabled: Iterable[Rule], asked: Asked, most_misses: int = MAX_NEAR_MISSES
+    rules: RuleSet,
+    disabled: Iterable[Rule],
+    asked: ExplainQuery,
+    most_misses: int = DEFAULT_NEAR_MISSES,
 ) -> Explanation:
     """Return who answers and who nearly does: a rule that fits and loses, or lacks one thing.
 
@@ -97,7 +100,7 @@ def explain(
 
 
 def _winners(
-    rules: RuleSet, fitting: Sequence[Rule], asked: Asked, text: Typed | None
+    rules: RuleSet, fitting: Sequence[Rule], asked: ExplainQuery, text: NormalizedText | None
 ) -> tuple[Winner, ...]:
     if asked.facts is not None:
         chosen = rules.choose(asked.appid, asked.message, asked.facts, asked.now)
@@ -109,7 +112,7 @@ def _winners(
             break
         only_if: tuple[str, ...] = ()
         if rule.conditions is not None:
-            if refused_whoever_asks(rule.conditions, asked.message, asked.now) is not None:
+            if unmet_for_everyone(rule.conditions, asked.message, asked.now) is not None:
                 continue
             only_if = tuple(open_questions(rule.conditions, asked))
         found.append(Winner(Chosen(rule, rules.captures(rule, text)), only_if))
@@ -119,38 +122,42 @@ def _winners(
     return tuple(found)
 
 
-def _lost(rule: Rule, winners: Sequence[Winner], most: int, asked: Asked) -> str:
+def _lost(rule: Rule, winners: Sequence[Winner], most: int, asked: ExplainQuery) -> str:
     conditions = rule.conditions
     if conditions is not None:
         if asked.facts is None:
-            refusal = refused_whoever_asks(conditions, asked.message, asked.now)
+            refusal = unmet_for_everyone(conditions, asked.message, asked.now)
         else:
             refusal = refused_by_time_or_share(
                 conditions, asked.now, asked.appid, asked.openid
             ) or refused_by_facts(conditions, rule.id, as_of(asked.message, asked.facts), asked.now)
         if refusal is not None:
-            return worded(refusal, conditions, rule.id, asked)
+            return describe_refusal(refusal, conditions, rule.id, asked)
     certain = [winner.chosen.rule for winner in winners if not winner.only_if]
     if most > 1 and len(certain) == most:
         return f"{most} better rules answer, which is as many as may (RULES_MATCH_LIMIT)"
-    return outranked(rule, certain[-1])
+    return precedence_reason(rule, certain[-1])
 
 
-def _switched_off(rule: Rule, asked: Asked, text: Typed | None, answered: bool) -> str | None:
+def _switched_off(
+    rule: Rule, asked: ExplainQuery, text: NormalizedText | None, answered: bool
+) -> str | None:
     if rule.appid not in {None, asked.appid} or (rule.is_fallback and answered):
         return None
-    return "it is switched off (enabled)" if fits(rule.trigger, asked.message, text) else None
+    return "it is switched off (enabled)" if matches(rule.trigger, asked.message, text) else None
 
 
-def _elsewhere(rule: Rule, asked: Asked, text: Typed | None, answered: bool) -> str | None:
+def _elsewhere(
+    rule: Rule, asked: ExplainQuery, text: NormalizedText | None, answered: bool
+) -> str | None:
     if rule.appid in {None, asked.appid} or (rule.is_fallback and answered):
         return None
-    fit = fits(rule.trigger, asked.message, text)
+    fit = matches(rule.trigger, asked.message, text)
     return f"it is for another account, {rule.appid}" if fit else None
 
 
-def _lacking(asked: Asked, text: Typed | None) -> Callable[[Rule], str | None]:
-    near = None if text is None else Near(text, spoken=isinstance(asked.message, Voice))
+def _lacking(asked: ExplainQuery, text: NormalizedText | None) -> Callable[[Rule], str | None]:
+    near = None if text is None else TextNearMiss(text, spoken=isinstance(asked.message, Voice))
 
     def lacks(rule: Rule) -> str | None:
         if rule.appid not in {None, asked.appid}:

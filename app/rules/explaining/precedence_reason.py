@@ -10,7 +10,7 @@ _EVENTS: Final = ("one key", "the beginning of a key", "any key", "an event by i
 _RESULTS: Final = ("template and status", "template or status", "any result")
 
 
-def outranked(rule: Rule, winner: Rule) -> str:
+def precedence_reason(rule: Rule, winner: Rule) -> str:
     """Return what puts `winner` before `rule`."""
     if rule.is_fallback and not winner.is_fallback:
         return f"it is a fallback, and rule {winner.id} answers"

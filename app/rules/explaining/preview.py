@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from app.rules.matching.render_replies import Answer
+from app.rules.matching.render_replies import RenderedReply
 from app.wechat.ids import OpenId
 from app.wechat.inbound import Format, Inbound, subject_openid
 from app.wechat.outbound import (
@@ -46,7 +46,7 @@ class SentReply(BaseModel):
     not_sent: str | None = None
 
 
-def as_sent(answer: Answer, message: Inbound) -> SentReply:
+def as_sent(answer: RenderedReply, message: Inbound) -> SentReply:
     """Return the reply to a message in its final form."""
     reply = answer.reply
     written = reply.model_dump(mode="json")

@@ -9,7 +9,7 @@ from app.wechat.inbound import Inbound, subject_openid
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExplainQuery:
     """A message at a moment. facts: of the follower who sends it; None: it may be anybody."""
 
     appid: AppId

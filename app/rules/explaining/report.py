@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import store
-from app.rules.background import long_work
-from app.rules.explaining.explain import MAX_NEAR_MISSES, Explanation, explain
+from app.rules.background import background_work
+from app.rules.explaining.explain import DEFAULT_NEAR_MISSES, Explanation, explain
 from app.rules.explaining.preview import ANYBODY, SentReply, as_sent
-from app.rules.explaining.question import Asked
+from app.rules.explaining.question import ExplainQuery
 from app.rules.follower_reader import read_facts
-from app.rules.matching.compile_valid import Unread, compile_sound, unread
-from app.rules.matching.render_replies import answers
+from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
+from app.rules.matching.render_replies import render_replies
 from app.rules.matching.rule_set import Rule, RuleSet
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
@@ -63,7 +63,7 @@ class Explained(BaseModel):
     more_near_misses: int
     unread_disabled: int
     truncated: bool
-    left_out: list[Unread]
+    left_out: list[UnusableRule]
 
 
 async def explain_message(
@@ -74,19 +74,19 @@ async def explain_message(
     now: datetime,
     *,
     most: int,
-    limit: int = MAX_NEAR_MISSES,
+    limit: int = DEFAULT_NEAR_MISSES,
 ) -> Explained:
     """Return what would be answered at `now`. live: the rules that are served; None: read them.
 
     A message of ANYBODY is answered as far as it does not matter who sends it. limit: how many
     near misses to list.
     """
-    left_out: list[Unread] = []
+    left_out: list[UnusableRule] = []
     rules = live
     if rules is None:
         rules = await _compiled(session, most, left_out)
     left_out += [
-        Unread(id=rule_id, problem=f"can't be used: GET /api/rules/{rule_id} says why")
+        UnusableRule(id=rule_id, problem=f"can't be used: GET /api/rules/{rule_id} says why")
         for rule_id in rules.left_out
     ]
     off = await store.read_disabled(session)
@@ -94,11 +94,11 @@ async def explain_message(
     facts = None
     if openid != ANYBODY:
         facts = (await read_facts(session, appid, openid)).until(now)
-    asked = Asked(appid, message, facts, now)
-    with long_work():
+    asked = ExplainQuery(appid, message, facts, now)
+    with background_work():
         found = await asyncio.to_thread(explain, rules, off.rules, asked, limit)
-    left_out += unread(off.broken)
-    left_out += [Unread(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
+    left_out += unusable_rules(off.broken)
+    left_out += [UnusableRule(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
     return Explained(
         version=rules.version,
         winners=list(_winners(found, asked)),
@@ -110,14 +110,14 @@ async def explain_message(
     )
 
 
-async def _compiled(session: AsyncSession, most: int, left_out: list[Unread]) -> RuleSet:
+async def _compiled(session: AsyncSession, most: int, left_out: list[UnusableRule]) -> RuleSet:
     loaded = await store.load_all(session)
-    sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
-    left_out += [*unread(loaded.broken), *sound.broken]
+    sound = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
+    left_out += [*unusable_rules(loaded.broken), *sound.broken]
     return sound.rules
 
 
-def _winners(found: Explanation, asked: Asked) -> Iterator[Winner]:
+def _winners(found: Explanation, asked: ExplainQuery) -> Iterator[Winner]:
     for number, winner in enumerate(found.winners):
         before = [other.chosen for other in found.winners[:number] if not other.only_if]
         yield Winner(
@@ -125,7 +125,9 @@ def _winners(found: Explanation, asked: Asked) -> Iterator[Winner]:
             only_if=list(winner.only_if),
             replies=[
                 as_sent(answer, asked.message)
-                for answer in answers([*before, winner.chosen], asked.message, appid=asked.appid)
+                for answer in render_replies(
+                    [*before, winner.chosen], asked.message, appid=asked.appid
+                )
                 if answer.rule is winner.chosen.rule
             ],
         )

@@ -8,7 +8,7 @@ from typing import Final
 from app.rules.definition.text_triggers import Match, TextTrigger
 from app.rules.matching.match_one import fits_text
 from app.rules.matching.text_index import Single
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import BadPattern, compile_pattern, search
 from app.rules.text.regex_literal import literal_of
 
@@ -16,16 +16,16 @@ _LEAST_LITERAL: Final = 2
 
 
 @dataclass(frozen=True)
-class Near:
+class TextNearMiss:
     """A text that rules are held against more loosely than they want. spoken: by voice."""
 
-    text: Typed
+    text: NormalizedText
     spoken: bool
 
     @cached_property
-    def squeezed(self) -> Typed:
+    def squeezed(self) -> NormalizedText:
         """The text without blanks, punctuation and symbols."""
-        return Typed(_squeezed(self.text.plain))
+        return NormalizedText(_squeezed(self.text.plain))
 
     def lacks(self, trigger: TextTrigger) -> str | None:
         """Return the one thing that keeps the text from a trigger that it does not fit.
@@ -89,7 +89,7 @@ def _part_of(words: tuple[str, ...], bare: str) -> str | None:
     return None
 
 
-def _of_a_pattern(trigger: TextTrigger, text: Typed) -> Iterator[str]:
+def _of_a_pattern(trigger: TextTrigger, text: NormalizedText) -> Iterator[str]:
     (pattern,) = trigger.words()
     if not trigger.raw and search(compile_pattern(pattern), text.raw_forms):
         yield "its pattern only fits the text as typed (raw), not with usual width and blanks"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import SessionDep
 from app.rules import store
-from app.rules.background import let_go, long_work
+from app.rules.background import background_work, release_in_slices
 from app.rules.conflicts import detect
 from app.rules.conflicts.detect import Conflict
 from app.rules.definition.schemas import BrokenRule, RuleOut
@@ -21,7 +21,7 @@ from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
 from app.rules.importing.document import MAX_BYTES, MEDIA_TYPES, DocumentFormat
 from app.rules.importing.plan import Diff
-from app.rules.matching.compile_valid import Unread, compile_sound, unread
+from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
 
 router = APIRouter(
     route_class=ProblemRoute,
@@ -65,7 +65,7 @@ class Conflicts(BaseModel):
 
     items: list[Conflict]
     more: int
-    left_out: list[Unread]
+    left_out: list[UnusableRule]
 
 
 @router.get(
@@ -78,7 +78,7 @@ class Conflicts(BaseModel):
 )
 async def export_rules(session: SessionDep, wanted: Annotated[_Export, Query()]) -> Response:
     """Return every rule as one document, which `/import` takes back."""
-    with long_work():
+    with background_work():
         written = await _document(session, wanted.format)
     return Response(
         written,
@@ -97,9 +97,9 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
             f"Rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
             "be exported: PUT them anew, or DELETE them",
         )
-    let_go(rows)
+    release_in_slices(rows)
     written = await asyncio.to_thread(document.write, rules, format)
-    await asyncio.to_thread(let_go, rules)
+    await asyncio.to_thread(release_in_slices, rules)
     return written
 
 
@@ -126,7 +126,7 @@ async def import_rules(
     if format is None:
         raise HTTPException(415, "Send the rules as application/yaml or application/json")
     body = await _body(request)
-    with long_work():
+    with background_work():
         return await _import(request, session, body, format, if_match, dry_run=how.dry_run)
 
 
@@ -165,13 +165,13 @@ async def list_conflicts(
     """List enabled rules that can never answer, or that say the same."""
     now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
     loaded = await store.load_all(session)
-    with long_work():
-        sound = await asyncio.to_thread(compile_sound, loaded.rules, loaded.version, most)
+    with background_work():
+        sound = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
         found = await asyncio.to_thread(lambda: list(detect.find(sound.rules, now)))
     return Conflicts(
         items=found[: wanted.limit],
         more=max(0, len(found) - wanted.limit),
-        left_out=[*unread(loaded.broken), *sound.broken],
+        left_out=[*unusable_rules(loaded.broken), *sound.broken],
     )
 
 

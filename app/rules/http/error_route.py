@@ -8,7 +8,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from app.rules.definition.validation_errors import MAX_PROBLEMS, Problems, Refused, problems_in
+from app.rules.definition.validation_errors import (
+    MAX_PROBLEMS,
+    InvalidRequest,
+    Problems,
+    problems_in,
+)
 
 
 class ProblemRoute(APIRoute):
@@ -27,7 +32,7 @@ class ProblemRoute(APIRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 problems = problems_in(error.errors())
-            except Refused as error:
+            except InvalidRequest as error:
                 problems = [*error.problems]
             body = Problems(detail=problems[:MAX_PROBLEMS])
             return JSONResponse(body.model_dump(), status_code=422)

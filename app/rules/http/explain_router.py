@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from app.db.session import SessionDep
 from app.rules.definition.fields import Moment, Strict
 from app.rules.definition.schemas import AppIdText
-from app.rules.definition.validation_errors import Problem, Problems, Refused
+from app.rules.definition.validation_errors import InvalidRequest, Problem, Problems
 from app.rules.editing.check_sendable import receiving_accounts, unknown_account
-from app.rules.explaining.explain import MAX_NEAR_MISSES
+from app.rules.explaining.explain import DEFAULT_NEAR_MISSES
 from app.rules.explaining.preview import ANYBODY
 from app.rules.explaining.report import Explained, explain_message
 from app.rules.http.error_route import ProblemRoute
@@ -31,7 +31,7 @@ router = APIRouter(
 )
 
 
-MOST_NEAR_MISSES: Final = 1000
+MAX_NEAR_MISSES: Final = 1000
 _NO_ORIGINAL_ID: Final = "gh_ORIGINAL_ID"
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ class Question(Strict):
     message: dict[str, Any] | None = None
     openid: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     at: Annotated[Moment, AfterValidator(_a_moment)] | None = None
-    limit: Annotated[StrictInt, Field(ge=1, le=MOST_NEAR_MISSES)] = MAX_NEAR_MISSES
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_NEAR_MISSES)] = DEFAULT_NEAR_MISSES
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -90,7 +90,7 @@ def message_of(question: Question, now: datetime, settings: Settings) -> Inbound
     """Return the message as if WeChat had pushed it. Raises Refused."""
     receiving = receiving_accounts(settings)
     if question.appid not in receiving:
-        raise Refused([unknown_account(question.appid, receiving, "body")])
+        raise InvalidRequest([unknown_account(question.appid, receiving, "body")])
     account = settings.accounts.get(question.appid)
     told = {"MsgType": "text", "Content": question.text}
     if question.message is not None:
@@ -106,4 +106,4 @@ def message_of(question: Question, now: datetime, settings: Settings) -> Inbound
     except (BadEnvelope, TypeError) as error:
         reason = getattr(error, "reason", "malformed")
         msg = f"can't be read ({reason}): write the members as WeChat does, such as Event"
-        raise Refused([Problem(loc=["body", "message"], msg=msg, type="message")]) from None
+        raise InvalidRequest([Problem(loc=["body", "message"], msg=msg, type="message")]) from None

@@ -25,7 +25,7 @@ DEFAULT_REPLY_COOLDOWN_SECONDS: Final = 3600
 
 
 @dataclass(slots=True)
-class Carried:
+class Conversion:
     """Rules, and one line for each thing that is missing in them."""
 
     rules: list[ImportedRule] = field(default_factory=list)
@@ -36,9 +36,9 @@ class Carried:
         self.left_out.append(f"{name}: {what}")
 
 
-def rules_from_console(told: Json, appid: str) -> Carried:
+def rules_from_console(told: Json, appid: str) -> Conversion:
     """Return the keyword, welcome and default replies of an account."""
-    carried = Carried()
+    carried = Conversion()
     greets = bool(told.get("is_add_friend_reply_open", 1))
     answers = bool(told.get("is_autoreply_open", 1))
     welcome, default = (
@@ -69,7 +69,7 @@ def rules_from_console(told: Json, appid: str) -> Carried:
 
 
 def _carry_keywords(
-    carried: Carried, rule: Json, number: int, appid: str, *, enabled: bool
+    carried: Conversion, rule: Json, number: int, appid: str, *, enabled: bool
 ) -> None:
     name = f"Console: {rule.get('rule_name') or number}"
     replies = rule.get("reply_list_info")
@@ -89,7 +89,7 @@ def _carry_keywords(
         _carry(carried, f"{name}{suffix}", appid, trigger, replies, enabled=enabled, most=most)
 
 
-def _triggers(carried: Carried, name: str, rule: Json) -> Iterator[dict[str, Any]]:
+def _triggers(carried: Conversion, name: str, rule: Json) -> Iterator[dict[str, Any]]:
     leave_out = partial(carried.leave_out, name)
     contained: dict[str, str] = {}
     whole: set[str] = set()
@@ -111,7 +111,7 @@ def _triggers(carried: Carried, name: str, rule: Json) -> Iterator[dict[str, Any
 
 
 def _carry(
-    carried: Carried,
+    carried: Conversion,
     name: str,
     appid: str,
     trigger: Json,
@@ -146,7 +146,7 @@ def _carry(
         carried.leave_out(name, describe(error))
 
 
-def _free_name(carried: Carried, name: str) -> str:
+def _free_name(carried: Conversion, name: str) -> str:
     """Return the name, with a number behind it if another rule has it already."""
     taken = {rule.name for rule in carried.rules}
     numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))

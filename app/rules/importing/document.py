@@ -10,7 +10,7 @@ import orjson
 import yaml
 
 from app.rules.definition.schemas import RuleIn, RuleOut
-from app.rules.definition.validation_errors import Problem, Refused
+from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.importing.safe_yaml import RESOLVERS, Forbidden, read_yaml
 
 MAX_BYTES: Final = 96 * 1024 * 1024
@@ -102,5 +102,5 @@ def _refuse_constant(name: str) -> None:
     raise _refused(f"is not valid JSON: {name} is no number")
 
 
-def _refused(msg: str) -> Refused:
-    return Refused([Problem(loc=["body"], msg=msg, type="document")])
+def _refused(msg: str) -> InvalidRequest:
+    return InvalidRequest([Problem(loc=["body"], msg=msg, type="document")])

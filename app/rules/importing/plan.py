@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import store
-from app.rules.background import let_go
+from app.rules.background import release_in_slices
 from app.rules.definition.fields import Strict
 from app.rules.definition.schemas import BrokenRule, RuleId, RuleIn, RuleOut
-from app.rules.definition.validation_errors import Problem, Refused, problems_in
+from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
 from app.rules.editing import bulk_edit, edit
 from app.rules.editing.check_sendable import require_sendable
 from app.settings import Settings
@@ -98,12 +98,12 @@ async def plan_import(
 ) -> Plan:
     """Compare rules with the stored ones. keep_others: only add. Raises Refused."""
     stored = await store.everything(session)
-    planned = await asyncio.to_thread(plan, stored, rules, keep_others=keep_others)
-    await asyncio.to_thread(let_go, stored)
+    planned = await asyncio.to_thread(plan_changes, stored, rules, keep_others=keep_others)
+    await asyncio.to_thread(release_in_slices, stored)
     return planned
 
 
-def plan(
+def plan_changes(
     stored: Sequence[RuleOut | BrokenRule],
     rules: Sequence[ImportedRule],
     *,
@@ -181,7 +181,7 @@ def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
 def put_away(plan: Plan, rules: list[ImportedRule]) -> None:
     """Empty a plan that has been carried out, and the rules that it was made of."""
     for part in (plan.added, plan.changed, plan.removed, plan.set_aside, rules):
-        let_go(part)
+        release_in_slices(part)
 
 
 def _fragment(diff: RuleDiff) -> orjson.Fragment:
@@ -193,9 +193,9 @@ def _validated(document: object) -> list[ImportedRule]:
         rules = list(_SET.validate_python(document).rules)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise Refused(problems_in(found, "body")) from None
+        raise InvalidRequest(problems_in(found, "body")) from None
     if isinstance(document, dict):
-        let_go(document["rules"])
+        release_in_slices(document["rules"])
     return rules
 
 
@@ -204,7 +204,7 @@ def _refuse_duplicates(
 ) -> None:
     problems = list(_duplicates(rules, by_id))
     if problems:
-        raise Refused(problems)
+        raise InvalidRequest(problems)
 
 
 def _duplicates(

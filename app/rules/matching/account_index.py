@@ -15,7 +15,7 @@ from app.rules.matching.event_index import Occasions
 from app.rules.matching.geo import Circles, place_of
 from app.rules.matching.notification_results import reports, results_of
 from app.rules.matching.text_index import Later, Texts
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern
 from app.wechat import inbound
 from app.wechat.inbound import Inbound
@@ -71,7 +71,7 @@ class Scope:
             tuple(fallbacks),
         )
 
-    def at_once(self, message: Inbound, text: Typed | None) -> set[int]:
+    def at_once(self, message: Inbound, text: NormalizedText | None) -> set[int]:
         """Return the ranks that can be found without going through them, fallbacks left out."""
         found = set(self.occasions.ranks(message))
         if text is not None:
@@ -87,7 +87,7 @@ class Scope:
                 )
         return found
 
-    def unsure(self, message: Inbound, text: Typed) -> Iterator[tuple[int, Pattern]]:
+    def unsure(self, message: Inbound, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
         """Yield ranks that have to be made sure of, with the pattern that does."""
         return self._texts(message).unsure(text)
 

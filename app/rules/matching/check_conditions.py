@@ -13,7 +13,7 @@ from app.wechat.inbound import Inbound, Subscribe
 BUCKETS: Final = 10_000
 
 
-class Refusal(Enum):
+class UnmetCondition(Enum):
     """The condition that does not hold; `refusals.worded` says it with its figures."""
 
     NOT_BEGUN = auto()
@@ -31,30 +31,30 @@ class Refusal(Enum):
 
 def refused_by_time_or_share(
     conditions: Conditions, now: datetime, appid: str, openid: str
-) -> Refusal | None:
+) -> UnmetCondition | None:
     """Return why the rule may not answer now, or not this follower; None if it may."""
     refusal = refused_by_time(conditions, now)
     if refusal is not None:
         return refusal
     if conditions.share is not None and not in_share(conditions.share, appid, openid):
-        return Refusal.SHARE
+        return UnmetCondition.SHARE
     return None
 
 
-def refused_by_time(conditions: Conditions, now: datetime) -> Refusal | None:
+def refused_by_time(conditions: Conditions, now: datetime) -> UnmetCondition | None:
     """Return why the rule may not answer now; None if it may."""
     if conditions.from_ is not None and now < conditions.from_:
-        return Refusal.NOT_BEGUN
+        return UnmetCondition.NOT_BEGUN
     if conditions.until is not None and now >= conditions.until:
-        return Refusal.OVER
+        return UnmetCondition.OVER
     if conditions.hours is not None and not conditions.hours.hold(now):
-        return Refusal.HOURS
+        return UnmetCondition.HOURS
     return None
 
 
 def refused_by_facts(
     conditions: Conditions, rule_id: int, facts: Facts | None, now: datetime
-) -> Refusal | None:
+) -> UnmetCondition | None:
     """Return why the rule may not answer this follower; None if it may.
 
     facts: None when they could not be read; then no rule that asks for them answers.
@@ -62,21 +62,23 @@ def refused_by_facts(
     if not conditions.ask_facts:
         return None
     if facts is None:
-        return Refusal.NO_FACTS
+        return UnmetCondition.NO_FACTS
     if conditions.follower is not None:
         refusal = _refused_follower(conditions.follower, facts, now)
         if refusal is not None:
             return refusal
     if conditions.unionid is not None and facts.unionid_known != (conditions.unionid == "known"):
-        return Refusal.UNIONID
+        return UnmetCondition.UNIONID
     if conditions.cooldown_seconds is not None and rule_id in facts.fired:
         waited = (now - facts.fired[rule_id]).total_seconds()
         if waited < conditions.cooldown_seconds:
-            return Refusal.COOLDOWN
+            return UnmetCondition.COOLDOWN
     return None
 
 
-def refused_whoever_asks(conditions: Conditions, message: Inbound, now: datetime) -> Refusal | None:
+def unmet_for_everyone(
+    conditions: Conditions, message: Inbound, now: datetime
+) -> UnmetCondition | None:
     """Return why the rule may answer no follower at all; None if it may answer some."""
     refusal = refused_by_time(conditions, now)
     if refusal is not None or conditions.follower is None or not isinstance(message, Subscribe):
@@ -103,16 +105,16 @@ def drawn(share: Share, appid: str, openid: str) -> int:
     return int.from_bytes(digest) % BUCKETS
 
 
-def _refused_follower(wanted: Follower, facts: Facts, now: datetime) -> Refusal | None:
+def _refused_follower(wanted: Follower, facts: Facts, now: datetime) -> UnmetCondition | None:
     if wanted.state is not None and (facts.following is False) != (wanted.state == "not_following"):
-        return Refusal.STATE
+        return UnmetCondition.STATE
     if wanted.min_age_seconds is None and wanted.max_age_seconds is None:
         return None
     if facts.followed_at is None:
-        return Refusal.AGE_UNKNOWN
+        return UnmetCondition.AGE_UNKNOWN
     age = (now - facts.followed_at).total_seconds()
     if wanted.min_age_seconds is not None and age < wanted.min_age_seconds:
-        return Refusal.TOO_YOUNG
+        return UnmetCondition.TOO_YOUNG
     if wanted.max_age_seconds is not None and age > wanted.max_age_seconds:
-        return Refusal.TOO_OLD
+        return UnmetCondition.TOO_OLD
     return None

@@ -14,7 +14,7 @@ from app.rules.definition.triggers import AnyTrigger, TextTrigger
 from app.rules.matching.account_index import Scope
 from app.rules.matching.precedence import ranked
 from app.rules.matching.text_index import Later, lowest
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern, compile_pattern, search
 from app.wechat.ids import AppId
 from app.wechat.inbound import BaseMessage, Inbound
@@ -49,7 +49,9 @@ class Layer:
         at = bisect_left(self._ids, rule_id)
         return at < len(self._ids) and self._ids[at] == rule_id
 
-    def fitting(self, appid: AppId, message: Inbound, text: Typed | None) -> Iterator[Rule]:
+    def fitting(
+        self, appid: AppId, message: Inbound, text: NormalizedText | None
+    ) -> Iterator[Rule]:
         """Yield the rules that fit, best first; patterns are searched only when it comes to them.
 
         text: of the message, if it has any.
@@ -57,7 +59,7 @@ class Layer:
         for rank in self._fitting(appid, message, text):
             yield self.ranked[rank]
 
-    def captures(self, rule: Rule, text: Typed) -> Mapping[str, str]:
+    def captures(self, rule: Rule, text: NormalizedText) -> Mapping[str, str]:
         """Return what the groups of a rule's pattern took, if its replies use any."""
         pattern = self._capturing.get(rule.id)
         if pattern is None:
@@ -72,7 +74,9 @@ class Layer:
         named = {name: numbered[str(number)] for name, number in pattern.groupindex.items()}
         return numbered | named
 
-    def _fitting(self, appid: AppId, message: Inbound, text: Typed | None) -> Iterator[int]:
+    def _fitting(
+        self, appid: AppId, message: Inbound, text: NormalizedText | None
+    ) -> Iterator[int]:
         scopes = [
             scope
             for scope in (self._scopes.get(None), self._scopes.get(appid))
@@ -98,7 +102,7 @@ class Layer:
             yield from sorted(rank for scope in scopes for rank in scope.fallbacks)
 
     def _sure(
-        self, rank: int, unsure: Mapping[int, Pattern], text: Typed | None
+        self, rank: int, unsure: Mapping[int, Pattern], text: NormalizedText | None
     ) -> tuple[int, ...]:
         pattern = unsure.get(rank)
         if pattern is None or text is None:
@@ -106,7 +110,7 @@ class Layer:
         return (rank,) if search(pattern, _searched(self.ranked[rank], text)) else ()
 
 
-def _searched(rule: Rule, text: Typed) -> tuple[bytes, ...]:
+def _searched(rule: Rule, text: NormalizedText) -> tuple[bytes, ...]:
     raw = isinstance(rule.trigger, TextTrigger) and rule.trigger.raw
     return text.raw_forms if raw else text.shown_forms
 

@@ -22,7 +22,7 @@ Changes = Mapping[int, Rule | None]
 log = structlog.get_logger(__name__)
 
 
-def whole(rules: Sequence[Rule], version: int, compile_set: Compile) -> RuleSet | None:
+def compile_all(rules: Sequence[Rule], version: int, compile_set: Compile) -> RuleSet | None:
     """Compile rules into a set; those that do not compile by themselves are left out.
 
     None if what remains does not compile either.
@@ -39,14 +39,16 @@ def whole(rules: Sequence[Rule], version: int, compile_set: Compile) -> RuleSet 
     return None if compiled is None else replace(compiled, left_out=left_out)
 
 
-def changed(rules: RuleSet, changes: Changes, version: int, compile_set: Compile) -> RuleSet | None:
+def apply_changes(
+    rules: RuleSet, changes: Changes, version: int, compile_set: Compile
+) -> RuleSet | None:
     """Return a set with some changes; None if it does not compile."""
     known = tuple(rule_id for rule_id in rules.left_out if rule_id not in changes)
     merged = {**rules.changes, **changes}
     if not merged:
         return replace(rules, version=version)
     if not is_large(rules) or len(merged) > rules.count // 2:
-        compiled = whole(_all(rules, changes), version, compile_set)
+        compiled = compile_all(_all(rules, changes), version, compile_set)
     else:
         compiled = _laid_over(rules, merged, version, compile_set)
     return None if compiled is None else replace(compiled, left_out=known + compiled.left_out)
@@ -62,12 +64,12 @@ def is_due(rules: RuleSet) -> bool:
     return len(rules.changes) > MOST_CHANGES
 
 
-def rebuilt(rules: RuleSet, compile_set: Compile) -> RuleSet | None:
+def recompile(rules: RuleSet, compile_set: Compile) -> RuleSet | None:
     """Compile all of a set again; None if it does not compile."""
-    return whole(_all(rules, {}), rules.version, compile_set)
+    return compile_all(_all(rules, {}), rules.version, compile_set)
 
 
-def caught_up(
+def replay_missed(
     rebuilt: RuleSet, before: RuleSet, now: RuleSet, compile_set: Compile
 ) -> RuleSet | None:
     """Return the set that is served `now`, from what was rebuilt of it as it was `before`."""
@@ -76,7 +78,7 @@ def caught_up(
         for rule_id, rule in now.changes.items()
         if rule_id not in before.changes or before.changes[rule_id] is not rule
     }
-    compiled = changed(rebuilt, missed, now.version, compile_set)
+    compiled = apply_changes(rebuilt, missed, now.version, compile_set)
     if compiled is None:
         return None
     left_out = tuple(dict.fromkeys((*now.left_out, *compiled.left_out)))
@@ -86,7 +88,9 @@ def caught_up(
 def _laid_over(
     rules: RuleSet, changes: dict[int, Rule | None], version: int, compile_set: Compile
 ) -> RuleSet | None:
-    newer = whole([rule for rule in changes.values() if rule is not None], version, compile_set)
+    newer = compile_all(
+        [rule for rule in changes.values() if rule is not None], version, compile_set
+    )
     if newer is None:
         return None
     hidden = sum(map(rules.base.holds, changes))

@@ -12,17 +12,17 @@ from app.rules.matching.event_index import occasion_of, waits_for
 from app.rules.matching.geo import lies_within, place_of
 from app.rules.matching.notification_results import reports, results_of
 from app.rules.matching.text_index import Single
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.wechat.inbound import BaseMessage, Inbound, Voice
 
 
-def typed(message: Inbound) -> Typed | None:
+def typed(message: Inbound) -> NormalizedText | None:
     """Return the text of a message; None if it has none."""
     content = text_of(message)
-    return None if content is None else Typed(content)
+    return None if content is None else NormalizedText(content)
 
 
-def fits(trigger: AnyTrigger, message: Inbound, text: Typed | None) -> bool:
+def matches(trigger: AnyTrigger, message: Inbound, text: NormalizedText | None) -> bool:
     """Tell whether the message is what a trigger waits for. Raises BadPattern.
 
     text: `typed` of the message.
@@ -41,7 +41,7 @@ def fits(trigger: AnyTrigger, message: Inbound, text: Typed | None) -> bool:
     return _fits_occasion(trigger, message)
 
 
-def fits_text(trigger: TextTrigger, text: Typed) -> bool:
+def fits_text(trigger: TextTrigger, text: NormalizedText) -> bool:
     """Tell whether a text is what a trigger waits for. Raises BadPattern."""
     return Single.of(trigger).fits(text) != trigger.negated
 

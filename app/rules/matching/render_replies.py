@@ -13,7 +13,7 @@ from app.wechat.outbound import Message, Text, TransferCustomerService
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RenderedReply:
     """One reply. id: `{ref}` of it. skipped, failed: why it is not sent at all."""
 
     id: UUID
@@ -23,7 +23,9 @@ class Answer:
     failed: str | None = None
 
 
-def answers(chosen: Sequence[Chosen], message: Inbound, *, appid: str) -> Iterator[Answer]:
+def render_replies(
+    chosen: Sequence[Chosen], message: Inbound, *, appid: str
+) -> Iterator[RenderedReply]:
     """Yield every reply, best rule first.
 
     The response has room for one passive reply: a text that comes second is queued, anything
@@ -38,21 +40,23 @@ def answers(chosen: Sequence[Chosen], message: Inbound, *, appid: str) -> Iterat
             yield answer
 
 
-def _answer(choice: Chosen, reply: Message, message: Inbound, appid: str, *, room: bool) -> Answer:
+def _answer(
+    choice: Chosen, reply: Message, message: Inbound, appid: str, *, room: bool
+) -> RenderedReply:
     reply_id, rule = uuid7(), choice.rule
     if reply.via == "passive" and not room:
         reason = "the response carries one passive reply, and it is another one"
-        return Answer(reply_id, rule, reply, skipped=reason)
+        return RenderedReply(reply_id, rule, reply, skipped=reason)
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
-        return Answer(reply_id, rule, reply, skipped=reason)
+        return RenderedReply(reply_id, rule, reply, skipped=reason)
     if is_plain(reply, rule.utm):
-        return Answer(reply_id, rule, reply)
+        return RenderedReply(reply_id, rule, reply)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": reply_id.hex}
     try:
-        return Answer(reply_id, rule, filled(reply, values, rule.utm))
+        return RenderedReply(reply_id, rule, filled(reply, values, rule.utm))
     except Unfillable as error:
-        return Answer(reply_id, rule, reply, failed=str(error))
+        return RenderedReply(reply_id, rule, reply, failed=str(error))
 
 
 def _queued_instead(reply: Message) -> Message:

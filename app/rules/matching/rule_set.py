@@ -11,7 +11,7 @@ from app.rules.matching.check_conditions import as_of, refused_by_facts, refused
 from app.rules.matching.compiled_layer import Layer
 from app.rules.matching.follower_facts import Facts
 from app.rules.matching.precedence import place_of
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
 
@@ -38,7 +38,7 @@ class Candidates:
     asks_facts: bool
     _set: "RuleSet"
     _message: Inbound
-    _text: Typed | None
+    _text: NormalizedText | None
 
     def choose(self, facts: Facts | None, now: datetime) -> tuple[Chosen, ...]:
         """Return the rules that answer, best first.
@@ -99,7 +99,7 @@ class RuleSet:
     def find(self, appid: AppId, message: Inbound, now: datetime) -> Candidates:
         """Return the rules that may answer, so that facts can be read if one asks for them."""
         content = text_of(message)
-        text = None if content is None else Typed(content)
+        text = None if content is None else NormalizedText(content)
         openid = subject_openid(message)
         found: list[Rule] = []
         certain = 0
@@ -120,14 +120,16 @@ class RuleSet:
     def fitting(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
         """Yield every rule whose trigger fits, best first, whatever its conditions."""
         content = text_of(message)
-        return self._fitting(appid, message, None if content is None else Typed(content))
+        return self._fitting(appid, message, None if content is None else NormalizedText(content))
 
-    def captures(self, rule: Rule, text: Typed | None) -> Mapping[str, str]:
+    def captures(self, rule: Rule, text: NormalizedText | None) -> Mapping[str, str]:
         """Return what the groups of a rule's pattern took, if its replies use any."""
         layer = self.newer if rule.id in self.changes else self.base
         return {} if layer is None or text is None else layer.captures(rule, text)
 
-    def _fitting(self, appid: AppId, message: Inbound, text: Typed | None) -> Iterator[Rule]:
+    def _fitting(
+        self, appid: AppId, message: Inbound, text: NormalizedText | None
+    ) -> Iterator[Rule]:
         found = self.base.fitting(appid, message, text)
         if self.newer is None:
             return found

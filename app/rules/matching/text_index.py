@@ -7,11 +7,11 @@ from typing import Self
 
 from app.rules.definition.text_triggers import Match, TextTrigger
 from app.rules.matching.keyword_index import Keywords
-from app.rules.text.normalize import Typed
+from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Group, Pattern, compile_pattern, groups_of, search
 from app.rules.text.regex_prefilter import Prefilter
 
-Later = tuple[int, Callable[[Typed], Iterable[int]]]
+Later = tuple[int, Callable[[NormalizedText], Iterable[int]]]
 """A lowest rank, and how to find which ranks from there on a text fits."""
 
 
@@ -51,7 +51,7 @@ class Texts:
         later.sort(key=lowest)
         return cls(Keywords.of(folded), Keywords.of(raw), prefilter, raw_prefilter, tuple(later))
 
-    def at_once(self, text: Typed) -> set[int]:
+    def at_once(self, text: NormalizedText) -> set[int]:
         """Return the ranks of all plain keywords that the text fits."""
         found = set(self.folded.within(text.plain))
         for form in text.forms:
@@ -61,7 +61,7 @@ class Texts:
             found.update(self.raw.whole(text.raw))
         return found
 
-    def unsure(self, text: Typed) -> Iterator[tuple[int, Pattern]]:
+    def unsure(self, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
         """Yield the patterns whose literal is in the text, with the ranks of their rules."""
         if self.prefilter.patterns:
             yield from self.prefilter.found_in(text.shown)
@@ -92,7 +92,7 @@ class Single:
             pattern = compile_pattern(words[0], case_sensitive=trigger.raw)
         return cls(trigger.match, trigger.raw, words, pattern)
 
-    def fits(self, text: Typed) -> bool:
+    def fits(self, text: NormalizedText) -> bool:
         """Tell whether the keywords are found in the text as the kind of match wants them."""
         if self.pattern is not None:
             forms = text.raw_forms if self.raw else text.shown_forms
@@ -112,15 +112,15 @@ class Single:
         return all(word in form for word in self.words)
 
 
-def _unless(rank: int, single: Single, text: Typed) -> tuple[int, ...]:
+def _unless(rank: int, single: Single, text: NormalizedText) -> tuple[int, ...]:
     return () if single.fits(text) else (rank,)
 
 
-def _shown(group: Group, text: Typed) -> Iterable[int]:
+def _shown(group: Group, text: NormalizedText) -> Iterable[int]:
     shown, *stripped = text.shown_forms
     found = group.found_in(shown)
     return {*found, *group.found_in(stripped[0])} if stripped else found
 
 
-def _encoded(group: Group, text: Typed) -> list[int]:
+def _encoded(group: Group, text: NormalizedText) -> list[int]:
     return group.found_in(*text.raw_forms)

@@ -75,7 +75,7 @@ def surrounds(character: str) -> bool:
     return character in " ~" or unicodedata.category(character)[0] == "P"
 
 
-class Typed:
+class NormalizedText:
     """One text in every form that rules are held against.
 
     raw: as typed. plain: normalised. forms: plain, and without punctuation before it, behind it,

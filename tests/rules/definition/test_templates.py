@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.templates import Unfillable, filled
 from app.rules.definition.utm import Utm
-from app.rules.matching.render_replies import answers
+from app.rules.matching.render_replies import render_replies
 from app.rules.matching.rule_set import Chosen, Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
@@ -55,7 +55,9 @@ def sent(made: Rule, *messages: Inbound) -> list[Message]:
     return [
         answer.reply
         for message in messages
-        for answer in answers(rules.choose(AppId(APPID), message, None, NOON), message, appid=APPID)
+        for answer in render_replies(
+            rules.choose(AppId(APPID), message, None, NOON), message, appid=APPID
+        )
     ]
 
 
@@ -183,7 +185,7 @@ def test_a_second_passive_text_is_queued_and_anything_else_skipped() -> None:
     )
     other = Rule(2, "", None, 1, welcome.trigger, (says("two"), image))
 
-    first, second, third = answers([Chosen(welcome), Chosen(other)], click("K"), appid=APPID)
+    first, second, third = render_replies([Chosen(welcome), Chosen(other)], click("K"), appid=APPID)
 
     assert (first.reply.via, second.reply.via) == ("passive", "customer_service")
     assert third.skipped is not None

@@ -12,7 +12,7 @@ from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
 from app.rules.matching.geo import Circles, metres_between
 from app.rules.matching.rule_set import Rule, compile_rules
-from app.rules.text.normalize import MAX_CHARACTERS, Typed, normalise
+from app.rules.text.normalize import MAX_CHARACTERS, NormalizedText, normalise
 from app.rules.text.regex import compile_pattern, search
 from app.rules.text.regex_literal import literal_of
 from app.wechat import outbound
@@ -381,7 +381,7 @@ def test_a_pattern_is_found_only_where_its_literal_is(pattern: str, typed: str) 
         compiled = compile_pattern(pattern)
     except ValueError:
         return
-    form = Typed(typed)
+    form = NormalizedText(typed)
     if search(compiled, form.shown_forms) is not None:
         assert (literal_of(pattern) or "") in form.shown.casefold()
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rules.explaining.explain import Explanation, explain
-from app.rules.explaining.question import Asked
+from app.rules.explaining.question import ExplainQuery
 from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.match_one import fits, typed
+from app.rules.matching.match_one import matches, typed
 from app.rules.matching.rule_set import Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
@@ -42,7 +42,7 @@ def explained(
     now: datetime = NOON,
     most: int = 1,
 ) -> Explanation:
-    asked = Asked(AppId(APPID), message, facts, now)
+    asked = ExplainQuery(AppId(APPID), message, facts, now)
     return explain(compile_rules(rules, 1, most), off, asked)
 
 
@@ -302,7 +302,7 @@ def test_one_trigger_alone_fits_what_it_fits_among_all(rules: list[Rule], messag
     for one in rules:
         account = AppId(one.appid or APPID)
         among = [*compile_rules([one], 1).fitting(account, message)]
-        assert fits(one.trigger, message, typed(message)) == (among == [one])
+        assert matches(one.trigger, message, typed(message)) == (among == [one])
 
 
 @settings(max_examples=300)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.importing.console import Carried, rules_from_console
+from app.rules.importing.console import Conversion, rules_from_console
 from simulator.autoreply_api import current_autoreply_info
 from tests.rules.makers import APPID
 
 TEXT = {"type": "text", "content": "hello {you}"}
 
 
-def carried(**told: Any) -> Carried:  # noqa: ANN401 - members of every type
+def carried(**told: Any) -> Conversion:  # noqa: ANN401 - members of every type
     return rules_from_console(told, APPID)
 
 

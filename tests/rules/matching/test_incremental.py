@@ -48,7 +48,7 @@ def grown(start: RuleSet, edits: Sequence[Mapping[int, Rule | None]], most: int)
     for version, edit in enumerate(edits, start.version + 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(incremental, "FEW_RULES", 0)
-            after = incremental.changed(sets[-1], edit, version, compiled(most))
+            after = incremental.apply_changes(sets[-1], edit, version, compiled(most))
         assert after is not None
         sets.append(after)
     return sets
@@ -82,10 +82,10 @@ def test_changes_laid_over_a_set_answer_as_all_compiled_together(
 
     sets = grown(compiled(most)([rule for rule in first.values() if rule], 1), changes, most)
     before = sets[min(rebuilt_at, len(changes))]
-    rebuilt = incremental.rebuilt(before, compiled(most))
+    rebuilt = incremental.recompile(before, compiled(most))
     assert rebuilt is not None
     same_base = sets[-1].base is before.base
-    caught_up = incremental.caught_up(rebuilt, before, sets[-1], compiled(most))
+    caught_up = incremental.replay_missed(rebuilt, before, sets[-1], compiled(most))
 
     wanted = slow_choice(left, APPID, message, facts, now, most)
     for rules in (sets[-1], *((caught_up,) if same_base else ())):
@@ -128,7 +128,7 @@ def test_a_changed_pattern_gives_its_own_captures(monkeypatch: pytest.MonkeyPatc
     )
     start = compile_rules([*many().ranked[4:], before], 1)
 
-    rules = incremental.changed(start, {3: after}, 2, compile_rules)
+    rules = incremental.apply_changes(start, {3: after}, 2, compile_rules)
 
     assert rules is not None
     assert rules.base is start.base
@@ -158,7 +158,7 @@ def test_few_changes_of_many_rules_leave_what_is_compiled_alone(
     monkeypatch.setattr(incremental, "FEW_RULES", 10)
     start = many()
 
-    after = incremental.changed(start, {3: text_rule(3, "exact", "新")}, 2, compile_rules)
+    after = incremental.apply_changes(start, {3: text_rule(3, "exact", "新")}, 2, compile_rules)
 
     assert after is not None
     assert after.base is start.base
@@ -167,7 +167,7 @@ def test_few_changes_of_many_rules_leave_what_is_compiled_alone(
 
 
 def test_few_rules_are_all_compiled_together() -> None:
-    after = incremental.changed(many(), {3: text_rule(3, "exact", "新")}, 2, compile_rules)
+    after = incremental.apply_changes(many(), {3: text_rule(3, "exact", "新")}, 2, compile_rules)
 
     assert after is not None
     assert after.changes == {}
@@ -179,7 +179,7 @@ def test_a_broken_rule_among_the_changes_is_left_out_until_it_is_changed_again(
     monkeypatch.setattr(incremental, "FEW_RULES", 10)
     compile_set = without_the_word("坏")
 
-    broken = incremental.changed(
+    broken = incremental.apply_changes(
         many(), {3: text_rule(3, "exact", "坏"), 4: text_rule(4, "exact", "好")}, 2, compile_set
     )
     assert broken is not None
@@ -187,7 +187,7 @@ def test_a_broken_rule_among_the_changes_is_left_out_until_it_is_changed_again(
     assert ids(broken, text("词3"), None, NOON) == []
     assert ids(broken, text("好"), None, NOON) == [4]
 
-    mended = incremental.changed(broken, {3: text_rule(3, "exact", "词3")}, 3, compile_set)
+    mended = incremental.apply_changes(broken, {3: text_rule(3, "exact", "词3")}, 3, compile_set)
     assert mended is not None
     assert (mended.left_out, mended.count) == ((), 20)
     assert ids(mended, text("词3"), None, NOON) == [3]
@@ -198,14 +198,14 @@ def test_what_is_left_out_stays_named_when_all_is_compiled_again(
 ) -> None:
     monkeypatch.setattr(incremental, "FEW_RULES", 10)
     compile_set = without_the_word("坏")
-    before = incremental.changed(many(), {3: text_rule(3, "exact", "坏")}, 2, compile_set)
+    before = incremental.apply_changes(many(), {3: text_rule(3, "exact", "坏")}, 2, compile_set)
     assert before is not None
-    now = incremental.changed(before, {5: text_rule(5, "exact", "坏")}, 3, compile_set)
+    now = incremental.apply_changes(before, {5: text_rule(5, "exact", "坏")}, 3, compile_set)
     assert now is not None
 
-    rebuilt = incremental.rebuilt(before, compile_set)
+    rebuilt = incremental.recompile(before, compile_set)
     assert rebuilt is not None
-    after = incremental.caught_up(rebuilt, before, now, compile_set)
+    after = incremental.replay_missed(rebuilt, before, now, compile_set)
 
     assert after is not None
     assert sorted(after.left_out) == [3, 5]
