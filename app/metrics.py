@@ -44,7 +44,7 @@ SPOOL_CALLBACKS: Final = Gauge(
     "Callbacks on disk that the database has not got yet",
     multiprocess_mode="livemostrecent",
 )
-SPOOL_REFUSED: Final = Gauge(
+SPOOL_DEAD_LETTERS: Final = Gauge(
     "oa_bridge_spool_refused",
     "Callbacks on disk that the database can't hold",
     multiprocess_mode="livemostrecent",

@@ -53,7 +53,7 @@ EVERY_MINUTE: Final = "* * * * *"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # A job whose worker died is taken over after this; short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
-MOST_AT_ONCE: Final = 50
+MAX_AT_ONCE: Final = 50
 # Jobs of a kind that run at once, in all workers together. Fewer than a single worker has room
 # for: cards, whose windows may last a minute, never wait for the others.
 JOB_CONCURRENCY: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
@@ -286,8 +286,8 @@ class Worker:
             await queuer.connection.add_listener(queuer.channel, lambda _: None)
             log.info("worker.started")
             await queuer.run(
-                batch_size=MOST_AT_ONCE,
-                max_concurrent_tasks=MOST_AT_ONCE * 2,
+                batch_size=MAX_AT_ONCE,
+                max_concurrent_tasks=MAX_AT_ONCE * 2,
                 dequeue_timeout=timedelta(seconds=5),
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,

@@ -30,14 +30,14 @@ from app.events import store
 from app.events.cursor import ByArrival, ByTime
 from app.events.export import ROWS_AT_ONCE
 from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS, ListQuery, ListSpec
-from app.events.query_params import MOST_A_PAGE
+from app.events.query_params import MAX_PAGE_ROWS
 from app.identity import store as identity
 from app.users import store as users
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=1000)
-MOST_MS = 50.0
-MOST_EXPORT_MS = 200.0
+MAX_MS = 50.0
+MAX_EXPORT_MS = 200.0
 TIMES = 15
 
 # Five accounts, the first with most rows; a tenth of the rows are of the rarer kinds; 200
@@ -122,7 +122,7 @@ def filters(kind: str | bool) -> dict[str, ListQuery]:
         "no end, scene, time": replace(plain, scene="rare", start=START),
         "person": replace(plain, unionid="u77"),
         "OpenID": replace(plain, openid="o77"),
-        **_long(replace(plain, limit=MOST_A_PAGE), common, kind),
+        **_long(replace(plain, limit=MAX_PAGE_ROWS), common, kind),
         **_long(replace(plain, limit=ROWS_AT_ONCE), common, kind),
     }
 
@@ -221,11 +221,11 @@ def questions(rows: int) -> Iterator[tuple[str, float, Question, Question]]:
     """Yield what is asked, how long it may take in ms, its first page and one in the middle."""
     for listed, kind in LISTS:
         for name, wanted in filters(kind).items():
-            most = MOST_EXPORT_MS if wanted.limit > MOST_A_PAGE else MOST_MS
+            most = MAX_EXPORT_MS if wanted.limit > MAX_PAGE_ROWS else MAX_MS
             first, deep = page_of(listed, wanted), page_of(listed, middle(wanted, rows))
             yield f"{listed.table.__tablename__} | {name}", most, first, deep
     half = ByTime(rows, START + SPAN / 2, 0)
-    yield "timeline | person", MOST_MS, timeline_of("u77", None), timeline_of("u77", half)
+    yield "timeline | person", MAX_MS, timeline_of("u77", None), timeline_of("u77", half)
 
 
 def page_of(listed: ListSpec[Any], wanted: ListQuery) -> Question:
@@ -237,7 +237,7 @@ def timeline_of(unionid: str, before: ByTime | None) -> Question:
     """Return the question for a page of a person's timeline."""
 
     async def ask(session: AsyncSession) -> object:
-        known = await identity.of_unionid(session, unionid, store.MOST_OPENIDS)
+        known = await identity.of_unionid(session, unionid, store.MAX_OPENIDS)
         keys = [(row.appid, row.openid) for row in known]
         return await users.timeline(session, unionid, keys, before=before, limit=100)
 

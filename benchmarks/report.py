@@ -24,7 +24,7 @@ WAYS: Final = (
     "web, PG: CPU of the web processes and of Postgres, ms a callback."
 )
 
-MOST_FOR_OTHERS: Final = 0.2
+MAX_FOR_OTHERS: Final = 0.2
 """Cores."""
 
 
@@ -90,5 +90,5 @@ def _bounds(figures: Figures) -> Iterator[str]:
             f"web {row.service_cpu:.2f}, Postgres {row.postgres_cpu:.2f}, "
             f"load generator {row.client_cpu:.2f}, everything else {row.others_cpu:.2f}"
         )
-    if any(row.others_cpu > MOST_FOR_OTHERS for row in figures.rows):
+    if any(row.others_cpu > MAX_FOR_OTHERS for row in figures.rows):
         yield "[red]Other work kept this machine busy meanwhile: measure again when it rests.[/red]"

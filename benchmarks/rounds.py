@@ -15,7 +15,7 @@ from benchmarks.pushes import write_pushes
 
 SEED = 20261124
 RULES = (200, 10_000)
-MOST_PER_SECOND = 15_000
+MAX_PER_SECOND = 15_000
 WARM_UP_CONNECTIONS = 64
 
 Tell = Callable[[str], None]
@@ -100,7 +100,7 @@ class _Run:
     def _triple(self, field: Field, connections: int, number: int) -> list[Measurement]:
         """Measure (a), (b) and (c) with the same fresh pushes; (c) gets each of them once."""
         path = self.bench.folder / "pushes"
-        count = int(self.plan.seconds * MOST_PER_SECOND) + connections
+        count = int(self.plan.seconds * MAX_PER_SECOND) + connections
         pushes = Pushes(path, write_pushes(path, count, field.keywords, self.rng))
         return [
             self.bench.measure(contender, pushes, connections=connections, number=number)

@@ -53,19 +53,19 @@ class ResolveThrottle:
     """One ring a second and account is enough; each more costs a round trip for nothing."""
 
     def __init__(self) -> None:
-        self._rung: dict[str, int] = {}
+        self._recorded: dict[str, int] = {}
 
-    def may_ring(self, appid: str) -> bool:
+    def allow(self, appid: str) -> bool:
         """Tell whether nobody rang for this account in this second."""
-        return self._rung.get(appid) != int(time.time())
+        return self._recorded.get(appid) != int(time.time())
 
-    def rung(self, appids: Sequence[str]) -> None:
+    def record(self, appids: Sequence[str]) -> None:
         """Remember rings that are committed; one that was rolled back has not been heard."""
-        self._rung.update(dict.fromkeys(appids, int(time.time())))
+        self._recorded.update(dict.fromkeys(appids, int(time.time())))
 
 
 async def store(
-    connection: asyncpg.Connection, batch: Sequence[Record], bells: ResolveThrottle
+    connection: asyncpg.Connection, batch: Sequence[Record], throttle: ResolveThrottle
 ) -> list[StoredResult | CooldownLost]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
@@ -78,9 +78,9 @@ async def store(
         lost = await claim(connection, batch)
         rest = [record for record in batch if record.id not in lost] if lost else batch
         flushed = _flushed(await connection.fetchrow(*_statement(rest))) if rest else _NOTHING
-        await enqueue_on(connection, _jobs(rest, flushed, bells))
+        await enqueue_on(connection, _jobs(rest, flushed, throttle))
         await open_on(connection, _erasures(rest, flushed))
-    bells.rung(flushed.to_resolve)
+    throttle.record(flushed.to_resolve)
     kept = iter(await answers(connection, rest, flushed.fresh))
     return [CooldownLost(lost[record.id]) if record.id in lost else next(kept) for record in batch]
 
@@ -107,11 +107,11 @@ def _flushed(row: asyncpg.Record) -> Flushed:
     )
 
 
-def _jobs(batch: Sequence[Record], flushed: Flushed, bells: ResolveThrottle) -> list[NewJob]:
+def _jobs(batch: Sequence[Record], flushed: Flushed, throttle: ResolveThrottle) -> list[NewJob]:
     queued = [record.id for record in batch if record.id in flushed.fresh and _is_queued(record)]
     return [
         *(deliver_job(callback_id) for callback_id in (*queued, *flushed.woken)),
-        *(resolve_job(appid) for appid in flushed.to_resolve if bells.may_ring(appid)),
+        *(resolve_job(appid) for appid in flushed.to_resolve if throttle.allow(appid)),
         *([check_job()] if flushed.late else ()),
     ]
 

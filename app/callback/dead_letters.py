@@ -20,7 +20,8 @@ from app.callback.inbox import Inbox
 from app.callback.spool import Spool, Spooled
 from app.clock import Clock
 from app.db.engine import AWAY, SessionFactory
-from app.tombstones.people import Known, erased_among
+from app.tombstones.people import erased_among
+from app.wechat.ids import AccountOpenId
 
 PAUSE_SECONDS: Final = 60.0
 
@@ -63,7 +64,7 @@ async def purge(aside: DeadLetterPurge) -> int:
 
     What no release could read tells neither, and goes too.
     """
-    told = {item.number: _read(item) for item in await aside.spool.aside()}
+    told = {item.number: _read(item) for item in await aside.spool.dead_letters()}
     numbers: list[int] = []
     if told:
         erased = await _erased_until(aside, [one for one in told.values() if one is not None])
@@ -81,14 +82,16 @@ def _read(item: Spooled) -> _Told | None:
         return None
 
 
-def _goes(one: _Told | None, erased: dict[Known, datetime], oldest: datetime) -> bool:
+def _goes(one: _Told | None, erased: dict[AccountOpenId, datetime], oldest: datetime) -> bool:
     if one is None or one.received_at < oldest:
         return True
     until = erased.get((one.appid, one.openid))
     return until is not None and one.occurred_at <= until
 
 
-async def _erased_until(aside: DeadLetterPurge, told: Sequence[_Told]) -> dict[Known, datetime]:
+async def _erased_until(
+    aside: DeadLetterPurge, told: Sequence[_Told]
+) -> dict[AccountOpenId, datetime]:
     people = sorted({(one.appid, one.openid) for one in told})
     async with aside.sessions.begin() as session:
         tombstones = await erased_among(session, aside.secret, people)

@@ -23,7 +23,7 @@ from app.db.engine import AWAY
 from app.wechat.errors import WeChatError
 
 FLUSH_SECONDS = 2.0
-MOST_PER_FLUSH = 500
+MAX_PER_FLUSH = 500
 DRAIN_PAUSE_SECONDS = 0.25
 DRAIN_SECONDS = 10.0
 
@@ -67,7 +67,7 @@ class Inbox:
         # Held while a batch is kept, so that spooling is never ended under an append.
         self._keeping = asyncio.Lock()
         self._spooled = 0
-        self._refused = 0
+        self._dead_letters = 0
         self._failing = False
         # Kept, since asking for it asks the system which process this is.
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,7 +76,7 @@ class Inbox:
         """Look into the spool: what an earlier process left there is recorded first."""
         if self._spool is not None:
             self._count(await self._spool.count())
-            self._count_refused(await self._spool.refused())
+            self._show_dead_letters(await self._spool.count_dead_letters())
             if self._spooled:
                 self._begin_draining()
 
@@ -94,7 +94,7 @@ class Inbox:
     def spool_status(self) -> SpoolStatus:
         """Return how full the spool is, as this process knows it."""
         limit = self._spool.limit if self._spool is not None else 0
-        return SpoolStatus(self._spool is not None, self._spooled, limit, self._refused)
+        return SpoolStatus(self._spool is not None, self._spooled, limit, self._dead_letters)
 
     async def keep(self, record: Record) -> StoredResult:
         """Return once `record` is committed, or on disk while the database is away.
@@ -114,8 +114,8 @@ class Inbox:
         while self._waiting:
             # One round of the loop, so that what has arrived by now shares this flush.
             await asyncio.sleep(0)
-            batch = self._waiting[:MOST_PER_FLUSH]
-            del self._waiting[:MOST_PER_FLUSH]
+            batch = self._waiting[:MAX_PER_FLUSH]
+            del self._waiting[:MAX_PER_FLUSH]
             metrics.INBOX_WAITING.set(len(self._waiting))
             async with self._keeping:
                 outcomes = await self._outcomes([waiting.record for waiting in batch])
@@ -200,7 +200,7 @@ class Inbox:
         return True
 
     async def _drain_some(self, spool: Spool) -> bool:
-        oldest = await spool.oldest(MOST_PER_FLUSH)
+        oldest = await spool.oldest(MAX_PER_FLUSH)
         if not oldest:
             return False
         readable = await self._readable(spool, oldest)
@@ -243,17 +243,17 @@ class Inbox:
 
     async def _set_aside(self, spool: Spool, number: int) -> None:
         log.error("inbox.spooled_callback_refused", number=number)
-        await spool.set_aside(number)
-        self._count_refused(await spool.refused())
+        await spool.dead_letter(number)
+        self._show_dead_letters(await spool.count_dead_letters())
 
     async def recount_set_aside(self) -> None:
         """Look anew how many callbacks are set aside: some have been forgotten."""
         if self._spool is not None:
-            self._count_refused(await self._spool.refused())
+            self._show_dead_letters(await self._spool.count_dead_letters())
 
-    def _count_refused(self, refused: int) -> None:
-        self._refused = refused
-        metrics.SPOOL_REFUSED.set(refused)
+    def _show_dead_letters(self, refused: int) -> None:
+        self._dead_letters = refused
+        metrics.SPOOL_DEAD_LETTERS.set(refused)
 
     def _count(self, spooled: int) -> None:
         self._spooled = spooled

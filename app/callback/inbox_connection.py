@@ -53,7 +53,7 @@ class InboxConnection:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: asyncpg.Connection | None = None
-        self._bells = commit_batch.ResolveThrottle()
+        self._throttle = commit_batch.ResolveThrottle()
 
     async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[CommitResults]:
         """Commit a batch; a record that is Beaten, or that the database can't hold, fails alone.
@@ -97,9 +97,9 @@ class InboxConnection:
         self, connection: asyncpg.Connection, batch: Sequence[Record]
     ) -> list[StoredResult | CooldownLost]:
         try:
-            return await commit_batch.store(connection, batch, self._bells)
+            return await commit_batch.store(connection, batch, self._throttle)
         except LOST_RACES:
-            return await commit_batch.store(connection, batch, self._bells)
+            return await commit_batch.store(connection, batch, self._throttle)
 
     async def _open(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

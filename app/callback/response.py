@@ -12,7 +12,7 @@ from app.wechat.outbound import REPLY
 from app.wechat.passive_reply import addressed, article_limit, contents
 
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
-MOST_REMEMBERED: Final = 16_384
+MAX_REMEMBERED: Final = 16_384
 
 
 class CallbackResponse:
@@ -60,6 +60,6 @@ def callback_response(
 
 
 # Most rules say the same to everybody, and reading and writing it costs more than sealing it.
-@lru_cache(maxsize=MOST_REMEMBERED)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def _contents(passive: str, format: Format, max_articles: int) -> str:
     return contents(REPLY.validate_json(passive), format, max_articles=max_articles)

@@ -42,14 +42,14 @@ class SpoolFull(Exception):
 class SpoolStatus:
     """What readiness and metrics show of the spool.
 
-    count: callbacks still to be recorded. refused: those that the database can't hold, kept for
-    an operator.
+    count: callbacks still to be recorded. dead_letters: those that the database can't hold, kept
+    for an operator.
     """
 
     enabled: bool
     count: int
     limit: int
-    refused: int = 0
+    dead_letters: int = 0
 
     @property
     def full(self) -> bool:
@@ -104,14 +104,14 @@ class Spool:
         rows = await self._run(lambda: self._oldest(limit))
         return [Spooled(number, data) for number, data in rows]
 
-    async def aside(self) -> list[Spooled]:
+    async def dead_letters(self) -> list[Spooled]:
         """Return the callbacks that are set aside."""
-        rows = await self._run(self._aside)
+        rows = await self._run(self._dead_letters)
         return [Spooled(number, data) for number, data in rows]
 
-    async def refused(self) -> int:
+    async def count_dead_letters(self) -> int:
         """Return how many callbacks are set aside."""
-        return await self._run(self._refused)
+        return await self._run(self._count_dead_letters)
 
     async def room(self) -> int:
         """Return how many callbacks still fit."""
@@ -121,7 +121,7 @@ class Spool:
         """Forget callbacks that the database has; no trace of them is left in the files."""
         await self._run(lambda: self._remove([(number,) for number in numbers]))
 
-    async def set_aside(self, number: int) -> None:
+    async def dead_letter(self, number: int) -> None:
         """Keep a callback that the database refuses, out of the way of the others."""
         await self._run(
             lambda: self._write("UPDATE spooled SET refused = 1 WHERE id = ?", [(number,)])
@@ -224,13 +224,13 @@ class Spool:
         if not self._count():
             self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
-    def _aside(self) -> list[tuple[int, bytes]]:
+    def _dead_letters(self) -> list[tuple[int, bytes]]:
         with closing(
             self._open().execute("SELECT id, record FROM spooled WHERE refused = 1")
         ) as cursor:
             return cursor.fetchall()
 
-    def _refused(self) -> int:
+    def _count_dead_letters(self) -> int:
         row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 1").fetchone()
         return int(row[0])
 

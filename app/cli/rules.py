@@ -235,11 +235,11 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
     for rule in carried.rules:
         wrong = [words for _, words in unsendable(rule, settings.mini_programs)]
         if wrong:
-            carried.leave_out(rule.name, "; ".join(wrong))
+            carried.skip(rule.name, "; ".join(wrong))
         else:
             kept.append(rule)
     planned = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
-    for line in (*carried.left_out, *plan.set_aside(planned)):
+    for line in (*carried.skipped, *plan.set_aside(planned)):
         out.print(f"Not carried over: {line}", markup=False)
 
 

@@ -8,9 +8,9 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 
 KEPT_FOR = timedelta(days=1)
-MOST_AT_ONCE = 5_000
+MAX_AT_ONCE = 5_000
 # A run ends after so many batches; the next one is a minute away.
-MOST_BATCHES = 50
+MAX_BATCHES = 50
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
@@ -20,10 +20,10 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
     """
     before = clock.now() - KEPT_FOR
     for statement in (_LOG, _STATISTICS):
-        for _ in range(MOST_BATCHES):
+        for _ in range(MAX_BATCHES):
             async with sessions.begin() as session:
-                gone = await session.execute(statement, {"before": before, "limit": MOST_AT_ONCE})
-            if len(gone.all()) < MOST_AT_ONCE:
+                gone = await session.execute(statement, {"before": before, "limit": MAX_AT_ONCE})
+            if len(gone.all()) < MAX_AT_ONCE:
                 break
 
 

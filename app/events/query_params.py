@@ -20,7 +20,7 @@ from app.events.models import FollowAction, SubscriptionAction
 from app.events.query import ListQuery
 from app.identity.schemas import WeChatId
 
-MOST_A_PAGE = 500
+MAX_PAGE_ROWS = 500
 
 # Within what Postgres can hold, in whatever time zone it was written.
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ class PersonFilter(BaseModel):
         """Return the kind of row that is asked for; None for all."""
         return None
 
-    def wanted(self, limit: int = MOST_A_PAGE, after: Place | None = None) -> ListQuery:
+    def wanted(self, limit: int = MAX_PAGE_ROWS, after: Place | None = None) -> ListQuery:
         """Return the question that is put to the database."""
         return ListQuery(
             limit,
@@ -93,7 +93,7 @@ class PersonFilter(BaseModel):
 
 class _Paged(PersonFilter):
     after: Cursor | None = None
-    limit: int = Field(default=100, ge=1, le=MOST_A_PAGE)
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:

@@ -19,7 +19,7 @@ from app.events.query import ListQuery, ListSpec, Page, Row
 from app.events.range_query import merged, ordered, unmoved
 from app.identity import store as identity
 
-MOST_OPENIDS = 500
+MAX_OPENIDS = 500
 
 
 async def settled_position(session: AsyncSession) -> int:
@@ -89,7 +89,7 @@ async def _of_person(
     position, time = listed.column("position"), listed.column(listed.time)
     person: list[ColumnElement[bool]] = [position <= horizon, *unmoved(listed, wanted)]
     if wanted.unionid is not None:
-        known = await identity.of_unionid(session, wanted.unionid, MOST_OPENIDS)
+        known = await identity.of_unionid(session, wanted.unionid, MAX_OPENIDS)
         keys = [(row.appid, row.openid) for row in known]
         keyed = listed.column("unionid") == wanted.unionid
         person.append(or_(keyed, tuple_(appid, openid).in_(keys)) if keys else keyed)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Known = tuple[str, str]
+from app.wechat.ids import AccountOpenId
 
 # With this one, whatever came in the same second counts as later.
 FIRST_ID: Final = UUID(int=0)
@@ -16,7 +16,7 @@ FIRST_ID: Final = UUID(int=0)
 
 async def active_since(
     session: AsyncSession, people: Iterable[tuple[str, str, datetime, UUID]]
-) -> set[Known]:
+) -> set[AccountOpenId]:
     """Return those who follow again, or did anything, since (until, event_id).
 
     people: AppID, OpenID, until, event_id. Asked once for all of them.

@@ -15,16 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.activity import FIRST_ID, active_since
 from app.identity.unionid_store import UnionIdResult
-from app.tombstones.people import Known, Tombstone, lock_shared
+from app.tombstones.people import Tombstone, lock_shared
 from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.unionids import erased_unionids
+from app.wechat.ids import AccountOpenId
 
 ERASED = "erased"
 
 
 async def erased_by_unionid(
-    session: AsyncSession, secret: SecretStr | None, told: Mapping[Known, str]
-) -> dict[Known, Tombstone]:
+    session: AsyncSession, secret: SecretStr | None, told: Mapping[AccountOpenId, str]
+) -> dict[AccountOpenId, Tombstone]:
     """Return those OpenIDs whose UnionID has been erased, if they have done nothing since.
 
     First in its transaction, as `gone`. told: the UnionID of each OpenID.

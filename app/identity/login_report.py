@@ -14,7 +14,8 @@ from app.identity.jobs import resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.schemas import Identity, Reported
 from app.identity.unionid_store import UnionIdResult, record_unionids
-from app.tombstones.people import Known, Tombstone, erased_among
+from app.tombstones.people import Tombstone, erased_among
+from app.wechat.ids import AccountOpenId
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -89,8 +90,8 @@ async def _see(
     session: AsyncSession,
     identities: Sequence[Identity],
     now: datetime,
-    erased: Mapping[Known, Tombstone],
-) -> set[Known]:
+    erased: Mapping[AccountOpenId, Tombstone],
+) -> set[AccountOpenId]:
     """Add or lock the OpenIDs; return those that are new. Who is both new and erased goes again.
 
     Such a person was here a moment ago: an erasure has just ended.
@@ -113,7 +114,9 @@ async def _see(
     return new
 
 
-def _away(identities: Sequence[Identity], erased: Mapping[Known, Tombstone]) -> set[Known]:
+def _away(
+    identities: Sequence[Identity], erased: Mapping[AccountOpenId, Tombstone]
+) -> set[AccountOpenId]:
     """Return those who are erased, and have not logged in since as far as is told here."""
     back = {
         (one.appid, one.openid)
@@ -123,14 +126,14 @@ def _away(identities: Sequence[Identity], erased: Mapping[Known, Tombstone]) -> 
     return {known for known, one in erased.items() if one.wholly} - back
 
 
-async def _here(session: AsyncSession, people: set[Known]) -> set[Known]:
+async def _here(session: AsyncSession, people: set[AccountOpenId]) -> set[AccountOpenId]:
     """Return those who are known: they have done something since."""
     if not people:
         return set()
     return {(appid, openid) for appid, openid in await session.execute(_HERE, _columns(people))}
 
 
-def _columns(people: set[Known]) -> dict[str, list[str]]:
+def _columns(people: set[AccountOpenId]) -> dict[str, list[str]]:
     known = sorted(people)
     return {
         "appids": [appid for appid, _ in known],

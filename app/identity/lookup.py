@@ -6,38 +6,38 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Known = tuple[str, str]
+from app.wechat.ids import AccountOpenId
 
 
-async def people_known(session: AsyncSession, people: Iterable[Known]) -> bool:
+async def people_known(session: AsyncSession, people: Iterable[AccountOpenId]) -> bool:
     """Tell whether any of these OpenIDs is known."""
     return await session.scalar(_ANY, _columns(people)) is not None
 
 
-async def first_seen(session: AsyncSession, known: Known) -> datetime | None:
+async def first_seen(session: AsyncSession, known: AccountOpenId) -> datetime | None:
     """Return when an OpenID was heard of first; None when it is unknown."""
     appid, openid = known
     seen: datetime | None = await session.scalar(_FIRST_SEEN, {"appid": appid, "openid": openid})
     return seen
 
 
-async def last_seen(session: AsyncSession, people: Iterable[Known]) -> datetime | None:
+async def last_seen(session: AsyncSession, people: Iterable[AccountOpenId]) -> datetime | None:
     """Return when any of these OpenIDs was heard of last, by WeChat's clock."""
     seen: datetime | None = await session.scalar(_LAST_SEEN, _columns(people))
     return seen
 
 
-async def unionids_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+async def unionids_of(session: AsyncSession, people: Iterable[AccountOpenId]) -> set[str]:
     """Return the UnionIDs that these OpenIDs have now."""
     return set(await session.scalars(_UNIONIDS, _columns(people)))
 
 
-async def unionids_in_rows_of(session: AsyncSession, people: Iterable[Known]) -> set[str]:
+async def unionids_in_rows_of(session: AsyncSession, people: Iterable[AccountOpenId]) -> set[str]:
     """Return every UnionID that these OpenIDs have, or had: perhaps one of somebody else."""
     return set(await session.scalars(_UNIONIDS_IN_ROWS, _columns(people)))
 
 
-async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Known]:
+async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[AccountOpenId]:
     """Return every (AppID, OpenID) that has one of these UnionIDs now."""
     found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
     return {(appid, openid) for appid, openid in found}
@@ -53,7 +53,7 @@ async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
     return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
 
 
-def _columns(people: Iterable[Known]) -> dict[str, list[str]]:
+def _columns(people: Iterable[AccountOpenId]) -> dict[str, list[str]]:
     known = list(people)
     return {
         "appids": [appid for appid, _ in known],

@@ -26,7 +26,7 @@ from app.wechat_client.with_token import with_token
 BAD_OPENID = 40003
 ASK_MISSING_AGAIN = timedelta(hours=1)
 # A run ends after so many calls: other accounts wait for their turn.
-MOST_CALLS_A_RUN = 10
+MAX_CALLS_A_RUN = 10
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
 
@@ -52,7 +52,7 @@ async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
     A failed call gives its share back for later; the sweep rings again. After a refusal, of the
     day's quota too, the whole account waits: a call for each hundred would only be refused again.
     """
-    for _ in range(MOST_CALLS_A_RUN):
+    for _ in range(MAX_CALLS_A_RUN):
         if not await _resolve_some(resolver, appid):
             return
     async with resolver.sessions.begin() as session:

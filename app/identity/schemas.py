@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from app.identity.models import ResolveState
 from app.tombstones.subject import PREFIX, is_erased
 
-MOST_REPORTED = 1000
+MAX_REPORTED = 1000
 
 # No id of WeChat's holds a NUL, and Postgres can't look one up.
 WeChatId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
@@ -69,7 +69,7 @@ class Identities(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    identities: list[Identity] = Field(min_length=1, max_length=MOST_REPORTED)
+    identities: list[Identity] = Field(min_length=1, max_length=MAX_REPORTED)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -18,7 +18,7 @@ from app.identity.models import UnionIdSource
 ASK_UNBOUND_AGAIN = timedelta(days=1)
 # Whoever was answered within this is not asked again because somebody else was resolved.
 FRESH_ANSWER = timedelta(minutes=1)
-MOST_WOKEN = 1000
+MAX_WOKEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def record_unionids(
 
     A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`.
     The first UnionID of an account that gave none shows that it has been bound: up to
-    MOST_WOKEN of its people who were `not_bound` become due at once, more with each answer.
+    MAX_WOKEN of its people who were `not_bound` become due at once, more with each answer.
     """
     columns = {
         "appids": [answer.appid for answer in answers],
@@ -100,7 +100,7 @@ async def _wake(session: AsyncSession, appids: set[str], now: datetime) -> tuple
                 "appid": appid,
                 "now": now,
                 "answered_by": now + ASK_UNBOUND_AGAIN - FRESH_ANSWER,
-                "most": MOST_WOKEN,
+                "most": MAX_WOKEN,
             },
         )
         if found.first() is not None:

@@ -15,7 +15,7 @@ from app.ops.database_state import Snapshot, TokenTimes
 from app.rules.matching.rule_set import RuleSet
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
-MOST_NAMED: Final = 10
+MAX_NAMED: Final = 10
 
 
 class Status(StrEnum):
@@ -141,7 +141,7 @@ def rules(current: RuleSet | None) -> RulesPart:
     count = current.count
     detail = f"{count} loaded, version {current.version}"
     if current.left_out:
-        ids = ", ".join(map(str, current.left_out[:MOST_NAMED]))
+        ids = ", ".join(map(str, current.left_out[:MAX_NAMED]))
         detail += f"; {len(current.left_out)} left out as they can't be used: {ids}"
     if current.newer_rejected is not None:
         detail += f"; version {current.newer_rejected} does not compile, see the log"
@@ -156,9 +156,9 @@ def spool(found: SpoolStatus) -> SpoolPart:
         status, detail = Status.OK, "switched off"
     elif found.full:
         status, detail = Status.FAILED, f"full with {found.count} callbacks"
-    elif found.refused:
+    elif found.dead_letters:
         status = Status.DEGRADED
-        detail = f"{found.refused} callbacks that the database can't hold are set aside"
+        detail = f"{found.dead_letters} callbacks that the database can't hold are set aside"
     elif found.count:
         status, detail = Status.DEGRADED, f"{found.count} callbacks wait for the database"
     else:

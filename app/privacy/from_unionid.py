@@ -11,13 +11,13 @@ from app.privacy.policy import BY_WECHAT, ErasureRequest, NewErasure
 from app.privacy.store import open_erasure
 from app.tombstones.models import Scope
 
-MOST_AT_ONCE: Final = 100
+MAX_AT_ONCE: Final = 100
 
 
 async def open_for_linked_openids(eraser: Eraser) -> None:
     """Open the erasures of such OpenIDs, up to when their person was erased."""
     async with eraser.sessions.begin() as session:
-        for appid, openid, until in await session.execute(_THEIRS, {"limit": MOST_AT_ONCE}):
+        for appid, openid, until in await session.execute(_THEIRS, {"limit": MAX_AT_ONCE}):
             erasure = NewErasure(
                 id=uuid7(),
                 duty=ErasureRequest(Trigger.LATE, ((appid, openid),)),

@@ -25,7 +25,7 @@ from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
 from app.tombstones.subject import ErasureSubject
 from app.tombstones.unionids import erased_unionids
 
-MOST_AT_ONCE: Final = 200
+MAX_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def check(eraser: Eraser) -> None:
 async def _check_some(eraser: Eraser) -> bool:
     async with eraser.sessions.begin() as session:
         names = await pseudonyms(session, eraser.secret)
-        pushes = [_Pushes(*row) for row in await session.execute(_TAKE, {"limit": MOST_AT_ONCE})]
+        pushes = [_Pushes(*row) for row in await session.execute(_TAKE, {"limit": MAX_AT_ONCE})]
         for some in await _concerned(session, pushes, names):
             for until, scope in await _late(eraser, session, some, names):
                 await open_erasure(session, _erasure(some, until, scope, eraser.clock.now()))

@@ -26,10 +26,9 @@ from app.tombstones.people import lock_exclusive
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
 from app.tombstones.subject import ErasureSubject
 from app.webhooks.erasure_notices import publish_erasure
+from app.wechat.ids import AccountOpenId
 
 IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
-
-Known = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ async def _scope(
     session: AsyncSession,
     eraser: Eraser,
     erasure: Erasure,
-    people: set[Known],
+    people: set[AccountOpenId],
     names: Pseudonyms,
 ) -> Scope:
     """A push about somebody who is gone must not bring them back, whatever it asks for."""
@@ -164,7 +163,7 @@ async def _scope(
     return scope
 
 
-async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms) -> bool:
+async def _are_gone(session: AsyncSession, people: set[AccountOpenId], names: Pseudonyms) -> bool:
     if await lookup.people_known(session, people):
         return False
     gone = await session.scalar(
@@ -180,8 +179,8 @@ async def _are_gone(session: AsyncSession, people: set[Known], names: Pseudonyms
 
 
 async def _whole(
-    session: AsyncSession, erasure: Erasure, people: set[Known], unionids: set[str]
-) -> tuple[set[Known], set[str]]:
+    session: AsyncSession, erasure: Erasure, people: set[AccountOpenId], unionids: set[str]
+) -> tuple[set[AccountOpenId], set[str]]:
     """Return a person at every account, and their UnionIDs.
 
     By present UnionIDs alone: one that they had before may be somebody else's, reported by
@@ -193,14 +192,14 @@ async def _whole(
     return people | (others - new), unionids
 
 
-async def _came_since(session: AsyncSession, erasure: Erasure, known: Known) -> bool:
+async def _came_since(session: AsyncSession, erasure: Erasure, known: AccountOpenId) -> bool:
     seen = await lookup.first_seen(session, known)
     person = ErasureSubject(*known, erasure.until, erasure.id, "", {})
     return seen is not None and seen > erasure.until and await events.is_back(session, person)
 
 
 def _people(
-    erasure: Erasure, people: set[Known], unionids: set[str], names: Pseudonyms
+    erasure: Erasure, people: set[AccountOpenId], unionids: set[str], names: Pseudonyms
 ) -> tuple[ErasureSubject, ...]:
     late = erasure.trigger is Trigger.LATE
     return tuple(

@@ -17,7 +17,7 @@ from app.wechat.inbound import (
 )
 
 BY_WECHAT: Final = "wechat"
-MOST_DETAIL: Final = 32
+MAX_DETAIL: Final = 32
 
 Kind = Literal["oa", "mini_program"]
 OnUnfollow = Literal["content", "everything"]
@@ -67,7 +67,7 @@ def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
         Trigger(message.event),
         tuple((each, message.openid) for each in appids if message.openid is not None),
         unionids,
-        (message.revoke_info or "")[:MOST_DETAIL] or None,
+        (message.revoke_info or "")[:MAX_DETAIL] or None,
     )
 
 

@@ -12,7 +12,7 @@ RETENTION_BATCH: Final = 1000
 
 
 # A run ends after so many batches; the next one is a minute away.
-MOST_BATCHES: Final = 100
+MAX_BATCHES: Final = 100
 
 
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
@@ -22,7 +22,7 @@ async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> in
     """
     cleared = 0
     for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):
-        for _ in range(MOST_BATCHES):
+        for _ in range(MAX_BATCHES):
             async with sessions.begin() as session:
                 found = await erase_older(session, before, RETENTION_BATCH)
             cleared += found

@@ -17,8 +17,8 @@ from app.privacy.plan import Eraser
 SWEEP_AFTER = timedelta(minutes=1)
 # Longer than any copy of a push can be under way.
 UNLINK_AFTER = timedelta(days=1)
-MOST_AT_ONCE: Final = 100
-MOST_RUNG: Final = 1000
+MAX_AT_ONCE: Final = 100
+MAX_ENQUEUED: Final = 1000
 
 
 async def sweep(eraser: Eraser) -> None:
@@ -31,7 +31,7 @@ async def sweep(eraser: Eraser) -> None:
             .where(Erasure.finished_at.is_(None), Erasure.requested_at < now - SWEEP_AFTER)
             .where(or_(Erasure.waits_until.is_(None), Erasure.waits_until <= now))
             .order_by(Erasure.requested_at)
-            .limit(MOST_RUNG)
+            .limit(MAX_ENQUEUED)
         )
         jobs = [erase_job(erasure_id) for erasure_id in waiting]
         if await session.scalar(select(exists().select_from(LatePush))):
@@ -42,7 +42,7 @@ async def sweep(eraser: Eraser) -> None:
             select(Erasure)
             .where(Erasure.unlinked_at.is_(None), Erasure.finished_at < now - UNLINK_AFTER)
             .order_by(Erasure.finished_at)
-            .limit(MOST_AT_ONCE)
+            .limit(MAX_AT_ONCE)
             .with_for_update(skip_locked=True)
         )
         for erasure in linked.all():

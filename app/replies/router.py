@@ -14,7 +14,7 @@ from app.replies import admin_store
 from app.replies.models import ReplyStatus
 from app.replies.schemas import ReplyOut, ReplyPage
 
-MOST_A_PAGE = 500
+MAX_PAGE_ROWS = 500
 
 
 _NOT_AGAIN: dict[int | str, dict[str, Any]] = {
@@ -29,7 +29,7 @@ class _Filter(BaseModel):
     """Which replies to list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
-    limit: int = Field(default=100, ge=1, le=MOST_A_PAGE)
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
     status: ReplyStatus | None = None
     appid: WeChatId | None = None
     openid: WeChatId | None = None

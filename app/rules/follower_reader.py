@@ -13,7 +13,7 @@ from app.rules.matching.follower_facts import Facts
 
 # Until then WeChat's patience is better spent on the commit.
 READ_SECONDS: Final = 1.0
-MOST_AT_ONCE: Final = 500
+MAX_AT_ONCE: Final = 500
 
 _READ: Final = """
 SELECT f.following, f.followed_at, o.unionid IS NOT NULL AS unionid_known, fired.ids, fired.times
@@ -60,8 +60,8 @@ class FollowerFacts:
 
     async def _read_all(self) -> None:
         while self._waiting:
-            batch = self._waiting[:MOST_AT_ONCE]
-            del self._waiting[:MOST_AT_ONCE]
+            batch = self._waiting[:MAX_AT_ONCE]
+            del self._waiting[:MAX_AT_ONCE]
             found = await self._read([person for person, _ in batch])
             for (_, waiting), facts in zip(batch, found, strict=True):
                 if not waiting.done():

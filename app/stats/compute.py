@@ -16,7 +16,7 @@ from app.stats.schemas import (
 )
 from app.stats.subscription_store import Counted
 
-MOST_SCENES = 1000
+MAX_SCENES = 1000
 
 
 def follower_figures(
@@ -41,8 +41,8 @@ def follower_figures(
         total=_figures(start, sum(day.new for day in days), sum(day.lost for day in days)),
         days=days,
         scenes=_scenes(SCENE, moved, standing),
-        qr_scenes=qr_scenes[:MOST_SCENES],
-        qr_scenes_left_out=max(0, len(qr_scenes) - MOST_SCENES),
+        qr_scenes=qr_scenes[:MAX_SCENES],
+        qr_scenes_left_out=max(0, len(qr_scenes) - MAX_SCENES),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.schemas import WeChatId
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 USUAL_DAYS = 30
 FIRST_DAY = date(2011, 1, 1)  # WeChat's first year
 LAST_DAY = date(9000, 1, 1)
@@ -77,8 +77,8 @@ async def span_of(session: AsyncSession, asked: SpanQuery, now: datetime) -> Spa
     since = asked.since or until - timedelta(days=USUAL_DAYS - 1)
     if since > until:
         raise _wrong("from", f"is after until ({until}): choose an earlier day", asked)
-    if (until - since).days >= MOST_DAYS:
-        problem = f"is more than {MOST_DAYS} days before until ({until}): ask in several parts"
+    if (until - since).days >= MAX_DAYS:
+        problem = f"is more than {MAX_DAYS} days before until ({until}): ask in several parts"
         raise _wrong("from", problem, asked)
     return Span(since, until, asked.time_zone)
 

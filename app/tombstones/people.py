@@ -14,8 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tombstones.pseudonyms import pseudonyms
-
-Known = tuple[str, str]
+from app.wechat.ids import AccountOpenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class Tombstone:
 
 
 async def erased_among(
-    session: AsyncSession, secret: SecretStr | None, people: Collection[Known]
-) -> dict[Known, Tombstone]:
+    session: AsyncSession, secret: SecretStr | None, people: Collection[AccountOpenId]
+) -> dict[AccountOpenId, Tombstone]:
     """Return those of these OpenIDs that have been erased; until the transaction ends nobody is.
 
     First in its transaction. secret: of the pseudonyms, as `pseudonyms` takes it.

@@ -15,7 +15,7 @@ from app.users.store import each_of
 
 # Of each OpenID the latest so many events are looked at. Older ones count as if their deliveries
 # had all been of popups that were seen.
-MOST_EVENTS = 1000
+MAX_EVENTS = 1000
 
 Key = tuple[str, str, str]
 
@@ -40,7 +40,7 @@ async def _lately(session: AsyncSession, people: Sequence[tuple[str, str]]) -> M
         select(event)
         .where(event.appid == key.c.appid, event.openid == key.c.openid)
         .order_by(event.occurred_at.desc(), event.position.desc())
-        .limit(MOST_EVENTS)
+        .limit(MAX_EVENTS)
     )
     one = aliased(event, latest.lateral("one"))
     of = (one.appid, one.openid, one.template_id)

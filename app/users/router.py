@@ -26,8 +26,8 @@ from app.users.schemas import (
     UserOut,
 )
 
-MOST_OPENIDS = 500
-MOST_ENTRIES = 500
+MAX_OPENIDS = 500
+MAX_ENTRIES = 500
 
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
@@ -49,7 +49,7 @@ class Window(BaseModel):
     before: Annotated[str, AfterValidator(_of_time), Field(max_length=80)] | None = Field(
         default=None, description="The timeline's `next` of the page before"
     )
-    limit: int = Field(default=100, ge=1, le=MOST_ENTRIES, description="Most timeline entries")
+    limit: int = Field(default=100, ge=1, le=MAX_ENTRIES, description="Most timeline entries")
 
     def place(self) -> ByTime | None:
         """Return where the page before ended."""
@@ -73,7 +73,7 @@ async def find_user(wanted: Annotated[_OpenIdOf, Query()], session: SessionDep) 
         raise HTTPException(404, "nobody is known by this OpenID at this account")
     rows = [row]
     if row.unionid is not None:
-        rows = [*await identity.of_unionid(session, row.unionid, MOST_OPENIDS)]
+        rows = [*await identity.of_unionid(session, row.unionid, MAX_OPENIDS)]
     return await _told(session, row.unionid, rows, wanted)
 
 
@@ -82,7 +82,7 @@ async def get_user(
     unionid: WeChatId, window: Annotated[Window, Query()], session: SessionDep
 ) -> UserOut:
     """Read a person: every OpenID of theirs, state, consents and timeline."""
-    rows = await identity.of_unionid(session, unionid, MOST_OPENIDS)
+    rows = await identity.of_unionid(session, unionid, MAX_OPENIDS)
     if not rows:
         raise HTTPException(404, "nobody is known by this UnionID")
     return await _told(session, unionid, rows, window)

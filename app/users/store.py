@@ -24,7 +24,7 @@ from app.events.cursor import ByTime
 from app.events.models import Consent, Follower, FollowEvent, SubscriptionEvent
 from app.events.store import settled_position
 
-MOST_CONSENTS = 500
+MAX_CONSENTS = 500
 LAST_INTERACTIONS = 10
 
 Event = FollowEvent | SubscriptionEvent
@@ -57,10 +57,10 @@ async def followers(session: AsyncSession, keys: Keys) -> Sequence[Follower]:
 
 
 async def consents(session: AsyncSession, keys: Keys) -> Sequence[Consent]:
-    """Return what the person decided, template by template, at most MOST_CONSENTS."""
+    """Return what the person decided, template by template, at most MAX_CONSENTS."""
     statement = select(Consent).where(tuple_(Consent.appid, Consent.openid).in_(keys))
     order = (Consent.appid, Consent.openid, Consent.template_id)
-    return (await session.scalars(statement.order_by(*order).limit(MOST_CONSENTS))).all()
+    return (await session.scalars(statement.order_by(*order).limit(MAX_CONSENTS))).all()
 
 
 async def interactions(session: AsyncSession, keys: Keys) -> Sequence[Row[Any]]:

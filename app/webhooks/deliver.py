@@ -31,7 +31,7 @@ from app.webhooks.ssrf_guard import Resolver, resolve
 from app.webhooks.url_policy import Policy
 
 # A run ends after either, so that a worker can stop while a webhook has much to catch up on.
-MOST_A_RUN = 200
+MAX_EVENTS_A_RUN = 200
 LONGEST_RUN = timedelta(seconds=5)
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Feed:
     sessions: SessionFactory
     clock: Clock
     policy: Policy
-    vault: SecretBox
+    box: SecretBox
     resolver: Resolver = resolve
 
 
@@ -73,7 +73,7 @@ async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run
     while parcel is not None:
         answer = await _attempt(feed, client, parcel)
         sent += 1
-        goes_on = sent < MOST_A_RUN and feed.clock.now() < ends_at
+        goes_on = sent < MAX_EVENTS_A_RUN and feed.clock.now() < ends_at
         async with feed.sessions.begin() as session:
             webhook = await claim(session, webhook_id, run, feed.clock.now())
             await _record(feed, session, webhook, parcel, answer)
@@ -91,7 +91,7 @@ async def _next(
         return None
     now = feed.clock.now()
     try:
-        return await next_parcel(session, webhook, feed.vault, now)
+        return await next_parcel(session, webhook, feed.box, now)
     except DecryptionFailed:
         log.error("feed.secret_not_opened", webhook_id=str(webhook.id))
         webhook.rests_until = now + LONGEST_REST

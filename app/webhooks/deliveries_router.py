@@ -16,7 +16,7 @@ from app.webhooks.jobs import deliver_job
 from app.webhooks.models import DeliveryStatus, Webhook
 from app.webhooks.schemas import DeliveryOut, DeliveryPage, Replay, WebhookOut
 
-MOST_A_PAGE = 500
+MAX_PAGE_ROWS = 500
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
@@ -25,7 +25,7 @@ class _Page(BaseModel):
     """Which deliveries to list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
-    limit: int = Field(default=100, ge=1, le=MOST_A_PAGE)
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
     status: DeliveryStatus | None = None
 
 

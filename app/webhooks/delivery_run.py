@@ -37,7 +37,7 @@ class DeliveryAttempt:
 
 
 async def next_parcel(
-    session: AsyncSession, webhook: Webhook, vault: SecretBox, now: datetime
+    session: AsyncSession, webhook: Webhook, box: SecretBox, now: datetime
 ) -> DeliveryAttempt | None:
     """Return what to send next, the oldest event first; None when there is nothing.
 
@@ -51,7 +51,7 @@ async def next_parcel(
             continue
         body = await body_of(session, delivery)
         if body is not None:
-            return _parcel(webhook, delivery, body, keys_of(webhook, vault, now))
+            return _parcel(webhook, delivery, body, keys_of(webhook, box, now))
         _finish(delivery, DeliveryStatus.SKIPPED, now)
 
 
@@ -123,13 +123,13 @@ def _parcel(
     )
 
 
-def keys_of(webhook: Webhook, vault: SecretBox, now: datetime) -> tuple[str, ...]:
+def keys_of(webhook: Webhook, box: SecretBox, now: datetime) -> tuple[str, ...]:
     """Return the secrets to sign with: both while a rotation lasts. Raises NotOpened."""
     stored = [webhook.secret]
     until = webhook.secret_previous_until
     if webhook.secret_previous is not None and until is not None and until > now:
         stored.append(webhook.secret_previous)
-    return tuple(vault.open(one, webhook.id) for one in stored)
+    return tuple(box.decrypt(one, webhook.id) for one in stored)
 
 
 async def record_attempts(

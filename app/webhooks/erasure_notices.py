@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.events.models import FollowAction, FollowEvent
 from app.webhooks.event_types import EventType, chosen
 from app.webhooks.models import Delivery, DeliveryStatus, IdentityAction, IdentityEvent, Webhook
-
-Known = tuple[str, str]
+from app.wechat.ids import AccountOpenId
 
 
 async def publish_erasure(session: AsyncSession, appid: str, openid: str) -> None:
@@ -18,7 +17,7 @@ async def publish_erasure(session: AsyncSession, appid: str, openid: str) -> Non
     await session.execute(_ANNOUNCE, {"appid": appid, "openid": openid})
 
 
-async def delete_notices(session: AsyncSession, people: Collection[Known]) -> None:
+async def delete_notices(session: AsyncSession, people: Collection[AccountOpenId]) -> None:
     """Delete the events of an erasure that is over."""
     await session.execute(
         delete(IdentityEvent).where(
@@ -29,7 +28,7 @@ async def delete_notices(session: AsyncSession, people: Collection[Known]) -> No
 
 
 async def count_pending_webhooks(
-    session: AsyncSession, people: Collection[Known], left: UUID
+    session: AsyncSession, people: Collection[AccountOpenId], left: UUID
 ) -> int:
     """Return how many enabled webhooks still have to hear that these people are gone.
 
@@ -43,7 +42,7 @@ async def count_pending_webhooks(
 
 
 async def _events(
-    session: AsyncSession, people: Collection[Known], left: UUID
+    session: AsyncSession, people: Collection[AccountOpenId], left: UUID
 ) -> list[tuple[UUID, int, str]]:
     erased = select(
         IdentityEvent.id, IdentityEvent.position, literal(EventType.IDENTITY_ERASED.value)

@@ -14,14 +14,14 @@ from app.webhooks.source_events import events_between
 
 # Deliveries that may be open at a time. With so many waiting for an endpoint that is away
 # the cursor stands still, so that nobody gets a flood when it is back.
-MOST_OPEN = 50
+MAX_OPEN = 50
 # An event that was refused for itself comes again days later: it holds up no other before there
 # are as many as this.
-MOST_REFUSED = 500
+MAX_REFUSED = 500
 # Positions looked at in one statement, for a filter that hardly anything passes.
 STRIDE = 100_000
 # Of these at a time: the webhook is locked meanwhile, and the next ring is two seconds away.
-MOST_STRIDES = 10
+MAX_STRIDES = 10
 
 
 async def fan_out(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
@@ -33,7 +33,7 @@ async def fan_out(session: AsyncSession, webhook: Webhook, now: datetime) -> int
     made = 0
     reached = await settled_position(session)
     room = await _room(session, webhook)
-    for _ in range(MOST_STRIDES):
+    for _ in range(MAX_STRIDES):
         if made >= room or webhook.cursor >= reached:
             break
         upto = min(reached, webhook.cursor + STRIDE)
@@ -50,7 +50,7 @@ async def _room(session: AsyncSession, webhook: Webhook) -> int:
         )
     )
     waiting, of_themselves = counted.one()
-    return min(MOST_OPEN - (waiting - of_themselves), MOST_REFUSED - of_themselves)
+    return min(MAX_OPEN - (waiting - of_themselves), MAX_REFUSED - of_themselves)
 
 
 async def _plan_some(

@@ -10,7 +10,7 @@ from app.db.engine import SessionFactory
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
 KEPT_FOR = timedelta(days=30)
-MOST_AT_ONCE = 5_000
+MAX_AT_ONCE = 5_000
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
@@ -26,7 +26,7 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
             ),
         )
         .order_by(Delivery.id)
-        .limit(MOST_AT_ONCE)
+        .limit(MAX_AT_ONCE)
         .with_for_update(skip_locked=True, of=Delivery)
         .cte("old")  # read once: a plain subquery may be run again, and pass over what it locked
     )

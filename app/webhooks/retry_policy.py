@@ -22,7 +22,7 @@ RETRY_DELAYS = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-MOST_JITTER = 0.1
+MAX_JITTER = 0.1
 LONGEST_WAIT_ASKED_FOR = timedelta(hours=24)
 # An endpoint that is away is asked this often at least, with one event or another.
 LONGEST_REST = timedelta(minutes=5)
@@ -95,7 +95,7 @@ def evaluate_attempt(
     asked = wait_asked_for(answer.retry_after, now)
     if attempts > len(RETRY_DELAYS):
         return DeliveryOutcome(DeliveryStatus.FAILED, rests_until=_rest(answer, asked, asked, now))
-    pause = max(RETRY_DELAYS[attempts - 1] * (1 + jitter * MOST_JITTER), asked)
+    pause = max(RETRY_DELAYS[attempts - 1] * (1 + jitter * MAX_JITTER), asked)
     return DeliveryOutcome(DeliveryStatus.WAITING, now + pause, _rest(answer, pause, asked, now))
 
 

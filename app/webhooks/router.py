@@ -35,9 +35,9 @@ async def list_webhooks(session: SessionDep) -> WebhookList:
 async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
     """Add a webhook that is told of everything from now on. The secret is shown this once."""
     _check_url(webhook.url, request)
-    added = await store.add(session, webhook, _vault(request), _clock(request).now())
+    added = await store.add(session, webhook, _box(request), _clock(request).now())
     if added is None:
-        raise HTTPException(409, f"there are {store.MOST_WEBHOOKS} webhooks: delete one first")
+        raise HTTPException(409, f"there are {store.MAX_WEBHOOKS} webhooks: delete one first")
     return NewWebhook.of(*added)
 
 
@@ -75,9 +75,7 @@ async def rotate_secret(
 ) -> NewWebhook:
     """Make a new secret, shown this once. For the overlap both secrets sign."""
     overlap = timedelta(hours=rotation.overlap_hours)
-    rotated = await store.rotate(
-        session, webhook_id, overlap, _vault(request), _clock(request).now()
-    )
+    rotated = await store.rotate(session, webhook_id, overlap, _box(request), _clock(request).now())
     if rotated is None:
         raise unknown()
     return NewWebhook.of(*rotated)
@@ -92,7 +90,7 @@ def _check_url(url: str, request: Request) -> None:
         raise unprocessable("url", str(error), url) from None
 
 
-def _vault(request: Request) -> SecretBox:
+def _box(request: Request) -> SecretBox:
     settings: Settings = request.app.state.settings
     return SecretBox(settings.webhook_secret_key)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from app.webhooks.event_types import EventType, Pattern
 from app.webhooks.models import DeliveryStatus, Webhook
 
-MOST_POSITION = 2**63 - 1
+MAX_POSITION = 2**63 - 1
 
 Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[!-~]+$")]
 
@@ -82,7 +82,7 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: Annotated[int, Field(alias="from", ge=1, le=MOST_POSITION, strict=True)]
+    start: Annotated[int, Field(alias="from", ge=1, le=MAX_POSITION, strict=True)]
 
 
 class DeliveryOut(BaseModel):

@@ -30,7 +30,7 @@ class SecretBox:
     def __init__(self, key: SecretStr | None) -> None:
         self._key = None if key is None else _derived(key.get_secret_value())
 
-    def seal(self, secret: str, webhook_id: UUID) -> str:
+    def encrypt(self, secret: str, webhook_id: UUID) -> str:
         """Return a secret as it is stored."""
         if self._key is None:
             return secret
@@ -40,7 +40,7 @@ class SecretBox:
         sealed, tag = cipher.encrypt_and_digest(secret.encode())
         return SEALED + base64.b64encode(nonce + tag + sealed).decode()
 
-    def open(self, stored: str, webhook_id: UUID) -> str:
+    def decrypt(self, stored: str, webhook_id: UUID) -> str:
         """Return what was sealed. Raises NotOpened."""
         if not stored.startswith(SEALED):
             return stored

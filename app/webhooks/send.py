@@ -17,7 +17,7 @@ from app.webhooks.url_policy import BadUrl, Policy, parse_url
 ATTEMPT_TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 # The status is the answer. A short body is read so that its connection can be used again.
-MOST_BYTES_OF_ANSWER = 64 * 1024
+MAX_BYTES_OF_ANSWER = 64 * 1024
 SECONDS_FOR_THE_BODY = 2.0
 
 
@@ -76,7 +76,7 @@ async def _read_some(response: httpx.Response) -> None:
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)
-        if read > MOST_BYTES_OF_ANSWER:
+        if read > MAX_BYTES_OF_ANSWER:
             return
 
 

@@ -15,7 +15,7 @@ from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
 
 # Each is looked at every few seconds, and sends every event once more.
-MOST_WEBHOOKS = 100
+MAX_WEBHOOKS = 100
 
 # The secret as its receiver is to have it, which is not how it is stored.
 WithSecret = tuple[Webhook, str]
@@ -27,10 +27,10 @@ async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
 
 
 async def add(
-    session: AsyncSession, wanted: WebhookIn, vault: SecretBox, now: datetime
+    session: AsyncSession, wanted: WebhookIn, box: SecretBox, now: datetime
 ) -> WithSecret | None:
     """Add a webhook that hears of what happens from now on; None when there are too many."""
-    if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
+    if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
         return None
     webhook_id, secret = uuid7(), new_secret()
     webhook = Webhook(
@@ -39,7 +39,7 @@ async def add(
         description=wanted.description,
         types=_named(wanted),
         enabled=wanted.enabled,
-        secret=vault.seal(secret, webhook_id),
+        secret=box.encrypt(secret, webhook_id),
         cursor=await settled_position(session),
         created_at=now,
         updated_at=now,
@@ -100,7 +100,7 @@ async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
 
 
 async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, vault: SecretBox, now: datetime
+    session: AsyncSession, webhook_id: UUID, overlap: timedelta, box: SecretBox, now: datetime
 ) -> WithSecret | None:
     """Give a webhook a new secret; the present one signs as well for `overlap`."""
     webhook = await locked(session, webhook_id)
@@ -109,6 +109,6 @@ async def rotate(
     webhook.secret_previous = webhook.secret if overlap else None
     webhook.secret_previous_until = now + overlap if overlap else None
     secret = new_secret()
-    webhook.secret = vault.seal(secret, webhook_id)
+    webhook.secret = box.encrypt(secret, webhook_id)
     webhook.updated_at = now
     return webhook, secret

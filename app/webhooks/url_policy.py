@@ -6,7 +6,7 @@ import httpx
 
 from app.webhooks.public_addresses import is_public
 
-MOST_PORT = 65535
+MAX_PORT = 65535
 
 
 class BadUrl(ValueError):
@@ -39,8 +39,8 @@ def parse_url(text: str, policy: Policy) -> httpx.URL:
         raise BadUrl("must not hold a user name or password: check the signature instead")
     if url.fragment or "#" in text:
         raise BadUrl("must not hold a fragment (#…)")
-    if port is not None and not 1 <= port <= MOST_PORT:
-        raise BadUrl(f"has a port that is not between 1 and {MOST_PORT}")
+    if port is not None and not 1 <= port <= MAX_PORT:
+        raise BadUrl(f"has a port that is not between 1 and {MAX_PORT}")
     if not policy.private and _names_a_private_address(url.host):
         raise BadUrl(
             "names an address inside a network: use a public one (or set "

@@ -10,3 +10,5 @@ OpenId = NewType("OpenId", str)
 
 UnionId = NewType("UnionId", str)
 """A person as one Open Platform account sees them. Case-sensitive, opaque, never a primary key."""
+# A person at one account: (AppID, OpenID).
+AccountOpenId = tuple[str, str]

@@ -42,7 +42,7 @@ class Uploads:
     client: httpx.AsyncClient
     # One task a process queues for the lock of all processes. Each of them would hold a
     # connection while it waits, and leave none to the one that has the lock.
-    turns: SingleFlight = field(default_factory=SingleFlight)
+    single_flight: SingleFlight = field(default_factory=SingleFlight)
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
         """Return an id that lasts, from the table or by one upload.
@@ -55,7 +55,7 @@ class Uploads:
         stored = await self._stored(appid, source)
         if stored is not None:
             return stored
-        async with self.turns.take((appid, source)):
+        async with self.single_flight.run((appid, source)):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._once(appid, source, use)
 

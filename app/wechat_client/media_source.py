@@ -14,7 +14,7 @@ from app.wechat.outbound import MediaSource, MediaType
 from app.wechat_client.errors import MediaUnavailable
 
 # Source: protocol 6.4; images are held to the smaller of the two figures it prints.
-MOST_BYTES: dict[MediaType, int] = {
+MAX_BYTES: dict[MediaType, int] = {
     "image": 2 * 1024 * 1024,
     "voice": 2 * 1024 * 1024,
     "video": 10 * 1024 * 1024,
@@ -48,10 +48,10 @@ async def load(
     """
     if source.file is not None:
         medium = Medium(source.file, await asyncio.to_thread(_read, folder, source.file))
-        if len(medium.content) > MOST_BYTES[kind]:
-            raise MediaUnavailable(f"{source.file} is larger than {MOST_BYTES[kind]} bytes")
+        if len(medium.content) > MAX_BYTES[kind]:
+            raise MediaUnavailable(f"{source.file} is larger than {MAX_BYTES[kind]} bytes")
         return medium
-    return await _fetch(str(source.url), MOST_BYTES[kind], client)
+    return await _fetch(str(source.url), MAX_BYTES[kind], client)
 
 
 def _read(folder: Path, name: str) -> bytes:

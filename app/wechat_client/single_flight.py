@@ -19,7 +19,7 @@ class SingleFlight:
         self._here: Counter[Hashable] = Counter()
 
     @asynccontextmanager
-    async def take(self, key: Hashable) -> AsyncIterator[None]:
+    async def run(self, key: Hashable) -> AsyncIterator[None]:
         """Run the block in turn. Raises what a turn raised that ended meanwhile."""
         before = self._failures.get(key)
         self._here[key] += 1

@@ -59,7 +59,7 @@ class AccessTokens:
         self._known: dict[AppId, Token] = {}
         self._refusals: dict[AppId, _Refusal] = {}
         # One task a process queues for the lock of all processes, not every one of them.
-        self._turns = SingleFlight()
+        self._single_flight = SingleFlight()
         # Processes that started together must not refresh together.
         self._ahead = REFRESH_AHEAD - timedelta(seconds=random.uniform(0, JITTER_SECONDS))  # noqa: S311 - spreads load, hides nothing
 
@@ -72,7 +72,7 @@ class AccessTokens:
         known = self._known.get(appid)
         if known is not None and self._lasts(known):
             return known
-        async with self._turns.take(appid):
+        async with self._single_flight.run(appid):
             return await self._shared(appid, unlike=None)
 
     async def renew(self, appid: AppId, refused: Token) -> Token:
@@ -82,7 +82,7 @@ class AccessTokens:
         WeChat hands out the refused token again: then wait, since forcing a new one would break
         it for everybody. Source: protocol 7.2.
         """
-        async with self._turns.take(appid):
+        async with self._single_flight.run(appid):
             if self._known.get(appid) == refused:
                 del self._known[appid]
             return await self._shared(appid, unlike=refused)

@@ -234,9 +234,9 @@ async def test_a_spooled_callback_that_postgres_refuses_is_set_aside_and_the_oth
     with capture_logs() as logged:
         async with running_inbox(database_url, tmp_path) as inbox:
             await eventually(drained(inbox))
-            seen = inbox.spool_status().refused
+            seen = inbox.spool_status().dead_letters
     async with running_inbox(database_url, tmp_path) as inbox:
-        seen_after_a_restart = inbox.spool_status().refused
+        seen_after_a_restart = inbox.spool_status().dead_letters
 
     assert (seen, seen_after_a_restart) == (1, 1)
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]

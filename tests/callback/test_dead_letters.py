@@ -34,10 +34,10 @@ async def spool(tmp_path: Path) -> AsyncIterator[Spool]:
     await spool.close()
 
 
-async def set_aside(spool: Spool, *records: Record) -> None:
+async def dead_letter(spool: Spool, *records: Record) -> None:
     await spool.append(records)
     for item in await spool.oldest(100):
-        await spool.set_aside(item.number)
+        await spool.dead_letter(item.number)
 
 
 async def forgotten(spool: Spool, database: Database, clock: WorldClock) -> int:
@@ -62,7 +62,7 @@ async def test_it_goes_with_its_sender_and_nobody_elses_does(
     how: str,
 ) -> None:
     await service.push(message(clock, openid=OPENID))
-    await set_aside(spool, of(clock, OPENID), of(clock, OTHER_OPENID))
+    await dead_letter(spool, of(clock, OPENID), of(clock, OTHER_OPENID))
     clock.advance(timedelta(seconds=5))
     if how == "request":
         await service.api("DELETE", "users", params={"appid": APPID, "openid": OPENID})
@@ -72,11 +72,11 @@ async def test_it_goes_with_its_sender_and_nobody_elses_does(
         await service.push(privacy(service, "user_authorization_revoke", RevokeInfo="206"))
     await work(jobs, connection)
     clock.advance(timedelta(seconds=5))
-    await set_aside(spool, of(clock, OPENID, "since then"))
+    await dead_letter(spool, of(clock, OPENID, "since then"))
 
     assert await forgotten(spool, database, clock) == 1
 
-    left = b"".join(item.data for item in await spool.aside())
+    left = b"".join(item.data for item in await spool.dead_letters())
     assert left.count(OPENID.encode()) == 1
     assert left.count(OTHER_OPENID.encode()) == 1
 
@@ -84,19 +84,19 @@ async def test_it_goes_with_its_sender_and_nobody_elses_does(
 async def test_it_goes_after_the_days_of_retention(
     database: Database, clock: WorldClock, spool: Spool
 ) -> None:
-    await set_aside(spool, poisoned(clock))
+    await dead_letter(spool, poisoned(clock))
     clock.advance(MONTH)
     kept = await forgotten(spool, database, clock)
     clock.advance(timedelta(seconds=1))
 
     assert (kept, await forgotten(spool, database, clock)) == (0, 1)
-    assert await spool.refused() == 0
+    assert await spool.count_dead_letters() == 0
 
 
 async def test_what_nobody_can_read_goes(
     database: Database, clock: WorldClock, spool: Spool, tmp_path: Path
 ) -> None:
-    await set_aside(spool, poisoned(clock))
+    await dead_letter(spool, poisoned(clock))
     with sqlite3.connect(tmp_path / "another" / "spool.sqlite3") as file:
         file.execute("UPDATE spooled SET record = X'FF00'")
 
@@ -106,16 +106,16 @@ async def test_what_nobody_can_read_goes(
 async def test_the_web_process_looks_by_itself_and_counts_anew(
     database: Database, clock: WorldClock, spool: Spool, tmp_path: Path
 ) -> None:
-    await set_aside(spool, poisoned(clock))
+    await dead_letter(spool, poisoned(clock))
     clock.advance(2 * MONTH)
     async with running_inbox(database.url, tmp_path / "another") as inbox:
-        before = inbox.spool_status().refused
+        before = inbox.spool_status().dead_letters
         looking = asyncio.create_task(
             dead_letters.run(DeadLetterPurge(inbox, spool, database.sessions, clock, None, MONTH))
         )
 
         async def none_left() -> bool:
-            return inbox.spool_status().refused == 0
+            return inbox.spool_status().dead_letters == 0
 
         await eventually(none_left)
         looking.cancel()

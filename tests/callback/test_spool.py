@@ -120,7 +120,7 @@ async def test_what_is_set_aside_stays_on_disk_out_of_the_way(
     records = many(clock, 3)
     await spool.append(records)
 
-    await spool.set_aside((await spool.oldest(1))[0].number)
+    await spool.dead_letter((await spool.oldest(1))[0].number)
 
     assert await held(spool) == records[1:]
     assert await spool.count() == 2

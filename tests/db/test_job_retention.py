@@ -24,7 +24,7 @@ VALUES ($1, $2, 0, 'successful', 'replies.deliver')
 async def test_the_log_and_the_figures_of_jobs_go_after_a_day_however_many_they_are(
     jobs: Jobs, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_retention, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(job_retention, "MAX_AT_ONCE", 2)
     now = jobs.clock.now()
     for minutes in range(5):
         at = now - timedelta(days=1, minutes=minutes + 1)

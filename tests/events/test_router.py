@@ -8,7 +8,7 @@ from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.service import APPID, OPENID, OTHER_OPENID, Json, Service, event
 
-MOST_PAGES = 20
+MAX_PAGES = 20
 POPUP = {
     "List": [
         {"TemplateId": "A", "SubscribeStatusString": "accept", "PopupScene": "1"},
@@ -35,7 +35,7 @@ async def some_history(service: Service) -> None:
 
 async def pages(service: Service, path: str, **query: str | int) -> list[list[Json]]:
     found: list[list[Json]] = []
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = await service.read(path, **query)
         found.append(page["items"])
         if page["next"] is None:

@@ -18,7 +18,7 @@ from app.identity import unionid_store
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import UnionIdResult
 from app.users import store
-from app.users.remaining_sends import MOST_EVENTS, sends_left
+from app.users.remaining_sends import MAX_EVENTS, sends_left
 from tests.callback.makers import record, running_inbox
 from tests.service import APPID, Json, WorldClock, column, event, rows
 
@@ -302,9 +302,9 @@ async def test_the_sends_of_a_long_life_are_told_from_its_latest_events(
         "INSERT INTO consents (appid, openid, template_id, state, accepted, delivered) "
         "VALUES ($1, 'oPERSON', 'A', 'accept', $2 - 7, $2)",
         APPID,
-        3 * MOST_EVENTS,
+        3 * MAX_EVENTS,
     )
-    await connection.execute(LONG_LIFE, APPID, START, 6 * MOST_EVENTS)
+    await connection.execute(LONG_LIFE, APPID, START, 6 * MAX_EVENTS)
     await connection.execute("VACUUM ANALYZE subscription_events")
 
     assert await sends(database, "oPERSON") == {"A": 3}

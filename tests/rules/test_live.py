@@ -399,7 +399,7 @@ async def test_a_row_that_becomes_no_rule_is_left_out_until_it_is_one_again(
 async def test_while_all_is_compiled_again_changes_are_live_and_stay(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rules.matching.incremental.MOST_CHANGES", 2)
+    monkeypatch.setattr("app.rules.matching.incremental.MAX_CHANGES", 2)
     begun, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -443,7 +443,7 @@ async def test_while_all_is_compiled_again_changes_are_live_and_stay(
 async def test_no_decision_under_load_mixes_two_versions(
     database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rules.matching.incremental.MOST_CHANGES", 2)
+    monkeypatch.setattr("app.rules.matching.incremental.MAX_CHANGES", 2)
     rule_ids = await add_many(database)
     await connection.execute(
         """UPDATE rules SET name = '0', trigger = jsonb_set(trigger, '{keyword}', '"同"')

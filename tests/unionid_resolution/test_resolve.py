@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import Database, connect
 from app.identity.jobs import RESOLVE, TURNS, next_resolve_job, resolve_job
 from app.identity.models import UnionIdSource
-from app.identity.resolve import MOST_CALLS_A_RUN
+from app.identity.resolve import MAX_CALLS_A_RUN
 from app.identity.store import pause
-from app.identity.unionid_store import MOST_WOKEN, UnionIdResult
+from app.identity.unionid_store import MAX_WOKEN, UnionIdResult
 from app.identity.unionid_store import record_unionids as record_answers
 from app.wechat.api import BATCHGET_LIMIT
 from app.worker import Jobs
@@ -97,7 +97,7 @@ async def test_a_burst_rings_a_few_times_and_not_once_a_person(
 async def test_a_run_stops_after_some_calls_and_leaves_the_rest_to_the_next(
     jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
-    people = [person(number) for number in range(MOST_CALLS_A_RUN * BATCHGET_LIMIT + 1)]
+    people = [person(number) for number in range(MAX_CALLS_A_RUN * BATCHGET_LIMIT + 1)]
     for openid in people:
         meet(wechat, openid)
     await connection.execute(
@@ -108,12 +108,12 @@ async def test_a_run_stops_after_some_calls_and_leaves_the_rest_to_the_next(
         people,
     )
     await resolve(jobs)
-    assert len(wechat.calls(BATCHGET)) == MOST_CALLS_A_RUN
+    assert len(wechat.calls(BATCHGET)) == MAX_CALLS_A_RUN
 
     (going_on,) = await column(connection, "DELETE FROM pgqueuer RETURNING payload")
     await jobs.resolve(orjson.loads(going_on))
 
-    assert len(wechat.calls(BATCHGET)) == MOST_CALLS_A_RUN + 1
+    assert len(wechat.calls(BATCHGET)) == MAX_CALLS_A_RUN + 1
     assert await column(connection, "SELECT payload FROM pgqueuer") == []
     assert await column(connection, "SELECT DISTINCT resolve_state FROM openids") == ["resolved"]
 
@@ -288,7 +288,7 @@ async def test_a_first_unionid_wakes_no_more_people_than_it_may(
 
     assert await column(
         connection, "SELECT count(*) FROM openids WHERE resolve_next_at <= $1", now
-    ) == [MOST_WOKEN]
+    ) == [MAX_WOKEN]
 
 
 async def test_who_does_not_follow_is_not_asked_about_until_they_do(

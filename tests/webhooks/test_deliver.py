@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from app.webhooks.fan_out import MOST_STRIDES, STRIDE
+from app.webhooks.fan_out import MAX_STRIDES, STRIDE
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.service import APPID, OPENID, Service, column, event
@@ -189,7 +189,7 @@ async def test_one_look_at_the_history_has_a_bound_and_the_next_goes_on(
     """Millions of positions without anything to tell: the webhook is locked while it is read."""
     webhook = await hook(service, receiver)
     await connection.execute(
-        "SELECT setval('history_position', $1)", webhook["cursor"] + MOST_STRIDES * STRIDE + 5
+        "SELECT setval('history_position', $1)", webhook["cursor"] + MAX_STRIDES * STRIDE + 5
     )
     await follow(service)
 
@@ -198,7 +198,7 @@ async def test_one_look_at_the_history_has_a_bound_and_the_next_goes_on(
     received = len(receiver.received)
     await work(jobs, connection)
 
-    assert first == [webhook["cursor"] + MOST_STRIDES * STRIDE]
+    assert first == [webhook["cursor"] + MAX_STRIDES * STRIDE]
     assert received == 0
     assert [one.json["data"]["openid"] for one in receiver.received] == [OPENID]
 

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from starlette.responses import Response
 
-from app.webhooks.fan_out import MOST_REFUSED
-from app.webhooks.retry_policy import MOST_JITTER, RETRY_DELAYS
+from app.webhooks.fan_out import MAX_REFUSED
+from app.webhooks.retry_policy import MAX_JITTER, RETRY_DELAYS
 from app.worker import Jobs
 from tests.service import Service, counted, event
 from tests.webhooks.makers import deliveries, follow, followers, hook, statuses, work
@@ -154,7 +154,7 @@ async def test_thousands_of_refused_events_hold_the_cursor_until_one_of_them_is_
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     webhook = await hook(service, receiver)
-    await connection.execute(REFUSED, webhook["id"], MOST_REFUSED, service.clock.now())
+    await connection.execute(REFUSED, webhook["id"], MAX_REFUSED, service.clock.now())
     await follow(service)
     await work(jobs, connection)
     assert receiver.received == []
@@ -176,7 +176,7 @@ async def test_after_ten_attempts_an_event_is_given_up(
     await followers(service, 1)
     for pause in (*RETRY_DELAYS, timedelta(days=1), timedelta(days=1)):
         await work(jobs, connection)
-        service.clock.advance(pause * (1 + MOST_JITTER))
+        service.clock.advance(pause * (1 + MAX_JITTER))
 
     (fate,) = await deliveries(connection)
     assert (fate["status"], fate["attempts"], fate["status_code"]) == ("failed", 10, 500)

@@ -288,7 +288,7 @@ async def test_inner_addresses_and_http_are_refused_unless_allowed(
 async def test_there_are_not_more_webhooks_than_there_may_be(
     service: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MOST_WEBHOOKS", 1)
+    monkeypatch.setattr(store, "MAX_WEBHOOKS", 1)
     await hook(service, receiver)
 
     answer = await service.api("POST", "webhooks", json={"url": receiver.url})

@@ -108,16 +108,16 @@ async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_cha
 def test_what_is_sealed_opens_for_its_webhook_alone(
     secret: str, webhook_id: UUID, other: UUID
 ) -> None:
-    vault = SecretBox(KEY)
-    sealed = vault.seal(secret, webhook_id)
+    box = SecretBox(KEY)
+    sealed = box.encrypt(secret, webhook_id)
 
-    assert vault.open(sealed, webhook_id) == secret
-    assert sealed != vault.seal(secret, webhook_id)
+    assert box.decrypt(sealed, webhook_id) == secret
+    assert sealed != box.encrypt(secret, webhook_id)
     assume(other != webhook_id)
     for opener, whose in (
         (SecretBox(OTHER_KEY), webhook_id),
         (SecretBox(None), webhook_id),
-        (vault, other),
+        (box, other),
     ):
         with pytest.raises(DecryptionFailed):
-            opener.open(sealed, whose)
+            opener.decrypt(sealed, whose)

@@ -238,7 +238,7 @@ async def test_a_picture_that_never_ends_is_given_up(
             return httpx.Response(200, stream=Endless(), request=request)
 
     monkeypatch.setattr(media_source, "FETCH_SECONDS", 0.05)
-    monkeypatch.setitem(media_source.MOST_BYTES, "video", 2**62)
+    monkeypatch.setitem(media_source.MAX_BYTES, "video", 2**62)
     source = MediaSource(url="https://example.com/a.mp4")
     async with httpx.AsyncClient(transport=Slow()) as client:
         with pytest.raises(ApiError, match="TimeoutError"):

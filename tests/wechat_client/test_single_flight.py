@@ -12,13 +12,13 @@ class Picture:
 
 
 async def test_a_failure_that_nobody_waits_for_holds_on_to_nothing() -> None:
-    turns = SingleFlight()
+    single_flight = SingleFlight()
     pictures: list[weakref.ref[Picture]] = []
 
     async def refused() -> None:
         picture = Picture()
         pictures.append(weakref.ref(picture))
-        async with turns.take("a picture"):
+        async with single_flight.run("a picture"):
             raise ValueError("refused")
 
     with contextlib.suppress(ValueError):

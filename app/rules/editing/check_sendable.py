@@ -11,7 +11,7 @@ from app.rules.editing.check_replies import unsendable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
-from app.wechat_client.media_source import MOST_BYTES
+from app.wechat_client.media_source import MAX_BYTES
 
 # Source: protocol 6.4.
 _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
@@ -85,14 +85,14 @@ def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
     path = folder / name
     try:
         size = path.stat().st_size
-        content = path.read_bytes() if size <= MOST_BYTES[kind] else b""
+        content = path.read_bytes() if size <= MAX_BYTES[kind] else b""
     except OSError as error:
         return (
             f"can't be read ({error.strerror}): put the file into the media folder (MEDIA_DIR), "
             "or correct the name"
         )
-    if size > MOST_BYTES[kind]:
-        return f"has {size} bytes, and WeChat takes {MOST_BYTES[kind]}: make it smaller"
+    if size > MAX_BYTES[kind]:
+        return f"has {size} bytes, and WeChat takes {MAX_BYTES[kind]}: make it smaller"
     return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 PictureFormat = Literal["JPEG", "PNG", "GIF"]
 
-MOST_PIXELS: Final = 50_000_000
+MAX_PIXELS: Final = 50_000_000
 _AT_ONCE: Final = 1 << 20
 
 _CUT_OFF: Final = "is cut off: save it again"
@@ -164,7 +164,7 @@ def _table_size(flags: int) -> int:
 
 
 def _require_size(width: int, height: int) -> None:
-    if not 0 < width * height <= MOST_PIXELS:
+    if not 0 < width * height <= MAX_PIXELS:
         raise BadPicture(
             f"says it is {width} by {height} pixels, which nobody can show: save it again"
         )

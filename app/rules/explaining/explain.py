@@ -163,7 +163,7 @@ def _lacking(asked: ExplainQuery, text: NormalizedText | None) -> Callable[[Rule
         if rule.appid not in {None, asked.appid}:
             return None
         if near is not None and isinstance(rule.trigger, TextTrigger):
-            return near.lacks(rule.trigger)
+            return near.reason(rule.trigger)
         return event_lacks(rule.trigger, asked.message)
 
     return lacks

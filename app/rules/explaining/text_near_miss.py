@@ -27,7 +27,7 @@ class TextNearMiss:
         """The text without blanks, punctuation and symbols."""
         return NormalizedText(_squeezed(self.text.plain))
 
-    def lacks(self, trigger: TextTrigger) -> str | None:
+    def reason(self, trigger: TextTrigger) -> str | None:
         """Return the one thing that keeps the text from a trigger that it does not fit.
 
         None if there is more than one. Raises BadPattern.

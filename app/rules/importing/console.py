@@ -29,11 +29,11 @@ class Conversion:
     """Rules, and one line for each thing that is missing in them."""
 
     rules: list[ImportedRule] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
-    def leave_out(self, name: str, what: str) -> None:
+    def skip(self, name: str, what: str) -> None:
         """Note what is missing in the rule of this name."""
-        self.left_out.append(f"{name}: {what}")
+        self.skipped.append(f"{name}: {what}")
 
 
 def rules_from_console(told: Json, appid: str) -> Conversion:
@@ -61,7 +61,7 @@ def rules_from_console(told: Json, appid: str) -> Conversion:
     rules = listed_in(
         told.get("keyword_autoreply_info"),
         "keyword rules",
-        partial(carried.leave_out, "Console"),
+        partial(carried.skip, "Console"),
     )
     for number, rule in enumerate(rules, 1):
         _carry_keywords(carried, rule, number, appid, enabled=answers)
@@ -75,7 +75,7 @@ def _carry_keywords(
     replies = rule.get("reply_list_info")
     most = MAX_REPLIES
     if rule.get("reply_mode") == "random_one" and isinstance(replies, list) and len(replies) > 1:
-        carried.leave_out(
+        carried.skip(
             name,
             f"sent one of {len(replies)} replies at random; the first one that can be carried "
             "over is kept",
@@ -83,26 +83,26 @@ def _carry_keywords(
         most = 1
     triggers = list(_triggers(carried, name, rule))
     if not triggers:
-        carried.leave_out(name, "has no keyword that could be carried over")
+        carried.skip(name, "has no keyword that could be carried over")
     for trigger in triggers:
         suffix = "" if trigger["match"] == "any" else f" = {trigger['keyword']}"
         _carry(carried, f"{name}{suffix}", appid, trigger, replies, enabled=enabled, most=most)
 
 
 def _triggers(carried: Conversion, name: str, rule: Json) -> Iterator[dict[str, Any]]:
-    leave_out = partial(carried.leave_out, name)
+    skip = partial(carried.skip, name)
     contained: dict[str, str] = {}
     whole: set[str] = set()
-    for item in objects_in(rule.get("keyword_list_info"), "keywords", leave_out):
+    for item in objects_in(rule.get("keyword_list_info"), "keywords", skip):
         keyword, mode = item.get("content"), item.get("match_mode")
         if item.get("type", "text") != "text" or not isinstance(keyword, str):
-            leave_out("a keyword that is no text")
+            skip("a keyword that is no text")
         elif not normalise(keyword):
-            leave_out("a keyword that is blank")
+            skip("a keyword that is blank")
         elif mode == "contain":
             contained.setdefault(normalise(keyword), keyword)
         elif mode != "equal":
-            leave_out(f"the keyword {keyword}: its match_mode {mode} is not known")
+            skip(f"the keyword {keyword}: its match_mode {mode} is not known")
         elif normalise(keyword) not in whole:
             whole.add(normalise(keyword))
             yield {"on": "text", "match": "exact", "keyword": keyword}
@@ -121,14 +121,14 @@ def _carry(
     conditions: Json | None = None,
     most: int = MAX_REPLIES,
 ) -> None:
-    carriable = replies_in(told, partial(carried.leave_out, name))
+    carriable = replies_in(told, partial(carried.skip, name))
     replies = list(carriable if most > 1 else islice(carriable, most))
     if not replies:
-        carried.leave_out(name, "has no reply that could be carried over")
+        carried.skip(name, "has no reply that could be carried over")
         return
     passive = next((n for n, reply in enumerate(replies) if isinstance(reply, Text)), 0)
     if len(replies) > MAX_REPLIES:
-        carried.leave_out(name, f"{len(replies) - MAX_REPLIES} replies too many")
+        carried.skip(name, f"{len(replies) - MAX_REPLIES} replies too many")
     document = {
         "name": _free_name(carried, name),
         "appid": appid,
@@ -143,7 +143,7 @@ def _carry(
     try:
         carried.rules.append(ImportedRule.model_validate(document))
     except ValidationError as error:
-        carried.leave_out(name, describe(error))
+        carried.skip(name, describe(error))
 
 
 def _free_name(carried: Conversion, name: str) -> str:

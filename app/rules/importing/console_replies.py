@@ -18,63 +18,63 @@ _UNKNOWN_SHAPE: Final = "of a shape that is not known here"
 _MEDIA: Final = {"img": "image", "voice": "voice", "video": "video"}
 
 
-def replies_in(told: object, leave_out: LeaveOut) -> Iterator[Text | News]:
+def replies_in(told: object, skip: LeaveOut) -> Iterator[Text | News]:
     """Yield the replies that can be carried over, all of them passive."""
-    for item in objects_in(told, "replies", leave_out):
+    for item in objects_in(told, "replies", skip):
         try:
-            reply = _reply(item, leave_out)
+            reply = _reply(item, skip)
         except ValidationError as error:
-            leave_out(f"a reply of the type {item.get('type')}: {describe(error)}")
+            skip(f"a reply of the type {item.get('type')}: {describe(error)}")
         else:
             if reply is not None:
                 yield reply
 
 
-def listed_in(told: object, what: str, leave_out: LeaveOut) -> Sequence[Json]:
+def listed_in(told: object, what: str, skip: LeaveOut) -> Sequence[Json]:
     """Return the objects that stand under `list`."""
-    return objects_in(told.get("list", told) if isinstance(told, dict) else told, what, leave_out)
+    return objects_in(told.get("list", told) if isinstance(told, dict) else told, what, skip)
 
 
-def objects_in(told: object, what: str, leave_out: LeaveOut) -> Sequence[Json]:
+def objects_in(told: object, what: str, skip: LeaveOut) -> Sequence[Json]:
     """Return the objects of a list; anything else, unless it is empty, is left out.
 
     what: what they are.
     """
     if not isinstance(told, list):
         if told:
-            leave_out(f"{what} {_UNKNOWN_SHAPE}")
+            skip(f"{what} {_UNKNOWN_SHAPE}")
         return []
     found = [item for item in told if isinstance(item, dict)]
     if len(found) < len(told):
-        leave_out(f"{len(told) - len(found)} {what} {_UNKNOWN_SHAPE}")
+        skip(f"{len(told) - len(found)} {what} {_UNKNOWN_SHAPE}")
     return found
 
 
-def _reply(told: Json, leave_out: LeaveOut) -> Text | News | None:
+def _reply(told: Json, skip: LeaveOut) -> Text | News | None:
     kind, content = str(told.get("type")), told.get("content")
     if kind == "news":
-        return _news(told.get("news_info"), leave_out)
+        return _news(told.get("news_info"), skip)
     if kind != "text" and kind not in _MEDIA:
-        leave_out(f"a reply of the unknown type {kind}")
+        skip(f"a reply of the unknown type {kind}")
     elif not isinstance(content, str) or not content.strip():
-        leave_out(f"a reply of the type {kind}: has no content")
+        skip(f"a reply of the type {kind}: has no content")
     elif kind == "text":
         return Text(via="passive", content=content.replace("{", "{{").replace("}", "}}"))
     else:
-        leave_out(
+        skip(
             f"{_MEDIA[kind]} {content}: its media id ends within 3 days; put the file into the "
             "media folder and add the reply"
         )
     return None
 
 
-def _news(told: object, leave_out: LeaveOut) -> News | None:
-    articles = listed_in(told, "articles", leave_out)
+def _news(told: object, skip: LeaveOut) -> News | None:
+    articles = listed_in(told, "articles", skip)
     if not articles:
-        leave_out("news without articles")
+        skip("news without articles")
         return None
     if len(articles) > 1:
-        leave_out(f"{len(articles) - 1} further articles; WeChat takes one now")
+        skip(f"{len(articles) - 1} further articles; WeChat takes one now")
     article = articles[0]
     members = {
         "title": article.get("title"),

@@ -14,7 +14,7 @@ from app.rules.definition.triggers import (
 from app.rules.matching.event_index import Occasions
 from app.rules.matching.geo import Circles, place_of
 from app.rules.matching.notification_results import reports, results_of
-from app.rules.matching.text_index import Later, Texts
+from app.rules.matching.text_index import Deferred, Texts
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern
 from app.wechat import inbound
@@ -71,11 +71,11 @@ class Scope:
             tuple(fallbacks),
         )
 
-    def at_once(self, message: Inbound, text: NormalizedText | None) -> set[int]:
+    def hits(self, message: Inbound, text: NormalizedText | None) -> set[int]:
         """Return the ranks that can be found without going through them, fallbacks left out."""
         found = set(self.occasions.ranks(message))
         if text is not None:
-            found |= self._texts(message).at_once(text)
+            found |= self._texts(message).hits(text)
         if self.places is not None:
             point = place_of(message)
             if point is not None:
@@ -87,13 +87,13 @@ class Scope:
                 )
         return found
 
-    def unsure(self, message: Inbound, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
+    def candidates(self, message: Inbound, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
         """Yield ranks that have to be made sure of, with the pattern that does."""
-        return self._texts(message).unsure(text)
+        return self._texts(message).candidates(text)
 
-    def later(self, message: Inbound) -> tuple[Later, ...]:
+    def deferred(self, message: Inbound) -> tuple[Deferred, ...]:
         """Return what has to be gone through as well, for a message with a text."""
-        return self._texts(message).later
+        return self._texts(message).deferred
 
     def _texts(self, message: Inbound) -> Texts:
         return self.voices if isinstance(message, inbound.Voice) else self.texts

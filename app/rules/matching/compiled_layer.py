@@ -13,7 +13,7 @@ from app.rules.definition.text_triggers import Match
 from app.rules.definition.triggers import AnyTrigger, TextTrigger
 from app.rules.matching.account_index import Scope
 from app.rules.matching.precedence import ranked
-from app.rules.matching.text_index import Later, lowest
+from app.rules.matching.text_index import Deferred, lowest
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern, compile_pattern, search
 from app.wechat.ids import AppId
@@ -83,28 +83,28 @@ class Layer:
             if scope is not None
         ]
         pending: list[int] = []
-        unsure: dict[int, Pattern] = {}
+        candidates: dict[int, Pattern] = {}
         for scope in scopes:
-            pending += scope.at_once(message, text)
+            pending += scope.hits(message, text)
             if text is not None:
-                unsure.update(scope.unsure(message, text))
-        pending += unsure
+                candidates.update(scope.candidates(message, text))
+        pending += candidates
         heapify(pending)
         if text is not None:
             for start, found in _later(scopes, message):
                 while pending and pending[0] < start:
-                    yield from self._sure(heappop(pending), unsure, text)
+                    yield from self._sure(heappop(pending), candidates, text)
                 for rank in found(text):
                     heappush(pending, rank)
         while pending:
-            yield from self._sure(heappop(pending), unsure, text)
+            yield from self._sure(heappop(pending), candidates, text)
         if isinstance(message, BaseMessage):
             yield from sorted(rank for scope in scopes for rank in scope.fallbacks)
 
     def _sure(
-        self, rank: int, unsure: Mapping[int, Pattern], text: NormalizedText | None
+        self, rank: int, candidates: Mapping[int, Pattern], text: NormalizedText | None
     ) -> tuple[int, ...]:
-        pattern = unsure.get(rank)
+        pattern = candidates.get(rank)
         if pattern is None or text is None:
             return (rank,)
         return (rank,) if search(pattern, _searched(self.ranked[rank], text)) else ()
@@ -115,10 +115,10 @@ def _searched(rule: Rule, text: NormalizedText) -> tuple[bytes, ...]:
     return text.raw_forms if raw else text.shown_forms
 
 
-def _later(scopes: list[Scope], message: Inbound) -> Iterable[Later]:
+def _later(scopes: list[Scope], message: Inbound) -> Iterable[Deferred]:
     if len(scopes) == 1:
-        return scopes[0].later(message)
-    return sorted((later for scope in scopes for later in scope.later(message)), key=lowest)
+        return scopes[0].deferred(message)
+    return sorted((later for scope in scopes for later in scope.deferred(message)), key=lowest)
 
 
 def _capturing(rules: Iterable[Rule]) -> Iterator[tuple[int, Pattern]]:

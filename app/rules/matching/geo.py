@@ -9,7 +9,7 @@ from app.wechat import inbound
 from app.wechat.inbound import Inbound
 
 EARTH_METRES: Final = 6_371_008.8
-_MOST_LATITUDE, _MOST_LONGITUDE = 90, 180
+_MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
 _ROUNDING_METRES: Final = 1.0
 
 Point = tuple[float, float]
@@ -90,5 +90,5 @@ def _point(latitude: str | None, longitude: str | None) -> Point | None:
         point = float(latitude or ""), float(longitude or "")
     except ValueError:
         return None
-    inside = abs(point[0]) <= _MOST_LATITUDE and abs(point[1]) <= _MOST_LONGITUDE
+    inside = abs(point[0]) <= _MAX_LATITUDE and abs(point[1]) <= _MAX_LONGITUDE
     return point if inside else None

@@ -13,8 +13,8 @@ import structlog
 from app.rules.matching.rule_set import Rule, RuleSet
 
 FEW_RULES: Final = 1000
-MOST_CHANGES: Final = 1000
-MOST_LOGGED: Final = 20
+MAX_CHANGES: Final = 1000
+MAX_LOGGED: Final = 20
 
 Compile = Callable[[Iterable[Rule], int], RuleSet]
 Changes = Mapping[int, Rule | None]
@@ -61,7 +61,7 @@ def is_large(rules: RuleSet) -> bool:
 
 def is_due(rules: RuleSet) -> bool:
     """Tell whether so much has changed that all should be compiled again."""
-    return len(rules.changes) > MOST_CHANGES
+    return len(rules.changes) > MAX_CHANGES
 
 
 def recompile(rules: RuleSet, compile_set: Compile) -> RuleSet | None:
@@ -114,6 +114,6 @@ def _compiled(rules: Sequence[Rule], version: int, compile_set: Compile) -> Rule
         return compile_set(rules, version)
     except Exception:
         # Outermost: whatever one operator's rule does to the compiler, callbacks go on.
-        ids = [rule.id for rule in rules[:MOST_LOGGED]]
+        ids = [rule.id for rule in rules[:MAX_LOGGED]]
         log.exception("rules.not_compiled", version=version, rule_ids=ids)
         return None

@@ -11,7 +11,7 @@ from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Group, Pattern, compile_pattern, groups_of, search
 from app.rules.text.regex_prefilter import Prefilter
 
-Later = tuple[int, Callable[[NormalizedText], Iterable[int]]]
+Deferred = tuple[int, Callable[[NormalizedText], Iterable[int]]]
 """A lowest rank, and how to find which ranks from there on a text fits."""
 
 
@@ -19,14 +19,14 @@ Later = tuple[int, Callable[[NormalizedText], Iterable[int]]]
 class Texts:
     """Text triggers by rank: found at once, or one after the other.
 
-    prefilter, raw_prefilter: the patterns that hold a literal. later: by rising lowest rank.
+    prefilter, raw_prefilter: the patterns that hold a literal. deferred: by rising lowest rank.
     """
 
     folded: Keywords
     raw: Keywords
     prefilter: Prefilter
     raw_prefilter: Prefilter
-    later: tuple[Later, ...]
+    deferred: tuple[Deferred, ...]
 
     @classmethod
     def of(cls, triggers: Iterable[tuple[int, TextTrigger]]) -> Self:
@@ -34,7 +34,7 @@ class Texts:
         folded: list[tuple[int, TextTrigger]] = []
         raw: list[tuple[int, TextTrigger]] = []
         patterns: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
-        later: list[Later] = []
+        later: list[Deferred] = []
         for rank, trigger in triggers:
             if trigger.negated:
                 later.append((rank, partial(_unless, rank, Single.of(trigger))))
@@ -51,7 +51,7 @@ class Texts:
         later.sort(key=lowest)
         return cls(Keywords.of(folded), Keywords.of(raw), prefilter, raw_prefilter, tuple(later))
 
-    def at_once(self, text: NormalizedText) -> set[int]:
+    def hits(self, text: NormalizedText) -> set[int]:
         """Return the ranks of all plain keywords that the text fits."""
         found = set(self.folded.within(text.plain))
         for form in text.forms:
@@ -61,7 +61,7 @@ class Texts:
             found.update(self.raw.whole(text.raw))
         return found
 
-    def unsure(self, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
+    def candidates(self, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
         """Yield the patterns whose literal is in the text, with the ranks of their rules."""
         if self.prefilter.patterns:
             yield from self.prefilter.found_in(text.shown)
@@ -69,7 +69,7 @@ class Texts:
             yield from self.raw_prefilter.found_in(text.raw)
 
 
-def lowest(later: Later) -> int:
+def lowest(later: Deferred) -> int:
     """Return the lowest rank that is to be found there."""
     return later[0]
 

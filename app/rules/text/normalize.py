@@ -12,7 +12,7 @@ MAX_CHARACTERS = 4096
 AS_EMOJI = "\ufe0f"
 """Asks for the coloured form of a character; not every keyboard adds it."""
 
-MOST_MARKS = 30
+MAX_MARKS = 30
 """How many combining marks one character may have, as Unicode's Stream-Safe Text Format says:
 the time to sort them is the square of their number."""
 
@@ -26,8 +26,8 @@ def _composed(text: str) -> str:
     if text.isascii():
         return text
     text = text.replace(AS_EMOJI, "")
-    if len(text) > 2 * MOST_MARKS:
-        text = _MARKS.sub(lambda run: run[0][:MOST_MARKS], text)
+    if len(text) > 2 * MAX_MARKS:
+        text = _MARKS.sub(lambda run: run[0][:MAX_MARKS], text)
     return unicodedata.normalize("NFKC", text)
 
 

@@ -9,7 +9,7 @@ from app.rules.text.regex import Pattern, compile_pattern
 from app.rules.text.regex_literal import literal_of
 from app.rules.text.word_index import WordsWithin
 
-MOST_OF_ONE_LITERAL: Final = 16
+MAX_PATTERNS_OF_ONE_LITERAL: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Prefilter:
         shared = Counter(literals)
         for (rank, pattern), literal in zip(patterns, literals, strict=True):
             # One by one, the patterns of a common word take longer than all of them together.
-            if literal is None or shared[literal] > MOST_OF_ONE_LITERAL:
+            if literal is None or shared[literal] > MAX_PATTERNS_OF_ONE_LITERAL:
                 others.append((rank, pattern))
             else:
                 compiled = compile_pattern(pattern, case_sensitive=case_sensitive)

@@ -15,7 +15,7 @@ from typing import Final, Self
 from ahocorasick_rs import AhoCorasick
 
 FEW_WORDS: Final = 10_000  # an automaton of so many takes some 20 ms
-MOST_LENGTHS: Final = 16
+MAX_LENGTHS: Final = 16
 _START: Final = 2
 
 
@@ -46,7 +46,7 @@ class WordsWithin:
             if length not in known:
                 both = (*known, length)
                 lengths[start] = shared.setdefault(both, both)
-        crowds = {start for start, found in lengths.items() if len(found) > MOST_LENGTHS}
+        crowds = {start for start, found in lengths.items() if len(found) > MAX_LENGTHS}
         crowded = [word for word in numbers if word[:_START] in crowds] if crowds else []
         for start in crowds:
             del lengths[start]

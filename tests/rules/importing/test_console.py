@@ -47,7 +47,7 @@ async def test_welcome_default_and_keywords_become_rules() -> None:
     ]
     assert {rule.appid for rule in found.rules} == {APPID}
     assert [rule.replies[0].via for rule in found.rules] == ["passive"] * 5
-    assert len(found.left_out) == 3  # the picture, for either kind of keyword; and the chance
+    assert len(found.skipped) == 3  # the picture, for either kind of keyword; and the chance
 
 
 def test_braces_of_the_console_stay_braces() -> None:
@@ -101,8 +101,8 @@ def test_what_can_not_be_carried_over_is_listed_and_stops_nothing() -> None:
     )
 
     assert [rule.name for rule in found.rules] == ["Console: welcome"]
-    assert len(found.left_out) == 4
-    assert all("Console: shop" in line for line in found.left_out)
+    assert len(found.skipped) == 4
+    assert all("Console: shop" in line for line in found.skipped)
 
 
 def test_an_answer_of_another_shape_is_no_error() -> None:
@@ -164,7 +164,7 @@ def test_a_bad_reply_is_listed_and_the_good_ones_are_carried_over(bad: object, w
         ("news", "customer_service"),
         ("text", "passive"),
     ]
-    (line,) = found.left_out
+    (line,) = found.skipped
     assert line.startswith("Console: shop: ")
     assert why in line
 
@@ -184,7 +184,7 @@ def test_a_bad_keyword_is_listed_and_the_good_ones_are_carried_over(bad: object,
     found = carried(keyword_autoreply_info=keyword_rule(keyword_list_info=words))
 
     assert [getattr(rule.trigger, "keywords", None) for rule in found.rules] == [("b",)]
-    (line,) = found.left_out
+    (line,) = found.skipped
     assert why in line
 
 
@@ -221,4 +221,4 @@ def test_whatever_stands_in_the_place_of_a_part_is_listed(place: tuple[Any, ...]
         part = part[step]
     part[last] = it
 
-    assert carried(**told).left_out
+    assert carried(**told).skipped

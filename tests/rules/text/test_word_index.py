@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.text.word_index import MOST_LENGTHS, WordsWithin
+from app.rules.text.word_index import MAX_LENGTHS, WordsWithin
 
 WORDS = st.lists(st.text("ab商", min_size=1, max_size=5), unique=True, max_size=30)
-RUNS = st.sampled_from([[], ["b" + "a" * length for length in range(1, MOST_LENGTHS + 5)]])
+RUNS = st.sampled_from([[], ["b" + "a" * length for length in range(1, MAX_LENGTHS + 5)]])
 
 
 @given(WORDS, RUNS, st.text("ab商", max_size=25), st.sampled_from([0, 10]))
@@ -21,9 +21,9 @@ def test_exactly_the_words_that_are_in_the_text_are_found(
 
 
 def test_only_words_with_a_crowded_beginning_make_up_an_automaton() -> None:
-    runs = ["b" + "a" * length for length in range(1, MOST_LENGTHS + 2)]
+    runs = ["b" + "a" * length for length in range(1, MAX_LENGTHS + 2)]
 
-    few = WordsWithin.of({word: number for number, word in enumerate(runs[:MOST_LENGTHS])}, few=0)
+    few = WordsWithin.of({word: number for number, word in enumerate(runs[:MAX_LENGTHS])}, few=0)
     many = WordsWithin.of({word: number for number, word in enumerate([*runs, "商城"])}, few=0)
 
     assert few.automaton is None
