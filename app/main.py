@@ -18,14 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
+from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
-from app.callback.inbox_connection import InboxConnection
 from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
-from app.db.engine import AWAY, open_database
+from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.identity.router import router as identity_router
@@ -121,9 +121,9 @@ def create_app(
         else None
     )
     inbox = Inbox(
-        InboxConnection(settings.database_url),
+        BatchCommitter(settings.database_url),
         spool,
-        most_waiting=settings.inbox_max_waiting,
+        max_waiting=settings.inbox_max_waiting,
         decide=decide,
     )
 
@@ -211,7 +211,7 @@ async def _load_rules(rules: LiveRules) -> None:
     """Have the rules before the first push; without the database they come later."""
     try:
         await rules.load_once()
-    except (*AWAY, SQLAlchemyError) as error:
+    except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
         log.warning("rules.not_loaded", error=type(error).__name__)
 
 

@@ -13,7 +13,7 @@ from app.callback.reply_rows import reply_rows
 from app.events.from_push import follow_of, subscriptions_of
 from app.privacy.policy import erasure_request_of
 from app.replies.models import ReplyStatus
-from app.replies.new_reply import Draft, passive_of
+from app.replies.new_reply import NewReply, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.settings import Account
@@ -97,7 +97,7 @@ def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -
     return later(occurred_at, limits.action_life) if window is None else window.until
 
 
-def _claims(chosen: Sequence[Chosen], drafts: Sequence[Draft]) -> tuple[Claim, ...]:
+def _claims(chosen: Sequence[Chosen], drafts: Sequence[NewReply]) -> tuple[Claim, ...]:
     return tuple(
         Claim(answer.rule.id, answer.rule.conditions.cooldown_seconds)
         for answer in chosen
@@ -107,6 +107,6 @@ def _claims(chosen: Sequence[Chosen], drafts: Sequence[Draft]) -> tuple[Claim, .
     )
 
 
-def _answers(rule: Rule, drafts: Sequence[Draft]) -> bool:
+def _answers(rule: Rule, drafts: Sequence[NewReply]) -> bool:
     """Tell whether any reply of a rule goes out; a cooldown begins with nothing less."""
     return any(draft.rule_id == rule.id and draft.status not in _UNSENT for draft in drafts)

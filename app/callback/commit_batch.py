@@ -1,40 +1,136 @@
-"""The transaction that stores a batch of callbacks, and what each is to be answered with."""
+"""How a batch of callbacks gets into the database.
 
+Who splits a batch, who retries and who owns the transaction is told here, from the outside in:
+
+1. `BatchCommitter.commit` bounds the time. It cuts a batch before an unfollow of somebody who is in
+   it already, since one statement does not see its own effects. Whatever goes wrong in the middle
+   costs the connection.
+2. `BatchCommitter._commit_part` repeats a part once that lost a race for a lock, and halves a part
+   that holds a value which the database can't store, until that record stands alone (BadData).
+3. `_commit_once` owns the transaction. In it stand, in this order: the cooldowns (`cooldowns`), the
+   one statement (`insert_sql`), the jobs, the erasures. After it copies get their first answer
+   (`duplicates`).
+
+What to do when the database is unavailable is decided one floor up, in `inbox`.
+"""
+
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
+from app.callback import duplicates
 from app.callback.cooldowns import claim
-from app.callback.duplicates import answers
-from app.callback.errors import CooldownLost
-from app.callback.insert_sql import STORE, STORE_WITH_HISTORY
+from app.callback.errors import BadData, CooldownLost
+from app.callback.inbox_connection import InboxConnection, is_unavailable
+from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
 from app.db.queue import NewJob, enqueue_on
-from app.events.from_push import NewSubscription
+from app.events.models import FollowAction
 from app.identity.jobs import resolve_job
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
 from app.replies.jobs import deliver_job
-from app.replies.new_reply import Draft
 
-# The statements are the same each time and touch rows by key alone. Planned anew for every
-# batch, it would spend more on planning than on storing; and a plan made while the tables are
-# empty must not read them whole when they are not.
-SESSION = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "jit": "off",
-}
+CommitResult = StoredResult | BadData | CooldownLost
+
+_LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+log = structlog.get_logger()
+
+
+class ResolveThrottle:
+    """At most one resolve job a second and account: each more is a round trip for nothing."""
+
+    def __init__(self) -> None:
+        self._enqueued: dict[str, int] = {}
+
+    def allow(self, appid: str) -> bool:
+        """Tell whether no job was enqueued for this account in this second."""
+        return self._enqueued.get(appid) != int(time.time())
+
+    def record(self, appids: Sequence[str]) -> None:
+        """Remember jobs that are committed; a job that was rolled back does not exist."""
+        self._enqueued.update(dict.fromkeys(appids, int(time.time())))
+
+
+class BatchCommitter:
+    """Commits batches over one connection; not for two tasks at once."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = InboxConnection(url)
+        self._throttle = ResolveThrottle()
+
+    async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[CommitResult]:
+        """Commit a batch; return one result per record, in its order.
+
+        A record fails alone: BadData when the database can't hold one of its values, CooldownLost
+        when another push had the turn of one of its rules. Raises an error that `is_unavailable`
+        when the database is unavailable or takes longer than `seconds`.
+        """
+        results: list[CommitResult] = []
+        try:
+            async with asyncio.timeout(seconds):
+                for part in split_before_unfollow(batch):
+                    results += await self._commit_part(part)
+        except BaseException:
+            # After an error in mid-flight nobody knows what the connection still waits for.
+            self.close()
+            raise
+        return results
+
+    async def _commit_part(
+        self, batch: Sequence[Record], *, again: bool = True
+    ) -> Sequence[CommitResult]:
+        connection = await self._connection.open()
+        try:
+            return await _commit_once(connection, batch, self._throttle)
+        except Exception as error:
+            if again and isinstance(error, _LOST_RACES):
+                return await self._commit_part(batch, again=False)
+            if is_unavailable(error):
+                raise
+            if len(batch) == 1:
+                # The error's own words may hold the value that was refused.
+                log.error(
+                    "inbox.callback_refused",
+                    callback_id=str(batch[0].id),
+                    error=type(error).__name__,
+                )
+                return [BadData()]
+        middle = len(batch) // 2
+        first = await self._commit_part(batch[:middle])
+        return [*first, *await self._commit_part(batch[middle:])]
+
+    def close(self) -> None:
+        """Close the connection; the next commit opens a new one."""
+        self._connection.close()
+
+
+def split_before_unfollow(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Cut a batch before an unfollow of somebody who is in it already.
+
+    One statement sees nothing of what it does itself: what an unfollow ends must stand before.
+    """
+    start, present = 0, set[tuple[str, str]]()
+    for number, record in enumerate(batch):
+        person = (record.appid, record.openid)
+        leaves = record.follow is not None and record.follow.action is FollowAction.UNFOLLOW
+        if leaves and person in present:
+            yield batch[start:number]
+            start, present = number, set()
+        present.add(person)
+    yield batch[start:]
 
 
 @dataclass(frozen=True, slots=True)
-class Flushed:
+class _Inserted:
     """What the statement did. woken: callbacks whose held replies may be sent again.
 
     late: some may be from before their sender was erased.
@@ -46,60 +142,50 @@ class Flushed:
     late: bool
 
 
-_NOTHING = Flushed(frozenset(), (), (), late=False)
+_NOTHING = _Inserted(frozenset(), (), (), late=False)
 
 
-class ResolveThrottle:
-    """One ring a second and account is enough; each more costs a round trip for nothing."""
-
-    def __init__(self) -> None:
-        self._recorded: dict[str, int] = {}
-
-    def allow(self, appid: str) -> bool:
-        """Tell whether nobody rang for this account in this second."""
-        return self._recorded.get(appid) != int(time.time())
-
-    def record(self, appids: Sequence[str]) -> None:
-        """Remember rings that are committed; one that was rolled back has not been heard."""
-        self._recorded.update(dict.fromkeys(appids, int(time.time())))
-
-
-async def store(
+async def _commit_once(
     connection: asyncpg.Connection, batch: Sequence[Record], throttle: ResolveThrottle
 ) -> list[StoredResult | CooldownLost]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
     A copy of an earlier callback, stored or in this batch, has no effect and gets the first
-    one's passive reply. A record that is Beaten is not stored. Raises asyncpg.PostgresError,
-    OSError or TimeoutError; then nothing of the batch is stored, or all of it (the connection
-    was lost while committing).
+    one's passive reply. A record whose cooldown is lost is not stored. Raises
+    asyncpg.PostgresError, OSError or TimeoutError; then nothing of the batch is stored, or all of
+    it (the connection was lost while committing).
     """
-    async with nullcontext() if _is_one_statement(batch) else connection.transaction():
+    async with nullcontext() if _commits_by_itself(batch) else connection.transaction():
         lost = await claim(connection, batch)
         rest = [record for record in batch if record.id not in lost] if lost else batch
-        flushed = _flushed(await connection.fetchrow(*_statement(rest))) if rest else _NOTHING
-        await enqueue_on(connection, _jobs(rest, flushed, throttle))
-        await open_on(connection, _erasures(rest, flushed))
-    throttle.record(flushed.to_resolve)
-    kept = iter(await answers(connection, rest, flushed.fresh))
-    return [CooldownLost(lost[record.id]) if record.id in lost else next(kept) for record in batch]
+        row = await connection.fetchrow(*statement_of(rest)) if rest else None
+        inserted = _NOTHING if row is None else _inserted(row)
+        await enqueue_on(connection, _jobs(rest, inserted, throttle))
+        await open_on(connection, _erasures(rest, inserted))
+    throttle.record(inserted.to_resolve)
+    results = iter(await duplicates.results(connection, rest, inserted.fresh))
+    if not lost:
+        return [*results]
+    return [
+        CooldownLost(lost[record.id]) if record.id in lost else next(results) for record in batch
+    ]
 
 
-def _is_one_statement(batch: Sequence[Record]) -> bool:
+def _commits_by_itself(batch: Sequence[Record]) -> bool:
     """Tell whether a batch leaves only what the one statement stores, which commits by itself.
 
-    The jobs that it may still lead to only ring for rows that stand in tables; a ring that is
+    The jobs that it may still lead to only announce rows that stand in tables; a job that is
     lost with the connection is made good by the sweeps. Two round trips less.
     """
     return not any(record.claims or record.duty or _is_queued(record) for record in batch)
 
 
 def _is_queued(record: Record) -> bool:
-    return any(draft.expires_at is not None for draft in record.drafts)
+    return any(reply.expires_at is not None for reply in record.drafts)
 
 
-def _flushed(row: asyncpg.Record) -> Flushed:
-    return Flushed(
+def _inserted(row: asyncpg.Record) -> _Inserted:
+    return _Inserted(
         frozenset(row["fresh"] or ()),
         tuple(row["to_resolve"] or ()),
         tuple(row["woken"] or ()),
@@ -107,16 +193,16 @@ def _flushed(row: asyncpg.Record) -> Flushed:
     )
 
 
-def _jobs(batch: Sequence[Record], flushed: Flushed, throttle: ResolveThrottle) -> list[NewJob]:
-    queued = [record.id for record in batch if record.id in flushed.fresh and _is_queued(record)]
+def _jobs(batch: Sequence[Record], inserted: _Inserted, throttle: ResolveThrottle) -> list[NewJob]:
+    queued = [record.id for record in batch if record.id in inserted.fresh and _is_queued(record)]
     return [
-        *(deliver_job(callback_id) for callback_id in (*queued, *flushed.woken)),
-        *(resolve_job(appid) for appid in flushed.to_resolve if throttle.allow(appid)),
-        *([check_job()] if flushed.late else ()),
+        *(deliver_job(callback_id) for callback_id in (*queued, *inserted.woken)),
+        *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
+        *([check_job()] if inserted.late else ()),
     ]
 
 
-def _erasures(batch: Sequence[Record], flushed: Flushed) -> list[NewErasure]:
+def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:
     """The events themselves are stored first: that somebody left is history, who it was is not."""
     return [
         NewErasure(
@@ -128,88 +214,5 @@ def _erasures(batch: Sequence[Record], flushed: Flushed) -> list[NewErasure]:
             until=record.occurred_at,
         )
         for record in batch
-        if record.duty is not None and record.id in flushed.fresh
+        if record.duty is not None and record.id in inserted.fresh
     ]
-
-
-def _statement(batch: Sequence[Record]) -> tuple[Any, ...]:
-    """Return the statement and its arguments. Most batches tell nothing of the history."""
-    if any(record.follow or record.subscriptions for record in batch):
-        return STORE_WITH_HISTORY, *_arguments(batch), *_history_arguments(batch)
-    return STORE, *_arguments(batch)
-
-
-def _arguments(batch: Sequence[Record]) -> list[Any]:
-    """Return the statement's arrays, one per column, in its order; then the moment."""
-    return [
-        *_columns(19, [_callback_row(record) for record in batch]),
-        *_columns(
-            10, [_reply_row(record.id, draft) for record in batch for draft in record.drafts]
-        ),
-        max(record.received_at for record in batch),
-    ]
-
-
-def _history_arguments(batch: Sequence[Record]) -> list[Any]:
-    return _columns(
-        8,
-        [_subscription_row(record.id, entry) for record in batch for entry in record.subscriptions],
-    )
-
-
-def _columns(count: int, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    if not rows:
-        return [()] * count
-    # `unnest` fills up with NULL, and what is empty is neither encoded nor read.
-    return [
-        () if column.count(None) == len(column) else column for column in zip(*rows, strict=True)
-    ]
-
-
-def _callback_row(record: Record) -> tuple[Any, ...]:
-    window, follow = record.window, record.follow
-    return (
-        record.id,
-        record.appid,
-        record.dedupe_key,
-        record.openid,
-        record.msgtype,
-        record.event,
-        record.occurred_at,
-        record.received_at,
-        record.payload,
-        record.person,
-        record.asks,
-        record.rule_id,
-        record.passive,
-        *((window.trigger, window.until, window.sends) if window else (None, None, None)),
-        *((follow.action, follow.scene, follow.ticket) if follow else (None, None, None)),
-    )
-
-
-def _reply_row(callback_id: UUID, draft: Draft) -> tuple[Any, ...]:
-    return (
-        draft.id,
-        callback_id,
-        draft.position,
-        draft.via,
-        draft.msgtype,
-        draft.content,
-        draft.status,
-        draft.expires_at,
-        draft.rule_id,
-        draft.errmsg,
-    )
-
-
-def _subscription_row(callback_id: UUID, entry: NewSubscription) -> tuple[Any, ...]:
-    return (
-        entry.id,
-        callback_id,
-        entry.action,
-        entry.template_id,
-        entry.status,
-        entry.popup_scene,
-        entry.msgid,
-        entry.error_code,
-    )

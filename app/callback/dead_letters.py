@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.callback.inbox import Inbox
 from app.callback.spool import Spool, Spooled
 from app.clock import Clock
-from app.db.engine import AWAY, SessionFactory
+from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.tombstones.people import erased_among
 from app.wechat.ids import AccountOpenId
 
@@ -54,7 +54,7 @@ async def run(aside: DeadLetterPurge) -> None:
     while True:
         try:
             await purge(aside)
-        except (*AWAY, SQLAlchemyError, sqlite3.Error) as error:
+        except (*UNAVAILABLE_ERRORS, SQLAlchemyError, sqlite3.Error) as error:
             log.warning("inbox.set_aside_not_looked_at", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -71,7 +71,7 @@ async def purge(aside: DeadLetterPurge) -> int:
         oldest = aside.clock.now() - aside.kept_for
         numbers = [number for number, one in told.items() if _goes(one, erased, oldest)]
         await aside.spool.remove(numbers)
-    await aside.inbox.recount_set_aside()  # another process of the machine may have removed some
+    await aside.inbox.recount_dead_letters()  # another process of the machine may have removed some
     return len(numbers)
 
 

@@ -1,7 +1,8 @@
-"""The inbox: group commit, and the spool for when the database is away.
+"""The inbox: group commit, and the spool for when the database is unavailable.
 
 One flush is in flight at a time; what arrives meanwhile waits in a list and shares the next
-one. There is no timer, so a lone callback waits for nobody.
+one. There is no timer, so a lone callback waits for nobody. `commit_batch` tells how a batch is
+committed; here is decided whether it is committed or spooled, and who waits for what.
 """
 
 import asyncio
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 import structlog
 
 from app import metrics
+from app.callback.commit_batch import BatchCommitter, CommitResult
 from app.callback.cooldowns import without_rules
 from app.callback.errors import BadData, CooldownLost, InboxError, InboxFull, NotStored
-from app.callback.inbox_connection import CommitResults, InboxConnection
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
-from app.db.engine import AWAY
+from app.db.engine import UNAVAILABLE_ERRORS
 from app.wechat.errors import WeChatError
 
 FLUSH_SECONDS = 2.0
@@ -29,7 +30,7 @@ DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
 
-CommitOutcome = StoredResult | InboxError
+StoreResult = StoredResult | InboxError
 
 
 class Undecided(Exception):
@@ -39,33 +40,33 @@ class Undecided(Exception):
 @dataclass(slots=True)
 class _Waiting:
     record: Record
-    kept: asyncio.Future[StoredResult]
+    result: asyncio.Future[StoredResult]
 
 
 class Inbox:
-    """Keeps callbacks: in the database, or in the spool while it is away.
+    """Stores callbacks: in the database, or in the spool while that is unavailable.
 
-    decide: makes the choice that a record lacks (no rules were loaded when it came); raises
-    Undecided while that is still so.
+    decide: makes the choice that a spooled record lacks (no rules were loaded when it came);
+    raises Undecided while that is still so.
     """
 
     def __init__(
         self,
-        link: InboxConnection,
+        committer: BatchCommitter,
         spool: Spool | None,
         *,
-        most_waiting: int,
+        max_waiting: int,
         decide: Callable[[Record], Record],
     ) -> None:
-        self._link = link
+        self._committer = committer
         self._spool = spool
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
         self._decide = decide
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
-        # Held while a batch is kept, so that spooling is never ended under an append.
-        self._keeping = asyncio.Lock()
+        # Held while a batch is stored, so that spooling is never ended under an append.
+        self._storing = asyncio.Lock()
         self._spooled = 0
         self._dead_letters = 0
         self._failing = False
@@ -87,7 +88,7 @@ class Inbox:
         if self._draining is not None:
             self._draining.cancel()
             await asyncio.gather(self._draining, return_exceptions=True)
-        self._link.drop()
+        self._committer.close()
         if self._spool is not None:
             await self._spool.close()
 
@@ -97,18 +98,18 @@ class Inbox:
         return SpoolStatus(self._spool is not None, self._spooled, limit, self._dead_letters)
 
     async def keep(self, record: Record) -> StoredResult:
-        """Return once `record` is committed, or on disk while the database is away.
+        """Return once `record` is committed, or on disk while the database is unavailable.
 
-        Raises InboxFull, NotStored, BadData, Beaten.
+        Raises InboxFull, NotStored, BadData, CooldownLost.
         """
-        if len(self._waiting) >= self._most_waiting:
+        if len(self._waiting) >= self._max_waiting:
             raise InboxFull
         loop = self._loop = self._loop or asyncio.get_running_loop()
         waiting = _Waiting(record, loop.create_future())
         self._waiting.append(waiting)
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
-        return await waiting.kept
+        return await waiting.result
 
     async def _flush(self) -> None:
         while self._waiting:
@@ -117,14 +118,25 @@ class Inbox:
             batch = self._waiting[:MAX_PER_FLUSH]
             del self._waiting[:MAX_PER_FLUSH]
             metrics.INBOX_WAITING.set(len(self._waiting))
-            async with self._keeping:
-                outcomes = await self._outcomes([waiting.record for waiting in batch])
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                _answer(waiting.kept, outcome)
+            async with self._storing:
+                results = await self._store_batch([waiting.record for waiting in batch])
+            for waiting, result in zip(batch, results, strict=True):
+                _answer(waiting.result, result)
 
-    async def _outcomes(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
+    async def _store_batch(self, batch: Sequence[Record]) -> Sequence[StoreResult]:
+        """Commit a batch, or spool it; return one result per record, whatever happens."""
         try:
-            return await self._keep_batch(batch)
+            if self._draining is None and all(record.decided for record in batch):
+                began = time.perf_counter()
+                try:
+                    results = await self._committer.commit(batch, seconds=FLUSH_SECONDS)
+                except UNAVAILABLE_ERRORS as error:
+                    log.warning("inbox.database_away", error=type(error).__name__)
+                else:
+                    metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
+                    metrics.COMMIT_BATCH_SIZE.observe(len(batch))
+                    return results
+            return await self._append(batch)
         except Exception as error:  # noqa: BLE001 - outermost: nobody may be left waiting
             # Without the error's own words, which may hold what a follower wrote.
             log.error(
@@ -135,22 +147,7 @@ class Inbox:
             )
             return [NotStored() for _ in batch]
 
-    async def _keep_batch(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
-        if self._draining is None and all(record.decided for record in batch):
-            try:
-                return await self._commit(batch)
-            except AWAY as error:
-                log.warning("inbox.database_away", error=type(error).__name__)
-        return await self._append(batch)
-
-    async def _commit(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
-        began = time.perf_counter()
-        kept = await self._link.commit(batch, seconds=FLUSH_SECONDS)
-        metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
-        metrics.COMMIT_BATCH_SIZE.observe(len(batch))
-        return kept
-
-    async def _append(self, batch: Sequence[Record]) -> Sequence[CommitOutcome]:
+    async def _append(self, batch: Sequence[Record]) -> Sequence[StoreResult]:
         """Spool what fits, in order; the rest is not stored."""
         if self._spool is None:
             return [NotStored() for _ in batch]
@@ -190,7 +187,7 @@ class Inbox:
         if spool.may_drain():
             while await self._drain_some(spool):
                 pass
-        async with self._keeping:
+        async with self._storing:
             self._count(await spool.count())
             if self._spooled:
                 return False
@@ -205,9 +202,9 @@ class Inbox:
             return False
         readable = await self._readable(spool, oldest)
         recorded = []
-        for number, outcome in (await self._commit_late(readable)).items():
-            if isinstance(outcome, BadData):
-                await self._set_aside(spool, number)
+        for number, result in (await self._commit_spooled(readable)).items():
+            if isinstance(result, BadData):
+                await self._dead_letter(spool, number)
             else:
                 recorded.append(number)
         await spool.remove(recorded)
@@ -216,19 +213,19 @@ class Inbox:
             self._count(left)
         return True
 
-    async def _commit_late(self, records: dict[int, Record]) -> dict[int, CommitResults]:
-        """Commit records that have been answered: one that is beaten goes without the reply."""
-        committed = await self._link.commit(list(records.values()), seconds=DRAIN_SECONDS)
-        outcomes = dict(zip(records, committed, strict=True))
-        beaten = {
-            number: without_rules(records[number], outcome.rule_ids)
-            for number, outcome in outcomes.items()
-            if isinstance(outcome, CooldownLost)
+    async def _commit_spooled(self, records: dict[int, Record]) -> dict[int, CommitResult]:
+        """Commit records that have been answered, without replies of rules in their cooldown."""
+        committed = await self._committer.commit(list(records.values()), seconds=DRAIN_SECONDS)
+        results = dict(zip(records, committed, strict=True))
+        lost = {
+            number: without_rules(records[number], result.rule_ids)
+            for number, result in results.items()
+            if isinstance(result, CooldownLost)
         }
-        return outcomes | await self._commit_late(beaten) if beaten else outcomes
+        return results | await self._commit_spooled(lost) if lost else results
 
     async def _readable(self, spool: Spool, oldest: Sequence[Spooled]) -> dict[int, Record]:
-        """Return the records by number, decided; what can't be read is set aside.
+        """Return the records by number, decided; what can't be read becomes a dead letter.
 
         Raises Undecided while no rules are loaded.
         """
@@ -238,16 +235,16 @@ class Inbox:
                 record = item.read()
                 readable[item.number] = record if record.decided else self._decide(record)
             except (ValueError, WeChatError):
-                await self._set_aside(spool, item.number)
+                await self._dead_letter(spool, item.number)
         return readable
 
-    async def _set_aside(self, spool: Spool, number: int) -> None:
+    async def _dead_letter(self, spool: Spool, number: int) -> None:
         log.error("inbox.spooled_callback_refused", number=number)
         await spool.dead_letter(number)
         self._show_dead_letters(await spool.count_dead_letters())
 
-    async def recount_set_aside(self) -> None:
-        """Look anew how many callbacks are set aside: some have been forgotten."""
+    async def recount_dead_letters(self) -> None:
+        """Count the dead letters again: some have been deleted."""
         if self._spool is not None:
             self._show_dead_letters(await self._spool.count_dead_letters())
 
@@ -260,10 +257,10 @@ class Inbox:
         metrics.SPOOL_CALLBACKS.set(spooled)
 
 
-def _answer(kept: asyncio.Future[StoredResult], outcome: CommitOutcome) -> None:
-    if kept.done():  # the request's time was up
+def _answer(waiting: asyncio.Future[StoredResult], result: StoreResult) -> None:
+    if waiting.done():  # the request's time was up
         return
-    if isinstance(outcome, StoredResult):
-        kept.set_result(outcome)
+    if isinstance(result, StoredResult):
+        waiting.set_result(result)
     else:
-        kept.set_exception(outcome)
+        waiting.set_exception(result)

@@ -9,7 +9,7 @@ delivered and is passed over; the sweep looks at it again.
 Whatever may be from before its sender was erased, or name somebody who was, is noted as late and
 looked at by a job: of a push that no person sends nothing is known here.
 
-Parameters: $1 to $19 one array per column of `Record`, $20 to $29 of `Draft`, $30 the moment,
+Parameters: $1 to $19 one array per column of `Record`, $20 to $29 of `NewReply`, $30 the moment,
 and in STORE_WITH_HISTORY alone $31 to $38 of `NewSubscription`.
 """
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from app.events.from_push import NewFollow, NewSubscription
 from app.privacy.policy import ErasureRequest
-from app.replies.new_reply import Draft
+from app.replies.new_reply import NewReply
 from app.replies.send_windows import OpenedWindow
 
 
@@ -53,7 +53,7 @@ class Record:
     window: OpenedWindow | None
     follow: NewFollow | None
     subscriptions: tuple[NewSubscription, ...]
-    drafts: tuple[Draft, ...]
+    drafts: tuple[NewReply, ...]
     claims: tuple[Claim, ...] = ()
     duty: ErasureRequest | None = None
 

@@ -17,7 +17,7 @@ from app.callback.deadline import Budget
 from app.callback.errors import BadData, CooldownLost, InboxError
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter
-from app.callback.record import StoredResult
+from app.callback.record import Record, StoredResult
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
 from app.clock import Clock
@@ -54,7 +54,7 @@ class CallbackEndpoint:
         limits: Limits,
     ) -> None:
         self._replay_window = settings.replay_window_seconds
-        self._most_bytes = settings.max_body_bytes
+        self._max_body_bytes = settings.max_body_bytes
         self._inbox = inbox
         self._rules = rules
         self._clock = clock
@@ -100,28 +100,21 @@ class CallbackEndpoint:
             check_freshness(query.timestamp, now=now, window_seconds=self._replay_window)
         if scope["method"] == "GET":
             return PlainTextResponse(cipher.verify_url(query))
-        body = await read_body(scope, receive, most=self._most_bytes)
+        body = await read_body(scope, receive, most=self._max_body_bytes)
         opened = cipher.open(body, query)
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
-        kept = await self._keep(account, message, now)
-        return callback_response(cipher, opened, message, kept.passive, now=now)
-
-    async def _keep(self, account: Account, message: Inbound, now: datetime) -> StoredResult:
         lost: frozenset[int] = frozenset()
         while True:
             decision = await self._decide(account.appid, message, now, lost)
             record = build_record(account, message, decision, now=now, limits=self._limits)
             try:
-                kept = await self._inbox.keep(record)
+                stored = await self._inbox.keep(record)
                 break
-            except CooldownLost as beaten:
-                lost |= beaten.rule_ids
-        callback_counter(account.appid, record.msgtype, record.event, kept.result).inc()
-        if not kept.duplicate:
-            for chosen in decision.chosen:
-                metrics.rule_matches(chosen.rule.kind).inc()
-        return kept
+            except CooldownLost as error:  # decided again, without the rules that were too late
+                lost |= error.rule_ids
+        _count(record, decision, stored)
+        return callback_response(cipher, opened, message, stored.passive, now=now)
 
     async def _decide(
         self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]
@@ -150,6 +143,13 @@ class CallbackEndpoint:
         )
         headers = {"Allow": "GET, POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else None
         return PlainTextResponse(REFUSALS[status], status_code=status, headers=headers)
+
+
+def _count(record: Record, decision: Decision, stored: StoredResult) -> None:
+    callback_counter(record.appid, record.msgtype, record.event, stored.result).inc()
+    if not stored.duplicate:
+        for chosen in decision.chosen:
+            metrics.rule_matches(chosen.rule.kind).inc()
 
 
 REFUSALS: Final = {

@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.db import embedded, migrate
-from app.db.engine import AWAY, Database, open_database
+from app.db.engine import UNAVAILABLE_ERRORS, Database, open_database
 from app.settings import Settings
 
 # What a command fails with while the database is away or is not as it should be.
-UNUSABLE: Final = (*AWAY, SQLAlchemyError)
+UNUSABLE: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
 # Undefined schema, table and column.
 _NOT_THERE: Final = frozenset({"3F000", "42P01", "42703"})

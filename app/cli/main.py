@@ -21,7 +21,7 @@ from app.cli.users import users
 from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
-from app.db.engine import AWAY, open_database
+from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.ops import logging
 from app.settings import Settings, SettingsError, load_settings
 from app.worker import Worker, make_jobs
@@ -95,7 +95,9 @@ def migrate() -> None:
     settings = _with_database(load_settings())
     try:
         asyncio.run(_migrate(settings))
-    except AWAY as error:  # no more than that: what fails in a migration has to be seen whole
+    except (
+        UNAVAILABLE_ERRORS
+    ) as error:  # no more than that: what fails in a migration has to be seen whole
         typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
         raise typer.Exit(FAILED) from None
 

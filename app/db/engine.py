@@ -25,7 +25,7 @@ COMMAND_TIMEOUT_SECONDS = 30.0
 # What a plain connection raises when the database can't be reached or goes away. The driver takes
 # the farewell of a server that ends an idle connection for a fault of its own (InternalClientError)
 # if it is asked for something before it notices the end.
-AWAY = (
+UNAVAILABLE_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,

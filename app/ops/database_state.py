@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import AWAY, Database
+from app.db.engine import UNAVAILABLE_ERRORS, Database
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS: Final = 1.0
 COUNTED: Final = 100_000
 
 # The driver's own errors come out when connecting, SQLAlchemy's afterwards.
-DATABASE_AWAY: Final = (*AWAY, SQLAlchemyError)
+DATABASE_AWAY: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
 JOBS = text(
     "SELECT entrypoint, status::text, count(*) FROM "

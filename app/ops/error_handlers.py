@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api_errors import Detail
-from app.db.engine import AWAY
+from app.db.engine import UNAVAILABLE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
 
 # What comes out of a room that works with the database: the driver's own errors when connecting
 # (a command that takes too long is a TimeoutError at any time), SQLAlchemy's afterwards.
-_OF_THE_DATABASE: Final = (*AWAY, DBAPIError, PoolTimeoutError)
+_OF_THE_DATABASE: Final = (*UNAVAILABLE_ERRORS, DBAPIError, PoolTimeoutError)
 
 
 class _Escaping(JSONResponse):

@@ -13,9 +13,8 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.replies import store
 from app.replies.errors import TryLater
-from app.replies.models import ReplyStatus
+from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, outcome_of, unknown_outcome
-from app.replies.store import ClaimedReply
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
@@ -69,7 +68,7 @@ async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
         raise TryLater(outcome.retry_in, f"errcode {outcome.errcode}")
 
 
-async def _attempt(delivery: Delivery, reply: ClaimedReply) -> SendOutcome | None:
+async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
     """Call WeChat, with no transaction open; None means sent."""
     try:
         await _send(delivery, reply, REPLY.validate_python(reply.content))
@@ -89,7 +88,7 @@ async def _attempt(delivery: Delivery, reply: ClaimedReply) -> SendOutcome | Non
     return None
 
 
-async def _send(delivery: Delivery, reply: ClaimedReply, message: Message) -> None:
+async def _send(delivery: Delivery, reply: Reply, message: Message) -> None:
     media_ids = await _media_ids(delivery, reply, message)
     try:
         await _custom_send(delivery, reply, message, media_ids)
@@ -102,9 +101,7 @@ async def _send(delivery: Delivery, reply: ClaimedReply, message: Message) -> No
         await _custom_send(delivery, reply, message, media_ids)
 
 
-async def _media_ids(
-    delivery: Delivery, reply: ClaimedReply, message: Message
-) -> dict[MediaSource, str]:
+async def _media_ids(delivery: Delivery, reply: Reply, message: Message) -> dict[MediaSource, str]:
     return {
         use.source: await delivery.uploads.media_id(AppId(reply.appid), use)
         for use in media_of(message)
@@ -113,7 +110,7 @@ async def _media_ids(
 
 
 async def _custom_send(
-    delivery: Delivery, reply: ClaimedReply, message: Message, media_ids: dict[MediaSource, str]
+    delivery: Delivery, reply: Reply, message: Message, media_ids: dict[MediaSource, str]
 ) -> None:
     body = customer_service_body(message, openid=OpenId(reply.openid), media_ids=media_ids)
 
@@ -136,7 +133,7 @@ class _PerhapsSentError(Exception):
         self.cause = cause
 
 
-def _report(reply: ClaimedReply, outcome: SendOutcome | None) -> None:
+def _report(reply: Reply, outcome: SendOutcome | None) -> None:
     status = "sent" if outcome is None else outcome.status.value
     metrics.SENDS.labels(reply.msgtype, status).inc()
     if outcome is not None and outcome.status is ReplyStatus.FAILED:

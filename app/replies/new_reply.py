@@ -1,4 +1,4 @@
-"""Replies as they are queued: rows to be, pure."""
+"""Replies as the callback that asks for them stores them: rows of `replies`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from app.wechat.outbound import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """One row of `replies` to be. content: JSON text of the `outbound` reply.
+class NewReply:
+    """A row of `replies` that is not stored yet. content: JSON text of the `outbound` reply.
 
     expires_at: None for what is settled: a passive reply, which is sent or lost with the
     response, and one that is not sent at all (errmsg says why).
@@ -28,12 +28,12 @@ class Draft:
     errmsg: str | None = None
 
 
-def draft_of(
+def new_reply(
     reply_id: UUID, position: int, reply: Message, rule_id: int, expires_at: datetime
-) -> Draft:
+) -> NewReply:
     """Return a reply that is sent, or queued until `expires_at`."""
     passive = reply.via == "passive"
-    return Draft(
+    return NewReply(
         id=reply_id,
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
@@ -45,11 +45,11 @@ def draft_of(
     )
 
 
-def unsent(
+def unsent_reply(
     reply_id: UUID, position: int, reply: Message, rule_id: int, status: ReplyStatus, errmsg: str
-) -> Draft:
+) -> NewReply:
     """Return a reply that is kept for the record alone. status: failed or skipped."""
-    return Draft(
+    return NewReply(
         id=reply_id,
         position=position,
         via=Via(reply.via),
@@ -62,11 +62,11 @@ def unsent(
     )
 
 
-def passive_of(drafts: Sequence[Draft]) -> str | None:
+def passive_of(replies: Sequence[NewReply]) -> str | None:
     """Return the content of the passive reply that is sent, if there is one."""
     sent = (
-        draft.content
-        for draft in drafts
-        if draft.via is Via.PASSIVE and draft.status is ReplyStatus.SENT
+        reply.content
+        for reply in replies
+        if reply.via is Via.PASSIVE and reply.status is ReplyStatus.SENT
     )
     return next(sent, None)

@@ -1,7 +1,6 @@
 """SQL of queued replies and of the send-window ledger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,18 +19,6 @@ SWEEP_AFTER = timedelta(seconds=60)
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedReply:
-    """A reply that is being sent. attempts: this one included."""
-
-    id: UUID
-    appid: str
-    openid: str
-    content: dict[str, Any]
-    msgtype: str
-    attempts: int
-
-
 async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
     """Return the replies of a callback that are still to be sent, in the rule's order."""
     found = await session.scalars(
@@ -46,7 +33,7 @@ async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
     return found.all()
 
 
-async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> ClaimedReply | None:
+async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
     """Mark a reply as being sent, or settle it unsent: expired, or held while no window is open.
 
     A reply found `sending` belongs to a worker that died: it is sent again, since a card that
@@ -66,12 +53,10 @@ async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Claimed
         return None
     reply.status = ReplyStatus.SENDING
     reply.attempts += 1
-    return ClaimedReply(
-        reply.id, reply.appid, reply.openid, reply.content, reply.msgtype, reply.attempts
-    )
+    return reply
 
 
-async def mark_sent(session: AsyncSession, reply: ClaimedReply, now: datetime) -> None:
+async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
     """Record a delivery and charge the window that expires first."""
     await session.execute(
         update(Reply)
@@ -98,7 +83,7 @@ async def mark_sent(session: AsyncSession, reply: ClaimedReply, now: datetime) -
 
 
 async def mark_unsent(
-    session: AsyncSession, reply: ClaimedReply, outcome: SendOutcome, *, tried_at: datetime
+    session: AsyncSession, reply: Reply, outcome: SendOutcome, *, tried_at: datetime
 ) -> None:
     """Record a failed attempt; where WeChat says that the window is closed, believe it."""
     await session.execute(

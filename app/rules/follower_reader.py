@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.engine import AWAY, connect
+from app.db.engine import UNAVAILABLE_ERRORS, connect
 from app.rules.matching.follower_facts import Facts
 
 # Until then WeChat's patience is better spent on the commit.
@@ -74,7 +74,7 @@ class FollowerFacts:
                 rows = await connection.fetch(
                     _READ, [appid for appid, _ in people], [openid for _, openid in people]
                 )
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             log.warning("rules.facts_not_read", error=type(error).__name__)
             # Nobody knows what it still waits for.
             self.close()

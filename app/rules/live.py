@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.engine import AWAY, Database, connect
+from app.db.engine import UNAVAILABLE_ERRORS, Database, connect
 from app.rules import store
 from app.rules.background import background_work, freeze_heap, release_in_slices
 from app.rules.matching import incremental
@@ -24,7 +24,7 @@ CHECK_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.5
 ANSWER_SECONDS: Final = 2.0
 
-_AWAY = (*AWAY, SQLAlchemyError)
+_AWAY = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
 log = structlog.get_logger(__name__)
 

@@ -9,13 +9,13 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from app.callback.build_record import Decision, build_record
+from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox
-from app.callback.inbox_connection import InboxConnection
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import connect
 from app.replies.models import ReplyStatus, Via
-from app.replies.new_reply import Draft
+from app.replies.new_reply import NewReply
 from app.replies.send_windows import Limits
 from app.settings import Account
 from app.wechat.crypto import Format
@@ -64,10 +64,10 @@ def poisoned(clock: WorldClock) -> Record:
     return replace(record(clock), payload='{"Content": "\\u0000"}')
 
 
-def _draft(position: int, reply: Json, made: Record) -> Draft:
+def _draft(position: int, reply: Json, made: Record) -> NewReply:
     message = REPLY.validate_python(reply)
     passive = message.via == "passive"
-    return Draft(
+    return NewReply(
         id=uuid7(),
         position=position,
         via=Via(message.via),
@@ -89,7 +89,7 @@ async def running_inbox(
 ) -> AsyncIterator[Inbox]:
     """An inbox that has started. folder: of its spool; None switches the spool off."""
     spool = None if folder is None else Spool(folder, limit=limit)
-    inbox = Inbox(InboxConnection(url), spool, most_waiting=most_waiting, decide=decide)
+    inbox = Inbox(BatchCommitter(url), spool, max_waiting=most_waiting, decide=decide)
     await inbox.start()
     try:
         yield inbox

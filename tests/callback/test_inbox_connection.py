@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from app.callback.inbox_connection import is_away
+from app.callback.inbox_connection import is_unavailable
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from app.callback.inbox_connection import is_away
     ids=repr,
 )
 def test_what_becomes_of_a_connection_that_is_cut_is_no_fault_of_a_value(error: Exception) -> None:
-    assert is_away(error)
+    assert is_unavailable(error)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_what_becomes_of_a_connection_that_is_cut_is_no_fault_of_a_value(error: 
     ids=repr,
 )
 def test_what_a_value_is_to_blame_for_is_told_apart(error: Exception) -> None:
-    assert not is_away(error)
+    assert not is_unavailable(error)
