@@ -95,9 +95,7 @@ def migrate() -> None:
     settings = _with_database(load_settings())
     try:
         asyncio.run(_migrate(settings))
-    except (
-        UNAVAILABLE_ERRORS
-    ) as error:  # no more than that: what fails in a migration has to be seen whole
+    except UNAVAILABLE_ERRORS as error:  # any other failure of a migration is shown whole
         typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
         raise typer.Exit(FAILED) from None
 
