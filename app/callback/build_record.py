@@ -1,4 +1,4 @@
-"""From a parsed push to the record that is kept: pure, apart from drawing ids."""
+"""Builds the record of a parsed push. Pure, but for the ids that it draws."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a push is answered with: nothing if no rule matched, or if none are loaded yet."""
+    """The rules that answer a push. Empty if none matched, or if no rules are loaded yet."""
 
     decided: bool
     chosen: tuple[Chosen, ...] = ()
@@ -43,7 +43,7 @@ UNDECIDED = Decision(decided=False)
 def build_record(
     account: Account, message: Inbound, decision: Decision, *, now: datetime, limits: Limits
 ) -> Record:
-    """Return everything that the push leaves behind."""
+    """Return everything that the push stores. now: when it arrived."""
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
     window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
@@ -73,27 +73,27 @@ def build_record(
 
 
 def decide_spooled(rules: RuleSet, record: Record, limits: Limits) -> Record:
-    """Make the choice for a record that came while no rules were loaded.
+    """Decide a spooled record that arrived while no rules were loaded.
 
-    It was answered `success`, so a passive reply is past; the queued ones are not. What the
-    database knows of the follower is not asked any more: it has changed since. So no rule with a
-    cooldown answers, and none is claimed.
+    The push was answered `success`, so a passive reply can't be sent any more; queued replies can.
+    Facts about the follower are not read, since they have changed meanwhile: no rule with a
+    cooldown answers, and nothing is claimed.
     """
     message = parse(record.payload, Format.JSON)
     chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
     decision = Decision(decided=True, chosen=chosen)
     until = _until(record.window, record.occurred_at, limits)
-    late = reply_rows(chosen, message, appid=record.appid, expires_at=until)
+    replies = reply_rows(chosen, message, appid=record.appid, expires_at=until)
     return replace(
         record,
         decided=True,
         rule_id=None if decision.rule is None else decision.rule.id,
-        drafts=tuple(draft for draft in late if draft.expires_at is not None),
+        drafts=tuple(draft for draft in replies if draft.expires_at is not None),
     )
 
 
 def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -> datetime:
-    """A queued reply is worth sending as long as the window that its push opened."""
+    """A queued reply expires with the send window that its push opened."""
     return later(occurred_at, limits.action_life) if window is None else window.until
 
 
@@ -108,5 +108,5 @@ def _claims(chosen: Sequence[Chosen], drafts: Sequence[NewReply]) -> tuple[Claim
 
 
 def _answers(rule: Rule, drafts: Sequence[NewReply]) -> bool:
-    """Tell whether any reply of a rule goes out; a cooldown begins with nothing less."""
+    """Tell whether any reply of a rule is sent: only then its cooldown begins."""
     return any(draft.rule_id == rule.id and draft.status not in _UNSENT for draft in drafts)

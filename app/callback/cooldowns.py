@@ -1,7 +1,7 @@
-"""Cooldowns: a rule answers a follower only if it wins the right to, in the inbox's transaction.
+"""Cooldowns: which of several pushes at once may have the answer of a rule.
 
-The rules room decides by what it has read; two pushes at once may read the same. The row of
-`rule_firings` tells them apart.
+The rules decide by facts that they read before the transaction, and two pushes at once may read
+the same. Inside the inbox's transaction the row of `rule_firings` lets only one of them answer.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -15,7 +15,7 @@ from app.callback.record import Claim, Record
 from app.replies.new_reply import passive_of
 
 # A copy of a stored callback claims nothing: its first copy has done so.
-CLAIM = """
+_CLAIM = """
 INSERT INTO rule_firings AS f (appid, openid, rule_id, fired_at, expires_at, dedupe_key)
 SELECT DISTINCT ON (c.appid, c.openid, c.rule_id)
        c.appid, c.openid, c.rule_id, c.at, c.until, c.dedupe_key
@@ -32,8 +32,8 @@ WHERE f.fired_at <= EXCLUDED.fired_at - (EXCLUDED.expires_at - EXCLUDED.fired_at
 RETURNING appid, openid, rule_id, dedupe_key
 """
 
-# Who is beaten answers nothing yet: what it has won is free until it is decided anew.
-GIVE_BACK = """
+# A push that lost one rule is decided again: what it won meanwhile must be free for others.
+_RETURN = """
 DELETE FROM rule_firings f
 USING unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
       AS w(appid, openid, rule_id, dedupe_key)
@@ -47,17 +47,17 @@ _Firing = tuple[str, str, int, bytes]
 async def claim(
     connection: asyncpg.Connection, batch: Sequence[Record]
 ) -> Mapping[UUID, frozenset[int]]:
-    """Return the rules whose cooldown is not over, by the record that they can't answer.
+    """Claim the turns of all rules with a cooldown; return the lost rules by record.
 
-    Of two records of one batch the earlier one wins; copies of one push win or lose together.
-    Who loses one rule wins none. Runs in the caller's transaction, and asks nothing when no rule
-    with a cooldown answers.
+    Of two records of one batch the earlier one wins; copies of one push win or lose together. A
+    record that loses one rule keeps none. Runs in the caller's transaction, and sends no statement
+    when no rule with a cooldown answers.
     """
     claims = [(record, claim) for record in batch for claim in record.claims]
     if not claims:
         return {}
     rows = await connection.fetch(
-        CLAIM,
+        _CLAIM,
         [record.appid for record, _ in claims],
         [record.openid for record, _ in claims],
         [claim.rule_id for _, claim in claims],
@@ -67,12 +67,12 @@ async def claim(
     )
     won = {(row["appid"], row["openid"], row["rule_id"], row["dedupe_key"]) for row in rows}
     lost = {record.id: _lost(record, won) for record, _ in claims}
-    beaten = {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
-    kept = {_firing(record, claim) for record, claim in claims if record.id not in beaten}
-    given_back = won - kept
-    if given_back:
-        await connection.execute(GIVE_BACK, *map(list, zip(*given_back, strict=True)))
-    return beaten
+    losers = {record_id: rule_ids for record_id, rule_ids in lost.items() if rule_ids}
+    kept = {_firing(record, claim) for record, claim in claims if record.id not in losers}
+    returned = won - kept
+    if returned:
+        await connection.execute(_RETURN, *map(list, zip(*returned, strict=True)))
+    return losers
 
 
 def _firing(record: Record, claim: Claim) -> _Firing:
@@ -80,7 +80,7 @@ def _firing(record: Record, claim: Claim) -> _Firing:
 
 
 def without_rules(record: Record, rule_ids: Set[int]) -> Record:
-    """Return the record without the replies of these rules: it is too late to choose others."""
+    """Return the record without the replies of these rules, for when it can't be decided again."""
     drafts = tuple(draft for draft in record.drafts if draft.rule_id not in rule_ids)
     return replace(
         record,

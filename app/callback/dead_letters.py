@@ -1,7 +1,8 @@
-"""Forgets callbacks that the spool set aside: raw pushes on disk, out of the reach of workers.
+"""Deletes dead letters: spooled callbacks that the database refused.
 
-They are kept so that an operator can see what the database refused. That is no reason to keep
-them longer than other pushes, or than their sender is known.
+They stay on the disk of the machine that spooled them, so that an operator can see what was
+refused. They are deleted after RETENTION_DAYS, and when their sender is erased, as other pushes
+are. A web process does it, because a worker on another machine cannot reach the file.
 """
 
 import asyncio
@@ -28,8 +29,8 @@ PAUSE_SECONDS: Final = 60.0
 log = structlog.get_logger()
 
 
-class _Told(BaseModel):
-    """What of a record says whose it is and when it came, whatever release wrote it."""
+class _DeadLetter(BaseModel):
+    """The members of a record that say whose it is and when it came; every release writes them."""
 
     appid: str
     openid: str
@@ -39,7 +40,7 @@ class _Told(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterPurge:
-    """What forgetting needs. secret: of the pseudonyms; kept_for: RETENTION_DAYS."""
+    """What the purge needs. secret: of the pseudonyms. kept_for: RETENTION_DAYS."""
 
     inbox: Inbox
     spool: Spool
@@ -49,40 +50,42 @@ class DeadLetterPurge:
     kept_for: timedelta
 
 
-async def run(aside: DeadLetterPurge) -> None:
-    """Look every minute, until cancelled; a database or disk that is away is tried again."""
+async def run(deps: DeadLetterPurge) -> None:
+    """Purge every minute until cancelled; an unavailable database or disk is tried again."""
     while True:
         try:
-            await purge(aside)
+            await purge(deps)
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError, sqlite3.Error) as error:
             log.warning("inbox.set_aside_not_looked_at", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def purge(aside: DeadLetterPurge) -> int:
-    """Remove what is too old, or from before its sender was erased; return how many.
+async def purge(deps: DeadLetterPurge) -> int:
+    """Delete dead letters that are too old, or older than the erasure of their sender.
 
-    What no release could read tells neither, and goes too.
+    Records that no release can parse are deleted as well. Returns how many were deleted.
     """
-    told = {item.number: _read(item) for item in await aside.spool.dead_letters()}
+    letters = {item.number: _read(item) for item in await deps.spool.dead_letters()}
     numbers: list[int] = []
-    if told:
-        erased = await _erased_until(aside, [one for one in told.values() if one is not None])
-        oldest = aside.clock.now() - aside.kept_for
-        numbers = [number for number, one in told.items() if _goes(one, erased, oldest)]
-        await aside.spool.remove(numbers)
-    await aside.inbox.recount_dead_letters()  # another process of the machine may have removed some
+    if letters:
+        erased = await _erased_until(deps, [one for one in letters.values() if one is not None])
+        oldest = deps.clock.now() - deps.kept_for
+        numbers = [number for number, one in letters.items() if _is_due(one, erased, oldest)]
+        await deps.spool.remove(numbers)
+    await deps.inbox.recount_dead_letters()  # another process of the machine may have removed some
     return len(numbers)
 
 
-def _read(item: Spooled) -> _Told | None:
+def _read(item: Spooled) -> _DeadLetter | None:
     try:
-        return _Told.model_validate_json(item.data)
+        return _DeadLetter.model_validate_json(item.data)
     except ValidationError:
         return None
 
 
-def _goes(one: _Told | None, erased: dict[AccountOpenId, datetime], oldest: datetime) -> bool:
+def _is_due(
+    one: _DeadLetter | None, erased: dict[AccountOpenId, datetime], oldest: datetime
+) -> bool:
     if one is None or one.received_at < oldest:
         return True
     until = erased.get((one.appid, one.openid))
@@ -90,11 +93,11 @@ def _goes(one: _Told | None, erased: dict[AccountOpenId, datetime], oldest: date
 
 
 async def _erased_until(
-    aside: DeadLetterPurge, told: Sequence[_Told]
+    deps: DeadLetterPurge, letters: Sequence[_DeadLetter]
 ) -> dict[AccountOpenId, datetime]:
-    people = sorted({(one.appid, one.openid) for one in told})
-    async with aside.sessions.begin() as session:
-        tombstones = await erased_among(session, aside.secret, people)
+    people = sorted({(one.appid, one.openid) for one in letters})
+    async with deps.sessions.begin() as session:
+        tombstones = await erased_among(session, deps.secret, people)
         marks = await session.execute(
             _MARKS,
             {"appids": [appid for appid, _ in people], "openids": [openid for _, openid in people]},
@@ -105,7 +108,7 @@ async def _erased_until(
     return found
 
 
-# Of a class of data that was revoked, too: what was set aside is not looked into.
+# A revoked class of data counts, too: nobody looks which class a dead letter belongs to.
 _MARKS = text(
     """
     SELECT appid, openid, until

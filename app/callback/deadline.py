@@ -1,4 +1,4 @@
-"""The time that one request may take, watched over for all of them by one timer."""
+"""The time limit of a request. One timer serves all requests, since a timer each costs more."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Limit:
-    """One block that runs. Raises TimeoutError at its end when its time was up."""
+    """A block that is under way. Leaving it raises TimeoutError when its time was up."""
 
     __slots__ = ("over", "task", "until")
 
@@ -31,8 +31,11 @@ class Limit:
             raise TimeoutError from None
 
 
-class Budget:
-    """Ends what takes longer than `seconds`; all get the same, so the first in is the first out."""
+class Deadline:
+    """Cancels blocks that take longer than `seconds`.
+
+    Every block has the same limit, so the one that began first is also due first.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -42,15 +45,15 @@ class Budget:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def limit(self) -> Limit:
-        """Return what to run the block in: `with budget.limit():`."""
+        """Return a context manager for one block: `with deadline.limit():`."""
         loop = self._loop = self._loop or asyncio.get_running_loop()
-        mine = Limit(asyncio.current_task(loop), loop.time() + self._seconds)
+        limit = Limit(asyncio.current_task(loop), loop.time() + self._seconds)
         while self._running and self._running[0].task is None:
             self._running.popleft()
-        self._running.append(mine)
+        self._running.append(limit)
         if self._timer is None:
-            self._timer = loop.call_at(mine.until, self._end)
-        return mine
+            self._timer = loop.call_at(limit.until, self._end)
+        return limit
 
     def _end(self) -> None:
         loop = asyncio.get_running_loop()

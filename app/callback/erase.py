@@ -1,5 +1,7 @@
-"""Removes what people pushed from the inbox. The row and its dedupe key stay: a copy of the push
-that WeChat sends again must not be taken for a new one.
+"""Erases what people pushed from `callbacks`.
+
+The row and its dedupe key stay, so that a copy that WeChat sends later is not taken for a new
+push.
 """
 
 import json
@@ -20,7 +22,10 @@ async def erase_contents(session: AsyncSession, person: ErasureSubject, limit: i
 
 
 async def erase_identity(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
-    """The same, put a pseudonym in the place of the OpenID, and clear whatever names it."""
+    """Clear payloads and replace the OpenID by the pseudonym; clear other pushes that name it.
+
+    Up to `limit` rows each; returns how many.
+    """
     parameters = person.parameters | {"limit": limit}
     own = await session.execute(_IDENTITY, parameters)
     named = await session.execute(_NAMED, parameters)
@@ -32,7 +37,7 @@ async def erase_unionids(
 ) -> int:
     """Clear up to `limit` payloads that name these UnionIDs; return how many.
 
-    until: while somebody has one of them, only what is from before then.
+    until: as long as an OpenID has one of them, only pushes up to then are cleared.
     """
     found = await session.execute(
         _UNIONIDS, {"unionids": list(unionids), "until": until, "limit": limit}
@@ -55,8 +60,8 @@ async def erase_members(
 ) -> int:
     """Remove these members from up to `limit` payloads; return how many had any.
 
-    members: in small letters; however they are spelled there, and however deep they are. Also from
-    pushes of others that name the person.
+    members: lower-case names, found in any case and at any depth. Pushes of others that name the
+    person are searched, too.
     """
     spelled = rf'"({"|".join(members)})\\*"\s*:'
     found = await session.execute(
@@ -75,22 +80,22 @@ async def erase_members(
 
 
 async def has_before(session: AsyncSession, person: ErasureSubject) -> bool:
-    """Tell whether there is a push of the person from what is to be erased."""
+    """Return whether the person has a push in the span that is to be erased."""
     return bool(await session.scalar(_BEFORE, person.parameters))
 
 
 async def unlink(session: AsyncSession, appid: str, pseudonym: str) -> None:
-    """Put random dedupe keys into the rows of an erased person, once no copy can come any more.
+    """Replace the dedupe keys of an erased person by random ones, once no copy can come any more.
 
-    Until then who knows an OpenID and the exact push could compute the key and find the row.
+    With the old key, somebody who knows an OpenID and the exact push could find the row.
     """
     await session.execute(_UNLINK, {"appid": appid, "pseudonym": pseudonym})
 
 
 async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Clear up to `limit` payloads from before then; return how many.
+    """Clear up to `limit` payloads that arrived before `before`; return how many.
 
-    Locked rows are left to the next time.
+    Locked rows are left to the next run.
     """
     found = await session.execute(_OLDER, {"before": before, "limit": limit})
     return len(found.all())
@@ -129,7 +134,7 @@ _CLEAR_NAMED = """
 """
 
 # Pushes about somebody else, or about an order, that name the person in a member. A UnionID that
-# somebody else has, at whatever account, is theirs as well.
+# another OpenID has now does not count: the push may be about that person.
 _NAMED = text(
     f"""
     WITH named AS MATERIALIZED (
@@ -173,7 +178,7 @@ _KINDS = text(
 
 _WITH_MEMBERS = text(
     f"""
-    WITH theirs AS MATERIALIZED (
+    WITH of_person AS MATERIALIZED (
         SELECT id FROM callbacks WHERE {_OWN}
         UNION
         SELECT id FROM callbacks
@@ -181,7 +186,7 @@ _WITH_MEMBERS = text(
           AND oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]
     )
     SELECT id, payload::text FROM callbacks
-    WHERE id IN (SELECT id FROM theirs) AND payload::text ~* :spelled {_SOME}
+    WHERE id IN (SELECT id FROM of_person) AND payload::text ~* :spelled {_SOME}
     """  # noqa: S608 - constants of this module
 )
 

@@ -1,10 +1,10 @@
-"""Why a callback was not kept.
+"""Why a callback was not stored.
 
 InboxError
- ├ InboxFull   too many wait already: 503 at once
- ├ NotStored   neither the database nor the spool took it: 503, WeChat tries again
- ├ BadData     the database can't hold a value of this very callback: 400
- └ Beaten      another push had a rule's turn first: to be decided anew, and kept then
+ ├ InboxFull     too many wait already: 503 at once
+ ├ NotStored     neither the database nor the spool took it: 503, WeChat tries again
+ ├ BadData       the database can't hold a value of this very callback: 400
+ └ CooldownLost  another push used the turn of a rule first: decide again without it
 """
 
 from collections.abc import Set

@@ -74,7 +74,7 @@ class Inbox:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Look into the spool: what an earlier process left there is recorded first."""
+        """Look into the spool: what an earlier process left there is committed first."""
         if self._spool is not None:
             self._count(await self._spool.count())
             self._show_dead_letters(await self._spool.count_dead_letters())
@@ -169,7 +169,7 @@ class Inbox:
     async def _drain(self) -> None:
         while True:
             try:
-                if await self._drained():
+                if await self._drain_all():
                     return
             except Exception as error:  # noqa: BLE001 - outermost: the spool must go on
                 if not self._failing:  # once an outage, not four times a second
@@ -179,8 +179,8 @@ class Inbox:
                 self._failing = False
             await asyncio.sleep(DRAIN_PAUSE_SECONDS)
 
-    async def _drained(self) -> bool:
-        """Record what is spooled; tell whether nothing is left and the spool is out of use."""
+    async def _drain_all(self) -> bool:
+        """Commit what is spooled; return whether nothing is left and the spool is out of use."""
         spool = self._spool
         if spool is None:
             return True
@@ -209,7 +209,7 @@ class Inbox:
                 recorded.append(number)
         await spool.remove(recorded)
         left = await spool.count()
-        if left:  # none is told once the spool is out of use, and what comes goes the short way
+        if left:  # 0 is shown only once the spool is out of use and pushes are committed directly
             self._count(left)
         return True
 

@@ -1,4 +1,4 @@
-"""Table of the callback room: the inbox."""
+"""The table `callbacks`: the inbox."""
 
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ from app.db.base import Base
 
 
 class Callback(Base):
-    """Every push once. payload: the whole parsed document, unknown members included; {} once
-    it is erased.
+    """Every push once.
+
+    payload: the whole parsed document with its unknown members; `{}` once it is erased.
 
     dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
     was sent, as `outbound` JSON; NULL means `success`.

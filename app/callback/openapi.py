@@ -1,4 +1,4 @@
-"""What OpenAPI shows of the callback, which is no FastAPI route for speed's sake."""
+"""The callback in OpenAPI. It is plain ASGI for speed, so FastAPI can't describe it."""
 
 from typing import Any, Final
 

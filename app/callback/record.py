@@ -1,4 +1,7 @@
-"""What one callback leaves behind: plain values, ready for one statement or for the spool."""
+"""Everything that one callback stores: plain values, for the one statement or for the spool.
+
+Records stand as JSON in spools on disk: a field may be added with a default, never renamed.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +29,10 @@ class Record:
     """One verified callback with everything that must be committed with it.
 
     payload, passive: JSON text. person: whether the openid is a follower (a platform notice
-    names a platform account instead). asks: whether its UnionID can be asked for.
+    names a platform account instead). asks: whether WeChat can be asked for its UnionID.
     decided: False when no rules were loaded yet, so that the choice is still to be made.
-    claims: rules with a cooldown that are to answer; whose claim is lost, does not.
-    duty: what the push obliges us to erase.
+    drafts: the replies. claims: rules with a cooldown that are to answer, each only if it wins its
+    claim. duty: what the push obliges us to erase.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
@@ -63,7 +66,7 @@ RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """What became of a record: stored, and what the first copy of it was answered with.
+    """What became of a record, and what the first copy of it was answered with.
 
     passive: JSON text of the `outbound` reply to give; None means `success`.
     """

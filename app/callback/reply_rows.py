@@ -1,4 +1,4 @@
-"""The replies of the chosen rules as rows to be."""
+"""Turns the replies of the chosen rules into rows of `replies`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,19 +13,19 @@ from app.wechat.inbound import Inbound
 def reply_rows(
     chosen: Sequence[Chosen], message: Inbound, *, appid: str, expires_at: datetime
 ) -> tuple[NewReply, ...]:
-    """Return a draft per reply, best rule first. expires_at: when a queued one is given up."""
+    """Return a row per reply, best rule first. expires_at: when a queued reply is given up."""
     return tuple(
-        _draft(position, answer, expires_at)
-        for position, answer in enumerate(render_replies(chosen, message, appid=appid))
+        _row(position, rendered, expires_at)
+        for position, rendered in enumerate(render_replies(chosen, message, appid=appid))
     )
 
 
-def _draft(position: int, answer: RenderedReply, expires_at: datetime) -> NewReply:
-    rule_id = answer.rule.id
-    if answer.skipped is not None:
-        status, reason = ReplyStatus.SKIPPED, answer.skipped
-    elif answer.failed is not None:
-        status, reason = ReplyStatus.FAILED, answer.failed
+def _row(position: int, rendered: RenderedReply, expires_at: datetime) -> NewReply:
+    rule_id = rendered.rule.id
+    if rendered.skipped is not None:
+        status, reason = ReplyStatus.SKIPPED, rendered.skipped
+    elif rendered.failed is not None:
+        status, reason = ReplyStatus.FAILED, rendered.failed
     else:
-        return new_reply(answer.id, position, answer.reply, rule_id, expires_at)
-    return unsent_reply(answer.id, position, answer.reply, rule_id, status, reason)
+        return new_reply(rendered.id, position, rendered.reply, rule_id, expires_at)
+    return unsent_reply(rendered.id, position, rendered.reply, rule_id, status, reason)

@@ -8,14 +8,15 @@ class TooLarge(Exception):
     """The body is larger than allowed."""
 
 
-async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     """Return the whole body.
 
-    most: bytes. A Content-Length above it is refused unread; a body that grows past it, whatever
-    was announced, is refused there. Raises TooLarge, ClientDisconnect.
+    max_bytes: a larger Content-Length is refused before anything is read. A body that grows past
+    it is refused at that point, whatever its Content-Length says. Raises TooLarge and
+    ClientDisconnect.
     """
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > most:
+        if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
             raise TooLarge
     chunks: list[bytes] = []
     size = 0
@@ -25,7 +26,7 @@ async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
             raise ClientDisconnect
         chunk = event.get("body", b"")
         size += len(chunk)
-        if size > most:
+        if size > max_bytes:
             raise TooLarge
         chunks.append(chunk)
         if not event.get("more_body", False):

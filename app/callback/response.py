@@ -1,4 +1,4 @@
-"""From what was kept to the response that WeChat gets. Source: protocol 1.4 and 5."""
+"""The response to a push: `success` or the passive reply. Source: protocol 1.4 and 5."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -12,11 +12,11 @@ from app.wechat.outbound import REPLY
 from app.wechat.passive_reply import addressed, article_limit, contents
 
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
-MAX_REMEMBERED: Final = 16_384
+MAX_CACHED_REPLIES: Final = 16_384
 
 
 class CallbackResponse:
-    """A response with status 200: plain ASGI, since every push ends in one."""
+    """A response with status 200. Plain ASGI, since every push ends in one."""
 
     def __init__(self, body: bytes, media_type: bytes) -> None:
         self.body = body
@@ -37,7 +37,7 @@ SUCCESS: Final = CallbackResponse(b"success", b"text/plain; charset=utf-8")
 def callback_response(
     cipher: Cipher, opened: Opened, message: Inbound, passive: str | None, *, now: datetime
 ) -> CallbackResponse:
-    """Return `success`, or the passive reply, sealed if the push was encrypted.
+    """Return `success`, or the passive reply, encrypted if the push was.
 
     passive: JSON text of an `outbound` reply; None means `success`.
     """
@@ -59,7 +59,7 @@ def callback_response(
     return CallbackResponse(body, MEDIA_TYPES[opened.format])
 
 
-# Most rules say the same to everybody, and reading and writing it costs more than sealing it.
-@lru_cache(maxsize=MAX_REMEMBERED)
+# Most rules say the same to everybody, and building the text costs more than encrypting it.
+@lru_cache(maxsize=MAX_CACHED_REPLIES)
 def _contents(passive: str, format: Format, max_articles: int) -> str:
     return contents(REPLY.validate_json(passive), format, max_articles=max_articles)

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import metrics
 from app.callback.build_record import UNDECIDED, Decision, build_record
-from app.callback.deadline import Budget
+from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter
@@ -30,7 +30,7 @@ from app.wechat.errors import BadEnvelope, PushRefused
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, parse, require_recipient, subject_openid
 
-BUDGET_SECONDS: Final = 4.0  # WeChat hangs up after 5
+DEADLINE_SECONDS: Final = 4.0  # WeChat hangs up after 5
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class CallbackEndpoint:
         self._clock = clock
         self._limits = limits
         self._facts = facts
-        self._budget = Budget(BUDGET_SECONDS)
+        self._deadline = Deadline(DEADLINE_SECONDS)
         self._accounts: Mapping[str, tuple[Account, Cipher]] = {
             account.appid: (account, cipher_of(account))
             for account in settings.accounts.values()
@@ -68,9 +68,9 @@ class CallbackEndpoint:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; every refusal is a status with a short plain text."""
         try:
-            with self._budget.limit():
+            with self._deadline.limit():
                 response = await self._respond(scope, receive)
         except PushRefused as refusal:
             status = 400 if isinstance(refusal, BadEnvelope) else 403
@@ -100,7 +100,7 @@ class CallbackEndpoint:
             check_freshness(query.timestamp, now=now, window_seconds=self._replay_window)
         if scope["method"] == "GET":
             return PlainTextResponse(cipher.verify_url(query))
-        body = await read_body(scope, receive, most=self._max_body_bytes)
+        body = await read_body(scope, receive, max_bytes=self._max_body_bytes)
         opened = cipher.open(body, query)
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
@@ -119,7 +119,10 @@ class CallbackEndpoint:
     async def _decide(
         self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]
     ) -> Decision:
-        """Choose; lost: rules that have just answered the follower, whatever the facts say."""
+        """Choose the rules that answer.
+
+        lost: rules that have just answered the follower, whatever the facts say.
+        """
         rules = self._rules.current
         if rules is None:
             return UNDECIDED
@@ -132,7 +135,7 @@ class CallbackEndpoint:
         return Decision(decided=True, chosen=candidates.choose(facts, now))
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
-        """Count and log a refusal; the body tells a sender nothing it could use."""
+        """Count and log a refusal. The response body holds nothing that helps an attacker."""
         metrics.REFUSALS.labels(reason).inc()
         appid = scope["path_params"]["appid"]
         log.warning(

@@ -1,8 +1,8 @@
-"""The local spool: verified callbacks kept on disk while the database is away.
+"""The local spool: verified callbacks on disk while the database is unavailable.
 
-SQLite from the standard library, WAL and synchronous=FULL: what `append` has returned from
-survives a kill -9 and a power cut. Every process of a machine shares the one file; whoever
-holds the lock file drains it, so that it is drained in order and once.
+SQLite from the standard library with WAL and synchronous=FULL: what `append` has stored survives
+a kill -9 and a power cut. All processes of a machine share one file. The process that holds the
+lock file drains it, so that it is drained in order and once.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ class SpoolFull(Exception):
 class SpoolStatus:
     """What readiness and metrics show of the spool.
 
-    count: callbacks still to be recorded. dead_letters: those that the database can't hold, kept
-    for an operator.
+    count: callbacks that are still to be committed. dead_letters: callbacks that the database
+    refused, kept for an operator.
     """
 
     enabled: bool
@@ -53,7 +53,7 @@ class SpoolStatus:
 
     @property
     def full(self) -> bool:
-        """Whether nothing more can be kept."""
+        """Whether nothing more fits."""
         return self.count >= self.limit
 
 
@@ -70,7 +70,7 @@ class Spooled:
 
 
 class Spool:
-    """The spool of one process: the shared file, and perhaps the right to drain it."""
+    """One process's access to the spool: the shared file, and the right to drain if it has it."""
 
     def __init__(self, folder: Path, *, limit: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,10 +88,10 @@ class Spool:
         return self._limit
 
     async def append(self, batch: Sequence[Record]) -> list[str | None]:
-        """Keep `batch` durably; return the passive reply of the first copy of each.
+        """Store `batch` durably; return the passive reply of the first copy of each record.
 
         Raises SpoolFull when the batch does not fit, OSError or sqlite3.Error when the disk
-        does not take it; then nothing of the batch is kept.
+        fails; then nothing of the batch is stored.
         """
         rows = [
             (record.appid, record.dedupe_key, record.passive, RECORDS.dump_json(record))
@@ -105,12 +105,12 @@ class Spool:
         return [Spooled(number, data) for number, data in rows]
 
     async def dead_letters(self) -> list[Spooled]:
-        """Return the callbacks that are set aside."""
+        """Return the callbacks that the database refused."""
         rows = await self._run(self._dead_letters)
         return [Spooled(number, data) for number, data in rows]
 
     async def count_dead_letters(self) -> int:
-        """Return how many callbacks are set aside."""
+        """Return how many callbacks the database refused."""
         return await self._run(self._count_dead_letters)
 
     async def room(self) -> int:
@@ -118,17 +118,17 @@ class Spool:
         return max(0, self._limit - await self.count())
 
     async def remove(self, numbers: Sequence[int]) -> None:
-        """Forget callbacks that the database has; no trace of them is left in the files."""
+        """Delete callbacks that are committed; no trace of them is left in the files."""
         await self._run(lambda: self._remove([(number,) for number in numbers]))
 
     async def dead_letter(self, number: int) -> None:
-        """Keep a callback that the database refuses, out of the way of the others."""
+        """Mark a callback that the database refuses, so that the others can be drained."""
         await self._run(
             lambda: self._write("UPDATE spooled SET refused = 1 WHERE id = ?", [(number,)])
         )
 
     async def count(self) -> int:
-        """Return how many callbacks are still to be recorded."""
+        """Return how many callbacks are still to be committed."""
         return await self._run(self._count)
 
     def may_drain(self) -> bool:
@@ -170,7 +170,7 @@ class Spool:
             with _alone_in(self._path.parent):
                 connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            # What is removed is overwritten: it may be somebody's who is to be erased.
+            # What is deleted is overwritten: it may belong to a person who is erased.
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(SCHEMA)
             self._connection = connection
@@ -189,7 +189,7 @@ class Spool:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit what is done inside; whatever fails, the COMMIT too, leaves nothing open."""
+        """Run the block in a transaction; a failure, of the COMMIT too, leaves none open."""
         connection = self._open()
         connection.execute("BEGIN IMMEDIATE")
         try:

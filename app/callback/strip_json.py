@@ -1,4 +1,4 @@
-"""Takes members out of a JSON document, however deep they are: pure."""
+"""Removes members from a JSON document, at any depth. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 def without_members(document: object, members: Sequence[str]) -> object:
     """Return the document without these members, whose names are in small letters.
 
-    A text that is a JSON object or array itself is looked into, too.
+    A string that holds a JSON object or array itself is searched, too.
     """
     match document:
         case dict():
@@ -30,5 +30,5 @@ def _without_inside(text: str, members: Sequence[str]) -> str:
         return text if left == inner else json.dumps(left)
     except ValueError:
         return text
-    except RecursionError:  # nobody writes so to be read, and it must not outlast an erasure
+    except RecursionError:  # too deep for any reader, and it must not survive an erasure
         return ""
