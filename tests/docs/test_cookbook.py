@@ -180,7 +180,13 @@ def row_shape(row: Row) -> tuple[object, ...]:
     return asked, *(len(said(cell)) for cell in row[1:])
 
 
-WORDS = {"name", "keyword", "keywords", "content", "title", "text", "head_content", "Content"}
+WORDS = frozenset(
+    {
+        *("name", "keyword", "keywords", "text", "Content", "Recognition"),
+        *("content", "title", "description", "head_content", "tail_content"),
+    }
+)
+"""Members whose values differ between the languages."""
 
 
 def shape_of(part: object, member: str | None = None) -> object:
