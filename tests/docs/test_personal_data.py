@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from app.privacy.duties import scope_of
-from app.privacy.models import Scope, Trigger
+from app.privacy.models import Trigger
+from app.privacy.policy import scope_of
 from app.privacy.router import ErasureOut
 from app.settings import Settings
+from app.tombstones.models import Scope
 from tests.docs.pages import LANGUAGES, examples, page, table_under
 
 PAGE = "personal-data.md"
