@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 LANGUAGES = ("en", "zh")
 
 _FENCE = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -80,3 +81,25 @@ def table(text: str) -> Iterator[Row]:
         if not line.startswith("|"):
             return
         yield tuple(_CODE.findall(cell) or [cell.strip()] for cell in _CELLS.split(line)[1:-1])
+
+
+def rows(text: str, *, beside: str = "") -> Iterator[list[str]]:
+    """Yield the cells of every row of every table; beside: below this heading alone."""
+    if beside:
+        text = section(text, beside)
+    for line in text.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next one of its level."""
+    level = heading.split(" ", maxsplit=1)[0]
+    _, found, rest = text.partition(f"\n{heading}\n")
+    assert found, heading
+    return re.split(rf"\n#{{1,{len(level)}}} ", rest)[0]
+
+
+def named(cell: str) -> list[str]:
+    """Return what a cell names in code quotes."""
+    return _CODE.findall(cell)
