@@ -49,7 +49,7 @@ def metrics() -> dict[str, tuple[str, tuple[str, ...]]]:
     for name, call in calls():
         if not call.args or not isinstance(call.args[0], ast.Constant):
             continue
-        metric = f"{SCRAPED.get(name, '')}{call.args[0].value}"
+        metric = SCRAPED.get(name, "") + str(call.args[0].value)
         kind = "gauge" if name in SCRAPED else METRICS.get(name)
         if kind is None or not metric.startswith("oa_bridge_"):
             continue

@@ -52,9 +52,7 @@ def test_the_page_names_every_setting_once_and_no_other(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_states_the_defaults_of_the_example_environment(language: str) -> None:
     example = dict(SETTING_LINE.findall((ROOT / ".env.example").read_text(encoding="utf-8")))
-    stated = {
-        name: re.fullmatch("`([^`]*)`", cells[1]) for name, cells in setting_rows(language)
-    }
+    stated = {name: re.fullmatch("`([^`]*)`", cells[1]) for name, cells in setting_rows(language)}
 
     assert {name: told[1] for name, told in stated.items() if told} == {
         name: value for name, value in example.items() if value
