@@ -176,7 +176,9 @@ async def test_a_push_passes_a_proxy_and_nothing_else_does(proxy: Proxy) -> None
 
     assert pushed.status_code == 200
     assert b"<Encrypt>" in pushed.content
-    assert (broken.status_code, too_large.status_code) == (400, 413)
+    assert broken.status_code == 400
+    # Caddy says 502 where it has already begun to pass the body on.
+    assert too_large.status_code in {413, 502}
     assert hidden == dict.fromkeys(NOT_FOR_THE_PUBLIC, 404)
 
     async def is_logged() -> bool:
