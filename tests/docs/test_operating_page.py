@@ -7,7 +7,7 @@ import pytest
 from app.callback.router import BUDGET_SECONDS
 from app.ops.readiness import QUEUE_AGE_LIMIT_SECONDS, Parts
 from tests.docs.code import log_events, metrics, refusals
-from tests.docs.pages import LANGUAGES, named, page, rows, section
+from tests.docs.pages import LANGUAGES, ROOT, named, page, rows, section
 
 LOGS = {"en": "## Logs", "zh": "## 日志"}
 METRICS = {"en": "## Metrics", "zh": "## 指标"}
@@ -73,6 +73,19 @@ def test_limits_in_the_text_are_those_of_the_code(language: str) -> None:
 
     assert within[language] in text
     assert str(QUEUE_AGE_LIMIT_SECONDS) in section(text, HEALTH[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pauses_between_attempts_to_send_are_those_of_the_code(language: str) -> None:
+    source = "".join(path.read_text() for path in sorted((ROOT / "app/replies").glob("*.py")))
+    (pauses,) = re.findall(r"^BACKOFF_SECONDS = \(([\d., ]+)\)$", source, re.MULTILINE)
+    *first, last = (f"{float(pause):g}" for pause in pauses.split(","))
+    told = {
+        "en": f"after {', '.join(first)} and then every {last} seconds",
+        "zh": f"在 {'、'.join(first)} 秒后，此后每 {last} 秒重试",
+    }
+
+    assert told[language] in page(language, "operating")
 
 
 @pytest.mark.parametrize("name", ["operating", "settings", "performance"])
