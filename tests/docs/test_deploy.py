@@ -14,7 +14,7 @@ import typer
 import uvicorn
 import yaml
 
-from app.callback.router import BUDGET_SECONDS
+from app.callback.router import DEADLINE_SECONDS
 from app.settings import Settings
 from tests.docs.pages import LANGUAGES, ROOT, page
 from tests.e2e.children import environment, oa_bridge
@@ -147,7 +147,7 @@ def test_nginx_has_the_limits_of_the_service() -> None:
     assert f"client_max_body_size {DEFAULTS.max_body_bytes};" in public
     assert f"client_max_body_size {constant('MAX_BYTES') // 2**20}m;" in inside
     assert seconds(NGINX, "keepalive_timeout")[0] < keep_alive
-    assert BUDGET_SECONDS < seconds(public, "proxy_read_timeout")[0] <= WECHAT_WAITS_SECONDS
+    assert DEADLINE_SECONDS < seconds(public, "proxy_read_timeout")[0] <= WECHAT_WAITS_SECONDS
     assert seconds(public, "proxy_next_upstream_timeout")[0] <= WECHAT_WAITS_SECONDS
     # A path here would replace the one that was asked for.
     assert set(re.findall(r"proxy_pass (\S+);", NGINX)) == {"http://oa_bridge"}
@@ -172,7 +172,7 @@ def test_caddy_has_the_limits_of_the_service() -> None:
     assert f"reverse_proxy {{$UPSTREAM:{UPSTREAM}}}" in CADDYFILE
     assert f"max_size {DEFAULTS.max_body_bytes // 1024}KiB" in CADDYFILE
     assert seconds(CADDYFILE, "keepalive")[0] < keep_alive
-    assert seconds(CADDYFILE, "response_header_timeout")[0] > BUDGET_SECONDS
+    assert seconds(CADDYFILE, "response_header_timeout")[0] > DEADLINE_SECONDS
     assert seconds(CADDYFILE, "response_header_timeout")[0] <= WECHAT_WAITS_SECONDS
     assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", ""]
     assert 'request>uri regexp "[?].*" ""' in CADDYFILE
@@ -221,7 +221,7 @@ def test_compose_with_caddy_leads_to_the_service() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_names_every_file_of_the_folder(language: str) -> None:
     files = [path for path in DEPLOY.rglob("*") if path.is_file() and path not in UNITS]
-    text = page(language, "operating")
+    text = page(language, "operating.md")
 
     assert [path for path in files if str(path.relative_to(ROOT)) not in text] == []
     assert "deploy/systemd/*.service" in text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.callback.router import BUDGET_SECONDS
+from app.callback.router import DEADLINE_SECONDS
 from app.ops.readiness import QUEUE_AGE_LIMIT_SECONDS, Parts
 from tests.docs.code import log_events, metrics, refusals
 from tests.docs.pages import LANGUAGES, ROOT, named, page, rows, section
@@ -25,7 +25,7 @@ FENCE = re.compile(r"```.*?```", re.DOTALL)
 def test_every_log_event_is_listed_with_its_level_and_fields(language: str) -> None:
     listed = {
         named(cells[0])[0]: (cells[1], frozenset(named(cells[2])))
-        for cells in rows(page(language, "operating"), beside=LOGS[language])
+        for cells in rows(page(language, "operating.md"), beside=LOGS[language])
         if named(cells[0])
     }
 
@@ -36,7 +36,7 @@ def test_every_log_event_is_listed_with_its_level_and_fields(language: str) -> N
 def test_every_metric_is_listed_with_its_type_and_labels(language: str) -> None:
     listed = {
         named(cells[0])[0]: (cells[1], tuple(named(cells[2])))
-        for cells in rows(page(language, "operating"), beside=METRICS[language])
+        for cells in rows(page(language, "operating.md"), beside=METRICS[language])
         if named(cells[0])
     }
 
@@ -45,14 +45,14 @@ def test_every_metric_is_listed_with_its_type_and_labels(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_metric_that_the_text_names_is_one(language: str) -> None:
-    mentioned = set(re.findall(r"oa_bridge_\w+[a-z]", page(language, "operating")))
+    mentioned = set(re.findall(r"oa_bridge_\w+[a-z]", page(language, "operating.md")))
 
     assert mentioned - {"oa_bridge_restored"} == metrics().keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_of_a_refusal_is_listed(language: str) -> None:
-    table = rows(page(language, "operating"), beside=REFUSALS[language])
+    table = rows(page(language, "operating.md"), beside=REFUSALS[language])
     listed = [reason for cells in table for reason in named(cells[0])]
 
     assert sorted(listed) == sorted(refusals() - NEVER_TOLD)
@@ -60,7 +60,7 @@ def test_every_reason_of_a_refusal_is_listed(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_part_of_readiness_is_listed(language: str) -> None:
-    table = rows(page(language, "operating"), beside=HEALTH[language])
+    table = rows(page(language, "operating.md"), beside=HEALTH[language])
     listed = [named(cells[0])[0] for cells in table if named(cells[0])]
 
     assert listed == list(Parts.model_fields)
@@ -68,8 +68,8 @@ def test_every_part_of_readiness_is_listed(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_limits_in_the_text_are_those_of_the_code(language: str) -> None:
-    text = page(language, "operating")
-    within = {"en": f"not stored within {BUDGET_SECONDS:g} seconds", "zh": "4 秒内未能保存"}
+    text = page(language, "operating.md")
+    within = {"en": f"not stored within {DEADLINE_SECONDS:g} seconds", "zh": "4 秒内未能保存"}
 
     assert within[language] in text
     assert str(QUEUE_AGE_LIMIT_SECONDS) in section(text, HEALTH[language])
@@ -85,12 +85,12 @@ def test_the_pauses_between_attempts_to_send_are_those_of_the_code(language: str
         "zh": f"在 {'、'.join(first)} 秒后，此后每 {last} 秒重试",
     }
 
-    assert told[language] in page(language, "operating")
+    assert told[language] in page(language, "operating.md")
 
 
 @pytest.mark.parametrize("name", ["operating", "settings", "performance"])
 def test_both_languages_have_the_same_sections_rows_and_commands(name: str) -> None:
-    english, chinese = page("en", name), page("zh", name)
+    english, chinese = page("en", f"{name}.md"), page("zh", f"{name}.md")
 
     assert shape(english) == shape(chinese)
     for one, other in zip(rows(english), rows(chinese), strict=True):
@@ -111,8 +111,8 @@ def without_comments(commands: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["operating", "settings", "performance"])
 def test_links_to_a_heading_lead_to_one(language: str, name: str) -> None:
-    for other, anchor in ANCHOR.findall(page(language, name)):
-        headings = HEADING.findall(FENCE.sub("", page(language, other or name)))
+    for other, anchor in ANCHOR.findall(page(language, f"{name}.md")):
+        headings = HEADING.findall(FENCE.sub("", page(language, f"{other or name}.md")))
         assert anchor in {slug(heading) for heading in headings}, anchor
 
 

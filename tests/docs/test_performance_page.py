@@ -23,7 +23,7 @@ def test_the_rates_are_those_of_the_benchmarks(language: str) -> None:
     }
     stated = {
         cells[0]: (cells[1], *(cell.removesuffix(" ms") for cell in cells[2:]))
-        for cells in rows(page(language, "performance"), beside=HEADINGS[language])
+        for cells in rows(page(language, "performance.md"), beside=HEADINGS[language])
         if cells[0].isdigit()
     }
 
@@ -36,7 +36,7 @@ def test_both_languages_and_the_benchmarks_have_the_same_figures(language: str) 
     # The service's own limits, not measurements.
     known |= {"4", "5", "99", "503", "10,101", "1000000"}
 
-    assert set(FIGURE.findall(page(language, "performance"))) <= known
-    assert sorted(FIGURE.findall(page("zh", "performance"))) == sorted(
-        FIGURE.findall(page("en", "performance"))
+    assert set(FIGURE.findall(page(language, "performance.md"))) <= known
+    assert sorted(FIGURE.findall(page("zh", "performance.md"))) == sorted(
+        FIGURE.findall(page("en", "performance.md"))
     )

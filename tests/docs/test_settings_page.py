@@ -18,7 +18,7 @@ TOML = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 
 
 def setting_rows(language: str) -> list[tuple[str, list[str]]]:
-    found = [(SETTING.fullmatch(cells[0]), cells) for cells in rows(page(language, "settings"))]
+    found = [(SETTING.fullmatch(cells[0]), cells) for cells in rows(page(language, "settings.md"))]
     return [(name[1], cells) for name, cells in found if name]
 
 
@@ -72,7 +72,7 @@ def test_the_page_states_the_values_that_are_taken(language: str) -> None:
 def test_the_accounts_of_the_page_can_be_used(
     language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (example,) = TOML.findall(page(language, "settings"))
+    (example,) = TOML.findall(page(language, "settings.md"))
     filled = example.replace('token = "…"', 'token = "Token123"')
     filled = filled.replace('encoding_aes_key = "…"', f'encoding_aes_key = "{"k" * 43}"')
     path = tmp_path / "accounts.toml"
