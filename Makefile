@@ -7,7 +7,7 @@ TEST_PROCESSES ?= 3
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench
+.PHONY: help setup run test lint site bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -20,11 +20,14 @@ run: $(STAMP) ## Start Postgres, service, worker and simulator; send one message
 test: lint ## Lint, then run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES)
 
-lint: $(STAMP) ## Check style, types and import directions
+lint: $(STAMP) site ## Check style, types, import directions and the links of the docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+site: $(STAMP) ## Build the documentation in site/; a broken link fails
+	PYTHONPATH=docs $(BIN)/zensical build --clean --strict
 
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
