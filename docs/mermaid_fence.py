@@ -8,11 +8,13 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from pymdownx.superfences import SuperFencesException
+
 FOLDER: Final = Path(__file__).with_name("images") / "mermaid"
 
 
-class DrawingMissing(Exception):
-    """No SVG has been made of a Mermaid drawing."""
+class DrawingMissing(SuperFencesException):  # type: ignore[misc]  # without types
+    """No SVG has been made of a Mermaid drawing. Any other exception would be passed over."""
 
 
 def path_of(source: str) -> Path:
