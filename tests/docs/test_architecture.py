@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 FOR_DEVELOPERS = [PAGE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/decisions").glob("*.md"))]
 CODE = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(r"[\w./-]+\.py")
-FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)")
+FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.IGNORECASE)
 
 
 def code_on(page: Path) -> set[str]:
@@ -70,9 +70,11 @@ async def test_the_page_names_every_job_and_schedule() -> None:
 
 
 def test_the_page_names_every_function_of_the_database() -> None:
-    migrations = [path.read_text(encoding="utf-8") for path in (ROOT / "migrations").rglob("*.py")]
-    functions = {name for text in migrations for name in FUNCTION.findall(text)}
+    sources = [*(ROOT / "migrations").rglob("*.py"), *(APP / "db" / "sql").glob("*.sql")]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    functions = {name for text in texts for name in FUNCTION.findall(text)}
 
+    assert functions
     assert missing(functions, "What the database does by itself") == []
 
 
