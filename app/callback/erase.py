@@ -24,7 +24,8 @@ async def erase_contents(session: AsyncSession, person: ErasureSubject, limit: i
 async def erase_identity(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
     """Clear payloads and replace the OpenID by the pseudonym; clear other pushes that name it.
 
-    Up to `limit` rows each; returns how many.
+    Up to `limit` rows each; returns how many. Whom a push
+    names is what the database function `oa_bridge_named` returns.
     """
     parameters = person.parameters | {"limit": limit}
     own = await session.execute(_IDENTITY, parameters)

@@ -7,7 +7,9 @@ then what belongs to a person: send_windows, followers, consents. A reply that i
 delivered and is passed over; the sweep looks at it again.
 
 Whatever may be from before its sender was erased, or name somebody who was, is noted as late and
-looked at by a job: of a push that no person sends nothing is known here.
+looked at by a job: of a push that no person sends nothing is known here. Whom a push names is what
+the database function `oa_bridge_named` returns. The rows of the history get their positions from
+the column default `oa_bridge_next_position`.
 
 Parameters: $1 to $19 one array per column of `Record`, $20 to $29 of `NewReply`, $30 the moment,
 and in STORE_WITH_HISTORY alone $31 to $38 of `NewSubscription`.

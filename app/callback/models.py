@@ -17,7 +17,8 @@ class Callback(Base):
     payload: the whole parsed document with its unknown members; `{}` once it is erased.
 
     dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
-    was sent, as `outbound` JSON; NULL means `success`.
+    was sent, as `outbound` JSON; NULL means `success`. The index `ix_callbacks_named` holds what
+    the database function `oa_bridge_named` returns for each row.
     """
 
     __tablename__ = "callbacks"

@@ -1,7 +1,8 @@
 """Tables of the events room: what happened (rows are only added), and what is so now.
 
-position: the order of arrival over all of these tables, given by the database. Rows above
-`oa_bridge_settled_position()` may still get company below them; see `app.events.store`.
+position: the order of arrival over all of these tables; the column default is the database
+function `oa_bridge_next_position`. Below a row that lies above `oa_bridge_settled_position` another
+row may still appear; see `app.events.store`.
 """
 
 from datetime import datetime

@@ -1,8 +1,9 @@
 """SQL that reads a list a page at a time: events and followers alike.
 
 A position is drawn before its row is committed, so a row may appear below one that was read
-already. Lists therefore end at the settled position (see the migration that made it), which is
-asked for in a statement before the one that reads.
+already. Lists therefore end at the settled position, which is asked for in a statement before the
+one that reads. The files of the database functions `oa_bridge_next_position` and
+`oa_bridge_settled_position` in app/db/sql say how both are found.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +26,7 @@ MAX_OPENIDS = 500
 async def settled_position(session: AsyncSession) -> int:
     """Return a position up to which nothing will appear any more; now and then a lower one.
 
+    The database function `oa_bridge_settled_position` finds it.
     Only a later statement, outside a repeatable-read transaction, sees every row up to it.
     """
     return (await session.scalars(select(func.oa_bridge_settled_position(type_=BigInteger)))).one()

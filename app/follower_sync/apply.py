@@ -74,6 +74,8 @@ async def _upsert_people(
 ) -> None:
     """Add the people we had not met, UnionID and all; lock the others. In one order.
 
+    For a person who is added with a UnionID the database adds a row to `identity_events`: the
+    trigger `oa_bridge_identity_inserted` on `openids` calls `oa_bridge_identity_learned`.
     Whoever was known a moment ago and has been erased since is not added anew.
     """
     infos = {str(info.openid): info for info in changes.unmet}

@@ -44,7 +44,10 @@ async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[Accou
 
 
 async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
-    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it."""
+    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it.
+
+    Whom a push names is what the database function `oa_bridge_named` returns.
+    """
     return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
 
 

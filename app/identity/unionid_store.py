@@ -51,7 +51,10 @@ async def record_unionids(
 ) -> RecordedUnionIds:
     """Record answers, one per OpenID; the OpenIDs must be there.
 
-    A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`.
+    A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`. For
+    each first or different UnionID the database adds a row to `identity_events`, which webhooks
+    send as `identity.resolved` or `identity.changed`: the trigger `oa_bridge_identity_updated` on
+    `openids` calls `oa_bridge_identity_learned`.
     The first UnionID of an account that gave none shows that it has been bound: up to
     MAX_WOKEN of its people who were `not_bound` become due at once, more with each answer.
     """

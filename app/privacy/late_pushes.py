@@ -41,7 +41,8 @@ class _Pushes:
 async def check(eraser: Eraser) -> None:
     """Open erasures for those among the senders whose push is from before theirs.
 
-    Also for those who are gone, and of whom something was only reported since.
+    Also for those who are gone, and of whom something was only reported since, and for those whom
+    the database function `oa_bridge_named` finds named in such a push.
     """
     while await _check_some(eraser):
         pass

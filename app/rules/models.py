@@ -79,7 +79,8 @@ class RuleFiring(Base):
 class RulesVersion(Base):
     """One row: a counter that every change of `rules` raises, by a trigger in the database.
 
-    The same trigger sends NOTIFY `oa_bridge_rules`; the counter heals a missed one.
+    The trigger's function, `oa_bridge_rules_changed`, also sends NOTIFY `oa_bridge_rules`; the
+    counter heals a missed one.
     """
 
     __tablename__ = "rules_version"
@@ -91,7 +92,7 @@ class RulesVersion(Base):
 class RulesChanged(Base):
     """The ids of the rules that each of the last versions changed, added or removed.
 
-    The same trigger writes it; a version that is not here may have changed any rule.
+    `oa_bridge_rules_changed` writes it, too; a version that is not here may have changed any rule.
     """
 
     __tablename__ = "rules_changed"

@@ -104,7 +104,8 @@ class IdentityAction(StrEnum):
 class IdentityEvent(Base):
     """An OpenID got a UnionID, or another one, or is erased.
 
-    A trigger of `openids` writes the rows of the first two, `notices.announce` those of the last.
+    The triggers `oa_bridge_identity_inserted` and `oa_bridge_identity_updated` of `openids` add the
+    rows of the first two, `erasure_notices.publish_erasure` those of the last.
 
     The UnionID itself stays in `openids`, where erasure finds it.
     """

@@ -31,13 +31,19 @@ async def begin(session: AsyncSession) -> int:
     """Wait for every other change to end, and return the version that the rules are at.
 
     One order for all: this row first, so that no two changes wait for each other.
+
+    The database raises the version: each statement that changes `rules` fires one of the triggers
+    `oa_bridge_rules_changed_insert`, `oa_bridge_rules_changed_update`,
+    `oa_bridge_rules_changed_delete` and `oa_bridge_rules_changed_truncate`. Their function
+    `oa_bridge_rules_changed` raises `rules_version`, adds the ids of the changed rules to
+    `rules_changed` and sends NOTIFY `oa_bridge_rules`.
     """
     version = await session.scalar(select(RulesVersion.version).with_for_update())
     return version or 0
 
 
 async def version_now(session: AsyncSession) -> int:
-    """Return the version that this transaction has brought the rules to."""
+    """Return the version that this transaction has brought the rules to: see `begin`."""
     return await session.scalar(select(RulesVersion.version)) or 0
 
 

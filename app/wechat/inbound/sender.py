@@ -38,7 +38,8 @@ _SENT_BY_A_PERSON = (
 def names_a_person(message: Inbound) -> bool:
     """Tell whether FromUserName is a person rather than a platform account.
 
-    Of a push that the protocol reference does not name nobody can tell: it makes no person.
+    Of a push that the protocol reference does not name nobody can tell: it makes no person. The
+    database function `oa_bridge_named` lists the same events.
     Source: protocol 4.1 and 4.3.
     """
     if isinstance(message, OtherEvent):
