@@ -1,0 +1,76 @@
+"""A spool that a release before the renaming has left is recorded as that release would."""
+
+from typing import Any
+
+import asyncpg
+
+from app.callback.record import RECORDS
+from app.callback.spool import Spool
+from app.settings import Settings
+from tests.before_renaming import go_to_upgrade, in_order, insert, leave_spool, rows_like, stored
+from tests.callback.makers import drained
+from tests.service import Json, WorldClock, running
+from tests.waiting import eventually
+
+
+async def test_every_spooled_callback_leaves_the_rows_that_the_earlier_release_would_make(
+    settings: Settings, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    go_to_upgrade(clock)
+    leave_spool(settings.data_dir)
+    await insert(connection, "rules", stored("rules.json"))
+
+    async with running(settings, clock) as service:
+        await eventually(drained(service.inbox))
+        dead_letters = service.inbox.spool_status().dead_letters
+
+    assert dead_letters == 1
+    for table, expected in stored("rows.json").items():
+        common = set.intersection(*(set(row) for row in expected))
+        found = await rows_like(connection, table, expected)
+        assert found == in_order(expected, common), table
+
+
+async def test_a_dead_letter_of_the_earlier_release_can_be_read(settings: Settings) -> None:
+    leave_spool(settings.data_dir)
+    spool = Spool(settings.data_dir, limit=1000)
+
+    [letter] = await spool.dead_letters()
+    await spool.close()
+
+    assert letter.read().payload == '{"Content": "\\u0000"}'
+
+
+def test_a_record_has_every_member_that_the_earlier_release_reads() -> None:
+    """Both releases may share a spool during an upgrade, and after a way back."""
+    schema = RECORDS.json_schema()
+    present: dict[str, list[str]] = {}
+    collect_members(schema, schema, "", present)
+
+    kept: dict[str, list[str]] = stored("record_members.json")
+
+    assert {path: sorted(present.get(path, [])) for path in kept} == {
+        path: sorted(kinds) for path, kinds in kept.items()
+    }
+
+
+def collect_members(schema: Json, node: Json, path: str, found: dict[str, list[str]]) -> None:
+    """Add the types, or the values of an enumeration, of each member under `path`."""
+    if "$ref" in node:
+        definition: Json = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        collect_members(schema, definition, path, found)
+    for branch in node.get("anyOf", []):
+        collect_members(schema, branch, path, found)
+    for name, member in node.get("properties", {}).items():
+        collect_members(schema, member, f"{path}.{name}".lstrip("."), found)
+    for item in items_of(node):
+        collect_members(schema, item, f"{path}[]", found)
+    if "enum" in node:
+        found.setdefault(path, []).extend(node["enum"])
+    elif node.get("type", "object") != "object":
+        found.setdefault(path, []).append(str(node.get("format", node["type"])))
+
+
+def items_of(node: Json) -> list[Any]:
+    items = node.get("items")
+    return [items] if isinstance(items, dict) else node.get("prefixItems", [])
