@@ -1,4 +1,7 @@
-"""Alembic's entry: runs the migrations on the connection that `app.db.migrate` hands in."""
+"""Alembic's entry: runs the migrations on the connection that `app.db.migrate` hands in.
+
+How a migration changes a function or trigger of the database: see `app.db.sql_files`.
+"""
 
 from alembic import context
 from sqlalchemy import text
