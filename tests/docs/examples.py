@@ -107,7 +107,7 @@ async def listening(
         )
 
     async def answers() -> bool:
-        assert process.returncode is None, log.read_text(errors="replace")
+        assert process.returncode is None, f"{command[0]} has ended: see {log}"
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -138,7 +138,9 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     async def started() -> bool:
         return server.started
 
-    await eventually(started, "the server to start")
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await running
+    try:
+        await eventually(started, "the server to start")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
