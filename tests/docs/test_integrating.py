@@ -378,6 +378,28 @@ def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
     assert relative <= OTHER_PAGES | {f"../{name}/integrating.md" for name in PAGES}
 
 
+@page
+def test_the_links_inside_a_page_lead_somewhere(page: str) -> None:
+    prose = BLOCK.sub("", page)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", one).lower().replace(" ", "-") for one in headings}
+    anchors |= set(re.findall(r'<a id="([^"]+)"></a>', prose))
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", prose)) <= anchors
+
+
+def test_both_pages_say_the_same_in_the_same_order() -> None:
+    outlines = [outline(page) for page in PAGES.values()]
+
+    assert outlines[0] == outlines[1]
+
+
+def outline(page: str) -> list[str]:
+    """Return what no translation changes: levels of headings, sizes of tables, code."""
+    found = re.findall(r"^(#+) |^(\||- |\d+\. )|^```(\w*)$", BLOCK.sub("", page), re.MULTILINE)
+    return ["".join(one) for one in found]
+
+
 OTHER_PAGES = {
     "index.md",
     "rules.md",
