@@ -1,14 +1,17 @@
 """The examples of the page *Integrating*, and how they are run in each language."""
 
 import asyncio
+import atexit
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,8 @@ from tests.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "examples"
 PASSED_ON = ("PATH", "HOME", "LANG")
+# These programs end before a better compiler could pay.
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,10 @@ class Language:
 
     def command(self, example: str, *arguments: str) -> list[str]:
         """Return the command line that runs an example."""
-        return [self.program, str(self.path(example)), *arguments]
+        path = self.path(example)
+        if self.name == "java":
+            return ["java", *QUICK_START, "-cp", str(_java_classes()), path.stem, *arguments]
+        return [self.program, str(path), *arguments]
 
     def require(self) -> None:
         """Skip the test, saying why, where the language is not at hand."""
@@ -48,6 +56,17 @@ class Language:
             pytest.skip(f"{self.program} is not installed: the {self.name} examples are not run")
         if self.name == "php" and not _has_curl():
             pytest.skip("PHP has no curl extension: the php examples are not run")
+
+
+@cache
+def _java_classes() -> Path:
+    """Compile the Java examples once: `java FILE` would do it again at each start."""
+    folder = Path(tempfile.mkdtemp(prefix="oa-bridge-java-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sources = sorted(str(path) for path in (FOLDER / "java").glob("*.java"))
+    options = ["-encoding", "UTF-8", "-Xlint:all", "-Werror", "-d", str(folder)]
+    subprocess.run(["javac", *options, *sources], check=True)
+    return folder
 
 
 def _has_curl() -> bool:
@@ -58,7 +77,7 @@ def _has_curl() -> bool:
 LANGUAGES = (
     Language("python", "python", sys.executable, "py"),
     Language("node", "javascript", "node", "mjs"),
-    Language("java", "java", "java", "java"),
+    Language("java", "java", "javac", "java"),
     Language("php", "php", "php", "php"),
 )
 EXAMPLES = ("webhook_receiver", "report_identity", "change_rule", "read_followers")

@@ -231,6 +231,8 @@ async def test_a_rule_is_added_and_changed(
     assert ended.status == 0, ended.output
     assert json.loads(ended.output)["revision"] == 2
     assert await only_rule(service) == ("Opening hours", 200, 2)
+    (rule,) = (await service.read("rules"))["items"]
+    assert rule["trigger"] == {"on": "text", "match": "contains", "keyword": "营业时间"}
 
 
 async def test_a_change_by_somebody_else_is_never_lost(

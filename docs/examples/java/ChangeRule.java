@@ -10,8 +10,9 @@ import java.time.Duration;
 /**
  * Adds a rule and replaces it, unless somebody else has changed it in between.
  *
- * <p>The whole rule is made by this program, so it need not read it first. Java 17: java
- * ChangeRule.java
+ * <p>The whole rule is made by this program, so it need not read it first.
+ *
+ * <p>Java 17: java -Dfile.encoding=UTF-8 ChangeRule.java
  */
 public class ChangeRule {
     static final String OA_BRIDGE = System.getenv("OA_BRIDGE_URL");
