@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Prints the OpenID of every follower, then the cursor from which to go on another day.
+ * Prints the OpenID of every follower, then the cursor for the next run.
  *
  * <p>Java 17: java ReadFollowers.java [CURSOR]
  */
@@ -56,7 +56,7 @@ public class ReadFollowers {
             after = first(NEXT, page);
             later = first(LATER, page);
         } while (after != null);
-        // Keep it: passed as `after`, it leads to what has arrived since.
+        // Store it: passed as `after`, it leads to what has arrived since.
         System.out.println(later);
     }
 }

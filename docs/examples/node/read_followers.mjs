@@ -1,4 +1,4 @@
-// Prints the OpenID of every follower, then the cursor from which to go on another day.
+// Prints the OpenID of every follower, then the cursor for the next run.
 // node read_followers.mjs [CURSOR]
 const { OA_BRIDGE_URL, OA_BRIDGE_TOKEN } = process.env;
 
@@ -23,5 +23,5 @@ for await (const page of pages("/api/followers", { limit: 500, ...(cursor && { a
   for (const follower of page.items) console.log(follower.openid);
   later = page.later;
 }
-// Keep it: passed as `after`, it leads to what has arrived since.
+// Store it: passed as `after`, it leads to what has arrived since.
 console.log(later);

@@ -1,5 +1,5 @@
 <?php
-// Prints the OpenID of every follower, then the cursor from which to go on another day.
+// Prints the OpenID of every follower, then the cursor for the next run.
 // php read_followers.php [CURSOR]
 declare(strict_types=1);
 
@@ -29,5 +29,5 @@ foreach (pages('/api/followers', $query) as $page) {
         echo $follower['openid'], "\n";
     }
 }
-// Keep it: passed as `after`, it leads to what has arrived since.
+// Store it: passed as `after`, it leads to what has arrived since.
 echo $page['later'], "\n";

@@ -1,4 +1,4 @@
-"""Prints the OpenID of every follower, then the cursor from which to go on another day.
+"""Prints the OpenID of every follower, then the cursor for the next run.
 
 python read_followers.py [CURSOR]
 """
@@ -37,5 +37,5 @@ if __name__ == "__main__":
     for page in pages("/api/followers", query):
         for follower in page["items"]:
             print(follower["openid"])
-    # Keep it: passed as `after`, it leads to what has arrived since.
+    # Store it: passed as `after`, it leads to what has arrived since.
     print(page["later"])
