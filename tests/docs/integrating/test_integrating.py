@@ -23,7 +23,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.main import create_app
 from app.settings import Settings
 from app.worker import Jobs, Worker
-from tests.docs.examples import EXAMPLES, FOLDER, LANGUAGES, Language, listening, run, served
+from tests.docs.integrating.examples import (
+    EXAMPLES,
+    FOLDER,
+    LANGUAGES,
+    Language,
+    listening,
+    run,
+    served,
+)
 from tests.processes import free_port
 from tests.service import (
     ADMIN_TOKEN,

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from tests.processes import free_port
 from tests.waiting import eventually
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "examples"
 PASSED_ON = ("PATH", "HOME", "LANG")
 # These programs end before a better compiler could pay.
