@@ -28,7 +28,6 @@ from app.clock import Clock, SystemClock
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
-from app.identity.router import router as identity_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
@@ -42,6 +41,7 @@ from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
+from app.unionid_resolution.router import router as identity_router
 from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router

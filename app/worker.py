@@ -24,8 +24,6 @@ from app.db.engine import (
     close_in_time,
 )
 from app.db.job_retention import prune as prune_job_log
-from app.identity import resolve as identity
-from app.identity.jobs import RESOLVE
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
 from app.privacy.late_pushes import check
@@ -38,6 +36,8 @@ from app.replies.jobs import DELIVER
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
 from app.settings import Settings
+from app.unionid_resolution import resolve as unionids
+from app.unionid_resolution.jobs import RESOLVE
 from app.webhooks import deliver as feed
 from app.webhooks.dispatch import ring as ring_webhooks
 from app.webhooks.jobs import DELIVER as TELL
@@ -72,7 +72,7 @@ class Jobs:
     clock: Clock
     tokens: AccessTokens
     delivery: Delivery
-    resolver: identity.Resolver
+    resolver: unionids.Resolver
     feed: feed.Feed
     eraser: Eraser
 
@@ -82,7 +82,7 @@ class Jobs:
 
     async def resolve(self, payload: dict[str, str]) -> None:
         """`identity.resolve`: ask for the UnionIDs that an account lacks."""
-        await identity.resolve(self.resolver, AppId(payload["appid"]), int(payload.get("turn", 0)))
+        await unionids.resolve(self.resolver, AppId(payload["appid"]), int(payload.get("turn", 0)))
 
     async def tell(self, payload: dict[str, str]) -> None:
         """`feed.deliver`: send one webhook what is due."""
@@ -99,7 +99,7 @@ class Jobs:
     async def sweep(self) -> None:
         """Every minute: end what is overdue, find what no job attends to."""
         await sweep_replies(self.database.sessions, self.clock)
-        await identity.sweep(self.database.sessions, self.settings.accounts, self.clock)
+        await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
@@ -132,7 +132,7 @@ def make_jobs(
         clock,
         tokens,
         Delivery(database.sessions, api, tokens, uploads, clock),
-        identity.Resolver(database.sessions, api, tokens, clock, settings.erasure_hmac_secret),
+        unionids.Resolver(database.sessions, api, tokens, clock, settings.erasure_hmac_secret),
         feed.Feed(
             database.sessions,
             clock,

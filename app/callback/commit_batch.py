@@ -32,11 +32,11 @@ from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
 from app.db.queue import NewJob, enqueue_on
 from app.events.models import FollowAction
-from app.identity.jobs import resolve_job
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
 from app.replies.jobs import deliver_job
+from app.unionid_resolution.jobs import resolve_job
 
 CommitResult = StoredResult | BadData | CooldownLost
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.identity.activity import active_since as who_is_back
+from app.events.activity import active_since as who_is_back
 from app.tombstones.subject import ErasureSubject
 
 

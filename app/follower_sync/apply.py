@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.queue import enqueue
 from app.events.models import FollowAction
 from app.follower_sync.diff import Changes, KnownFollower, NewEvent, UserInfoBatch, changes_of
-from app.identity.erased_unionids import without_unionid
-from app.identity.jobs import resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
 from app.tombstones.people import Tombstone
+from app.unionid_resolution.erased_unionids import without_unionid
+from app.unionid_resolution.jobs import resolve_job
 from app.wechat.api_responses import UserInfo
 
 Tombstones = Mapping[str, Tombstone]

@@ -23,10 +23,10 @@ from app.follower_sync.diff import UserInfoBatch
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
 from app.follower_sync.page_tracker import Page, Pages
-from app.follower_sync.wechat_users import BAD_OPENID, UserInfoClient
-from app.identity.erased_unionids import erased_by_unionid
+from app.follower_sync.wechat_users import UserInfoClient
 from app.tombstones.people import erased_among
-from app.wechat.api import BATCHGET_LIMIT
+from app.unionid_resolution.erased_unionids import erased_by_unionid
+from app.wechat.api import BAD_OPENID, BATCHGET_LIMIT
 from app.wechat.api_responses import FollowerPage
 from app.wechat.errors import ApiError
 

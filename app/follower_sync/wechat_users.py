@@ -14,10 +14,10 @@ from app.wechat.api import WeChatApi
 from app.wechat.api_responses import FollowerPage, UserInfo
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
+from app.wechat_client.batchget import batchget_halving
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
-BAD_OPENID = 40003
 # Both calls only read, so they may be repeated whatever became of them. Source: protocol 11.
 PAUSES_SECONDS = (1.0, 4.0, 15.0, 60.0, 60.0)
 
@@ -43,23 +43,13 @@ class UserInfoClient:
         """Return what WeChat tells about up to 100 people. Raises ApiError."""
         at = self.clock.now().replace(microsecond=0)
         ids = [uuid7() for _ in range(2 * len(openids))]
-        infos, missing = await self._infos([OpenId(openid) for openid in openids])
+        infos, missing = await batchget_halving(
+            self._batchget, [OpenId(openid) for openid in openids]
+        )
         return UserInfoBatch(openids, at, ids, infos, missing)
 
-    async def _infos(self, openids: Sequence[OpenId]) -> tuple[list[UserInfo], list[str]]:
-        """One bad OpenID fails its whole call: halve until it stands alone."""
-        try:
-            found = await self._patiently(lambda token: self.api.batchget(token, openids))
-        except ApiError as error:
-            if error.errcode != BAD_OPENID:
-                raise
-            if len(openids) == 1:
-                return [], [openids[0]]
-            middle = len(openids) // 2
-            infos, missing = await self._infos(openids[:middle])
-            more, more_missing = await self._infos(openids[middle:])
-            return [*infos, *more], [*missing, *more_missing]
-        return found, []
+    async def _batchget(self, openids: Sequence[OpenId]) -> list[UserInfo]:
+        return await self._patiently(lambda token: self.api.batchget(token, openids))
 
     async def _patiently(self, call: Callable[[str], Awaitable[T]]) -> T:
         for seconds in PAUSES_SECONDS:

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.events import erase as events
+from app.events.activity import FIRST_ID
 from app.identity import erase as identity
-from app.identity.activity import FIRST_ID
 from app.privacy.erase import ALL
 from app.privacy.models import Trigger
 from app.privacy.plan import Eraser

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.events import erase as events
+from app.events.activity import FIRST_ID
 from app.identity import lookup
-from app.identity.activity import FIRST_ID
 from app.privacy.inbox_protocol import Inbox
 from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of

@@ -17,6 +17,7 @@ MediaKind: TypeAlias = Literal["image", "voice", "video", "thumb"]
 BATCHGET_LIMIT = 100
 
 INVALID_CREDENTIAL = 40001
+BAD_OPENID = 40003
 
 
 class WeChatApi:

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from app.callback.record import StoredResult
-from app.identity.jobs import RESOLVE
 from app.replies.jobs import DELIVER
+from app.unionid_resolution.jobs import RESOLVE
 from tests.callback.makers import drained, record, running_inbox
 from tests.service import (
     ACCOUNT,

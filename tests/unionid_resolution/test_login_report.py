@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.identity.jobs import RESOLVE
 from app.settings import Settings
+from app.unionid_resolution.jobs import RESOLVE
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.service import (

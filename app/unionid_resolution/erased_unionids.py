@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.activity import FIRST_ID, active_since
+from app.events.activity import FIRST_ID, active_since
 from app.identity.unionid_store import UnionIdResult
 from app.tombstones.people import Tombstone, lock_shared
 from app.tombstones.pseudonyms import pseudonyms

@@ -11,19 +11,19 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
-from app.identity.erased_unionids import withhold_erased
-from app.identity.jobs import next_resolve_job, resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
 from app.settings import Account
+from app.unionid_resolution.erased_unionids import withhold_erased
+from app.unionid_resolution.jobs import next_resolve_job, resolve_job
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
 from app.wechat.api_responses import UserInfo
 from app.wechat.errors import Action, ApiError
 from app.wechat.ids import AppId, OpenId
+from app.wechat_client.batchget import batchget_halving
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
-BAD_OPENID = 40003
 ASK_MISSING_AGAIN = timedelta(hours=1)
 # A run ends after so many calls: other accounts wait for their turn.
 MAX_CALLS_A_RUN = 10
@@ -86,28 +86,22 @@ async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock
 
 
 async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> list[UnionIdResult]:
-    """One bad OpenID fails its whole call: halve until it stands alone."""
-    try:
-        infos = await with_token(
-            resolver.tokens, appid, lambda token: resolver.api.batchget(token, openids)
-        )
-    except ApiError as error:
-        if error.errcode != BAD_OPENID:
-            raise
-        if len(openids) == 1:
-            return [UnionIdResult(appid, openids[0], None, "bad_openid")]
-        middle = len(openids) // 2
-        first = await _ask(resolver, appid, openids[:middle])
-        return [*first, *await _ask(resolver, appid, openids[middle:])]
-    return answers_of(appid, openids, infos, resolver.clock.now())
-
-
-def answers_of(
-    appid: AppId, openids: Sequence[OpenId], infos: Sequence[UserInfo], now: datetime
-) -> list[UnionIdResult]:
     """Match WeChat's answer to what was asked, by OpenID. Missing is a normal state."""
+
+    async def batchget(some: Sequence[OpenId]) -> list[UserInfo]:
+        return await with_token(
+            resolver.tokens, appid, lambda token: resolver.api.batchget(token, some)
+        )
+
+    infos, bad = await batchget_halving(batchget, openids)
+    now = resolver.clock.now()
     by_openid = {info.openid: info for info in infos}
-    return [_answer(appid, openid, by_openid.get(openid), now) for openid in openids]
+    return [
+        UnionIdResult(appid, openid, None, "bad_openid")
+        if openid in bad
+        else _answer(appid, openid, by_openid.get(openid), now)
+        for openid in openids
+    ]
 
 
 def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> UnionIdResult:

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
-from app.identity.erased_unionids import erased_by_unionid
-from app.identity.jobs import resolve_job
 from app.identity.models import UnionIdSource
 from app.identity.schemas import Identity, Reported
 from app.identity.unionid_store import UnionIdResult, record_unionids
 from app.tombstones.people import Tombstone, erased_among
+from app.unionid_resolution.erased_unionids import erased_by_unionid
+from app.unionid_resolution.jobs import resolve_job
 from app.wechat.ids import AccountOpenId
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
