@@ -7,11 +7,13 @@ push.
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.callback.strip_json import without_members
+from app.privacy.inbox_protocol import NamedInPushes
 from app.tombstones.subject import ErasureSubject
 
 
@@ -85,6 +87,18 @@ async def has_before(session: AsyncSession, person: ErasureSubject) -> bool:
     return bool(await session.scalar(_BEFORE, person.parameters))
 
 
+async def first_after(session: AsyncSession, person: ErasureSubject) -> datetime | None:
+    """Return the CreateTime of the person's first push since what is to be erased."""
+    first: datetime | None = await session.scalar(_FIRST_AFTER, person.parameters)
+    return first
+
+
+async def named_in(session: AsyncSession, callback_ids: Sequence[UUID]) -> Sequence[NamedInPushes]:
+    """Return who sent these pushes or is named in them, in order of their keys."""
+    found = await session.execute(_NAMED_IN, {"callback_ids": list(callback_ids)})
+    return [NamedInPushes(*row) for row in found]
+
+
 async def unlink(session: AsyncSession, appid: str, pseudonym: str) -> None:
     """Replace the dedupe keys of an erased person by random ones, once no copy can come any more.
 
@@ -107,6 +121,22 @@ _FULL = "(payload <> '{}' OR passive IS NOT NULL)"
 _SOME = "ORDER BY id LIMIT :limit FOR UPDATE"
 
 _BEFORE = text(f"SELECT EXISTS (SELECT FROM callbacks WHERE {_OWN})")  # noqa: S608 - a constant
+
+_FIRST_AFTER = text(
+    """
+    SELECT min(occurred_at) FROM callbacks
+    WHERE appid = :appid AND openid = :openid AND occurred_at > :until
+    """
+)
+
+_NAMED_IN = text(
+    """
+    SELECT appid, who, min(occurred_at), max(occurred_at)
+    FROM callbacks CROSS JOIN LATERAL unnest(oa_bridge_named(msgtype, payload) || openid) AS who
+    WHERE id = ANY(CAST(:callback_ids AS uuid[]))
+    GROUP BY appid, who ORDER BY appid, who
+    """
+)
 
 _CONTENTS = text(
     f"""

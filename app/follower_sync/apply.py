@@ -1,7 +1,8 @@
 """Writes what a call told, in the caller's transaction.
 
-Locks are taken in the inbox's order: openids by key, then followers. Who holds the openids rows
-decides about the rest, so what is known is read again under them.
+`identity` is called first, and then `events`, so that locks are taken in the inbox's order: openids
+by key, then follow_events and followers. The transaction that holds the openids rows decides about
+the rest, so what is known is read again once they are locked.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,13 +13,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
+from app.events import sync_store
 from app.events.models import FollowAction
 from app.follower_sync.diff import Changes, KnownFollower, NewEvent, UserInfoBatch, changes_of
+from app.identity import openid_store
 from app.identity.models import UnionIdSource
-from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult
 from app.tombstones.people import Tombstone
 from app.unionid_resolution.erased_unionids import without_unionid
 from app.unionid_resolution.jobs import resolve_job
+from app.unionid_resolution.record import record_unionids
 from app.wechat.api_responses import UserInfo
 
 Tombstones = Mapping[str, Tombstone]
@@ -47,8 +51,9 @@ async def apply(
     await _upsert_people(session, appid, changes, now, gone)
     changes = changes_of(await _known(session, appid, changes.openids, gone), calls)
     await _identify(session, appid, changes.identified, now, gone)
-    await _write_events(session, appid, changes.events)
-    await _explain(session, appid, changes.explained)
+    await sync_store.add_found(session, appid, [_found(event) for event in changes.events])
+    explained = [(info.openid, info.subscribe_scene) for info in changes.explained]
+    await sync_store.set_how(session, appid, explained)
     left = [event for event in changes.events if event.action is FollowAction.UNFOLLOW]
     if left:
         await leave(session, appid, left, now)
@@ -79,23 +84,24 @@ async def _upsert_people(
     Whoever was known a moment ago and has been erased since is not added anew.
     """
     infos = {str(info.openid): info for info in changes.unmet}
-    openids = changes.openids
-    people = [infos.get(openid) for openid in openids]
-    forgotten = [gone.get(openid) for openid in openids]
-    added = await session.scalars(
-        _MEET,
-        {
-            "appid": appid,
-            "openids": openids,
-            "unionids": [None if info is None else info.unionid for info in people],
-            "times": [(info and info.subscribe_time) or now for info in people],
-            "untils": [one and one.until for one in forgotten],
-            "next": now + ASK_UNBOUND_AGAIN,
-        },
+    people = [
+        _listed(openid, infos.get(openid), now, gone.get(openid)) for openid in changes.openids
+    ]
+    added = await openid_store.add_listed(
+        session, appid, people, ask_again_at=now + ASK_UNBOUND_AGAIN
     )
-    just_erased = [openid for openid in added if openid not in infos]
-    if just_erased:
-        await session.execute(_UNMEET, {"appid": appid, "openids": just_erased})
+    just_erased = [(appid, openid) for openid in added if openid not in infos]
+    await openid_store.delete(session, just_erased)
+
+
+def _listed(
+    openid: str, info: UserInfo | None, now: datetime, gone: Tombstone | None
+) -> openid_store.ListedOpenId:
+    erased_until = None if gone is None else gone.until
+    if info is None:
+        return openid_store.ListedOpenId(openid, None, now, erased_until)
+    seen_at = info.subscribe_time or now
+    return openid_store.ListedOpenId(openid, info.unionid, seen_at, erased_until)
 
 
 async def _identify(
@@ -118,32 +124,9 @@ async def _identify(
     await enqueue(session, [resolve_job(woken) for woken in learnt.woken])
 
 
-async def _write_events(session: AsyncSession, appid: str, events: Sequence[NewEvent]) -> None:
-    if not events:
-        return
-    columns = {
-        "appid": appid,
-        "ids": [event.id for event in events],
-        "openids": [event.openid for event in events],
-        "actions": [event.action.value for event in events],
-        "times": [event.occurred_at for event in events],
-        "scenes": [event.scene for event in events],
-        "hows": [event.how for event in events],
-    }
-    await session.execute(_EVENTS, columns)
-    await session.execute(_STATES, columns)
-
-
-async def _explain(session: AsyncSession, appid: str, infos: Sequence[UserInfo]) -> None:
-    if not infos:
-        return
-    await session.execute(
-        _EXPLAIN,
-        {
-            "appid": appid,
-            "openids": [info.openid for info in infos],
-            "hows": [info.subscribe_scene for info in infos],
-        },
+def _found(event: NewEvent) -> sync_store.FoundEvent:
+    return sync_store.FoundEvent(
+        event.id, event.openid, event.action, event.occurred_at, event.scene, event.how
     )
 
 
@@ -154,83 +137,5 @@ _KNOWN = text(
     FROM unnest(CAST(:openids AS text[])) AS p(openid)
     LEFT JOIN openids o ON o.appid = :appid AND o.openid = p.openid
     LEFT JOIN followers f ON f.appid = :appid AND f.openid = p.openid
-    """
-)
-
-# ON CONFLICT DO UPDATE WHERE false: locks the row that is there, leaves it as it is, and does not
-# return it.
-_MEET = text(
-    """
-    INSERT INTO openids AS o (appid, openid, unionid, first_seen_at, last_seen_at,
-                              resolve_state, resolve_reason, resolve_next_at, erased_until)
-    SELECT :appid, openid, unionid, at, at,
-           CASE WHEN unionid IS NULL THEN 'pending' ELSE 'resolved' END,
-           CASE WHEN unionid IS NULL THEN 'not_bound' END,
-           CASE WHEN unionid IS NULL THEN CAST(:next AS timestamptz) END, erased_until
-    FROM unnest(CAST(:openids AS text[]), CAST(:unionids AS text[]),
-                CAST(:times AS timestamptz[]), CAST(:untils AS timestamptz[]))
-         AS t(openid, unionid, at, erased_until)
-    ORDER BY openid
-    ON CONFLICT (appid, openid) DO UPDATE SET openid = o.openid WHERE false
-    RETURNING openid
-    """
-)
-
-_UNMEET = text(
-    "DELETE FROM openids WHERE appid = :appid AND openid = ANY(CAST(:openids AS text[]))"
-)
-
-_TOLD = """
-    SELECT t.id, t.openid, t.action, t.at, t.scene, t.how, o.unionid
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:openids AS text[]), CAST(:actions AS text[]),
-                CAST(:times AS timestamptz[]), CAST(:scenes AS text[]), CAST(:hows AS text[]))
-         AS t(id, openid, action, at, scene, how)
-    JOIN openids o ON o.appid = :appid AND o.openid = t.openid
-"""
-
-_EVENTS = text(
-    f"""
-    WITH told AS ({_TOLD})
-    INSERT INTO follow_events (id, appid, openid, unionid, action, scene, occurred_at, source)
-    SELECT id, :appid, openid, unionid, action, scene, at, 'sync' FROM told ORDER BY id
-    """  # noqa: S608 - a constant of this module
-)
-
-_STATES = text(
-    f"""
-    WITH told AS ({_TOLD}), state AS (
-        SELECT openid, max(unionid) AS unionid, bool_or(action = 'follow') AS following,
-               max(at) AS last_at,
-               (array_agg(id ORDER BY id DESC))[1] AS last_id,
-               max(at) FILTER (WHERE action = 'follow') AS followed_at,
-               (array_agg(id) FILTER (WHERE action = 'follow'))[1] AS followed_id,
-               max(scene) AS scene, max(how) AS how,
-               max(at) FILTER (WHERE action = 'unfollow') AS unfollowed_at
-        FROM told GROUP BY openid
-    )
-    INSERT INTO followers AS f (appid, openid, unionid, following, last_at, last_id, followed_at,
-                                followed_id, scene, how, unfollowed_at, source)
-    SELECT :appid, openid, unionid, following, last_at, last_id, followed_at,
-           followed_id, scene, how, unfollowed_at, 'sync'
-    FROM state ORDER BY openid
-    ON CONFLICT (appid, openid) DO UPDATE SET
-        unionid = COALESCE(EXCLUDED.unionid, f.unionid),
-        following = EXCLUDED.following,
-        source = EXCLUDED.source,
-        last_at = EXCLUDED.last_at,
-        last_id = EXCLUDED.last_id,
-        followed_at = COALESCE(EXCLUDED.followed_at, f.followed_at),
-        followed_id = COALESCE(EXCLUDED.followed_id, f.followed_id),
-        scene = CASE WHEN EXCLUDED.following THEN EXCLUDED.scene ELSE f.scene END,
-        how = CASE WHEN EXCLUDED.following THEN EXCLUDED.how ELSE f.how END,
-        unfollowed_at = COALESCE(EXCLUDED.unfollowed_at, f.unfollowed_at)
-    """  # noqa: S608 - a constant of this module
-)
-
-_EXPLAIN = text(
-    """
-    UPDATE followers f SET how = t.how
-    FROM unnest(CAST(:openids AS text[]), CAST(:hows AS text[])) AS t(openid, how)
-    WHERE f.appid = :appid AND f.openid = t.openid AND f.how IS NULL
     """
 )

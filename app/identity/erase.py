@@ -51,15 +51,12 @@ async def classes_erased_until(
 
 
 async def forget_unionids(session: AsyncSession, unionids: Iterable[str]) -> Mapping[str, int]:
-    """Take UnionIDs out of the rows of those who do not have them now; return rows by table.
+    """Delete changes from or to these UnionIDs of OpenIDs that have none of them now.
 
-    Such a row was keyed by mistake, or from before a change: it gets the present UnionID.
+    Returns the number of rows by table.
     """
-    counts = {}
-    for table, statement in _FORGETS.items():
-        found = await session.execute(statement, {"unionids": list(unionids)})
-        counts[table] = len(found.all())
-    return counts
+    deleted = await session.execute(_FORGET_UNIONIDS, {"unionids": list(unionids)})
+    return {"unionid_changes": len(deleted.all())}
 
 
 _LOCK = text("SELECT 1 FROM openids WHERE appid = :appid AND openid = :openid FOR UPDATE")
@@ -92,27 +89,15 @@ _UNTIL = text("SELECT erased_until FROM openids WHERE appid = :appid AND openid 
 
 _CLASSES = text("SELECT revoked FROM openids WHERE appid = :appid AND openid = :openid")
 
-
-_REKEY = """
-    UPDATE {table} e SET unionid = o.unionid FROM openids o
-    WHERE o.appid = e.appid AND o.openid = e.openid AND o.unionid IS DISTINCT FROM e.unionid
-      AND e.unionid = ANY(CAST(:unionids AS text[]))
+_FORGET_UNIONIDS = text(
+    """
+    DELETE FROM unionid_changes c
+    WHERE (old_unionid = ANY(CAST(:unionids AS text[]))
+           OR new_unionid = ANY(CAST(:unionids AS text[])))
+      AND NOT EXISTS (
+          SELECT FROM openids o WHERE o.appid = c.appid AND o.openid = c.openid
+            AND o.unionid = ANY(CAST(:unionids AS text[]))
+      )
     RETURNING 1
-"""
-
-_FORGETS = {
-    "follow_events": text(_REKEY.format(table="follow_events")),
-    "subscription_events": text(_REKEY.format(table="subscription_events")),
-    "unionid_changes": text(
-        """
-        DELETE FROM unionid_changes c
-        WHERE (old_unionid = ANY(CAST(:unionids AS text[]))
-               OR new_unionid = ANY(CAST(:unionids AS text[])))
-          AND NOT EXISTS (
-              SELECT FROM openids o WHERE o.appid = c.appid AND o.openid = c.openid
-                AND o.unionid = ANY(CAST(:unionids AS text[]))
-          )
-        RETURNING 1
-        """
-    ),
-}
+    """
+)

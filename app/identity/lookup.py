@@ -32,28 +32,10 @@ async def unionids_of(session: AsyncSession, people: Iterable[AccountOpenId]) ->
     return set(await session.scalars(_UNIONIDS, _columns(people)))
 
 
-async def unionids_in_rows_of(session: AsyncSession, people: Iterable[AccountOpenId]) -> set[str]:
-    """Return every UnionID that these OpenIDs have, or had: perhaps one of somebody else."""
-    return set(await session.scalars(_UNIONIDS_IN_ROWS, _columns(people)))
-
-
 async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[AccountOpenId]:
     """Return every (AppID, OpenID) that has one of these UnionIDs now."""
     found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
     return {(appid, openid) for appid, openid in found}
-
-
-async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
-    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it.
-
-    Whom a push names is what the database function `oa_bridge_named` returns.
-    """
-    return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
-
-
-async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
-    """Tell whether a push is from an OpenID, or names it, that may be unknown otherwise."""
-    return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
 
 
 def _columns(people: Iterable[AccountOpenId]) -> dict[str, list[str]]:
@@ -84,41 +66,4 @@ _UNIONIDS = text(
 )
 
 
-_UNIONIDS_IN_ROWS = text(
-    f"""
-    SELECT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT unionid FROM follow_events {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT unionid FROM subscription_events {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT old_unionid FROM unionid_changes {_THEIRS}
-    UNION SELECT new_unionid FROM unionid_changes {_THEIRS}
-    """  # noqa: S608 - a constant of this module
-)
-
-
 _PEOPLE = text("SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))")
-
-
-_MENTIONED = text(
-    """
-    SELECT EXISTS (SELECT FROM openids WHERE unionid = :unionid)
-        OR EXISTS (SELECT FROM unionid_changes WHERE old_unionid = :unionid)
-        OR EXISTS (SELECT FROM unionid_changes WHERE new_unionid = :unionid)
-        OR EXISTS (SELECT FROM follow_events WHERE unionid = :unionid)
-        OR EXISTS (SELECT FROM subscription_events WHERE unionid = :unionid)
-        OR EXISTS (
-            SELECT FROM callbacks
-            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:unionid AS text)]
-        )
-    """
-)
-
-
-_IN_PUSHES = text(
-    """
-    SELECT EXISTS (SELECT FROM callbacks WHERE appid = :appid AND openid = :openid)
-        OR EXISTS (
-            SELECT FROM callbacks
-            WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]
-        )
-    """
-)

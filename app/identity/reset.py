@@ -1,4 +1,4 @@
-"""Lets somebody who was back before their erasure was over be a stranger.
+"""Resets a person who became active again while being erased.
 
 What they did since stays, and what was known of them before does not.
 """
@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.tombstones.subject import ErasureSubject
 
 
-async def reset_first_seen(session: AsyncSession, person: ErasureSubject) -> None:
-    """Let them be seen for the first time since what is erased.
+async def reset_first_seen(
+    session: AsyncSession, person: ErasureSubject, first_push: datetime | None
+) -> None:
+    """Let the first time they were seen be after what is erased.
 
-    Who was to go for their UnionID is asked about again.
+    first_push: of those after that, by CreateTime. A person who was to be erased for their UnionID
+    is asked about again.
     """
-    await session.execute(_START_ANEW, person.parameters)
+    await session.execute(_RESET_FIRST_SEEN, person.parameters | {"first_push": first_push})
     await session.execute(_ASK_AGAIN, person.parameters)
 
 
@@ -26,24 +29,27 @@ async def forget_unionid(
 ) -> Mapping[str, int]:
     """Forget the UnionID, unless a login since told it; return the number of rows by table.
 
-    After `reset_first_seen`. asks: whether WeChat can be asked for it anew; what they did since is
-    keyed then.
+    After `reset_first_seen`. asks: whether WeChat can be asked for it again. The caller has
+    `events.unionid_store.copy_unionid` follow, and then `forget_changes`.
     """
-    parameters = person.parameters | {"now": now, "asks": asks}
-    counts = {}
-    await session.execute(_FORGET_LOGIN, parameters)
-    for table, statement in _FORGETS.items():
-        counts[table] = len((await session.execute(statement, parameters)).all())
-    return counts
+    await session.execute(_FORGET_LOGIN, person.parameters)
+    forgotten = await session.execute(
+        _FORGET_UNIONID, person.parameters | {"now": now, "asks": asks}
+    )
+    return {"openids": len(forgotten.all())}
 
 
-# The inbox belongs to a later step, which this one may not import.
-_START_ANEW = text(
+async def forget_changes(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
+    """Delete the earlier UnionIDs of an OpenID; return the number of rows by table."""
+    deleted = await session.execute(_FORGET_CHANGES, person.parameters)
+    return {"unionid_changes": len(deleted.all())}
+
+
+_RESET_FIRST_SEEN = text(
     """
-    UPDATE openids SET first_seen_at = GREATEST(first_seen_at, COALESCE((
-        SELECT min(occurred_at) FROM callbacks
-        WHERE appid = :appid AND openid = :openid AND occurred_at > :until
-    ), :until))
+    UPDATE openids SET first_seen_at = GREATEST(
+        first_seen_at, COALESCE(CAST(:first_push AS timestamptz), :until)
+    )
     WHERE appid = :appid AND openid = :openid
     """
 )
@@ -75,20 +81,6 @@ _FORGET_UNIONID = text(
     """
 )
 
-_UNKEY = """
-    UPDATE {table} AS t SET unionid = o.unionid FROM openids o
-    WHERE t.appid = :appid AND t.openid = :openid AND o.appid = :appid AND o.openid = :openid
-      AND t.unionid IS DISTINCT FROM o.unionid
-    RETURNING 1
-"""
-
-_FORGETS = {
-    "openids": _FORGET_UNIONID,
-    **{
-        table: text(_UNKEY.format(table=table))
-        for table in ("follow_events", "subscription_events", "followers", "consents")
-    },
-    "unionid_changes": text(
-        "DELETE FROM unionid_changes WHERE appid = :appid AND openid = :openid RETURNING 1"
-    ),
-}
+_FORGET_CHANGES = text(
+    "DELETE FROM unionid_changes WHERE appid = :appid AND openid = :openid RETURNING 1"
+)

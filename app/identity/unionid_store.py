@@ -1,11 +1,9 @@
-"""SQL that records what is learnt about UnionIDs, and keys every row of the OpenIDs with it.
+"""SQL that records what is learnt about UnionIDs: in `openids` and `unionid_changes` alone.
 
-All of it in the caller's transaction. The openids rows are locked first and in order, as the
-inbox does it: an event that is being stored at the same moment either sees the UnionID or is
-keyed here.
+`unionid_resolution.record` calls it, and has the rows of `events` follow in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,63 +36,35 @@ class UnionIdResult:
     how: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedUnionIds:
-    """changed: OpenIDs that had another UnionID before. woken: accounts to ask about again."""
-
-    changed: int
-    woken: tuple[str, ...]
-
-
-async def record_unionids(
-    session: AsyncSession, answers: Sequence[UnionIdResult], *, source: UnionIdSource, now: datetime
-) -> RecordedUnionIds:
-    """Record answers, one per OpenID; the OpenIDs must be there.
+async def record_results(
+    session: AsyncSession, results: Sequence[UnionIdResult], *, source: UnionIdSource, now: datetime
+) -> int:
+    """Record results, one per OpenID, and return how many UnionIDs changed. The OpenIDs must exist.
 
     A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`. For
     each first or different UnionID the database adds a row to `identity_events`, which webhooks
     send as `identity.resolved` or `identity.changed`: the trigger `oa_bridge_identity_updated` on
-    `openids` calls `oa_bridge_identity_learned`.
-    The first UnionID of an account that gave none shows that it has been bound: up to
-    MAX_WOKEN of its people who were `not_bound` become due at once, more with each answer.
+    `openids` calls `oa_bridge_identity_learned`. Locks the openids rows in order of their keys.
     """
     columns = {
-        "appids": [answer.appid for answer in answers],
-        "openids": [answer.openid for answer in answers],
-        "unionids": [answer.unionid for answer in answers],
-        "reasons": [answer.reason for answer in answers],
-        "nexts": [answer.ask_again_at for answer in answers],
-        "untils": [answer.erased_until for answer in answers],
+        "appids": [result.appid for result in results],
+        "openids": [result.openid for result in results],
+        "unionids": [result.unionid for result in results],
+        "reasons": [result.reason for result in results],
+        "nexts": [result.ask_again_at for result in results],
+        "untils": [result.erased_until for result in results],
     }
     changed = await session.scalar(_RECORD, columns | {"source": source.value, "now": now})
-    resolved = [answer for answer in answers if answer.unionid is not None]
-    keys = {
-        "appids": [answer.appid for answer in resolved],
-        "openids": [answer.openid for answer in resolved],
-        "unionids": [answer.unionid for answer in resolved],
-    }
-    for statement in _KEYS:
-        await session.execute(statement, keys)
-    await _explain(session, [answer for answer in answers if answer.how is not None])
-    return RecordedUnionIds(
-        changed or 0, await _wake(session, {one.appid for one in resolved}, now)
-    )
+    return changed or 0
 
 
-async def _explain(session: AsyncSession, answers: Sequence[UnionIdResult]) -> None:
-    if not answers:
-        return
-    await session.execute(
-        _EXPLAIN,
-        {
-            "appids": [answer.appid for answer in answers],
-            "openids": [answer.openid for answer in answers],
-            "hows": [answer.how for answer in answers],
-        },
-    )
+async def wake_unbound(
+    session: AsyncSession, appids: Iterable[str], now: datetime
+) -> tuple[str, ...]:
+    """Make up to MAX_WOKEN `not_bound` people of each account due now; return the accounts.
 
-
-async def _wake(session: AsyncSession, appids: set[str], now: datetime) -> tuple[str, ...]:
+    These accounts have just given a UnionID, so they have been bound to an Open Platform account.
+    """
     woken: list[str] = []
     for appid in sorted(appids):
         found = await session.execute(
@@ -160,56 +130,4 @@ _WAKE = text(
     WHERE openids.appid = asleep.appid AND openids.openid = asleep.openid
     RETURNING 1
     """
-)
-
-# How somebody came whose contents are erased is not learnt again.
-_EXPLAIN = text(
-    """
-    UPDATE followers f SET how = a.how
-    FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:hows AS text[]))
-         AS a(appid, openid, how)
-    JOIN openids o ON o.appid = a.appid AND o.openid = a.openid
-    WHERE f.appid = a.appid AND f.openid = a.openid AND f.following AND f.how IS NULL
-      AND (o.erased_until IS NULL OR f.followed_at > o.erased_until)
-    """
-)
-
-# What happened keeps the UnionID it was keyed with; what is so now has the present one.
-_KEYS = (
-    text(
-        """
-        UPDATE follow_events SET unionid = a.unionid
-        FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:unionids AS text[]))
-             AS a(appid, openid, unionid)
-        WHERE follow_events.appid = a.appid AND follow_events.openid = a.openid
-          AND follow_events.unionid IS NULL
-        """
-    ),
-    text(
-        """
-        UPDATE subscription_events SET unionid = a.unionid
-        FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:unionids AS text[]))
-             AS a(appid, openid, unionid)
-        WHERE subscription_events.appid = a.appid AND subscription_events.openid = a.openid
-          AND subscription_events.unionid IS NULL
-        """
-    ),
-    text(
-        """
-        UPDATE followers SET unionid = a.unionid
-        FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:unionids AS text[]))
-             AS a(appid, openid, unionid)
-        WHERE followers.appid = a.appid AND followers.openid = a.openid
-          AND followers.unionid IS DISTINCT FROM a.unionid
-        """
-    ),
-    text(
-        """
-        UPDATE consents SET unionid = a.unionid
-        FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:unionids AS text[]))
-             AS a(appid, openid, unionid)
-        WHERE consents.appid = a.appid AND consents.openid = a.openid
-          AND consents.unionid IS DISTINCT FROM a.unionid
-        """
-    ),
 )

@@ -22,15 +22,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.job_erasure import erase_mentions
 from app.events import erase as events
+from app.events.unionid_store import copy_unionid, replace_unionids
 from app.follower_sync import erase as followers
 from app.identity import erase as identity
 from app.identity import reset
 from app.privacy.models import Erasure
-from app.privacy.plan import Eraser, Plan, plan_erasure, remember
+from app.privacy.plan import Eraser, Plan, plan_erasure
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
 from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
+from app.tombstones.people import remember
 from app.tombstones.subject import ErasureSubject
 from app.webhooks import erase as feed
 from app.webhooks import erasure_notices
@@ -172,7 +174,8 @@ async def _seal(
     elif known:
         await identity.mark(session, person)
         if planned.of_identity:
-            await reset.reset_first_seen(session, person)
+            first_push = await eraser.inbox.first_after(session, person)
+            await reset.reset_first_seen(session, person, first_push)
         if planned.scope is Scope.PERSON:
             counts.update(await _forget_unionid(eraser, person, session))
     else:
@@ -184,9 +187,12 @@ async def _forget_unionid(eraser: Eraser, person: ErasureSubject, session: Async
     """Whoever is back is a person who is erased all the same, up to what they asked for that."""
     account = eraser.accounts.get(person.appid)
     asks = account is not None and account.kind == "oa"
-    counts = await reset.forget_unionid(session, person, now=eraser.clock.now(), asks=asks)
-    told = await feed.erase(session, person.appid, person.openid)
-    return {**counts, "identity_events": told}
+    return {
+        **await reset.forget_unionid(session, person, now=eraser.clock.now(), asks=asks),
+        **await copy_unionid(session, person),
+        **await reset.forget_changes(session, person),
+        "identity_events": await feed.erase(session, person.appid, person.openid),
+    }
 
 
 async def _forget_rules(person: ErasureSubject, session: AsyncSession) -> Counts:
@@ -200,7 +206,10 @@ async def _some_naming(eraser: Eraser, planned: Plan, limit: int, session: Async
 
 
 async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
-    return await identity.forget_unionids(session, planned.unionids)
+    return {
+        **await replace_unionids(session, planned.unionids),
+        **await identity.forget_unionids(session, planned.unionids),
+    }
 
 
 async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.identity import lookup
+from app.privacy import mentions
 from app.privacy.models import Trigger
 from app.privacy.policy import ErasureRequest, NewErasure
 from app.privacy.store import open_erasure
@@ -21,7 +22,7 @@ async def erase_unionid(
     One that nobody has any more leads to nobody, and is only taken out of the history.
     """
     people = await lookup.people_of(session, [unionid])
-    if not people and not await lookup.is_mentioned(session, unionid):
+    if not people and not await mentions.is_mentioned(session, unionid):
         return None
     return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)
 
@@ -35,7 +36,7 @@ async def erase_openid(
     """
     people = ((appid, openid),)
     if not await lookup.people_known(session, people) and (
-        is_erased(openid) or not await lookup.is_in_pushes(session, appid, openid)
+        is_erased(openid) or not await mentions.is_in_pushes(session, appid, openid)
     ):
         return None
     return await _open(session, people, (), operator=operator, now=now)

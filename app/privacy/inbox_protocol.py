@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tombstones.subject import ErasureSubject
+
+
+class NamedInPushes(NamedTuple):
+    """What one person pushed, or is named in. first, last: by CreateTime."""
+
+    appid: str
+    openid: str
+    first: datetime
+    last: datetime
 
 
 class Inbox(Protocol):
@@ -48,6 +58,16 @@ class Inbox(Protocol):
 
     async def has_before(self, session: AsyncSession, person: ErasureSubject) -> bool:
         """Tell whether there is a push of the person from before then."""
+        ...
+
+    async def first_after(self, session: AsyncSession, person: ErasureSubject) -> datetime | None:
+        """Return the CreateTime of the person's first push since what is erased."""
+        ...
+
+    async def named_in(
+        self, session: AsyncSession, callback_ids: Sequence[UUID]
+    ) -> Sequence[NamedInPushes]:
+        """Return who sent these pushes or is named in them."""
         ...
 
     async def unlink(self, session: AsyncSession, appid: str, pseudonym: str) -> None:

@@ -4,7 +4,6 @@ A push may have been under way, or in a spool, while its sender left and was era
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +15,7 @@ from app.events import erase as events
 from app.events.activity import FIRST_ID
 from app.identity import erase as identity
 from app.privacy.erase import ALL
+from app.privacy.inbox_protocol import NamedInPushes
 from app.privacy.models import Trigger
 from app.privacy.plan import Eraser
 from app.privacy.policy import BY_WECHAT, ErasureRequest, NewErasure
@@ -26,16 +26,6 @@ from app.tombstones.subject import ErasureSubject
 from app.tombstones.unionids import erased_unionids
 
 MAX_AT_ONCE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Pushes:
-    """What one person pushed, or is named in. first, last: by CreateTime."""
-
-    appid: str
-    openid: str
-    first: datetime
-    last: datetime
 
 
 async def check(eraser: Eraser) -> None:
@@ -51,7 +41,8 @@ async def check(eraser: Eraser) -> None:
 async def _check_some(eraser: Eraser) -> bool:
     async with eraser.sessions.begin() as session:
         names = await pseudonyms(session, eraser.secret)
-        pushes = [_Pushes(*row) for row in await session.execute(_TAKE, {"limit": MAX_AT_ONCE})]
+        taken = (await session.scalars(_TAKE, {"limit": MAX_AT_ONCE})).all()
+        pushes = await eraser.inbox.named_in(session, taken)
         for some in await _concerned(session, pushes, names):
             for until, scope in await _late(eraser, session, some, names):
                 await open_erasure(session, _erasure(some, until, scope, eraser.clock.now()))
@@ -60,8 +51,8 @@ async def _check_some(eraser: Eraser) -> bool:
 
 
 async def _concerned(
-    session: AsyncSession, pushes: Sequence[_Pushes], names: Pseudonyms
-) -> list[_Pushes]:
+    session: AsyncSession, pushes: Sequence[NamedInPushes], names: Pseudonyms
+) -> list[NamedInPushes]:
     """Return those of people of whom anything was erased. Most words in a push are nobody's id."""
     found = await session.execute(
         _CONCERNED,
@@ -87,7 +78,7 @@ async def _clear_unionids(
 
 
 async def _late(
-    eraser: Eraser, session: AsyncSession, pushes: _Pushes, names: Pseudonyms
+    eraser: Eraser, session: AsyncSession, pushes: NamedInPushes, names: Pseudonyms
 ) -> list[tuple[datetime, Scope]]:
     """Return what has to be erased of the person, and until when."""
     appid, openid = pushes.appid, pushes.openid
@@ -105,7 +96,7 @@ async def _late(
 
 
 async def _late_for_the_gone(
-    eraser: Eraser, session: AsyncSession, pushes: _Pushes, gone: ErasedPerson
+    eraser: Eraser, session: AsyncSession, pushes: NamedInPushes, gone: ErasedPerson
 ) -> list[tuple[datetime, Scope]]:
     """Once the row is marked, the inbox sees what is late; what it stored before is looked for."""
     person = ErasureSubject(pushes.appid, pushes.openid, gone.until, FIRST_ID, gone.pseudonym, {})
@@ -118,7 +109,7 @@ async def _late_for_the_gone(
     return []
 
 
-def _erasure(push: _Pushes, until: datetime, scope: Scope, now: datetime) -> NewErasure:
+def _erasure(push: NamedInPushes, until: datetime, scope: Scope, now: datetime) -> NewErasure:
     return NewErasure(
         id=uuid7(),
         duty=ErasureRequest(Trigger.LATE, ((push.appid, push.openid),)),
@@ -146,16 +137,10 @@ _CONCERNED = text(
 
 _TAKE = text(
     """
-    WITH taken AS (
-        DELETE FROM late_pushes WHERE callback_id = ANY(ARRAY(
-            SELECT callback_id FROM late_pushes ORDER BY callback_id LIMIT :limit
-            FOR UPDATE SKIP LOCKED
-        ))
-        RETURNING callback_id
-    )
-    SELECT appid, who, min(occurred_at), max(occurred_at)
-    FROM taken JOIN callbacks ON id = callback_id
-    CROSS JOIN LATERAL unnest(oa_bridge_named(msgtype, payload) || openid) AS who
-    GROUP BY appid, who ORDER BY appid, who
+    DELETE FROM late_pushes WHERE callback_id = ANY(ARRAY(
+        SELECT callback_id FROM late_pushes ORDER BY callback_id LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING callback_id
     """
 )

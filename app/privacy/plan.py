@@ -8,8 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
@@ -18,13 +17,15 @@ from app.events import erase as events
 from app.events.activity import FIRST_ID
 from app.identity import lookup
 from app.privacy.inbox_protocol import Inbox
+from app.privacy.mentions import unionids_in_rows_of
 from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of
 from app.settings import Account
-from app.tombstones.models import ErasedPerson, ErasedUnionId, Scope
-from app.tombstones.people import lock_exclusive
+from app.tombstones.models import ErasedPerson, Scope
+from app.tombstones.people import lock_exclusive, remember
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
 from app.tombstones.subject import ErasureSubject
+from app.tombstones.unionids import remember_unionids
 from app.webhooks.erasure_notices import publish_erasure
 from app.wechat.ids import AccountOpenId
 
@@ -74,7 +75,7 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
             await lock_exclusive(session)
         if erasure.scope is Scope.PERSON:
             people, unionids = await _whole(session, erasure, people, unionids)
-        former = await lookup.unionids_in_rows_of(session, people)
+        former = await unionids_in_rows_of(session, people)
         former |= set(erasure.subject.get("former", ()))
         erasure.subject = {
             "people": sorted(people),
@@ -85,7 +86,7 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await _write_tombstones(session, erasure, made)
         if erasure.scope is Scope.PERSON:
-            await _condemn_unionids(session, erasure, names.of_unionids(unionids).values())
+            await remember_unionids(session, names.of_unionids(unionids).values(), erasure.until)
         own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
         return Plan(
             erasure_id=erasure.id,
@@ -112,33 +113,6 @@ async def _write_tombstones(
         if told or (left and await events.is_back(session, person)):
             continue
         await publish_erasure(session, person.appid, person.openid)
-
-
-async def _condemn_unionids(session: AsyncSession, erasure: Erasure, names: Iterable[str]) -> None:
-    """The same for OpenIDs that turn out to be theirs later."""
-    for pseudonym in names:
-        new = insert(ErasedUnionId).values(pseudonym=pseudonym, until=erasure.until)
-        await session.execute(
-            new.on_conflict_do_update(
-                index_elements=[ErasedUnionId.pseudonym],
-                set_={"until": func.greatest(ErasedUnionId.until, new.excluded.until)},
-            )
-        )
-
-
-async def remember(session: AsyncSession, person: ErasureSubject, scope: Scope) -> None:
-    """Note that a person is gone, for what comes late."""
-    new = insert(ErasedPerson).values(
-        appid=person.appid, pseudonym=person.pseudonym, until=person.until, scope=scope
-    )
-    farther = {"until": new.excluded.until, "scope": new.excluded.scope}
-    await session.execute(
-        new.on_conflict_do_update(
-            index_elements=[ErasedPerson.appid, ErasedPerson.pseudonym],
-            set_=farther,
-            where=ErasedPerson.until < new.excluded.until,
-        )
-    )
 
 
 async def _scope(

@@ -11,9 +11,12 @@ from datetime import datetime
 
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.tombstones.models import ErasedPerson, Scope
 from app.tombstones.pseudonyms import pseudonyms
+from app.tombstones.subject import ErasureSubject
 from app.wechat.ids import AccountOpenId
 
 
@@ -58,10 +61,24 @@ async def lock_exclusive(session: AsyncSession) -> None:
     await session.execute(_ALONE)
 
 
+async def remember(session: AsyncSession, person: ErasureSubject, scope: Scope) -> None:
+    """Write the tombstone of an OpenID, for what comes late; one that reaches farther stays."""
+    new = insert(ErasedPerson).values(
+        appid=person.appid, pseudonym=person.pseudonym, until=person.until, scope=scope
+    )
+    farther = {"until": new.excluded.until, "scope": new.excluded.scope}
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=[ErasedPerson.appid, ErasedPerson.pseudonym],
+            set_=farther,
+            where=ErasedPerson.until < new.excluded.until,
+        )
+    )
+
+
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('oa_bridge.erased_people', 0))")
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('oa_bridge.erased_people', 0))")
 
-# The table belongs to the privacy room, a later step.
 _ANYBODY = text("SELECT EXISTS (SELECT FROM erased_people)")
 
 _GONE = text(

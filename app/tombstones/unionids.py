@@ -1,11 +1,13 @@
 """Tombstones of UnionIDs that have been erased at every account."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.tombstones.models import ErasedUnionId
 from app.tombstones.pseudonyms import Pseudonyms
 
 
@@ -16,6 +18,21 @@ async def erased_unionids(
     by_name = {name: unionid for unionid, name in names.of_unionids(unionids).items()}
     found = await session.execute(_ERASED, {"pseudonyms": list(by_name)})
     return {by_name[name]: until for name, until in found}
+
+
+async def remember_unionids(session: AsyncSession, names: Iterable[str], until: datetime) -> None:
+    """Write the tombstones of UnionIDs, for OpenIDs that turn out to have them later.
+
+    names: their pseudonyms.
+    """
+    for pseudonym in names:
+        new = insert(ErasedUnionId).values(pseudonym=pseudonym, until=until)
+        await session.execute(
+            new.on_conflict_do_update(
+                index_elements=[ErasedUnionId.pseudonym],
+                set_={"until": func.greatest(ErasedUnionId.until, new.excluded.until)},
+            )
+        )
 
 
 _ERASED = text(

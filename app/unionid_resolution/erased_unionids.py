@@ -78,7 +78,6 @@ async def _known_again(session: AsyncSession, erased: Mapping[str, datetime]) ->
     return {holders[known] for known in acted}
 
 
-# The tables of the erased belong to the privacy room, a later step.
 _ANYBODY = text("SELECT EXISTS (SELECT FROM erased_unionids)")
 
 

@@ -5,51 +5,20 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
 from app.identity.models import UnionIdSource
+from app.identity.openid_store import ReportedOpenId, add_reported, delete, known_among
 from app.identity.schemas import Identity, Reported
-from app.identity.unionid_store import UnionIdResult, record_unionids
+from app.identity.unionid_store import UnionIdResult
 from app.tombstones.people import Tombstone, erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
 from app.unionid_resolution.jobs import resolve_job
+from app.unionid_resolution.record import record_unionids
 from app.wechat.ids import AccountOpenId
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
-
-# A login that lies ahead would be an act after whatever is erased until it has come.
-_SEEN = text(
-    """
-    INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at, logged_in_at,
-                              erased_until)
-    SELECT appid, openid, :now, :now, LEAST(login, :now), until
-    FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:logins AS timestamptz[]),
-                CAST(:untils AS timestamptz[])) AS t(appid, openid, login, until)
-    ORDER BY appid, openid
-    ON CONFLICT (appid, openid) DO UPDATE SET
-        last_seen_at = GREATEST(o.last_seen_at, EXCLUDED.last_seen_at),
-        logged_in_at = GREATEST(o.logged_in_at, EXCLUDED.logged_in_at)
-    RETURNING appid, openid, o.xmax = 0 AS new
-    """
-)
-
-_HERE = text(
-    """
-    SELECT appid, openid FROM openids
-    JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
-    USING (appid, openid)
-    """
-)
-
-_UNSEE = text(
-    """
-    DELETE FROM openids USING unnest(CAST(:appids AS text[]), CAST(:openids AS text[]))
-                              AS p(appid, openid)
-    WHERE openids.appid = p.appid AND openids.openid = p.openid
-    """
-)
 
 
 async def report(
@@ -72,7 +41,7 @@ async def report(
     away = _away(identities, erased)
     told = {key: one.unionid for key, one in known.items()}
     passed_over = _away(identities, await erased_by_unionid(session, secret, told))
-    passed_over |= away - await _here(session, away)
+    passed_over |= away - await known_among(session, away)
     wanted = [one for key, one in known.items() if key not in passed_over]
     passed_over |= await _see(session, wanted, now, erased) & away
     answers = [
@@ -96,22 +65,18 @@ async def _see(
 
     Such a person was here a moment ago: an erasure has just ended.
     """
-    untils = [erased.get((one.appid, one.openid)) for one in identities]
-    found = await session.execute(
-        _SEEN,
-        {
-            "appids": [one.appid for one in identities],
-            "openids": [one.openid for one in identities],
-            "logins": [one.logged_in_at for one in identities],
-            "untils": [until and until.until for until in untils],
-            "now": now,
-        },
-    )
-    new = {(appid, openid) for appid, openid, is_new in found if is_new}
-    just_erased = new & _away(identities, erased)
-    if just_erased:
-        await session.execute(_UNSEE, _columns(just_erased))
+    people = [
+        ReportedOpenId(one.appid, one.openid, one.logged_in_at, _erased_until(one, erased))
+        for one in identities
+    ]
+    new = await add_reported(session, people, now)
+    await delete(session, new & _away(identities, erased))
     return new
+
+
+def _erased_until(identity: Identity, erased: Mapping[AccountOpenId, Tombstone]) -> datetime | None:
+    tombstone = erased.get((identity.appid, identity.openid))
+    return None if tombstone is None else tombstone.until
 
 
 def _away(
@@ -124,21 +89,6 @@ def _away(
         if _logged_in_since(one, erased.get((one.appid, one.openid)))
     }
     return {known for known, one in erased.items() if one.wholly} - back
-
-
-async def _here(session: AsyncSession, people: set[AccountOpenId]) -> set[AccountOpenId]:
-    """Return those who are known: they have done something since."""
-    if not people:
-        return set()
-    return {(appid, openid) for appid, openid in await session.execute(_HERE, _columns(people))}
-
-
-def _columns(people: set[AccountOpenId]) -> dict[str, list[str]]:
-    known = sorted(people)
-    return {
-        "appids": [appid for appid, _ in known],
-        "openids": [openid for _, openid in known],
-    }
 
 
 def _logged_in_since(identity: Identity, erased: Tombstone | None) -> bool:

@@ -12,10 +12,11 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
 from app.identity.models import UnionIdSource
-from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult, record_unionids
+from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult
 from app.settings import Account
 from app.unionid_resolution.erased_unionids import withhold_erased
 from app.unionid_resolution.jobs import next_resolve_job, resolve_job
+from app.unionid_resolution.record import record_unionids
 from app.wechat.api import BATCHGET_LIMIT, WeChatApi
 from app.wechat.api_responses import UserInfo
 from app.wechat.errors import Action, ApiError

@@ -14,9 +14,9 @@ from uuid_utils.compat import uuid7
 
 from app.callback.record import Record
 from app.db.engine import Database
-from app.identity import unionid_store
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import UnionIdResult
+from app.unionid_resolution.record import record_unionids
 from app.users import store
 from app.users.remaining_sends import MAX_EVENTS, sends_left
 from tests.callback.makers import record, running_inbox
@@ -167,9 +167,7 @@ def _again(one: Record) -> Record:
 async def learn(database: Database, openid: str) -> None:
     async with database.sessions.begin() as session:
         answers = [UnionIdResult(APPID, openid, UNIONID)]
-        await unionid_store.record_unionids(
-            session, answers, source=UnionIdSource.USER_INFO, now=START
-        )
+        await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=START)
 
 
 async def check(

@@ -14,8 +14,8 @@ from app.db.engine import Database, connect
 from app.identity.models import UnionIdSource
 from app.identity.store import pause
 from app.identity.unionid_store import MAX_WOKEN, UnionIdResult
-from app.identity.unionid_store import record_unionids as record_answers
 from app.unionid_resolution.jobs import RESOLVE, TURNS, next_resolve_job, resolve_job
+from app.unionid_resolution.record import record_unionids as record_answers
 from app.unionid_resolution.resolve import MAX_CALLS_A_RUN
 from app.wechat.api import BATCHGET_LIMIT
 from app.worker import Jobs
