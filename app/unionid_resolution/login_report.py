@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.queue import enqueue
 from app.identity.models import UnionIdSource
 from app.identity.openid_store import ReportedOpenId, add_reported, delete, known_among
-from app.identity.schemas import Identity, Reported
 from app.identity.unionid_store import UnionIdResult
 from app.tombstones.people import Tombstone, erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
 from app.unionid_resolution.jobs import resolve_job
 from app.unionid_resolution.record import record_unionids
+from app.unionid_resolution.schemas import Identity, Reported
 from app.wechat.ids import AccountOpenId
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)

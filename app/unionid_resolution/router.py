@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 
 from app.clock import Clock
 from app.db.session import SessionDep
-from app.identity.schemas import Identities, Identity, Reported
 from app.settings import Settings
 from app.unionid_resolution.login_report import report
+from app.unionid_resolution.schemas import Identities, Identity, Reported
 
 CLOCKS_APART: Final = timedelta(minutes=10)
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -28,7 +28,6 @@ from app.rules.definition.triggers import (
     UnsubscribeTrigger,
 )
 from app.rules.definition.utm import Utm
-from app.rules.models import RuleChange
 from app.settings import APPID_PATTERN
 from app.wechat.outbound import Message, Reply, TransferCustomerService
 
@@ -161,28 +160,6 @@ class BrokenRule(BaseModel):
     id: RuleId
     revision: int
     problem: str
-
-
-class Revision(BaseModel):
-    """One state that a rule was in. operator: whose change it was."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    revision: int
-    change: RuleChange
-    rule: dict[str, Any]
-    operator: str
-    changed_at: datetime
-
-
-class Revisions(BaseModel):
-    """States of a rule, the newest first.
-
-    next: pass it as `before` for the next page; null on the last one.
-    """
-
-    items: list[Revision]
-    next: int | None
 
 
 class RulePage(BaseModel):

@@ -4,8 +4,9 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules.definition.schemas import Revision, RuleIn
+from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import describe
+from app.rules.editing.schemas import Revision
 from app.rules.models import RuleRevision, RuleRow
 
 

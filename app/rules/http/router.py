@@ -10,10 +10,11 @@ from pydantic import Field
 from app.api_errors import Detail
 from app.db.session import SessionDep
 from app.rules import store
-from app.rules.definition.schemas import BrokenRule, Revisions, RuleIn, RuleOut, RulePage
+from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut, RulePage
 from app.rules.definition.validation_errors import Problems
 from app.rules.editing import edit, restore, revisions
 from app.rules.editing.check_sendable import require_sendable
+from app.rules.editing.schemas import Revisions
 from app.rules.http import bulk_router, explain_router
 from app.rules.http.error_route import ProblemRoute
 from app.rules.http.if_match import etag, etag_of, operator_of, required
