@@ -1,4 +1,4 @@
-"""Who has done something of their own since a moment."""
+"""Which people have done something of their own since a moment."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +25,7 @@ async def active_since(
     if not rows:
         return set()
     found = await session.execute(
-        _BACK,
+        _ACTIVE,
         {
             "appids": [appid for appid, _, _, _ in rows],
             "openids": [openid for _, openid, _, _ in rows],
@@ -38,9 +38,9 @@ async def active_since(
 
 # Leaving is not coming back, nor is what WeChat or an agent does about a person: reports of
 # deliveries, sessions and authorisations. A report or a sync makes them seen, but by our clock;
-# a login that is reported with its time is an act. The inbox and the followers belong to later
-# steps, which this one may not import.
-_BACK = text(
+# a login that is reported with its time is an act. The inbox owns `callbacks` and is above this
+# package, but a push is an act, and thousands of people are asked about in one statement.
+_ACTIVE = text(
     """
     SELECT p.appid, p.openid
     FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]),

@@ -1,8 +1,8 @@
-"""UnionIDs of those who have been erased, for whoever learns that an OpenID has one of them.
+"""Withholds UnionIDs of erased people from OpenIDs that turn out to have them.
 
-A person may have OpenIDs that nobody knew to be theirs. Who follows or does something anew is
-learnt of again, at every account: then their UnionID is known again, and this stands in nobody's
-way.
+A person may have OpenIDs that nobody knew to be theirs. A person who has been erased and then
+follows or does something again, at any account, is known again with their UnionID at every account:
+then nothing is withheld.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ async def erased_by_unionid(
 ) -> dict[AccountOpenId, Tombstone]:
     """Return those OpenIDs whose UnionID has been erased, if they have done nothing since.
 
-    First in its transaction, as `gone`. told: the UnionID of each OpenID.
+    To be called first in its transaction, as `erased_among` is. told: the UnionID of each OpenID.
     """
     await lock_shared(session)
     if not told or not await session.scalar(_ANYBODY):
@@ -55,7 +55,7 @@ async def withhold_erased(
 ) -> list[UnionIdResult]:
     """Return the answers without UnionIDs that have been erased; such an OpenID has to go, too.
 
-    First in its transaction.
+    To be called first in its transaction.
     """
     told = {(one.appid, one.openid): one.unionid for one in answers if one.unionid is not None}
     gone = await erased_by_unionid(session, secret, told)

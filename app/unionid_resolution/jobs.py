@@ -1,4 +1,4 @@
-"""The identity room's jobs as they are enqueued."""
+"""The job that asks WeChat for UnionIDs, as it is enqueued."""
 
 import time
 from datetime import timedelta

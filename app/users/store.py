@@ -31,7 +31,7 @@ Event = FollowEvent | SubscriptionEvent
 T = TypeVar("T", FollowEvent, SubscriptionEvent)
 Keys = Sequence[tuple[str, str]]
 
-# The inbox belongs to a later step, which this one may not import.
+# The inbox owns the table and is above this package, which may not import it.
 _CALLBACKS = table(
     "callbacks",
     column("appid"),
