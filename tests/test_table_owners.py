@@ -41,6 +41,10 @@ EXCEPTIONS = {
         why="a rule's cooldown is claimed in the transaction of the group commit",
         writes=frozenset({"rule_firings"}),
     ),
+    "app/db/sql/oa_bridge_identity_learned.sql": Foreign(
+        why="a trigger on openids tells webhooks of a UnionID, whichever way it is learned",
+        writes=frozenset({"identity_events"}),
+    ),
     "app/rules/follower_reader.py": Foreign(
         why="a callback waits for it: one query for all that conditions ask about a follower",
         reads=frozenset({"followers"}),
