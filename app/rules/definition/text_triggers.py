@@ -1,4 +1,4 @@
-"""What a rule waits for when a follower types or says something. Source: protocol 4.2."""
+"""The triggers of rules that answer what a follower types or says. Source: protocol 4.2."""
 
 from enum import StrEnum
 from typing import Annotated, Final, Literal, LiteralString, Self
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.rules.definition.fields import Strict, Trimmed, Words, unset
-from app.rules.text.normalize import AS_EMOJI, bare, bare_end, bare_start, normalise
+from app.rules.text.normalize import EMOJI_SELECTOR, bare, bare_end, bare_start, normalise
 from app.rules.text.regex import BadPattern, compile_pattern
 from app.rules.text.regex_normalize import pattern_form
 from app.rules.text.regex_prefilter import Prefilter
@@ -19,7 +19,7 @@ MAX_ID_CHARACTERS = 64
 
 
 class Match(StrEnum):
-    """How keywords are held against a text, the most specific kind first."""
+    """How keywords are compared with a text; the most specific kind comes first."""
 
     EXACT = "exact"
     PREFIX = "prefix"
@@ -30,16 +30,16 @@ class Match(StrEnum):
     REGEX = "regex"
 
 
-SEVERAL = frozenset({Match.ALL, Match.ANY})
+WITH_KEYWORDS = frozenset({Match.ALL, Match.ANY})
 
 
-def _something_counts(keyword: str) -> str:
+def _not_blank_normalised(keyword: str) -> str:
     not_blank(normalise(keyword))
     return keyword
 
 
 def _normalised(keyword: str) -> str:
-    # The same object where nothing changes: there may be a hundred thousand of them.
+    # Return the same object if nothing changes: a hundred thousand copies would cost memory.
     form = normalise(keyword)
     return keyword if form == keyword else form
 
@@ -57,20 +57,21 @@ def _bare_end(keyword: str) -> str:
 
 
 def _pattern(keyword: str) -> str:
-    return pattern_form(keyword).replace(AS_EMOJI, "")
+    return pattern_form(keyword).replace(EMOJI_SELECTOR, "")
 
 
 Keyword = Annotated[
-    Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_something_counts)
+    Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_not_blank_normalised)
 ]
 
 
 class TextTrigger(Strict):
     """The follower typed something.
 
-    keyword: a plain word, or an RE2 pattern for `regex`. keywords: for `all` and `any` in its
-    place. not: the rule waits for texts that do not fit. raw: held against the text exactly as
-    typed. voice: what WeChat recognised in a voice message counts as typed, too.
+    keyword: a plain word, or an RE2 pattern for `regex`. keywords: the words for `all` and `any`,
+    which have no keyword. not: the rule answers texts that do not match. raw: the keyword is
+    compared with the text exactly as typed. voice: the rule also answers voice messages by the
+    text that WeChat recognised.
     """
 
     on: Literal["text"]
@@ -85,17 +86,17 @@ class TextTrigger(Strict):
 
     @model_validator(mode="after")
     def _keyword_suits_the_kind(self) -> Self:
-        wanted, other = "keyword", "keywords"
-        if self.match in SEVERAL:
-            wanted, other = other, wanted
+        needed, other = "keyword", "keywords"
+        if self.match in WITH_KEYWORDS:
+            needed, other = other, needed
         if getattr(self, other) is not None:
             raise PydanticCustomError(
                 "misplaced",
-                "match {match} takes {wanted}: remove this",
-                {"field": other, "match": self.match.value, "wanted": wanted},
+                "match {match} takes {needed}: remove this",
+                {"field": other, "match": self.match.value, "needed": needed},
             )
-        if getattr(self, wanted) is None:
-            raise PydanticCustomError("missing", "is missing", {"field": wanted})
+        if getattr(self, needed) is None:
+            raise PydanticCustomError("missing", "is missing", {"field": needed})
         if self.match is Match.REGEX:
             self._require_a_pattern()
         return self
@@ -110,8 +111,8 @@ class TextTrigger(Strict):
         if form != written:
             self._compile(
                 form,
-                "is no regular expression any more without what does not count, such as the sign "
-                'for coloured emoji U+FE0F ({reason}): correct it, or use "raw": true',
+                "is not a regular expression after normalisation, which removes characters such as "
+                'the variation selector U+FE0F ({reason}): correct it, or use "raw": true',
             )
 
     def _compile(self, pattern: str, words: LiteralString) -> None:
@@ -140,20 +141,23 @@ _FORMS: Final = {
 
 
 class MsgMenuTrigger(Strict):
-    """A follower tapped this item of a `msgmenu`. id: bizmsgmenuid, as the reply named it."""
+    """A follower tapped this item of a `msgmenu`. id: bizmsgmenuid, as the reply named it.
+
+    The tap arrives as a text message.
+    """
 
     on: Literal["msgmenu"]
     id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
 
 
 class FallbackTrigger(Strict):
-    """A follower sent anything that no other rule answers. Events never get here."""
+    """A follower sent a message that no other rule answers. Events never match."""
 
     on: Literal["fallback"]
 
 
 def captures_of(trigger: object) -> frozenset[str]:
-    """Return the names under which replies can use what a trigger's pattern takes."""
+    """Return the placeholders that a trigger's pattern fills: its groups by number and by name."""
     if not isinstance(trigger, TextTrigger) or trigger.match is not Match.REGEX or trigger.negated:
         return frozenset()
     pattern = compile_pattern(trigger.words()[0], case_sensitive=trigger.raw, capture=True)

@@ -7,7 +7,7 @@ from typing import Self
 
 from app.rules.definition.text_triggers import Match, TextTrigger
 from app.rules.matching.rank_map import Ranks
-from app.rules.text.word_index import WordsWithin
+from app.rules.text.word_index import WordIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Keywords:
     prefix_lengths: tuple[int, ...]
     suffix: Ranks[str]
     suffix_lengths: tuple[int, ...]
-    words: WordsWithin
+    words: WordIndex
     contained: Ranks[int]
     all_of: Mapping[int, tuple[tuple[int, frozenset[int]], ...]]
 
@@ -52,7 +52,7 @@ class Keywords:
             prefix_lengths=_lengths(whole[Match.PREFIX]),
             suffix=whole[Match.SUFFIX],
             suffix_lengths=_lengths(whole[Match.SUFFIX]),
-            words=WordsWithin.of(numbers),
+            words=WordIndex.of(numbers),
             contained=contained,
             all_of={number: tuple(rules) for number, rules in all_of.items()},
         )

@@ -8,7 +8,7 @@ from typing import Self
 from app.rules.definition.text_triggers import Match, TextTrigger
 from app.rules.matching.keyword_index import Keywords
 from app.rules.text.normalize import NormalizedText
-from app.rules.text.regex import Group, Pattern, compile_pattern, groups_of, search
+from app.rules.text.regex import Pattern, PatternGroup, compile_pattern, groups_of, search
 from app.rules.text.regex_prefilter import Prefilter
 
 Deferred = tuple[int, Callable[[NormalizedText], Iterable[int]]]
@@ -116,11 +116,11 @@ def _unless(rank: int, single: Single, text: NormalizedText) -> tuple[int, ...]:
     return () if single.fits(text) else (rank,)
 
 
-def _shown(group: Group, text: NormalizedText) -> Iterable[int]:
+def _shown(group: PatternGroup, text: NormalizedText) -> Iterable[int]:
     shown, *stripped = text.shown_forms
     found = group.found_in(shown)
     return {*found, *group.found_in(stripped[0])} if stripped else found
 
 
-def _encoded(group: Group, text: NormalizedText) -> list[int]:
+def _encoded(group: PatternGroup, text: NormalizedText) -> list[int]:
     return group.found_in(*text.raw_forms)

@@ -1,4 +1,7 @@
-"""A text as it was typed, and what of it counts: worked out once for all rules."""
+"""Brings a follower's text into the forms in which keywords and patterns are compared with it.
+
+One NormalizedText is made for each message and serves all rules.
+"""
 
 import unicodedata
 from functools import cached_property
@@ -7,25 +10,30 @@ from typing import Final
 import re2
 
 MAX_CHARACTERS = 4096
-"""How much of a message is held against rules; WeChat's own limit is far below (protocol 5)."""
+"""Rules see this much of a message; WeChat's own limit is far lower (protocol 5)."""
 
-AS_EMOJI = "\ufe0f"
-"""Asks for the coloured form of a character; not every keyboard adds it."""
+EMOJI_SELECTOR = "\ufe0f"
+"""Variation selector 16 asks for the coloured form of a character; not every keyboard adds it."""
 
 MAX_MARKS = 30
-"""How many combining marks one character may have, as Unicode's Stream-Safe Text Format says:
-the time to sort them is the square of their number."""
+"""How many combining marks are kept in a row (the limit of Unicode's Stream-Safe Text Format).
+
+Normalising sorts them, and the time for that grows with the square of their number.
+"""
 
 
 def normalise(text: str) -> str:
-    """Return a text without what does not count: width and form of letters, case, extra blanks."""
+    """Return a text in NFKC, case-folded, with every run of blanks replaced by one space.
+
+    Full-width and half-width letters, and upper and lower case, become the same.
+    """
     return _folded(_composed(text))
 
 
 def _composed(text: str) -> str:
     if text.isascii():
         return text
-    text = text.replace(AS_EMOJI, "")
+    text = text.replace(EMOJI_SELECTOR, "")
     if len(text) > 2 * MAX_MARKS:
         text = _MARKS.sub(lambda run: run[0][:MAX_MARKS], text)
     return unicodedata.normalize("NFKC", text)
@@ -33,6 +41,7 @@ def _composed(text: str) -> str:
 
 def _folded(composed: str) -> str:
     folded = composed.casefold()
+    # Case folding can leave the normal form: some letters fold to a base letter and a mark.
     if not folded.isascii():
         folded = unicodedata.normalize("NFKC", folded)
     return " ".join(folded.split())
@@ -42,17 +51,20 @@ _MARKS: Final = re2.compile(r"\p{M}+")
 
 
 def bare(text: str) -> str:
-    """Return a text without the punctuation, and ~, around it; if all is such, the whole text."""
+    """Return a text without punctuation, blanks and ~ at both ends.
+
+    A text that holds nothing else is returned as it is.
+    """
     return text[_start(text) : _end(text)] or text
 
 
 def bare_start(text: str) -> str:
-    """Return a text without the punctuation before it; if all is such, the whole text."""
+    """Return a text without punctuation, blanks and ~ at its start; see `bare`."""
     return text[_start(text) :] or text
 
 
 def bare_end(text: str) -> str:
-    """Return a text without the punctuation behind it; if all is such, the whole text."""
+    """Return a text without punctuation, blanks and ~ at its end; see `bare`."""
     return text[: _end(text)] or text
 
 
@@ -71,17 +83,18 @@ def _end(text: str) -> int:
 
 
 def surrounds(character: str) -> bool:
-    """Tell whether a character does not count where it stands around a text."""
+    """Tell whether a character is ignored at the start and at the end of a text."""
     return character in " ~" or unicodedata.category(character)[0] == "P"
 
 
 class NormalizedText:
-    """One text in every form that rules are held against.
+    """One text in every form that rules are compared with.
 
-    raw: as typed. plain: normalised. forms: plain, and without punctuation before it, behind it,
-    and around it, each form once. bare: without punctuation around it.
-    shown: for patterns, whose captures are repeated in replies: like plain, but the case stays.
-    shown_forms, raw_forms: what patterns are searched for in, one after the other, in UTF-8.
+    raw: the text as typed, cut to MAX_CHARACTERS. plain: the normalised text. bare: plain without
+    punctuation at both ends. forms: plain, plain without punctuation at its start, at its end and
+    at both ends; equal forms are listed once. shown: like plain, but letters keep their case,
+    because replies repeat what a pattern captures from it. shown_forms, raw_forms: the texts that
+    patterns are searched in, in this order, encoded in UTF-8.
     """
 
     def __init__(self, text: str) -> None:
@@ -97,12 +110,12 @@ class NormalizedText:
 
     @cached_property
     def shown(self) -> str:
-        """For patterns."""
+        """The text for patterns: like `plain`, but letters keep their case."""
         return " ".join(self._composed.split())
 
     @cached_property
     def shown_forms(self) -> tuple[bytes, ...]:
-        """`shown`, and without punctuation around it, if there is any."""
+        """`shown`; then, if it has punctuation at an end, `shown` without it."""
         shown, stripped = self.shown, bare(self.shown)
         if len(stripped) == len(shown):
             return (shown.encode(),)
@@ -110,5 +123,5 @@ class NormalizedText:
 
     @cached_property
     def raw_forms(self) -> tuple[bytes, ...]:
-        """`raw` alone: what is compared as typed has one form."""
+        """`raw` alone, because a text that is compared as typed has one form."""
         return (self.raw.encode(),)

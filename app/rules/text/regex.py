@@ -1,4 +1,7 @@
-"""Operators' regular expressions: RE2 alone, so that no pattern can hang the service."""
+"""Compiles operators' regular expressions with RE2, alone and in groups.
+
+RE2 searches in linear time, so no pattern that an operator writes can hang the service.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,25 +18,25 @@ GROUP_SIZE = 64
 
 
 class BadPattern(ValueError):
-    """RE2 does not take this pattern; str() says why, in RE2's words."""
+    """RE2 rejects this pattern; str() gives RE2's reason."""
 
 
-class Found(Protocol):
-    """Where a pattern was found."""
+class RegexMatch(Protocol):
+    """One match of a pattern in a text."""
 
     def group(self, number: int = 0) -> bytes | None:
-        """Return what a group took; None if it took no part."""
+        """Return the bytes that a group captured; None if the group took no part in the match."""
         ...
 
 
 class Pattern(Protocol):
-    """A compiled pattern. groups: how many there are. groupindex: number by name."""
+    """A compiled pattern. groups: the number of its groups. groupindex: group numbers by name."""
 
     groups: int
     groupindex: Mapping[str, int]
 
-    def search(self, text: bytes) -> Found | None:
-        """Return where the pattern is found in `text`, which is UTF-8; None if it is not."""
+    def search(self, text: bytes) -> RegexMatch | None:
+        """Return the first match in `text`, which is UTF-8; None if there is none."""
         ...
 
 
@@ -49,9 +52,9 @@ def _options(max_mem: int, *, case_sensitive: bool, capture: bool = False) -> re
 def compile_pattern(
     pattern: str, *, case_sensitive: bool = False, capture: bool = False
 ) -> Pattern:
-    """Compile one pattern; its memory is bounded. capture: its groups will be read.
+    """Compile one pattern with bounded memory. Raises BadPattern.
 
-    Raises BadPattern.
+    capture: whether the groups of its matches can be read; searching is faster without.
     """
     options = _options(MAX_PATTERN_MEMORY, case_sensitive=case_sensitive, capture=capture)
     try:
@@ -64,10 +67,12 @@ def compile_pattern(
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Some patterns as one automaton, and one by one for when that runs out of memory.
+class PatternGroup:
+    """Up to GROUP_SIZE patterns that are searched together.
 
-    ranks: of the patterns' rules, ascending.
+    ranks: the ranks of the patterns' rules, ascending. singles: the patterns one by one, in the
+    same order, for texts on which the automaton runs out of memory. together: all patterns as one
+    automaton; None if they are too large for one.
     """
 
     ranks: tuple[int, ...]
@@ -75,8 +80,10 @@ class Group:
     together: re2.Set | None
 
     @classmethod
-    def of(cls, patterns: Sequence[tuple[int, str]], *, case_sensitive: bool = False) -> "Group":
-        """Compile patterns, each with the rank of its rule. Raises BadPattern."""
+    def of(
+        cls, patterns: Sequence[tuple[int, str]], *, case_sensitive: bool = False
+    ) -> "PatternGroup":
+        """Compile patterns, given as rank and pattern by rising rank. Raises BadPattern."""
         return cls(
             tuple(rank for rank, _ in patterns),
             tuple(
@@ -86,7 +93,7 @@ class Group:
         )
 
     def found_in(self, encoded: bytes) -> list[int]:
-        """Return the ranks of the patterns that are found in a text, which is UTF-8."""
+        """Return the ranks of the patterns that match in a text, which is UTF-8."""
         matches = self.together.Match(encoded) if self.together is not None else None
         if not matches:
             return [
@@ -97,8 +104,8 @@ class Group:
         return [self.ranks[match] for match in matches if match < len(self.ranks)]
 
 
-def search(pattern: Pattern, forms: Iterable[bytes]) -> Found | None:
-    """Return where a pattern is found in the first form of a text that it is found in."""
+def search(pattern: Pattern, forms: Iterable[bytes]) -> RegexMatch | None:
+    """Return the match in the first form of a text that has one; None if no form has one."""
     for form in forms:
         found = pattern.search(form)
         if found is not None:
@@ -108,18 +115,18 @@ def search(pattern: Pattern, forms: Iterable[bytes]) -> Found | None:
 
 def groups_of(
     patterns: Sequence[tuple[int, str]], *, case_sensitive: bool = False
-) -> tuple[Group, ...]:
-    """Compile any number of patterns, by rising rank. Raises BadPattern."""
+) -> tuple[PatternGroup, ...]:
+    """Compile patterns, given by rising rank, in groups of GROUP_SIZE. Raises BadPattern."""
     return tuple(
-        Group.of(patterns[start : start + GROUP_SIZE], case_sensitive=case_sensitive)
+        PatternGroup.of(patterns[start : start + GROUP_SIZE], case_sensitive=case_sensitive)
         for start in range(0, len(patterns), GROUP_SIZE)
     )
 
 
 def _together(patterns: Sequence[str], case_sensitive: bool) -> re2.Set | None:
     together = re2.Set.SearchSet(_options(MAX_GROUP_MEMORY, case_sensitive=case_sensitive))
-    # A set that runs out of memory while it searches says "nothing found". The empty pattern,
-    # added last, is always found: an answer without it is no answer.
+    # A set that runs out of memory while it searches reports no match at all. The empty pattern,
+    # added last, matches every text: a result without it means that the search was given up.
     try:
         for pattern in (*patterns, ""):
             together.Add(pattern)

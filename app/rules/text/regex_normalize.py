@@ -1,4 +1,4 @@
-"""A pattern in the form of the texts that it is held against: without width and form of letters."""
+"""Normalises a pattern in the way in which texts are normalised before it is searched in them."""
 
 import re
 import unicodedata
@@ -15,14 +15,15 @@ _MEMBER: Final = re.compile(rf"\[:\^?\w+:\] | {_ESCAPE} | .", re.VERBOSE | re.DO
 
 
 def pattern_form(pattern: str) -> str:
-    """Return a pattern whose full-width and other compatibility characters are the usual ones.
+    """Return a pattern with its compatibility characters (such as full-width ones) normalised.
 
-    What such a character becomes stands for itself: ？ is no quantifier. Escapes, quotations and
-    names of groups stay as written. A letter and its accents are one character.
+    A normalised character still stands for itself: ？ becomes an escaped ?, not a quantifier.
+    Escapes, quotations (\\Q to \\E) and names of groups stay as written. A letter with its accents
+    becomes one character.
     """
     if unicodedata.is_normalized("NFKC", pattern):
         return pattern
-    # In the end, because half-width marks join their letters only once they have their usual form.
+    # NFC comes last: half-width marks combine with their letters only after NFKC has replaced them.
     form = _NAME.split(_PART.sub(_part, pattern))
     form[::2] = [unicodedata.normalize("NFC", between) for between in form[::2]]
     return "".join(form)

@@ -1,6 +1,7 @@
-"""Patterns taken apart, as far as two readers of them need it: a part and how often it may stand.
+"""Splits a pattern into its parts, each with how often it repeats.
 
-Only what is certain to mean the same to RE2 is taken apart.
+The search for literals and the detection of conflicts read patterns this way. The parser accepts
+only syntax that is certain to have the same meaning in RE2, and gives up on everything else.
 """
 
 import re
@@ -27,9 +28,10 @@ _MAY_REPEAT: Final = frozenset("?*+{")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a pattern. character: what it stands for, if that is one and only one.
+    """One part of a pattern.
 
-    repeat: as written, empty for a part that stands once.
+    character: the one character that the part matches; None for classes, groups, anchors and other
+    parts. repeat: the quantifier as written; empty for a part without one.
     """
 
     character: str | None
@@ -37,7 +39,7 @@ class Part:
 
 
 def parts_of(pattern: str) -> Iterator[Part | None]:
-    """Yield the parts of a pattern in a row; None, as the last, for what is not understood."""
+    """Yield the parts of a pattern in order; None, as the last one, for what is not understood."""
     position = 0
     while position < len(pattern):
         character, end = _part(pattern, position)
@@ -53,7 +55,11 @@ def parts_of(pattern: str) -> Iterator[Part | None]:
 
 
 def _part(pattern: str, position: int) -> tuple[str | None, int | None]:
-    """Return the character that the next part stands for, and where the part ends."""
+    """Return the character that the next part matches, and the position after the part.
+
+    The character is None for a part that is not a single character, the position is None for a
+    part that is not understood.
+    """
     found = _PART.match(pattern, position)
     if found is None:
         return None, None
@@ -69,7 +75,10 @@ def _part(pattern: str, position: int) -> tuple[str | None, int | None]:
 
 
 def _after_group(pattern: str, position: int) -> int | None:
-    """Return where the group ends whose inside begins here; None if that is not understood."""
+    """Return the position after the group whose content begins at `position`.
+
+    None if the group is not understood or not closed.
+    """
     open_groups = 1
     while position < len(pattern):
         if pattern[position] == ")":

@@ -3,7 +3,7 @@
 import pytest
 import re2
 
-from app.rules.text.regex import GROUP_SIZE, BadPattern, Group, compile_pattern, groups_of
+from app.rules.text.regex import GROUP_SIZE, BadPattern, PatternGroup, compile_pattern, groups_of
 from app.rules.text.regex_prefilter import Prefilter
 
 # Alone each fits its memory; together they are too much for one automaton.
@@ -28,7 +28,7 @@ def test_a_pattern_that_needs_too_much_memory_is_refused() -> None:
 @pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+$", "(a|a)*c", "(.*)*(.*)*x"])
 def test_nested_repetition_is_answered_however_long_the_text(pattern: str) -> None:
     # A backtracking matcher would not end within the age of the universe.
-    assert Group.of(ranked([pattern])).found_in(b"a" * 60_000 + b"!") == []
+    assert PatternGroup.of(ranked([pattern])).found_in(b"a" * 60_000 + b"!") == []
 
 
 def test_patterns_too_big_for_one_automaton_are_still_found() -> None:
@@ -42,7 +42,7 @@ def test_an_automaton_that_gives_up_on_a_text_is_not_believed() -> None:
     gave_up = re2.Set.SearchSet()
     gave_up.Add("never found")
     gave_up.Compile()
-    group = Group((3, 5), (compile_pattern("商"), compile_pattern("城")), gave_up)
+    group = PatternGroup((3, 5), (compile_pattern("商"), compile_pattern("城")), gave_up)
 
     assert group.found_in("城".encode()) == [5]
     assert group.found_in("市".encode()) == []

@@ -1,4 +1,4 @@
-"""A pattern is found wherever RE2 finds it, whatever word it is looked up by."""
+"""A pattern that is looked up by its literal matches wherever RE2 alone finds it."""
 
 import pytest
 from hypothesis import assume, example, given, settings

@@ -1,4 +1,4 @@
-"""Patterns with full-width characters fit what is typed either way."""
+"""Patterns with full-width characters match texts of either width."""
 
 from typing import Literal
 from unicodedata import normalize

@@ -1,9 +1,9 @@
-"""Words inside of a text, found by table and by automaton alike."""
+"""The word index finds the same words by its table and by its automaton."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.text.word_index import MAX_LENGTHS, WordsWithin
+from app.rules.text.word_index import MAX_LENGTHS, WordIndex
 
 WORDS = st.lists(st.text("ab商", min_size=1, max_size=5), unique=True, max_size=30)
 RUNS = st.sampled_from([[], ["b" + "a" * length for length in range(1, MAX_LENGTHS + 5)]])
@@ -15,7 +15,7 @@ def test_exactly_the_words_that_are_in_the_text_are_found(
 ) -> None:
     numbers = {word: number for number, word in enumerate(dict.fromkeys([*words, *runs]))}
 
-    found = WordsWithin.of(numbers, few=few).found_in(text)
+    found = WordIndex.of(numbers, few=few).found_in(text)
 
     assert found == {number for word, number in numbers.items() if word in text}
 
@@ -23,8 +23,8 @@ def test_exactly_the_words_that_are_in_the_text_are_found(
 def test_only_words_with_a_crowded_beginning_make_up_an_automaton() -> None:
     runs = ["b" + "a" * length for length in range(1, MAX_LENGTHS + 2)]
 
-    few = WordsWithin.of({word: number for number, word in enumerate(runs[:MAX_LENGTHS])}, few=0)
-    many = WordsWithin.of({word: number for number, word in enumerate([*runs, "商城"])}, few=0)
+    few = WordIndex.of({word: number for number, word in enumerate(runs[:MAX_LENGTHS])}, few=0)
+    many = WordIndex.of({word: number for number, word in enumerate([*runs, "商城"])}, few=0)
 
     assert few.automaton is None
     assert many.automaton is not None
