@@ -1,4 +1,4 @@
-"""When, and for whom, a rule answers."""
+"""The conditions of a rule: when it answers, and whom."""
 
 import re
 from datetime import datetime, time
@@ -47,11 +47,13 @@ TimeOfDay = Annotated[str, AfterValidator(_a_time_of_day)]
 
 
 class Hours(Strict):
-    """Daily hours, from `start` up to `end`; past midnight if `end` is the earlier one.
+    """Daily hours from `start` (inclusive) to `end` (exclusive), written as HH:MM.
 
-    A day ends at 24:00; 00:00 to 24:00 is all of it.
+    If `end` is earlier than `start`, the hours go past midnight. 24:00 is the end of a day, so that
+    00:00 to 24:00 is a whole day.
 
-    days: of the week, 1 is Monday; a night belongs to the day on which it starts.
+    days: days of the week, 1 is Monday; left out, every day. Hours that go past midnight belong to
+    the day on which they start. tz: time zone by its IANA name.
     """
 
     start: TimeOfDay
@@ -73,7 +75,7 @@ class Hours(Strict):
         return self
 
     def hold(self, now: datetime) -> bool:
-        """Tell whether `now` lies within the hours."""
+        """Tell whether `now` is within the hours."""
         local = now.astimezone(ZoneInfo(self.tz))
         moment, day = local.time().replace(tzinfo=None), local.isoweekday()
         start = time.fromisoformat(self.start)
@@ -82,6 +84,7 @@ class Hours(Strict):
         end = time.fromisoformat(self.end)
         if start < end:
             return start <= moment < end and self._on(day)
+        # Past midnight: the early hours belong to the day before.
         return (moment >= start and self._on(day)) or (moment < end and self._on((day - 2) % 7 + 1))
 
     def _on(self, day: int) -> bool:
@@ -89,11 +92,11 @@ class Hours(Strict):
 
 
 class Follower(Strict):
-    """What is known of the follower.
+    """What the service must know of the follower.
 
-    state: `following` is everyone who has not left, as far as we know; `not_following` is who
-    has. min_age_seconds, max_age_seconds: time since the last follow; who followed before this
-    service knew is of no known age, and fits neither.
+    state: `not_following` matches a follower who is known to have unfollowed, `following` matches
+    every other one. min_age_seconds, max_age_seconds: limits of the time since the last follow. A
+    follower whose follow was not recorded has no known age and matches neither limit.
     """
 
     state: Literal["following", "not_following"] | None = Field(default=None, exclude_if=unset)
@@ -113,9 +116,9 @@ class Follower(Strict):
 
 
 class Share(Strict):
-    """A stable part of the followers, to the hundredth of a percent.
+    """A fixed part of the followers, such as 10 %; the same followers belong to it every time.
 
-    salt: another one draws another part.
+    percent: in steps of 0.01. salt: another salt selects another part of the same size.
     """
 
     percent: Annotated[StrictFloat | StrictInt, Field(ge=0.01, le=100)]
@@ -123,7 +126,12 @@ class Share(Strict):
 
 
 class Conditions(Strict):
-    """All of them must hold. cooldown_seconds: between two answers to one follower."""
+    """Conditions that must all hold.
+
+    from: the first moment at which the rule answers. until: exclusive end. unionid: whether the
+    follower's UnionID is known. cooldown_seconds: the least time between two answers of the rule
+    to the same follower.
+    """
 
     from_: Moment | None = Field(default=None, alias="from", exclude_if=unset)
     until: Moment | None = Field(default=None, exclude_if=unset)
@@ -147,7 +155,7 @@ class Conditions(Strict):
 
     @property
     def ask_facts(self) -> bool:
-        """Whether they can only be judged by what the database knows of the follower."""
+        """Whether they depend on what the database knows of the follower."""
         return not (
             self.follower is None and self.unionid is None and self.cooldown_seconds is None
         )

@@ -1,4 +1,4 @@
-"""What a rule waits for when something happens. Source: protocol 4.3, 9.1 and 9.5."""
+"""The triggers of rules that answer events and locations. Source: protocol 4.3, 9.1 and 9.5."""
 
 from typing import Annotated, Final, Literal, Self
 
@@ -13,7 +13,7 @@ MAX_KEY_BYTES = 128
 MAX_URL_CHARACTERS = 1024
 MAX_RADIUS_METRES = 1_000_000
 
-_HAVE_A_TRIGGER: Final = {
+_EVENTS_WITH_A_TRIGGER: Final = {
     "subscribe": "subscribe",
     "unsubscribe": "unsubscribe",
     "scan": "scan",
@@ -35,14 +35,14 @@ def _fits_a_key(key: str) -> str:
     return key
 
 
-def _has_no_trigger_of_its_own(name: str) -> str:
-    own = _HAVE_A_TRIGGER.get(name.lower())
+def _without_own_trigger(name: str) -> str:
+    own = _EVENTS_WITH_A_TRIGGER.get(name.lower())
     if own is not None:
         raise ValueError(f'has a trigger of its own: use "on": "{own}"')
     return name
 
 
-def _as_in_the_code(scene: str) -> str:
+def _without_wechat_prefix(scene: str) -> str:
     if scene.startswith(SCENE_PREFIX):
         raise ValueError(
             f"can't start with {SCENE_PREFIX}, which WeChat puts before it and which is taken off: "
@@ -51,12 +51,14 @@ def _as_in_the_code(scene: str) -> str:
     return scene
 
 
-Scene = Annotated[Trimmed, Field(max_length=MAX_SCENE_CHARACTERS), AfterValidator(_as_in_the_code)]
+Scene = Annotated[
+    Trimmed, Field(max_length=MAX_SCENE_CHARACTERS), AfterValidator(_without_wechat_prefix)
+]
 _Address = Annotated[Trimmed, Field(max_length=MAX_URL_CHARACTERS)]
 
 
 class _KeyOrPrefix(Strict):
-    """At most one of the two members may be given."""
+    """A trigger with a member and its prefix form, of which at most one may be given."""
 
     def _refuse_both(self, key: str, prefix: str) -> None:
         if getattr(self, key) is not None and getattr(self, prefix) is not None:
@@ -78,16 +80,17 @@ class _SceneTrigger(_KeyOrPrefix):
 
 
 class SubscribeTrigger(_SceneTrigger):
-    """Someone followed; with a scene only through that QR code.
+    """Someone followed.
 
-    scene_prefix: how the scene starts.
+    scene: only through the QR code of this scene. scene_prefix: only through a QR code whose scene
+    starts with this.
     """
 
     on: Literal["subscribe"]
 
 
 class ScanTrigger(_SceneTrigger):
-    """Someone scanned the QR code of this scene, as a follower or to become one."""
+    """Someone scanned the QR code of this scene, whether or not they already follow."""
 
     on: Literal["scan"]
 
@@ -99,7 +102,7 @@ class ScanTrigger(_SceneTrigger):
 
 
 class UnsubscribeTrigger(Strict):
-    """Someone left. Nobody can be answered any more; the callback is marked with the rule."""
+    """Someone unfollowed. They can no longer be answered; the callback is stored with the rule."""
 
     on: Literal["unsubscribe"]
 
@@ -112,7 +115,10 @@ class ClickTrigger(Strict):
 
 
 class ViewTrigger(_KeyOrPrefix):
-    """A follower opened a page from the menu: this one, one that starts so, or any."""
+    """A follower opened a page from the menu.
+
+    url: only this page. url_prefix: only a page whose address starts with this.
+    """
 
     on: Literal["view"]
     url: _Address | None = Field(default=None, exclude_if=unset)
@@ -125,7 +131,10 @@ class ViewTrigger(_KeyOrPrefix):
 
 
 class ViewMiniProgramTrigger(_KeyOrPrefix):
-    """A follower opened a mini-program from the menu: this page, one that starts so, or any."""
+    """A follower opened a mini-program from the menu.
+
+    pagepath: only this page. pagepath_prefix: only a page whose path starts with this.
+    """
 
     on: Literal["view_miniprogram"]
     pagepath: _Address | None = Field(default=None, exclude_if=unset)
@@ -138,10 +147,10 @@ class ViewMiniProgramTrigger(_KeyOrPrefix):
 
 
 class SubscribeMsgTrigger(Strict):
-    """A follower decided about a notification, or one was delivered or not.
+    """A follower accepted or rejected a notification, or a notification was delivered or not.
 
-    template: its template id; any if left out. status: of the decision (accept, reject, ban), or
-    sent and failed for a delivery; any if left out.
+    template: the id of its template; left out, any template. status: the decision (accept, reject,
+    ban) or the delivery (sent, failed); left out, any status.
     """
 
     on: Literal["subscribe_msg"]
@@ -154,7 +163,7 @@ class SubscribeMsgTrigger(Strict):
 
 
 class LocationTrigger(Strict):
-    """A follower is, or sent, a place within `radius_metres` of a point given in degrees."""
+    """A follower sent or reported a location within `radius_metres` of a point in degrees."""
 
     on: Literal["location"]
     latitude: Annotated[StrictFloat | StrictInt, Field(ge=-90, le=90)]
@@ -163,14 +172,17 @@ class LocationTrigger(Strict):
 
 
 class EventTrigger(Strict):
-    """Any event that has no trigger of its own, by its name; letter case does not count."""
+    """An event that has no trigger of its own, by its name; letter case is ignored."""
 
     on: Literal["event"]
-    name: Annotated[Trimmed, Field(max_length=128), AfterValidator(_has_no_trigger_of_its_own)]
+    name: Annotated[Trimmed, Field(max_length=128), AfterValidator(_without_own_trigger)]
 
 
 def keys_of(trigger: object) -> tuple[str | None, str | None] | None:
-    """Return the key and the prefix that a trigger wants; None if it has no such members."""
+    """Return the key and the prefix of a trigger; None for a trigger without such members.
+
+    The key is a scene, an address or the path of a page.
+    """
     match trigger:
         case SubscribeTrigger() | ScanTrigger():
             return trigger.scene, trigger.scene_prefix

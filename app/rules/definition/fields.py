@@ -1,4 +1,4 @@
-"""Text that an operator writes: strict types shared by triggers, conditions and rules."""
+"""Field types that triggers, conditions and rules share."""
 
 from datetime import datetime
 from typing import Annotated
@@ -18,36 +18,36 @@ from app.wechat.outbound.base import not_blank
 
 
 def storable(text: str) -> str:
-    """Return `text`. Raises ValueError for what Postgres can't store."""
+    """Return `text` unchanged. Raises ValueError for a NUL, which Postgres can't store."""
     if "\x00" in text:
         raise ValueError("holds a NUL character: remove it")
     return text
 
 
 Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(not_blank)]
-"""Text of an operator: something to see in it, and storable."""
+"""Text that an operator writes: it is not blank, and Postgres can store it."""
 
 Trimmed = Annotated[Words, StringConstraints(strip_whitespace=True)]
-"""Scenes and keys arrive trimmed, so one with blanks around it would never be met."""
+"""Text without blanks at its ends: scenes and keys arrive so, and would not match otherwise."""
 
 
-def _written_out(moment: object) -> object:
-    # Pydantic takes a bare number for seconds or milliseconds, whichever it looks like.
+def _with_date_and_time(moment: object) -> object:
+    # Pydantic would read a bare number as seconds or milliseconds, guessed by its size.
     if isinstance(moment, datetime) or (isinstance(moment, str) and ":" in moment):
         return moment
     raise PydanticCustomError("datetime_parsing", "is not written out")
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
-"""With its date, its time and its time zone."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_date_and_time)]
+"""A time given with its date and its time zone."""
 
 
 class Strict(BaseModel):
-    """Part of a rule. An unknown member is an error, not a silent loss."""
+    """Base of every part of a rule. An unknown member is an error and is not dropped silently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 def unset(value: object) -> bool:
-    """Tell that an optional member has its usual value, so that it is not written either."""
+    """Tell whether an optional member is null or false, so that the JSON leaves it out."""
     return value is None or value is False

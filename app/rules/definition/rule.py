@@ -1,4 +1,4 @@
-"""A rule as it answers: what is stored of it, validated."""
+"""The rule that matching works with: a stored rule after validation."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from app.wechat.outbound import Message
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An enabled rule. appid None: every account. conditions None: it always may answer."""
+    """A rule. appid None: for every account. conditions None: it may always answer."""
 
     id: int
     name: str
@@ -23,15 +23,15 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """What the rule waits for, in one word: `exact`, `contains`, …, `scan`, `fallback`."""
+        """The kind of its trigger in one word: `exact`, `contains`, …, `scan`, `fallback`."""
         return self.trigger.match if isinstance(self.trigger, TextTrigger) else self.trigger.on
 
     @property
     def is_fallback(self) -> bool:
-        """Whether the rule only answers what no other rule does."""
+        """Whether the rule answers only what no other rule answers."""
         return isinstance(self.trigger, FallbackTrigger)
 
     @property
     def asks_facts(self) -> bool:
-        """Whether it takes what the database knows of the follower to say if it may answer."""
+        """Whether its conditions depend on what the database knows of the follower."""
         return self.conditions is not None and self.conditions.ask_facts

@@ -1,4 +1,4 @@
-"""A rule as `/api/rules` takes and returns it."""
+"""The JSON of rules, their pages and their revisions in `/api/rules`."""
 
 import re
 from datetime import datetime
@@ -75,9 +75,10 @@ ANSWERING_MESSAGES: Final = (TextTrigger, MsgMenuTrigger, LocationTrigger, Fallb
 class RuleIn(Strict):
     """One keyword rule.
 
-    appid: the account it answers for; null means every account. priority: the higher one wins.
-    conditions: when, and for whom. replies: up to 10 in sending order, at most one of them with
-    `"via": "passive"`. utm: parameters of every mini-program page that they open.
+    appid: the account that it answers for; null means every account. priority: the rule with the
+    higher one wins. conditions: when it answers, and whom. replies: up to 10 replies in sending
+    order, at most one of them with `"via": "passive"`. utm: query parameters that are added to
+    every mini-program page that the replies open.
     """
 
     name: Annotated[Words, Field(max_length=MAX_NAME_CHARACTERS)]
@@ -90,15 +91,15 @@ class RuleIn(Strict):
     utm: Utm | None = Field(default=None, exclude_if=unset)
 
     @model_validator(mode="after")
-    def _as_many_replies_as_make_sense(self) -> Self:
-        leaves = isinstance(self.trigger, UnsubscribeTrigger)
-        if leaves and self.replies:
+    def _replies_suit_the_trigger(self) -> Self:
+        unfollows = isinstance(self.trigger, UnsubscribeTrigger)
+        if unfollows and self.replies:
             raise PydanticCustomError(
                 "misplaced",
-                "must be empty: nobody can be answered who has just left",
+                "must be empty: a follower who has just unfollowed can't be answered",
                 {"field": "replies"},
             )
-        if not leaves and not self.replies:
+        if not unfollows and not self.replies:
             raise PydanticCustomError(
                 "too_short", "is empty: add at least one reply", {"field": "replies"}
             )
@@ -144,7 +145,10 @@ class RuleIn(Strict):
 
 
 class RuleOut(RuleIn):
-    """A stored rule. revision: counts its changes; `If-Match` of a change names it in quotes."""
+    """A stored rule.
+
+    revision: the number of its changes; `If-Match` of the next change names it in quotes.
+    """
 
     id: RuleId
     revision: int
@@ -153,7 +157,10 @@ class RuleOut(RuleIn):
 
 
 class BrokenRule(BaseModel):
-    """A row that was changed outside this API and is no rule any more; it answers nobody."""
+    """A row that was changed outside this API and is no longer a valid rule; it never answers.
+
+    problem: what is wrong with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -163,7 +170,11 @@ class BrokenRule(BaseModel):
 
 
 class RulePage(BaseModel):
-    """Rules by id. next: pass it as `after` for the next page; null on the last one."""
+    """A page of rules, ordered by id.
+
+    broken: rows of this page that are not valid rules. next: pass it as `after` to get the next
+    page; null on the last page.
+    """
 
     items: list[RuleOut]
     broken: list[BrokenRule]

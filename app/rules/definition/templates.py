@@ -1,4 +1,8 @@
-"""Placeholders in replies: `{1}` and `{name}` of a pattern, `{account}`, `{rule}`, `{ref}`."""
+"""Fills the placeholders in replies.
+
+`{1}` and `{name}` stand for what a pattern captured. `{account}`, `{rule}` and `{ref}` are known
+to every reply.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +18,7 @@ from app.wechat.passive_reply import fit
 from app.wechat.xml_document import legal
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
-"""account: AppID. rule: id. ref: of this one reply, the id that `/api/replies` shows for it."""
+"""account: the AppID. rule: the id of the rule. ref: the id of this reply in `/api/replies`."""
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _LINK_PATH: Final = re.compile(r"""(data-miniprogram-path\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)
@@ -23,23 +27,23 @@ _NO_TAGS: Final = str.maketrans("", "", "<>")
 
 
 class BadTemplate(ValueError):
-    """A brace that belongs to no placeholder."""
+    """The template has a brace that belongs to no placeholder; str() says which."""
 
 
 class Unfillable(Exception):
-    """The filled reply can't be sent; str() says why, without a word of the follower's."""
+    """The filled reply can't be sent; str() says why and repeats nothing that a follower wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A place to fill. in_tag: it stands inside of `<a …>`."""
+    """A placeholder in a template. in_tag: whether it stands inside a tag such as `<a …>`."""
 
     name: str
     in_tag: bool
 
 
 def parts_of(template: str) -> Iterator[str | Placeholder]:
-    """Yield literal text and placeholders in turn; `{{` and `}}` are literal braces.
+    """Yield literal text and placeholders in their order; `{{` and `}}` are literal braces.
 
     Raises BadTemplate.
     """
@@ -71,7 +75,10 @@ def placeholders_of(reply: Message) -> frozenset[str]:
 
 
 def captures_named_in(replies: Iterable[Message]) -> frozenset[str]:
-    """Return the names that only a pattern can fill; of a reply that is no template, none."""
+    """Return the names of placeholders that only a pattern can fill.
+
+    Replies that are not valid templates are skipped.
+    """
     found: frozenset[str] = frozenset()
     for reply in replies:
         try:
@@ -82,7 +89,7 @@ def captures_named_in(replies: Iterable[Message]) -> frozenset[str]:
 
 
 def template_of(reply: Message) -> str | None:
-    """Return what of a reply is a template: a text's content, a card's pagepath."""
+    """Return a text's content or a card's pagepath; None for a reply that has no template."""
     match reply:
         case Text(content=template) | MiniProgramPage(pagepath=template):
             return template
@@ -90,7 +97,7 @@ def template_of(reply: Message) -> str | None:
 
 
 def is_plain(reply: Message, utm: Utm | None) -> bool:
-    """Tell whether there is nothing to fill in or to append, so that the reply is sent as it is."""
+    """Tell whether a reply is sent as it is, with nothing to fill in and no UTM to append."""
     match reply:
         case Text(content=template):
             return not _has_braces(template) and (utm is None or "<" not in template)
@@ -100,10 +107,11 @@ def is_plain(reply: Message, utm: Utm | None) -> bool:
 
 
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:
-    """Return a reply as it is sent. values: by name; they may be a follower's words.
+    """Return a reply with its placeholders filled and the UTM parameters appended.
 
-    Words can neither make a link in a text nor add a parameter to a page. If they make a text too
-    long, they are cut, and the text around them stays whole. Raises Unfillable.
+    values: by name of the placeholder; some of them are what a follower wrote. Such a value can
+    neither make a link in a text nor add a parameter to a page. If the filled text would be too
+    long, the captured values are cut and the text around them stays whole. Raises Unfillable.
     """
     match reply:
         case Text(content=template):
@@ -124,10 +132,11 @@ def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Messag
 
 
 def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> str:
-    """Return the filled text, with every capture cut to as many characters as there is room for."""
+    """Return the filled text, with every capture cut to the greatest length that fits."""
     content = _text(template, values, utm)
     if _size(content) <= MAX_TEXT_BYTES:
         return fit(content)
+    # Bisect for the greatest length of captures with which the text still fits.
     least, most = 0, max((len(value) for value in values.values()), default=0)
     while least < most:
         middle = (least + most + 1) // 2

@@ -1,4 +1,4 @@
-"""What a rule waits for, told apart by `on`."""
+"""All triggers as one type, distinguished by their member `on`."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ AnyTrigger = (
 )
 
 Trigger = Annotated[AnyTrigger, Field(discriminator="on")]
-"""Any trigger, for use as a field's type."""
+"""Any trigger, as the type of a field in a schema."""
 
 __all__ = [
     "AnyTrigger",

@@ -1,4 +1,4 @@
-"""UTM parameters, so that the visits of one rule can be told from another's."""
+"""UTM parameters of mini-program pages, by which visits can be counted for each rule."""
 
 import re
 from typing import Annotated, Final
@@ -23,9 +23,9 @@ class Utm(Strict):
     content: _Value | None = Field(default=None, exclude_if=unset)
 
     def appended_to(self, pagepath: str, joint: str = "&") -> str:
-        """Return the page with its parameters, before its fragment.
+        """Return the path of a page with the parameters added before its fragment.
 
-        joint: what stands between two of them. A parameter that the page has already stays.
+        joint: the separator of two parameters. A parameter that the page already has is kept.
         """
         page, hash_sign, fragment = _split(pagepath)
         path, _, query = page.partition("?")
@@ -42,7 +42,7 @@ class Utm(Strict):
 
 
 def _split(pagepath: str) -> tuple[str, str, str]:
-    """Return the page, # and the fragment; the # of a reference such as &#38; begins none."""
+    """Return the page, the # and the fragment; the # of &#38; and the like begins no fragment."""
     found = _FRAGMENT.search(pagepath)
     if found is None:
         return pagepath, "", ""

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in the operator's words, for each kind of error that is found."""
+"""The messages that operators read, one for each kind of error that pydantic reports."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ _NUMBER: Final = "must be a number, without quotes"
 _SWITCH: Final = "must be true or false, without quotes"
 _LIST: Final = "must be a list: write it as [ … ]"
 _PART: Final = "must be an object: names with a value each"
-_MOMENT: Final = "must be a moment with its time zone: write it like 2026-11-24T12:00:00+08:00"
+_MOMENT: Final = "must be a date and time with a time zone: write it like 2026-11-24T12:00:00+08:00"
 
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
@@ -52,7 +52,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "value_error": "{error}",
 }
 
-# What our own fields ask of their texts.
+# For the patterns that our own fields require.
 _PATTERNS: Final[Mapping[str, str]] = {
     r"^wx[0-9a-f]{16}$": "is not an AppID (wx and 16 digits or letters a to f): copy it from the "
     "console",
@@ -60,19 +60,19 @@ _PATTERNS: Final[Mapping[str, str]] = {
 }
 _LENGTHS: Final = frozenset({"too_short", "too_long"})
 
-# What pydantic calls a text whose length comes after a check of ours.
-_OF_A_TEXT: Final = "Value"
+# The field type in pydantic's error when the length is checked after a validator of ours.
+_VALIDATED_TEXT: Final = "Value"
 _UNUSUAL: Final = "can't be used: compare it with the description of this field under /docs"
 
 
-def complaint(error: Mapping[str, Any]) -> str:
-    """Return what pydantic found, in one line that names the fix."""
+def message_for(error: Mapping[str, Any]) -> str:
+    """Return what one of pydantic's errors means, in one line that says how to correct it."""
     kind, context = error["type"], error.get("ctx", {})
     if "field" in context and kind != "missing":
-        # A validator of ours has found it, and its words are the operator's already.
+        # Our own validators raise it, with a message that is written for operators.
         return str(error["msg"])
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(context["pattern"], f"must look like {context['pattern']}")
-    if kind in _LENGTHS and context["field_type"] == _OF_A_TEXT:
+    if kind in _LENGTHS and context["field_type"] == _VALIDATED_TEXT:
         kind = f"string_{kind}"
     return _WORDS.get(kind, _UNUSUAL).format(**context)
