@@ -15,7 +15,7 @@ from app.rules import store
 from app.rules.definition.schemas import RuleIn
 from app.rules.editing import edit
 from app.rules.live import LiveRules
-from app.rules.matching.compiled_layer import Layer
+from app.rules.matching.compiled_layer import CompiledLayer
 from app.rules.matching.follower_facts import Facts
 from app.rules.matching.incremental import Compile
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
@@ -51,7 +51,7 @@ class Watched(LiveRules):
             return False
         return bool(rules.choose(AppId(APPID), text(keyword), Facts(), NOON))
 
-    async def until_rebuilt(self, base: Layer) -> None:
+    async def until_rebuilt(self, base: CompiledLayer) -> None:
         rules = self.current
         async with asyncio.timeout(PATIENCE_SECONDS):
             while rules is None or rules.base is base:

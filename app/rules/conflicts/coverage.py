@@ -13,7 +13,7 @@ from app.rules.definition.triggers import (
     TextTrigger,
     keys_of,
 )
-from app.rules.matching.geo import Circles, are_near, centre_of
+from app.rules.matching.geo import CircleIndex, are_near, centre_of
 
 _Taken = tuple[object, ...]
 """What a trigger takes, as a key to look it up by."""
@@ -25,7 +25,7 @@ class Coverage:
     def __init__(self) -> None:
         self._ranks: dict[tuple[str | None, _Taken], int] = {}
         self._lengths: defaultdict[str, set[int]] = defaultdict(set)
-        self._circles: defaultdict[str | None, Circles] = defaultdict(Circles)
+        self._circles: defaultdict[str | None, CircleIndex] = defaultdict(CircleIndex)
 
     def add(self, rank: int, rule: Rule) -> None:
         """Add a rule that always answers; one that waits for a single thing covers nothing."""

@@ -115,7 +115,7 @@ def _found_by_words(
         return None
 
     def shadowing(word: str) -> Iterator[int]:
-        for other in compiled.fitting(AppId(rule.appid or _ANY_ACCOUNT), _typed(word)):
+        for other in compiled.matching(AppId(rule.appid or _ANY_ACCOUNT), _typed(word)):
             if ranks[other.id] >= ranks[rule.id]:
                 return
             if _always_fits(other, trigger):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.rules.definition.conditions import Conditions, Follower, Hours, Share
 from app.rules.explaining.question import ExplainQuery
-from app.rules.matching.check_conditions import BUCKETS, UnmetCondition, as_of, drawn
+from app.rules.matching.check_conditions import BUCKETS, UnmetCondition, as_of, bucket_of
 from app.rules.matching.follower_facts import Facts
 from app.wechat.inbound import Subscribe
 
@@ -71,7 +71,7 @@ def _hours(hours: Hours, now: datetime) -> str:
 
 
 def _share(share: Share, asked: ExplainQuery) -> str:
-    place = drawn(share, asked.appid, asked.openid) * 100 / BUCKETS
+    place = bucket_of(share, asked.appid, asked.openid) * 100 / BUCKETS
     return f"its share ends at {share.percent:g} %, and this follower is drawn at {place:.2f} %"
 
 

@@ -11,7 +11,7 @@ from app.rules.definition.triggers import (
     SubscribeMsgTrigger,
     TextTrigger,
 )
-from app.rules.matching.event_index import MENU_ANSWER, Occasion, occasion_of, waits_for
+from app.rules.matching.event_index import MENU_ANSWER, EventKey, event_key_of, waits_for
 from app.rules.matching.geo import metres_between, place_of
 from app.rules.matching.notification_results import results_of
 from app.wechat.inbound import BaseEvent, Inbound, Location, LocationReport
@@ -34,7 +34,7 @@ def event_lacks(trigger: AnyTrigger, message: Inbound) -> str | None:
             return _of_a_place(trigger, message)
         case SubscribeMsgTrigger():
             return _of_a_result(trigger, message)
-    occasion = occasion_of(message)
+    occasion = event_key_of(message)
     return None if occasion is None else _of_an_occasion(trigger, occasion)
 
 
@@ -56,7 +56,7 @@ def _of_a_result(trigger: SubscribeMsgTrigger, message: Inbound) -> str | None:
     return None
 
 
-def _of_an_occasion(trigger: AnyTrigger, occasion: Occasion) -> str | None:
+def _of_an_occasion(trigger: AnyTrigger, occasion: EventKey) -> str | None:
     name, key = occasion
     if isinstance(trigger, EventTrigger):
         alike = name != MENU_ANSWER and _letters(trigger.name) == _letters(name)

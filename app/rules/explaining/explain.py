@@ -17,7 +17,7 @@ from app.rules.matching.check_conditions import (
     refused_by_time_or_share,
     unmet_for_everyone,
 )
-from app.rules.matching.match_one import matches, typed
+from app.rules.matching.match_one import matches, normalized_text
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import BadPattern
@@ -67,8 +67,8 @@ def explain(
     disabled: rules that are switched off. First come those that fit and lose, best first, then
     what is switched off or for another account, then what the trigger lacks.
     """
-    text = typed(asked.message)
-    fitting = tuple(rules.fitting(asked.appid, asked.message))
+    text = normalized_text(asked.message)
+    fitting = tuple(rules.matching(asked.appid, asked.message))
     winners = _winners(rules, fitting, asked, text)
     winning = {winner.chosen.rule.id for winner in winners}
     seen = {rule.id for rule in fitting}

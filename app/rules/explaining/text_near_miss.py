@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Final
 
 from app.rules.definition.text_triggers import Match, TextTrigger
-from app.rules.matching.match_one import fits_text
-from app.rules.matching.text_index import Single
+from app.rules.matching.match_one import matches_text
+from app.rules.matching.text_index import TextMatcher
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import BadPattern, compile_pattern, search
 from app.rules.text.regex_literal import literal_of
@@ -33,11 +33,13 @@ class TextNearMiss:
         None if there is more than one. Raises BadPattern.
         """
         if self.spoken and not trigger.voice:
-            heard = fits_text(trigger, self.text)
+            heard = matches_text(trigger, self.text)
             return "it does not listen to voice messages (voice)" if heard else None
         if trigger.negated:
             return "the text is one of those that it does not want (not)"
-        if trigger.raw and Single.of(trigger.model_copy(update={"raw": False})).fits(self.text):
+        if trigger.raw and TextMatcher.of(trigger.model_copy(update={"raw": False})).matches(
+            self.text
+        ):
             return "it compares exactly as typed (raw): width, case, blanks or punctuation differ"
         if trigger.match is Match.REGEX:
             return next(_of_a_pattern(trigger, self.text), None)
@@ -63,7 +65,7 @@ class TextNearMiss:
         squeezed = tuple(map(_squeezed, words))
         if not all(squeezed):
             return False
-        return Single(match, raw=True, words=squeezed, pattern=None).fits(self.squeezed)
+        return TextMatcher(match, raw=True, words=squeezed, pattern=None).matches(self.squeezed)
 
 
 def _squeezed(text: str) -> str:

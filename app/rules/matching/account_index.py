@@ -1,4 +1,7 @@
-"""The triggers of one account, or those of every account, compiled."""
+"""Finds the triggers that a message matches, among those of one account.
+
+The rules for every account have an index of their own.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,10 +14,10 @@ from app.rules.definition.triggers import (
     SubscribeMsgTrigger,
     TextTrigger,
 )
-from app.rules.matching.event_index import Occasions
-from app.rules.matching.geo import Circles, place_of
-from app.rules.matching.notification_results import reports, results_of
-from app.rules.matching.text_index import Deferred, Texts
+from app.rules.matching.event_index import EventIndex
+from app.rules.matching.geo import CircleIndex, place_of
+from app.rules.matching.notification_results import is_result, results_of
+from app.rules.matching.text_index import Deferred, TextIndex
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern
 from app.wechat import inbound
@@ -22,7 +25,7 @@ from app.wechat.inbound import Inbound
 
 
 def text_of(message: Inbound) -> str | None:
-    """Return the text that rules are held against: typed, or recognised in a voice message."""
+    """Return the text that was typed, or that WeChat recognised in a voice message; else None."""
     match message:
         case inbound.Text():
             return message.content
@@ -32,22 +35,27 @@ def text_of(message: Inbound) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Triggers by rank. voices: those text triggers that listen as well. fallbacks: ascending."""
+class AccountIndex:
+    """Compiled triggers, each known by the rank of its rule.
 
-    texts: Texts
-    voices: Texts
-    occasions: Occasions
-    places: Circles | None
-    consents: tuple[tuple[int, SubscribeMsgTrigger], ...]
+    texts: all text triggers. voices: the text triggers that also match voice messages. circles:
+    None without location triggers. notifications: rank and trigger, by rising rank. fallbacks:
+    ranks, ascending.
+    """
+
+    texts: TextIndex
+    voices: TextIndex
+    events: EventIndex
+    circles: CircleIndex | None
+    notifications: tuple[tuple[int, SubscribeMsgTrigger], ...]
     fallbacks: tuple[int, ...]
 
     @classmethod
     def of(cls, triggers: Iterable[tuple[int, AnyTrigger]]) -> Self:
         """Compile triggers. triggers: rank and trigger, by rising rank. Raises BadPattern."""
         texts: list[tuple[int, TextTrigger]] = []
-        places: list[tuple[int, LocationTrigger]] = []
-        consents: list[tuple[int, SubscribeMsgTrigger]] = []
+        locations: list[tuple[int, LocationTrigger]] = []
+        notifications: list[tuple[int, SubscribeMsgTrigger]] = []
         fallbacks: list[int] = []
         others: list[tuple[int, AnyTrigger]] = []
         for rank, trigger in triggers:
@@ -55,45 +63,47 @@ class Scope:
                 case TextTrigger():
                     texts.append((rank, trigger))
                 case LocationTrigger():
-                    places.append((rank, trigger))
+                    locations.append((rank, trigger))
                 case SubscribeMsgTrigger():
-                    consents.append((rank, trigger))
+                    notifications.append((rank, trigger))
                 case FallbackTrigger():
                     fallbacks.append(rank)
                 case _:
                     others.append((rank, trigger))
         return cls(
-            Texts.of(texts),
-            Texts.of((rank, trigger) for rank, trigger in texts if trigger.voice),
-            Occasions.of(others),
-            Circles(places) if places else None,
-            tuple(consents),
+            TextIndex.of(texts),
+            TextIndex.of((rank, trigger) for rank, trigger in texts if trigger.voice),
+            EventIndex.of(others),
+            CircleIndex(locations) if locations else None,
+            tuple(notifications),
             tuple(fallbacks),
         )
 
     def hits(self, message: Inbound, text: NormalizedText | None) -> set[int]:
-        """Return the ranks that can be found without going through them, fallbacks left out."""
-        found = set(self.occasions.ranks(message))
+        """Return the ranks that certainly match and are found at once; fallbacks are left out."""
+        found = set(self.events.ranks(message))
         if text is not None:
             found |= self._texts(message).hits(text)
-        if self.places is not None:
+        if self.circles is not None:
             point = place_of(message)
             if point is not None:
-                found.update(self.places.around(point))
-        if self.consents:
+                found.update(self.circles.around(point))
+        if self.notifications:
             for template, status in results_of(message):
                 found.update(
-                    rank for rank, wanted in self.consents if reports(wanted, template, status)
+                    rank
+                    for rank, trigger in self.notifications
+                    if is_result(trigger, template, status)
                 )
         return found
 
     def candidates(self, message: Inbound, text: NormalizedText) -> Iterator[tuple[int, Pattern]]:
-        """Yield ranks that have to be made sure of, with the pattern that does."""
+        """Yield ranks that may match, each with the pattern that decides it."""
         return self._texts(message).candidates(text)
 
     def deferred(self, message: Inbound) -> tuple[Deferred, ...]:
-        """Return what has to be gone through as well, for a message with a text."""
+        """Return the searches to run last for a message with a text, by rising lowest rank."""
         return self._texts(message).deferred
 
-    def _texts(self, message: Inbound) -> Texts:
+    def _texts(self, message: Inbound) -> TextIndex:
         return self.voices if isinstance(message, inbound.Voice) else self.texts

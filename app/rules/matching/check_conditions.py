@@ -1,4 +1,4 @@
-"""Whether a rule may answer: its conditions held against the time and the follower. Pure."""
+"""Checks the conditions of a rule against the time and the follower. Pure."""
 
 import hashlib
 from dataclasses import replace
@@ -14,7 +14,7 @@ BUCKETS: Final = 10_000
 
 
 class UnmetCondition(Enum):
-    """The condition that does not hold; `refusals.worded` says it with its figures."""
+    """The condition that does not hold; `condition_reason.describe_refusal` puts it into words."""
 
     NOT_BEGUN = auto()
     OVER = auto()
@@ -32,7 +32,7 @@ class UnmetCondition(Enum):
 def refused_by_time_or_share(
     conditions: Conditions, now: datetime, appid: str, openid: str
 ) -> UnmetCondition | None:
-    """Return why the rule may not answer now, or not this follower; None if it may."""
+    """Return the condition on the time or the share that does not hold; None if both hold."""
     refusal = refused_by_time(conditions, now)
     if refusal is not None:
         return refusal
@@ -42,7 +42,7 @@ def refused_by_time_or_share(
 
 
 def refused_by_time(conditions: Conditions, now: datetime) -> UnmetCondition | None:
-    """Return why the rule may not answer now; None if it may."""
+    """Return the condition on the time that does not hold; None if the rule may answer now."""
     if conditions.from_ is not None and now < conditions.from_:
         return UnmetCondition.NOT_BEGUN
     if conditions.until is not None and now >= conditions.until:
@@ -55,9 +55,9 @@ def refused_by_time(conditions: Conditions, now: datetime) -> UnmetCondition | N
 def refused_by_facts(
     conditions: Conditions, rule_id: int, facts: Facts | None, now: datetime
 ) -> UnmetCondition | None:
-    """Return why the rule may not answer this follower; None if it may.
+    """Return the condition on the follower that does not hold; None if all hold.
 
-    facts: None when they could not be read; then no rule that asks for them answers.
+    facts: None if they could not be read; then no rule that depends on them answers.
     """
     if not conditions.ask_facts:
         return None
@@ -79,7 +79,7 @@ def refused_by_facts(
 def unmet_for_everyone(
     conditions: Conditions, message: Inbound, now: datetime
 ) -> UnmetCondition | None:
-    """Return why the rule may answer no follower at all; None if it may answer some."""
+    """Return a condition that holds for no follower at all; None if there is no such condition."""
     refusal = refused_by_time(conditions, now)
     if refusal is not None or conditions.follower is None or not isinstance(message, Subscribe):
         return refusal
@@ -87,7 +87,7 @@ def unmet_for_everyone(
 
 
 def as_of(message: Inbound, facts: Facts | None) -> Facts | None:
-    """Return the facts with what the message itself tells: a follow begins with it."""
+    """Return the facts after the message: a subscribe event makes its sender a follower."""
     if facts is None or not isinstance(message, Subscribe):
         return facts
     followed_at = datetime.fromtimestamp(message.create_time, UTC)
@@ -95,26 +95,28 @@ def as_of(message: Inbound, facts: Facts | None) -> Facts | None:
 
 
 def in_share(share: Share, appid: str, openid: str) -> bool:
-    """Tell whether a follower belongs to a share: always the same answer, even over restarts."""
-    return drawn(share, appid, openid) < share.percent * (BUCKETS // 100)
+    """Tell whether a follower belongs to a share. The result never changes for the same salt."""
+    return bucket_of(share, appid, openid) < share.percent * (BUCKETS // 100)
 
 
-def drawn(share: Share, appid: str, openid: str) -> int:
-    """Return where a follower lies among the followers of an account: from 0 below BUCKETS."""
+def bucket_of(share: Share, appid: str, openid: str) -> int:
+    """Return the bucket of a follower at an account: 0 to BUCKETS - 1, evenly distributed."""
     digest = hashlib.blake2b(f"{share.salt}\0{appid}\0{openid}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) % BUCKETS
 
 
-def _refused_follower(wanted: Follower, facts: Facts, now: datetime) -> UnmetCondition | None:
-    if wanted.state is not None and (facts.following is False) != (wanted.state == "not_following"):
+def _refused_follower(required: Follower, facts: Facts, now: datetime) -> UnmetCondition | None:
+    if required.state is not None and (facts.following is False) != (
+        required.state == "not_following"
+    ):
         return UnmetCondition.STATE
-    if wanted.min_age_seconds is None and wanted.max_age_seconds is None:
+    if required.min_age_seconds is None and required.max_age_seconds is None:
         return None
     if facts.followed_at is None:
         return UnmetCondition.AGE_UNKNOWN
     age = (now - facts.followed_at).total_seconds()
-    if wanted.min_age_seconds is not None and age < wanted.min_age_seconds:
+    if required.min_age_seconds is not None and age < required.min_age_seconds:
         return UnmetCondition.TOO_YOUNG
-    if wanted.max_age_seconds is not None and age > wanted.max_age_seconds:
+    if required.max_age_seconds is not None and age > required.max_age_seconds:
         return UnmetCondition.TOO_OLD
     return None

@@ -1,4 +1,4 @@
-"""Rules compiled together, so that one message finds all of them that fit: pure and immutable."""
+"""Finds which rules of one compilation match a message, best first. Pure and immutable."""
 
 from array import array
 from bisect import bisect_left
@@ -11,7 +11,7 @@ from app.rules.definition.rule import Rule
 from app.rules.definition.templates import captures_named_in
 from app.rules.definition.text_triggers import Match
 from app.rules.definition.triggers import AnyTrigger, TextTrigger
-from app.rules.matching.account_index import Scope
+from app.rules.matching.account_index import AccountIndex
 from app.rules.matching.precedence import ranked
 from app.rules.matching.text_index import Deferred, lowest
 from app.rules.text.normalize import NormalizedText
@@ -21,26 +21,29 @@ from app.wechat.inbound import BaseMessage, Inbound
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """Rules, best first. Inside of a layer they go by their rank, counted from 0."""
+class CompiledLayer:
+    """Rules that were compiled together.
+
+    ranked: the rules, best first; a rule's index in it is its rank, by which all indexes know it.
+    """
 
     ranked: tuple[Rule, ...]
     _ids: Sequence[int]
-    _scopes: Mapping[str | None, Scope]
+    _accounts: Mapping[str | None, AccountIndex]
     _capturing: Mapping[int, Pattern]
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Self:
-        """Compile rules. Raises BadPattern for a pattern that RE2 does not take."""
+        """Compile rules. Raises BadPattern for a pattern that RE2 rejects."""
         given = tuple(rules)
         best_first = tuple(ranked(given))
-        scopes: dict[str | None, list[tuple[int, AnyTrigger]]] = {}
+        by_account: dict[str | None, list[tuple[int, AnyTrigger]]] = {}
         for rank, rule in enumerate(best_first):
-            scopes.setdefault(rule.appid, []).append((rank, rule.trigger))
+            by_account.setdefault(rule.appid, []).append((rank, rule.trigger))
         return cls(
             best_first,
             array("q", sorted(rule.id for rule in given)),
-            {appid: Scope.of(triggers) for appid, triggers in scopes.items()},
+            {appid: AccountIndex.of(triggers) for appid, triggers in by_account.items()},
             dict(_capturing(best_first)),
         )
 
@@ -49,18 +52,21 @@ class Layer:
         at = bisect_left(self._ids, rule_id)
         return at < len(self._ids) and self._ids[at] == rule_id
 
-    def fitting(
+    def matching(
         self, appid: AppId, message: Inbound, text: NormalizedText | None
     ) -> Iterator[Rule]:
-        """Yield the rules that fit, best first; patterns are searched only when it comes to them.
+        """Yield the rules that match, best first. A pattern is searched when its rank is reached.
 
-        text: of the message, if it has any.
+        text: of the message; None if it has none.
         """
-        for rank in self._fitting(appid, message, text):
+        for rank in self._matching(appid, message, text):
             yield self.ranked[rank]
 
     def captures(self, rule: Rule, text: NormalizedText) -> Mapping[str, str]:
-        """Return what the groups of a rule's pattern took, if its replies use any."""
+        """Return what the groups of a rule's pattern captured, by number and by name.
+
+        Empty if the replies of the rule use no captures.
+        """
         pattern = self._capturing.get(rule.id)
         if pattern is None:
             return {}
@@ -74,34 +80,35 @@ class Layer:
         named = {name: numbered[str(number)] for name, number in pattern.groupindex.items()}
         return numbered | named
 
-    def _fitting(
+    def _matching(
         self, appid: AppId, message: Inbound, text: NormalizedText | None
     ) -> Iterator[int]:
-        scopes = [
-            scope
-            for scope in (self._scopes.get(None), self._scopes.get(appid))
-            if scope is not None
+        indexes = [
+            index
+            for index in (self._accounts.get(None), self._accounts.get(appid))
+            if index is not None
         ]
         pending: list[int] = []
         candidates: dict[int, Pattern] = {}
-        for scope in scopes:
-            pending += scope.hits(message, text)
+        for index in indexes:
+            pending += index.hits(message, text)
             if text is not None:
-                candidates.update(scope.candidates(message, text))
+                candidates.update(index.candidates(message, text))
         pending += candidates
         heapify(pending)
         if text is not None:
-            for start, found in _later(scopes, message):
-                while pending and pending[0] < start:
-                    yield from self._sure(heappop(pending), candidates, text)
-                for rank in found(text):
+            for lowest_rank, search_text in _deferred(indexes, message):
+                # All ranks below are known now, so they can be yielded before the search is run.
+                while pending and pending[0] < lowest_rank:
+                    yield from self._confirmed(heappop(pending), candidates, text)
+                for rank in search_text(text):
                     heappush(pending, rank)
         while pending:
-            yield from self._sure(heappop(pending), candidates, text)
+            yield from self._confirmed(heappop(pending), candidates, text)
         if isinstance(message, BaseMessage):
-            yield from sorted(rank for scope in scopes for rank in scope.fallbacks)
+            yield from sorted(rank for index in indexes for rank in index.fallbacks)
 
-    def _sure(
+    def _confirmed(
         self, rank: int, candidates: Mapping[int, Pattern], text: NormalizedText | None
     ) -> tuple[int, ...]:
         pattern = candidates.get(rank)
@@ -115,10 +122,10 @@ def _searched(rule: Rule, text: NormalizedText) -> tuple[bytes, ...]:
     return text.raw_forms if raw else text.shown_forms
 
 
-def _later(scopes: list[Scope], message: Inbound) -> Iterable[Deferred]:
-    if len(scopes) == 1:
-        return scopes[0].deferred(message)
-    return sorted((later for scope in scopes for later in scope.deferred(message)), key=lowest)
+def _deferred(indexes: list[AccountIndex], message: Inbound) -> Iterable[Deferred]:
+    if len(indexes) == 1:
+        return indexes[0].deferred(message)
+    return sorted((each for index in indexes for each in index.deferred(message)), key=lowest)
 
 
 def _capturing(rules: Iterable[Rule]) -> Iterator[tuple[int, Pattern]]:

@@ -1,4 +1,4 @@
-"""Events and taps as a name and a key, which rules are looked up by."""
+"""Finds the triggers that wait for an event or a tapped answer, by its name and key."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,29 +19,30 @@ from app.rules.definition.triggers import (
 from app.wechat import inbound
 from app.wechat.inbound import Inbound
 
-Occasion = tuple[str, str | None]
-"""A name, and a scene, key or address; None stands for any."""
+EventKey = tuple[str, str | None]
+"""The name of an event, and its scene, key or address; None: it has none, or any will do."""
 
 MENU_ANSWER: Final = "MSGMENU"
-"""The name of a tapped answer, which is no event: names of events are in lower case here."""
+"""The name of a tapped answer, which is not an event. Names of events are in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
-class Occasions:
-    """Ranks by exact occasion, and by occasions whose key only starts so.
+class EventIndex:
+    """Ranks by what their triggers wait for.
 
-    prefix_lengths: by name, ascending.
+    exact: by name and whole key. prefix: by name and the start of the key. prefix_lengths: the
+    lengths of these starts, by name, ascending.
     """
 
-    exact: Mapping[Occasion, tuple[int, ...]]
-    prefix: Mapping[Occasion, tuple[int, ...]]
+    exact: Mapping[EventKey, tuple[int, ...]]
+    prefix: Mapping[EventKey, tuple[int, ...]]
     prefix_lengths: Mapping[str, tuple[int, ...]]
 
     @classmethod
     def of(cls, triggers: Iterable[tuple[int, AnyTrigger]]) -> Self:
-        """Sort triggers by what they wait for, each with its rank."""
-        exact: defaultdict[Occasion, list[int]] = defaultdict(list)
-        prefix: defaultdict[Occasion, list[int]] = defaultdict(list)
+        """Compile triggers, given as rank and trigger."""
+        exact: defaultdict[EventKey, list[int]] = defaultdict(list)
+        prefix: defaultdict[EventKey, list[int]] = defaultdict(list)
         for rank, trigger in triggers:
             for name, key, is_prefix in waits_for(trigger):
                 (prefix if is_prefix else exact)[name, key].append(rank)
@@ -49,21 +50,21 @@ class Occasions:
         for name, key in prefix:
             lengths[name].add(len(key or ""))
         return cls(
-            {occasion: tuple(ranks) for occasion, ranks in exact.items()},
-            {occasion: tuple(ranks) for occasion, ranks in prefix.items()},
+            {event: tuple(ranks) for event, ranks in exact.items()},
+            {event: tuple(ranks) for event, ranks in prefix.items()},
             {name: tuple(sorted(found)) for name, found in lengths.items()},
         )
 
     def ranks(self, message: Inbound) -> Iterator[int]:
-        """Yield the ranks that wait for what happened."""
-        occasion = occasion_of(message)
-        if occasion is None:
+        """Yield the ranks whose triggers match the message."""
+        event = event_key_of(message)
+        if event is None:
             return
-        name, key = occasion
+        name, key = event
         yield from self.exact.get((name, None), ())
         if key is None:
             return
-        yield from self.exact.get(occasion, ())
+        yield from self.exact.get(event, ())
         for length in self.prefix_lengths.get(name, ()):
             if length > len(key):
                 break
@@ -71,7 +72,10 @@ class Occasions:
 
 
 def waits_for(trigger: AnyTrigger) -> Iterator[tuple[str, str | None, bool]]:
-    """Yield name, key and whether the key is only a beginning, for every occasion that fits."""
+    """Yield the name, the key and whether the key is a prefix, for each event that matches.
+
+    A scan of a QR code by someone who does not follow yet arrives as a subscribe event.
+    """
     match trigger:
         case SubscribeTrigger(scene=scene, scene_prefix=prefix):
             yield "subscribe", prefix or scene, prefix is not None
@@ -92,8 +96,8 @@ def waits_for(trigger: AnyTrigger) -> Iterator[tuple[str, str | None, bool]]:
             yield name.lower(), None, False
 
 
-def occasion_of(message: Inbound) -> Occasion | None:
-    """Return what happened; None for a message that is no event and no tap."""
+def event_key_of(message: Inbound) -> EventKey | None:
+    """Return the name and key of an event or a tapped answer; None for other messages."""
     match message:
         case inbound.Text(bizmsgmenuid=menu_id):
             return None if menu_id is None else (MENU_ANSWER, menu_id)

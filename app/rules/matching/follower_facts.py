@@ -1,4 +1,4 @@
-"""What the database knows of the follower who is to be answered, as far as rules ask for it."""
+"""The facts about a follower that conditions depend on, as the database knows them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,10 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One follower at one account.
+    """The facts about one follower at one account.
 
-    following: None if nobody told. followed_at: of the last follow. fired: when each rule with a
-    cooldown last answered this follower.
+    following: None if no follow or unfollow was recorded. followed_at: the time of the last follow.
+    fired: when each rule with a cooldown last answered this follower, by rule id.
     """
 
     following: bool | None = None
@@ -20,7 +20,7 @@ class Facts:
     fired: Mapping[int, datetime] = field(default_factory=dict)
 
     def until(self, moment: datetime) -> Self:
-        """Return what of it was so at `moment`; what came before something later is not known."""
+        """Return the facts as of `moment`; state overwritten by a later follow is unknown."""
         fired = {rule: at for rule, at in self.fired.items() if at <= moment}
         if self.followed_at is None or self.followed_at <= moment:
             return replace(self, fired=fired)

@@ -1,4 +1,4 @@
-"""Places and circles around them, on a round earth."""
+"""Distances on the earth, taken as a sphere, and the circles that contain a point."""
 
 from collections.abc import Iterable, Iterator
 from math import asin, cos, floor, frexp, radians, sin, sqrt
@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 
 def place_of(message: Inbound) -> Point | None:
-    """Return where the follower is, or the place that was sent; None if it can't be read."""
+    """Return the location that a follower sent or reported; None without a valid one."""
     match message:
         case inbound.Location(location_x=latitude, location_y=longitude):
             return _point(latitude, longitude)
@@ -27,32 +27,37 @@ def place_of(message: Inbound) -> Point | None:
 
 
 def metres_between(one: Point, other: Point) -> float:
-    """Return the length of the great circle between two points."""
+    """Return the great-circle distance between two points in metres (haversine formula)."""
     north, east = radians(other[0] - one[0]), radians(other[1] - one[1])
-    bow = sin(north / 2) ** 2 + cos(radians(one[0])) * cos(radians(other[0])) * sin(east / 2) ** 2
-    return 2 * EARTH_METRES * asin(min(1.0, sqrt(bow)))
+    haversine = (
+        sin(north / 2) ** 2 + cos(radians(one[0])) * cos(radians(other[0])) * sin(east / 2) ** 2
+    )
+    return 2 * EARTH_METRES * asin(min(1.0, sqrt(haversine)))
 
 
 def lies_within(trigger: LocationTrigger, point: Point) -> bool:
-    """Tell whether a point lies in the trigger's circle, its edge included."""
+    """Tell whether a point lies in the trigger's circle or on its edge."""
     return are_near(centre_of(trigger), point, trigger.radius_metres)
 
 
 def are_near(one: Point, other: Point, metres: float) -> bool:
-    """Tell whether two points are no farther apart."""
+    """Tell whether two points are at most `metres` apart."""
+    # The distance along the meridian is cheap to compute and never longer than the real one.
     north = EARTH_METRES * radians(abs(one[0] - other[0]))
     return north <= metres + _ROUNDING_METRES and metres_between(one, other) <= metres
 
 
 def centre_of(trigger: LocationTrigger) -> Point:
-    """Return the middle of the trigger's circle."""
+    """Return the centre of the trigger's circle."""
     return trigger.latitude, trigger.longitude
 
 
-class Circles:
-    """Circles with a number each, by latitude: most of them are too far north or south to fit.
+class CircleIndex:
+    """Circles, each with a number, indexed by latitude and size.
 
-    They are kept in rows around the earth, those of one size in rows higher than their radius.
+    The earth is cut into rows of equal height along the latitudes. Circles of similar radius share
+    one division into rows that are higher than their radius, so that a point can only lie in the
+    circles of its own row and of the two rows next to it.
     """
 
     def __init__(self, circles: Iterable[tuple[int, LocationTrigger]] = ()) -> None:
@@ -62,20 +67,20 @@ class Circles:
             self.add(number, circle)
 
     def add(self, number: int, circle: LocationTrigger) -> None:
-        """Add a circle."""
+        """Add a circle with its number."""
         _, size = frexp(circle.radius_metres + _ROUNDING_METRES)
         self._sizes.add(size)
         self._rows.setdefault((size, _row(circle.latitude, size)), []).append((number, circle))
 
     def reaching(self, latitude: float) -> Iterator[tuple[int, LocationTrigger]]:
-        """Yield all circles that reach as far north or south, and a few others."""
+        """Yield all circles that reach this latitude, and some that do not."""
         for size in self._sizes:
             row = _row(latitude, size)
             for near in (row - 1, row, row + 1):
                 yield from self._rows.get((size, near), ())
 
     def around(self, point: Point) -> Iterator[int]:
-        """Yield the numbers of the circles that a point lies in."""
+        """Yield the numbers of the circles that contain a point."""
         for number, circle in self.reaching(point[0]):
             if lies_within(circle, point):
                 yield number

@@ -1,15 +1,18 @@
-"""How a set of rules becomes the next one: by its changes alone wherever that is quicker.
+"""Makes the next set of rules out of the present one, by compiling only what has changed.
 
-Compiling all of a hundred thousand rules takes a second, so that changes are compiled by
-themselves and laid over them. Once they are many, all is compiled again. Pure, but for the log.
+Compiling a hundred thousand rules takes about a second. The changes of a large set are therefore
+compiled as a layer of their own (see the package's docstring); once there are many of them,
+everything is compiled again. Pure, except for log entries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
 
+from app.rules.matching.compile_valid import skip_broken
 from app.rules.matching.rule_set import Rule, RuleSet
 
 FEW_RULES: Final = 1000
@@ -17,62 +20,68 @@ MAX_CHANGES: Final = 1000
 MAX_LOGGED: Final = 20
 
 Compile = Callable[[Iterable[Rule], int], RuleSet]
+"""Compiles rules into a set of the given version, or raises."""
+
 Changes = Mapping[int, Rule | None]
+"""Rules by id; None for a rule that was deleted or switched off."""
 
 log = structlog.get_logger(__name__)
 
 
 def compile_all(rules: Sequence[Rule], version: int, compile_set: Compile) -> RuleSet | None:
-    """Compile rules into a set; those that do not compile by themselves are left out.
+    """Compile rules into a set; rules that do not compile by themselves are in its `left_out`.
 
-    None if what remains does not compile either.
+    None if the others do not compile either.
     """
-    compiled = _compiled(rules, version, compile_set)
-    if compiled is not None:
-        return compiled
-    sound = [rule for rule in rules if _compiled([rule], version, compile_set)]
-    if len(sound) == len(rules):
+    compiled = skip_broken(rules, partial(_try_compile, version, compile_set))
+    if isinstance(compiled, str):
         return None
-    compiled = _compiled(sound, version, compile_set)
-    kept = {rule.id for rule in sound}
-    left_out = tuple(rule.id for rule in rules if rule.id not in kept)
-    return None if compiled is None else replace(compiled, left_out=left_out)
+    return replace(compiled.rules, left_out=tuple(rule.id for rule in compiled.broken))
 
 
 def apply_changes(
     rules: RuleSet, changes: Changes, version: int, compile_set: Compile
 ) -> RuleSet | None:
-    """Return a set with some changes; None if it does not compile."""
-    known = tuple(rule_id for rule_id in rules.left_out if rule_id not in changes)
+    """Return the set after some changes; None if it does not compile.
+
+    A small set, or one of which more than half has changed, is compiled as a whole.
+    """
+    still_left_out = tuple(rule_id for rule_id in rules.left_out if rule_id not in changes)
     merged = {**rules.changes, **changes}
     if not merged:
         return replace(rules, version=version)
     if not is_large(rules) or len(merged) > rules.count // 2:
         compiled = compile_all(_all(rules, changes), version, compile_set)
     else:
-        compiled = _laid_over(rules, merged, version, compile_set)
-    return None if compiled is None else replace(compiled, left_out=known + compiled.left_out)
+        compiled = _with_newer_layer(rules, merged, version, compile_set)
+    if compiled is None:
+        return None
+    return replace(compiled, left_out=still_left_out + compiled.left_out)
 
 
 def is_large(rules: RuleSet) -> bool:
-    """Tell whether compiling all of a set takes noticeably longer than its changes."""
+    """Tell whether compiling the whole set takes noticeably longer than compiling its changes."""
     return rules.count > FEW_RULES
 
 
 def is_due(rules: RuleSet) -> bool:
-    """Tell whether so much has changed that all should be compiled again."""
+    """Tell whether so many rules have changed that the whole set should be compiled again."""
     return len(rules.changes) > MAX_CHANGES
 
 
 def recompile(rules: RuleSet, compile_set: Compile) -> RuleSet | None:
-    """Compile all of a set again; None if it does not compile."""
+    """Compile the whole set again, into one layer; None if it does not compile."""
     return compile_all(_all(rules, {}), rules.version, compile_set)
 
 
 def replay_missed(
     rebuilt: RuleSet, before: RuleSet, now: RuleSet, compile_set: Compile
 ) -> RuleSet | None:
-    """Return the set that is served `now`, from what was rebuilt of it as it was `before`."""
+    """Apply to a recompiled set the changes that were served while it was compiled.
+
+    rebuilt: recompiled from `before`. now: the set that is served by now. None if the result does
+    not compile.
+    """
     missed = {
         rule_id: rule
         for rule_id, rule in now.changes.items()
@@ -85,7 +94,7 @@ def replay_missed(
     return replace(compiled, left_out=left_out, newer_rejected=now.newer_rejected)
 
 
-def _laid_over(
+def _with_newer_layer(
     rules: RuleSet, changes: dict[int, Rule | None], version: int, compile_set: Compile
 ) -> RuleSet | None:
     newer = compile_all(
@@ -93,11 +102,12 @@ def _laid_over(
     )
     if newer is None:
         return None
-    hidden = sum(map(rules.base.holds, changes))
+    replaced = sum(map(rules.base.holds, changes))
     return replace(
         newer,
-        count=len(rules.base.ranked) - hidden + newer.count,
+        count=len(rules.base.ranked) - replaced + newer.count,
         base=rules.base,
+        # A changed rule that does not compile hides its old version in the base, too.
         changes=changes | dict.fromkeys(newer.left_out),
         newer=newer.base,
     )
@@ -109,11 +119,11 @@ def _all(rules: RuleSet, changes: Changes) -> list[Rule]:
     return kept + [rule for rule in merged.values() if rule is not None]
 
 
-def _compiled(rules: Sequence[Rule], version: int, compile_set: Compile) -> RuleSet | None:
+def _try_compile(version: int, compile_set: Compile, rules: Sequence[Rule]) -> RuleSet | str:
     try:
         return compile_set(rules, version)
-    except Exception:
-        # Outermost: whatever one operator's rule does to the compiler, callbacks go on.
+    except Exception as error:
+        # Any exception: whatever an operator's rule does to the compiler, callbacks must go on.
         ids = [rule.id for rule in rules[:MAX_LOGGED]]
         log.exception("rules.not_compiled", version=version, rule_ids=ids)
-        return None
+        return str(error)

@@ -1,4 +1,4 @@
-"""One trigger held against one message, without the rest of the rules. Pure."""
+"""Matches one trigger with one message, without an index. Pure."""
 
 from app.rules.definition.triggers import (
     AnyTrigger,
@@ -8,54 +8,54 @@ from app.rules.definition.triggers import (
     TextTrigger,
 )
 from app.rules.matching.account_index import text_of
-from app.rules.matching.event_index import occasion_of, waits_for
+from app.rules.matching.event_index import event_key_of, waits_for
 from app.rules.matching.geo import lies_within, place_of
-from app.rules.matching.notification_results import reports, results_of
-from app.rules.matching.text_index import Single
+from app.rules.matching.notification_results import is_result, results_of
+from app.rules.matching.text_index import TextMatcher
 from app.rules.text.normalize import NormalizedText
 from app.wechat.inbound import BaseMessage, Inbound, Voice
 
 
-def typed(message: Inbound) -> NormalizedText | None:
-    """Return the text of a message; None if it has none."""
+def normalized_text(message: Inbound) -> NormalizedText | None:
+    """Return the normalised text of a message; None if it has none."""
     content = text_of(message)
     return None if content is None else NormalizedText(content)
 
 
 def matches(trigger: AnyTrigger, message: Inbound, text: NormalizedText | None) -> bool:
-    """Tell whether the message is what a trigger waits for. Raises BadPattern.
+    """Tell whether a message matches a trigger. Raises BadPattern.
 
-    text: `typed` of the message.
+    text: `normalized_text` of the message.
     """
     match trigger:
         case TextTrigger():
             heard = trigger.voice or not isinstance(message, Voice)
-            return text is not None and heard and fits_text(trigger, text)
+            return text is not None and heard and matches_text(trigger, text)
         case LocationTrigger():
             point = place_of(message)
             return point is not None and lies_within(trigger, point)
         case SubscribeMsgTrigger():
-            return any(reports(trigger, *result) for result in results_of(message))
+            return any(is_result(trigger, *result) for result in results_of(message))
         case FallbackTrigger():
             return isinstance(message, BaseMessage)
-    return _fits_occasion(trigger, message)
+    return _matches_event(trigger, message)
 
 
-def fits_text(trigger: TextTrigger, text: NormalizedText) -> bool:
-    """Tell whether a text is what a trigger waits for. Raises BadPattern."""
-    return Single.of(trigger).fits(text) != trigger.negated
+def matches_text(trigger: TextTrigger, text: NormalizedText) -> bool:
+    """Tell whether a text matches a trigger. Raises BadPattern."""
+    return TextMatcher.of(trigger).matches(text) != trigger.negated
 
 
-def _fits_occasion(trigger: AnyTrigger, message: Inbound) -> bool:
-    occasion = occasion_of(message)
-    if occasion is None:
+def _matches_event(trigger: AnyTrigger, message: Inbound) -> bool:
+    event = event_key_of(message)
+    if event is None:
         return False
-    name, key = occasion
-    for wanted_name, wanted, is_prefix in waits_for(trigger):
-        if name != wanted_name:
+    name, key = event
+    for trigger_name, trigger_key, is_prefix in waits_for(trigger):
+        if name != trigger_name:
             continue
-        if wanted is None or key == wanted:
+        if trigger_key is None or key == trigger_key:
             return True
-        if is_prefix and key is not None and key.startswith(wanted):
+        if is_prefix and key is not None and key.startswith(trigger_key):
             return True
     return False

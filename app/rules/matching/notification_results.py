@@ -1,4 +1,4 @@
-"""Decisions about notifications, and their deliveries, as rules wait for them."""
+"""The results that a subscribe_msg event reports: decisions of the follower, and deliveries."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,10 @@ from app.wechat.inbound import Inbound
 
 
 def results_of(message: Inbound) -> Iterator[tuple[str | None, str | None]]:
-    """Yield template and status of every result that a subscribe_msg event reports."""
+    """Yield the template id and the status of every result; None stands for a missing value.
+
+    The status is accept, reject or ban for a decision, sent or failed for a delivery.
+    """
     match message:
         case inbound.ConsentEvent():
             for consent in message.items:
@@ -19,6 +22,6 @@ def results_of(message: Inbound) -> Iterator[tuple[str | None, str | None]]:
                 yield delivery.template_id, "sent" if delivery.error_code == "0" else "failed"
 
 
-def reports(trigger: SubscribeMsgTrigger, template: str | None, status: str | None) -> bool:
-    """Tell whether this is the result that the trigger waits for."""
+def is_result(trigger: SubscribeMsgTrigger, template: str | None, status: str | None) -> bool:
+    """Tell whether a result matches the trigger."""
     return trigger.template in {None, template} and trigger.status in {None, status}

@@ -1,4 +1,4 @@
-"""Which of two rules goes first: priority, kind, longest keyword, id."""
+"""The order of rules: priority, then kind of trigger, then length of the keyword, then id."""
 
 from collections.abc import Iterable, Iterator
 from heapq import merge
@@ -29,49 +29,49 @@ _SORTED_AT_ONCE: Final = 5000
 _by_id = attrgetter("id")
 
 Kind = tuple[bool, int, int, float]
-Place = tuple[bool, int, int, float, int]
+"""All of the sort key but the id."""
+
+SortKey = tuple[bool, int, int, float, int]
 
 
-def place(priority: int, trigger: AnyTrigger, rule_id: int) -> Place:
-    """Return what rules are sorted by, best first.
+def sort_key(rule: Rule) -> SortKey:
+    """Return the key that sorts rules, best first.
 
-    A fallback comes after every other rule. Then the higher priority wins, then what is more
-    specific, then the longer keyword (of several the longest one counts; of a circle the smaller
-    radius), then the lower id.
+    A fallback comes after every other rule. Otherwise the higher priority wins, then the more
+    specific kind of trigger, then the longer keyword (the longest of several; for a circle the
+    smaller radius), then the lower id.
     """
-    return (*_kind(priority, trigger), rule_id)
-
-
-def place_of(rule: Rule) -> Place:
-    """Return the place of a rule."""
-    return place(rule.priority, rule.trigger, rule.id)
+    return (*_kind(rule), rule.id)
 
 
 def ranked(rules: Iterable[Rule]) -> Iterator[Rule]:
-    """Yield rules by their places.
+    """Yield rules in the order of `sort_key`, without blocking other threads for long.
 
-    Most are of few kinds and come by id, so that next to nothing is left to sort: no other thread
-    runs while a list of a hundred thousand is sorted.
+    No other thread runs while a list is sorted, and sorting a hundred thousand rules takes long.
+    So rules are grouped by everything but the id first. Most rules fall into few groups and come
+    in the order of their ids, so that almost nothing is left to sort.
     """
     kinds: dict[Kind, list[Rule]] = {}
     for rule in rules:
-        kinds.setdefault(_kind(rule.priority, rule.trigger), []).append(rule)
+        kinds.setdefault(_kind(rule), []).append(rule)
     order = list(kinds)
     slices = range(0, len(order), _SORTED_AT_ONCE)
     for kind in merge(*(sorted(order[start : start + _SORTED_AT_ONCE]) for start in slices)):
         yield from sorted(kinds[kind], key=_by_id)
 
 
-def _kind(priority: int, trigger: AnyTrigger) -> Kind:
+def _kind(rule: Rule) -> Kind:
+    trigger = rule.trigger
     is_fallback = isinstance(trigger, FallbackTrigger)
-    return is_fallback, -priority, specificity(trigger), -length(trigger)
+    return is_fallback, -rule.priority, specificity(trigger), -length(trigger)
 
 
 def specificity(trigger: AnyTrigger) -> int:
     """Return how specific a kind of trigger is; 0 is the most specific.
 
-    Of texts: a tapped menu item, exact, prefix, suffix, all, contains, any, regex, and what is
-    negated last. Of events: this key, a prefix of it, any key, the event's name alone.
+    The order for texts: a tapped menu item, exact, prefix, suffix, all, contains, any, regex, and
+    negated triggers last. The order for events: one key, a prefix of the key, any key, the name of
+    the event alone.
     """
     match trigger:
         case TextTrigger(negated=True):
@@ -91,7 +91,10 @@ def specificity(trigger: AnyTrigger) -> int:
 
 
 def length(trigger: AnyTrigger) -> float:
-    """Return how long the keyword is, in characters as written; a pattern has no length."""
+    """Return the length of the keyword as written, in characters; 0 for a pattern.
+
+    For a circle it is the negative radius, so that the smaller circle comes first.
+    """
     match trigger:
         case TextTrigger(match=Match.REGEX):
             return 0

@@ -1,4 +1,4 @@
-"""The ranks of many keys, of which nearly every one has a single rank."""
+"""A compact map from keys to ranks, for many keys of which nearly all have one rank."""
 
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
@@ -6,8 +6,12 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 
 
-class Ranks(Generic[Key]):
-    """Ranks by key. A number takes half the memory of a tuple of one, and no look for garbage."""
+class RankMap(Generic[Key]):
+    """Ranks by key.
+
+    The first rank of a key is stored as a bare number, which takes half the memory of a tuple and
+    which the garbage collector does not traverse.
+    """
 
     __slots__ = ("_first", "_others")
 
@@ -22,12 +26,12 @@ class Ranks(Generic[Key]):
         return iter(self._first)
 
     def add(self, key: Key, rank: int) -> None:
-        """Give a key one more rank."""
+        """Add a rank to a key."""
         if self._first.setdefault(key, rank) != rank:
             self._others.setdefault(key, []).append(rank)
 
     def of(self, key: Key) -> tuple[int, ...]:
-        """Return the ranks of a key."""
+        """Return the ranks of a key in the order in which they were added."""
         first = self._first.get(key)
         if first is None:
             return ()

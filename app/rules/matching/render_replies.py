@@ -1,4 +1,4 @@
-"""The replies of the chosen rules, filled in, in the order in which they go out. Pure."""
+"""Fills in the replies of the chosen rules, in sending order. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ from app.wechat.outbound import Message, Text, TransferCustomerService
 
 @dataclass(frozen=True, slots=True)
 class RenderedReply:
-    """One reply. id: `{ref}` of it. skipped, failed: why it is not sent at all."""
+    """One reply with its placeholders filled.
+
+    id: also the value of `{ref}`. skipped, failed: why the reply is not sent at all; else None.
+    """
 
     id: UUID
     rule: Rule
@@ -28,24 +31,26 @@ def render_replies(
 ) -> Iterator[RenderedReply]:
     """Yield every reply, best rule first.
 
-    The response has room for one passive reply: a text that comes second is queued, anything
-    else is skipped, and so is an event's transfer to an agent. What can't be filled in fails.
+    The response to WeChat can carry one passive reply. A second passive text is sent as a
+    customer-service message, any other second passive reply is skipped. The transfer to an agent
+    is skipped for an event. A reply whose placeholders can't be filled has failed.
     """
-    room = True
+    can_reply = True
     for choice in chosen:
         for reply in choice.rule.replies:
-            ready = _queued_instead(reply) if reply.via == "passive" and not room else reply
-            answer = _answer(choice, ready, message, appid, room=room)
-            room &= ready.via != "passive" or bool(answer.skipped or answer.failed)
-            yield answer
+            ready = _queued_instead(reply) if reply.via == "passive" and not can_reply else reply
+            rendered = _rendered(choice, ready, message, appid, can_reply=can_reply)
+            # The one passive reply is still free if this one is not passive or is not sent.
+            can_reply &= ready.via != "passive" or bool(rendered.skipped or rendered.failed)
+            yield rendered
 
 
-def _answer(
-    choice: Chosen, reply: Message, message: Inbound, appid: str, *, room: bool
+def _rendered(
+    choice: Chosen, reply: Message, message: Inbound, appid: str, *, can_reply: bool
 ) -> RenderedReply:
     reply_id, rule = uuid7(), choice.rule
-    if reply.via == "passive" and not room:
-        reason = "the response carries one passive reply, and it is another one"
+    if reply.via == "passive" and not can_reply:
+        reason = "the response carries one passive reply, and another one took its place"
         return RenderedReply(reply_id, rule, reply, skipped=reason)
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"

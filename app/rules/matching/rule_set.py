@@ -1,4 +1,7 @@
-"""Which rules answer a message: pure, immutable, and never waiting for anything."""
+"""Decides which rules answer a message. Pure and immutable; it never waits for anything.
+
+`app.rules.matching` describes the indexes below it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,9 +11,9 @@ from heapq import merge
 from app.rules.definition.rule import Rule
 from app.rules.matching.account_index import text_of
 from app.rules.matching.check_conditions import as_of, refused_by_facts, refused_by_time_or_share
-from app.rules.matching.compiled_layer import Layer
+from app.rules.matching.compiled_layer import CompiledLayer
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.precedence import place_of
+from app.rules.matching.precedence import sort_key
 from app.rules.text.normalize import NormalizedText
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
@@ -20,7 +23,7 @@ __all__ = ["Candidates", "Chosen", "Rule", "RuleSet", "compile_rules"]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A rule that answers. captures: of its pattern, by number and by name, if replies use any."""
+    """A rule that answers. captures: of its pattern by number and name, if its replies use any."""
 
     rule: Rule
     captures: Mapping[str, str] = field(default_factory=dict)
@@ -28,10 +31,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The rules of one set that fit one message, best first, as far as they may be needed.
+    """The rules of one set that may answer one message, best first.
 
-    Only what the database knows of the follower may still rule one of them out. asks_facts:
-    whether `choose` wants that.
+    Only conditions on facts about the follower are still unchecked. asks_facts: whether any rule
+    has such conditions, so that `choose` needs the facts. Rules that can't be needed are left out.
     """
 
     rules: tuple[Rule, ...]
@@ -43,7 +46,7 @@ class Candidates:
     def choose(self, facts: Facts | None, now: datetime) -> tuple[Chosen, ...]:
         """Return the rules that answer, best first.
 
-        facts: None when they could not be read; then no rule that asks for them answers.
+        facts: None if they could not be read; then no rule that depends on them answers.
         """
         known = as_of(self._message, facts)
         found: list[Rule] = []
@@ -63,20 +66,20 @@ class Candidates:
 class RuleSet:
     """Every enabled rule as of `version` of the rules table.
 
-    most: how many rules may answer one message. count: of the rules. base: compiled together.
-    changes: the rules that have changed since, by id; None for one that is gone, and what the
-    base holds under such an id does not count. newer: compiled from the changes, if there are any.
-    left_out: ids of enabled rules that are not in the set because they are no rules, or do not
-    compile. newer_rejected: the version of a newer set that does not compile, so that this one
-    still serves.
+    most: how many rules may answer one message. count: the number of rules. base: the rules that
+    were compiled together. changes: the rules that have changed since then, by id, None for one
+    that was deleted or disabled; they replace what the base has under their ids. newer: the layer
+    compiled from the changes; None without any. left_out: the ids of enabled rules that are
+    invalid or do not compile, and so are not in the set. newer_rejected: the version of a newer
+    set that does not compile, so that this set stays in use.
     """
 
     version: int
     most: int
     count: int
-    base: Layer
+    base: CompiledLayer
     changes: Mapping[int, Rule | None] = field(default_factory=dict)
-    newer: Layer | None = None
+    newer: CompiledLayer | None = None
     left_out: tuple[int, ...] = ()
     newer_rejected: int | None = None
 
@@ -85,25 +88,25 @@ class RuleSet:
         """All rules, best first."""
         if self.newer is None:
             return self.base.ranked
-        return tuple(merge(self._valid(self.base.ranked), self.newer.ranked, key=place_of))
+        return tuple(merge(self._valid(self.base.ranked), self.newer.ranked, key=sort_key))
 
     def choose(
         self, appid: AppId, message: Inbound, facts: Facts | None, now: datetime
     ) -> tuple[Chosen, ...]:
-        """Return the rules that answer `message`, best first; `order.place` says which are better.
+        """Return the rules that answer `message`, best first in the order of `precedence.sort_key`.
 
         A fallback answers only when no other rule does. facts: None when they are not known.
         """
         return self.find(appid, message, now).choose(facts, now)
 
     def find(self, appid: AppId, message: Inbound, now: datetime) -> Candidates:
-        """Return the rules that may answer, so that facts can be read if one asks for them."""
+        """Return the rules that may answer; the caller reads the facts if `asks_facts` says so."""
         content = text_of(message)
         text = None if content is None else NormalizedText(content)
         openid = subject_openid(message)
         found: list[Rule] = []
-        certain = 0
-        for rule in self._fitting(appid, message, text):
+        certain = 0  # how many of them answer whatever the facts are
+        for rule in self._matching(appid, message, text):
             if certain and rule.is_fallback:
                 break
             if rule.conditions is not None and refused_by_time_or_share(
@@ -117,30 +120,33 @@ class RuleSet:
                 break
         return Candidates(tuple(found), certain < len(found), self, message, text)
 
-    def fitting(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
-        """Yield every rule whose trigger fits, best first, whatever its conditions."""
+    def matching(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
+        """Yield every rule whose trigger matches, best first; conditions are not checked."""
         content = text_of(message)
-        return self._fitting(appid, message, None if content is None else NormalizedText(content))
+        return self._matching(appid, message, None if content is None else NormalizedText(content))
 
     def captures(self, rule: Rule, text: NormalizedText | None) -> Mapping[str, str]:
-        """Return what the groups of a rule's pattern took, if its replies use any."""
+        """Return what the groups of a rule's pattern captured, if its replies use any."""
         layer = self.newer if rule.id in self.changes else self.base
         return {} if layer is None or text is None else layer.captures(rule, text)
 
-    def _fitting(
+    def _matching(
         self, appid: AppId, message: Inbound, text: NormalizedText | None
     ) -> Iterator[Rule]:
-        found = self.base.fitting(appid, message, text)
+        found = self.base.matching(appid, message, text)
         if self.newer is None:
             return found
-        newer = self.newer.fitting(appid, message, text)
-        return merge(self._valid(found), newer, key=place_of)
+        newer = self.newer.matching(appid, message, text)
+        return merge(self._valid(found), newer, key=sort_key)
 
     def _valid(self, rules: Iterable[Rule]) -> Iterator[Rule]:
         return (rule for rule in rules if rule.id not in self.changes)
 
 
 def compile_rules(rules: Iterable[Rule], version: int, most: int = 1) -> RuleSet:
-    """Compile rules into a set. Raises BadPattern for a pattern that RE2 does not take."""
-    base = Layer.of(rules)
+    """Compile rules into a set. Raises BadPattern for a pattern that RE2 rejects.
+
+    most: how many rules may answer one message.
+    """
+    base = CompiledLayer.of(rules)
     return RuleSet(version, most, len(base.ranked), base)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.rules.definition.triggers import LocationTrigger
 from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.geo import Circles, metres_between
+from app.rules.matching.geo import CircleIndex, metres_between
 from app.rules.matching.rule_set import Rule, compile_rules
 from app.rules.text.normalize import MAX_CHARACTERS, NormalizedText, normalise
 from app.rules.text.regex import compile_pattern, search
@@ -289,7 +289,7 @@ RADII = st.floats(0.001, 1_000_000) | st.sampled_from([511.0, 512.0, 1112.0])
 def test_circles_by_latitude_are_those_around_a_point(
     circles: list[LocationTrigger], point: tuple[float, float]
 ) -> None:
-    around = Circles(enumerate(circles)).around(point)
+    around = CircleIndex(enumerate(circles)).around(point)
 
     assert sorted(around) == [
         number
@@ -299,7 +299,7 @@ def test_circles_by_latitude_are_those_around_a_point(
 
 
 def test_circles_far_in_the_north_or_south_are_not_measured() -> None:
-    shops = Circles((number, circle(number / 100, 121.0, 500)) for number in range(4000))
+    shops = CircleIndex((number, circle(number / 100, 121.0, 500)) for number in range(4000))
 
     assert [number for number, _ in shops.reaching(31.0)] == [3100]
 

@@ -11,7 +11,7 @@ from app.rules.explaining.explain import Explanation, explain
 from app.rules.explaining.question import ExplainQuery
 from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.match_one import matches, typed
+from app.rules.matching.match_one import matches, normalized_text
 from app.rules.matching.rule_set import Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
@@ -301,8 +301,8 @@ def test_a_rule_that_does_not_compile_is_named_and_stops_nothing() -> None:
 def test_one_trigger_alone_fits_what_it_fits_among_all(rules: list[Rule], message: Inbound) -> None:
     for one in rules:
         account = AppId(one.appid or APPID)
-        among = [*compile_rules([one], 1).fitting(account, message)]
-        assert matches(one.trigger, message, typed(message)) == (among == [one])
+        among = [*compile_rules([one], 1).matching(account, message)]
+        assert matches(one.trigger, message, normalized_text(message)) == (among == [one])
 
 
 @settings(max_examples=300)
@@ -322,7 +322,7 @@ def test_every_rule_wins_or_misses_once_and_those_that_win_are_chosen(
     compiled = compile_rules(rules, 1, most)
     won = [winner.chosen for winner in found.winners]
     missed = [miss.rule.id for miss in found.near_misses]
-    fitting = {one.id for one in compiled.fitting(AppId(APPID), message)}
+    fitting = {one.id for one in compiled.matching(AppId(APPID), message)}
     assert len({*missed, *(choice.rule.id for choice in won)}) == len(missed) + len(won)
     assert fitting <= {*missed, *(choice.rule.id for choice in won)}
     if facts is not None:

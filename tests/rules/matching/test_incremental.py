@@ -116,8 +116,8 @@ def test_what_fits_of_old_and_new_rules_comes_in_one_order(
     rules = grown(compile_rules([rule for rule in first.values() if rule], 1), [change], 1)[-1]
 
     assert rules.changes
-    wanted = list(together.fitting(AppId(APPID), message))
-    assert list(rules.fitting(AppId(APPID), message)) == wanted
+    wanted = list(together.matching(AppId(APPID), message))
+    assert list(rules.matching(AppId(APPID), message)) == wanted
 
 
 def test_a_changed_pattern_gives_its_own_captures(monkeypatch: pytest.MonkeyPatch) -> None:
