@@ -1,10 +1,13 @@
-"""Which better rule takes all that a rule takes, told by what they wait for. Pure."""
+"""Finds a better rule that matches everything a rule matches, by their triggers alone. Pure.
+
+Keywords are not compared here: `detect` finds those with the index that serves messages.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
 
-from app.rules.conflicts.implication import Catch, catch_of, is_caught
+from app.rules.conflicts.implication import CatchAll, catch_all_of, is_caught_by
 from app.rules.definition.rule import Rule
 from app.rules.definition.triggers import (
     AnyTrigger,
@@ -15,44 +18,44 @@ from app.rules.definition.triggers import (
 )
 from app.rules.matching.geo import CircleIndex, are_near, centre_of
 
-_Taken = tuple[object, ...]
-"""What a trigger takes, as a key to look it up by."""
+_Matched = tuple[object, ...]
+"""What a trigger matches, as a key by which it can be looked up."""
 
 
 class Coverage:
-    """Rules that wait for more than one thing, added best first."""
+    """The rules that match more than one key or text, added best first."""
 
     def __init__(self) -> None:
-        self._ranks: dict[tuple[str | None, _Taken], int] = {}
+        self._ranks: dict[tuple[str | None, _Matched], int] = {}
         self._lengths: defaultdict[str, set[int]] = defaultdict(set)
         self._circles: defaultdict[str | None, CircleIndex] = defaultdict(CircleIndex)
 
     def add(self, rank: int, rule: Rule) -> None:
-        """Add a rule that always answers; one that waits for a single thing covers nothing."""
+        """Add a rule without conditions; one whose trigger matches a single key covers no other."""
         if isinstance(rule.trigger, LocationTrigger):
             self._circles[rule.appid].add(rank, rule.trigger)
             return
-        taken = _taken(rule.trigger)
-        if taken is None:
+        matched = _matched(rule.trigger)
+        if matched is None:
             return
-        self._ranks.setdefault((rule.appid, taken), rank)
+        self._ranks.setdefault((rule.appid, matched), rank)
         found = keys_of(rule.trigger)
         if found is not None:
             self._lengths[rule.trigger.on].add(len(found[1] or ""))
 
     def best(self, rule: Rule) -> int | None:
-        """Return the rank of the best rule that takes all that this one takes, if there is any."""
+        """Return the rank of the best added rule that matches all that this one matches, if any."""
         if isinstance(rule.trigger, LocationTrigger):
-            found = [*self._holding(None, rule.trigger), *self._holding(rule.appid, rule.trigger)]
+            found = [*self._around(None, rule.trigger), *self._around(rule.appid, rule.trigger)]
         else:
-            wanted = product({None, rule.appid}, self._covering(rule.trigger))
-            found = [self._ranks[each] for each in wanted if each in self._ranks]
+            keys = product({None, rule.appid}, self._covering(rule.trigger))
+            found = [self._ranks[key] for key in keys if key in self._ranks]
         return min(found, default=None)
 
-    def _covering(self, trigger: AnyTrigger) -> Iterator[_Taken]:
+    def _covering(self, trigger: AnyTrigger) -> Iterator[_Matched]:
         match trigger:
             case TextTrigger():
-                catches = [catch for catch in Catch if is_caught(trigger, catch)]
+                catches = [catch for catch in CatchAll if is_caught_by(trigger, catch)]
                 yield from product(["text"], catches, {True, trigger.voice})
             case SubscribeMsgTrigger():
                 yield from product([trigger.on], {None, trigger.template}, {None, trigger.status})
@@ -62,7 +65,7 @@ class Coverage:
             if length <= len(word):
                 yield trigger.on, word[:length]
 
-    def _holding(self, appid: str | None, inner: LocationTrigger) -> Iterator[int]:
+    def _around(self, appid: str | None, inner: LocationTrigger) -> Iterator[int]:
         circles = self._circles.get(appid)
         if circles is None:
             return
@@ -72,10 +75,10 @@ class Coverage:
                 yield rank
 
 
-def _taken(trigger: AnyTrigger) -> _Taken | None:
+def _matched(trigger: AnyTrigger) -> _Matched | None:
     match trigger:
         case TextTrigger():
-            catch = catch_of(trigger)
+            catch = catch_all_of(trigger)
             return None if catch is None else ("text", catch, trigger.voice)
         case SubscribeMsgTrigger():
             return trigger.on, trigger.template, trigger.status

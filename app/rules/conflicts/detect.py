@@ -1,4 +1,4 @@
-"""Rules that get in each other's way: a better one always answers in their place. Pure."""
+"""Detects rules that can never answer, because a better rule always does or they are over. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from app.rules.conflicts.coverage import Coverage
-from app.rules.conflicts.implication import still_fits
+from app.rules.conflicts.implication import implies
 from app.rules.definition.text_triggers import Match
 from app.rules.definition.triggers import AnyTrigger, FallbackTrigger, TextTrigger
 from app.rules.matching.rule_set import Rule, RuleSet
@@ -20,10 +20,10 @@ _ANY_ACCOUNT: Final = AppId("")
 
 
 class ConflictKind(StrEnum):
-    """identical: both wait for the same. shadowed: the other one waits for more.
+    """identical: a better rule has the same trigger. shadowed: a better rule matches more.
 
-    Either way the rule never answers, unless the conditions of the other one rule that out.
-    expired: its `until` is over.
+    In both cases the rule answers only when the conditions of the better rule do not hold.
+    expired: the `until` of the rule has passed.
     """
 
     IDENTICAL = "identical"
@@ -32,7 +32,7 @@ class ConflictKind(StrEnum):
 
 
 class Conflict(BaseModel):
-    """One rule, and the better one, if one is in its way.
+    """A rule, and the better rule that answers in its place, if there is one.
 
     unreachable: whether the rule can never answer.
     """
@@ -48,9 +48,10 @@ class Conflict(BaseModel):
 
 
 def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
-    """Yield what is wrong, best rule first."""
+    """Yield the conflicts at the time `now`, in the order of the rules, best first."""
     most, ranked = compiled.most, compiled.ranked
     ranks = {rule.id: rank for rank, rule in enumerate(ranked)}
+    # The best rule with each trigger and account, without and with conditions.
     always: dict[tuple[AnyTrigger, str | None], Rule] = {}
     sometimes: dict[tuple[AnyTrigger, str | None], Rule] = {}
     coverage = Coverage()
@@ -82,7 +83,7 @@ def _is_over(rule: Rule, now: datetime) -> bool:
 
 
 def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Conflict:
-    # Where several rules answer, one better rule keeps nobody but a fallback from answering.
+    # If several rules may answer, one better rule prevents only a fallback from answering.
     one_is_enough = most == 1 or rule.is_fallback
     return Conflict(
         kind=kind,
@@ -97,20 +98,20 @@ def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Con
 def _broader(
     rule: Rule, compiled: RuleSet, ranks: dict[int, int], coverage: Coverage
 ) -> Rule | None:
-    """Return the best of the better rules without conditions that fits whatever this one fits."""
+    """Return the best better rule without conditions that matches all that this rule matches."""
     if isinstance(rule.trigger, FallbackTrigger):
         return _better_fallback(rule, compiled, ranks)
     found = [coverage.best(rule)]
     if isinstance(rule.trigger, TextTrigger):
-        found.append(_found_by_words(rule, rule.trigger, compiled, ranks))
+        found.append(_found_by_keywords(rule, rule.trigger, compiled, ranks))
     best = min((rank for rank in found if rank is not None), default=None)
     return None if best is None else compiled.ranked[best]
 
 
-def _found_by_words(
+def _found_by_keywords(
     rule: Rule, trigger: TextTrigger, compiled: RuleSet, ranks: dict[int, int]
 ) -> int | None:
-    """Return the rank of the best better rule that fits the keywords and so all that this fits."""
+    """Return the rank of the best better rule that matches the keywords and so all its texts."""
     if trigger.negated or trigger.match is Match.REGEX:
         return None
 
@@ -118,7 +119,7 @@ def _found_by_words(
         for other in compiled.matching(AppId(rule.appid or _ANY_ACCOUNT), _typed(word)):
             if ranks[other.id] >= ranks[rule.id]:
                 return
-            if _always_fits(other, trigger):
+            if _always_matches(other, trigger):
                 yield ranks[other.id]
 
     found = map(shadowing, trigger.words())
@@ -127,11 +128,11 @@ def _found_by_words(
     return min((rank for each in found for rank in islice(each, 1)), default=None)
 
 
-def _always_fits(other: Rule, trigger: TextTrigger) -> bool:
+def _always_matches(other: Rule, trigger: TextTrigger) -> bool:
     return (
         other.conditions is None
         and isinstance(other.trigger, TextTrigger)
-        and still_fits(other.trigger, trigger)
+        and implies(other.trigger, trigger)
     )
 
 
