@@ -1,4 +1,4 @@
-"""Changes of many rules at once, each with its revision: one statement for a thousand rules.
+"""Changes many rules at once, a thousand in one statement, and stores a revision for each change.
 
 The caller owns the transaction.
 """
@@ -17,8 +17,9 @@ from app.rules.models import RuleChange
 
 CHUNK: Final = 1000
 
-# Encoded here and taken apart there, so that nothing is done rule by rule on the event loop.
-# Rows that were written by hand may be ahead of their revisions, or behind.
+# The rules are passed as one JSON text that the database takes apart, so that the event loop does
+# nothing rule by rule. Rows that were changed by hand may have a higher or lower revision than
+# their history.
 _ADD: Final = text("""
 WITH given AS (
     SELECT number, (document ->> 'id')::bigint AS id, document -> 'rule' AS rule
@@ -79,7 +80,7 @@ SELECT id, revision, :change, rule, :operator FROM done
 async def insert_all(
     session: AsyncSession, rules: Sequence[tuple[int | None, RuleIn]], operator: str
 ) -> None:
-    """Add rules, each with the id that it is to have, or None."""
+    """Add rules, each with its id, or with None for a new one."""
     await keep_ids_rising(session, max((rule_id or 0 for rule_id, _ in rules), default=0))
     await _execute(session, _ADD, rules, RuleChange.ADDED, operator)
 
@@ -87,15 +88,15 @@ async def insert_all(
 async def replace_all(
     session: AsyncSession, rules: Sequence[tuple[int, RuleIn]], operator: str
 ) -> None:
-    """Put rules in the place of those with their ids."""
+    """Replace the rules with these ids."""
     await _execute(session, _REPLACE, rules, RuleChange.CHANGED, operator)
 
 
 async def delete_all(session: AsyncSession, ids: Sequence[int], operator: str) -> None:
-    """Remove rules; their revisions stay."""
+    """Delete rules; their revisions are kept."""
     if ids:
-        told = {"ids": list(ids), "change": RuleChange.DELETED, "operator": operator}
-        await session.execute(_DELETE, told)
+        bound = {"ids": list(ids), "change": RuleChange.DELETED, "operator": operator}
+        await session.execute(_DELETE, bound)
 
 
 async def _execute(

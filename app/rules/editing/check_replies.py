@@ -1,4 +1,4 @@
-"""What of a rule's replies can never be sent, or never as it is written. Pure."""
+"""Finds what in a rule's replies could never be sent, or never as it is written. Pure."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -9,20 +9,20 @@ from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_
 from app.rules.definition.text_triggers import captures_of
 from app.wechat.outbound import Message, MiniProgramPage, News, Text
 
-Place = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 _LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
-_SHORTEST: Final = {"rule": "1", "ref": 32 * "0"}
-_ELSEWHERE: Final = {"content", "pagepath", "media", "thumb"}
-"""Members of a reply that are templates, or names of files."""
+_SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
+_NOT_CHECKED: Final = {"content", "pagepath", "media", "thumb"}
+"""Members of a reply that are templates or files, so that braces in them are no mistake."""
 
 
-def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[Place, str]]:
-    """Yield where in the rule something is wrong, and what to do about it.
+def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the path of each faulty field of a rule, and what to do about it.
 
-    mini_programs: AppIDs that may be opened; empty: any.
+    mini_programs: AppIDs of the mini-programs that may be opened; empty: any.
     """
     for number, reply in enumerate(rule.replies):
         for member, words in (
@@ -34,7 +34,9 @@ def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[P
             yield ("replies", number, *member), words
 
 
-def _unknown_mini_programs(reply: Message, known: Collection[str]) -> Iterator[tuple[Place, str]]:
+def _unknown_mini_programs(
+    reply: Message, known: Collection[str]
+) -> Iterator[tuple[FieldPath, str]]:
     match reply:
         case MiniProgramPage():
             member, opened = "appid", [reply.appid]
@@ -46,25 +48,25 @@ def _unknown_mini_programs(reply: Message, known: Collection[str]) -> Iterator[t
     if unknown:
         yield (
             (member,),
-            f"{unknown[0]} is no mini-program that is configured here: correct it, or add it to "
+            f"{unknown[0]} is not a mini-program that is configured here: correct it, or add it to "
             "ACCOUNTS_FILE or MINI_PROGRAM_APPIDS",
         )
 
 
-def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
-    """Tell what is too long even when all that is filled in is as short as it can be."""
+def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
+    """Yield a reply that is too long even if its placeholders get the shortest values possible."""
     if is_plain(reply, rule.utm):
         return
     is_text = isinstance(reply, Text)
-    # A pattern may take nothing; but a text of nothing else is not sent, so there it takes some.
+    # A pattern may capture nothing. But an empty text is never sent, so a text gets one character.
     words = dict.fromkeys(captures_of(rule.trigger), "x" if is_text else "")
     try:
-        filled(reply, {**words, "account": rule.appid or _ANY_APPID, **_SHORTEST}, rule.utm)
+        filled(reply, {**words, "account": rule.appid or _ANY_APPID, **_SHORTEST_VALUES}, rule.utm)
     except Unfillable as error:
         yield ("content" if is_text else "pagepath",), f"can't be sent: {error}; shorten it"
 
 
-def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
+def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
     if not isinstance(reply, News) or not isinstance(rule.trigger, ANSWERING_MESSAGES):
         return
     if len(reply.articles) > 1:
@@ -75,11 +77,11 @@ def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, st
         )
 
 
-def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
-    """Tell of placeholders outside of templates, which would be sent as they are written."""
+def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
+    """Yield members with placeholders that are never filled, because they are not templates."""
     if isinstance(reply, Text):
         return
-    for member, text in _texts(reply.model_dump(exclude=_ELSEWHERE)):
+    for member, text in _texts(reply.model_dump(exclude=_NOT_CHECKED)):
         braced = _BRACED.findall(text)
         known = ALWAYS_KNOWN | captures_of(rule.trigger) if braced else ALWAYS_KNOWN
         names = [name for name in braced if name in known]
@@ -91,7 +93,7 @@ def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[Place, str]]:
             )
 
 
-def _texts(part: object, *path: str | int) -> Iterator[tuple[Place, str]]:
+def _texts(part: object, *path: str | int) -> Iterator[tuple[FieldPath, str]]:
     match part:
         case str():
             yield path, part

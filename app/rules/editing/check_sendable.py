@@ -1,10 +1,11 @@
-"""What a rule needs beside itself: an account, pictures that can be sent, known mini-programs."""
+"""Checks that a rule can be used: its account, its media files and the mini-programs it opens."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from app.rules.definition.accounts import receiving_accounts, unknown_account
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.editing.check_replies import unsendable
@@ -21,9 +22,10 @@ _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
 
 
 async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: str | int) -> None:
-    """Raise Refused if a rule could never answer, or a reply never be sent.
+    """Raise InvalidRequest if a rule could never answer, or a reply could never be sent.
 
-    where: what leads to the rules. With several rules, each one's number follows it.
+    where: the path of the rule in the request, one part; with two parts it is the path of a list
+    of rules, and each problem names the index of its rule.
     """
     several = len(where) > 1
     receiving = receiving_accounts(settings)
@@ -40,19 +42,6 @@ async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: 
     )
     if found:
         raise InvalidRequest(found)
-
-
-def receiving_accounts(settings: Settings) -> list[str]:
-    """Return the AppIDs that messages may arrive for."""
-    return sorted(account.appid for account in settings.accounts.values() if account.receives)
-
-
-def unknown_account(appid: str, choice: Iterable[str], *where: str | int) -> Problem:
-    """Return what is wrong with another AppID than these. where: what leads to it."""
-    return _problem(
-        [*where, "appid"],
-        f"{appid} is no account that receives messages here: take {' or '.join(choice)}",
-    )
 
 
 def _account_problems(
@@ -92,14 +81,14 @@ def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
             "or correct the name"
         )
     if size > MAX_BYTES[kind]:
-        return f"has {size} bytes, and WeChat takes {MAX_BYTES[kind]}: make it smaller"
+        return f"has {size} bytes, and WeChat accepts {MAX_BYTES[kind]}: make it smaller"
     return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
 
 
 def _wrong_with_picture(content: bytes, formats: Sequence[PictureFormat]) -> str | None:
     format = format_of(content)
     if format is None or format not in formats:
-        return f"is no {' or '.join(formats)}: save the picture as one"
+        return f"is not a {' or '.join(formats)} file: save the picture in this format"
     try:
         require_whole(content, format)
     except BadPicture as error:

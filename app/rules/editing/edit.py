@@ -1,4 +1,4 @@
-"""Changes of rules, each with its revision. The caller owns the transaction."""
+"""Changes single rules and stores a revision for each change. The caller owns the transaction."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ WHERE :id > (SELECT last_value FROM rules_id_seq)
 
 
 class NoSuchRule(Exception):
-    """There is no rule with this id."""
+    """No rule has this id."""
 
 
-class Stale(Exception):
-    """Somebody else has changed the rule meanwhile. revision: the present one."""
+class StaleRevision(Exception):
+    """The rule has been changed since it was read. revision: the present one."""
 
     def __init__(self, revision: int) -> None:
         super().__init__(f"revision {revision}")
@@ -28,16 +28,16 @@ class Stale(Exception):
 
 
 async def begin(session: AsyncSession) -> int:
-    """Wait for every other change to end, and return the version that the rules are at.
+    """Wait until no other change is under way, and return the present version of the rules.
 
-    One order for all: this row first, so that no two changes wait for each other.
-
-    The database raises the version: each statement that changes `rules` fires one of the triggers
-    `oa_bridge_rules_changed_insert`, `oa_bridge_rules_changed_update`,
+    Call it before any change. The database raises the version: each statement that changes `rules`
+    fires one of the triggers `oa_bridge_rules_changed_insert`, `oa_bridge_rules_changed_update`,
     `oa_bridge_rules_changed_delete` and `oa_bridge_rules_changed_truncate`. Their function
     `oa_bridge_rules_changed` raises `rules_version`, adds the ids of the changed rules to
-    `rules_changed` and sends NOTIFY `oa_bridge_rules`.
+    `rules_changed` and sends NOTIFY `oa_bridge_rules`, so that every process loads the change
+    (`app.rules.live`).
     """
+    # All changes lock this row first, so that no two of them can deadlock.
     version = await session.scalar(select(RulesVersion.version).with_for_update())
     return version or 0
 
@@ -48,11 +48,11 @@ async def version_now(session: AsyncSession) -> int:
 
 
 async def insert(session: AsyncSession, rule: RuleIn, operator: str) -> RuleOut:
-    """Add a rule."""
+    """Add a rule with a new id."""
     row = RuleRow(**columns(rule))
     session.add(row)
     await session.flush()
-    _remember(session, row.id, 1, RuleChange.ADDED, columns(rule), operator)
+    _add_revision(session, row.id, 1, RuleChange.ADDED, columns(rule), operator)
     return await _stored(session, row)
 
 
@@ -65,18 +65,18 @@ async def replace(
     expected: frozenset[int] | None,
     change: RuleChange = RuleChange.CHANGED,
 ) -> RuleOut:
-    """Put `rule` in the place of another one.
+    """Replace a rule by `rule`.
 
-    expected: revisions one of which must be the present one; None takes any. Raises NoSuchRule,
-    Stale.
+    expected: revisions, one of which must be the present one; None: any. change: how the revision
+    came about. Raises NoSuchRule, StaleRevision.
     """
-    row = await _expected(session, rule_id, expected)
+    row = await _locked_row(session, rule_id, expected)
     for name, value in columns(rule).items():
         setattr(row, name, value)
     row.revision = await _next_revision(session, rule_id, row.revision)
     row.updated_at = func.now()
     await session.flush()
-    _remember(session, rule_id, row.revision, change, columns(rule), operator)
+    _add_revision(session, rule_id, row.revision, change, columns(rule), operator)
     return await _stored(session, row)
 
 
@@ -88,62 +88,62 @@ async def revive(
     *,
     change: RuleChange = RuleChange.RESTORED,
 ) -> RuleOut:
-    """Bring a rule back under its old id; ids drawn later lie above it."""
+    """Insert a deleted rule again under its old id."""
     revision = await _next_revision(session, rule_id, 0)
     row = RuleRow(id=rule_id, revision=revision, **columns(rule))
     session.add(row)
     await session.flush()
-    _remember(session, rule_id, revision, change, columns(rule), operator)
+    _add_revision(session, rule_id, revision, change, columns(rule), operator)
     await keep_ids_rising(session, rule_id)
     return await _stored(session, row)
 
 
 async def keep_ids_rising(session: AsyncSession, rule_id: int) -> None:
-    """Let ids that are drawn from now on lie above this one."""
+    """Make sure that new ids are greater than this one."""
     await session.execute(_KEEP_IDS_RISING, {"id": rule_id})
 
 
 async def delete(
     session: AsyncSession, rule_id: int, operator: str, *, expected: frozenset[int] | None
 ) -> None:
-    """Remove a rule; its revisions stay. Raises NoSuchRule, Stale."""
-    row = await _expected(session, rule_id, expected)
+    """Delete a rule; its revisions are kept. Raises NoSuchRule, StaleRevision."""
+    row = await _locked_row(session, rule_id, expected)
     revision = await _next_revision(session, rule_id, row.revision)
-    _remember(session, rule_id, revision, RuleChange.DELETED, written(row), operator)
+    _add_revision(session, rule_id, revision, RuleChange.DELETED, posted_form(row), operator)
     await session.execute(delete_from(RuleRow).where(RuleRow.id == rule_id))
 
 
 def columns(rule: RuleIn) -> dict[str, Any]:
-    """Return the columns that a rule is stored in."""
+    """Return the values of the columns in which a rule is stored."""
     given = rule.model_dump(mode="json", by_alias=True, include=set(RuleIn.model_fields))
     return {"conditions": None, "utm": None, **given}
 
 
-def written(row: RuleRow) -> dict[str, Any]:
-    """Return a row as it was posted, whether or not it is a rule any more."""
+def posted_form(row: RuleRow) -> dict[str, Any]:
+    """Return a row in the form in which rules are posted, even if it is not a valid rule."""
     return {name: getattr(row, name) for name in RuleIn.model_fields}
 
 
-async def _expected(
+async def _locked_row(
     session: AsyncSession, rule_id: int, expected: frozenset[int] | None
 ) -> RuleRow:
     row = await session.get(RuleRow, rule_id, populate_existing=True, with_for_update=True)
     if row is None:
         raise NoSuchRule
     if expected is not None and row.revision not in expected:
-        raise Stale(row.revision)
+        raise StaleRevision(row.revision)
     return row
 
 
 async def _next_revision(session: AsyncSession, rule_id: int, present: int) -> int:
-    """Rows that were written by hand may be ahead of their revisions, or behind."""
+    # Rows that were changed by hand may have a higher or lower revision than their history.
     last = await session.scalar(
         select(func.max(RuleRevision.revision)).where(RuleRevision.rule_id == rule_id)
     )
     return max(last or 0, present) + 1
 
 
-def _remember(
+def _add_revision(
     session: AsyncSession,
     rule_id: int,
     revision: int,

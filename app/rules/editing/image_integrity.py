@@ -1,7 +1,8 @@
-"""Whether a picture is whole: its parts are followed from the first byte to the last. Pure.
+"""Checks that a picture file is complete, by reading all of its parts. Pure.
 
-A picture that was cut off or damaged on its way into the media folder shows here rather than as
-a card without a picture. Shapes: JPEG (ITU-T T.81), PNG (RFC 2083), GIF89a.
+A picture that was truncated or damaged on its way into the media folder is reported when the rule
+is saved, and not noticed only as a card without a picture. Formats: JPEG (ITU-T T.81), PNG
+(RFC 2083), GIF89a.
 """
 
 import zlib
@@ -30,11 +31,11 @@ _INTERLACED_ROOM: Final = 2
 
 
 class BadPicture(ValueError):
-    """A picture that can't be shown; str() says what is wrong with it."""
+    """The picture can't be shown; str() says what is wrong with it."""
 
 
 def format_of(content: bytes) -> PictureFormat | None:
-    """Return what a file is by its first bytes; None for anything else."""
+    """Return the format of a file by its first bytes; None for any other format."""
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if content.startswith(_PNG_START):
@@ -43,7 +44,7 @@ def format_of(content: bytes) -> PictureFormat | None:
 
 
 def require_whole(content: bytes, format: PictureFormat) -> None:
-    """Follow a picture to its end. Raises BadPicture."""
+    """Read a picture to its end. Raises BadPicture."""
     try:
         _WALKS[format](content)
     except (IndexError, struct_error):
@@ -78,7 +79,7 @@ def _jpeg(content: bytes) -> None:
 
 
 def _after_scan(content: bytes, position: int) -> int:
-    """Return where the next marker is that ends the coded pixels."""
+    """Return the position of the marker that follows the compressed pixels of a scan."""
     while True:
         position = content.find(b"\xff", position)
         if position < 0:
@@ -91,24 +92,24 @@ def _after_scan(content: bytes, position: int) -> int:
 
 def _png(content: bytes) -> None:
     pixels = zlib.decompressobj()
-    left = 0
+    room = 0  # how many bytes of pixels may still follow
     first = True
     for kind, data in _chunks(content):
         if first != (kind == b"IHDR"):
             raise BadPicture(_DAMAGED)
         if first:
-            left = _png_size(data)
+            room = _png_size(data)
             first = False
         elif kind == b"IDAT":
-            left -= _pixels(pixels, data, left)
-            if left < 0:
-                raise BadPicture("holds more pixels than it says: save it again")
+            room -= _pixels(pixels, data, room)
+            if room < 0:
+                raise BadPicture("holds more pixels than its header says: save it again")
     if not pixels.eof:
         raise BadPicture(_CUT_OFF)
 
 
 def _pixels(pixels: "zlib._Decompress", data: bytes, most: int) -> int:
-    """Return how many bytes of pixels a part of them holds, or some number above `most`."""
+    """Return the number of bytes that a chunk decompresses to; once above `most`, stop counting."""
     count = 0
     while data and count <= most:
         count += len(pixels.decompress(data, _AT_ONCE))
@@ -117,7 +118,7 @@ def _pixels(pixels: "zlib._Decompress", data: bytes, most: int) -> int:
 
 
 def _png_size(header: bytes) -> int:
-    """Return the most bytes that the pixels may have."""
+    """Return the greatest number of bytes that the pixels can take, decompressed."""
     width, height, depth, colour = unpack_from(">IIBB", header)
     _require_size(width, height)
     row = 1 + (width * depth * _CHANNELS.get(colour, 4) + 7) // 8
@@ -166,7 +167,7 @@ def _table_size(flags: int) -> int:
 def _require_size(width: int, height: int) -> None:
     if not 0 < width * height <= MAX_PIXELS:
         raise BadPicture(
-            f"says it is {width} by {height} pixels, which nobody can show: save it again"
+            f"is {width} by {height} pixels by its header, which can't be shown: save it again"
         )
 
 

@@ -1,4 +1,4 @@
-"""Going back to an earlier state of a rule. The caller owns the transaction."""
+"""Restores an earlier revision of a rule. The caller owns the transaction."""
 
 from collections.abc import Callable
 
@@ -21,10 +21,11 @@ async def restore(
     settings: Settings,
     expected: Callable[[], frozenset[int] | None],
 ) -> RuleOut:
-    """Make a rule what it was at `revision`; a deleted rule comes back.
+    """Change a rule back to `revision`; a deleted rule gets its old id back.
 
-    expected: asked only for a rule that is there, see `edits.replace`. Raises NoSuchRevision,
-    NoLongerARule, Stale, and Refused for what can't be sent any more.
+    expected: called only if the rule exists; returns the revisions that `edit.replace` expects.
+    Raises NoSuchRevision, NoLongerValid, StaleRevision, and InvalidRequest for a rule that can't
+    be used any more.
     """
     rule = await revisions.find(session, rule_id, revision)
     await require_sendable([rule], settings, "rule")

@@ -1,4 +1,4 @@
-"""What a rule was before. The caller owns the transaction."""
+"""Reads the revisions of rules. The caller owns the transaction."""
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -14,16 +14,16 @@ class NoSuchRevision(Exception):
     """The rule never had this revision."""
 
 
-class NoLongerARule(Exception):
-    """The revision is from before a stricter version; str() says what is wrong with it."""
+class NoLongerValid(Exception):
+    """An earlier release accepted the revision, this one does not; str() says why."""
 
 
 async def history(
     session: AsyncSession, rule_id: int, *, before: int | None, limit: int
 ) -> list[Revision]:
-    """Return up to `limit` states of a rule, the newest first; of a deleted one, too.
+    """Return up to `limit` revisions of a rule, the newest first; also of a deleted rule.
 
-    before: only states older than this revision.
+    before: only revisions older than this one.
     """
     query = (
         select(RuleRevision)
@@ -36,19 +36,19 @@ async def history(
     return [Revision.model_validate(row) for row in await session.scalars(query)]
 
 
-async def has_been(session: AsyncSession, rule_id: int) -> bool:
-    """Tell whether there is, or was, such a rule."""
+async def existed(session: AsyncSession, rule_id: int) -> bool:
+    """Tell whether a rule exists or once existed."""
     states = select(RuleRevision).where(RuleRevision.rule_id == rule_id)
     rows = select(RuleRow).where(RuleRow.id == rule_id)
     return bool(await session.scalar(select(states.exists() | rows.exists())))
 
 
 async def find(session: AsyncSession, rule_id: int, revision: int) -> RuleIn:
-    """Return the rule as it was. Raises NoSuchRevision, NoLongerARule."""
+    """Return a rule as it was at a revision. Raises NoSuchRevision, NoLongerValid."""
     row = await session.get(RuleRevision, (rule_id, revision))
     if row is None:
         raise NoSuchRevision
     try:
         return RuleIn.model_validate(row.rule)
     except ValidationError as error:
-        raise NoLongerARule(describe(error)) from None
+        raise NoLongerValid(describe(error)) from None

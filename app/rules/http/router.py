@@ -1,4 +1,4 @@
-"""`/api/rules`: rules as operators edit them."""
+"""`/api/rules`: reading and editing single rules, and their revisions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +31,11 @@ _BAD_BODY: dict[int | str, dict[str, Any]] = {
     400: {"model": Detail, "description": "The body is not UTF-8 text"}
 }
 _NO_RULE: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "There is no rule with this id"}
+    404: {"model": Detail, "description": "The rule does not exist"}
 }
 
 _STALE: dict[int | str, dict[str, Any]] = {
-    412: {"model": Detail, "description": "Somebody else has changed the rule meanwhile"},
+    412: {"model": Detail, "description": "The rule has been changed since it was read"},
     428: {"model": Detail, "description": "If-Match is missing"},
 }
 
@@ -50,42 +50,46 @@ router = APIRouter(
 class _Page(Parameters):
     """Which rules to list."""
 
-    after: int = Field(default=0, ge=0, le=MAX_ID, description="`next` of the page before")
+    after: int = Field(default=0, ge=0, le=MAX_ID, description="`next` of the previous page")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     appid: str | None = Field(
-        default=None, pattern=APPID_PATTERN, description="Only rules of this account alone"
+        default=None,
+        pattern=APPID_PATTERN,
+        description="Only rules for this account, without those for every account",
     )
-    enabled: bool | None = Field(default=None, description="Only rules that are, or are not")
+    enabled: bool | None = Field(
+        default=None, description="Only enabled rules, or only disabled ones"
+    )
 
 
 class _RevisionPage(Parameters):
-    """Which states to list."""
+    """Which revisions to list."""
 
     before: int | None = Field(
-        default=None, ge=1, le=MAX_ID, description="`next` of the page before"
+        default=None, ge=1, le=MAX_ID, description="`next` of the previous page"
     )
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
 
 
-# Before the routes with an id, which would take the names for one.
+# Before the routes with an id, which would match the names of these routes as an id.
 router.include_router(bulk_router.router)
 router.include_router(explain_router.router)
 
 
 @router.get("")
-async def list_rules(wanted: Annotated[_Page, Query()], session: SessionDep) -> RulePage:
+async def list_rules(query: Annotated[_Page, Query()], session: SessionDep) -> RulePage:
     """List rules by id, a page at a time.
 
-    `broken` names rows of this page that were changed outside this API and answer nobody.
+    `broken` lists rows of this page that were changed outside this API and are not valid rules.
     """
     rows = await store.page(
         session,
-        after=wanted.after,
-        limit=wanted.limit + 1,
-        appid=wanted.appid,
-        enabled=wanted.enabled,
+        after=query.after,
+        limit=query.limit + 1,
+        appid=query.appid,
+        enabled=query.enabled,
     )
-    shown = rows[: wanted.limit]
+    shown = rows[: query.limit]
     return RulePage(
         items=[row for row in shown if isinstance(row, RuleOut)],
         broken=[row for row in shown if isinstance(row, BrokenRule)],
@@ -97,7 +101,7 @@ async def list_rules(wanted: Annotated[_Page, Query()], session: SessionDep) -> 
 async def add_rule(
     rule: RuleIn, request: Request, response: Response, session: SessionDep
 ) -> RuleOut:
-    """Add a rule; every web process answers with it within a second."""
+    """Add a rule. Every web process uses it within a second."""
     await require_sendable([rule], request.app.state.settings, "body")
     await edit.begin(session)
     added = await edit.insert(session, rule, operator_of(request))
@@ -115,15 +119,15 @@ async def add_rule(
     },
 )
 async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> RuleOut:
-    """Read a rule; its ETag is what a change has to name."""
+    """Read a rule. The next change sends its ETag as If-Match."""
     row = await store.get(session, rule_id)
     if row is None:
         raise _no_rule(rule_id)
     if isinstance(row, BrokenRule):
         raise HTTPException(
             409,
-            f"Rule {rule_id} was changed outside this API and can't be used "
-            f"({row.problem}): PUT it anew, or DELETE it",
+            f"rule {rule_id} was changed outside this API and can't be used "
+            f"({row.problem}): PUT a corrected one, or DELETE it",
             headers={"ETag": etag(row.revision)},
         )
     response.headers["ETag"] = etag_of(row)
@@ -143,9 +147,9 @@ async def replace_rule(
     response: Response,
     session: SessionDep,
 ) -> RuleOut:
-    """Put another rule in the place of this one, as a whole."""
+    """Replace a rule as a whole."""
     await require_sendable([rule], request.app.state.settings, "body")
-    with _refusals(rule_id):
+    with _http_errors(rule_id):
         await edit.begin(session)
         replaced = await edit.replace(
             session, rule_id, rule, operator_of(request), expected=expected
@@ -166,21 +170,21 @@ async def delete_rule(
     request: Request,
     session: SessionDep,
 ) -> None:
-    """Delete a rule. Answers already queued by it are still sent; its revisions stay."""
-    with _refusals(rule_id):
+    """Delete a rule. Replies that it has queued are still sent. Its revisions are kept."""
+    with _http_errors(rule_id):
         await edit.begin(session)
         await edit.delete(session, rule_id, operator_of(request), expected=expected)
 
 
 @router.get("/{rule_id}/revisions", responses=_NO_RULE)
 async def list_revisions(
-    rule_id: RuleId, wanted: Annotated[_RevisionPage, Query()], session: SessionDep
+    rule_id: RuleId, query: Annotated[_RevisionPage, Query()], session: SessionDep
 ) -> Revisions:
-    """List the states of a rule, the newest first, and who made them; of a deleted rule, too."""
-    found = await revisions.history(session, rule_id, before=wanted.before, limit=wanted.limit + 1)
-    if not found and not await revisions.has_been(session, rule_id):
+    """List the revisions of a rule, the newest first, and who made them; also of a deleted rule."""
+    found = await revisions.history(session, rule_id, before=query.before, limit=query.limit + 1)
+    if not found and not await revisions.existed(session, rule_id):
         raise _no_rule(rule_id)
-    items = found[: wanted.limit]
+    items = found[: query.limit]
     return Revisions(items=items, next=items[-1].revision if len(found) > len(items) else None)
 
 
@@ -191,18 +195,18 @@ async def list_revisions(
 )
 async def restore_revision(
     rule_id: RuleId,
-    revision: Annotated[int, Path(ge=1, le=MAX_ID, description="Which state to go back to")],
+    revision: Annotated[int, Path(ge=1, le=MAX_ID, description="The revision to restore")],
     request: Request,
     response: Response,
     session: SessionDep,
     if_match: Annotated[str | None, Header()] = None,
 ) -> RuleOut:
-    """Make a rule what it was; a deleted one comes back under its old id.
+    """Restore an earlier revision of a rule. A deleted rule gets its old id back.
 
-    If-Match is needed unless the rule is deleted.
+    If-Match is required unless the rule is deleted.
     """
     await edit.begin(session)
-    with _refusals(rule_id):
+    with _http_errors(rule_id):
         restored = await restore.restore(
             session,
             rule_id,
@@ -216,25 +220,25 @@ async def restore_revision(
 
 
 @contextmanager
-def _refusals(rule_id: int) -> Iterator[None]:
+def _http_errors(rule_id: int) -> Iterator[None]:
     try:
         yield
     except edit.NoSuchRule:
         raise _no_rule(rule_id) from None
-    except edit.Stale as stale:
+    except edit.StaleRevision as stale:
         raise HTTPException(
             412,
-            f"Rule {rule_id} has been changed meanwhile and is at revision {stale.revision}: "
-            "read it again, and apply your change to that",
+            f"rule {rule_id} has been changed since it was read and is at revision "
+            f"{stale.revision}: read it again, and apply your change to that",
             headers={"ETag": etag(stale.revision)},
         ) from None
     except revisions.NoSuchRevision:
-        raise HTTPException(404, f"Rule {rule_id} never had this revision") from None
-    except revisions.NoLongerARule as error:
+        raise HTTPException(404, f"rule {rule_id} never had this revision") from None
+    except revisions.NoLongerValid as error:
         raise HTTPException(
-            409, f"This revision is no rule any more ({error}): PUT a corrected one"
+            409, f"this revision is no longer a valid rule ({error}): PUT a corrected one"
         ) from None
 
 
 def _no_rule(rule_id: int) -> HTTPException:
-    return HTTPException(404, f"There is no rule {rule_id}")
+    return HTTPException(404, f"rule {rule_id} does not exist")

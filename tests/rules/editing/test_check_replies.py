@@ -121,7 +121,7 @@ async def test_a_link_to_a_mini_program_that_is_not_configured_is_refused_as_a_c
 
     assert found.keys() == {"body.replies.0.appid", "body.replies.1.content"}
     assert len({*found.values()}) == 1
-    assert f"{unknown} is no mini-program that is configured" in found["body.replies.1.content"]
+    assert f"{unknown} is not a mini-program that is configured" in found["body.replies.1.content"]
     assert await refused(client, CARD, says(link(KNOWN, quote))) == {}
 
 

@@ -80,7 +80,7 @@ def test_nothing_but_a_bad_picture_comes_of_any_bytes(
     [
         (PNG[:-20], "is cut off"),
         (PNG.replace(b"\x08", b"\x09", 1), "is damaged"),
-        (b"BM a bitmap", "is no JPEG or PNG or GIF"),
+        (b"BM a bitmap", "is not a JPEG or PNG or GIF file"),
         (bytes(2 * 1024 * 1024 + 1), "has 2097153 bytes"),
     ],
 )

@@ -137,7 +137,7 @@ async def test_an_unknown_id_is_404(client: httpx.AsyncClient, method: str) -> N
     answer = await client.request(method, "/api/rules/9223372036854775807", json=body, headers=ANY)
 
     assert answer.status_code == 404
-    assert answer.json() == {"detail": "There is no rule 9223372036854775807"}
+    assert answer.json() == {"detail": "rule 9223372036854775807 does not exist"}
 
 
 @pytest.mark.parametrize("rule_id", ["0", "-1", "9223372036854775808", "first"])
@@ -195,7 +195,7 @@ async def test_a_page_has_at_most_200_rules(client: httpx.AsyncClient, limit: in
         ({"name": "a\x00b"}, "body.name", "NUL"),
         ({"name": "half a pair \ud800"}, "body.name", "half of a character"),
         ({"appid": "gh_123"}, "body.appid", "AppID"),
-        ({"appid": "wx00000000000000ff"}, "body.appid", f"take {APPID} or {OTHER_APPID} or null"),
+        ({"appid": "wx00000000000000ff"}, "body.appid", f"use {APPID} or {OTHER_APPID} or null"),
         ({"priority": 2**31}, "body.priority", "2147483647"),
         ({"priority": "high"}, "body.priority", "integer"),
         ({"prioritty": 1}, "body.prioritty", "check its spelling"),
@@ -345,7 +345,7 @@ async def test_a_row_changed_by_hand_is_shown_as_broken_and_can_be_put_right(
     assert [item["id"] for item in page["broken"]] == [bad]
     assert "trigger.keyword" in page["broken"][0]["problem"]
     assert read.status_code == 409
-    assert "PUT it anew" in read.json()["detail"]
+    assert "PUT a corrected one" in read.json()["detail"]
     put = await client.put(
         f"/api/rules/{bad}", json=as_posted(), headers={"If-Match": read.headers["ETag"]}
     )
