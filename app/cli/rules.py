@@ -1,4 +1,4 @@
-"""`oa-bridge rules`: the command line of the rules room."""
+"""`oa-bridge rules`: explains, exports and imports the rules."""
 
 import asyncio
 import sys
@@ -17,14 +17,14 @@ from app.ops import logging
 from app.rules import store
 from app.rules.definition.schemas import RuleOut
 from app.rules.definition.validation_errors import InvalidRequest, problems_in
-from app.rules.editing import edit
 from app.rules.editing.check_replies import unsendable
 from app.rules.explaining.preview import SentReply
-from app.rules.explaining.report import Explained, explain_message
-from app.rules.http.explain_router import Question, message_of
+from app.rules.explaining.question import Question
+from app.rules.explaining.report import Explained, explain_question
 from app.rules.importing import document, plan
 from app.rules.importing.console import rules_from_console
 from app.rules.importing.document import DocumentFormat
+from app.rules.importing.import_rules import run_import
 from app.rules.importing.plan import Diff, ImportedRule, Plan
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
@@ -45,44 +45,49 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 AppIdOption = Annotated[
-    str | None, typer.Option("--appid", help="account; not needed while there is one")
+    str | None, typer.Option("--appid", help="The account; not needed if there is only one.")
 ]
 
 
 @rules.command()
 def explain(
-    text: Annotated[str | None, typer.Argument(help="what a follower writes")] = None,
+    text: Annotated[str | None, typer.Argument(help="The text that a follower writes.")] = None,
     appid: AppIdOption = None,
-    openid: Annotated[str | None, typer.Option(help="who writes it")] = None,
+    openid: Annotated[str | None, typer.Option(help="The follower who writes it.")] = None,
     event: Annotated[
-        str | None, typer.Option(help="in place of a text, such as subscribe or CLICK")
+        str | None, typer.Option(help="An event instead of a text, such as subscribe or CLICK.")
     ] = None,
-    event_key: Annotated[str | None, typer.Option(help="of the event, as WeChat sends it")] = None,
+    event_key: Annotated[
+        str | None, typer.Option(help="The EventKey of the event, as WeChat sends it.")
+    ] = None,
     at: Annotated[
-        str | None, typer.Option(help="when, such as 2026-11-24T12:00:00+08:00; now if left out")
+        str | None,
+        typer.Option(help="The time, such as 2026-11-24T12:00:00+08:00. The default is now."),
     ] = None,
 ) -> None:
-    """Say which rules answer a text or an event, with what, and why the near misses do not."""
+    """Show which rules answer a text or an event, with what, and why the near misses do not."""
     settings = _settings()
     if (text is None) == (event is None) or (event is None and event_key is not None):
-        err.print("oa-bridge: name a TEXT, or use --event, with --event-key if it has one")
+        err.print("oa-bridge: give a TEXT, or use --event, with --event-key if it has one")
         raise typer.Exit(BAD_USE)
-    asked: dict[str, object] = {
+    members: dict[str, object] = {
         "appid": _account(settings, appid),
         "text": text,
         "openid": openid,
         "at": at,
     }
     if event is not None:
-        asked["message"] = {"Event": event, "EventKey": event_key or ""}
-    _run(lambda: _explain(settings, asked))
+        members["message"] = {"Event": event, "EventKey": event_key or ""}
+    _run(lambda: _explain(settings, members))
 
 
 @rules.command(name="export")
 def export_rules(
-    format: Annotated[DocumentFormat, typer.Option(help="yaml or json")] = DocumentFormat.YAML,
+    format: Annotated[
+        DocumentFormat, typer.Option(help="The format: yaml or json.")
+    ] = DocumentFormat.YAML,
 ) -> None:
-    """Write every rule to standard output, as `rules import` takes them back."""
+    """Write all rules to standard output, in the form that `rules import` reads."""
     settings = _settings()
     _run(lambda: _export(settings, format))
 
@@ -90,18 +95,23 @@ def export_rules(
 @rules.command(name="import")
 def import_rules(
     file: Annotated[
-        Path | None, typer.Argument(help="YAML or JSON (by its ending) with the whole set")
+        Path | None, typer.Argument(help="A file with the whole set of rules; .json, else YAML.")
     ] = None,
     from_wechat: Annotated[
-        bool, typer.Option("--from-wechat", help="add the console's automatic replies instead")
+        bool,
+        typer.Option(
+            "--from-wechat", help="Add the automatic replies of the WeChat console instead."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change.")
+    ] = False,
     appid: AppIdOption = None,
 ) -> None:
-    """Put a file in the place of all rules, or add what the account's console page answers with."""
+    """Replace all rules by those of a file, or add the automatic replies of the WeChat console."""
     settings = _settings()
     if (file is None) == (not from_wechat):
-        err.print("oa-bridge: name a FILE, or use --from-wechat")
+        err.print("oa-bridge: give a FILE, or use --from-wechat")
         raise typer.Exit(BAD_USE)
     if file is None:
         account = _account(settings, appid)
@@ -127,17 +137,17 @@ def _account(settings: Settings, appid: str | None) -> str:
 
 
 def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a command; what can't be done ends it with one line for each reason."""
+    """Run a command. If it fails, print one line for each reason and exit with status FAILED."""
     try:
         asyncio.run(command())
-    except InvalidRequest as refused:
-        for problem in refused.problems:
-            place = ".".join(str(part) for part in problem.loc if part != "body")
-            err.print(f"oa-bridge: {place}: {problem.msg}", markup=False)
-    except ApiError as error:
-        err.print(f"oa-bridge: WeChat refuses: {error.errcode} {error.errmsg}", markup=False)
-    except NoToken as error:
+    except InvalidRequest as invalid:
+        for problem in invalid.problems:
+            field = ".".join(str(part) for part in problem.loc if part != "body")
+            err.print(f"oa-bridge: {field}: {problem.msg}", markup=False)
+    except NoToken as error:  # before ApiError, which it is a kind of
         err.print(f"oa-bridge: no access token: {error}", markup=False)
+    except ApiError as error:
+        err.print(f"oa-bridge: WeChat's API failed: {error}", markup=False)
     except OSError as error:
         err.print(f"oa-bridge: {error}", markup=False)
     except UNUSABLE as error:
@@ -147,27 +157,20 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
     raise typer.Exit(FAILED)
 
 
-def _question(asked: Mapping[str, object]) -> Question:
-    """Return the question as `/api/rules/explain` takes it. Raises Refused."""
+def _question(members: Mapping[str, object]) -> Question:
+    """Return the question as `/api/rules/explain` takes it. Raises InvalidRequest."""
     try:
-        return Question.model_validate(asked)
+        return Question.model_validate(members)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise InvalidRequest(problems_in(found)) from None
 
 
-async def _explain(settings: Settings, asked: Mapping[str, object]) -> None:
-    question = _question(asked)
-    now = question.at or SystemClock().now()
+async def _explain(settings: Settings, members: Mapping[str, object]) -> None:
+    question = _question(members)
+    now = SystemClock().now()
     async with opened(settings) as database, database.sessions() as session:
-        found = await explain_message(
-            session,
-            None,
-            AppId(question.appid),
-            message_of(question, now, settings),
-            now,
-            most=settings.rules_per_message,
-        )
+        found = await explain_question(session, question, now, settings)
     _show(found)
 
 
@@ -181,11 +184,13 @@ def _show(found: Explained) -> None:
         for reply in winner.replies:
             _show_reply(reply)
     for miss in found.near_misses:
-        out.print(f"Rule {miss.rule.id} does not: {miss.reason} ({miss.rule.name})", markup=False)
+        out.print(
+            f"Rule {miss.rule.id} does not answer: {miss.reason} ({miss.rule.name})", markup=False
+        )
     if found.more_near_misses:
-        out.print(f"And {found.more_near_misses} more.")
+        out.print(f"{found.more_near_misses} more near misses are not shown.")
     if found.unread_disabled:
-        out.print(f"{found.unread_disabled} rules that are switched off were not looked at.")
+        out.print(f"{found.unread_disabled} rules that are switched off were not checked.")
     for broken in found.left_out:
         out.print(f"Rule {broken.id} is left out: {broken.problem}", markup=False)
 
@@ -204,10 +209,10 @@ def _show_reply(reply: SentReply) -> None:
 
 async def _export(settings: Settings, format: DocumentFormat) -> None:
     async with opened(settings) as database, database.sessions() as session:
-        rows = await store.everything(session)
+        rows = await store.read_all(session)
     broken = [row.id for row in rows if not isinstance(row, RuleOut)]
     if broken:
-        raise OSError(f"rules {broken} were changed by hand and are no rules any more")
+        raise OSError(f"rules {broken} were changed outside the API and are no longer valid")
     kept = [row for row in rows if isinstance(row, RuleOut)]
     sys.stdout.write(document.write(kept, format).decode())
 
@@ -216,43 +221,40 @@ def _read(file: Path) -> object:
     format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
     size = file.stat().st_size
     if size > document.MAX_BYTES:
-        raise OSError(f"{file} has {size} bytes; at most {document.MAX_BYTES} are taken")
+        raise OSError(f"{file} has {size} bytes; the limit is {document.MAX_BYTES}")
     return document.read(file.read_bytes(), format)
 
 
 async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
     new = await plan.read_rules(await asyncio.to_thread(_read, file), settings)
-    await _apply(settings, new, dry_run=dry_run, keep_others=False)
+    await _apply(settings, new, dry_run=dry_run, add_only=False)
 
 
 async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(database, api, settings.accounts, SystemClock())
-        told = await with_token(tokens, appid, api.current_autoreply_info)
-    carried = rules_from_console(told, appid)
+        response = await with_token(tokens, appid, api.current_autoreply_info)
+    conversion = rules_from_console(response, appid)
     kept = []
-    for rule in carried.rules:
-        wrong = [words for _, words in unsendable(rule, settings.mini_programs)]
-        if wrong:
-            carried.skip(rule.name, "; ".join(wrong))
+    for rule in conversion.rules:
+        reasons = [reason for _, reason in unsendable(rule, settings.mini_programs)]
+        if reasons:
+            conversion.skip(rule.name, "; ".join(reasons))
         else:
             kept.append(rule)
-    planned = await _apply(settings, kept, dry_run=dry_run, keep_others=True)
-    for line in (*carried.skipped, *plan.set_aside(planned)):
-        out.print(f"Not carried over: {line}", markup=False)
+    planned = await _apply(settings, kept, dry_run=dry_run, add_only=True)
+    for line in (*conversion.skipped, *plan.skipped(planned)):
+        out.print(f"Not imported: {line}", markup=False)
 
 
 async def _apply(
-    settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, keep_others: bool
+    settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, add_only: bool
 ) -> Plan:
     async with opened(settings) as database, database.sessions.begin() as session:
-        version = await edit.begin(session)
-        planned = await plan.plan_import(session, new, keep_others=keep_others)
-        if not dry_run:
-            await plan.apply(session, planned, OPERATOR)
-    _show_diff(plan.diff(planned, version, dry_run=dry_run))
-    return planned
+        done = await run_import(session, new, OPERATOR, dry_run=dry_run, add_only=add_only)
+    _show_diff(plan.diff(done.plan, done.version, dry_run=dry_run))
+    return done.plan
 
 
 def _show_diff(diff: Diff) -> None:

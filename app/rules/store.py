@@ -117,7 +117,7 @@ async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | Non
     return None if row is None else out(row)
 
 
-async def everything(session: AsyncSession) -> list[RuleOut | BrokenRule]:
+async def read_all(session: AsyncSession) -> list[RuleOut | BrokenRule]:
     """Return every rule by id, enabled or not."""
     found: list[RuleOut | BrokenRule] = []
     async for rows in _in_chunks(session, _EVERYTHING):

@@ -100,7 +100,7 @@ def test_a_file_or_wechat_has_to_be_named(command: Command) -> None:
 def test_a_text_or_an_event_has_to_be_named(command: Command, arguments: list[str]) -> None:
     assert command.run("explain", *arguments) == (
         2,
-        "oa-bridge: name a TEXT, or use --event, with --event-key if it has one\n",
+        "oa-bridge: give a TEXT, or use --event, with --event-key if it has one\n",
     )
 
 
@@ -109,6 +109,7 @@ def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) ->
 
     assert status == 1
     assert said.count("\n") == 1
+    assert said.startswith("oa-bridge: no access token: ")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_an_event_is_explained_as_of_a_moment(command: Command) -> None:
     question = ("explain", "--event", "subscribe", "--event-key", "qrscene_a", "--at")
 
     assert "answers: Shop" in command.run(*question, "2026-11-24T11:59:00+08:00")[1]
-    assert "period is over" in command.run(*question, "2026-11-24T12:01:00+08:00")[1]
+    assert "its period ended at" in command.run(*question, "2026-11-24T12:01:00+08:00")[1]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def test_the_consoles_replies_are_carried_over_and_answer_at_once(
     assert shown[5] == "5 rules would be added, 0 changed, 0 removed; 0 stay as they are."
     assert done[5] == "5 rules are added, 0 changed, 0 removed; 0 stay as they are."
     assert shown[6:] == done[6:]
-    assert [line.split(":")[0] for line in done[6:]] == ["Not carried over"] * 3
+    assert [line.split(":")[0] for line in done[6:]] == ["Not imported"] * 3
     assert sum("image a-temporary-media-id" in line for line in done[6:]) == 2
     assert sum("one of 2 replies at random" in line for line in done[6:]) == 1
     assert await _answer(stack, "b", "几点") == "每天 9:00 至 21:00"
@@ -62,7 +62,7 @@ async def test_what_is_kept_out_by_a_rule_that_was_changed_here_is_listed(
     changed = await imported(processes)
 
     assert set(changed) - set(again) == {
-        "Not carried over: Console: welcome: a rule of this name is there already, and differs in "
+        "Not imported: Console: welcome: a rule with this name exists already and differs in "
         "priority"
     }
 

@@ -1,4 +1,4 @@
-"""Conditions that do not hold, or depend on who asks, in the operator's words. Pure."""
+"""Says in an operator's words which condition does not hold, or depends on the follower. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,26 +15,26 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def describe_refusal(
-    refusal: UnmetCondition, conditions: Conditions, rule_id: int, asked: ExplainQuery
+    refusal: UnmetCondition, conditions: Conditions, rule_id: int, query: ExplainQuery
 ) -> str:
-    """Return a refusal with the figures that it is about."""
+    """Return what the unmet condition requires, and what was the case."""
     match refusal:
         case UnmetCondition.NOT_BEGUN | UnmetCondition.OVER:
-            return _period(refusal, conditions, asked.now)
+            return _period(refusal, conditions, query.now)
         case UnmetCondition.HOURS if conditions.hours is not None:
-            return _hours(conditions.hours, asked.now)
+            return _hours(conditions.hours, query.now)
         case UnmetCondition.SHARE if conditions.share is not None:
-            return _share(conditions.share, asked)
+            return _share(conditions.share, query)
         case UnmetCondition.NO_FACTS:
-            return "nothing is known of the follower at the moment"
-    return _facts(refusal, conditions, rule_id, asked)
+            return "the facts about the follower can't be read at the moment"
+    return _facts(refusal, conditions, rule_id, query)
 
 
-def open_questions(conditions: Conditions, asked: ExplainQuery) -> Iterator[str]:
-    """Yield what only the follower decides, as what the rule wants of one."""
+def open_questions(conditions: Conditions, query: ExplainQuery) -> Iterator[str]:
+    """Yield the conditions that depend on who the follower is, as clauses after 'the follower'."""
     if conditions.share is not None:
         yield f"belongs to a share of {conditions.share.percent:g} % of followers"
-    if conditions.follower is not None and not isinstance(asked.message, Subscribe):
+    if conditions.follower is not None and not isinstance(query.message, Subscribe):
         yield from _of_a_follower(conditions.follower)
     if conditions.unionid is not None:
         yield f"has {_unionid(conditions.unionid == 'known')}"
@@ -42,22 +42,22 @@ def open_questions(conditions: Conditions, asked: ExplainQuery) -> Iterator[str]
         yield f"was not answered by it within {conditions.cooldown_seconds:,} s (cooldown)"
 
 
-def _of_a_follower(wanted: Follower) -> Iterator[str]:
-    if wanted.state is not None:
-        yield "follows" if wanted.state == "following" else "has left"
-    if wanted.min_age_seconds is not None:
-        yield f"has followed for {wanted.min_age_seconds:,} s or longer"
-    if wanted.max_age_seconds is not None:
-        yield f"has followed for {wanted.max_age_seconds:,} s at most"
+def _of_a_follower(required: Follower) -> Iterator[str]:
+    if required.state is not None:
+        yield "follows" if required.state == "following" else "has unfollowed"
+    if required.min_age_seconds is not None:
+        yield f"has followed for {required.min_age_seconds:,} s or longer"
+    if required.max_age_seconds is not None:
+        yield f"has followed for {required.max_age_seconds:,} s at most"
 
 
 def _period(refusal: UnmetCondition, conditions: Conditions, now: datetime) -> str:
-    begun = refusal is UnmetCondition.OVER
-    edge = conditions.until if begun else conditions.from_
+    is_over = refusal is UnmetCondition.OVER
+    edge = conditions.until if is_over else conditions.from_
     if edge is None:
-        raise ValueError("a period that has no such edge refuses nothing")
+        raise ValueError("the period has no such edge")
     was = now.astimezone(edge.tzinfo).isoformat(timespec="seconds")
-    verb = "period is over since" if begun else "period begins at"
+    verb = "period ended at" if is_over else "period begins at"
     return f"its {verb} {edge.isoformat(timespec='seconds')}, and it was {was}"
 
 
@@ -70,34 +70,34 @@ def _hours(hours: Hours, now: datetime) -> str:
     )
 
 
-def _share(share: Share, asked: ExplainQuery) -> str:
-    place = bucket_of(share, asked.appid, asked.openid) * 100 / BUCKETS
+def _share(share: Share, query: ExplainQuery) -> str:
+    place = bucket_of(share, query.appid, query.openid) * 100 / BUCKETS
     return f"its share ends at {share.percent:g} %, and this follower is drawn at {place:.2f} %"
 
 
 def _facts(
-    refusal: UnmetCondition, conditions: Conditions, rule_id: int, asked: ExplainQuery
+    refusal: UnmetCondition, conditions: Conditions, rule_id: int, query: ExplainQuery
 ) -> str:
-    facts = as_of(asked.message, asked.facts or Facts()) or Facts()
-    wanted = conditions.follower or Follower()
-    age = 0.0 if facts.followed_at is None else (asked.now - facts.followed_at).total_seconds()
+    facts = as_of(query.message, query.facts or Facts()) or Facts()
+    required = conditions.follower or Follower()
+    age = 0.0 if facts.followed_at is None else (query.now - facts.followed_at).total_seconds()
     followed = f"the follower has followed for {age:,.0f} s"
     match refusal:
         case UnmetCondition.STATE:
             return (
-                "the follower has left, and it answers those who follow"
+                "the follower has unfollowed, and it answers only followers"
                 if facts.following is False
-                else "the follower has not left, and it answers those who have"
+                else "the follower has not unfollowed, and it answers only those who have"
             )
         case UnmetCondition.AGE_UNKNOWN:
-            return "nobody knows since when the follower follows"
+            return "it is not known since when the follower follows"
         case UnmetCondition.TOO_YOUNG:
-            return f"{followed}, and it answers from {wanted.min_age_seconds:,} s on"
+            return f"{followed}, and it answers from {required.min_age_seconds:,} s on"
         case UnmetCondition.TOO_OLD:
-            return f"{followed}, and it answers up to {wanted.max_age_seconds:,} s"
+            return f"{followed}, and it answers up to {required.max_age_seconds:,} s"
         case UnmetCondition.UNIONID:
             return f"the follower has {_unionid(facts.unionid_known)}"
-    since = (asked.now - facts.fired[rule_id]).total_seconds()
+    since = (query.now - facts.fired[rule_id]).total_seconds()
     return (
         f"it answered this follower {since:,.0f} s ago, and its cooldown is "
         f"{conditions.cooldown_seconds:,} s"

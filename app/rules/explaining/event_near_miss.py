@@ -1,4 +1,4 @@
-"""What one event lacks to fit a trigger that it nearly fits. Pure."""
+"""Says why an event does not match a trigger that it nearly matches. Pure."""
 
 from itertools import takewhile
 from typing import Final
@@ -19,10 +19,10 @@ from app.wechat.inbound import BaseEvent, Inbound, Location, LocationReport
 _LEAST_SHARED: Final = 3
 
 
-def event_lacks(trigger: AnyTrigger, message: Inbound) -> str | None:
-    """Return the one thing that keeps an event, or a tap, from a trigger that it does not fit.
+def event_reason(trigger: AnyTrigger, message: Inbound) -> str | None:
+    """Return the one reason why an event or a tap does not match a trigger.
 
-    None if there is more than one.
+    None if there are several reasons. The trigger is known not to match.
     """
     match trigger:
         case TextTrigger():
@@ -31,20 +31,21 @@ def event_lacks(trigger: AnyTrigger, message: Inbound) -> str | None:
             is_event = isinstance(message, BaseEvent)
             return "a fallback answers messages, and this is an event" if is_event else None
         case LocationTrigger():
-            return _of_a_place(trigger, message)
+            return _of_a_location(trigger, message)
         case SubscribeMsgTrigger():
             return _of_a_result(trigger, message)
-    occasion = event_key_of(message)
-    return None if occasion is None else _of_an_occasion(trigger, occasion)
+    event = event_key_of(message)
+    return None if event is None else _of_an_event(trigger, event)
 
 
-def _of_a_place(trigger: LocationTrigger, message: Inbound) -> str | None:
+def _of_a_location(trigger: LocationTrigger, message: Inbound) -> str | None:
     point = place_of(message)
     if point is not None:
         metres = metres_between((trigger.latitude, trigger.longitude), point)
         return f"{metres:,.1f} m away, and its radius is {trigger.radius_metres:,} m"
-    told = isinstance(message, Location | LocationReport)
-    return "the place is not given as degrees of latitude and longitude" if told else None
+    has_location = isinstance(message, Location | LocationReport)
+    reason = "the location is not given as degrees of latitude and longitude"
+    return reason if has_location else None
 
 
 def _of_a_result(trigger: SubscribeMsgTrigger, message: Inbound) -> str | None:
@@ -56,41 +57,42 @@ def _of_a_result(trigger: SubscribeMsgTrigger, message: Inbound) -> str | None:
     return None
 
 
-def _of_an_occasion(trigger: AnyTrigger, occasion: EventKey) -> str | None:
-    name, key = occasion
+def _of_an_event(trigger: AnyTrigger, event: EventKey) -> str | None:
+    name, key = event
     if isinstance(trigger, EventTrigger):
         alike = name != MENU_ANSWER and _letters(trigger.name) == _letters(name)
         return f"it waits for the event {trigger.name}, and this was {name}" if alike else None
     waits = tuple(waits_for(trigger))
-    names = [wanted_name for wanted_name, _, _ in waits]
-    _, wanted, is_prefix = waits[0]
-    if wanted is None:
+    names = [trigger_name for trigger_name, _, _ in waits]
+    _, trigger_key, is_prefix = waits[0]
+    if trigger_key is None:
         return None
     if key is None:
         # A follow that came through no QR code.
-        return f"it waits for {wanted}, and there was none" if name in names else None
+        return f"it waits for {trigger_key}, and there was none" if name in names else None
     if name not in names:
-        fits = key.startswith(wanted) if is_prefix else key == wanted
-        awaited = " or ".join(map(_told, names))
-        return f"it waits for {awaited}, and this was {_told(name)}" if fits else None
-    return _of_another_key(wanted, key, is_prefix=is_prefix)
+        same_key = key.startswith(trigger_key) if is_prefix else key == trigger_key
+        expected = " or ".join(map(_event_name, names))
+        reason = f"it waits for {expected}, and this was {_event_name(name)}"
+        return reason if same_key else None
+    return _of_another_key(trigger_key, key, is_prefix=is_prefix)
 
 
-def _of_another_key(wanted: str, key: str, *, is_prefix: bool) -> str | None:
-    if key.startswith(wanted):
-        return f"it waits for {wanted} alone, and {key} goes on"
-    start = key[: len(wanted)] if is_prefix else key
-    if start.casefold() == wanted.casefold():
-        return f"letter case counts: it waits for {wanted}, and this was {key}"
+def _of_another_key(trigger_key: str, key: str, *, is_prefix: bool) -> str | None:
+    if key.startswith(trigger_key):
+        return f"it waits for {trigger_key} alone, and {key} goes on"
+    start = key[: len(trigger_key)] if is_prefix else key
+    if start.casefold() == trigger_key.casefold():
+        return f"letter case counts: it waits for {trigger_key}, and this was {key}"
     shared = sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(key, wanted, strict=False))
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(key, trigger_key, strict=False))
     )
-    if shared >= max(_LEAST_SHARED, len(wanted) / 2):
-        return f"it waits for {wanted}, and only the first {shared} characters of {key} agree"
+    if shared >= max(_LEAST_SHARED, len(trigger_key) / 2):
+        return f"it waits for {trigger_key}, and only the first {shared} characters of {key} agree"
     return None
 
 
-def _told(name: str) -> str:
+def _event_name(name: str) -> str:
     return "a tapped answer (msgmenu)" if name == MENU_ANSWER else name
 
 

@@ -1,4 +1,4 @@
-"""Why one of two rules that both fit goes before the other, in the operator's words. Pure."""
+"""Says why one of two rules that both match goes before the other. Pure."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _RESULTS: Final = ("template and status", "template or status", "any result")
 
 
 def precedence_reason(rule: Rule, winner: Rule) -> str:
-    """Return what puts `winner` before `rule`."""
+    """Return why `winner` goes before `rule`, in an operator's words."""
     if rule.is_fallback and not winner.is_fallback:
         return f"it is a fallback, and rule {winner.id} answers"
     if winner.priority > rule.priority:

@@ -1,12 +1,11 @@
-"""A reply as WeChat would get it. Pure."""
+"""Shows a reply as it would be sent to WeChat. Pure."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
 from app.rules.matching.render_replies import RenderedReply
-from app.wechat.ids import OpenId
 from app.wechat.inbound import Format, Inbound, subject_openid
 from app.wechat.outbound import (
     MediaSource,
@@ -18,12 +17,9 @@ from app.wechat.outbound import (
 )
 from app.wechat.passive_reply import article_limit, render
 
-ANYBODY: Final = OpenId("OPENID")
-"""Stands for the sender of a message who may be anybody."""
-
 
 class Upload(BaseModel):
-    """A medium that goes to WeChat first; `member` of the body then carries its media id."""
+    """A media file that is uploaded before the reply; `member` of the body is its media id."""
 
     member: str
     type: MediaType
@@ -31,11 +27,11 @@ class Upload(BaseModel):
 
 
 class SentReply(BaseModel):
-    """A reply as it would be sent; `{ref}` is drawn anew each time.
+    """A reply as it would be sent; `{ref}` is a new id in each preview.
 
-    reply: the rule's own, filled in. body: the JSON of custom/send, or the elements of a passive
-    reply. xml: a passive reply before it is encrypted. uploads: what is uploaded first, so that
-    its media id in the body is made up. not_sent: why it is not sent at all.
+    reply: the reply of the rule, filled in. body: the JSON of custom/send, or the elements of a
+    passive reply. xml: a passive reply before it is encrypted. uploads: files that are uploaded
+    first; the body has a placeholder for their media ids. not_sent: why the reply is not sent.
     """
 
     via: Via
@@ -46,17 +42,17 @@ class SentReply(BaseModel):
     not_sent: str | None = None
 
 
-def as_sent(answer: RenderedReply, message: Inbound) -> SentReply:
-    """Return the reply to a message in its final form."""
-    reply = answer.reply
-    written = reply.model_dump(mode="json")
-    not_sent = answer.skipped or answer.failed
+def preview(rendered: RenderedReply, message: Inbound) -> SentReply:
+    """Return the reply to a message in the form in which it would be sent."""
+    reply = rendered.reply
+    document = reply.model_dump(mode="json")
+    not_sent = rendered.skipped or rendered.failed
     if not_sent is not None:
-        return SentReply(via=reply.via, reply=written, not_sent=not_sent)
+        return SentReply(via=reply.via, reply=document, not_sent=not_sent)
     if reply.via == "passive":
         return SentReply(
             via=reply.via,
-            reply=written,
+            reply=document,
             body=json.loads(_passive(reply, message, Format.JSON)),
             xml=_passive(reply, message, Format.XML),
         )
@@ -67,7 +63,7 @@ def as_sent(answer: RenderedReply, message: Inbound) -> SentReply:
     ]
     media_ids = {upload.source: _media_id_of(upload.source) for upload in uploads}
     body = customer_service_body(reply, openid=subject_openid(message), media_ids=media_ids)
-    return SentReply(via=reply.via, reply=written, body=body, uploads=uploads)
+    return SentReply(via=reply.via, reply=document, body=body, uploads=uploads)
 
 
 def _passive(reply: Message, message: Inbound, format: Format) -> str:

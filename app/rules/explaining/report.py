@@ -1,7 +1,7 @@
-"""An explanation, read from the database and written for operators."""
+"""Answers a question about rules: reads what it depends on, and writes the explanation as JSON."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -9,19 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import store
 from app.rules.background import background_work
-from app.rules.explaining.explain import DEFAULT_NEAR_MISSES, Explanation, explain
-from app.rules.explaining.preview import ANYBODY, SentReply, as_sent
-from app.rules.explaining.question import ExplainQuery
+from app.rules.explaining.explain import Explanation, explain
+from app.rules.explaining.preview import SentReply, preview
+from app.rules.explaining.question import (
+    ANYBODY,
+    DEFAULT_NEAR_MISSES,
+    ExplainQuery,
+    Question,
+    message_of,
+)
 from app.rules.follower_reader import read_facts
 from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
 from app.rules.matching.render_replies import render_replies
 from app.rules.matching.rule_set import Rule, RuleSet
+from app.settings import Settings
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
 
 
 class RuleName(BaseModel):
-    """Which rule. kind: what it waits for, in one word."""
+    """Which rule it is. kind: the kind of its trigger in one word."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,8 +41,8 @@ class RuleName(BaseModel):
 class Winner(BaseModel):
     """A rule that answers.
 
-    only_if: what the follower must be for that, as long as nobody says who it is; to all others
-    the next winner answers. replies: as if no such rule before it answered.
+    only_if: what must be true of the follower, if the question does not name one; the next winner
+    answers all others. replies: what it sends if no earlier winner with an only_if answers.
     """
 
     rule: RuleName
@@ -51,10 +58,10 @@ class Miss(BaseModel):
 
 
 class Explained(BaseModel):
-    """winners: best first. left_out: rules that answer nobody until they are put right.
+    """winners: best first. left_out: invalid rules, which answer nobody until they are corrected.
 
-    truncated: whether there are near misses beside those listed: more_near_misses of them were
-    left off, and unread_disabled switched-off rules were not looked at.
+    truncated: whether near misses are missing from the list: more_near_misses were left off, and
+    unread_disabled rules that are switched off were not looked at.
     """
 
     version: int
@@ -64,6 +71,33 @@ class Explained(BaseModel):
     unread_disabled: int
     truncated: bool
     left_out: list[UnusableRule]
+
+
+async def explain_question(
+    session: AsyncSession,
+    question: Question,
+    now: datetime,
+    settings: Settings,
+    *,
+    served: Callable[[], Awaitable[RuleSet | None]] | None = None,
+) -> Explained:
+    """Return the explanation that a question asks for. Raises InvalidRequest.
+
+    now: the time of the message if the question gives none. served: returns the rules that this
+    process serves; None: the rules are read from the database.
+    """
+    at = question.at or now
+    message = message_of(question, at, settings)
+    live = None if served is None else await served()
+    return await explain_message(
+        session,
+        live,
+        AppId(question.appid),
+        message,
+        at,
+        most=settings.rules_per_message,
+        limit=question.limit,
+    )
 
 
 async def explain_message(
@@ -76,10 +110,11 @@ async def explain_message(
     most: int,
     limit: int = DEFAULT_NEAR_MISSES,
 ) -> Explained:
-    """Return what would be answered at `now`. live: the rules that are served; None: read them.
+    """Return what would be answered to a message at `now`.
 
-    A message of ANYBODY is answered as far as it does not matter who sends it. limit: how many
-    near misses to list.
+    live: the rules that are served; None: they are read from the database. For a message from
+    ANYBODY, the winners say what depends on the follower. most: how many rules may answer one
+    message. limit: how many near misses to list.
     """
     left_out: list[UnusableRule] = []
     rules = live
@@ -94,14 +129,14 @@ async def explain_message(
     facts = None
     if openid != ANYBODY:
         facts = (await read_facts(session, appid, openid)).until(now)
-    asked = ExplainQuery(appid, message, facts, now)
+    query = ExplainQuery(appid, message, facts, now)
     with background_work():
-        found = await asyncio.to_thread(explain, rules, off.rules, asked, limit)
+        found = await asyncio.to_thread(explain, rules, off.rules, query, limit)
     left_out += unusable_rules(off.broken)
     left_out += [UnusableRule(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
     return Explained(
         version=rules.version,
-        winners=list(_winners(found, asked)),
+        winners=list(_winners(found, query)),
         near_misses=[Miss(rule=_name(miss.rule), reason=miss.reason) for miss in found.near_misses],
         more_near_misses=found.more,
         unread_disabled=off.more,
@@ -112,23 +147,23 @@ async def explain_message(
 
 async def _compiled(session: AsyncSession, most: int, left_out: list[UnusableRule]) -> RuleSet:
     loaded = await store.load_all(session)
-    sound = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
-    left_out += [*unusable_rules(loaded.broken), *sound.broken]
-    return sound.rules
+    compiled = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
+    left_out += [*unusable_rules(loaded.broken), *compiled.broken]
+    return compiled.rules
 
 
-def _winners(found: Explanation, asked: ExplainQuery) -> Iterator[Winner]:
+def _winners(found: Explanation, query: ExplainQuery) -> Iterator[Winner]:
     for number, winner in enumerate(found.winners):
         before = [other.chosen for other in found.winners[:number] if not other.only_if]
         yield Winner(
             rule=_name(winner.chosen.rule),
             only_if=list(winner.only_if),
             replies=[
-                as_sent(answer, asked.message)
-                for answer in render_replies(
-                    [*before, winner.chosen], asked.message, appid=asked.appid
+                preview(rendered, query.message)
+                for rendered in render_replies(
+                    [*before, winner.chosen], query.message, appid=query.appid
                 )
-                if answer.rule is winner.chosen.rule
+                if rendered.rule is winner.chosen.rule
             ],
         )
 

@@ -1,4 +1,4 @@
-"""What one text lacks to fit a trigger that it nearly fits. Pure."""
+"""Says why a text does not match a trigger that it nearly matches. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,26 +17,29 @@ _LEAST_LITERAL: Final = 2
 
 @dataclass(frozen=True)
 class TextNearMiss:
-    """A text that rules are held against more loosely than they want. spoken: by voice."""
+    """A text that triggers are compared with less strictly than they require.
+
+    spoken: whether it was recognised in a voice message.
+    """
 
     text: NormalizedText
     spoken: bool
 
     @cached_property
     def squeezed(self) -> NormalizedText:
-        """The text without blanks, punctuation and symbols."""
+        """The text with its letters and digits only."""
         return NormalizedText(_squeezed(self.text.plain))
 
     def reason(self, trigger: TextTrigger) -> str | None:
-        """Return the one thing that keeps the text from a trigger that it does not fit.
+        """Return the one reason why the text does not match a trigger. Raises BadPattern.
 
-        None if there is more than one. Raises BadPattern.
+        None if there are several reasons. The trigger is known not to match.
         """
         if self.spoken and not trigger.voice:
-            heard = matches_text(trigger, self.text)
-            return "it does not listen to voice messages (voice)" if heard else None
+            would_match = matches_text(trigger, self.text)
+            return "it does not answer voice messages (voice)" if would_match else None
         if trigger.negated:
-            return "the text is one of those that it does not want (not)"
+            return "the text is one of those that it excludes (not)"
         if trigger.raw and TextMatcher.of(trigger.model_copy(update={"raw": False})).matches(
             self.text
         ):
@@ -55,11 +58,11 @@ class TextNearMiss:
             return _misplaced(trigger.match, words[0], form)
         if trigger.raw:
             return None
-        if self._fits_squeezed(trigger.match, words):
+        if self._matches_squeezed(trigger.match, words):
             return "only blanks, punctuation or symbols inside the text keep it from its keyword"
         return None if trigger.match is Match.ALL else _part_of(words, self.text.bare)
 
-    def _fits_squeezed(self, match: Match, words: tuple[str, ...]) -> bool:
+    def _matches_squeezed(self, match: Match, words: tuple[str, ...]) -> bool:
         if self.text.plain.isalnum() and all(word.isalnum() for word in words):
             return False
         squeezed = tuple(map(_squeezed, words))
@@ -94,11 +97,11 @@ def _part_of(words: tuple[str, ...], bare: str) -> str | None:
 def _of_a_pattern(trigger: TextTrigger, text: NormalizedText) -> Iterator[str]:
     (pattern,) = trigger.words()
     if not trigger.raw and search(compile_pattern(pattern), text.raw_forms):
-        yield "its pattern only fits the text as typed (raw), not with usual width and blanks"
+        yield "its pattern only matches the text as typed (raw), not the normalised text"
     forms = text.raw_forms if trigger.raw else text.shown_forms
-    for loosened, lack in _loosened(pattern):
+    for loosened, reason in _loosened(pattern):
         if _found(loosened, forms, case_sensitive=trigger.raw):
-            yield lack
+            yield reason
     literal = literal_of(pattern) or ""
     shown = (text.raw if trigger.raw else text.shown).casefold()
     if len(literal) >= _LEAST_LITERAL and literal in shown:
@@ -106,13 +109,13 @@ def _of_a_pattern(trigger: TextTrigger, text: NormalizedText) -> Iterator[str]:
 
 
 def _loosened(pattern: str) -> Iterator[tuple[str, str]]:
-    begins = pattern.startswith("^")
-    ends = pattern.endswith("$") and not pattern.endswith("\\$")
-    if begins:
+    anchored_start = pattern.startswith("^")
+    anchored_end = pattern.endswith("$") and not pattern.endswith("\\$")
+    if anchored_start:
         yield pattern[1:], "its pattern is in the text, but not at the beginning (^)"
-    if ends:
+    if anchored_end:
         yield pattern[:-1], "its pattern is in the text, but not at the end ($)"
-    if begins and ends:
+    if anchored_start and anchored_end:
         yield pattern[1:-1], "the text says more than its pattern (^ and $)"
 
 

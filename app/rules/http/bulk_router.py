@@ -1,4 +1,4 @@
-"""`/api/rules/export`, `/import` and `/conflicts`: all rules at once."""
+"""`/api/rules/export`, `/import` and `/conflicts`: routes that concern all rules."""
 
 import asyncio
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from app.rules.http.if_match import etag, operator_of, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
 from app.rules.importing.document import MAX_BYTES, MEDIA_TYPES, DocumentFormat
+from app.rules.importing.import_rules import RulesChanged, run_import
 from app.rules.importing.plan import Diff
 from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
 
@@ -40,27 +41,29 @@ _DOCUMENT: dict[str, Any] = {
 
 
 class _Export(Parameters):
-    """In which form."""
+    """The format of the export."""
 
     format: DocumentFormat = DocumentFormat.YAML
 
 
-class _HowToImport(Parameters):
-    """Whether to apply what is shown."""
+class _ImportParameters(Parameters):
+    """Whether the import changes anything."""
 
-    dry_run: bool = Field(default=False, description="Only show what would change")
+    dry_run: bool = Field(
+        default=False, description="Only show what would change, and change nothing"
+    )
 
 
 class _ConflictsPage(Parameters):
-    """How many to list."""
+    """How many conflicts to list."""
 
     limit: int = Field(default=200, ge=1, le=1000)
 
 
 class Conflicts(BaseModel):
-    """Rules that get in each other's way. more: how many were left off the list.
+    """Rules that conflict with others. more: how many conflicts were left off the list.
 
-    left_out: rules that were not looked at, because they are no rules or do not compile.
+    left_out: rules that were not compared, because they are invalid or do not compile.
     """
 
     items: list[Conflict]
@@ -76,31 +79,31 @@ class Conflicts(BaseModel):
         409: {"description": "Rules that were changed outside this API can't be exported"},
     },
 )
-async def export_rules(session: SessionDep, wanted: Annotated[_Export, Query()]) -> Response:
-    """Return every rule as one document, which `/import` takes back."""
+async def export_rules(session: SessionDep, parameters: Annotated[_Export, Query()]) -> Response:
+    """Return all rules as one document, which `/import` accepts."""
     with background_work():
-        written = await _document(session, wanted.format)
+        content = await _document(session, parameters.format)
     return Response(
-        written,
-        media_type=MEDIA_TYPES[wanted.format],
-        headers={"Content-Disposition": f'attachment; filename="rules.{wanted.format}"'},
+        content,
+        media_type=MEDIA_TYPES[parameters.format],
+        headers={"Content-Disposition": f'attachment; filename="rules.{parameters.format}"'},
     )
 
 
 async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
-    rows = await store.everything(session)
+    rows = await store.read_all(session)
     rules = [row for row in rows if isinstance(row, RuleOut)]
     broken = [row.id for row in rows if isinstance(row, BrokenRule)]
     if broken:
         raise HTTPException(
             409,
-            f"Rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
-            "be exported: PUT them anew, or DELETE them",
+            f"rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
+            "be exported: PUT corrected ones, or DELETE them",
         )
     release_in_slices(rows)
-    written = await asyncio.to_thread(document.write, rules, format)
+    content = await asyncio.to_thread(document.write, rules, format)
     await asyncio.to_thread(release_in_slices, rules)
-    return written
+    return content
 
 
 @router.post(
@@ -108,26 +111,29 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
     response_model=Diff,
     openapi_extra=_DOCUMENT,
     responses={
-        412: {"description": "The rules have been changed since the diff was shown"},
+        412: {"description": "The rules have been changed since the dry run"},
         413: {"description": "The document is too large"},
-        415: {"description": "Neither YAML nor JSON"},
+        415: {"description": "The document is neither YAML nor JSON"},
     },
 )
 async def import_rules(
     request: Request,
     session: SessionDep,
-    how: Annotated[_HowToImport, Query()],
+    parameters: Annotated[_ImportParameters, Query()],
     if_match: Annotated[
-        str | None, Header(description="ETag of a dry run: apply what it showed, or nothing")
+        str | None,
+        Header(
+            description="ETag of a dry run: the import is refused if the rules have changed since"
+        ),
     ] = None,
 ) -> Response:
-    """Put a document in the place of all rules, as a whole or not at all."""
+    """Replace all rules by those of a document, as a whole or not at all."""
     format = document.format_of(request.headers.get("content-type", ""))
     if format is None:
-        raise HTTPException(415, "Send the rules as application/yaml or application/json")
+        raise HTTPException(415, "send the rules as application/yaml or application/json")
     body = await _body(request)
     with background_work():
-        return await _import(request, session, body, format, if_match, dry_run=how.dry_run)
+        return await _import(request, session, body, format, if_match, dry_run=parameters.dry_run)
 
 
 async def _import(
@@ -141,37 +147,40 @@ async def _import(
 ) -> Response:
     rows = await asyncio.to_thread(document.read, body, format)
     rules = await plan.read_rules(rows, request.app.state.settings)
-    version = await edit.begin(session)
-    expected = None if if_match is None else revisions_in(if_match)
-    if expected is not None and version not in expected:
+    try:
+        done = await run_import(
+            session,
+            rules,
+            operator_of(request),
+            dry_run=dry_run,
+            expected=None if if_match is None else revisions_in(if_match),
+        )
+    except RulesChanged as changed:
         raise HTTPException(
             412,
-            "The rules have been changed since the dry run: look at a new one",
-            headers={"ETag": etag(version)},
-        )
-    planned = await plan.plan_import(session, rules)
-    if not dry_run:
-        await plan.apply(session, planned, operator_of(request))
+            "the rules have been changed since the dry run: make a new one",
+            headers={"ETag": etag(changed.version)},
+        ) from None
     headers = {"ETag": etag(await edit.version_now(session))}
-    shown = await asyncio.to_thread(plan.written_diff, planned, version, dry_run=dry_run)
-    await asyncio.to_thread(plan.put_away, planned, rules)
+    shown = await asyncio.to_thread(plan.diff_as_json, done.plan, done.version, dry_run=dry_run)
+    await asyncio.to_thread(plan.release, done.plan, rules)
     return Response(shown, media_type="application/json", headers=headers)
 
 
 @router.get("/conflicts")
 async def list_conflicts(
-    request: Request, session: SessionDep, wanted: Annotated[_ConflictsPage, Query()]
+    request: Request, session: SessionDep, page: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:
-    """List enabled rules that can never answer, or that say the same."""
+    """List enabled rules that can never answer, or whose trigger another rule has too."""
     now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
     loaded = await store.load_all(session)
     with background_work():
-        sound = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
-        found = await asyncio.to_thread(lambda: list(detect.find(sound.rules, now)))
+        compiled = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
+        found = await asyncio.to_thread(lambda: list(detect.find(compiled.rules, now)))
     return Conflicts(
-        items=found[: wanted.limit],
-        more=max(0, len(found) - wanted.limit),
-        left_out=[*unusable_rules(loaded.broken), *sound.broken],
+        items=found[: page.limit],
+        more=max(0, len(found) - page.limit),
+        left_out=[*unusable_rules(loaded.broken), *compiled.broken],
     )
 
 
@@ -180,5 +189,5 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BYTES:
-            raise HTTPException(413, f"A document has at most {MAX_BYTES} bytes")
+            raise HTTPException(413, f"the document has more than {MAX_BYTES} bytes")
     return bytes(body)

@@ -1,4 +1,4 @@
-"""Routes that answer a bad request with Problems."""
+"""The class of routes that answer an invalid request with Problems (status 422)."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,10 +17,10 @@ from app.rules.definition.validation_errors import (
 
 
 class ProblemRoute(APIRoute):
-    """Answers a bad request with Problems.
+    """Answers an invalid request with Problems and status 422.
 
-    What was sent is not repeated: it may hold what no JSON text can, such as half a surrogate
-    pair.
+    The response does not repeat what was sent: that may hold characters that JSON can't, such as
+    half of a surrogate pair.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

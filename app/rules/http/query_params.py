@@ -1,4 +1,4 @@
-"""Query parameters of the rules' paths. One that is misspelt is refused, never taken for none."""
+"""Query parameters of the routes of rules; unknown (or misspelt) ones are refused."""
 
 from typing import Annotated, Final
 
@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Parameters(BaseModel):
-    """What a path takes behind its `?`, and nothing else."""
+    """The query parameters of a route. Any other one is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def _none_at_all(_: Annotated[Parameters, Query()]) -> None:
-    """Let nothing through."""
+    """Refuse every query parameter."""
 
 
 NO_PARAMETERS: Final = Depends(_none_at_all)
-"""For a path that takes none."""
+"""A dependency for routes without query parameters."""

@@ -1,8 +1,8 @@
-"""The console's automatic replies as rules, and what could not be carried over. Pure.
+"""Converts the automatic replies of the WeChat console into rules. Pure.
 
-The shape is that of get_current_autoreply_info, read leniently: what is not understood is listed,
-never guessed; what is empty says nothing. Source: the platform's page "Getting rules for auto
-replies".
+The input is the response of get_current_autoreply_info. Members that are not understood are
+listed and never guessed; empty members are ignored. Source: the platform's page "Getting rules for
+auto replies".
 """
 
 from collections.abc import Iterator
@@ -20,37 +20,39 @@ from app.rules.importing.plan import ImportedRule
 from app.rules.text.normalize import normalise
 from app.wechat.outbound import Text
 
-# The console's default reply comes once an hour, however much a follower writes.
+# The console sends its default reply to a follower at most once an hour.
 DEFAULT_REPLY_COOLDOWN_SECONDS: Final = 3600
 
 
 @dataclass(slots=True)
 class Conversion:
-    """Rules, and one line for each thing that is missing in them."""
+    """The converted rules, and one line for each thing that could not be converted."""
 
     rules: list[ImportedRule] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def skip(self, name: str, what: str) -> None:
-        """Note what is missing in the rule of this name."""
+        """Add a line about the rule of this name."""
         self.skipped.append(f"{name}: {what}")
 
 
-def rules_from_console(told: Json, appid: str) -> Conversion:
-    """Return the keyword, welcome and default replies of an account."""
-    carried = Conversion()
-    greets = bool(told.get("is_add_friend_reply_open", 1))
-    answers = bool(told.get("is_autoreply_open", 1))
+def rules_from_console(response: Json, appid: str) -> Conversion:
+    """Convert the keyword, welcome and default replies of an account."""
+    conversion = Conversion()
+    welcomes = bool(response.get("is_add_friend_reply_open", 1))
+    answers = bool(response.get("is_autoreply_open", 1))
     welcome, default = (
-        told.get("add_friend_autoreply_info"),
-        told.get("message_default_autoreply_info"),
+        response.get("add_friend_autoreply_info"),
+        response.get("message_default_autoreply_info"),
     )
     if welcome:
-        _carry(carried, "Console: welcome", appid, {"on": "subscribe"}, [welcome], enabled=greets)
+        _add_rule(
+            conversion, "Console: welcome", appid, {"on": "subscribe"}, [welcome], enabled=welcomes
+        )
     if default:
         conditions = {"cooldown_seconds": DEFAULT_REPLY_COOLDOWN_SECONDS}
-        _carry(
-            carried,
+        _add_rule(
+            conversion,
             "Console: default",
             appid,
             {"on": "fallback"},
@@ -59,44 +61,46 @@ def rules_from_console(told: Json, appid: str) -> Conversion:
             conditions=conditions,
         )
     rules = listed_in(
-        told.get("keyword_autoreply_info"),
+        response.get("keyword_autoreply_info"),
         "keyword rules",
-        partial(carried.skip, "Console"),
+        partial(conversion.skip, "Console"),
     )
     for number, rule in enumerate(rules, 1):
-        _carry_keywords(carried, rule, number, appid, enabled=answers)
-    return carried
+        _convert_keyword_rule(conversion, rule, number, appid, enabled=answers)
+    return conversion
 
 
-def _carry_keywords(
-    carried: Conversion, rule: Json, number: int, appid: str, *, enabled: bool
+def _convert_keyword_rule(
+    conversion: Conversion, rule: Json, number: int, appid: str, *, enabled: bool
 ) -> None:
     name = f"Console: {rule.get('rule_name') or number}"
     replies = rule.get("reply_list_info")
-    most = MAX_REPLIES
+    limit = MAX_REPLIES
     if rule.get("reply_mode") == "random_one" and isinstance(replies, list) and len(replies) > 1:
-        carried.skip(
+        conversion.skip(
             name,
-            f"sent one of {len(replies)} replies at random; the first one that can be carried "
-            "over is kept",
+            f"sent one of {len(replies)} replies at random; the first one that can be imported "
+            "is kept",
         )
-        most = 1
-    triggers = list(_triggers(carried, name, rule))
+        limit = 1
+    triggers = list(_triggers(conversion, name, rule))
     if not triggers:
-        carried.skip(name, "has no keyword that could be carried over")
+        conversion.skip(name, "has no keyword that can be imported")
     for trigger in triggers:
         suffix = "" if trigger["match"] == "any" else f" = {trigger['keyword']}"
-        _carry(carried, f"{name}{suffix}", appid, trigger, replies, enabled=enabled, most=most)
+        _add_rule(
+            conversion, f"{name}{suffix}", appid, trigger, replies, enabled=enabled, limit=limit
+        )
 
 
-def _triggers(carried: Conversion, name: str, rule: Json) -> Iterator[dict[str, Any]]:
-    skip = partial(carried.skip, name)
+def _triggers(conversion: Conversion, name: str, rule: Json) -> Iterator[dict[str, Any]]:
+    skip = partial(conversion.skip, name)
     contained: dict[str, str] = {}
     whole: set[str] = set()
     for item in objects_in(rule.get("keyword_list_info"), "keywords", skip):
         keyword, mode = item.get("content"), item.get("match_mode")
         if item.get("type", "text") != "text" or not isinstance(keyword, str):
-            skip("a keyword that is no text")
+            skip("a keyword that is not text")
         elif not normalise(keyword):
             skip("a keyword that is blank")
         elif mode == "contain":
@@ -110,27 +114,28 @@ def _triggers(carried: Conversion, name: str, rule: Json) -> Iterator[dict[str, 
         yield {"on": "text", "match": "any", "keywords": [*contained.values()]}
 
 
-def _carry(
-    carried: Conversion,
+def _add_rule(
+    conversion: Conversion,
     name: str,
     appid: str,
     trigger: Json,
-    told: object,
+    listed: object,
     *,
     enabled: bool,
     conditions: Json | None = None,
-    most: int = MAX_REPLIES,
+    limit: int = MAX_REPLIES,
 ) -> None:
-    carriable = replies_in(told, partial(carried.skip, name))
-    replies = list(carriable if most > 1 else islice(carriable, most))
+    convertible = replies_in(listed, partial(conversion.skip, name))
+    replies = list(convertible if limit > 1 else islice(convertible, limit))
     if not replies:
-        carried.skip(name, "has no reply that could be carried over")
+        conversion.skip(name, "has no reply that can be imported")
         return
+    # One reply is passive: the first text, or else the first reply.
     passive = next((n for n, reply in enumerate(replies) if isinstance(reply, Text)), 0)
     if len(replies) > MAX_REPLIES:
-        carried.skip(name, f"{len(replies) - MAX_REPLIES} replies too many")
+        conversion.skip(name, f"{len(replies) - MAX_REPLIES} replies too many")
     document = {
-        "name": _free_name(carried, name),
+        "name": _free_name(conversion, name),
         "appid": appid,
         "enabled": enabled,
         "trigger": trigger,
@@ -141,13 +146,13 @@ def _carry(
         **({} if conditions is None else {"conditions": conditions}),
     }
     try:
-        carried.rules.append(ImportedRule.model_validate(document))
+        conversion.rules.append(ImportedRule.model_validate(document))
     except ValidationError as error:
-        carried.skip(name, describe(error))
+        conversion.skip(name, describe(error))
 
 
-def _free_name(carried: Conversion, name: str) -> str:
-    """Return the name, with a number behind it if another rule has it already."""
-    taken = {rule.name for rule in carried.rules}
+def _free_name(conversion: Conversion, name: str) -> str:
+    """Return the name, followed by a number if another rule already has it."""
+    taken = {rule.name for rule in conversion.rules}
     numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
     return next(free for free in (name, *numbered) if free not in taken)

@@ -1,6 +1,6 @@
-"""Replies of the console as replies of a rule: each by itself, and why the others are none. Pure.
+"""Converts replies of the WeChat console into replies of a rule. Pure.
 
-What is left out is told to a function that takes one line for it.
+The functions call `skip` with one line for each thing that can't be converted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,16 +11,16 @@ from pydantic import ValidationError
 from app.rules.definition.validation_errors import describe
 from app.wechat.outbound import News, Text
 
-LeaveOut = Callable[[str], None]
+Skip = Callable[[str], None]
 Json = Mapping[str, Any]
 
-_UNKNOWN_SHAPE: Final = "of a shape that is not known here"
+_UNKNOWN_SHAPE: Final = "of an unknown shape"
 _MEDIA: Final = {"img": "image", "voice": "voice", "video": "video"}
 
 
-def replies_in(told: object, skip: LeaveOut) -> Iterator[Text | News]:
-    """Yield the replies that can be carried over, all of them passive."""
-    for item in objects_in(told, "replies", skip):
+def replies_in(value: object, skip: Skip) -> Iterator[Text | News]:
+    """Yield the replies that can be converted, all of them passive."""
+    for item in objects_in(value, "replies", skip):
         try:
             reply = _reply(item, skip)
         except ValidationError as error:
@@ -30,30 +30,30 @@ def replies_in(told: object, skip: LeaveOut) -> Iterator[Text | News]:
                 yield reply
 
 
-def listed_in(told: object, what: str, skip: LeaveOut) -> Sequence[Json]:
-    """Return the objects that stand under `list`."""
-    return objects_in(told.get("list", told) if isinstance(told, dict) else told, what, skip)
+def listed_in(value: object, what: str, skip: Skip) -> Sequence[Json]:
+    """Return the objects in the member `list` of `value`, or in `value` if it is a list itself."""
+    return objects_in(value.get("list", value) if isinstance(value, dict) else value, what, skip)
 
 
-def objects_in(told: object, what: str, skip: LeaveOut) -> Sequence[Json]:
-    """Return the objects of a list; anything else, unless it is empty, is left out.
+def objects_in(value: object, what: str, skip: Skip) -> Sequence[Json]:
+    """Return the objects in a list; everything else that is not empty is skipped.
 
-    what: what they are.
+    what: what the list holds, in the plural.
     """
-    if not isinstance(told, list):
-        if told:
+    if not isinstance(value, list):
+        if value:
             skip(f"{what} {_UNKNOWN_SHAPE}")
         return []
-    found = [item for item in told if isinstance(item, dict)]
-    if len(found) < len(told):
-        skip(f"{len(told) - len(found)} {what} {_UNKNOWN_SHAPE}")
+    found = [item for item in value if isinstance(item, dict)]
+    if len(found) < len(value):
+        skip(f"{len(value) - len(found)} {what} {_UNKNOWN_SHAPE}")
     return found
 
 
-def _reply(told: Json, skip: LeaveOut) -> Text | News | None:
-    kind, content = str(told.get("type")), told.get("content")
+def _reply(value: Json, skip: Skip) -> Text | News | None:
+    kind, content = str(value.get("type")), value.get("content")
     if kind == "news":
-        return _news(told.get("news_info"), skip)
+        return _news(value.get("news_info"), skip)
     if kind != "text" and kind not in _MEDIA:
         skip(f"a reply of the unknown type {kind}")
     elif not isinstance(content, str) or not content.strip():
@@ -68,8 +68,8 @@ def _reply(told: Json, skip: LeaveOut) -> Text | News | None:
     return None
 
 
-def _news(told: object, skip: LeaveOut) -> News | None:
-    articles = listed_in(told, "articles", skip)
+def _news(value: object, skip: Skip) -> News | None:
+    articles = listed_in(value, "articles", skip)
     if not articles:
         skip("news without articles")
         return None
@@ -82,5 +82,5 @@ def _news(told: object, skip: LeaveOut) -> News | None:
         "url": article.get("content_url"),
         "picurl": article.get("cover_url"),
     }
-    given = {name: value for name, value in members.items() if value is not None}
-    return News.model_validate({"via": "passive", "articles": [given]})
+    present = {name: value for name, value in members.items() if value is not None}
+    return News.model_validate({"via": "passive", "articles": [present]})

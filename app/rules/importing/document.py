@@ -1,4 +1,4 @@
-"""The whole set of rules as one YAML or JSON document, bounded before it is read."""
+"""Reads and writes the whole set of rules as one YAML or JSON document."""
 
 import json
 from collections import Counter
@@ -14,11 +14,11 @@ from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.importing.safe_yaml import RESOLVERS, Forbidden, read_yaml
 
 MAX_BYTES: Final = 96 * 1024 * 1024
-"""Room for as many rules as an import takes, each with a card and a text of the usual length."""
+"""Enough for MAX_RULES rules, each with a card and a text of the usual length."""
 
 
 class DocumentFormat(StrEnum):
-    """How a document is written."""
+    """The format of a document."""
 
     YAML = "yaml"
     JSON = "json"
@@ -38,7 +38,7 @@ _SPELLINGS: Final = {
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Quotes every text that `read_yaml`, or YAML 1.1, would take for something else."""
+    """Quotes every text that `read_yaml` or a YAML 1.1 parser would not read as text."""
 
 
 for _name, _pattern, _starts in RESOLVERS:
@@ -46,33 +46,33 @@ for _name, _pattern, _starts in RESOLVERS:
 
 
 def format_of(content_type: str) -> DocumentFormat | None:
-    """Return the format that a Content-Type names; None for any other."""
+    """Return the format that a Content-Type names; None for other media types."""
     return _SPELLINGS.get(content_type.partition(";")[0].strip().lower())
 
 
 def read(document: bytes, format: DocumentFormat) -> object:
-    """Return what a document says. Raises Refused."""
+    """Return the value that a document holds. Raises InvalidRequest."""
     try:
         return _read_json(document) if format is DocumentFormat.JSON else read_yaml(document)
     except json.JSONDecodeError as error:
-        raise _refused(f"is not valid JSON: {error}") from None
+        raise _invalid(f"is not valid JSON: {error}") from None
     except Forbidden as error:
-        raise _refused(str(error)) from None
+        raise _invalid(str(error)) from None
     except yaml.YAMLError as error:
-        raise _refused(f"is not valid YAML: {' '.join(str(error).split())}") from None
+        raise _invalid(f"is not valid YAML: {' '.join(str(error).split())}") from None
     except (ValueError, LookupError, AttributeError, RecursionError) as error:
-        raise _refused(f"can't be read: {error}") from None
+        raise _invalid(f"can't be read: {error}") from None
 
 
 def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
-    """Return the document of a set of rules; in JSON, a line for each rule."""
-    # Rule by rule: the nodes of all together are some hundred times as large as the document.
+    """Return a document with these rules; JSON has one line for each rule."""
+    # Rule by rule: the nodes of all of them take about a hundred times the size of the document.
     if format is DocumentFormat.JSON:
-        lines = (orjson.dumps(_written(rule)) for rule in rules)
+        lines = (orjson.dumps(_members_of(rule)) for rule in rules)
         return b'{"rules": [\n' + b",\n".join(lines) + b"\n]}\n"
     if not rules:
         return b"rules: []\n"
-    return b"rules:\n" + b"".join(_as_yaml([_written(rule)]) for rule in rules)
+    return b"rules:\n" + b"".join(_as_yaml([_members_of(rule)]) for rule in rules)
 
 
 def _as_yaml(part: object) -> bytes:
@@ -80,27 +80,27 @@ def _as_yaml(part: object) -> bytes:
     return text.encode()
 
 
-def _written(rule: RuleOut) -> dict[str, Any]:
+def _members_of(rule: RuleOut) -> dict[str, Any]:
     members = {"id", *RuleIn.model_fields}
     written = rule.model_dump(mode="json", by_alias=True, include=members)
     return {"id": written.pop("id"), **written}
 
 
 def _read_json(document: bytes) -> object:
-    return json.loads(document, object_pairs_hook=_members, parse_constant=_refuse_constant)
+    return json.loads(document, object_pairs_hook=_members, parse_constant=_reject_constant)
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise _refused(f"is not valid JSON for rules: the key {twice} stands twice")
+        raise _invalid(f"is not valid JSON for rules: the key {twice} appears twice")
     return members
 
 
-def _refuse_constant(name: str) -> None:
-    raise _refused(f"is not valid JSON: {name} is no number")
+def _reject_constant(name: str) -> None:
+    raise _invalid(f"is not valid JSON: {name} is not a number")
 
 
-def _refused(msg: str) -> InvalidRequest:
+def _invalid(msg: str) -> InvalidRequest:
     return InvalidRequest([Problem(loc=["body"], msg=msg, type="document")])

@@ -1,4 +1,4 @@
-"""A whole set of rules in the place of the present one: what would change, and the change.
+"""Compares the rules of a document with the stored ones, and makes the changes between them.
 
 The caller owns the transaction.
 """
@@ -24,30 +24,33 @@ from app.settings import Settings
 MAX_RULES: Final = 200_000
 
 MAX_ID: Final = 2**53
-"""Exact in every client of the API, and far below the last id, so that new rules still get one."""
+"""Exact in every client of the API, and far below the greatest id, so that ids do not run out."""
 
 
 class ImportedRule(RuleIn):
-    """A rule of a document. id: which rule it takes the place of; else name and appid tell."""
+    """A rule of a document.
+
+    id: the stored rule that it replaces; left out, it replaces the one with its name and appid.
+    """
 
     id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
 
 
 class Imported(Strict):
-    """The whole set."""
+    """A document with the whole set of rules."""
 
     rules: Annotated[tuple[ImportedRule, ...], Field(max_length=MAX_RULES)]
 
 
 class FieldChange(BaseModel):
-    """One member of a rule, before and after."""
+    """The value of one member of a rule, before and after the import."""
 
     before: Any
     after: Any
 
 
 class RuleDiff(BaseModel):
-    """A rule that is added, changed or removed. fields: what is changed, by member."""
+    """A rule that is added, changed or removed. fields: the changed members, by name."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,7 +61,7 @@ class RuleDiff(BaseModel):
 
 
 class Diff(BaseModel):
-    """What an import changes. version: of the rules that it was compared with."""
+    """What an import changes. version: of the rules that the document was compared with."""
 
     dry_run: bool
     version: int
@@ -74,31 +77,37 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to be done. added: with the id to keep, if the document names one.
+    """The changes that an import makes.
 
-    set_aside: what only adds leaves a rule alone that differs, and has the place of a new one.
+    added: rules, each with its id if the document gives one. changed: stored rules, each with the
+    rule that replaces it. removed: stored rules. unchanged: the number of stored rules that stay as
+    they are. conflicts: in add-only mode, the stored rules that differ from an imported rule of
+    the same id or name, each with the imported rule, which is skipped.
     """
 
     added: list[tuple[int | None, RuleIn]]
     changed: list[tuple[RuleOut | BrokenRule, RuleIn]]
     removed: list[RuleOut | BrokenRule]
     unchanged: int
-    set_aside: list[tuple[RuleOut | BrokenRule, RuleIn]] = field(default_factory=list)
+    conflicts: list[tuple[RuleOut | BrokenRule, RuleIn]] = field(default_factory=list)
 
 
 async def read_rules(document: object, settings: Settings) -> list[ImportedRule]:
-    """Return the rules of a document, which is emptied. Raises Refused."""
+    """Return the rules of a document after all checks. Raises InvalidRequest.
+
+    The document is emptied, so that its memory is released while the rules are used.
+    """
     rules = await asyncio.to_thread(_validated, document)
     await require_sendable(rules, settings, "body", "rules")
     return rules
 
 
 async def plan_import(
-    session: AsyncSession, rules: Sequence[ImportedRule], *, keep_others: bool = False
+    session: AsyncSession, rules: Sequence[ImportedRule], *, add_only: bool = False
 ) -> Plan:
-    """Compare rules with the stored ones. keep_others: only add. Raises Refused."""
-    stored = await store.everything(session)
-    planned = await asyncio.to_thread(plan_changes, stored, rules, keep_others=keep_others)
+    """Compare rules with the stored ones; see `plan_changes`. Raises InvalidRequest."""
+    stored = await store.read_all(session)
+    planned = await asyncio.to_thread(plan_changes, stored, rules, add_only=add_only)
     await asyncio.to_thread(release_in_slices, stored)
     return planned
 
@@ -107,17 +116,19 @@ def plan_changes(
     stored: Sequence[RuleOut | BrokenRule],
     rules: Sequence[ImportedRule],
     *,
-    keep_others: bool = False,
+    add_only: bool = False,
 ) -> Plan:
-    """Return what makes `rules` of `stored`. keep_others: only add. Raises Refused.
+    """Return the changes that turn `stored` into `rules`. Raises InvalidRequest for duplicates.
 
-    A rule takes the place of the one with its id, else of the one with its name and account.
+    An imported rule replaces the stored rule with its id, or else the one with its name and
+    account. add_only: stored rules are neither changed nor removed.
     """
     by_id: Mapping[int, RuleOut | BrokenRule] = {rule.id: rule for rule in stored}
-    named = {rule.id for rule in rules}
+    # Not by name if the document names the stored rule by its id.
+    given_ids = {rule.id for rule in rules}
     by_name: dict[_Key, RuleOut] = {}
     for row in stored:
-        if isinstance(row, RuleOut) and row.id not in named:
+        if isinstance(row, RuleOut) and row.id not in given_ids:
             by_name.setdefault((row.name, row.appid), row)
     _refuse_duplicates(rules, by_id)
     added: list[tuple[int | None, RuleIn]] = []
@@ -131,14 +142,14 @@ def plan_changes(
         kept.add(before.id)
         if isinstance(before, BrokenRule) or edit.columns(before) != edit.columns(rule):
             changed.append((before, rule))
-    if keep_others:
+    if add_only:
         return Plan(added, [], [], len(kept), changed)
     removed = [row for row in stored if row.id not in kept]
     return Plan(added, changed, removed, len(kept) - len(changed))
 
 
 async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
-    """Carry a plan out, each change with its revision."""
+    """Make the changes of a plan, each with a new revision."""
     await bulk_edit.delete_all(session, [rule.id for rule in plan.removed], operator)
     changed = [(before.id, after) for before, after in plan.changed]
     await bulk_edit.replace_all(session, changed, operator)
@@ -146,7 +157,7 @@ async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
 
 
 def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
-    """Return a plan as operators read it."""
+    """Return a plan in the form in which operators read it."""
     return Diff(
         dry_run=dry_run,
         version=version,
@@ -157,15 +168,16 @@ def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
     )
 
 
-def set_aside(plan: Plan) -> Iterator[str]:
-    """Yield a line for each rule that is not taken, since another one has its place."""
-    for before, rule in plan.set_aside:
+def skipped(plan: Plan) -> Iterator[str]:
+    """Yield one line for each imported rule that add-only mode skips because of a conflict."""
+    for before, rule in plan.conflicts:
         fields = ", ".join(_changed(before, rule).fields)
-        yield f"{rule.name}: a rule of this name is there already, and differs in {fields}"
+        yield f"{rule.name}: a rule with this name exists already and differs in {fields}"
 
 
-def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
-    """Return the `diff` as JSON, written rule by rule: there may be very many."""
+def diff_as_json(plan: Plan, version: int, *, dry_run: bool) -> bytes:
+    """Return the `diff` as JSON."""
+    # Rule by rule: there may be two hundred thousand of them, and a model of all would be large.
     return orjson.dumps(
         {
             "dry_run": dry_run,
@@ -178,9 +190,9 @@ def written_diff(plan: Plan, version: int, *, dry_run: bool) -> bytes:
     )
 
 
-def put_away(plan: Plan, rules: list[ImportedRule]) -> None:
-    """Empty a plan that has been carried out, and the rules that it was made of."""
-    for part in (plan.added, plan.changed, plan.removed, plan.set_aside, rules):
+def release(plan: Plan, rules: list[ImportedRule]) -> None:
+    """Empty a plan and the rules that it was made of, so that their memory is released."""
+    for part in (plan.added, plan.changed, plan.removed, plan.conflicts, rules):
         release_in_slices(part)
 
 
@@ -216,14 +228,14 @@ def _duplicates(
         if rule.id is not None:
             first = ids.setdefault(rule.id, number)
             if first != number:
-                yield _duplicate(number, "id", f"is the id of rules.{first} as well: remove one")
+                yield _duplicate(number, "id", f"is also the id of rules.{first}: remove one")
         if rule.id is None or rule.id not in by_id:
             first = names.setdefault((rule.name, rule.appid), number)
             if first != number:
                 yield _duplicate(
                     number,
                     "name",
-                    f"is the name of rules.{first} for the same account: rename one, or give "
+                    f"is also the name of rules.{first} for the same account: rename one, or give "
                     "both their ids",
                 )
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 read event by event: nothing is made but the values, and nothing but plain values."""
+"""Reads YAML 1.2 into plain values only: no tags, no aliases, no objects of other types."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,8 +19,10 @@ RESOLVERS: Final = (
         list("-+.0123456789"),
     ),
 )
-"""What a word without quotes may stand for, by its first character: not as in YAML 1.1, where
-`on`, `no`, 09:00 and 0898 are other things than the text that they are."""
+"""The types of words without quotes: tag, pattern, possible first characters.
+
+They are fewer than in YAML 1.1, which reads `on`, `no`, 09:00 and 0898 as booleans and numbers.
+"""
 
 _MEANINGS: Final[dict[str, Callable[[str], object]]] = {
     "bool": "true".__eq__,
@@ -31,7 +33,7 @@ _MEANINGS: Final[dict[str, Callable[[str], object]]] = {
 
 
 class Forbidden(Exception):
-    """YAML that is more than plain values; str() says what."""
+    """The YAML holds more than plain values; str() says what."""
 
 
 def read_yaml(document: bytes) -> object:
@@ -49,7 +51,7 @@ def read_yaml(document: bytes) -> object:
 
 
 def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object:
-    # An alias lets a small document grow without end.
+    # With aliases, a small document could expand without limit.
     if isinstance(event, yaml.AliasEvent):
         raise Forbidden("holds an alias (*name): write the part out instead")
     if getattr(event, "tag", None) is not None:
@@ -78,7 +80,7 @@ def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[Any, object]:
         if not isinstance(event, yaml.ScalarEvent):
             raise yaml.YAMLError(f"a key must be one word{_where(event)}")
         if event.value in seen:
-            raise yaml.YAMLError(f"the key {event.value} stands twice{_where(event)}")
+            raise yaml.YAMLError(f"the key {event.value} appears twice{_where(event)}")
         seen.add(event.value)
         values[key] = _value(next(events), events, depth)
     return values

@@ -189,7 +189,7 @@ async def test_an_account_that_is_not_configured_is_answered_with_those_that_are
     assert refused.status_code == 422
     (problem,) = refused.json()["detail"]
     assert problem["loc"] == ["body", "appid"]
-    assert f"take {APPID} or {OTHER_APPID}" in problem["msg"]
+    assert f"use {APPID} or {OTHER_APPID}" in problem["msg"]
     assert "null" not in problem["msg"]
 
 
@@ -239,7 +239,7 @@ async def test_every_near_miss_says_the_one_thing_that_it_lacks(
     assert "another account" in told["Other"]
     assert "switched off" in told["Off"]
     assert "fallback" in told["Fallback"]
-    assert "period is over" in told["Over"]
+    assert "its period ended at" in told["Over"]
 
 
 async def test_an_event_is_asked_for_with_wechats_own_members(client: httpx.AsyncClient) -> None:
@@ -289,7 +289,7 @@ async def test_what_came_after_the_moment_that_is_asked_about_does_not_count(
     miss = await asked(client, text="b", **before)
 
     assert [winner["rule"]["name"] for winner in answer["winners"]] == ["Once"]
-    assert "nobody knows since when" in reasons(miss)["Old"]
+    assert "not known since when" in reasons(miss)["Old"]
     then = await asked(client, text="b", openid="oME", at="2026-11-24T12:00:30Z")
     assert "followed for 30 s" in reasons(then)["Old"]
 

@@ -106,7 +106,7 @@ def test_raw_negated_and_deaf_rules_say_so() -> None:
     assert "exactly as typed (raw)" in (why_not(anchored, text("OK。")) or "")
     assert "exactly as typed (raw)" in (why_not(raw, text("shop!")) or "")
     assert "exactly as typed (raw)" in (why_not(raw_pattern, text("ok")) or "")
-    assert "does not want (not)" in (why_not(negated, text("去商城")) or "")
+    assert "it excludes (not)" in (why_not(negated, text("去商城")) or "")
     assert "voice messages (voice)" in (
         why_not(text_rule(4, "exact", "商城"), voice("商城。")) or ""
     )
@@ -239,9 +239,9 @@ def test_a_rule_that_fits_and_loses_is_told_to_which_and_by_what() -> None:
             {"from": "2026-11-24T20:01:00+08:00"},
             "begins at 2026-11-24T20:01:00+08:00, and it was 2026-11-24T20:00:00+08:00",
         ),
-        ({"until": "2026-11-24T12:00:00Z"}, "over since 2026-11-24T12:00:00+00:00"),
+        ({"until": "2026-11-24T12:00:00Z"}, "its period ended at 2026-11-24T12:00:00+00:00"),
         ({"share": {"percent": 0.01}}, "its share ends at 0.01 %, and this follower is drawn at"),
-        ({"follower": {"state": "not_following"}}, "the follower has not left"),
+        ({"follower": {"state": "not_following"}}, "the follower has not unfollowed"),
         ({"follower": {"min_age_seconds": 3600}}, "followed for 60 s, and it answers from 3,600 s"),
         ({"follower": {"max_age_seconds": 59}}, "followed for 60 s, and it answers up to 59 s"),
         ({"unionid": "known"}, "the follower has no known UnionID"),
@@ -284,7 +284,7 @@ def test_a_follow_tells_itself_that_its_sender_follows() -> None:
     found = explained([new, gone], follow())
 
     assert [winner.only_if for winner in found.winners] == [()]
-    assert "not left" in reasons(found)[2]
+    assert "not unfollowed" in reasons(found)[2]
 
 
 def test_a_rule_that_does_not_compile_is_named_and_stops_nothing() -> None:

@@ -201,8 +201,8 @@ async def test_a_document_that_is_no_set_of_rules_is_refused(
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ('{"rules": [], "rules": []}', "the key rules stands twice"),
-        ('{"rules": [{"name": "a", "name": "b"}]}', "the key name stands twice"),
+        ('{"rules": [], "rules": []}', "the key rules appears twice"),
+        ('{"rules": [{"name": "a", "name": "b"}]}', "the key name appears twice"),
         ('{"rules": [NaN]}', "NaN"),
         ('{"rules": [', "not valid JSON"),
         ('{"rules": [{"\\ud800": 1}]}', "half of a character"),

@@ -151,7 +151,7 @@ def test_of_replies_at_random_the_first_that_can_be_carried_is_kept() -> None:
         (article(cover_url=None), "articles.0.picurl: is missing"),
         (article(title=5), "articles.0.title: must be a text"),
         ({"type": ["text"]}, "unknown type ['text']"),
-        ("hello", "1 replies of a shape that is not known here"),
+        ("hello", "1 replies of an unknown shape"),
     ],
 )
 def test_a_bad_reply_is_listed_and_the_good_ones_are_carried_over(bad: object, why: str) -> None:
@@ -173,9 +173,9 @@ def test_a_bad_reply_is_listed_and_the_good_ones_are_carried_over(bad: object, w
     ("bad", "why"),
     [
         ({"content": " ", "match_mode": "contain"}, "a keyword that is blank"),
-        ({"content": 5, "match_mode": "contain"}, "a keyword that is no text"),
+        ({"content": 5, "match_mode": "contain"}, "a keyword that is not text"),
         ({"content": "a", "match_mode": "regex"}, "the keyword a: its match_mode regex"),
-        ("a", "1 keywords of a shape"),
+        ("a", "1 keywords of an unknown shape"),
     ],
 )
 def test_a_bad_keyword_is_listed_and_the_good_ones_are_carried_over(bad: object, why: str) -> None:

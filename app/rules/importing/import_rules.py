@@ -1,0 +1,50 @@
+"""Carries out an import: compares rules with the stored ones, and applies the difference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.rules.editing import edit
+from app.rules.importing import plan
+from app.rules.importing.plan import ImportedRule, Plan
+
+
+class RulesChanged(Exception):
+    """The rules have been changed since the dry run. version: the present one."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version}")
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What was done, or in a dry run would be done. version: of the rules before the import."""
+
+    plan: Plan
+    version: int
+
+
+async def run_import(
+    session: AsyncSession,
+    rules: Sequence[ImportedRule],
+    operator: str,
+    *,
+    dry_run: bool,
+    add_only: bool = False,
+    expected: frozenset[int] | None = None,
+) -> Import:
+    """Replace all rules by `rules`, or only compare. The caller owns the transaction.
+
+    No other change of rules is made until the transaction ends. dry_run: nothing is changed.
+    add_only: stored rules are neither changed nor removed. expected: versions of the rules, one of
+    which must be the present one; None: any. Raises RulesChanged, InvalidRequest.
+    """
+    version = await edit.begin(session)
+    if expected is not None and version not in expected:
+        raise RulesChanged(version)
+    planned = await plan.plan_import(session, rules, add_only=add_only)
+    if not dry_run:
+        await plan.apply(session, planned, operator)
+    return Import(planned, version)
