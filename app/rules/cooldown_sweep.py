@@ -1,4 +1,4 @@
-"""Forgets firings whose cooldown is over: nobody asks for them any more."""
+"""Deletes firings whose cooldown is over, because nothing reads them any more."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ SWEEP_LIMIT: Final = 5000
 
 
 async def sweep(sessions: SessionFactory, clock: Clock) -> None:
-    """Delete up to SWEEP_LIMIT firings that have expired; those being claimed are passed over."""
+    """Delete up to SWEEP_LIMIT expired firings; those that a callback has locked are skipped."""
     key = (RuleFiring.appid, RuleFiring.openid, RuleFiring.rule_id)
     expired = (
         select(*key)

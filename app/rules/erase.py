@@ -1,4 +1,4 @@
-"""Removes what this room knows of a person: which rules have answered them."""
+"""Erases what this package stores about a person: which rules have answered them."""
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,9 +8,10 @@ from app.tombstones.subject import ErasureSubject
 
 
 async def erase(session: AsyncSession, person: ErasureSubject) -> int:
-    """Delete the cooldowns of one OpenID; return the number of rows.
+    """Delete the cooldowns of one OpenID and return the number of rows.
 
-    In a transaction of its own: the inbox locks these rows before all others.
+    Call it in a transaction of its own: the inbox locks these rows before all others, so that
+    locking them after others could deadlock.
     """
     erased = await session.scalars(
         delete(RuleFiring)

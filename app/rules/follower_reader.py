@@ -1,4 +1,4 @@
-"""Reads what rules ask about followers: one query for all who wait, on a connection of its own."""
+"""Reads the facts about followers: one query serves all callbacks that wait at the same time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import UNAVAILABLE_ERRORS, connect
 from app.rules.matching.follower_facts import Facts
 
-# Until then WeChat's patience is better spent on the commit.
+# WeChat waits 5 s in all, and the rest of the time is needed for the commit.
 READ_SECONDS: Final = 1.0
 MAX_AT_ONCE: Final = 500
 
 _READ: Final = """
 SELECT f.following, f.followed_at, o.unionid IS NOT NULL AS unionid_known, fired.ids, fired.times
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked(appid, openid, number)
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS person(appid, openid, number)
 LEFT JOIN openids o USING (appid, openid)
 LEFT JOIN followers f USING (appid, openid)
 LEFT JOIN LATERAL (
     SELECT array_agg(rule_id) AS ids, array_agg(fired_at) AS times FROM rule_firings r
-    WHERE r.appid = asked.appid AND r.openid = asked.openid
+    WHERE r.appid = person.appid AND r.openid = person.openid
 ) fired ON true
 ORDER BY number
 """
@@ -33,9 +33,10 @@ log = structlog.get_logger(__name__)
 
 
 class FollowerFacts:
-    """Answers callbacks that wait at the same time with one query.
+    """Reads facts for callbacks; those that wait at the same time share one query.
 
-    While a query is in flight, those who come wait for the next one; there is no timer.
+    Callbacks that arrive while a query is running wait for the next one. There is no timer, so a
+    single callback is not delayed.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,7 +46,7 @@ class FollowerFacts:
         self._reading: asyncio.Task[None] | None = None
 
     async def read(self, appid: str, openid: str) -> Facts | None:
-        """Return what is known; None if the database does not answer within 1.0 s."""
+        """Return the facts about a follower; None if the database does not answer within 1.0 s."""
         waiting: asyncio.Future[Facts | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(((appid, openid), waiting))
         if self._reading is None or self._reading.done():
@@ -53,7 +54,7 @@ class FollowerFacts:
         return await waiting
 
     def close(self) -> None:
-        """Close the connection; the next question opens a new one."""
+        """Close the connection; the next read opens a new one."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
@@ -76,7 +77,7 @@ class FollowerFacts:
                 )
         except UNAVAILABLE_ERRORS as error:
             log.warning("rules.facts_not_read", error=type(error).__name__)
-            # Nobody knows what it still waits for.
+            # The connection may still wait for an old query, so it is not used again.
             self.close()
             return [None] * len(people)
         return [_facts(row) for row in rows]
@@ -90,7 +91,7 @@ class FollowerFacts:
 
 
 async def read_facts(session: AsyncSession, appid: str, openid: str) -> Facts:
-    """Return what is known of one follower, over the session's connection."""
+    """Return the facts about one follower, read over the session's connection."""
     raw = await (await session.connection()).get_raw_connection()
     if raw.driver_connection is None:
         raise RuntimeError("the session's connection is closed")

@@ -1,4 +1,4 @@
-"""The rules that this process answers with, kept up to date while it runs."""
+"""Keeps the rules that this process serves up to date with the database."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from app.rules.models import RulesVersion
 CHANNEL: Final = "oa_bridge_rules"
 CHECK_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.5
-ANSWER_SECONDS: Final = 2.0
+QUERY_SECONDS: Final = 2.0
 
 _AWAY = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
@@ -32,12 +32,13 @@ log = structlog.get_logger(__name__)
 class LiveRules:
     """Holds the newest set of rules that compiled: `current`, None until one has been read.
 
-    A rule that does not compile by itself is left out, and the others are taken in. Only what
-    has changed is read and compiled, and laid over the rest (see `layering`).
+    A rule that does not compile by itself is left out, and the others are served. Only the changes
+    are read and compiled, as a second layer of the set (see `matching.incremental`).
 
-    A change arrives by NOTIFY. The version is asked for every second as well, which heals a
-    missed notification and shows a lost connection; while the database is away the last set
-    stays. on_reload: told True for every set taken in, False for every one that did not compile.
+    A trigger in the database sends NOTIFY for each change. The version is read every second, too:
+    this makes up for a missed notification and detects a lost connection. While the database can't
+    be reached, the last set is served. on_reload: called with True for every set that is taken
+    over, and with False for every set that did not compile.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class LiveRules:
         self._idle.set()
 
     async def load_once(self) -> None:
-        """Read what is new and take it in; a set that does not compile leaves `current` alone.
+        """Read what has changed and serve it. If it does not compile, `current` stays as it is.
 
         Raises OSError, TimeoutError, asyncpg.PostgresError or SQLAlchemyError when the database
         can't be read.
@@ -70,11 +71,11 @@ class LiveRules:
             with background_work():
                 loaded = await self._load()
                 compiled = await asyncio.to_thread(self._compiled, loaded)
-                await self._take_in(loaded, compiled)
+                await self._take_over(loaded, compiled)
         self._rebuild_if_due()
 
     async def newest(self) -> RuleSet | None:
-        """Return `current` once every change that is committed by now has been taken in.
+        """Return `current` after loading every change that is committed by now.
 
         Raises what `load_once` raises.
         """
@@ -84,7 +85,7 @@ class LiveRules:
         return self.current
 
     async def run(self) -> None:
-        """Follow every change until `stop`. Outlives any loss of the database."""
+        """Load every change until `stop` is called; a lost database connection does not end it."""
         self._idle.clear()
         try:
             while not self._stopping:
@@ -95,7 +96,7 @@ class LiveRules:
             self._idle.set()
 
     async def stop(self) -> None:
-        """End `run`, and return when it has ended."""
+        """End `run` and wait until it has ended."""
         self._stopping = True
         self._wake.set()
         await self._idle.wait()
@@ -118,7 +119,7 @@ class LiveRules:
         try:
             await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
             while not self._stopping:
-                # Before the question, so that a change after the answer is not slept through.
+                # Cleared before the version is read, so that no later change is missed.
                 self._wake.clear()
                 await self._catch_up(connection)
                 await self._pause(CHECK_SECONDS)
@@ -127,7 +128,7 @@ class LiveRules:
 
     async def _catch_up(self, connection: asyncpg.Connection) -> None:
         version = await connection.fetchval(
-            "SELECT version FROM rules_version", timeout=ANSWER_SECONDS
+            "SELECT version FROM rules_version", timeout=QUERY_SECONDS
         )
         if not self._following:
             log.info("rules.changes_followed", version=version)
@@ -136,7 +137,7 @@ class LiveRules:
 
     async def _load_if_other(self, version: int | None) -> None:
         known = None if self.current is None else self.current.version
-        # Not "newer": a restored database may be at an earlier version.
+        # Compared for equality: a restored database may have an earlier version.
         if version not in (known, self._rejected):
             await self.load_once()
 
@@ -158,15 +159,15 @@ class LiveRules:
         if known is None or loaded.changed is None:
             compiled = incremental.compile_all(loaded.rules, loaded.version, self._compile)
         else:
-            gone = dict.fromkeys(loaded.changed)
-            changes = gone | {rule.id: rule for rule in loaded.rules}
+            removed = dict.fromkeys(loaded.changed)
+            changes = removed | {rule.id: rule for rule in loaded.rules}
             compiled = incremental.apply_changes(known, changes, loaded.version, self._compile)
         if compiled is None:
             return None
         left_out = (*compiled.left_out, *(broken.id for broken in loaded.broken))
         return replace(compiled, left_out=left_out, newer_rejected=None)
 
-    async def _take_in(self, loaded: store.Loaded, compiled: RuleSet | None) -> None:
+    async def _take_over(self, loaded: store.Loaded, compiled: RuleSet | None) -> None:
         if loaded.broken:
             log.warning(
                 "rules.rules_left_out",
@@ -174,7 +175,7 @@ class LiveRules:
                 first_problem=loaded.broken[0].problem,
             )
         if compiled is None:
-            # Kept in mind, so that the same rules are not compiled in vain every second.
+            # Remembered, so that the same rules are not compiled again every second.
             self._rejected = loaded.version
             if self.current is not None:
                 self.current = replace(self.current, newer_rejected=loaded.version)
@@ -203,7 +204,7 @@ class LiveRules:
             self._rebuilding = asyncio.create_task(self._rebuild(self.current))
 
     async def _rebuild(self, before: RuleSet) -> None:
-        """Compile everything again, while what is served takes in changes all the same."""
+        """Compile the whole set again, while changes are still loaded and served."""
         with background_work():
             rebuilt = await asyncio.to_thread(incremental.recompile, before, self._compile)
             async with self._reading:
@@ -214,7 +215,7 @@ class LiveRules:
                     incremental.replay_missed, rebuilt, before, now, self._compile
                 )
                 if compiled is not None:
-                    # Not held any more, so that `_serve` can let them go gently.
+                    # Without these references `_serve` can free the old set in slices.
                     del before, now
                     await self._serve(compiled)
                     log.info("rules.rebuilt", version=compiled.version, rules=compiled.count)

@@ -1,4 +1,4 @@
-"""Tables of the rules room."""
+"""Tables of the rules."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,9 +12,9 @@ from app.db.base import Base
 
 
 class RuleRow(Base):
-    """One keyword rule, as `/api/rules` takes it. appid NULL: every account.
+    """One rule, as `/api/rules` takes it. appid NULL: for every account.
 
-    revision: counts its changes, from 1.
+    revision: the number of its changes, from 1.
     """
 
     __tablename__ = "rules"
@@ -44,9 +44,9 @@ class RuleChange(StrEnum):
 
 
 class RuleRevision(Base):
-    """One state that a rule was in, kept for good. rule: as `/api/rules` takes it.
+    """One state of a rule, kept for ever. rule: as `/api/rules` takes it.
 
-    operator: whose change it was: the start of the SHA-256 of an admin token, or `cli`.
+    operator: who made the change: the start of the SHA-256 of an admin token, or `cli`.
     """
 
     __tablename__ = "rule_revisions"
@@ -60,9 +60,9 @@ class RuleRevision(Base):
 
 
 class RuleFiring(Base):
-    """When a rule with a cooldown last answered a follower; of no use after `expires_at`.
+    """When a rule with a cooldown last answered a follower; not needed after `expires_at`.
 
-    dedupe_key: of the callback that was answered.
+    dedupe_key: the key of the callback that was answered.
     """
 
     __tablename__ = "rule_firings"
@@ -77,10 +77,10 @@ class RuleFiring(Base):
 
 
 class RulesVersion(Base):
-    """One row: a counter that every change of `rules` raises, by a trigger in the database.
+    """One row with a counter that a trigger in the database raises with every change of `rules`.
 
-    The trigger's function, `oa_bridge_rules_changed`, also sends NOTIFY `oa_bridge_rules`; the
-    counter heals a missed one.
+    The trigger's function, `oa_bridge_rules_changed`, also sends NOTIFY `oa_bridge_rules`. The
+    counter makes up for a missed notification.
     """
 
     __tablename__ = "rules_version"
@@ -90,9 +90,9 @@ class RulesVersion(Base):
 
 
 class RulesChanged(Base):
-    """The ids of the rules that each of the last versions changed, added or removed.
+    """The ids of the rules that each of the last versions added, changed or deleted.
 
-    `oa_bridge_rules_changed` writes it, too; a version that is not here may have changed any rule.
+    `oa_bridge_rules_changed` writes it, too. A version without a row may have changed any rule.
     """
 
     __tablename__ = "rules_changed"

@@ -1,4 +1,4 @@
-"""SQL of the rules table. The caller owns the transaction."""
+"""Reads the table `rules`. The caller owns the transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -20,42 +20,42 @@ CHUNK: Final = 1000
 MAX_DISABLED: Final = 1000
 
 
-def _reading(statement: str) -> TextClause:
+def _select_rules(statement: str) -> TextClause:
     return text(statement.replace("THE_RULE", _RULE))
 
 
-# Column by column: those that a later release adds are none of this one's.
+# The columns are named, so that columns that a later release adds do not matter to this one.
 _RULE: Final = """json_build_object(
     'id', rules.id, 'revision', revision, 'created_at', created_at, 'updated_at', updated_at,
     'name', name, 'appid', appid, 'enabled', enabled, 'priority', priority, 'trigger', trigger,
     'conditions', conditions, 'replies', replies, 'utm', utm)::text"""
 
-# One statement sees one snapshot, so that the version is the version of these rules. The rows
-# come as text and by and by, so that many of them are decoded off the event loop.
-_ENABLED = _reading("""
+# One statement sees one snapshot, so that the version belongs to exactly these rules. Rows are
+# streamed as JSON text, so that they can be decoded off the event loop.
+_ENABLED = _select_rules("""
 SELECT version, CASE WHEN enabled THEN THE_RULE END
 FROM rules_version LEFT JOIN rules ON enabled ORDER BY rules.id
 """)
-_EVERYTHING = _reading("SELECT THE_RULE FROM rules ORDER BY id")
-_CHANGED = _reading("""
+_EVERYTHING = _select_rules("SELECT THE_RULE FROM rules ORDER BY id")
+_CHANGED = _select_rules("""
 WITH log AS (
     SELECT rules_changed.version, rule_ids FROM rules_changed JOIN rules_version
     ON rules_changed.version > :known AND rules_changed.version <= rules_version.version
-), told AS (
+), present AS (
     SELECT version, version - :known = (SELECT count(*) FROM log) AS complete FROM rules_version
 ), changed AS (
     SELECT DISTINCT unnest(rule_ids) AS id FROM log
 )
-SELECT told.version, complete, changed.id, CASE WHEN enabled THEN THE_RULE END
-FROM told LEFT JOIN changed ON complete LEFT JOIN rules USING (id)
+SELECT present.version, complete, changed.id, CASE WHEN enabled THEN THE_RULE END
+FROM present LEFT JOIN changed ON complete LEFT JOIN rules USING (id)
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Enabled rules as of one version. broken: rows that had to be left out.
+    """Enabled rules as of one version. broken: enabled rows that are not valid rules.
 
-    changed: the ids of all rules that were looked at; None if every rule was.
+    changed: the ids of all rules that have changed; None if all rules were read.
     """
 
     version: int
@@ -66,7 +66,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class DisabledRules:
-    """Up to 1,000 rules by id. broken: rows that are no rules. more: how many were not read."""
+    """Up to 1,000 rules by id. broken: rows that are not valid. more: how many were not read."""
 
     rules: tuple[Rule, ...]
     broken: tuple[BrokenRule, ...]
@@ -74,8 +74,8 @@ class DisabledRules:
 
 
 async def load_all(session: AsyncSession) -> Loaded:
-    """Read every enabled rule, by id."""
-    version, read = 0, _Read()
+    """Read all enabled rules, ordered by id."""
+    version, read = 0, _DecodedRows()
     async for rows in _in_chunks(session, _ENABLED):
         version = rows[0][0]
         await asyncio.to_thread(read.add, [document for _, document in rows if document])
@@ -83,11 +83,11 @@ async def load_all(session: AsyncSession) -> Loaded:
 
 
 async def load_changed(session: AsyncSession, known: int) -> Loaded | None:
-    """Read the rules that have changed since version `known`, and those that are gone by id.
+    """Read the rules that have changed since version `known`, and the ids of those that are gone.
 
-    None if that can't be told: so much has changed, or the version is an earlier one.
+    None if the log of changes does not reach back to `known`, or the present version is earlier.
     """
-    version, complete, changed, read = 0, False, set[int](), _Read()
+    version, complete, changed, read = 0, False, set[int](), _DecodedRows()
     async for rows in _in_chunks(session, _CHANGED, known=known):
         version, complete = rows[0][:2]
         changed.update(rule_id for _, _, rule_id, _ in rows if rule_id is not None)
@@ -98,7 +98,7 @@ async def load_changed(session: AsyncSession, known: int) -> Loaded | None:
 
 
 async def read_disabled(session: AsyncSession) -> DisabledRules:
-    """Read rules that are switched off, as explanations take them."""
+    """Read rules that are switched off, for explanations."""
     rows = await session.scalars(
         select(RuleRow).where(~RuleRow.enabled).order_by(RuleRow.id).limit(MAX_DISABLED)
     )
@@ -112,16 +112,16 @@ async def read_disabled(session: AsyncSession) -> DisabledRules:
 
 
 async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | None:
-    """Return one rule, or None if there is none with this id."""
+    """Return the rule with this id; None if it does not exist."""
     row = await session.get(RuleRow, rule_id)
     return None if row is None else out(row)
 
 
 async def read_all(session: AsyncSession) -> list[RuleOut | BrokenRule]:
-    """Return every rule by id, enabled or not."""
+    """Return all rules, enabled or not, ordered by id."""
     found: list[RuleOut | BrokenRule] = []
     async for rows in _in_chunks(session, _EVERYTHING):
-        found += await asyncio.to_thread(_every_out, rows)
+        found += await asyncio.to_thread(_decode_all, rows)
     return found
 
 
@@ -133,9 +133,9 @@ async def page(
     appid: str | None = None,
     enabled: bool | None = None,
 ) -> list[RuleOut | BrokenRule]:
-    """Return up to `limit` rules by id, from the first one after `after`.
+    """Return up to `limit` rules with ids above `after`, ordered by id.
 
-    appid: only rules of this account alone. enabled: only rules that are, or that are not.
+    appid: only rules for this account. enabled: only enabled rules, or only disabled ones.
     """
     query = select(RuleRow).where(RuleRow.id > after).order_by(RuleRow.id).limit(limit)
     if appid is not None:
@@ -153,8 +153,8 @@ async def _in_chunks(
         yield rows
 
 
-class _Read:
-    """Rows read so far."""
+class _DecodedRows:
+    """The rows that have been read so far."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -162,18 +162,18 @@ class _Read:
 
     def add(self, documents: Sequence[str]) -> None:
         for document in documents:
-            row = _out(document)
+            row = _decode(document)
             if isinstance(row, BrokenRule):
                 self.broken.append(row)
             else:
                 self.rules.append(rule_of(row.id, row))
 
 
-def _every_out(rows: Sequence[Any]) -> list[RuleOut | BrokenRule]:
-    return [_out(document) for (document,) in rows]
+def _decode_all(rows: Sequence[Any]) -> list[RuleOut | BrokenRule]:
+    return [_decode(document) for (document,) in rows]
 
 
-def _out(document: str) -> RuleOut | BrokenRule:
+def _decode(document: str) -> RuleOut | BrokenRule:
     row = orjson.loads(document)
     try:
         return RuleOut.model_validate(row)
@@ -182,7 +182,7 @@ def _out(document: str) -> RuleOut | BrokenRule:
 
 
 def rule_of(rule_id: int, rule: RuleIn) -> Rule:
-    """Return a stored rule as the engine takes it."""
+    """Return a stored rule in the form that matching works with."""
     for model in (rule.trigger, *rule.replies):
         _share_names(model)
     return Rule(
@@ -198,7 +198,7 @@ def rule_of(rule_id: int, rule: RuleIn) -> Rule:
 
 
 def _share_names(model: BaseModel) -> None:
-    """Spare each of very many models a set of its own that names the members it was given."""
+    """Let models that were given the same members share one set of their names, to save memory."""
     names = _names(frozenset(model.model_fields_set))
     object.__setattr__(model, "__pydantic_fields_set__", names)
 
@@ -209,7 +209,7 @@ def _names(names: frozenset[str]) -> set[str]:
 
 
 def out(row: RuleRow) -> RuleOut | BrokenRule:
-    """Return a row as the API shows it."""
+    """Return a row in the form in which the API returns it."""
     try:
         return RuleOut.model_validate(row, from_attributes=True)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Fixtures of this room: its routes over a real database."""
+"""Fixtures for rules: the routes over a real database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

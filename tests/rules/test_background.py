@@ -1,4 +1,4 @@
-"""Long work leaves the process as it found it."""
+"""Background work leaves the settings of the process as it found them."""
 
 import gc
 import sys

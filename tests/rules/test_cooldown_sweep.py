@@ -1,4 +1,4 @@
-"""Firings are kept as long as a cooldown asks for them."""
+"""Firings are kept until their cooldown is over."""
 
 from datetime import timedelta
 

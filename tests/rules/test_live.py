@@ -1,4 +1,4 @@
-"""Rules in memory follow the table, whatever happens to the connection."""
+"""The rules in memory follow the table, whatever happens to the connection."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Rules that can't be used raise an alarm."""
+"""Metrics count the rules that can't be used."""
 
 import asyncpg
 

@@ -1,4 +1,4 @@
-"""Rules that get in each other's way."""
+"""Rules that can never answer are found."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Placeholders: filled safely, refused early."""
+"""Placeholders are filled safely, and invalid ones are refused when a rule is saved."""
 
 from typing import Any
 from urllib.parse import parse_qs

@@ -1,4 +1,4 @@
-"""What each kind of trigger takes, beyond the first ones."""
+"""Which messages and events each kind of trigger matches."""
 
 from dataclasses import replace
 from typing import Any

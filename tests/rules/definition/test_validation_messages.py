@@ -1,4 +1,4 @@
-"""Whatever is wrong with a rule or a question: the field and the fix, in the operator's words."""
+"""Every mistake in a rule or a question is reported with its field and the correction."""
 
 from collections.abc import Iterator
 from copy import deepcopy

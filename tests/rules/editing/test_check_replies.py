@@ -1,4 +1,4 @@
-"""Replies that could never go out, or not as they are written, are refused when they are saved."""
+"""Replies that could never be sent, or not as written, are refused when a rule is saved."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures that are whole, and those that are not."""
+"""Complete pictures are accepted, truncated and damaged ones are refused."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Revisions and ETags: nobody's change is lost, and every state can be had again."""
+"""Revisions and ETags: no change is lost, and every state can be restored."""
 
 import httpx
 import pytest

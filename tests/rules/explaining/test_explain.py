@@ -1,4 +1,4 @@
-"""Explanations, for a text or an event."""
+"""Explanations of a text or an event, over a real database."""
 
 import re
 from dataclasses import replace

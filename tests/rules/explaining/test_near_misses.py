@@ -1,4 +1,4 @@
-"""The one thing that keeps a rule from answering, with its figures."""
+"""The one reason why a rule does not answer, with its figures."""
 
 from datetime import datetime, timedelta
 from typing import Any

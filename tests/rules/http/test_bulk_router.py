@@ -1,4 +1,4 @@
-"""The whole set: out, in again, and what gets in its own way."""
+"""Export, import and conflicts of the whole set over HTTP."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The console's automatic replies as rules."""
+"""The automatic replies of the WeChat console become rules."""
 
 from typing import Any
 

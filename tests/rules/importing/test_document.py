@@ -1,4 +1,4 @@
-"""A document says on the way in what it said on the way out."""
+"""A document that was written reads back as the same rules."""
 
 import json
 from typing import Any

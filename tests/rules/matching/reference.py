@@ -1,4 +1,4 @@
-"""A slow, obvious matcher: every rule is held against the message, one after the other."""
+"""A slow and obvious matcher that compares every rule with the message, one after the other."""
 
 import math
 import re

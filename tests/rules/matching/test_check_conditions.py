@@ -1,4 +1,4 @@
-"""Conditions: their edges."""
+"""Conditions at the edges of their values."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

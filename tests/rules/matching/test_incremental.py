@@ -1,4 +1,4 @@
-"""Rules that took in one change after the other answer as if all had been compiled together."""
+"""A set that has taken over changes one by one answers like one that was compiled as a whole."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The engine against a slow, obvious matcher, over random rule sets, messages, facts and times."""
+"""RuleSet and the slow matcher agree on random rule sets, messages, facts and times."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which rule answers: kinds, boundaries, order, scope."""
+"""Which rule answers: kinds of match, boundaries, order and accounts."""
 
 import pytest
 
