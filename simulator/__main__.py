@@ -16,12 +16,17 @@ from simulator.server import server_for
 
 Config = Annotated[
     Path | None,
-    typer.Option(help="TOML file with an array `accounts`, instead of the options for one"),
+    typer.Option(
+        help="A TOML file with an array `accounts`; it replaces the options for one account."
+    ),
 ]
-CallbackUrl = Annotated[str, typer.Option(help="where pushes go; {appid} is replaced")]
+CallbackUrl = Annotated[
+    str, typer.Option(help="The URL to which pushes are delivered; {appid} is replaced.")
+]
 Credential = Annotated[str, typer.Option(show_default=False)]
 MiniPrograms = Annotated[
-    list[str] | None, typer.Option("--mini-program", help="linked AppID; may be repeated")
+    list[str] | None,
+    typer.Option("--mini-program", help="The AppID of a linked mini-program; may be repeated."),
 ]
 
 
@@ -39,7 +44,7 @@ def main(  # noqa: PLR0913 - typer makes one option of each parameter
     mini_programs: MiniPrograms = None,
     config: Config = None,
 ) -> None:
-    """Play WeChat's servers: the API, the pushes, and a chat page at /."""
+    """Simulate WeChat's servers: the API, the pushes, and a chat page at /."""
     if config is not None:
         app = create_app(read_config(config))
     else:
@@ -64,8 +69,8 @@ def read_config(path: Path) -> list[Account]:
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then end with status 0."""
-    # uvicorn stops on these signals, then raises them again for the handlers that stood before.
+    """Run the server until SIGTERM or SIGINT, then end with status 0."""
+    # uvicorn stops on these signals and then raises them again for the previous handlers.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     typer.echo(f"WeChat simulator on http://{host}:{port}")

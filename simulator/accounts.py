@@ -1,4 +1,4 @@
-"""An account as its console page shows it, and how WeChat pushes to it."""
+"""The settings of an account: those of its console page, and how pushes are delivered to it."""
 
 from enum import StrEnum
 
@@ -16,16 +16,21 @@ class Mode(StrEnum):
 
 
 class DeliveryPolicy(BaseModel):
-    """How often and when a push is delivered again. Source: protocol 3."""
+    """How often a push is delivered, and when it is repeated. Source: protocol 3."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deliveries: int = Field(default=3, ge=1, le=4, description="deliveries in all")
+    deliveries: int = Field(default=3, ge=1, le=4, description="Number of deliveries in all")
     timeout_seconds: float = Field(default=5.0, gt=0)
-    pause_seconds: float = Field(default=1.0, ge=0, description="after a failure that came fast")
-    retry_on_status: bool = Field(default=False, description="a non-200 answer is tried again")
+    pause_seconds: float = Field(
+        default=1.0, ge=0, description="Pause after a failure that was not a timeout"
+    )
+    retry_on_status: bool = Field(
+        default=False,
+        description="Whether a response other than 200 is followed by another delivery",
+    )
     renew_nonce: bool = Field(
-        default=False, description="a retry carries a new timestamp and nonce"
+        default=False, description="Whether each retry has a new timestamp and nonce"
     )
 
 
@@ -42,16 +47,20 @@ class Account(BaseModel):
     callback_url: str = Field(description="`{appid}` in it is replaced by the AppID")
     mode: Mode = Mode.SECURE
     format: Format = Format.XML
-    bound: bool = Field(default=True, description="bound to an Open Platform account: UnionIDs")
+    bound: bool = Field(
+        default=True, description="Bound to an Open Platform account, so that there are UnionIDs"
+    )
     linked_mini_programs: tuple[str, ...] = ()
     mini_program_pages: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="AppID to the pages of its released version; absent: every page exists",
+        description="The pages of the released version, by AppID; left out, every page exists",
     )
-    ip_whitelist: tuple[str, ...] = Field(default=(), description="empty: not checked")
+    ip_whitelist: tuple[str, ...] = Field(
+        default=(), description="Addresses that may call the API; empty: any"
+    )
     token_lifetime_seconds: int = Field(default=7200, gt=0)
     delivery: DeliveryPolicy = DeliveryPolicy()
 
     def callback(self) -> str:
-        """Return the address that pushes go to."""
+        """Return the URL to which pushes are delivered."""
         return self.callback_url.replace("{appid}", self.appid)

@@ -1,4 +1,4 @@
-"""Stands before the API side: applies faults, and writes every call to the ledger."""
+"""Middleware of the API: applies faults, and writes every call to the ledger."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ CREDENTIALS = ("access_token", "secret")
 
 
 class ApiGate:
-    """ASGI middleware for paths under /cgi-bin; everything else passes untouched."""
+    """ASGI middleware for paths under /cgi-bin; other paths are not touched."""
 
     def __init__(self, app: ASGIApp, state: State) -> None:
         self.app = app
@@ -32,7 +32,7 @@ class ApiGate:
         if scope["type"] != "http" or not scope["path"].startswith(API_PREFIX):
             await self.app(scope, receive, send)
             return
-        fault = self.state.faults.strike(scope["path"]) or Fault(path=scope["path"])
+        fault = self.state.faults.next_for(scope["path"]) or Fault(path=scope["path"])
         if fault.drop is Drop.BEFORE:
             self.record(scope, b"", [], fault)
             await cut_connection(scope, receive)
@@ -49,21 +49,21 @@ class ApiGate:
             await send(message)
 
     async def answer(self, scope: Scope, body: bytes, fault: Fault) -> list[Message]:
-        """Return the ASGI messages of the answer: the fault's own, or the app's."""
+        """Return the ASGI messages of the response: of the fault if it has one, else of the app."""
         answer: list[Message] = []
 
         async def replay() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             answer.append(message)
 
-        instead = self.answer_of(fault)
-        await (instead or self.app)(scope, replay, keep)
+        replacement = self.answer_of(fault)
+        await (replacement or self.app)(scope, replay, collect)
         return answer
 
     def answer_of(self, fault: Fault) -> Response | None:
-        """Return what a fault answers in place of the app."""
+        """Return the response of a fault that replaces the one of the app; None if it has none."""
         if fault.status is not None:
             return PlainTextResponse("upstream error", status_code=fault.status)
         if fault.errcode is not None:
@@ -71,7 +71,7 @@ class ApiGate:
         return None
 
     def record(self, scope: Scope, body: bytes, answer: list[Message], fault: Fault) -> None:
-        """Write the call and what became of it; credentials masked, files left out."""
+        """Write the call and its result to the ledger, with masked credentials and no files."""
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         text, parsed = body_facts(scope, body)
         reply = b"".join(message.get("body", b"") for message in answer)
@@ -92,7 +92,7 @@ class ApiGate:
         )
 
     def appid_of(self, query: dict[str, str], parsed: dict[str, object]) -> str | None:
-        """Return the account a call belongs to, as far as it can be told."""
+        """Return the AppID of the account that a call belongs to; None if it is not known."""
         given = query.get("appid") or parsed.get("appid")
         if given is not None:
             return str(given)
@@ -112,7 +112,7 @@ async def read(receive: Receive) -> bytes:
 
 
 def body_facts(scope: Scope, body: bytes) -> tuple[str, dict[str, object]]:
-    """Return the body as text fit for the ledger, and as a JSON object ({} if it is none)."""
+    """Return the body as text for the ledger, and as a JSON object ({} if it is not one)."""
     content_type = dict(scope["headers"]).get(b"content-type", b"")
     if content_type.startswith(b"multipart/"):
         return f"<multipart, {len(body)} bytes>", {}
@@ -125,7 +125,7 @@ def body_facts(scope: Scope, body: bytes) -> tuple[str, dict[str, object]]:
 
 
 def openid_of(parsed: dict[str, object]) -> str | None:
-    """Return the receiver of a message."""
+    """Return the OpenID that a message is sent to; None if there is none."""
     touser = parsed.get("touser")
     return touser if isinstance(touser, str) else None
 

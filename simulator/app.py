@@ -47,9 +47,9 @@ def create_app(
     openids: Sequence[str] = (),
     callbacks: httpx.AsyncBaseTransport | None = None,
 ) -> FastAPI:
-    """Return a simulator of its own, knowing these accounts.
+    """Return a new simulator with these accounts.
 
-    openids: followers that every account has. callbacks: how pushes travel; None is the network.
+    openids: followers of every account. callbacks: the transport of pushes; None: the network.
     """
     client = httpx.AsyncClient(
         transport=callbacks,
@@ -80,7 +80,7 @@ def create_app(
 
 
 def answer_as_wechat(app: FastAPI) -> None:
-    """Make refused API calls HTTP 200 with errcode and errmsg, wrong methods included."""
+    """Answer refused API calls, including wrong methods, with HTTP 200, errcode and errmsg."""
 
     @app.exception_handler(ApiError)
     async def refuse(request: Request, error: ApiError) -> JSONResponse:

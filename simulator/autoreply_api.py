@@ -1,4 +1,4 @@
-"""`get_current_autoreply_info`: what an operator has set up in the console."""
+"""`get_current_autoreply_info`: the automatic replies that are set up in the console."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ _KEYWORDS: list[dict[str, Any]] = [
 
 @router.get("/get_current_autoreply_info")
 async def current_autoreply_info(_: CallerDep) -> JsonObject:
-    """Return one account's automatic replies, the same for every account."""
+    """Return the automatic replies, which are the same for every account."""
     return {
         "is_add_friend_reply_open": 1,
         "is_autoreply_open": 1,

@@ -1,4 +1,4 @@
-"""Who calls: the account behind an access_token, and the JSON it sent."""
+"""The caller of the API: the account of the access_token, and the JSON that it sent."""
 
 import json
 import re
@@ -23,9 +23,9 @@ async def calling_account(request: Request, state: StateDep) -> Account:
 
 
 async def json_body(request: Request) -> JsonObject:
-    r"""Return the JSON object of the body; ApiError 47001 for anything else.
+    r"""Return the JSON object of the body. Raises ApiError 47001 for anything else.
 
-    `\uXXXX` escapes stay as they are written: the platform shows them to people like that.
+    `\uXXXX` escapes are kept as they are written, because the platform shows them so to people.
     Source: protocol, "How to read it".
     """
     try:

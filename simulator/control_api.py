@@ -1,4 +1,4 @@
-"""Control calls: time, faults, accounts, followers, and a look at the state."""
+"""Control calls: time, faults, accounts, followers and state."""
 
 from datetime import timedelta
 from itertools import islice
@@ -25,10 +25,10 @@ class ClockMove(BaseModel):
 
 
 class NewFollower(BaseModel):
-    """A person the account is to know.
+    """A person who is added to an account.
 
-    person: shared by the OpenIDs of one human (default: the OpenID itself).
-    with_unionid: False gives a person of whom no UnionID is ever told.
+    person: the same for all OpenIDs of one human; left out, the OpenID itself. with_unionid:
+    whether the person has a UnionID.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,13 +38,13 @@ class NewFollower(BaseModel):
     following: bool = True
     with_unionid: bool = True
 
-    def known_as(self) -> str | None:
-        """Return the person that the UnionID comes from."""
+    def unionid_source(self) -> str | None:
+        """Return the person from whom the UnionID is derived; None without a UnionID."""
         return (self.person or self.openid) if self.with_unionid else None
 
 
 class NewFollowers(BaseModel):
-    """Many persons at once, of one account."""
+    """People who are added to one account."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,38 +54,38 @@ class NewFollowers(BaseModel):
 
 @router.post("/clock")
 async def move_clock(move: ClockMove, state: StateDep) -> JsonObject:
-    """Move the time of tokens, media and send windows forward; pushes keep the real time."""
+    """Move the time of tokens, media and send windows forward. Pushes carry the real time."""
     state.clock.advance(timedelta(seconds=move.advance_seconds))
     return {"now": state.clock.now().isoformat()}
 
 
 @router.post("/faults")
 async def add_fault(fault: Fault, state: StateDep) -> JsonObject:
-    """Switch a fault on, after those already there."""
+    """Switch a fault on; faults that were switched on earlier apply first."""
     state.faults.add(fault)
     return {"faults": state.faults.active}
 
 
 @router.delete("/faults")
 async def clear_faults(state: StateDep, path: str | None = None) -> JsonObject:
-    """Switch off the faults of one path, or all."""
+    """Switch off the faults of one path, or all faults."""
     state.faults.clear(path)
     return {"faults": state.faults.active}
 
 
 @router.post("/accounts")
 async def put_account(account: Account, state: StateDep) -> JsonObject:
-    """Add an account, or replace its settings; tokens and followers stay."""
+    """Add an account, or replace its settings; its tokens and followers are kept."""
     state.accounts[account.appid] = account
     return shown(account)
 
 
 @router.post("/followers")
 async def add_followers(new: NewFollowers, state: StateDep) -> JsonObject:
-    """Add people to an account; who is known already starts anew."""
+    """Add people to an account; a person who exists already is replaced."""
     account_named(state, new.appid)
     for one in new.followers:
-        follower = Follower(new.appid, one.openid, one.known_as())
+        follower = Follower(new.appid, one.openid, one.unionid_source())
         if one.following:
             follower.follow(state.clock.now())
         state.followers[new.appid][one.openid] = follower
@@ -96,14 +96,14 @@ async def add_followers(new: NewFollowers, state: StateDep) -> JsonObject:
 async def list_followers(
     state: StateDep, appid: str | None = None, limit: Annotated[int, Query(ge=0)] = 200
 ) -> list[JsonObject]:
-    """Return the people an account knows, with their UnionID and open send windows."""
+    """Return the people of an account, with their UnionIDs and open send windows."""
     everyone = state.followers[account_named(state, appid).appid].values()
     return [described(follower, state) for follower in islice(everyone, limit)]
 
 
 @router.get("/state")
 async def show_state(state: StateDep) -> JsonObject:
-    """Return what the simulator holds, without credentials."""
+    """Return the state of the simulator, without credentials."""
     return {
         "now": state.clock.now().isoformat(),
         "accounts": [shown(account) for account in state.accounts.values()],
@@ -116,7 +116,7 @@ async def show_state(state: StateDep) -> JsonObject:
 
 
 def account_named(state: State, appid: str | None) -> Account:
-    """Return the account, the first one for None; HTTP 404 when there is none."""
+    """Return the account, or the first one for None. Raises HTTPException 404."""
     account = next(iter(state.accounts.values()), None)
     if appid is not None:
         account = state.accounts.get(appid)
@@ -131,14 +131,14 @@ def shown(account: Account) -> JsonObject:
 
 
 def described(follower: Follower, state: State) -> JsonObject:
-    """Return one person as a control call shows them."""
-    standing = follower.windows.standing(state.clock.now())
+    """Return one person in the form in which control calls show them."""
+    open_windows = follower.windows.open_windows(state.clock.now())
     return {
         "openid": follower.openid,
         "following": follower.following,
         "unionid": None if follower.person is None else unionid_of(follower.person),
         "windows": {
             trigger: {"until": window.until.isoformat(), "left": window.left}
-            for trigger, window in standing.items()
+            for trigger, window in open_windows.items()
         },
     }

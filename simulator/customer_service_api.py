@@ -51,7 +51,10 @@ async def typing(message: JsonDep, account: CallerDep, state: StateDep) -> JsonO
 
 
 def start_typing(follower: Follower, state: State) -> None:
-    """Raise ApiError 45080 without an exchange in the last 30 s, 45081 while it lasts."""
+    """Start the typing indicator.
+
+    Raises ApiError 45080 without a message in the last 30 s, 45081 while the indicator is shown.
+    """
     now = state.clock.now()
     if follower.last_exchange is None or now - follower.last_exchange > RECENT_EXCHANGE:
         raise ApiError(45080)
@@ -61,7 +64,11 @@ def start_typing(follower: Follower, state: State) -> None:
 
 
 def receiver(message: JsonObject, account: Account, state: State) -> Follower:
-    """Return whom `touser` names; ApiError 41009, 40003, 43004, or 45015 after an unfollow."""
+    """Return the follower that `touser` names.
+
+    Raises ApiError 41009 without touser, 40003 for an unknown OpenID, 43004 for one that never
+    followed, 45015 after an unfollow.
+    """
     touser = message.get("touser")
     if not touser:
         raise ApiError(41009)

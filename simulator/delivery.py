@@ -1,4 +1,4 @@
-"""Hands one push to the service, again and again as WeChat does. Source: protocol 3."""
+"""Delivers one push to the service and repeats it as WeChat does. Source: protocol 3."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from simulator.envelopes import Envelope, Stamp
 
 
 class Outcome(StrEnum):
-    """What became of one delivery, seen from WeChat."""
+    """The outcome of one delivery as WeChat sees it."""
 
     ANSWERED = "answered"
     TIMEOUT = "timeout"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One delivery; status and body are those of an answered one."""
+    """One delivery. status, body: of the response; None and empty without one."""
 
     number: int
     stamp: Stamp
@@ -45,8 +45,11 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Courier:
-    """Knows where to and how often. seal: wraps the document under a stamp."""
+class Delivery:
+    """The deliveries of one push.
+
+    seal: puts the document into an envelope with a stamp. note: is called with every attempt.
+    """
 
     client: httpx.AsyncClient
     url: str
@@ -56,7 +59,7 @@ class Courier:
     note: Callable[[Attempt], None]
 
     async def deliver(self) -> Attempt:
-        """Deliver until there is an answer or the deliveries are used up; return the last."""
+        """Deliver until there is a response or no delivery is left; return the last attempt."""
         stamp = self.new_stamp()
         envelope = self.seal(stamp)
         number = 1
@@ -65,7 +68,7 @@ class Courier:
             self.note(attempt)
             if number == self.policy.deliveries or not self.should_repeat(attempt):
                 return attempt
-            # A timeout has been waited for already.
+            # After a timeout there is no pause: WeChat has waited already.
             if attempt.outcome is not Outcome.TIMEOUT:
                 await asyncio.sleep(self.policy.pause_seconds)
             if self.policy.renew_nonce:
@@ -74,13 +77,13 @@ class Courier:
             number += 1
 
     def should_repeat(self, attempt: Attempt) -> bool:
-        """Tell whether WeChat would deliver again after this."""
+        """Tell whether WeChat would deliver again after this attempt."""
         if attempt.outcome is not Outcome.ANSWERED:
             return True
         return self.policy.retry_on_status and attempt.status != HTTPStatus.OK
 
     async def attempt(self, number: int, stamp: Stamp, envelope: Envelope) -> Attempt:
-        """Deliver once; the whole answer has to be here before the timeout."""
+        """Deliver once; the whole response must arrive before the timeout."""
         started = time.perf_counter()
         status, body = None, b""
         try:
@@ -96,7 +99,7 @@ class Courier:
         except (TimeoutError, httpx.TimeoutException):
             outcome = Outcome.TIMEOUT
         except (httpx.TransportError, OSError, RuntimeError):
-            # RuntimeError: what uvloop says of a connection that went while it was being closed.
+            # uvloop raises RuntimeError if a connection is lost while it is being closed.
             outcome = Outcome.CONNECTION_FAILED
         latency_ms = round((time.perf_counter() - started) * 1000, 3)
         return Attempt(number, stamp, outcome, latency_ms, status, body)

@@ -1,4 +1,4 @@
-"""The demonstration account that a simulator without options plays; its credentials are made up."""
+"""The demonstration account of a simulator without options; its credentials are made up."""
 
 from simulator.accounts import Account
 

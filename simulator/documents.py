@@ -13,14 +13,14 @@ JsonObject = dict[str, object]
 
 
 def write(fields: Mapping[str, object], data_format: Format) -> str:
-    """Return a document; a list repeats its element in XML."""
+    """Return a document in XML or JSON; in XML, a list becomes a repeated element."""
     if data_format is Format.JSON:
         return json.dumps(fields, ensure_ascii=False)
     return element("xml", fields)
 
 
 def element(name: str, value: object) -> str:
-    """Return an XML element: numbers bare, text in CDATA, as the platform writes them."""
+    """Return an XML element as the platform writes it: numbers bare, texts in CDATA."""
     if isinstance(value, list):
         return "".join(element(name, item) for item in value)
     if isinstance(value, Mapping):
@@ -33,12 +33,12 @@ def element(name: str, value: object) -> str:
 
 
 def cdata(text: str) -> str:
-    """Return text as CDATA, surviving a `]]>` inside."""
+    """Return text as CDATA; a `]]>` inside it is split into two sections."""
     return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
 def read(text: str, data_format: Format) -> JsonObject:
-    """Return the members of a document; ValueError when it is none of that format."""
+    """Return the members of a document. Raises ValueError if it does not have this format."""
     parsed = json.loads(text) if data_format is Format.JSON else read_xml(text)
     if not isinstance(parsed, dict):
         raise ValueError("not a document")
@@ -46,7 +46,7 @@ def read(text: str, data_format: Format) -> JsonObject:
 
 
 def read_xml(text: str) -> object:
-    """Return what the root element `xml` holds."""
+    """Return the content of the root element `xml`. Raises ValueError."""
     try:
         parsed = xmltodict.parse(text, disable_entities=True, strip_whitespace=False)
     except ExpatError as error:
@@ -55,7 +55,7 @@ def read_xml(text: str) -> object:
 
 
 def without_gaps(value: object) -> object:
-    """Drop the text between elements, which means nothing; text inside one stays as it is."""
+    """Drop the text between elements, which has no meaning; text inside an element is kept."""
     if isinstance(value, dict):
         return {name: without_gaps(item) for name, item in value.items() if name != "#text"}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a push changes on WeChat's own side, and what the follower sees of it."""
+"""The effects of a follower's action on WeChat's side, and what the chat shows of it."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from simulator.windows import trigger_of
 
 SCENE_PREFIX = "qrscene_"
 UNAVAILABLE = "该公众号提供的服务出现故障，请稍后再试"
-# Events that a person causes in the chat, and may therefore get an answer to.
+# Events that a person causes in the chat, so that the chat shows the reply to them.
 ANSWERABLE_EVENTS = frozenset(
     {
         "subscribe",
@@ -34,26 +34,26 @@ PERSONAL_EVENTS = ANSWERABLE_EVENTS | {
 
 
 def event_of(document: JsonObject) -> str | None:
-    """Return the event in lower case, None for a message."""
+    """Return the name of the event in lower case; None for a message."""
     if document.get("MsgType") != "event":
         return None
     return str(document.get("Event", "")).lower()
 
 
 def is_answerable(document: JsonObject) -> bool:
-    """Tell whether the chat shows an answer to this push."""
+    """Tell whether the chat shows the reply to this push."""
     event = event_of(document)
     return bool(document) and (event is None or event in ANSWERABLE_EVENTS)
 
 
 def is_personal(document: JsonObject) -> bool:
-    """Tell whether a person did this, not the platform (FINISH and privacy events)."""
+    """Tell whether a person caused this push, and not the platform (FINISH and privacy events)."""
     event = event_of(document)
     return bool(document) and (event is None or event in PERSONAL_EVENTS)
 
 
 def apply(document: JsonObject, follower: Follower, now: datetime) -> None:
-    """Follow, unfollow and open windows, as the person's action did before it was pushed."""
+    """Apply the action behind a push: follow, unfollow, open a send window."""
     event = event_of(document)
     if event == "subscribe":
         key = str(document.get("EventKey") or "")
@@ -67,7 +67,7 @@ def apply(document: JsonObject, follower: Follower, now: datetime) -> None:
 
 
 def show_action(document: JsonObject, follower: Follower, state: State) -> None:
-    """Put what the person did into their chat."""
+    """Show the action in the person's chat."""
     kind = str(document.get("Event") or document.get("MsgType"))
     envelope = ("ToUserName", "FromUserName", "CreateTime", "MsgType", "Event")
     content = {name: value for name, value in document.items() if name not in envelope}

@@ -1,4 +1,4 @@
-"""Wraps a document as WeChat pushes it in each mode. Source: protocol 1.3."""
+"""Makes the HTTP request of a push in each encryption mode. Source: protocol 1.3."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ class Envelope:
 
 
 def new_stamp(now: datetime) -> Stamp:
-    """Return a stamp with a fresh nonce."""
+    """Return a stamp with a new nonce."""
     nonce = "".join(secrets.choice(string.digits) for _ in range(10))
     return Stamp(str(int(now.timestamp())), nonce)
 
@@ -59,7 +59,7 @@ def seal(document: str, account: Account, openid: str, stamp: Stamp) -> Envelope
 
 
 def sealed_body(original_id: str, encrypted: str, data_format: Format) -> str:
-    """Return the body of secure mode: the ciphertext and nothing of the message."""
+    """Return the body of secure mode, which has the ciphertext and not the message."""
     if data_format is Format.JSON:
         return json.dumps({"ToUserName": original_id, "Encrypt": encrypted})
     return (
@@ -69,7 +69,7 @@ def sealed_body(original_id: str, encrypted: str, data_format: Format) -> str:
 
 
 def compatible_body(document: str, encrypted: str, data_format: Format) -> str:
-    """Return the document with its own ciphertext as one more member."""
+    """Return the body of compatible mode: the document with its ciphertext as a further member."""
     if data_format is Format.JSON:
         return json.dumps(json.loads(document) | {"Encrypt": encrypted}, ensure_ascii=False)
     return document.removesuffix("</xml>") + f"<Encrypt>{cdata(encrypted)}</Encrypt></xml>"

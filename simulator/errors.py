@@ -1,9 +1,9 @@
-"""What WeChat's API answers when it refuses a call: HTTP 200 with errcode and errmsg."""
+"""The error responses of WeChat's API: HTTP 200 with errcode and errmsg."""
 
 import secrets
 from datetime import datetime
 
-# Texts as the platform words them; clients must not read them, people do.
+# The platform's own texts. They are for people; clients must not parse them.
 MESSAGES = {
     -1: "system error",
     40001: "invalid credential, access_token is invalid or not latest",
@@ -52,7 +52,7 @@ MESSAGES = {
 
 
 class ApiError(Exception):
-    """A call that WeChat refuses with `errcode`; `detail` follows the usual text."""
+    """The call is refused with `errcode`. detail: is added to the usual errmsg."""
 
     def __init__(self, errcode: int, detail: str = "") -> None:
         super().__init__(errcode, detail)
@@ -61,7 +61,7 @@ class ApiError(Exception):
 
 
 def refusal(errcode: int, detail: str, now: datetime) -> dict[str, object]:
-    """Return the JSON answer of a refused call, with a fresh rid at its end."""
+    """Return the JSON response of a refused call; its errmsg ends with a new rid."""
     text = " ".join(part for part in (MESSAGES.get(errcode, "error"), detail) if part)
     rid = f"{int(now.timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
     return {"errcode": errcode, "errmsg": f"{text} rid: {rid}"}

@@ -1,4 +1,4 @@
-"""Faults that a test switches on for paths of the API side."""
+"""Faults that a test switches on for paths of the API."""
 
 from enum import StrEnum
 from secrets import SystemRandom
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Drop(StrEnum):
-    """When the connection is cut: before the request is read, or after it took effect."""
+    """When the connection is cut: before the request is read, or after it has taken effect."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -16,7 +16,8 @@ class Drop(StrEnum):
 class Fault(BaseModel):
     """What happens to calls of `path`; several effects can be combined.
 
-    count: for so many calls; None until cleared. probability: of each call being hit.
+    count: the number of calls that it affects; None: all calls until it is cleared. probability:
+    that it affects a call.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +32,7 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The faults now switched on, oldest first."""
+    """The faults that are switched on, oldest first."""
 
     def __init__(self) -> None:
         self.active: list[Fault] = []
@@ -42,11 +43,11 @@ class Faults:
         self.active.append(fault)
 
     def clear(self, path: str | None = None) -> None:
-        """Switch off the faults of one path, or all."""
+        """Switch off the faults of one path, or all faults."""
         self.active = [f for f in self.active if path is not None and f.path != path]
 
-    def strike(self, path: str) -> Fault | None:
-        """Return the fault that hits this call, using up one of its count."""
+    def next_for(self, path: str) -> Fault | None:
+        """Return the fault for this call and lower its count by one; None without any."""
         for fault in self.active:
             if fault.path == path and self._dice.random() < fault.probability:
                 if fault.count is not None:

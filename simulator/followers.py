@@ -9,17 +9,17 @@ from simulator.windows import SendWindows
 
 
 def unionid_of(person: str) -> str:
-    """Return the UnionID of a person: the same for every account bound together."""
+    """Return the UnionID of a person, which is the same at all accounts."""
     digest = hashlib.sha256(f"unionid:{person}".encode()).digest()
     return "o" + base64.urlsafe_b64encode(digest).decode()[:27]
 
 
 @dataclass(slots=True)
 class Follower:
-    """One person as one account knows them.
+    """One person at one account.
 
-    person: shared by the OpenIDs of one human; None means that no UnionID is ever given.
-    subscribe_time: of the last follow; None when they never followed.
+    person: the same for all OpenIDs of one human; None: the person never gets a UnionID.
+    subscribe_time: the time of the last follow; None if the person never followed.
     """
 
     appid: str

@@ -9,7 +9,7 @@ router = APIRouter(prefix="/cgi-bin")
 
 @router.get("/getcallbackip")
 async def getcallbackip(_account: CallerDep) -> JsonObject:
-    """Return where pushes come from: this machine."""
+    """Return the addresses from which pushes come: those of this machine."""
     return {"ip_list": ["127.0.0.1", "127.0.0.0/8"]}
 
 

@@ -1,4 +1,4 @@
-"""Everything sent and received, in order."""
+"""The ledger of everything that was sent and received, in order."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -10,10 +10,10 @@ from itertools import islice
 
 
 class Kind(StrEnum):
-    """What an entry tells.
+    """The kind of an entry.
 
-    push: a document was made; delivery: one attempt to hand it over; api_call: a call of the
-    service to WeChat's API; message: one line in a follower's chat.
+    push: a document to push was made. delivery: one attempt to deliver it. api_call: a call of the
+    service to WeChat's API. message: one line in a follower's chat.
     """
 
     PUSH = "push"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger; `facts` depend on the kind."""
+    """One entry. facts: members that depend on the kind."""
 
     id: int
     at: datetime
@@ -46,7 +46,7 @@ class Entry:
 
 
 class Ledger:
-    """An append-only list; ids rise by one and go on after `clear`."""
+    """A list of entries. Ids rise by one, and continue after `clear`."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -73,16 +73,16 @@ class Ledger:
         after: int = 0,
         limit: int = 1000,
     ) -> list[Entry]:
-        """Return up to `limit` entries with an id above `after` that fit every filter given."""
+        """Return up to `limit` entries with an id above `after` that match all given filters."""
         start = bisect_right(self._entries, after, key=lambda entry: entry.id)
-        fitting: Iterator[Entry] = (
+        found: Iterator[Entry] = (
             entry
             for entry in islice(self._entries, start, None)
             if kind in (None, entry.kind)
             and appid in (None, entry.appid)
             and openid in (None, entry.openid)
         )
-        return list(islice(fitting, limit))
+        return list(islice(found, limit))
 
     def chat(self, openid: str, *, after: int = 0) -> list[Entry]:
         """Return the lines of one follower's chat with an id above `after`, oldest first."""
@@ -90,7 +90,7 @@ class Ledger:
         return lines[bisect_right(lines, after, key=lambda entry: entry.id) :]
 
     def clear(self) -> None:
-        """Forget every entry."""
+        """Delete all entries."""
         self._entries.clear()
         self._chats.clear()
 

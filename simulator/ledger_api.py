@@ -1,4 +1,4 @@
-"""The ledger and the chats, for whoever wants to compare."""
+"""Control calls that read the ledger and the chats."""
 
 from typing import Annotated
 
@@ -20,20 +20,20 @@ async def read_ledger(
     after: int = 0,
     limit: Annotated[int, Query(ge=0)] = 1000,
 ) -> list[JsonObject]:
-    """Return entries with an id above `after`, oldest first, that fit every filter."""
+    """Return entries with an id above `after`, oldest first, that match all filters."""
     entries = state.ledger.read(kind=kind, appid=appid, openid=openid, after=after, limit=limit)
     return [entry.as_json() for entry in entries]
 
 
 @router.delete("/ledger", status_code=204)
 async def clear_ledger(state: StateDep) -> None:
-    """Forget every entry, the chats included."""
+    """Delete all entries, including the chats."""
     state.ledger.clear()
 
 
 @router.get("/followers/{openid}/inbox")
 async def read_inbox(openid: str, state: StateDep, after: int = 0) -> list[JsonObject]:
-    """Return what one follower's chat shows, oldest first."""
+    """Return the lines of one follower's chat, oldest first."""
     return [entry.as_json() for entry in state.ledger.chat(openid, after=after)]
 
 

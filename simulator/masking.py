@@ -7,7 +7,7 @@ CREDENTIAL = re.compile(r'("(?:access_token|secret)"\s*:\s*")([^"]*)(")')
 
 
 def masked(credential: str) -> str:
-    """Return a short mark: equal for equal credentials, of no use to anyone."""
+    """Return a short hash in place of a credential, equal for equal credentials."""
     return f"***{hashlib.sha256(credential.encode()).hexdigest()[:8]}"
 
 

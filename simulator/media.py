@@ -1,4 +1,4 @@
-"""Temporary media: uploaded, kept for 3 days, of use to one account only.
+"""Temporary media: uploaded by one account, valid for 3 days and for this account only.
 
 Source: protocol 6.4.
 """
@@ -11,7 +11,7 @@ from simulator.errors import ApiError
 
 LIFETIME = timedelta(days=3)
 KIB = 1024
-# Bytes, and the errcode of a larger file.
+# The greatest size in bytes, and the errcode for a larger file.
 SIZE_LIMITS = {
     "image": (10 * KIB * KIB, 40009),
     "voice": (2 * KIB * KIB, 40010),
@@ -37,7 +37,7 @@ class Media:
 
 
 def content_type_of(media_type: str, content: bytes, declared: str) -> str:
-    """Return the content type; raise ApiError when type, size or picture format is refused."""
+    """Return the content type. Raises ApiError for a wrong type, size or picture format."""
     if media_type not in SIZE_LIMITS:
         raise ApiError(40004)
     if not content:
@@ -54,7 +54,7 @@ def content_type_of(media_type: str, content: bytes, declared: str) -> str:
 
 
 class MediaStore:
-    """All media of all accounts."""
+    """The media of all accounts."""
 
     def __init__(self) -> None:
         self._items: dict[str, Media] = {}
@@ -69,7 +69,7 @@ class MediaStore:
         declared: str,
         now: datetime,
     ) -> Media:
-        """Keep a file; raise ApiError when it is refused."""
+        """Store a file. Raises ApiError if it is refused."""
         content_type = content_type_of(media_type, content, declared)
         media_id = secrets.token_urlsafe(48)
         item = Media(media_id, appid, media_type, filename, content_type, content, now)
@@ -77,14 +77,14 @@ class MediaStore:
         return item
 
     def take(self, appid: str, media_id: object, now: datetime) -> Media:
-        """Return the account's file; ApiError 40007 when unknown, expired or another's."""
+        """Return a file of the account. Raises ApiError 40007 if it has none with this id."""
         item = self._items.get(media_id) if isinstance(media_id, str) else None
         if item is None or item.appid != appid or now - item.created_at >= LIFETIME:
             raise ApiError(40007)
         return item
 
     def peek(self, media_id: str) -> Media | None:
-        """Return a file whoever owns it and however old: chats still show old pictures."""
+        """Return a file of any account and age, because chats still show old pictures."""
         return self._items.get(media_id)
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/cgi-bin/media")
 
 @router.post("/upload")
 async def upload(request: Request, account: CallerDep, state: StateDep) -> JsonObject:
-    """Keep the file of the multipart field `media`; query type."""
+    """Store the file of the multipart field `media`; query type."""
     async with request.form() as form:
         file = form.get("media")
         if not isinstance(file, UploadFile):
@@ -36,7 +36,7 @@ async def upload(request: Request, account: CallerDep, state: StateDep) -> JsonO
 
 @router.get("/get")
 async def get(request: Request, account: CallerDep, state: StateDep) -> Response:
-    """Return the file; of a video only the address to load it from."""
+    """Return the file; for a video, only the address from which it can be loaded."""
     media_id = request.query_params.get("media_id")
     item = state.media.take(account.appid, media_id, state.clock.now())
     if item.type == "video":

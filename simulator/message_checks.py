@@ -1,4 +1,4 @@
-"""What a customer-service message must hold. Source: protocol 6.2 and 6.3."""
+"""Checks the content of customer-service messages. Source: protocol 6.2 and 6.3."""
 
 from collections.abc import Callable
 
@@ -37,9 +37,9 @@ TakeMedia = Callable[[object], Media]
 
 
 def content_of(message: JsonObject, account: Account, take_media: TakeMedia) -> JsonObject:
-    """Return the object named by msgtype; raises ApiError for what WeChat would refuse.
+    """Return the object named by msgtype. Raises ApiError for what WeChat would refuse.
 
-    take_media: returns the account's living media of an id, or raises ApiError 40007.
+    take_media: returns the valid file of the account with an id, or raises ApiError 40007.
     """
     msgtype = message.get("msgtype")
     if not isinstance(msgtype, str) or msgtype not in REQUIRED:
@@ -76,7 +76,7 @@ def check_news(content: JsonObject) -> None:
 
 
 def check_card(content: JsonObject, account: Account) -> None:
-    """Raise ApiError 40166 for a mini-program not linked, 40165 for a page it does not have."""
+    """Raise ApiError 40166 for a mini-program that is not linked, 40165 for an unknown page."""
     appid, pagepath = str(content["appid"]), str(content["pagepath"])
     if appid not in account.linked_mini_programs:
         raise ApiError(40166)
@@ -87,10 +87,10 @@ def check_card(content: JsonObject, account: Account) -> None:
 
 
 def check_media(msgtype: str, content: JsonObject, take_media: TakeMedia) -> None:
-    """Raise ApiError 40007 for a media id of no use, 40004 for one of the wrong type."""
+    """Raise ApiError 40007 for an invalid media id, 40004 for one of the wrong type."""
     for field in MEDIA_FIELDS:
         if field not in REQUIRED[msgtype]:
             continue
-        wanted = PICTURES if field == "thumb_media_id" else (msgtype,)
-        if take_media(content[field]).type not in wanted:
+        allowed = PICTURES if field == "thumb_media_id" else (msgtype,)
+        if take_media(content[field]).type not in allowed:
             raise ApiError(40004)

@@ -10,5 +10,5 @@ router = APIRouter()
 
 @router.get("/", include_in_schema=False)
 async def show_page() -> FileResponse:
-    """Return the page; it holds everything it needs."""
+    """Return the page, which loads no other files."""
     return FileResponse(Path(__file__).with_name("page.html"), media_type="text/html")

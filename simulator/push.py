@@ -1,11 +1,11 @@
-"""Pushes one document: makes it, delivers it, and shows the follower what comes back."""
+"""Pushes one document: makes it, delivers it, and shows the reply in the follower's chat."""
 
 from dataclasses import dataclass
 
 from app.wechat.crypto import Format
 from simulator import effects
 from simulator.accounts import Account
-from simulator.delivery import Attempt, Courier, Outcome
+from simulator.delivery import Attempt, Delivery, Outcome
 from simulator.documents import JsonObject, read, write
 from simulator.envelopes import new_stamp, seal
 from simulator.ledger import Entry, Kind
@@ -16,7 +16,7 @@ from simulator.state import State
 
 @dataclass(slots=True)
 class Push:
-    """A push under way. document: its members, {} when a raw one can't be read."""
+    """A push that is being delivered. document: its members; {} if a raw one can't be read."""
 
     state: State
     account: Account
@@ -27,9 +27,9 @@ class Push:
     deliveries: list[JsonObject]
 
     async def run(self) -> JsonObject:
-        """Deliver, read the answer, show it; return the outcome as a control call answers it."""
+        """Deliver, read the response and show it; return the outcome for the control call."""
         account, clock = self.account, self.state.clock
-        courier = Courier(
+        delivery = Delivery(
             client=self.state.client,
             url=account.callback(),
             policy=account.delivery,
@@ -37,13 +37,13 @@ class Push:
             seal=lambda stamp: seal(self.text, account, self.openid, stamp),
             note=self.note,
         )
-        last = await courier.deliver()
+        last = await delivery.deliver()
         answer = self.answer_to(last)
         self.show(answer)
         return self.outcome(answer)
 
     def note(self, attempt: Attempt) -> None:
-        """Write one delivery to the ledger, with what its answer means."""
+        """Write one delivery to the ledger, with the meaning of its response."""
         answer = self.answer_to(attempt)
         facts = attempt.as_json() | {"answer": answer_facts(answer)}
         self.deliveries.append(facts)
@@ -57,13 +57,13 @@ class Push:
         )
 
     def answer_to(self, attempt: Attempt) -> Answer:
-        """Return what came back; no answer at all is malformed too."""
+        """Return the meaning of the response; a missing response is malformed, too."""
         if attempt.outcome is not Outcome.ANSWERED or attempt.status is None:
             return Answer(Verdict.MALFORMED, reason=attempt.outcome)
         return read_answer(attempt.status, attempt.body, self.account, attempt.stamp, self.document)
 
     def show(self, answer: Answer) -> None:
-        """Put a passive reply, or the line of a failing account, into the chat."""
+        """Show in the chat a passive reply, or the line that WeChat shows for a failing account."""
         if not effects.is_answerable(self.document):
             return
         follower = self.state.meet(self.account.appid, self.openid)
@@ -77,7 +77,7 @@ class Push:
             )
 
     def outcome(self, answer: Answer) -> JsonObject:
-        """Return the facts of a finished push."""
+        """Return the outcome of a finished push."""
         return {
             "push_id": self.entry.id,
             "appid": self.account.appid,
@@ -89,7 +89,7 @@ class Push:
 
 
 def begin(request: PushRequest, account: Account, state: State) -> Push:
-    """Make the document and let the person's action take effect; nothing is sent yet."""
+    """Make the document and apply the person's action; nothing is sent yet."""
     account = request.adjusted(account)
     if request.document is not None:
         text, document = request.document, readable(request.document, account.format)
@@ -104,7 +104,7 @@ def begin(request: PushRequest, account: Account, state: State) -> Push:
 
 
 def act(document: JsonObject, openid: str, account: Account, state: State) -> None:
-    """Apply what the person did; who was never seen before is a follower from now on."""
+    """Apply the action behind a push; a new person becomes a follower."""
     if not effects.is_personal(document):
         return
     is_new = openid not in state.followers[account.appid]
@@ -116,7 +116,7 @@ def act(document: JsonObject, openid: str, account: Account, state: State) -> No
 
 
 def readable(text: str, data_format: Format) -> JsonObject:
-    """Return the members of a raw document, {} when it can't be read."""
+    """Return the members of a raw document; {} if it can't be read."""
     try:
         return read(text, data_format)
     except ValueError:
@@ -124,7 +124,7 @@ def readable(text: str, data_format: Format) -> JsonObject:
 
 
 def answer_facts(answer: Answer) -> JsonObject:
-    """Return an answer as JSON."""
+    """Return the meaning of a response as JSON."""
     return {
         "verdict": answer.verdict,
         "encrypted": answer.encrypted,
@@ -134,7 +134,7 @@ def answer_facts(answer: Answer) -> JsonObject:
 
 
 def shown_reply(reply: JsonObject) -> tuple[str, object]:
-    """Return the type of a passive reply and its content, named as customer-service ones are."""
+    """Return the type and content of a passive reply, named as in customer-service messages."""
     msgtype = str(reply["MsgType"])
     if msgtype == "text":
         return msgtype, {"content": reply["Content"]}

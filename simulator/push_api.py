@@ -19,13 +19,13 @@ router = APIRouter(prefix="/_sim")
 
 @router.post("/push")
 async def push(request: PushRequest, state: StateDep) -> JsonObject:
-    """Push once; answers after the last delivery, or at once with `wait` false."""
+    """Push once. The response comes after the last delivery, or at once with `wait` false."""
     return await carry_out(request, state)
 
 
 @router.post("/push/batch")
 async def push_batch(batch: PushBatch, state: StateDep) -> list[JsonObject]:
-    """Push many, in order, a bounded number at a time; answers after the last delivery."""
+    """Push several documents in order. The response comes after the last delivery."""
     gate = asyncio.Semaphore(batch.concurrency)
 
     async def one(request: PushRequest) -> JsonObject:
@@ -37,7 +37,7 @@ async def push_batch(batch: PushBatch, state: StateDep) -> list[JsonObject]:
 
 @router.post("/push/wait")
 async def wait_for_pushes(state: StateDep) -> JsonObject:
-    """Answer once every push that was left to itself has ended."""
+    """Wait for all pushes that were started with `wait` false."""
     await asyncio.gather(*state.pending)
     return {"pending_pushes": len(state.pending)}
 
@@ -46,7 +46,7 @@ async def wait_for_pushes(state: StateDep) -> JsonObject:
 async def verify_url(
     state: StateDep, appid: str | None = None, echostr: str | None = None
 ) -> JsonObject:
-    """Do the check that the console does on saving a URL. Source: protocol 1.2."""
+    """Check the callback URL as the console does when it is saved. Source: protocol 1.2."""
     account = account_named(state, appid)
     stamp = new_stamp(state.clock.wall())
     expected = echostr or str(secrets.randbelow(10**18))
@@ -68,7 +68,7 @@ async def verify_url(
 
 
 async def carry_out(request: PushRequest, state: State) -> JsonObject:
-    """Push, waiting for the end or leaving it to a task that the state knows of."""
+    """Push, and wait for the end or leave the deliveries to a task in `pending`."""
     started = begin(request, account_named(state, request.appid), state)
     if request.wait:
         return await started.run()

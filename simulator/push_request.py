@@ -1,4 +1,4 @@
-"""What a control call asks to be pushed."""
+"""The request of a control call for a push."""
 
 from typing import Self
 
@@ -13,10 +13,10 @@ from simulator.documents import JsonObject
 class PushRequest(BaseModel):
     """One push: `text`, or `event`, or another `msgtype`, or a raw `document`.
 
-    appid: None is the first account. openid: who acts; None is the sender of a raw document, or the
-    first demonstration follower. event_key: with an event, such as a menu key or a scene.
-    fields: more members of the document, nested as it nests them. msg_id, create_time: to push
-    the same message once more. mode, format, callback_url, delivery: instead of the account's.
+    appid: None: the first account. openid: the person who acts; None: the sender of a raw document,
+    or the first demonstration follower. event_key: of an event, such as a menu key or a scene.
+    fields: further members of the document. msg_id, create_time: given to push the same message
+    again. mode, format, callback_url, delivery: replace the settings of the account.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +35,9 @@ class PushRequest(BaseModel):
     format: Format | None = None
     callback_url: str | None = None
     delivery: DeliveryPolicy | None = None
-    wait: bool = Field(default=True, description="False answers before the first delivery")
+    wait: bool = Field(
+        default=True, description="False: the response does not wait for the deliveries"
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -45,23 +47,23 @@ class PushRequest(BaseModel):
         return self
 
     def sender(self, document: JsonObject) -> str:
-        """Return the OpenID of who acts; document: the members of a raw one, {} without."""
+        """Return the OpenID of the person who acts. document: the members of a raw one, else {}."""
         return self.openid or str(document.get("FromUserName") or OPENIDS[0])
 
     def adjusted(self, account: Account) -> Account:
-        """Return the account with what this push does differently."""
-        wanted = {
+        """Return the account with the settings that this push replaces."""
+        replaced = {
             "mode": self.mode,
             "format": self.format,
             "callback_url": self.callback_url,
             "delivery": self.delivery,
         }
-        return account.model_copy(update={k: v for k, v in wanted.items() if v is not None})
+        return account.model_copy(update={k: v for k, v in replaced.items() if v is not None})
 
     def members(self, original_id: str, now: int, new_id: int) -> JsonObject:
         """Return the members of the document in the platform's order.
 
-        now: Unix seconds. new_id: the MsgId unless one was asked for.
+        now: Unix seconds. new_id: the MsgId if the request gives none.
         """
         members: JsonObject = {
             "ToUserName": original_id,
@@ -80,7 +82,7 @@ class PushRequest(BaseModel):
 
 
 class PushBatch(BaseModel):
-    """Many pushes, at most `concurrency` of them under way at a time."""
+    """Several pushes, at most `concurrency` of them at a time."""
 
     model_config = ConfigDict(extra="forbid")
 

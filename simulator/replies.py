@@ -1,4 +1,4 @@
-"""Reads the service's answer to a push as WeChat does. Source: protocol 1.4 and 5."""
+"""Reads the service's response to a push as WeChat does. Source: protocol 1.4 and 5."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ MEDIA_IDS = {"Image": "MediaId", "Voice": "MediaId", "Video": "MediaId", "Music"
 
 
 class Verdict(StrEnum):
-    """success: nothing to show. passive: a reply. malformed: not understood."""
+    """success: no reply. passive: a passive reply. malformed: WeChat can't read the response."""
 
     SUCCESS = "success"
     PASSIVE = "passive"
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an HTTP response means; reason says what is wrong with a malformed one."""
+    """The meaning of a response. reason: what is wrong with a malformed one."""
 
     verdict: Verdict
     reply: JsonObject = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Answer:
 def read_answer(
     status: int, body: bytes, account: Account, stamp: Stamp, pushed: JsonObject
 ) -> Answer:
-    """Return what the answer to the push `pushed`, delivered under `stamp`, means."""
+    """Return the meaning of the response to the push `pushed`, delivered with `stamp`."""
     if status != SUCCESS:
         return Answer(Verdict.MALFORMED, reason=f"status {status}")
     if body.strip() in (b"", b"success"):
@@ -62,7 +62,7 @@ def read_answer(
 
 
 def opened(outer: JsonObject, account: Account, stamp: Stamp) -> JsonObject:
-    """Return the reply out of its envelope; ValueError when mode, seal or key do not fit."""
+    """Return the decrypted reply. Raises ValueError if mode, signature or key are wrong."""
     if "Encrypt" not in outer:
         if account.mode is Mode.SECURE:
             raise ValueError("not encrypted")
@@ -85,7 +85,7 @@ def opened(outer: JsonObject, account: Account, stamp: Stamp) -> JsonObject:
 
 
 def check(reply: JsonObject, pushed: JsonObject) -> None:
-    """Raise ValueError unless the reply answers this push with all that its type needs."""
+    """Raise ValueError unless the reply belongs to this push and has all members of its type."""
     if reply.get("ToUserName") != pushed.get("FromUserName"):
         raise ValueError("ToUserName")
     if reply.get("FromUserName") != pushed.get("ToUserName"):

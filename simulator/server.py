@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, plus a way to cut a connection as a broken network does."""
+"""The HTTP server: uvicorn, and a way to cut a connection as a broken network does."""
 
 from collections.abc import Callable
 
@@ -10,27 +10,27 @@ CUT = "simulator.cut"
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """Hands each request the means to cut its own connection."""
+    """Gives each request a function that cuts its connection."""
 
     def on_message_begin(self) -> None:
-        """Put `abort` of the transport into the scope's extensions."""
+        """Put `abort` of the transport into the extensions of the scope."""
         super().on_message_begin()
         self.scope["extensions"] = {CUT: {"abort": self.transport.abort}}
 
 
 async def cut_connection(scope: Scope, receive: Receive) -> None:
-    """Cut the connection without an answer; ConnectionAbortedError where none can be cut."""
+    """Cut the connection without a response. Raises ConnectionAbortedError if that fails."""
     abort: Callable[[], None] | None = scope.get("extensions", {}).get(CUT, {}).get("abort")
     if abort is None:
         raise ConnectionAbortedError
     abort()
-    # Returning before the server has noticed would make it send an answer after all.
+    # If this returned before the server has noticed, the server would send a response after all.
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def server_for(app: ASGIApp, host: str, port: int) -> Server:
-    """Return a quiet server that ends within a second of a signal."""
+    """Return a server without access log that ends within a second of a signal."""
     return Server(
         Config(
             app,

@@ -1,4 +1,4 @@
-"""Everything one simulator knows; in memory, in one process."""
+"""The state of one simulator, in memory and in one process."""
 
 from asyncio import Task
 from collections import defaultdict
@@ -22,9 +22,9 @@ from simulator.tokens import WELL_FORMED, AccountTokens
 
 @dataclass(slots=True)
 class State:
-    """The world of one simulator.
+    """All data of one simulator.
 
-    client: carries the pushes. pending: pushes that nobody waits for.
+    client: sends the pushes. pending: pushes whose control call has not waited for them.
     """
 
     client: httpx.AsyncClient
@@ -48,7 +48,7 @@ class State:
         self.message_ids = count(int(self.clock.wall().timestamp() * 1_000_000) * 1000)
 
     def owner_of(self, access_token: str) -> Account:
-        """Return the account of a living token; ApiError 40014, 40001 or 42001 otherwise."""
+        """Return the account of a valid token. Raises ApiError 40014, 40001 or 42001."""
         if not WELL_FORMED.fullmatch(access_token):
             raise ApiError(40014)
         for appid, tokens in self.tokens.items():
@@ -58,14 +58,14 @@ class State:
         raise ApiError(40001)
 
     def follower(self, appid: str, openid: object) -> Follower:
-        """Return a person the account has met; ApiError 40003 for any other OpenID."""
+        """Return a person of the account. Raises ApiError 40003 for an unknown OpenID."""
         known = self.followers[appid].get(openid) if isinstance(openid, str) else None
         if known is None:
             raise ApiError(40003)
         return known
 
     def meet(self, appid: str, openid: str) -> Follower:
-        """Return the person with this OpenID; never met before, they do not follow yet."""
+        """Return the person with this OpenID. A new person is added, and does not follow yet."""
         return self.followers[appid].setdefault(openid, Follower(appid, openid, person=openid))
 
     def show(
@@ -73,7 +73,7 @@ class State:
     ) -> None:
         """Add one line to a follower's chat.
 
-        via: follower, passive, customer_service or system.
+        via: who sent it, or how: follower, passive, customer_service or system.
         """
         self.ledger.write(
             self.clock.now(),
@@ -88,7 +88,7 @@ class State:
 
 
 def state_of(connection: HTTPConnection) -> State:
-    """Return the state that the app was built with."""
+    """Return the state of the app that serves the connection."""
     state: State = connection.app.state.simulator
     return state
 

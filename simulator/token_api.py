@@ -32,12 +32,12 @@ async def stable_token(request: Request, body: JsonDep, state: StateDep) -> Json
 
 
 def lifetime_of(account: Account) -> timedelta:
-    """Return how long a new token of the account lives."""
+    """Return the lifetime of a new token of the account."""
     return timedelta(seconds=account.token_lifetime_seconds)
 
 
 def authenticate(state: State, request: Request, given: JsonObject | dict[str, str]) -> Account:
-    """Return the account that `given` names; raises ApiError for every mistake in it."""
+    """Return the account whose credentials are given. Raises ApiError for every mistake in them."""
     if given.get("grant_type") != "client_credential":
         raise ApiError(40002)
     appid, secret = given.get("appid"), given.get("secret")

@@ -1,4 +1,4 @@
-"""Access tokens of one account: two families that know nothing of each other.
+"""Access tokens of one account: ordinary and stable ones, which do not affect each other.
 
 Source: protocol 7.1.
 """
@@ -18,25 +18,25 @@ WELL_FORMED = re.compile(r"[0-9]{2,3}_[A-Za-z0-9_-]{100,500}")
 
 @dataclass(slots=True)
 class AccessToken:
-    """One issued token; `replaced` once a newer one of its family exists."""
+    """One issued token. replaced: whether a newer token of the same kind exists."""
 
     value: str
     expires_at: datetime
     replaced: bool = False
 
     def seconds_left(self, now: datetime) -> int:
-        """Return the remaining life in whole seconds."""
+        """Return the remaining lifetime in whole seconds."""
         return int((self.expires_at - now).total_seconds())
 
     def retire(self, at: datetime) -> None:
-        """Give way to a newer token: dead from `at` on."""
+        """Mark the token as replaced by a newer one; it is invalid from `at` on."""
         self.replaced = True
         self.expires_at = at
 
 
 @dataclass(slots=True)
 class AccountTokens:
-    """Everything issued to one account."""
+    """All tokens issued to one account."""
 
     ordinary: AccessToken | None = None
     stable: AccessToken | None = None
@@ -44,16 +44,17 @@ class AccountTokens:
     issued: dict[str, AccessToken] = field(default_factory=dict)
 
     def take_ordinary(self, now: datetime, lifetime: timedelta) -> AccessToken:
-        """Answer `GET token`: always a new one; the one before lives 5 more minutes."""
+        """Return a new token for `GET token`; the previous one stays valid for 5 more minutes."""
         if self.ordinary is not None:
             self.ordinary.retire(now + OVERLAP)
         self.ordinary = self._issue(now, lifetime)
         return self.ordinary
 
     def take_stable(self, now: datetime, lifetime: timedelta, *, force: bool) -> AccessToken:
-        """Answer `stable_token`: the same one until 5 minutes before its end.
+        """Return the token for `stable_token`: the same one until 5 minutes before it expires.
 
-        force kills the old one at once, unless it is asked too often: then nothing changes.
+        force: replaces it, and the old one is invalid at once. If force is used too often, it has
+        no effect.
         """
         forced = force and self._may_force(now)
         if forced:
@@ -67,7 +68,7 @@ class AccountTokens:
         return self.stable
 
     def check(self, value: str, now: datetime) -> None:
-        """Raise ApiError 40001 for a token that was replaced, 42001 for one that ran out."""
+        """Raise ApiError 40001 for a token that was replaced, 42001 for one that expired."""
         token = self.issued[value]
         if now >= token.expires_at:
             raise ApiError(40001 if token.replaced else 42001)

@@ -23,23 +23,24 @@ async def info(request: Request, account: CallerDep, state: StateDep) -> JsonObj
 
 @router.post("/info/batchget")
 async def batchget(body: JsonDep, account: CallerDep, state: StateDep) -> JsonObject:
-    """Return up to 100 user objects; one bad OpenID fails the whole call."""
-    asked = body.get("user_list")
-    if not isinstance(asked, list) or not all(isinstance(item, dict) for item in asked):
+    """Return up to 100 user objects; one invalid OpenID fails the whole call."""
+    users = body.get("user_list")
+    if not isinstance(users, list) or not all(isinstance(item, dict) for item in users):
         raise ApiError(47001)
-    if not 1 <= len(asked) <= BATCH_LIMIT:
+    if not 1 <= len(users) <= BATCH_LIMIT:
         raise ApiError(40032)
-    found = [state.follower(account.appid, item.get("openid")) for item in asked]
-    # Not in the order asked: who matches by position instead of by OpenID is found out here.
+    found = [state.follower(account.appid, item.get("openid")) for item in users]
+    # In another order than requested, so that a client that matches by position fails.
     found.sort(key=lambda follower: follower.openid, reverse=True)
     return {"user_info_list": [follower.profile(bound=account.bound) for follower in found]}
 
 
 @router.get("/get")
 async def get(request: Request, account: CallerDep, state: StateDep) -> JsonObject:
-    """Return one page of followers' OpenIDs; query next_openid, from the page before.
+    """Return one page of followers' OpenIDs; query next_openid, from the previous page.
 
-    Every page with content names its last OpenID; past the end count is 0 and data is missing.
+    Every page that is not empty names its last OpenID. After the last page, count is 0 and data is
+    missing.
     """
     everyone = state.followers[account.appid]
     following = [f.openid for f in everyone.values() if f.following]

@@ -1,4 +1,4 @@
-"""Send windows: what a follower did decides how many customer-service messages may follow.
+"""Send windows: how many customer-service messages an account may send after a follower acted.
 
 Source: protocol 6.1.
 """
@@ -12,7 +12,7 @@ from simulator.errors import ApiError
 
 
 class Trigger(StrEnum):
-    """What opens a window."""
+    """The action of a follower that opens a window."""
 
     MESSAGE = "message"
     MENU = "menu"
@@ -27,7 +27,7 @@ QUOTAS = {
     Trigger.SCAN: (3, timedelta(minutes=1)),
 }
 
-# Event names are compared in lower case: documents and SDKs disagree on theirs.
+# Event names are compared in lower case, because documents and SDKs spell them differently.
 EVENT_TRIGGERS = {
     "click": Trigger.MENU,
     "scancode_push": Trigger.MENU,
@@ -49,7 +49,7 @@ def trigger_of(document: Mapping[str, object]) -> Trigger | None:
 
 @dataclass(slots=True)
 class Window:
-    """One open window."""
+    """One open window. left: how many messages may still be sent in it."""
 
     until: datetime
     left: int
@@ -62,29 +62,29 @@ class SendWindows:
     windows: dict[Trigger, Window] = field(default_factory=dict)
 
     def open(self, trigger: Trigger, now: datetime) -> None:
-        """Start or refresh the window of `trigger` with its full count."""
+        """Open the window of `trigger`, or renew it, with its full number of messages."""
         sends, lasts = QUOTAS[trigger]
         self.windows[trigger] = Window(now + lasts, sends)
 
     def spend(self, now: datetime) -> Trigger:
-        """Charge one message to the window that ends first, and return its trigger.
+        """Count one message against the window that ends first, and return its trigger.
 
         Raises ApiError 45015 when no window is open, 45047 when all open ones are used up.
         """
-        standing = self.standing(now)
-        if not standing:
+        open_windows = self.open_windows(now)
+        if not open_windows:
             raise ApiError(45015)
-        usable = [trigger for trigger, window in standing.items() if window.left > 0]
+        usable = [trigger for trigger, window in open_windows.items() if window.left > 0]
         if not usable:
             raise ApiError(45047)
-        first = min(usable, key=lambda trigger: standing[trigger].until)
-        standing[first].left -= 1
+        first = min(usable, key=lambda trigger: open_windows[trigger].until)
+        open_windows[first].left -= 1
         return first
 
-    def standing(self, now: datetime) -> dict[Trigger, Window]:
-        """Return the windows that have not run out, used up or not."""
+    def open_windows(self, now: datetime) -> dict[Trigger, Window]:
+        """Return the windows that have not ended, including those that are used up."""
         return {trigger: w for trigger, w in self.windows.items() if now < w.until}
 
     def close(self) -> None:
-        """Close everything: the follower has left."""
+        """Close all windows, because the follower has unfollowed."""
         self.windows.clear()

@@ -1,1 +1,1 @@
-"""`make run`: the whole service on one machine, against the simulator."""
+"""`make run`: the whole service on one machine, connected to the simulator."""

@@ -1,4 +1,4 @@
-"""The programs of the playground: real processes, each with a log file of its own."""
+"""The programs of the playground: real processes, each with its own log file."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ TAIL_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One running program. log: everything it printed since it was started."""
+    """One running program. log: the file with everything that it has printed."""
 
     name: str
     process: Process
@@ -47,11 +47,11 @@ class Children:
         self._watchers: list[asyncio.Task[None]] = []
 
     async def start(self, name: str, *command: str, environment: Mapping[str, str]) -> Child:
-        """Start a program; its working folder is the data folder, where no `.env` is read."""
+        """Start a program in the data folder, so that it reads no `.env`."""
         self._logs.mkdir(exist_ok=True)
         path = self._logs / f"{name}.log"
         with path.open("wb") as log:
-            # A session of its own: Ctrl-C is for the playground, which stops all in order.
+            # In a new session: Ctrl-C must reach only the playground, which stops all in order.
             process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=self._folder,
@@ -71,7 +71,7 @@ class Children:
         return await self._died.get()
 
     async def stop(self) -> None:
-        """Stop all, the last started first: the simulator outlives those that call it."""
+        """Stop all programs, the last one first, so that the simulator ends after its callers."""
         for watcher in self._watchers:
             watcher.cancel()
         for child in reversed(self._all):
@@ -83,7 +83,7 @@ class Children:
 
 
 def end_of(child: Child) -> str:
-    """Tell how a program ended."""
+    """Return how a program ended."""
     status = child.process.returncode
     if status is not None and status < 0:
         return f"was ended by {signal.Signals(-status).name}"

@@ -1,5 +1,5 @@
-"""What ends the playground early."""
+"""The error that ends the playground."""
 
 
 class PlaygroundError(Exception):
-    """It can't go on; the text tells the person at the terminal why."""
+    """The playground can't go on; str() says why, for the person at the terminal."""

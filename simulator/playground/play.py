@@ -1,4 +1,4 @@
-"""The playground from start to stop."""
+"""Runs the playground from its start to its end."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from simulator.playground.setup import Setup
 async def play(setup: Setup, console: Console, *, once: bool) -> int:
     """Run the playground; return the exit status: 0, or 1 when something failed.
 
-    once: end after the trace instead of staying until SIGINT, SIGTERM or SIGHUP.
+    once: end after the demonstration instead of staying until SIGINT, SIGTERM or SIGHUP.
     """
     stopped = _stop_on_signals()
     playground = Playground(setup, console)
@@ -35,27 +35,27 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def _until_over(playground: Playground, stopped: asyncio.Event, *, once: bool) -> int:
-    """Run until the story is told, a signal comes, or a program dies; whichever is first.
+    """Run until the demonstration ends (with `once`), a signal comes or a program ends.
 
-    Raises PlaygroundError when the story can't be told to its end.
+    Raises PlaygroundError if the demonstration fails.
     """
-    story = asyncio.create_task(playground.tell())
+    demonstration = asyncio.create_task(playground.demonstrate())
     stop = asyncio.create_task(stopped.wait())
     death = asyncio.create_task(playground.children.first_death())
     try:
-        await asyncio.wait({story, stop, death}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({demonstration, stop, death}, return_when=asyncio.FIRST_COMPLETED)
         if not stop.done() and not death.done():
-            story.result()
+            demonstration.result()
             if once:
                 return 0
-            playground.invite()
+            playground.show_hint()
             await asyncio.wait({stop, death}, return_when=asyncio.FIRST_COMPLETED)
         if stop.done():
             return 0
         playground.report(death.result())
         return 1
     finally:
-        await _cancel(story, stop, death)
+        await _cancel(demonstration, stop, death)
 
 
 async def _cancel(*tasks: "asyncio.Task[Any]") -> None:

@@ -1,4 +1,4 @@
-"""The playground's Postgres: started for it, and stopped with it."""
+"""The Postgres of the playground, started and stopped with it."""
 
 import asyncio
 import subprocess
@@ -20,15 +20,12 @@ class Postgres:
         self._starting: asyncio.Task[str] | None = None
 
     async def start(self) -> str:
-        """Start it, bring it to the newest schema and return its URL.
-
-        Raises PlaygroundError when the server does not start.
-        """
+        """Start the server, migrate the database and return its URL. Raises PlaygroundError."""
         self._starting = asyncio.create_task(
             asyncio.to_thread(embedded.start, self._data_dir, stop_with_last_user=False)
         )
         try:
-            # A thread can't be cancelled: `stop` has to wait for it, or the server stays behind.
+            # A thread can't be cancelled, so `stop` waits for it before it stops the server.
             url = await asyncio.shield(self._starting)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             log = self._data_dir / embedded.FOLDER / "log"
@@ -37,7 +34,7 @@ class Postgres:
         return url
 
     async def stop(self) -> None:
-        """Stop the server, also one that is just starting."""
+        """Stop the server, even while it is starting."""
         if self._starting is None:
             return
         await asyncio.wait([self._starting])

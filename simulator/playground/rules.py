@@ -63,15 +63,15 @@ SAMPLES: tuple[dict[str, Any], ...] = (
 )
 
 
-def lay_out_picture(folder: Path) -> None:
-    """Put the picture where rules look for it; one of the same name stays."""
+def copy_picture(folder: Path) -> None:
+    """Copy the picture to the media folder, unless a file of this name exists."""
     folder.mkdir(exist_ok=True)
     if not (folder / PICTURE.name).exists():
         shutil.copyfile(PICTURE, folder / PICTURE.name)
 
 
 async def add_samples(service: httpx.AsyncClient) -> int:
-    """Add the sample rules that are not there yet, known by name; return how many were added."""
+    """Add the sample rules whose names do not exist yet; return how many were added."""
     known = {rule["name"] for rule in await _all_rules(service)}
     missing = [rule for rule in SAMPLES if rule["name"] not in known]
     for rule in missing:

@@ -1,4 +1,4 @@
-"""Everything that runs in the playground, and what is told about it."""
+"""The programs of the playground, and what is printed about them."""
 
 import asyncio
 import sys
@@ -13,10 +13,10 @@ from rich.console import Console
 from simulator.playground.children import Child, Children, end_of
 from simulator.playground.errors import PlaygroundError
 from simulator.playground.postgres import Postgres
-from simulator.playground.rules import add_samples, lay_out_picture
+from simulator.playground.rules import add_samples, copy_picture
 from simulator.playground.setup import Setup, bare_environment
-from simulator.playground.story import POLL_SECONDS, tell
-from simulator.playground.trace import show_addresses, show_story
+from simulator.playground.story import POLL_SECONDS, send_message
+from simulator.playground.trace import show_addresses, show_trace
 
 OA_BRIDGE = str(Path(sys.executable).with_name("oa-bridge"))
 READY_SECONDS = 60.0
@@ -32,11 +32,8 @@ class Playground:
         self._console = console
         self._setup = setup
 
-    async def tell(self) -> None:
-        """Start everything, send one message and show what became of it.
-
-        Raises PlaygroundError when that does not work out.
-        """
+    async def demonstrate(self) -> None:
+        """Start everything, send one message and show what happened. Raises PlaygroundError."""
         started = time.monotonic()
         self._console.print("OA Bridge playground", style="bold green")
         self._say("Starting Postgres, service, worker and simulator; the first time takes longer.")
@@ -48,12 +45,12 @@ class Playground:
         show_addresses(self._console, self._setup)
         self._say(f"\nReady after {time.monotonic() - started:.1f} s.")
 
-    def invite(self) -> None:
-        """Tell how to go on and how to stop."""
+    def show_hint(self) -> None:
+        """Print how to go on and how to stop."""
         self._say("Write to the account on the chat page. Ctrl-C stops everything.")
 
     def report(self, child: Child) -> None:
-        """Tell that a program has died, with the end of its log."""
+        """Print that a program has ended, with the end of its log."""
         self._console.print(f"[bold red]{child.name} {end_of(child)}[/]; its log ends with:")
         self._console.print(child.last_lines(), markup=False, highlight=False, soft_wrap=True)
 
@@ -65,7 +62,7 @@ class Playground:
 
     async def _start(self) -> None:
         setup = self._setup
-        lay_out_picture(setup.media_dir)
+        copy_picture(setup.media_dir)
         await self.children.start(
             "simulator",
             *(sys.executable, "-m", "simulator", "--port", str(setup.simulator_port)),
@@ -85,17 +82,17 @@ class Playground:
             await _ready(simulator, "/_sim/state")
             await _ready(service, "/readyz")
             await self._add_rules(service)
-            show_story(self._console, await tell(service, simulator))
+            show_trace(self._console, await send_message(service, simulator))
 
     async def _add_rules(self, service: httpx.AsyncClient) -> None:
         before = await _rules_version(service)
         added = await add_samples(service)
 
-        async def taken_in() -> bool:
+        async def are_served() -> bool:
             return await _rules_version(service) >= before + added
 
-        if not await _comes_true(taken_in, RULES_SECONDS):
-            raise PlaygroundError("the service does not take in new rules")
+        if not await _becomes_true(are_served, RULES_SECONDS):
+            raise PlaygroundError("the service does not load new rules")
         self._say(f"{added} sample rules added." if added else "The sample rules are there.")
 
     def _say(self, text: str) -> None:
@@ -107,15 +104,15 @@ def _client(base_url: str, headers: dict[str, str] | None = None) -> httpx.Async
 
 
 async def _ready(client: httpx.AsyncClient, path: str) -> None:
-    """Return once the address answers 200. Raises PlaygroundError after a minute."""
+    """Wait until the address answers 200. Raises PlaygroundError after a minute."""
 
     async def answers() -> bool:
         with suppress(httpx.TransportError):
             return (await client.get(path)).is_success
         return False
 
-    if not await _comes_true(answers, READY_SECONDS):
-        raise PlaygroundError(f"{client.base_url}{path} did not get ready")
+    if not await _becomes_true(answers, READY_SECONDS):
+        raise PlaygroundError(f"{client.base_url}{path} did not become ready")
 
 
 async def _rules_version(service: httpx.AsyncClient) -> int:
@@ -123,8 +120,8 @@ async def _rules_version(service: httpx.AsyncClient) -> int:
     return int(parts["rules"]["version"] or 0)
 
 
-async def _comes_true(check: Callable[[], Awaitable[bool]], seconds: float) -> bool:
-    """Ask until the answer is yes; False if it is still no after `seconds`."""
+async def _becomes_true(check: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Repeat a check until it succeeds; return False if it has not after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if await check():

@@ -1,4 +1,4 @@
-"""What the playground's programs are started with."""
+"""The settings with which the programs of the playground are started."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ PORTS_TRIED = 100
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Addresses, folders and the operator's token of one run."""
+    """The addresses, the folders and the admin token of one run."""
 
     data_dir: Path
     service_port: int
@@ -36,11 +36,11 @@ class Setup:
 
     @property
     def media_dir(self) -> Path:
-        """Where rules find their pictures."""
+        """The folder with the media files of rules."""
         return self.data_dir / "media"
 
     def environment(self, database_url: str) -> dict[str, str]:
-        """Return the environment of the service: the demonstration account, nobody else's."""
+        """Return the environment of the service, with the demonstration account alone."""
         account = demo.ACCOUNT
         return {
             **bare_environment(),
@@ -59,7 +59,7 @@ class Setup:
 
 
 def bare_environment() -> dict[str, str]:
-    """Return our environment without settings of the service or a proxy.
+    """Return the environment of this process without settings of the service or of a proxy.
 
     A setting meant for a real account must not reach the playground, and a proxy does not reach
     this machine's own ports.
@@ -70,10 +70,10 @@ def bare_environment() -> dict[str, str]:
 
 
 def free_port(preferred: int) -> int:
-    """Return `preferred`, or the next port that nobody listens on."""
+    """Return `preferred`, or the next port that is free. Raises OSError."""
     for port in range(preferred, preferred + PORTS_TRIED):
         with socket.socket() as probe:
-            # As servers do: a connection that has just closed does not occupy the port.
+            # As servers do, so that a connection that has just closed does not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))

@@ -1,4 +1,4 @@
-"""One text message, end to end, told from what the programs themselves say."""
+"""Sends one text message end to end, and collects what the service and the simulator report."""
 
 import asyncio
 import time
@@ -16,8 +16,8 @@ POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """What happened to the message. card_ms: from the follower's message to the card."""
+class Trace:
+    """What happened to the message. card_ms: milliseconds from the message to the card."""
 
     push: dict[str, Any]
     rule: dict[str, Any]
@@ -25,11 +25,8 @@ class Story:
     card_ms: float
 
 
-async def tell(service: httpx.AsyncClient, simulator: httpx.AsyncClient) -> Story:
-    """Have a follower write one message, and follow it until the card is there.
-
-    Raises PlaygroundError when no card comes.
-    """
+async def send_message(service: httpx.AsyncClient, simulator: httpx.AsyncClient) -> Trace:
+    """Send a message from a follower and wait for the card. Raises PlaygroundError without one."""
     started = time.monotonic()
     answer = await simulator.post("/_sim/push", json={"text": KEYWORD}, timeout=30)
     push: dict[str, Any] = answer.raise_for_status().json()
@@ -37,7 +34,7 @@ async def tell(service: httpx.AsyncClient, simulator: httpx.AsyncClient) -> Stor
     card_ms = (time.monotonic() - started) * 1000
     if card is None:
         raise PlaygroundError(await _why_no_card(service))
-    return Story(push, await _rule_behind(service), card, card_ms)
+    return Trace(push, await _rule_behind(service), card, card_ms)
 
 
 async def _card_after(
@@ -54,8 +51,8 @@ async def _card_after(
 
 
 async def _newest_card_reply(service: httpx.AsyncClient) -> dict[str, Any] | None:
-    wanted: dict[str, str | int] = {"openid": demo.OPENIDS[0], "limit": 20}
-    page = (await service.get("/api/replies", params=wanted)).raise_for_status().json()
+    query: dict[str, str | int] = {"openid": demo.OPENIDS[0], "limit": 20}
+    page = (await service.get("/api/replies", params=query)).raise_for_status().json()
     cards = (reply for reply in page["items"] if reply["msgtype"] == "miniprogrampage")
     return next(cards, None)
 

@@ -1,4 +1,4 @@
-"""What the person at the terminal reads."""
+"""Prints the demonstration for the person at the terminal."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.playground.setup import Setup
-from simulator.playground.story import Story
+from simulator.playground.story import Trace
 
 
-def show_story(console: Console, story: Story) -> None:
-    """Print the way of one message, step by step."""
-    push, delivery = story.push, story.push["deliveries"][-1]
-    answer, card = push["answer"], story.card["content"]
+def show_trace(console: Console, trace: Trace) -> None:
+    """Print what happened to one message, step by step."""
+    push, delivery = trace.push, trace.push["deliveries"][-1]
+    answer, card = push["answer"], trace.card["content"]
     sealed = "encrypted" if answer["encrypted"] else "not encrypted"
     steps = Table.grid(padding=(0, 2))
     steps.add_column(style="bold")
@@ -25,11 +25,11 @@ def show_story(console: Console, story: Story) -> None:
         f"POST /callback/{push['appid']} answered {delivery['status']} "
         f"in {delivery['latency_ms']:.0f} ms",
     )
-    steps.add_row("Rule matched", _rule(story.rule))
+    steps.add_row("Rule matched", _rule(trace.rule))
     steps.add_row(
         "Passive reply", f"{answer['reply'].get('Content', answer['verdict'])} ({sealed})"
     )
-    steps.add_row("Card received", f"after {story.card_ms:.0f} ms, by customer-service message")
+    steps.add_row("Card received", f"after {trace.card_ms:.0f} ms, by customer-service message")
     picture = f"thumb {card['thumb_media_id'][:16]}…"
     panel = Panel(
         Group(Text(card["title"], style="bold"), card["appid"], card["pagepath"], picture),
@@ -41,7 +41,7 @@ def show_story(console: Console, story: Story) -> None:
 
 
 def show_addresses(console: Console, setup: Setup) -> None:
-    """Print where to go on."""
+    """Print the addresses of the running programs."""
     addresses = Table.grid(padding=(0, 2))
     addresses.add_column(style="bold")
     addresses.add_column(overflow="fold")
@@ -62,5 +62,5 @@ def _typed(push: dict[str, Any]) -> str:
 
 def _rule(rule: dict[str, Any]) -> str:
     trigger = rule["trigger"]
-    told = " ".join(str(value) for value in trigger.values())
-    return f"{rule['name']} (rule {rule['id']}: {told})"
+    values = " ".join(str(value) for value in trigger.values())
+    return f"{rule['name']} (rule {rule['id']}: {values})"
