@@ -6,10 +6,10 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from app.wechat.crypto import Cipher, Format, Opened
+from app.wechat.crypto import Cipher, Format, VerifiedPush
 from app.wechat.inbound import Inbound, subject_openid
 from app.wechat.outbound import REPLY
-from app.wechat.passive_reply import addressed, article_limit, contents
+from app.wechat.passive_reply import address, article_limit, contents
 
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
 MAX_CACHED_REPLIES: Final = 16_384
@@ -35,7 +35,7 @@ SUCCESS: Final = CallbackResponse(b"success", b"text/plain; charset=utf-8")
 
 
 def callback_response(
-    cipher: Cipher, opened: Opened, message: Inbound, passive: str | None, *, now: datetime
+    cipher: Cipher, opened: VerifiedPush, message: Inbound, passive: str | None, *, now: datetime
 ) -> CallbackResponse:
     """Return `success`, or the passive reply, encrypted if the push was.
 
@@ -44,7 +44,7 @@ def callback_response(
     if passive is None:
         return SUCCESS
     seconds = int(now.timestamp())
-    text = addressed(
+    text = address(
         _contents(passive, opened.format, article_limit(message)),
         openid=subject_openid(message),
         original_id=message.to_user,
@@ -52,7 +52,7 @@ def callback_response(
         format=opened.format,
     )
     body = (
-        cipher.seal(text, nonce=opened.nonce, timestamp=seconds, format=opened.format)
+        cipher.encrypt_reply(text, nonce=opened.nonce, timestamp=seconds, format=opened.format)
         if opened.encrypted
         else text.encode()
     )

@@ -101,7 +101,7 @@ class CallbackEndpoint:
         if scope["method"] == "GET":
             return PlainTextResponse(cipher.verify_url(query))
         body = await read_body(scope, receive, max_bytes=self._max_body_bytes)
-        opened = cipher.open(body, query)
+        opened = cipher.decrypt_push(body, query)
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
         lost: frozenset[int] = frozenset()

@@ -1,4 +1,4 @@
-"""WeChat's API as async methods. Knows no database and keeps no access token."""
+"""WeChat's API as async methods. The client uses no database and keeps no access token."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -21,11 +21,11 @@ BAD_OPENID = 40003
 
 
 class WeChatApi:
-    """Async client of WeChat's API; every method raises ApiError, of which TransportError.
+    """Async client of WeChat's API. Every method may raise ApiError or its subclass TransportError.
 
-    base_url: `https://api.weixin.qq.com`, or a stand-in's address. timeout: for one whole call.
-    client: the caller's, who also closes it; None: an own one.
-    `token` in the methods is the account's access token.
+    base_url: `https://api.weixin.qq.com`, or the simulator's address. timeout: for one whole call.
+    client: is used and not closed; with None the object makes its own, and `close` closes it.
+    In the methods, `token` is the account's access token.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class WeChatApi:
     async def stable_token(
         self, appid: AppId, secret: str, *, force_refresh: bool = False
     ) -> StableToken:
-        """Return the account's access token, the same one until 5 minutes before its end.
+        """Return the account's access token. WeChat gives a new one 5 minutes before it expires.
 
-        force_refresh kills the old token at once and is for a leaked one only: at most 20 a day,
-        30 s apart. Source: protocol 7.1.
+        force_refresh: makes the old token invalid at once. Use it for a leaked token only; WeChat
+        allows 20 such calls a day, at least 30 s apart. Source: protocol 7.1.
         """
         body = {
             "grant_type": "client_credential",
@@ -53,7 +53,7 @@ class WeChatApi:
             )
         except ApiError as error:
             if error.errcode == INVALID_CREDENTIAL:
-                # Elsewhere this is a stale token; here it is a wrong AppSecret (protocol 7.3).
+                # In other calls 40001 means a stale token, here a wrong AppSecret (protocol 7.3).
                 raise ApiError(
                     error.errcode, error.errmsg, Action.CONFIGURATION, error.rid
                 ) from error
@@ -62,15 +62,15 @@ class WeChatApi:
     async def custom_send(self, token: str, body: Mapping[str, Any]) -> None:
         """Send one customer-service message. Source: protocol 6.2.
 
-        There is no idempotency key: after a TransportError with outcome_unknown the message may
-        have arrived, so do not repeat it blindly.
+        There is no idempotency key. After a TransportError with outcome_unknown the message may
+        have arrived, so the caller must not simply repeat the call.
         """
         await self._transport.post("/cgi-bin/message/custom/send", _auth(token), body)
 
     async def upload_media(
         self, token: str, kind: MediaKind, filename: str, content: bytes
     ) -> UploadedMedia:
-        """Upload temporary media. filename: its ending tells WeChat the format.
+        """Upload temporary media. filename: its extension tells WeChat the format.
 
         Source: protocol 6.4.
         """
@@ -80,14 +80,14 @@ class WeChatApi:
         )
 
     async def user_info(self, token: str, openid: OpenId) -> UserInfo:
-        """Return what WeChat tells about one person. Source: protocol 8."""
+        """Return WeChat's information about one person. Source: protocol 8."""
         query = {**_auth(token), "openid": openid, "lang": "zh_CN"}
         return api_responses.user_info(await self._transport.get("/cgi-bin/user/info", query))
 
     async def batchget(self, token: str, openids: Sequence[OpenId]) -> list[UserInfo]:
-        """Return what WeChat tells about up to 100 people; match by OpenID, not by position.
+        """Return WeChat's information about up to 100 people, in any order: match by OpenID.
 
-        One bad OpenID may fail the whole call with 40003. Source: protocol 8.
+        One invalid OpenID may fail the whole call with 40003. Source: protocol 8.
         """
         people = [{"openid": openid, "lang": "zh_CN"} for openid in openids]
         return api_responses.user_infos(
@@ -97,24 +97,24 @@ class WeChatApi:
         )
 
     async def user_get(self, token: str, next_openid: str | None = None) -> FollowerPage:
-        """Return a page of up to 10,000 followers, after next_openid. Source: protocol 8."""
+        """Return a page of up to 10,000 followers after next_openid. Source: protocol 8."""
         query = _auth(token)
         if next_openid is not None:
             query["next_openid"] = next_openid
         return api_responses.follower_page(await self._transport.get("/cgi-bin/user/get", query))
 
     async def callback_ips(self, token: str) -> tuple[str, ...]:
-        """Return the addresses that WeChat pushes from. Source: protocol 3.5."""
+        """Return the IP addresses from which WeChat pushes. Source: protocol 3.5."""
         return api_responses.callback_ips(
             await self._transport.get("/cgi-bin/getcallbackip", _auth(token))
         )
 
     async def current_autoreply_info(self, token: str) -> dict[str, Any]:
-        """Return the automatic replies that were set up in the console, as WeChat tells them."""
+        """Return the automatic replies that are configured in the console, as WeChat sends them."""
         return await self._transport.get("/cgi-bin/get_current_autoreply_info", _auth(token))
 
     async def close(self) -> None:
-        """Close the connections, unless the client is the caller's."""
+        """Close the connections, unless the caller gave the client."""
         await self._transport.close()
 
 

@@ -1,23 +1,23 @@
-"""What can go wrong between WeChat and us.
+"""Errors of what goes between WeChat and the service.
 
 WeChatError
- ├ Refused           a push we refuse; `reason` is a slug for metrics and logs
+ ├ PushRefused       a push that the service refuses; `reason` is a slug for metrics and logs
  │  ├ BadSignature   403
  │  ├ Stale          403
  │  └ BadEnvelope    400
  └ ApiError          a call to WeChat's API that failed; `action` says what to do about it
-    └ TransportError no readable answer came: refused, cut off, too late, HTTP 5xx, not JSON
+    └ TransportError no readable response: no connection, cut off, timed out, HTTP 5xx, not JSON
 """
 
 from enum import StrEnum
 
 
 class WeChatError(Exception):
-    """Root of everything raised by this package on purpose."""
+    """Base class of all errors of this package."""
 
 
 class PushRefused(WeChatError):
-    """A push that is not accepted. Carries a slug only: never a secret, never message text."""
+    """A push is refused. The error carries a slug only, never a secret and never message text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -25,15 +25,15 @@ class PushRefused(WeChatError):
 
 
 class BadSignature(PushRefused):
-    """Not signed, or not with our Token. HTTP 403."""
+    """The push is not signed, or not with the account's Token. HTTP 403."""
 
 
 class Stale(PushRefused):
-    """The signed timestamp is too far from now, in either direction. HTTP 403."""
+    """The signed timestamp is too far from now, before or after. HTTP 403."""
 
 
 class BadEnvelope(PushRefused):
-    """Signed or not, it can't be opened or read. HTTP 400."""
+    """The push can't be decrypted or parsed. HTTP 400."""
 
 
 class Action(StrEnum):
@@ -49,9 +49,9 @@ class Action(StrEnum):
 class ApiError(WeChatError):
     """A call to WeChat's API failed.
 
-    errcode: None when WeChat gave none (HTTP error, no connection, no answer in time).
-    errmsg: as WeChat wrote it, without its rid; to be logged, never to be parsed.
-    rid: the request's id in WeChat's own logs; None when it gave none.
+    errcode: None when WeChat gave none (HTTP error, no connection, no response in time).
+    errmsg: as WeChat wrote it, without the rid; it is for logs, do not parse it.
+    rid: the request's id in WeChat's own logs; None when WeChat gave none.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class ApiError(WeChatError):
 
 
 class TransportError(ApiError):
-    """No readable answer came from WeChat's API. Its action is RETRY, but see outcome_unknown.
+    """No readable response came from WeChat's API. Its action is RETRY, but see outcome_unknown.
 
-    outcome_unknown: the request may have been carried out, so that repeating it may do it twice;
-    a customer-service message must not be repeated blindly. Source: protocol 6.2.
+    outcome_unknown: WeChat may have carried out the request, so repeating it may do it twice. A
+    customer-service message must not be repeated then. Source: protocol 6.2.
     """
 
     def __init__(self, what: str, *, outcome_unknown: bool) -> None:
@@ -98,9 +98,9 @@ _ACTIONS = {
 
 
 def action_for(errcode: int) -> Action:
-    """Return what to do about a failed call; whatever the table does not name is PERMANENT.
+    """Return what to do about a failed call. Errcodes that the table does not name are PERMANENT.
 
-    errcode: not 0. 40007 (media) and 45065 (mass send already done) are PERMANENT here: what else
-    they mean depends on the call, so the caller looks at the errcode. Source: protocol 11.
+    errcode: not 0. 40007 (media) and 45065 (mass send already done) are PERMANENT here: their
+    meaning depends on the call, so the caller looks at the errcode. Source: protocol 11.
     """
     return _ACTIONS.get(errcode, Action.PERMANENT)

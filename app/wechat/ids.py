@@ -1,14 +1,15 @@
-"""The three ids of WeChat. They look alike and mean different things, so each is its own type."""
+"""The three ids of WeChat. They look alike but mean different things, so each has its own type."""
 
 from typing import NewType
 
 AppId = NewType("AppId", str)
-"""An account of ours (OA or mini-program): `wx` and 16 hex digits."""
+"""An account, OA or mini-program: `wx` and 16 hex digits."""
 
 OpenId = NewType("OpenId", str)
-"""A person as one account sees them. Case-sensitive, opaque."""
+"""A person at one account. Case-sensitive, opaque."""
 
 UnionId = NewType("UnionId", str)
-"""A person as one Open Platform account sees them. Case-sensitive, opaque, never a primary key."""
-# A person at one account: (AppID, OpenID).
+"""A person at all accounts of one Open Platform account. Case-sensitive, opaque, no primary key."""
+
 AccountOpenId = tuple[str, str]
+"""A person at one account: (AppID, OpenID)."""

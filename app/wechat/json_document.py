@@ -1,4 +1,4 @@
-"""JSON in: every value becomes text, and what Postgres can't store is left out."""
+"""Reads JSON: every value becomes text, without characters that Postgres can't store."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def parse_json(text: str) -> dict[str, object]:
-    """Return the members of a JSON object, numbers as they were written.
+    """Return the members of a JSON object. Numbers keep their digits.
 
     Raises BadEnvelope (malformed, duplicate_member).
     """
@@ -25,7 +25,7 @@ def parse_json(text: str) -> dict[str, object]:
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Official samples carry blanks inside member names. Source: protocol 2.4.
+    # Some official samples have blanks around member names. Source: protocol 2.4.
     members = {_storable(name).strip(): value for name, value in pairs}
     if len(members) < len(pairs):
         raise BadEnvelope("duplicate_member")
@@ -36,7 +36,7 @@ def _refuse_constant(_name: str) -> None:
     raise BadEnvelope("malformed")
 
 
-# strict=False: a control character that a follower typed is tolerated, as it is in XML.
+# strict=False accepts control characters that a follower typed, as the XML reader does.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_members,
     parse_int=str,

@@ -1,4 +1,4 @@
-"""The reply inside the HTTP response. Source: protocol 5."""
+"""Passive replies: the reply inside the HTTP response. Source: protocol 5."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from app.wechat.outbound import (
 )
 from app.wechat.outbound.messages import MAX_ARTICLES, MAX_TEXT_BYTES
 from app.wechat.push_format import Format
-from app.wechat.xml_document import cdata, legal
+from app.wechat.xml_document import cdata, strip_illegal
 
 _LINK = re.compile(rb"<a\b.*?</a>", re.DOTALL | re.IGNORECASE)
 _ANSWERED_WITH_ONE_ARTICLE = (
@@ -33,7 +33,7 @@ _ANSWERED_WITH_ONE_ARTICLE = (
 
 
 def article_limit(message: Inbound) -> int:
-    """Return how many articles WeChat takes in answer to this push: 1 or 8."""
+    """Return how many articles a reply to this push may have: 1 or 8."""
     if isinstance(message, _ANSWERED_WITH_ONE_ARTICLE):
         return 1
     return MAX_ARTICLES["passive"]
@@ -48,51 +48,51 @@ def render(
     format: Format,
     max_articles: int = 1,
 ) -> str:
-    """Return the reply as the response body, not yet encrypted.
+    """Return the response body, not yet encrypted: `contents` inside `address`.
 
-    openid, original_id, now: as for `addressed`. The rest as for `contents`, with its errors.
+    Raises ValueError for a message that is not passive.
     """
-    said = contents(reply, format, max_articles=max_articles)
-    return addressed(said, openid=openid, original_id=original_id, now=now, format=format)
+    inner = contents(reply, format, max_articles=max_articles)
+    return address(inner, openid=openid, original_id=original_id, now=now, format=format)
 
 
 def contents(reply: Message, format: Format, *, max_articles: int = 1) -> str:
-    """Return what of a response body is the same for everybody: the text of its inner members.
+    """Return the inner members of a response body, which are the same for every receiver.
 
-    format: the push's. max_articles: `article_limit` of the push; further articles are left out.
-    The JSON has the members of the XML; no JSON sample of a reply is printed (unverified).
+    format: of the push. max_articles: `article_limit` of the push; further articles are left out.
     Raises ValueError for a message that is not passive.
     """
     if reply.via != "passive":
         raise ValueError(f"this {reply.msgtype} is no passive reply")
-    tree = _present({"MsgType": reply.msgtype, **_contents(reply, max_articles)})
+    tree = _without_none({"MsgType": reply.msgtype, **_contents(reply, max_articles)})
     if format is Format.JSON:
+        # Unverified: WeChat prints no JSON sample of a reply. The members are those of the XML.
         return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))[1:-1]
     return _xml(tree)
 
 
-def addressed(said: str, *, openid: OpenId, original_id: str, now: int, format: Format) -> str:
-    """Return the response body, not yet encrypted.
+def address(inner: str, *, openid: OpenId, original_id: str, now: int, format: Format) -> str:
+    """Return the response body, not yet encrypted: `inner` with its receiver and sender.
 
-    said: `contents` in the same format. openid: the sender of the push. original_id: the push's
-    ToUserName. now: Unix seconds.
+    inner: from `contents`, in the same format. openid: the sender of the push. original_id: the
+    ToUserName of the push. now: Unix seconds.
     """
     if format is Format.JSON:
         names = {"ToUserName": openid, "FromUserName": original_id, "CreateTime": now}
-        return f"{json.dumps(names, ensure_ascii=False, separators=(',', ':'))[:-1]},{said}}}"
+        return f"{json.dumps(names, ensure_ascii=False, separators=(',', ':'))[:-1]},{inner}}}"
     return (
         f"<xml><ToUserName>{cdata(openid)}</ToUserName>"
         f"<FromUserName>{cdata(original_id)}</FromUserName>"
-        f"<CreateTime>{now}</CreateTime>{said}</xml>"
+        f"<CreateTime>{now}</CreateTime>{inner}</xml>"
     )
 
 
-def fit(content: str) -> str:
-    """Return a text that WeChat can show: no illegal characters, at most 2048 bytes of UTF-8.
+def truncate(content: str) -> str:
+    """Return the text without illegal characters, cut to at most 2048 bytes of UTF-8.
 
-    It is cut between characters, and before a link that would not stay whole.
+    It is cut between two characters, or before a link that would be cut in two.
     """
-    encoded = legal(content).encode()
+    encoded = strip_illegal(content).encode()
     if len(encoded) <= MAX_TEXT_BYTES:
         return encoded.decode()
     end = MAX_TEXT_BYTES
@@ -106,7 +106,7 @@ def _contents(reply: Message, max_articles: int) -> Mapping[str, object]:
     contents: Mapping[str, object] = {}
     match reply:
         case Text():
-            contents = {"Content": fit(reply.content)}
+            contents = {"Content": truncate(reply.content)}
         case Image() | Voice():
             contents = {reply.msgtype.capitalize(): {"MediaId": reply.media.media_id}}
         case Video():
@@ -151,9 +151,9 @@ def _news(news: News, max_articles: int) -> Mapping[str, object]:
     return {"ArticleCount": len(articles), "Articles": {"item": articles}}
 
 
-def _present(tree: Mapping[str, object]) -> dict[str, object]:
+def _without_none(tree: Mapping[str, object]) -> dict[str, object]:
     return {
-        name: _present(value) if isinstance(value, dict) else value
+        name: _without_none(value) if isinstance(value, dict) else value
         for name, value in tree.items()
         if value is not None
     }

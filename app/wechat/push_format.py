@@ -1,4 +1,4 @@
-"""One pushed body, XML or JSON, as a plain dictionary of texts."""
+"""Parses the body of a push, XML or JSON, into a dictionary of texts."""
 
 import codecs
 from enum import StrEnum
@@ -9,7 +9,7 @@ from app.wechat.xml_document import parse_xml
 
 
 class Format(StrEnum):
-    """How an account's pushes, and our replies to them, are written."""
+    """The format of an account's pushes and of the passive replies to them."""
 
     XML = "xml"
     JSON = "json"
@@ -19,7 +19,7 @@ _BY_FIRST_BYTE = {b"<": Format.XML, b"{": Format.JSON}
 
 
 def format_of(body: bytes) -> Format:
-    """Tell the format by the first byte that is not blank; Content-Type is not to be trusted.
+    """Return the format, by the first byte that is not blank: Content-Type may be wrong.
 
     Raises BadEnvelope (malformed). Source: protocol 1.1.
     """
@@ -38,10 +38,10 @@ def decode(body: bytes) -> str:
 
 
 def parse_document(text: str, format: Format) -> dict[str, object]:
-    """Return the members of a push: texts, dictionaries and lists of these, nothing else.
+    """Return the members of a push as texts, dictionaries, and lists of these.
 
-    Numbers stay the digits that were written. An empty element and a JSON null are "". A repeated
-    element is a list. No text holds NUL or a lone surrogate, so all of it can be stored.
+    Numbers keep their digits as text. An empty element and a JSON null become "". A repeated
+    element becomes a list. No text holds NUL or a lone surrogate, so Postgres can store it.
     Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
     """
     return parse_xml(text) if format is Format.XML else parse_json(text)

@@ -1,4 +1,4 @@
-"""One call to WeChat's API: out as raw UTF-8 JSON, back as a dict or as an ApiError."""
+"""Calls WeChat's API: sends raw UTF-8 JSON, and returns a dict or raises ApiError."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ RID = re.compile(r"\s*rid:\s*(\S+)\s*$")
 
 
 class Transport:
-    """Sends requests to one WeChat API host and reads its way of failing.
+    """Sends requests to one WeChat API host and turns its failures into ApiError.
 
-    timeout: for the whole call, from waiting for a connection to the last byte of the answer;
-    half of it each for the TCP and the TLS handshake.
-    client: the caller's, who also closes it; None: an own one, closed by `close`.
+    timeout: for the whole call, from waiting for a connection to the last byte of the response;
+    the TCP and the TLS handshake may each take half of it.
+    client: is used and not closed; with None the object makes its own, and `close` closes it.
     """
 
     def __init__(
@@ -36,21 +36,19 @@ class Transport:
         logging.getLogger("httpx").addFilter(_is_warning)
 
     async def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """GET and return the answer. Raises ApiError, of which TransportError."""
+        """GET and return the response. Raises ApiError or its subclass TransportError."""
         return await self._call(
             self._client.build_request("GET", self._base_url + path, params=query)
         )
 
     async def post(self, path: str, query: Mapping[str, str], body: object) -> dict[str, Any]:
-        """POST a JSON body and return the answer. Raises ApiError, of which TransportError.
-
-        WeChat shows or refuses `\\u` escapes, so the body is raw UTF-8.
-        """
+        """POST JSON and return the response. Raises ApiError or its subclass TransportError."""
         return await self._call(
             self._client.build_request(
                 "POST",
                 self._base_url + path,
                 params=query,
+                # orjson writes raw UTF-8: WeChat refuses `\u` escapes, or shows them as they are.
                 content=orjson.dumps(body),
                 headers={"Content-Type": "application/json"},
             )
@@ -59,7 +57,7 @@ class Transport:
     async def upload(
         self, path: str, query: Mapping[str, str], filename: str, content: bytes
     ) -> dict[str, Any]:
-        """POST a file as the form field `media`. Raises ApiError, of which TransportError."""
+        """POST a file as the form field `media`. Raises ApiError or its subclass TransportError."""
         return await self._call(
             self._client.build_request(
                 "POST", self._base_url + path, params=query, files={"media": (filename, content)}
@@ -67,14 +65,14 @@ class Transport:
         )
 
     async def close(self) -> None:
-        """Close the connections, unless the client is the caller's."""
+        """Close the connections, unless the caller gave the client."""
         if self._owned:
             await self._client.aclose()
 
     async def _call(self, request: httpx.Request) -> dict[str, Any]:
         try:
             response = await self._send(request)
-            return read_answer(response.status_code, response.content)
+            return read_response(response.status_code, response.content)
         except ApiError as error:
             code = "transport" if error.errcode is None else str(error.errcode)
             metrics.API_ERRORS.labels(code).inc()
@@ -82,9 +80,9 @@ class Transport:
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         progress = _Progress()
-        # httpx counts each read anew, so an answer could drip for ever: the limit of the whole
-        # call is ours. Connecting keeps httpx's, which closes the socket of a TLS handshake that
-        # never ends; being cancelled there it does not.
+        # The time limit of httpx starts again with each read, so a slow response could take for
+        # ever: asyncio limits the whole call. Connecting keeps the limit of httpx, which closes the
+        # socket of a TLS handshake that hangs; a cancelled handshake would leave it open.
         request.extensions = {
             "timeout": httpx.Timeout(None, connect=self._timeout / 2).as_dict(),
             "trace": progress.trace,
@@ -99,9 +97,9 @@ class Transport:
 
 
 class _Progress:
-    """Tells whether any byte of a request may have reached the other side.
+    """Records whether any byte of a request may have reached WeChat.
 
-    The exception's type does not: the time limit of the whole call can strike at any moment.
+    The type of the exception does not say so: the whole call can time out at any moment.
     """
 
     def __init__(self) -> None:
@@ -112,31 +110,31 @@ class _Progress:
             self.request_begun = True
 
 
-def read_answer(status: int, content: bytes) -> dict[str, Any]:
-    """Return what WeChat answered. Raises ApiError; a missing errcode means success.
+def read_response(status: int, content: bytes) -> dict[str, Any]:
+    """Return WeChat's response. Raises ApiError. A missing errcode means success.
 
-    HTTP 504 is a gateway that stopped waiting: like our own time-out, it says nothing about the
-    outcome; the other 5xx are refusals. Source: protocol, introduction and 11.
+    HTTP 504 comes from a gateway that stopped waiting, so the outcome is unknown, as after a
+    time-out. Other 5xx mean that nothing was done. Source: protocol, introduction and 11.
     """
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         unknown = status == HTTPStatus.GATEWAY_TIMEOUT
         raise TransportError(f"HTTP {status}", outcome_unknown=unknown)
     try:
-        # Not strict: names that users chose may hold raw control characters.
-        answer = json.loads(content.decode("utf-8", "replace"), strict=False)
-        errcode = int(answer.get("errcode", 0))
+        # Not strict, since nicknames may hold raw control characters.
+        response = json.loads(content.decode("utf-8", "replace"), strict=False)
+        errcode = int(response.get("errcode", 0))
     except (ValueError, TypeError, AttributeError) as error:
-        raise unreadable(status) from error
+        raise unreadable_response(status) from error
     if errcode != 0:
-        raise _api_error(errcode, str(answer.get("errmsg", "")))
-    found: dict[str, Any] = answer
-    return found
+        raise _api_error(errcode, str(response.get("errmsg", "")))
+    members: dict[str, Any] = response
+    return members
 
 
-def unreadable(status: int = HTTPStatus.OK) -> TransportError:
-    """Return the error for an answer that is not what WeChat's API answers.
+def unreadable_response(status: int = HTTPStatus.OK) -> TransportError:
+    """Return the error for a response that is not one of WeChat's API.
 
-    A success that can't be read may have done what was asked; an HTTP 4xx has not.
+    After a success that can't be read the outcome is unknown; after an HTTP 4xx nothing was done.
     """
     succeeded = status < HTTPStatus.BAD_REQUEST
     return TransportError(f"unreadable answer, HTTP {status}", outcome_unknown=succeeded)
@@ -149,5 +147,5 @@ def _api_error(errcode: int, errmsg: str) -> ApiError:
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
-    """Keep only warnings: below that httpx logs URLs, and they hold the access_token."""
+    # Below warnings httpx logs URLs, and they hold the access_token.
     return record.levelno >= logging.WARNING

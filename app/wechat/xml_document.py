@@ -1,4 +1,4 @@
-"""XML in and out: a follower types what XML forbids, and nobody may declare entities."""
+"""Reads and writes XML. Characters that XML forbids are removed, and a DOCTYPE is refused."""
 
 import re
 import sys
@@ -18,8 +18,8 @@ _SECTION_OR_REFERENCE = re.compile(
 _DIGITS_OF_THE_LAST_CODE_POINT = 7
 
 
-# A flat push exactly as WeChat writes it, and nothing in which a parser could read otherwise: the
-# parser calls back for every element, which costs more than all the rest of reading a message.
+# The exact shape of a flat push, which no XML parser could read differently. The parser calls a
+# function for every element, which costs more than all other steps of reading a message.
 _FIELD = (
     r"\s*<([A-Za-z_]\w*)>(?:<!\[CDATA\[([^\]\r]*(?:\](?!\]>)[^\]\r]*)*)\]\]>|([^<>&\]\r]*))</\%d>"
 )
@@ -27,22 +27,22 @@ _FLAT = re.compile(rf"\s*<xml>(?:{_FIELD % 1})+\s*</xml>\s*", re.ASCII)
 _FIELDS = re.compile(_FIELD % 1, re.ASCII)
 
 
-def legal(text: str) -> str:
+def strip_illegal(text: str) -> str:
     """Return the text without the characters that XML 1.0 can't hold."""
     return _ILLEGAL.sub("", text)
 
 
 def cdata(text: str) -> str:
-    """Return a CDATA section that reads back as `text`, also where it holds `]]>`."""
-    return f"<![CDATA[{legal(text).replace(']]>', ']]]]><![CDATA[>')}]]>"
+    """Return a CDATA section for `text`, which may hold `]]>`."""
+    return f"<![CDATA[{strip_illegal(text).replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
 def parse_xml(text: str) -> dict[str, object]:
-    """Return the children of `<xml>`; attributes and text between elements are left out.
+    """Return the children of `<xml>` without attributes and without text between elements.
 
     Raises BadEnvelope (malformed, forbidden_dtd).
     """
-    text = legal(text)
+    text = strip_illegal(text)
     flat = _flat(text)
     if flat is not None:
         return flat
@@ -57,7 +57,7 @@ def parse_xml(text: str) -> dict[str, object]:
 
 
 def _flat(text: str) -> dict[str, object] | None:
-    """Return the members if the document has the shape that WeChat writes, None for any other."""
+    """Return the members if the document has the flat shape that WeChat writes, else None."""
     if _FLAT.fullmatch(text) is None:
         return None
     fields = _FIELDS.findall(text, text.index("<xml>") + len("<xml>"))
@@ -75,8 +75,8 @@ def _refuse_doctype(*_declaration: object) -> None:
     raise BadEnvelope("forbidden_dtd")
 
 
-# What xmltodict takes for the expat module. Without a DOCTYPE there is no entity to declare, and
-# one that a follower typed inside CDATA is text: no search of the raw text can stand in for this.
+# xmltodict uses this as its expat module. It refuses a DOCTYPE, so no entity can be declared. A
+# search for "<!DOCTYPE" in the raw text would also refuse one that a follower typed inside CDATA.
 _EXPAT = SimpleNamespace(ParserCreate=_parser)
 
 
@@ -114,4 +114,4 @@ def _keep_if_legal(match: re.Match[str]) -> str:
     if not 0 < len(digits) <= _DIGITS_OF_THE_LAST_CODE_POINT:
         return ""
     code_point = int(digits, 16 if hexadecimal else 10)
-    return match[0] if code_point <= sys.maxunicode and legal(chr(code_point)) else ""
+    return match[0] if code_point <= sys.maxunicode and strip_illegal(chr(code_point)) else ""

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from app.wechat.api import WeChatApi
 from app.wechat.errors import Action, ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.transport import read_answer
+from app.wechat.transport import read_response
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
 OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
@@ -301,7 +301,7 @@ def test_what_is_not_wechats_answer_is_retried_but_with_care(
     status: int, content: bytes, outcome_unknown: bool
 ) -> None:
     with pytest.raises(TransportError) as caught:
-        read_answer(status, content)
+        read_response(status, content)
 
     assert caught.value.action is Action.RETRY
     assert caught.value.errcode is None
@@ -309,7 +309,7 @@ def test_what_is_not_wechats_answer_is_retried_but_with_care(
 
 
 def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
-    assert read_answer(200, b'{"remark":"a\x08\xff"}') == {"remark": "a\x08�"}
+    assert read_response(200, b'{"remark":"a\x08\xff"}') == {"remark": "a\x08�"}
 
 
 async def test_a_refused_connection_means_that_nothing_was_sent() -> None:

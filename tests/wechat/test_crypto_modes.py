@@ -8,7 +8,7 @@ from app.wechat.crypto import (
     CallbackQuery,
     Cipher,
     Format,
-    Opened,
+    VerifiedPush,
     decode_key,
     decrypt,
     encrypt,
@@ -71,9 +71,9 @@ SECURE, COMPATIBLE, PLAIN = MessageMode.SECURE, MessageMode.COMPATIBLE, MessageM
 def test_what_each_mode_opens(
     mode: MessageMode, body: str, query: CallbackQuery, text: str, encrypted: bool
 ) -> None:
-    opened = cipher(mode).open(body.encode(), query)
+    opened = cipher(mode).decrypt_push(body.encode(), query)
 
-    assert opened == Opened(text, Format.XML, encrypted=encrypted, nonce="n1")
+    assert opened == VerifiedPush(text, Format.XML, encrypted=encrypted, nonce="n1")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_each_mode_refuses(
     mode: MessageMode, body: str, query: CallbackQuery, reason: str
 ) -> None:
     with pytest.raises(PushRefused) as refusal:
-        cipher(mode).open(body.encode(), query)
+        cipher(mode).decrypt_push(body.encode(), query)
 
     assert refusal.value.reason == reason
     signature_reasons = {"missing_signature", "bad_signature"}
@@ -118,20 +118,20 @@ def test_a_push_without_what_was_signed_is_unsigned(part: str) -> None:
     query = CallbackQuery(signature=signature(TOKEN, "1", "2"), **values)
 
     with pytest.raises(BadSignature, match="missing_signature"):
-        cipher(PLAIN).open(PLAINTEXT.encode(), query)
+        cipher(PLAIN).decrypt_push(PLAINTEXT.encode(), query)
 
 
 def test_a_signature_that_is_not_ascii_is_refused_like_any_other() -> None:
     query = CallbackQuery(signature="签名", timestamp="1", nonce="2")
 
     with pytest.raises(BadSignature, match="bad_signature"):
-        cipher(PLAIN).open(PLAINTEXT.encode(), query)
+        cipher(PLAIN).decrypt_push(PLAINTEXT.encode(), query)
 
 
 def test_a_json_envelope_opens_like_an_xml_one() -> None:
     body = json.dumps({" ToUserName": "gh_demo0000001", "Encrypt": ENCRYPT})
 
-    opened = cipher().open(body.encode(), _query(aes=True))
+    opened = cipher().decrypt_push(body.encode(), _query(aes=True))
 
     assert opened.format is Format.JSON
     assert opened.text == PLAINTEXT
@@ -141,40 +141,40 @@ def test_a_json_envelope_opens_like_an_xml_one() -> None:
 def test_a_byte_order_mark_and_leading_blanks_do_not_count(mode: MessageMode) -> None:
     body = SEALED if mode is SECURE else PLAINTEXT
 
-    opened = cipher(mode).open(b"\xef\xbb\xbf" + body.encode(), _query(aes=mode is SECURE))
+    opened = cipher(mode).decrypt_push(b"\xef\xbb\xbf" + body.encode(), _query(aes=mode is SECURE))
 
     assert opened.text == PLAINTEXT
-    assert cipher(mode).open(b" \n" + body.encode(), _query(aes=mode is SECURE))
+    assert cipher(mode).decrypt_push(b" \n" + body.encode(), _query(aes=mode is SECURE))
 
 
 def test_a_plain_body_that_is_not_utf_8_is_refused() -> None:
     with pytest.raises(BadEnvelope, match="bad_utf8"):
-        cipher(PLAIN).open(b"<xml>\xff</xml>", _query(aes=False))
+        cipher(PLAIN).decrypt_push(b"<xml>\xff</xml>", _query(aes=False))
 
 
 def test_the_order_in_the_envelope_and_blanks_between_do_not_count() -> None:
     body = f"<xml>\n <Encrypt><![CDATA[{ENCRYPT}]]></Encrypt>\n <ToUserName/>\n</xml>\n"
 
-    assert cipher().open(body.encode(), _query(aes=True)).text == PLAINTEXT
+    assert cipher().decrypt_push(body.encode(), _query(aes=True)).text == PLAINTEXT
 
 
 def test_the_previous_token_and_key_still_open_a_push() -> None:
     rotated = cipher(tokens=[OTHER_TOKEN, TOKEN], aes_keys=[OTHER_AES_KEY, AES_KEY])
 
-    assert rotated.open(SEALED.encode(), _query(aes=True)).text == PLAINTEXT
+    assert rotated.decrypt_push(SEALED.encode(), _query(aes=True)).text == PLAINTEXT
 
 
 def test_a_retired_token_or_key_opens_nothing() -> None:
     with pytest.raises(BadSignature):
-        cipher(tokens=[OTHER_TOKEN]).open(SEALED.encode(), _query(aes=True))
+        cipher(tokens=[OTHER_TOKEN]).decrypt_push(SEALED.encode(), _query(aes=True))
     with pytest.raises(BadEnvelope):
-        cipher(aes_keys=[OTHER_AES_KEY]).open(SEALED.encode(), _query(aes=True))
+        cipher(aes_keys=[OTHER_AES_KEY]).decrypt_push(SEALED.encode(), _query(aes=True))
 
 
 def test_a_reply_during_a_rotation_uses_the_current_token_and_key() -> None:
     rotated = cipher(tokens=[OTHER_TOKEN, TOKEN], aes_keys=[OTHER_AES_KEY, AES_KEY])
 
-    reply = json.loads(rotated.seal("hi", nonce="n", timestamp=7, format=Format.JSON))
+    reply = json.loads(rotated.encrypt_reply("hi", nonce="n", timestamp=7, format=Format.JSON))
 
     assert decrypt(decode_key(OTHER_AES_KEY), reply["Encrypt"], APPID) == b"hi"
     assert reply["MsgSignature"] == msg_signature(OTHER_TOKEN, "7", "n", reply["Encrypt"])
@@ -184,7 +184,7 @@ def test_a_reply_during_a_rotation_uses_the_current_token_and_key() -> None:
 
 def test_two_seals_of_one_reply_differ() -> None:
     first, second = (
-        cipher().seal("hi", nonce="n", timestamp=7, format=Format.XML) for _ in range(2)
+        cipher().encrypt_reply("hi", nonce="n", timestamp=7, format=Format.XML) for _ in range(2)
     )
 
     assert first != second
@@ -215,7 +215,7 @@ def test_a_signed_ciphertext_with_anything_but_base64_in_it_is_refused(junk: str
     body = SEALED.replace(ENCRYPT, loose)
 
     with pytest.raises(BadEnvelope, match="bad_base64"):
-        cipher().open(body.encode(), _query(aes=True, sealed=loose))
+        cipher().decrypt_push(body.encode(), _query(aes=True, sealed=loose))
 
 
 def test_a_refusal_during_a_rotation_gives_the_reason_under_the_current_key() -> None:
@@ -224,4 +224,4 @@ def test_a_refusal_during_a_rotation_gives_the_reason_under_the_current_key() ->
     rotated = cipher(aes_keys=[AES_KEY, OTHER_AES_KEY])
 
     with pytest.raises(BadEnvelope, match="appid_mismatch"):
-        rotated.open(body.encode(), _query(aes=True, sealed=foreign))
+        rotated.decrypt_push(body.encode(), _query(aes=True, sealed=foreign))

@@ -29,12 +29,14 @@ def test_what_the_peer_encrypts_we_open(message: str, nonce: str, timestamp: int
         msg_signature=pushed["MsgSignature"],
     )
 
-    assert cipher().open(body.encode(), query).text == message
+    assert cipher().decrypt_push(body.encode(), query).text == message
 
 
 @given(messages, nonces, timestamps)
 def test_what_we_seal_the_peer_decrypts(reply: str, nonce: str, timestamp: int) -> None:
-    body = cipher().seal(reply, nonce=nonce, timestamp=timestamp, format=Format.XML).decode()
+    body = (
+        cipher().encrypt_reply(reply, nonce=nonce, timestamp=timestamp, format=Format.XML).decode()
+    )
     sealed = xmltodict.parse(body)["xml"]
 
     assert sealed["Nonce"] == nonce
@@ -43,7 +45,9 @@ def test_what_we_seal_the_peer_decrypts(reply: str, nonce: str, timestamp: int) 
 
 
 def test_the_peer_refuses_a_reply_signed_with_another_token() -> None:
-    body = cipher(tokens=[OTHER_TOKEN]).seal("hi", nonce="n", timestamp=1, format=Format.XML)
+    body = cipher(tokens=[OTHER_TOKEN]).encrypt_reply(
+        "hi", nonce="n", timestamp=1, format=Format.XML
+    )
     signed = xmltodict.parse(body)["xml"]["MsgSignature"]
 
     with pytest.raises(InvalidSignatureException):

@@ -17,7 +17,7 @@ utf8_text = st.text(st.characters(codec="utf-8"), max_size=400)
 
 @given(utf8_text, st.sampled_from(Format), st.text("0123456789abc", min_size=1, max_size=20))
 def test_what_is_sealed_opens_again(message: str, written: Format, nonce: str) -> None:
-    sealed = cipher().seal(f"<{message}", nonce=nonce, timestamp=7, format=written)
+    sealed = cipher().encrypt_reply(f"<{message}", nonce=nonce, timestamp=7, format=written)
     reply = parse_document(sealed.decode(), written)
     envelope = json.dumps({"ToUserName": "gh_1", "Encrypt": reply["Encrypt"]})
     query = CallbackQuery(
@@ -27,7 +27,7 @@ def test_what_is_sealed_opens_again(message: str, written: Format, nonce: str) -
         msg_signature=str(reply["MsgSignature"]),
     )
 
-    assert cipher().open(envelope.encode(), query).text == f"<{message}"
+    assert cipher().decrypt_push(envelope.encode(), query).text == f"<{message}"
 
 
 @given(st.binary(max_size=300), st.sampled_from(MessageMode), st.booleans())
@@ -43,7 +43,7 @@ def test_an_arbitrary_body_is_opened_or_refused_never_an_error(
     )
 
     with contextlib.suppress(PushRefused):
-        cipher(mode).open(body, query)
+        cipher(mode).decrypt_push(body, query)
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=120))
@@ -57,7 +57,7 @@ def test_an_arbitrary_ciphertext_that_is_signed_is_refused(ciphertext: str) -> N
     body = json.dumps({"ToUserName": "gh_1", "Encrypt": ciphertext})
 
     with pytest.raises(BadEnvelope):
-        cipher().open(body.encode(), query)
+        cipher().decrypt_push(body.encode(), query)
 
 
 @given(st.integers(0, len(S01["request_body"]) - 1), st.characters(codec="ascii"))
@@ -68,7 +68,7 @@ def test_one_changed_character_of_a_push_never_opens_as_something_else(
     changed = body[:position] + character + body[position + 1 :]
 
     try:
-        opened = cipher().open(changed.encode(), query_of(S01))
+        opened = cipher().decrypt_push(changed.encode(), query_of(S01))
     except PushRefused:
         return
     assert opened.text == S01["plaintext"]

@@ -56,7 +56,7 @@ def test_url_verification_with_a_wrong_signature_is_refused() -> None:
 @pytest.mark.parametrize("vector", INBOUND, ids=_id)
 @pytest.mark.parametrize("mode", [MessageMode.SECURE, MessageMode.COMPATIBLE])
 def test_every_inbound_vector_opens(vector: dict[str, Any], mode: MessageMode) -> None:
-    opened = cipher(mode, aes_keys=[vector["encoding_aes_key"]]).open(
+    opened = cipher(mode, aes_keys=[vector["encoding_aes_key"]]).decrypt_push(
         vector["request_body"].encode(), query_of(vector)
     )
 
@@ -85,7 +85,7 @@ def test_re_encryption_with_the_same_random_bytes_is_identical(vector: dict[str,
 
 @pytest.mark.parametrize("vector", OUTBOUND, ids=_id)
 def test_a_sealed_reply_is_byte_for_byte_the_documented_one(vector: dict[str, Any]) -> None:
-    body = cipher().seal(
+    body = cipher().encrypt_reply(
         vector["plaintext"],
         nonce=vector["nonce"],
         timestamp=int(vector["timestamp"]),
@@ -99,7 +99,7 @@ def test_a_sealed_reply_is_byte_for_byte_the_documented_one(vector: dict[str, An
 @pytest.mark.parametrize("key", VECTORS["key_spelling"]["equivalent_keys"])
 def test_four_spellings_of_the_last_character_are_one_key(key: str) -> None:
     assert decode_key(key).hex() == VECTORS["key_spelling"]["aes_key_hex"]
-    opened = cipher(aes_keys=[key]).open(S01["request_body"].encode(), query_of(S01))
+    opened = cipher(aes_keys=[key]).decrypt_push(S01["request_body"].encode(), query_of(S01))
     assert opened.text == S01["plaintext"]
 
 
@@ -121,5 +121,7 @@ def test_a_rotation_opens_no_negative_vector(vector: dict[str, Any]) -> None:
 
 
 def _receive(vector: dict[str, Any], mode: MessageMode, aes_keys: list[str]) -> inbound.Inbound:
-    opened = cipher(mode, aes_keys=aes_keys).open(vector["request_body"].encode(), query_of(vector))
+    opened = cipher(mode, aes_keys=aes_keys).decrypt_push(
+        vector["request_body"].encode(), query_of(vector)
+    )
     return inbound.parse(opened.text, opened.format)

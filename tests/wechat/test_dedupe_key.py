@@ -105,7 +105,7 @@ def test_in_compatible_mode_the_plain_copy_and_the_decrypted_one_are_one_push() 
             msg_signature=msg_signature(TOKEN, "1", "2", ciphertext),
         )
         for query in (plain, sealed):
-            opened = account.open(body, query)
+            opened = account.decrypt_push(body, query)
             keys.add(key(inbound.parse(opened.text, opened.format)))
 
     assert len(keys) == 1

@@ -152,15 +152,15 @@ LINK = '<a href="https://x" data-miniprogram-path="p?a=1">打开</a>'
     ],
 )
 def test_a_text_is_cut_between_characters_and_before_a_link(content: str, shown: str) -> None:
-    assert passive_reply.fit(content) == shown
+    assert passive_reply.truncate(content) == shown
 
 
 @given(st.text(max_size=3000))
 def test_a_fitted_text_is_short_legal_and_a_beginning_of_what_was_written(content: str) -> None:
-    fitted = passive_reply.fit(content)
+    fitted = passive_reply.truncate(content)
 
     assert len(fitted.encode()) <= 2048
-    assert passive_reply.fit(fitted) == fitted
+    assert passive_reply.truncate(fitted) == fitted
     if len(content.encode(errors="surrogatepass")) <= 2048 and content.isprintable():
         assert fitted == content
 

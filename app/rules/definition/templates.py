@@ -14,8 +14,8 @@ from app.rules.definition.utm import Utm
 from app.wechat.outbound import Message, MiniProgramPage, Text
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
-from app.wechat.passive_reply import fit
-from app.wechat.xml_document import legal
+from app.wechat.passive_reply import truncate
+from app.wechat.xml_document import strip_illegal
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
 """account: the AppID. rule: the id of the rule. ref: the id of this reply in `/api/replies`."""
@@ -135,7 +135,7 @@ def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> 
     """Return the filled text, with every capture cut to the greatest length that fits."""
     content = _text(template, values, utm)
     if _size(content) <= MAX_TEXT_BYTES:
-        return fit(content)
+        return truncate(content)
     # Bisect for the greatest length of captures with which the text still fits.
     least, most = 0, max((len(value) for value in values.values()), default=0)
     while least < most:
@@ -147,7 +147,7 @@ def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> 
     content = _text(template, _cut(values, least), utm)
     if _size(content) > MAX_TEXT_BYTES:
         raise Unfillable(f"it is longer than {MAX_TEXT_BYTES} bytes once it is filled")
-    return fit(content)
+    return truncate(content)
 
 
 def _cut(values: Mapping[str, str], length: int) -> Mapping[str, str]:
@@ -157,7 +157,7 @@ def _cut(values: Mapping[str, str], length: int) -> Mapping[str, str]:
 
 
 def _size(content: str) -> int:
-    return len(legal(content).encode())
+    return len(strip_illegal(content).encode())
 
 
 def _has_braces(template: str) -> bool:

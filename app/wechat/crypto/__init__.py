@@ -1,8 +1,8 @@
-"""Verify, decrypt, encrypt and sign, exactly as WeChat does. Source: protocol 1 and 2."""
+"""Signatures and encryption of callbacks, exactly as WeChat does them. Source: protocol 1, 2."""
 
 from app.wechat.crypto.aes import decode_key, decrypt, encrypt
 from app.wechat.crypto.callback_query import CallbackQuery
-from app.wechat.crypto.cipher import Cipher, Opened
+from app.wechat.crypto.cipher import Cipher, VerifiedPush
 from app.wechat.crypto.replay_window import check_freshness
 from app.wechat.crypto.signatures import msg_signature, signature
 from app.wechat.push_format import Format
@@ -11,7 +11,7 @@ __all__ = [
     "CallbackQuery",
     "Cipher",
     "Format",
-    "Opened",
+    "VerifiedPush",
     "check_freshness",
     "decode_key",
     "decrypt",

@@ -1,4 +1,4 @@
-"""WeChat's AES: 256 bit, CBC, the IV taken from the key, padding to 32 bytes.
+"""WeChat's AES: 256 bits, CBC mode, the IV taken from the key, padding to 32 bytes.
 
 Source: protocol 2.1 and 2.2.
 """
@@ -18,8 +18,8 @@ _HEADER = 20
 def decode_key(encoding_aes_key: str) -> bytes:
     """Return the 32 key bytes of an EncodingAESKey.
 
-    43 characters carry two bits more than needed; four spellings of the last one are the same key.
-    Raises ValueError, without the key in it. Source: protocol 2.2.
+    43 characters carry two bits more than 32 bytes need, so four values of the last character
+    mean the same key. Raises ValueError; its text does not hold the key. Source: protocol 2.2.
     """
     try:
         key = base64.b64decode(f"{encoding_aes_key}=", validate=True)
@@ -33,7 +33,7 @@ def decode_key(encoding_aes_key: str) -> bytes:
 def encrypt(key: bytes, message: bytes, appid: str, random16: bytes | None = None) -> str:
     """Return the base64 of the encrypted buffer: random16, length, message, appid, padding.
 
-    random16: 16 bytes of ASCII, because some decoders take the buffer for text; None draws them.
+    random16: 16 bytes, in ASCII because some decoders read the buffer as text; None: random ones.
     """
     return Key(key).encrypt(message, appid, random16)
 
@@ -48,36 +48,34 @@ def _padded(buffer: bytes) -> bytes:
 
 
 class Key:
-    """One key with its ciphers made once: making one costs as much as using it.
-
-    Both run on from message to message; CBC lets that be undone. Decrypting, only the first block
-    depends on what came before, and it is random16, which nobody reads. Encrypting, the first
-    block is given what makes the chain come out as if it began with the IV.
-    """
+    """One key whose AES objects are made once, because making one costs as much as using it."""
 
     def __init__(self, key: bytes) -> None:
         iv = key[:_AES_BLOCK]
+        # Both objects go on from message to message without a reset to the IV. In CBC mode only
+        # the first decrypted block depends on the message before: random16, which nobody reads.
         self._decrypter = AES.new(key, AES.MODE_CBC, iv)
         self._encrypter = AES.new(key, AES.MODE_CBC, iv)
         self._iv = self._last = int.from_bytes(iv, "big")
 
     def encrypt(self, message: bytes, appid: str, random16: bytes | None = None) -> str:
-        """Do what `encrypt` does."""
+        """Do the same as the function `encrypt`."""
         head = int.from_bytes(random16 or secrets.token_urlsafe(12).encode(), "big")
+        # Undoes the chaining with the message before, as if the chain began with the IV.
         first = (head ^ self._iv ^ self._last).to_bytes(_AES_BLOCK, "big")
-        sealed = self._encrypter.encrypt(_padded(first + _framed(message, appid)))
-        self._last = int.from_bytes(sealed[-_AES_BLOCK:], "big")
-        return base64.b64encode(sealed).decode()
+        encrypted = self._encrypter.encrypt(_padded(first + _framed(message, appid)))
+        self._last = int.from_bytes(encrypted[-_AES_BLOCK:], "big")
+        return base64.b64encode(encrypted).decode()
 
     def decrypt(self, ciphertext: bytes, appid: str) -> bytes:
-        """Do what `decrypt` does, for a ciphertext that is out of its base64 already."""
+        """Do the same as the function `decrypt`, for a ciphertext without its base64."""
         if not ciphertext or len(ciphertext) % _AES_BLOCK:
             raise BadEnvelope("bad_block_length")
         return _message(_unpadded(self._decrypter.decrypt(ciphertext)), appid.encode())
 
 
 def decrypt(key: bytes, ciphertext_b64: str, appid: str) -> bytes:
-    """Return the message, after every check in the order of protocol 2.2.
+    """Decrypt a buffer and return the message. The checks run in the order of protocol 2.2.
 
     Raises BadEnvelope (bad_base64, bad_block_length, bad_padding, too_short, bad_length,
     appid_mismatch).

@@ -1,4 +1,4 @@
-"""The query string of a callback."""
+"""Reads the query string of a callback."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,9 +9,9 @@ from app.wechat.errors import BadEnvelope
 
 @dataclass(frozen=True, slots=True)
 class CallbackQuery:
-    """The parameters of a callback; None where it has none. Source: protocol 1.3.
+    """The parameters of a callback; None where one is missing. Source: protocol 1.3.
 
-    openid is in no signature: good for a log line, never for a decision.
+    openid: no signature covers it, so it may be logged, but nothing may be decided by it.
     """
 
     signature: str | None = None
@@ -24,13 +24,13 @@ class CallbackQuery:
 
     @classmethod
     def parse(cls, query_string: bytes) -> Self:
-        """Read a raw query string, leaving out what the protocol does not name.
+        """Read a raw query string and ignore parameters that the protocol does not name.
 
-        Raises BadEnvelope (repeated_parameter): of two signatures none can be the right one.
+        Raises BadEnvelope (repeated_parameter): with two signatures it is unclear which one counts.
         """
         known: dict[str, str] = {}
         text = query_string.decode(errors="replace")
-        # WeChat quotes little, and asking first is cheaper than undoing nothing.
+        # WeChat seldom quotes anything, and this test is cheaper than unquoting every value.
         quoted = "%" in text or "+" in text
         for pair in text.split("&"):
             name, _, value = pair.partition("=")

@@ -1,4 +1,4 @@
-"""One account's side of the callback: verify, open, seal."""
+"""Verifies and decrypts the pushes of one account, and encrypts its passive replies."""
 
 import json
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from app.settings import MessageMode
 from app.wechat.crypto.aes import Key, decode_base64, decode_key
 from app.wechat.crypto.callback_query import CallbackQuery
 from app.wechat.crypto.envelope import read_envelope
-from app.wechat.crypto.signatures import msg_signature, same, signature
+from app.wechat.crypto.signatures import msg_signature, signature, signatures_equal
 from app.wechat.errors import BadEnvelope, BadSignature
 from app.wechat.push_format import Format, decode, format_of
 from app.wechat.xml_document import cdata
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A verified push.
+class VerifiedPush:
+    """A push whose signature is valid, decrypted.
 
-    text: the document with the message. encrypted: whether a reply has to be sealed.
-    nonce: the query's, which a sealed reply repeats.
+    text: the document with the message. encrypted: whether the push was, and the reply must be.
+    nonce: of the query; an encrypted reply repeats it.
     """
 
     text: str
@@ -29,11 +29,10 @@ class Opened:
 
 
 class Cipher:
-    """Tokens and keys of one account.
+    """The Tokens and EncodingAESKeys of one account.
 
-    tokens, aes_keys: the current one first, then those still accepted during a rotation. The mode
-    comes from the configuration alone, so that no request can talk us into a weaker one.
-    Raises ValueError if the mode needs a key and there is none, or one is malformed.
+    tokens, aes_keys: the current one first, then those that are still accepted during a rotation.
+    Raises ValueError if a key is malformed, or if the mode needs a key and there is none.
     Source: protocol 1.2 to 1.4, 2.
     """
 
@@ -45,12 +44,13 @@ class Cipher:
         if not aes_keys and mode is not MessageMode.PLAIN:
             raise ValueError(f"{mode} mode needs an EncodingAESKey")
         self._appid = appid
+        # The mode comes from the settings alone, so that no request can choose a weaker one.
         self._mode = mode
         self._tokens = tuple(tokens)
         self._keys = tuple(Key(decode_key(key)) for key in aes_keys)
 
     def verify_url(self, query: CallbackQuery) -> str:
-        """Return the echostr that proves the URL is ours, plain text in every mode.
+        """Verify WeChat's check of the callback URL; return the echostr to answer, in plain text.
 
         Raises BadSignature, BadEnvelope (malformed: no echostr). Source: protocol 1.2.
         """
@@ -59,20 +59,20 @@ class Cipher:
             raise BadEnvelope("malformed")
         return query.echostr
 
-    def open(self, body: bytes, query: CallbackQuery) -> Opened:
-        """Verify and, where it is encrypted, decrypt one push.
+    def decrypt_push(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
+        """Verify one push, and decrypt it if it is encrypted.
 
         Raises BadSignature (bad_signature, missing_signature) and BadEnvelope (not_encrypted,
-        mixed_body, and every reason of decrypting and parsing). Source: protocol 1.3, 2.2, 2.3.
+        mixed_body, and the reasons of decrypting and parsing). Source: protocol 1.3, 2.2, 2.3.
         """
         aes = query.encrypt_type == "aes"
         if self._mode is MessageMode.PLAIN or (self._mode is MessageMode.COMPATIBLE and not aes):
-            return self._open_plain(body, query)
+            return self._read_plain(body, query)
         if not aes:
             raise BadEnvelope("not_encrypted")
-        return self._open_encrypted(body, query)
+        return self._read_encrypted(body, query)
 
-    def seal(
+    def encrypt_reply(
         self,
         reply: str,
         *,
@@ -81,40 +81,40 @@ class Cipher:
         format: Format,
         random16: bytes | None = None,
     ) -> bytes:
-        """Return the encrypted and signed response body, always with the current key and Token.
+        """Return the encrypted and signed response body, made with the current key and Token.
 
-        reply: a passive reply in the same format. timestamp: now, Unix seconds. nonce: the push's.
+        reply: a passive reply in the same format. timestamp: now, Unix seconds. nonce: of the push.
         Source: protocol 1.4.
         """
-        sealed = self._keys[0].encrypt(reply.encode(), self._appid, random16)
-        signed = msg_signature(self._tokens[0], str(timestamp), nonce, sealed)
+        ciphertext = self._keys[0].encrypt(reply.encode(), self._appid, random16)
+        signed = msg_signature(self._tokens[0], str(timestamp), nonce, ciphertext)
         if format is Format.JSON:
             members = {
-                "Encrypt": sealed,
+                "Encrypt": ciphertext,
                 "MsgSignature": signed,
                 "TimeStamp": timestamp,
                 "Nonce": nonce,
             }
             return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
-        # Base64 and hex digits need none of the care that `cdata` takes.
+        # Base64 and hex digits hold nothing that `cdata` would have to escape.
         return (
-            f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt>"
+            f"<xml><Encrypt><![CDATA[{ciphertext}]]></Encrypt>"
             f"<MsgSignature><![CDATA[{signed}]]></MsgSignature>"
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
         ).encode()
 
-    def _open_plain(self, body: bytes, query: CallbackQuery) -> Opened:
+    def _read_plain(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
         self._verify(query.signature, query)
-        return Opened(decode(body), format_of(body), encrypted=False, nonce=query.nonce or "")
+        return VerifiedPush(decode(body), format_of(body), encrypted=False, nonce=query.nonce or "")
 
-    def _open_encrypted(self, body: bytes, query: CallbackQuery) -> Opened:
+    def _read_encrypted(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
         format = format_of(body)
         envelope = read_envelope(body, format)
         self._verify(query.msg_signature, query, envelope.encrypt)
         if self._mode is MessageMode.SECURE:
-            envelope.require_sealed()
+            envelope.require_ciphertext_only()
         message = self._decrypt(envelope.encrypt)
-        return Opened(decode(message), format, encrypted=True, nonce=query.nonce or "")
+        return VerifiedPush(decode(message), format, encrypted=True, nonce=query.nonce or "")
 
     def _verify(
         self, given: str | None, query: CallbackQuery, encrypt_text: str | None = None
@@ -126,16 +126,16 @@ class Cipher:
                 expected = signature(token, query.timestamp, query.nonce)
             else:
                 expected = msg_signature(token, query.timestamp, query.nonce, encrypt_text)
-            if same(given, expected):
+            if signatures_equal(given, expected):
                 return
         raise BadSignature("bad_signature")
 
     def _decrypt(self, encrypt_text: str) -> bytes:
         ciphertext = decode_base64(encrypt_text)
-        refusals: list[BadEnvelope] = []
+        errors: list[BadEnvelope] = []
         for key in self._keys:
             try:
                 return key.decrypt(ciphertext, self._appid)
-            except BadEnvelope as refusal:
-                refusals.append(refusal)
-        raise refusals[0]
+            except BadEnvelope as error:
+                errors.append(error)
+        raise errors[0]

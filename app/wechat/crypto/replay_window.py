@@ -1,17 +1,17 @@
-"""How old the signed timestamp of a callback may be."""
+"""The replay window: how far from now the signed timestamp of a callback may be."""
 
 from datetime import datetime
 
 from app.wechat.errors import Stale
 
-_LONGEST_TIMESTAMP = 12
+_MAX_TIMESTAMP_DIGITS = 12
 
 
 def check_freshness(timestamp: str | None, *, now: datetime, window_seconds: int) -> None:
     """Raise Stale (outside_replay_window) unless the timestamp is within the window around now.
 
-    timestamp: the query's, Unix seconds as text; whatever is not digits is stale.
-    window_seconds: both ways; 0 turns the check off. Source: protocol 1.3.
+    timestamp: of the query, Unix seconds as text; any other text counts as stale.
+    window_seconds: before and after now; 0 turns the check off. Source: protocol 1.3.
     """
     if window_seconds == 0:
         return
@@ -22,4 +22,4 @@ def check_freshness(timestamp: str | None, *, now: datetime, window_seconds: int
 
 
 def _is_unix_seconds(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIMESTAMP
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_TIMESTAMP_DIGITS

@@ -1,11 +1,11 @@
-"""Signatures of a callback, and how old a signed timestamp may be."""
+"""Signatures of a callback."""
 
 import hashlib
 import hmac
 
 
 def signature(token: str, timestamp: str, nonce: str) -> str:
-    """Return the 40 hex digits that prove knowledge of the Token; they cover no body.
+    """Return the signature, 40 hex digits. It proves the Token, but does not cover the body.
 
     Source: protocol 1.2.
     """
@@ -13,18 +13,18 @@ def signature(token: str, timestamp: str, nonce: str) -> str:
 
 
 def msg_signature(token: str, timestamp: str, nonce: str, encrypt: str) -> str:
-    """Return the 40 hex digits that also cover the ciphertext.
+    """Return the msg_signature, 40 hex digits. It covers the ciphertext, too.
 
-    encrypt: the text of Encrypt as received, base64. Source: protocol 1.3.
+    encrypt: the value of Encrypt as received, base64. Source: protocol 1.3.
     """
     return _digest(token, timestamp, nonce, encrypt)
 
 
-def same(given: str, expected: str) -> bool:
+def signatures_equal(given: str, expected: str) -> bool:
     """Compare two signatures in constant time, also where `given` is not ASCII."""
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _digest(*parts: str) -> str:
-    # SHA-1 is what the protocol asks for, here as a keyed checksum.
+    # The protocol demands SHA-1, here as a checksum with a key.
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()

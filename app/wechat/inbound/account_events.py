@@ -1,4 +1,4 @@
-"""Verification of the account, human customer service, the debugging tool. Source: protocol 4.3."""
+"""Events about account verification, customer-service sessions and debugging. Protocol 4.3."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +9,7 @@ from app.wechat.inbound.field_mapping import Element, verbatim
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExpiryEvent(BaseEvent):
-    """expired_time: Unix seconds, until when the verification holds (or held)."""
+    """A verification with an end. expired_time: when it ends or ended, Unix seconds."""
 
     expired_time: Annotated[str | None, Element("ExpiredTime")] = None
 
@@ -37,14 +37,14 @@ class AnnualRenew(ExpiryEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifyExpired(ExpiryEvent):
-    """The verification ran out."""
+    """The verification has expired."""
 
     event: ClassVar[Literal["verify_expired"]] = "verify_expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FailureEvent(BaseEvent):
-    """fail_time: Unix seconds."""
+    """A verification that failed. fail_time: Unix seconds."""
 
     fail_time: Annotated[str | None, Element("FailTime")] = None
     fail_reason: Annotated[str, Element("FailReason", read=verbatim)] = ""
@@ -66,7 +66,7 @@ class NamingVerifyFail(FailureEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class KfCreateSession(BaseEvent):
-    """An agent took the customer (from_user) over."""
+    """An agent took over the customer (from_user)."""
 
     event: ClassVar[Literal["kf_create_session"]] = "kf_create_session"
     kf_account: Annotated[str | None, Element("KfAccount")] = None
@@ -74,7 +74,7 @@ class KfCreateSession(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class KfCloseSession(BaseEvent):
-    """The session with the agent ended. close_type: seen in SDKs only."""
+    """The session with the agent ended. close_type: only SDKs name it."""
 
     event: ClassVar[Literal["kf_close_session"]] = "kf_close_session"
     kf_account: Annotated[str | None, Element("KfAccount")] = None

@@ -1,4 +1,4 @@
-"""What every push has in common."""
+"""The fields that every push has."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -9,7 +9,7 @@ class Push:
     """One message or event.
 
     to_user: original id of the account (`gh_…`). from_user: OpenID of the sender, or a platform
-    account. create_time: Unix seconds, WeChat's clock. payload: the whole document as parsed.
+    account. create_time: Unix seconds by WeChat's clock. payload: the whole parsed document.
     Source: protocol 4.1.
     """
 
@@ -19,12 +19,12 @@ class Push:
     payload: dict[str, object] = field(hash=False)
 
     def __repr__(self) -> str:
-        # A push lands in tracebacks and logs, where nobody's words and ids belong.
+        # Tracebacks and logs show this, and must not hold message text or ids of people.
         return f"<{type(self).__name__}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BaseEvent(Push):
-    """Something that happened, rather than something that was sent."""
+    """An event: something that a person did or WeChat reports, as opposed to a message."""
 
     msgtype: ClassVar[Literal["event"]] = "event"

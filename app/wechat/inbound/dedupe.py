@@ -1,4 +1,4 @@
-"""Whom a push is about, and which push it is."""
+"""The dedupe key of a push, and the person that a push is about."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _DISTINGUISHING = ("eventkey", "msgid", "openid")
 
 
 def subject_openid(message: Inbound) -> OpenId:
-    """Return whom it is about: the sender, but in privacy events the OpenID they name.
+    """Return the person that a push is about: the sender, or the OpenID that a privacy event names.
 
     Source: protocol 4.3.
     """
@@ -25,9 +25,9 @@ def subject_openid(message: Inbound) -> OpenId:
 
 
 def dedupe_key(appid: AppId, message: Inbound) -> bytes:
-    """Return 16 bytes that are the same for every delivery of one push, and for no other push.
+    """Return 16 bytes that are the same for every delivery of one push, and differ between pushes.
 
-    Neither the order of elements, blanks around values, nor the encryption counts.
+    The order of elements, blanks around values and the encryption make no difference.
     Source: protocol 3.
     """
     sender = (appid, message.from_user, str(message.create_time))
@@ -71,7 +71,7 @@ def _plain(value: object) -> object:
 
 
 def _digest(*parts: str) -> bytes:
-    # Each part is led by its length, so that no two different lists of parts read the same.
+    # Each part follows its length, so that no two different lists of parts give the same bytes.
     framed = bytearray()
     for part in parts:
         encoded = part.encode()

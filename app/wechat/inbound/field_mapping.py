@@ -1,8 +1,8 @@
-"""How a dataclass says which element each of its fields is read from.
+"""Maps elements of a push to the fields of a dataclass.
 
     media_id: Annotated[str | None, Element("MediaId")] = None
 
-Names are matched whatever their letter case, because the platform's own samples disagree.
+Upper and lower case make no difference in names, because WeChat's own samples disagree.
 Source: protocol 4.1.
 """
 
@@ -11,29 +11,29 @@ from functools import cache
 from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
 
 Members = Mapping[str, object]
-"""Members of one element by their names in lower case."""
+"""The members of one element, by name in lower case."""
 
 Reader = Callable[[object], object]
-Place = tuple[str, ...]
-"""Names in lower case, from the outermost element in."""
+Path = tuple[str, ...]
+"""Names in lower case, the outermost element first."""
 
 T = TypeVar("T")
 
 
 def lowered(document: object) -> Members:
-    """Return the members of a document by their names in lower case; {} for a text or a list."""
+    """Return the members of a document by name in lower case; {} for a text or a list."""
     if not isinstance(document, dict):
         return {}
     return {name.lower(): value for name, value in document.items()}
 
 
 def trimmed(value: object) -> str | None:
-    """Read an id or a word: no blanks around it, None where it is empty, absent or repeated."""
+    """Read an id or a word without blanks around it; None if it is empty, absent or repeated."""
     return value.strip() or None if isinstance(value, str) else None
 
 
 def verbatim(value: object) -> str:
-    """Read what a person typed, every blank of it."""
+    """Read text that a person typed, with all its blanks."""
     return value if isinstance(value, str) else ""
 
 
@@ -44,7 +44,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def several(kind: type[T]) -> Reader:
-    """Read elements that may be repeated, or one of them, as a tuple of `kind`."""
+    """Return a reader of one or more elements as a tuple of `kind`."""
 
     def read(value: object) -> tuple[T, ...]:
         return tuple(
@@ -55,20 +55,20 @@ def several(kind: type[T]) -> Reader:
 
 
 def as_list(value: object) -> list[object]:
-    """Return several as they are, and one as a list of one: both shapes mean the same."""
+    """Return a list as it is, and anything else as a list of one: both mean the same."""
     return value if isinstance(value, list) else [value]
 
 
 class Element:
-    """Where a field comes from: `"A.B"` is B inside A; of several places the first one counts."""
+    """Where a field is read from: `"A.B"` is B inside A; the first path with a value counts."""
 
-    def __init__(self, *places: str, read: Reader = trimmed) -> None:
-        self.paths = tuple(tuple(place.lower().split(".")) for place in places)
+    def __init__(self, *paths: str, read: Reader = trimmed) -> None:
+        self.paths = tuple(tuple(path.lower().split(".")) for path in paths)
         self.read = read
 
 
 def build(kind: type[T], members: Members, **own: object) -> T:
-    """Return a `kind` with its own values and all those that its Elements name.
+    """Return a `kind` made of the values in `own` and of the elements that its fields name.
 
     A field whose element is absent keeps its default.
     """
@@ -85,10 +85,10 @@ def build(kind: type[T], members: Members, **own: object) -> T:
 @cache
 def _fields_of(
     kind: Callable[..., object],
-) -> tuple[Sequence[tuple[str, str, Reader]], Sequence[tuple[str, Sequence[Place], Reader]]]:
+) -> tuple[Sequence[tuple[str, str, Reader]], Sequence[tuple[str, Sequence[Path], Reader]]]:
     """Return the fields that are read from one member of the document, and all others."""
     plain: list[tuple[str, str, Reader]] = []
-    others: list[tuple[str, Sequence[Place], Reader]] = []
+    others: list[tuple[str, Sequence[Path], Reader]] = []
     for name, hint in get_type_hints(kind, include_extras=True).items():
         elements = get_args(hint) if get_origin(hint) is Annotated else ()
         for element in elements:
@@ -100,7 +100,7 @@ def _fields_of(
     return plain, others
 
 
-def _first(members: Members, paths: Sequence[Place]) -> object:
+def _first(members: Members, paths: Sequence[Path]) -> object:
     for path in paths:
         value = _at(members, path)
         if value:
@@ -108,7 +108,7 @@ def _first(members: Members, paths: Sequence[Place]) -> object:
     return None
 
 
-def _at(members: Members, path: Place) -> object:
+def _at(members: Members, path: Path) -> object:
     *parents, name = path
     for parent in parents:
         members = lowered(members.get(parent))

@@ -1,4 +1,4 @@
-"""Following, scanning, and being somewhere. Source: protocol 4.3."""
+"""Events: follow, unfollow, scan and location report. Source: protocol 4.3."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +9,7 @@ from app.wechat.inbound.field_mapping import Element, trimmed
 SCENE_PREFIX = "qrscene_"
 
 
-def _scene_of_a_follow(value: object) -> str | None:
+def _follow_scene(value: object) -> str | None:
     event_key = trimmed(value)
     if event_key is None or not event_key.startswith(SCENE_PREFIX):
         return None
@@ -18,17 +18,17 @@ def _scene_of_a_follow(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subscribe(BaseEvent):
-    """A follow. scene: of the parameterised QR code that led here, without `qrscene_`."""
+    """A follow. scene: of the parameterised QR code that was scanned, without `qrscene_`."""
 
     event: ClassVar[Literal["subscribe"]] = "subscribe"
     event_key: Annotated[str | None, Element("EventKey")] = None
-    scene: Annotated[str | None, Element("EventKey", read=_scene_of_a_follow)] = None
+    scene: Annotated[str | None, Element("EventKey", read=_follow_scene)] = None
     ticket: Annotated[str | None, Element("Ticket")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Unsubscribe(BaseEvent):
-    """An unfollow: all information about this person has to go. Source: protocol 10."""
+    """An unfollow: the person's information must be erased. Source: protocol 10."""
 
     event: ClassVar[Literal["unsubscribe"]] = "unsubscribe"
 
@@ -44,7 +44,7 @@ class Scan(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LocationReport(BaseEvent):
-    """Where a follower is, in degrees; precision in metres. Not the message `Location`."""
+    """A follower's reported position, in degrees; precision in metres. `Location` is a message."""
 
     event: ClassVar[Literal["LOCATION"]] = "LOCATION"
     latitude: Annotated[str | None, Element("Latitude")] = None

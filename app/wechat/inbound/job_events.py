@@ -1,4 +1,4 @@
-"""Results of sending and publishing. Source: protocol 4.3."""
+"""Events: results of template messages, mass sends and publications. Protocol 4.3."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +9,7 @@ from app.wechat.inbound.field_mapping import Element, several, texts
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TemplateSendJobFinish(BaseEvent):
-    """status: `success`, or begins with `failed`, as WeChat spells it."""
+    """A template message was sent, or not. status: `success`, or begins with `failed`."""
 
     event: ClassVar[Literal["TEMPLATESENDJOBFINISH"]] = "TEMPLATESENDJOBFINISH"
     msg_id: Annotated[str | None, Element("MsgID")] = None
@@ -18,7 +18,7 @@ class TemplateSendJobFinish(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyrightCheck:
-    """What the copyright check said about one article."""
+    """The result of the copyright check of one article."""
 
     article_idx: Annotated[str | None, Element("ArticleIdx")] = None
     user_declare_state: Annotated[str | None, Element("UserDeclareState")] = None
@@ -32,7 +32,7 @@ class CopyrightCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentArticle:
-    """One article of a mass-send, and where it can be read."""
+    """One article of a mass send, and its URL."""
 
     article_idx: Annotated[str | None, Element("ArticleIdx")] = None
     article_url: Annotated[str | None, Element("ArticleUrl")] = None
@@ -40,7 +40,10 @@ class SentArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MassSendJobFinish(BaseEvent):
-    """status: `send success`, `sendsuccess`, `send fail` or `err(…)`. The counts are persons."""
+    """A mass send ended. The counts are of people.
+
+    status: `send success`, `sendsuccess`, `send fail` or `err(…)`.
+    """
 
     event: ClassVar[Literal["MASSSENDJOBFINISH"]] = "MASSSENDJOBFINISH"
     msg_id: Annotated[str | None, Element("MsgID")] = None
@@ -78,7 +81,10 @@ class PublishedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishJobFinish(BaseEvent):
-    """Also pushed as FREEPUBLISHJOBFINISH. fail_idx: places of the articles that failed."""
+    """A publication ended; also pushed as FREEPUBLISHJOBFINISH.
+
+    fail_idx: positions of the articles that failed.
+    """
 
     event: ClassVar[Literal["PUBLISHJOBFINISH"]] = "PUBLISHJOBFINISH"
     publish_id: Annotated[str | None, Element("PublishEventInfo.publish_id")] = None

@@ -1,4 +1,4 @@
-"""Taps on the custom menu. Source: protocol 4.3.
+"""Events: taps on the custom menu. Source: protocol 4.3.
 
 Only `click`, `scancode_push` and `scancode_waitmsg` open a send window (protocol 6.1).
 """
@@ -12,7 +12,7 @@ from app.wechat.inbound.field_mapping import Element, several, verbatim
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MenuEvent(BaseEvent):
-    """event_key: the menu item's key, URL or mini-program path, by kind of item."""
+    """A tap. event_key: the menu item's key, URL or mini-program path, depending on its kind."""
 
     event_key: Annotated[str | None, Element("EventKey")] = None
 
@@ -26,7 +26,7 @@ class Click(MenuEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class View(MenuEvent):
-    """A tap that opened a page. menu_id: only with conditional menus."""
+    """A tap that opened a web page. menu_id: only with conditional menus."""
 
     event: ClassVar[Literal["VIEW"]] = "VIEW"
     menu_id: Annotated[str | None, Element("MenuId")] = None
@@ -42,7 +42,7 @@ class ViewMiniProgram(MenuEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ScanCodeEvent(MenuEvent):
-    """scan_type: `qrcode`, `barcode`… scan_result: what the code says."""
+    """A code was scanned. scan_type: `qrcode`, `barcode`… scan_result: the content of the code."""
 
     scan_type: Annotated[str | None, Element("ScanCodeInfo.ScanType")] = None
     scan_result: Annotated[str, Element("ScanCodeInfo.ScanResult", read=verbatim)] = ""
@@ -50,14 +50,14 @@ class ScanCodeEvent(MenuEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ScanCodePush(ScanCodeEvent):
-    """A code was scanned and its result shown."""
+    """A code was scanned, and WeChat showed the result."""
 
     event: ClassVar[Literal["scancode_push"]] = "scancode_push"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ScanCodeWaitMsg(ScanCodeEvent):
-    """A code was scanned and the person waits for our answer."""
+    """A code was scanned, and the person waits for a reply."""
 
     event: ClassVar[Literal["scancode_waitmsg"]] = "scancode_waitmsg"
 
@@ -71,7 +71,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PictureEvent(MenuEvent):
-    """count: as told, which need not be the number of pictures."""
+    """Pictures were sent. count: as WeChat reports it; `pictures` may hold another number."""
 
     count: Annotated[str | None, Element("SendPicsInfo.Count")] = None
     pictures: Annotated[
@@ -103,7 +103,7 @@ class PicWeixin(PictureEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LocationSelect(MenuEvent):
-    """A place was chosen; it follows as a location message. location_x: latitude, degrees."""
+    """A place was chosen; a location message follows. location_x: latitude in degrees."""
 
     event: ClassVar[Literal["location_select"]] = "location_select"
     location_x: Annotated[str | None, Element("SendLocationInfo.Location_X")] = None

@@ -1,4 +1,4 @@
-"""What a person sends. Source: protocol 4.2."""
+"""Messages that a person sends. Source: protocol 4.2."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,9 +9,9 @@ from app.wechat.inbound.field_mapping import Element, verbatim
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BaseMessage(Push):
-    """msg_id: the same on every retry, but not unique across senders.
+    """A message. msg_id: the same on every retry, but not unique across senders.
 
-    msg_data_id, idx: the article from which it was sent, and its place there, from 1.
+    msg_data_id, idx: the published article from which it was sent, and the number in it, from 1.
     """
 
     msg_id: Annotated[str | None, Element("MsgId")] = None
@@ -21,9 +21,9 @@ class BaseMessage(Push):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Text(BaseMessage):
-    """Typed text, blanks kept.
+    """Text as typed, with its blanks.
 
-    bizmsgmenuid: the item tapped in a `msgmenu`; such a tap opens a menu's send window only.
+    bizmsgmenuid: the item that was tapped in a `msgmenu`; this opens the send window of a menu tap.
     """
 
     msgtype: ClassVar[Literal["text"]] = "text"
@@ -43,7 +43,7 @@ class Image(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Voice(BaseMessage):
-    """A sound. recognition: only where speech recognition is still enabled."""
+    """A voice message. recognition: only where speech recognition is still enabled."""
 
     msgtype: ClassVar[Literal["voice"]] = "voice"
     media_id: Annotated[str | None, Element("MediaId")] = None
@@ -54,7 +54,7 @@ class Voice(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Video(BaseMessage):
-    """A film."""
+    """A video."""
 
     msgtype: ClassVar[Literal["video"]] = "video"
     media_id: Annotated[str | None, Element("MediaId")] = None
@@ -63,7 +63,7 @@ class Video(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ShortVideo(BaseMessage):
-    """A film taken inside the chat."""
+    """A video that was taken inside the chat."""
 
     msgtype: ClassVar[Literal["shortvideo"]] = "shortvideo"
     media_id: Annotated[str | None, Element("MediaId")] = None
@@ -72,7 +72,7 @@ class ShortVideo(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Location(BaseMessage):
-    """A place somebody chose to send. location_x: latitude, location_y: longitude, degrees."""
+    """A place that a person sent. location_x: latitude, location_y: longitude, in degrees."""
 
     msgtype: ClassVar[Literal["location"]] = "location"
     location_x: Annotated[str | None, Element("Location_X")] = None
@@ -83,7 +83,7 @@ class Location(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Link(BaseMessage):
-    """A shared page."""
+    """A shared web page."""
 
     msgtype: ClassVar[Literal["link"]] = "link"
     title: Annotated[str, Element("Title", read=verbatim)] = ""
@@ -93,7 +93,7 @@ class Link(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class File(BaseMessage):
-    """A file; undocumented for OAs, but seen. file_total_len: bytes."""
+    """A file. WeChat does not document it for OAs, but sends it. file_total_len: bytes."""
 
     msgtype: ClassVar[Literal["file"]] = "file"
     title: Annotated[str, Element("Title", read=verbatim)] = ""
@@ -105,7 +105,7 @@ class File(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MiniProgramPage(BaseMessage):
-    """A card sent to a mini-program's customer service."""
+    """A mini-program card that was sent to a mini-program's customer service."""
 
     msgtype: ClassVar[Literal["miniprogrampage"]] = "miniprogrampage"
     title: Annotated[str, Element("Title", read=verbatim)] = ""
@@ -117,6 +117,6 @@ class MiniProgramPage(BaseMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UnknownMessage(BaseMessage):
-    """A MsgType that the protocol reference does not name; the payload has all of it."""
+    """A message whose MsgType the protocol reference does not name; see its payload."""
 
     msgtype: str

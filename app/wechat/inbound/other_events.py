@@ -1,4 +1,4 @@
-"""Events that are stored and acknowledged, no more. Source: protocol 4.3."""
+"""Events that are only stored and acknowledged. Source: protocol 4.3."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -27,7 +27,7 @@ _FAMILIES = ("add_guide_", "del_guide_", "user_scan_product")
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OtherEvent(BaseEvent):
-    """Of the card or guide family, of a retired product, or not meant for an OA."""
+    """An event of the card or guide family, of a retired product, or not meant for an OA."""
 
     event: str
     card_id: Annotated[str | None, Element("CardId")] = None
@@ -36,13 +36,13 @@ class OtherEvent(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UnknownEvent(BaseEvent):
-    """An Event that the protocol reference does not name; the payload has all of it."""
+    """An event whose name the protocol reference does not have; see its payload."""
 
     event: str
 
 
 def other_name(event: str) -> str | None:
-    """Return the canonical spelling of an event that OtherEvent holds, else None."""
+    """Return the canonical name of an OtherEvent; None for any other name."""
     name = event.lower()
     if name.startswith(_FAMILIES):
         return name

@@ -1,4 +1,4 @@
-"""One document into one typed message or event. Source: protocol 4."""
+"""Parses a document into a typed message or event. Source: protocol 4."""
 
 from typing import TypedDict
 
@@ -9,8 +9,8 @@ from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
 from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Message
 from app.wechat.push_format import Format, parse_document
 
-_LONGEST_OPENID = 128
-_LONGEST_CREATE_TIME = 12
+_MAX_OPENID_CHARACTERS = 128
+_MAX_CREATE_TIME_DIGITS = 12
 _END_OF_YEAR_9999 = 253402300799
 
 
@@ -22,13 +22,13 @@ class _Common(TypedDict):
 
 
 def parse(text: str, format: Format) -> Inbound:
-    """Return what a verified and decrypted push says.
+    """Parse a verified and decrypted push.
 
-    A MsgType or Event that nobody knows is an UnknownMessage or UnknownEvent, not an error.
+    An unknown MsgType or Event gives an UnknownMessage or UnknownEvent; it is no error.
     Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
     """
     document = parse_document(text, format)
-    # In compatible mode the same push carries its own ciphertext, new for every retry.
+    # In compatible mode the push holds its ciphertext as well, and each retry has another one.
     document.pop("Encrypt", None)
     members = lowered(document)
     common = _common(members, document)
@@ -43,7 +43,7 @@ def parse(text: str, format: Format) -> Inbound:
 def require_recipient(message: Inbound, original_id: str | None) -> None:
     """Raise BadEnvelope (wrong_recipient) if the push is for another account.
 
-    original_id: the account's `gh_…`; None if it is not configured. Source: protocol 1.3.
+    original_id: of the account, `gh_…`; None if it is not configured. Source: protocol 1.3.
     """
     if original_id is not None and message.to_user != original_id:
         raise BadEnvelope("wrong_recipient")
@@ -51,7 +51,7 @@ def require_recipient(message: Inbound, original_id: str | None) -> None:
 
 def _common(members: Members, document: dict[str, object]) -> _Common:
     from_user = trimmed(members.get("fromusername"))
-    if from_user is None or len(from_user) > _LONGEST_OPENID:
+    if from_user is None or len(from_user) > _MAX_OPENID_CHARACTERS:
         raise BadEnvelope("malformed")
     return {
         "to_user": trimmed(members.get("tousername")) or "",
@@ -62,7 +62,7 @@ def _common(members: Members, document: dict[str, object]) -> _Common:
 
 
 def _create_time(digits: str) -> int:
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_CREATE_TIME):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_CREATE_TIME_DIGITS):
         raise BadEnvelope("malformed")
     seconds = int(digits)
     if seconds > _END_OF_YEAR_9999:

@@ -1,4 +1,4 @@
-"""Pushes that oblige us to clear or delete. Source: protocol 4.3 and 10."""
+"""Events that oblige the operator to delete personal data. Source: protocol 4.3 and 10."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +9,7 @@ from app.wechat.inbound.field_mapping import Element
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PrivacyEvent(BaseEvent):
-    """openid: the person it is about; from_user is a platform account, the same for everybody."""
+    """openid: the person concerned; from_user is a platform account, the same for everybody."""
 
     openid: Annotated[str | None, Element("OpenID")] = None
     appid: Annotated[str | None, Element("AppID")] = None
@@ -21,20 +21,20 @@ class PrivacyEvent(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UserInfoModified(PrivacyEvent):
-    """WeChat cleaned part of a profile: clear nickname and avatar."""
+    """WeChat removed part of a profile: nickname and avatar must be cleared."""
 
     event: ClassVar[Literal["user_info_modified"]] = "user_info_modified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UserAuthorizationRevoke(PrivacyEvent):
-    """Authorisation was withdrawn. revoke_info: which; unknown or None means all of it."""
+    """A person withdrew an authorisation. revoke_info: which; unknown or None means all of them."""
 
     event: ClassVar[Literal["user_authorization_revoke"]] = "user_authorization_revoke"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UserAuthorizationCancellation(PrivacyEvent):
-    """The WeChat account was closed: erase the OpenID and, everywhere, the UnionID."""
+    """A WeChat account was closed: erase the person's OpenID, and the UnionID at every account."""
 
     event: ClassVar[Literal["user_authorization_cancellation"]] = "user_authorization_cancellation"

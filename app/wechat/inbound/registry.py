@@ -1,4 +1,4 @@
-"""Every message and event, as one type and by name."""
+"""The list of all messages and events, as union types and by name."""
 
 from typing import get_args
 
@@ -101,4 +101,4 @@ EVENTS: dict[str, type[KnownEvent]] = {
     **{kind.event.lower(): kind for kind in get_args(KnownEvent)},
     "freepublishjobfinish": PublishJobFinish,
 }
-"""By name in lower case."""
+"""Event types, by name in lower case."""

@@ -1,4 +1,4 @@
-"""Which pushes speak of a follower: pure."""
+"""Tells which pushes are about a person. Pure."""
 
 from app.wechat.inbound import (
     BaseMessage,
@@ -36,9 +36,9 @@ _SENT_BY_A_PERSON = (
 
 
 def names_a_person(message: Inbound) -> bool:
-    """Tell whether FromUserName is a person rather than a platform account.
+    """Return whether FromUserName is a person rather than a platform account.
 
-    Of a push that the protocol reference does not name nobody can tell: it makes no person. The
+    For a push that the protocol reference does not name this is unknown, so the answer is no. The
     database function `oa_bridge_named` lists the same events.
     Source: protocol 4.1 and 4.3.
     """

@@ -1,6 +1,7 @@
-"""Subscription notifications: asked, refused, delivered. Source: protocol 4.3 and 4.4.
+"""Events of subscription notifications. Source: protocol 4.3 and 4.4.
 
-XML wraps the list, JSON does not; older samples of the change event have the popup's wrapper.
+In XML an element wraps the list, in JSON none does. In older samples of the change event this is
+the wrapper of the popup event.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from app.wechat.inbound.field_mapping import Element, several
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What a person said to one template.
+    """A person's decision about one template.
 
     subscribe_status: `accept`, `reject`… popup_scene: 0 mini-program, 1 H5 page, 2 article.
     """
@@ -24,7 +25,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of one notification. error_code: `0` means delivered."""
+    """The result of one notification. error_code: `0` means delivered."""
 
     template_id: Annotated[str | None, Element("TemplateId")] = None
     msg_id: Annotated[str | None, Element("MsgID")] = None
@@ -34,7 +35,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConsentEvent(BaseEvent):
-    """items: one per template."""
+    """A person decided about notifications. items: one for each template."""
 
     items: Annotated[
         tuple[Consent, ...],
@@ -49,21 +50,21 @@ class ConsentEvent(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SubscribeMsgPopup(ConsentEvent):
-    """A person answered the popup, template by template."""
+    """A person answered the popup."""
 
     event: ClassVar[Literal["subscribe_msg_popup_event"]] = "subscribe_msg_popup_event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SubscribeMsgChange(ConsentEvent):
-    """A person changed their mind in the settings; only `reject` is pushed."""
+    """A person changed a decision in the settings. WeChat pushes only `reject`."""
 
     event: ClassVar[Literal["subscribe_msg_change_event"]] = "subscribe_msg_change_event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SubscribeMsgSent(BaseEvent):
-    """Notifications were delivered, or not."""
+    """Notifications were delivered, or their delivery failed."""
 
     event: ClassVar[Literal["subscribe_msg_sent_event"]] = "subscribe_msg_sent_event"
     items: Annotated[

@@ -1,6 +1,6 @@
-"""What can be sent: named by rules, sent by replies, told apart by `msgtype`.
+"""The messages that a rule can send. `msgtype` says which kind a message is.
 
-`via` says how: "passive" inside the response, "customer_service" through custom/send.
+`via` says how it is sent: "passive" inside the HTTP response, "customer_service" by custom/send.
 Source: protocol 5 and 6.
 """
 

@@ -1,4 +1,4 @@
-"""What every sendable message shares: strict, frozen, and storable as it stands."""
+"""Base types of outbound messages: strict, frozen, and stored as they are."""
 
 import re
 from pathlib import PurePosixPath
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 Via = Literal["passive", "customer_service"]
-"""passive: inside the HTTP response. customer_service: queued, through custom/send."""
+"""passive: inside the HTTP response. customer_service: queued, then sent by custom/send."""
 
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -20,27 +20,27 @@ def _sendable(text: str) -> str:
 
 
 def not_blank(text: str) -> str:
-    """Return `text`. Raises ValueError if there is nothing to see in it."""
+    """Return `text`. Raises ValueError if it has no visible character."""
     if not text.strip():
         raise ValueError("is blank: write at least one visible character")
     return text
 
 
 def absent(value: object) -> bool:
-    """Tell that an optional member was not given, so that it is not written either."""
+    """Return whether an optional member was not given; it is left out of the JSON then."""
     return value is None
 
 
 Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable), AfterValidator(not_blank)]
-"""Text with something to see in it, and no control characters but tab and line breaks."""
+"""Text with a visible character, and without control characters except tab and line breaks."""
 
 
 Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]
-"""Where something is on the web."""
+"""An http or https URL."""
 
 
 class Part(BaseModel):
-    """Anything inside a message. An unknown member is an error, not a silent loss."""
+    """A message or a part of one. An unknown member is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,10 +53,10 @@ def _inside_the_media_folder(name: str) -> str:
 
 
 class MediaSource(Part):
-    """Where a picture, sound or film comes from: exactly one of the three.
+    """Where a picture, sound or video comes from; exactly one member is set.
 
-    file: below the operator's media folder. url: http or https, fetched when it is needed.
-    media_id: uploaded already, temporary or permanent.
+    file: path below MEDIA_DIR. url: http or https, downloaded when it is needed.
+    media_id: of media that are uploaded already, temporary or permanent.
     """
 
     file: Annotated[Line, AfterValidator(_inside_the_media_folder)] | None = Field(
@@ -73,9 +73,9 @@ class MediaSource(Part):
 
 
 def require_media_id(via: Via, source: MediaSource, member: str) -> None:
-    """Raise what `misfit` returns if a passive reply would have to upload first.
+    """Raise the error of `misfit` if the source of a passive reply has no media_id yet.
 
-    member: which one of the message the source is.
+    member: the member of the message that holds the source.
     """
     if via == "passive" and source.media_id is None:
         raise misfit(
@@ -85,9 +85,9 @@ def require_media_id(via: Via, source: MediaSource, member: str) -> None:
         )
 
 
-def misfit(field: str, words: str) -> PydanticCustomError:
+def misfit(field: str, text: str) -> PydanticCustomError:
     """Return the error of a message whose members do not go together.
 
-    field: the one to correct, with dots between the steps. words: may hold no braces.
+    field: path of the member to correct, with dots. text: the message; it may hold no braces.
     """
-    return PydanticCustomError("misfit", words, {"field": field})
+    return PydanticCustomError("misfit", text, {"field": field})

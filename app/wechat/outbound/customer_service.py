@@ -1,4 +1,4 @@
-"""The custom/send body of a message, and the media it waits for. Source: protocol 6.2 and 6.4."""
+"""The custom/send body of a message, and the media that it needs. Source: protocol 6.2, 6.4."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MediaType = Literal["image", "voice", "video", "thumb"]
 
 @dataclass(frozen=True, slots=True)
 class MediaUse:
-    """member: where the body carries the id. type: what media/upload has to be told."""
+    """A medium of a message. member: of the body, for the id. type: as media/upload takes it."""
 
     member: Literal["media_id", "thumb_media_id"]
     type: MediaType
@@ -23,16 +23,17 @@ class MediaUse:
 
 
 def media_of(message: Message) -> tuple[MediaUse, ...]:
-    """Return every medium of a message; a card's thumb is an image to WeChat."""
+    """Return every medium of a message."""
     match message:
         case Image() | Voice():
             return (MediaUse("media_id", message.msgtype, message.media),)
         case Video():
-            film = MediaUse("media_id", "video", message.media)
-            return (film, *_thumb(message.thumb, "thumb"))
+            video = MediaUse("media_id", "video", message.media)
+            return (video, *_thumb(message.thumb, "thumb"))
         case Music():
             return _thumb(message.thumb, "thumb")
         case MiniProgramPage():
+            # WeChat takes the thumb of a card as an image.
             return _thumb(message.thumb, "image")
     return ()
 
@@ -42,7 +43,7 @@ def customer_service_body(
 ) -> dict[str, object]:
     """Return the JSON of custom/send.
 
-    media_ids: the uploaded id of each source of `media_of` that does not name one itself.
+    media_ids: the uploaded id of each source of `media_of` that has no media_id itself.
     Raises KeyError for a source without an id, ValueError for a passive reply.
     """
     if message.via != "customer_service":

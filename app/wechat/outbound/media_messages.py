@@ -1,4 +1,4 @@
-"""Messages that carry a picture, a sound or a film. Source: protocol 5 and 6.2."""
+"""Messages with a picture, a sound, a video or music. Source: protocol 5 and 6.2."""
 
 from typing import Final, Literal, Self
 
@@ -27,19 +27,19 @@ class _Media(Part):
 
 
 class Image(_Media):
-    """A picture. A passive one may not be a GIF."""
+    """A picture. In a passive reply it may not be a GIF."""
 
     msgtype: Literal["image"] = "image"
 
 
 class Voice(_Media):
-    """A sound."""
+    """A voice message."""
 
     msgtype: Literal["voice"] = "voice"
 
 
 class Video(_Media):
-    """A film. The customer-service message shows a thumb, the passive reply has no room for one."""
+    """A video. A customer-service message needs a thumb, a passive reply can't have one."""
 
     msgtype: Literal["video"] = "video"
     thumb: MediaSource | None = Field(default=None, exclude_if=absent)
@@ -61,7 +61,7 @@ _NEEDED_BY_CUSTOM_SEND: Final = ("title", "description", "musicurl")
 
 
 class Music(Part):
-    """A player. A passive one needs only its thumb; custom/send asks for the rest too."""
+    """Music. A passive reply needs only a thumb; custom/send also title, description and URL."""
 
     msgtype: Literal["music"] = "music"
     via: Via

@@ -1,4 +1,4 @@
-"""Messages without media of their own. Source: protocol 5 and 6.2."""
+"""Messages without media. Source: protocol 5 and 6.2."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ MAX_TEXT_BYTES = 2048
 MAX_ARTICLES: dict[Via, int] = {"passive": 8, "customer_service": 1}
 
 
-def _fits_a_text(text: str) -> str:
+def _within_text_limit(text: str) -> str:
     size = len(text.encode())
     if size > MAX_TEXT_BYTES:
         raise ValueError(f"has {size:,} bytes, and WeChat takes {MAX_TEXT_BYTES:,}: shorten it")
@@ -22,7 +22,7 @@ class Text(Part):
 
     msgtype: Literal["text"] = "text"
     via: Via
-    content: Annotated[Line, AfterValidator(_fits_a_text)]
+    content: Annotated[Line, AfterValidator(_within_text_limit)]
 
 
 class Article(Part):
@@ -35,7 +35,7 @@ class Article(Part):
 
 
 class News(Part):
-    """Articles. An event may be answered with 8, a message and custom/send carry 1."""
+    """Articles: up to 8 in a reply to an event, 1 in a reply to a message and in custom/send."""
 
     msgtype: Literal["news"] = "news"
     via: Via
@@ -43,23 +43,23 @@ class News(Part):
 
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:
-        most = MAX_ARTICLES[self.via]
-        if len(self.articles) > most:
+        limit = MAX_ARTICLES[self.via]
+        if len(self.articles) > limit:
             raise misfit(
-                "articles", f"must be at most {most} in news via {self.via}: remove the others"
+                "articles", f"must be at most {limit} in news via {self.via}: remove the others"
             )
         return self
 
 
 class MenuItem(Part):
-    """One choice. id comes back as bizmsgmenuid, content as the text."""
+    """One choice. When it is tapped, WeChat pushes id as bizmsgmenuid and content as the text."""
 
     id: Line
     content: Line
 
 
 class MsgMenu(Part):
-    """A question with choices to tap."""
+    """A question with choices that a follower can tap."""
 
     msgtype: Literal["msgmenu"] = "msgmenu"
     via: Literal["customer_service"]
@@ -69,7 +69,7 @@ class MsgMenu(Part):
 
 
 class MpNewsArticle(Part):
-    """An article published through the OA. article_id: from freepublish."""
+    """An article that the OA has published. article_id: from freepublish."""
 
     msgtype: Literal["mpnewsarticle"] = "mpnewsarticle"
     via: Literal["customer_service"]
@@ -77,7 +77,7 @@ class MpNewsArticle(Part):
 
 
 class WxCard(Part):
-    """A coupon of the card family."""
+    """A card or coupon (卡券)."""
 
     msgtype: Literal["wxcard"] = "wxcard"
     via: Literal["customer_service"]
@@ -85,9 +85,9 @@ class WxCard(Part):
 
 
 class TransferCustomerService(Part):
-    """Hands the user's message over to human customer service; for messages, not for events.
+    """Hands a follower's message over to customer-service agents. It can't answer an event.
 
-    kf_account: a named agent. One who can't take the session loses the message to the others.
+    kf_account: one agent. If that agent can't take the session, no other agent gets the message.
     """
 
     msgtype: Literal["transfer_customer_service"] = "transfer_customer_service"

@@ -30,10 +30,10 @@ def _as_in_app_json(pagepath: str) -> str:
 
 
 class MiniProgramPage(Part):
-    """A card that opens a page of a mini-program linked to the OA.
+    """A card that opens a page of a mini-program that is linked to the OA.
 
-    pagepath: of the released version, case-sensitive, query allowed.
-    thumb: a picture, 520 x 416 recommended.
+    pagepath: a page of the released version, case-sensitive; it may have a query.
+    thumb: a picture; WeChat recommends 520 x 416 pixels.
     """
 
     msgtype: Literal["miniprogrampage"] = "miniprogrampage"

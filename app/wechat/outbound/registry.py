@@ -1,4 +1,4 @@
-"""All that can be sent, as one type."""
+"""All outbound messages as one type."""
 
 from typing import Annotated, Final
 
@@ -30,7 +30,7 @@ Message = (
 )
 
 Reply = Annotated[Message, Field(discriminator="msgtype")]
-"""Any sendable message, for use as a field's type."""
+"""Any outbound message, as the type of a field."""
 
 REPLY: Final[TypeAdapter[Message]] = TypeAdapter(Reply)
-"""Reads one back as it is stored."""
+"""Reads a stored message."""
