@@ -1,19 +1,19 @@
-"""What can go wrong with an account's standing at WeChat.
+"""Errors of access tokens and uploaded media.
 
 ApiError
- └ NoToken    no access token is to be had; what was to be done with it has not begun
-Unusable      a picture or sound can't be had, or WeChat would not take it
+ └ NoToken         there is no access token, so the call that needs it has not been made
+MediaUnavailable   a picture, sound or video can't be read, or WeChat would not accept it
 """
 
 from app.wechat.errors import ApiError
 
 
 class NoToken(ApiError):
-    """No access token is to be had; carries why."""
+    """There is no access token for a call. The error carries the reason of `cause`."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__(cause.errcode, cause.errmsg, cause.action, cause.rid)
 
 
 class MediaUnavailable(Exception):
-    """The medium can't be had, or WeChat would not take it; the text says why."""
+    """A medium can't be read, or WeChat would not accept it. The text says why."""

@@ -1,4 +1,4 @@
-"""Uploaded media: one upload for all processes, renewed before WeChat forgets it.
+"""Uploaded media: one upload serves all processes, and is renewed before it expires.
 
 Source: protocol 6.4.
 """
@@ -29,9 +29,9 @@ RENEW_AHEAD = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Turns the media that a reply names into media ids of one account.
+    """Returns media ids for the media that a reply names, uploading them where needed.
 
-    folder: where `{"file": name}` is looked up. client: fetches `{"url": address}`.
+    folder: holds the files of `{"file": name}`. client: downloads the URLs of `{"url": address}`.
     """
 
     database: Database
@@ -40,14 +40,14 @@ class Uploads:
     clock: Clock
     folder: Path
     client: httpx.AsyncClient
-    # One task a process queues for the lock of all processes. Each of them would hold a
-    # connection while it waits, and leave none to the one that has the lock.
+    # Only one task of a process waits for the lock of all processes. If every task did, each would
+    # hold a connection while it waits, and none would be left for the task that has the lock.
     single_flight: SingleFlight = field(default_factory=SingleFlight)
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
-        """Return an id that lasts, from the table or by one upload.
+        """Return an id that is valid for at least 6 hours, from the table or by one upload.
 
-        Raises ApiError, and Unusable when the medium itself can't be had or sent.
+        Raises ApiError, and MediaUnavailable when the medium can't be read or is too large.
         """
         if use.source.media_id is not None:
             return use.source.media_id
@@ -57,26 +57,26 @@ class Uploads:
             return stored
         async with self.single_flight.run((appid, source)):
             stored = await self._stored(appid, source)
-            return stored if stored is not None else await self._once(appid, source, use)
+            return stored if stored is not None else await self._upload_once(appid, source, use)
 
-    async def _once(self, appid: AppId, source: str, use: MediaUse) -> str:
+    async def _upload_once(self, appid: AppId, source: str, use: MediaUse) -> str:
         async with advisory_lock.hold(self.database.engine, f"oa_bridge.media.{appid}.{source}"):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._upload(appid, source, use)
 
     async def forget(self, appid: AppId, media_id: str) -> None:
-        """Drop an id that WeChat no longer knows (40007), so that the next use uploads again."""
+        """Delete an id that WeChat does not know any more (40007), so that the next use uploads."""
         async with self.database.sessions.begin() as session:
             await session.execute(
                 delete(Media).where(Media.appid == appid, Media.media_id == media_id)
             )
 
     async def _stored(self, appid: AppId, source: str) -> str | None:
-        lasting = self.clock.now() + RENEW_AHEAD
+        valid_until = self.clock.now() + RENEW_AHEAD
         async with self.database.sessions() as session:
             found: str | None = await session.scalar(
                 select(Media.media_id).where(
-                    Media.appid == appid, Media.source == source, Media.expires_at > lasting
+                    Media.appid == appid, Media.source == source, Media.expires_at > valid_until
                 )
             )
         return found

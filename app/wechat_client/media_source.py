@@ -1,4 +1,4 @@
-"""The bytes of a picture or sound that a rule names: a file of the operator's, or an address."""
+"""Reads the media that a rule names: files of the media folder, and URLs."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from app.wechat.errors import Action, ApiError
 from app.wechat.outbound import MediaSource, MediaType
 from app.wechat_client.errors import MediaUnavailable
 
-# Source: protocol 6.4; images are held to the smaller of the two figures it prints.
+# Source: protocol 6.4. It prints two limits for images; this is the smaller one.
 MAX_BYTES: dict[MediaType, int] = {
     "image": 2 * 1024 * 1024,
     "voice": 2 * 1024 * 1024,
@@ -25,14 +25,14 @@ FETCH_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """What is to be uploaded. filename: its ending tells WeChat the format."""
+    """A medium to upload. filename: its extension tells WeChat the format."""
 
     filename: str
     content: bytes
 
 
 async def identify(source: MediaSource, folder: Path) -> str:
-    """Return what a source is remembered by: of a file also its content. Raises Unusable."""
+    """Return the key of a source; for a file it holds a digest. Raises MediaUnavailable."""
     if source.file is None:
         return f"url:{source.url}"
     content = await asyncio.to_thread(_read, folder, source.file)
@@ -44,7 +44,7 @@ async def load(
 ) -> Medium:
     """Return the bytes of a source.
 
-    Raises Unusable, and ApiError (RETRY) when the host of an address may be better next time.
+    Raises MediaUnavailable, or ApiError with action RETRY when another download may succeed.
     """
     if source.file is not None:
         medium = Medium(source.file, await asyncio.to_thread(_read, folder, source.file))
@@ -55,7 +55,7 @@ async def load(
 
 
 def _read(folder: Path, name: str) -> bytes:
-    # A plain name: a rule must not reach files outside the folder.
+    # Only a plain name: a rule must not read files outside the folder.
     if Path(name).name != name:
         raise MediaUnavailable(f"{name!r} is not a plain file name")
     try:
@@ -64,23 +64,23 @@ def _read(folder: Path, name: str) -> bytes:
         raise MediaUnavailable(f"can't read {name}: {error.strerror}") from error
 
 
-async def _fetch(url: str, most: int, client: httpx.AsyncClient) -> Medium:
+async def _fetch(url: str, max_bytes: int, client: httpx.AsyncClient) -> Medium:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
         raise MediaUnavailable("the address must start with http:// or https://")
     try:
-        content = await _download(url, most, client)
+        content = await _download(url, max_bytes, client)
     except (httpx.HTTPError, TimeoutError) as error:
-        problem = f"can't be fetched: {_said(error)}"
-        if _may_pass(error):
+        problem = f"can't be fetched: {_describe(error)}"
+        if _is_temporary(error):
             raise ApiError(None, problem, Action.RETRY) from error
         raise MediaUnavailable(problem) from error
     return Medium(Path(parts.path).name or "picture", content)
 
 
-async def _download(url: str, most: int, client: httpx.AsyncClient) -> bytes:
+async def _download(url: str, max_bytes: int, client: httpx.AsyncClient) -> bytes:
     content = bytearray()
-    # As a whole too: a host that sends a byte now and then would keep everybody waiting.
+    # The timeout of httpx limits each read only; a host that sends slowly would take for ever.
     async with (
         asyncio.timeout(FETCH_SECONDS),
         client.stream("GET", url, timeout=FETCH_SECONDS) as response,
@@ -88,19 +88,19 @@ async def _download(url: str, most: int, client: httpx.AsyncClient) -> bytes:
         response.raise_for_status()
         async for chunk in response.aiter_bytes():
             content += chunk
-            if len(content) > most:
-                raise MediaUnavailable(f"larger than {most} bytes")
+            if len(content) > max_bytes:
+                raise MediaUnavailable(f"larger than {max_bytes} bytes")
     return bytes(content)
 
 
-def _may_pass(error: httpx.HTTPError | TimeoutError) -> bool:
+def _is_temporary(error: httpx.HTTPError | TimeoutError) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
         status = error.response.status_code
         return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
     return isinstance(error, httpx.TransportError | TimeoutError)
 
 
-def _said(error: httpx.HTTPError | TimeoutError) -> str:
+def _describe(error: httpx.HTTPError | TimeoutError) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"HTTP {error.response.status_code}"
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""Tables of the access room: what every process shares of an account's standing at WeChat."""
+"""Tables of access tokens and uploaded media, which all processes share."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from app.db.base import Base
 
 
 class AccessToken(Base):
-    """The access token of one account, from `stable_token`."""
+    """The access token of one account, from WeChat's `stable_token`."""
 
     __tablename__ = "access_tokens"
 
@@ -19,9 +19,10 @@ class AccessToken(Base):
 
 
 class Media(Base):
-    """One picture uploaded as temporary media. source: `file:NAME:DIGEST` or `url:ADDRESS`.
+    """One medium that was uploaded as temporary media.
 
-    The digest makes a changed file a new source, so an old picture is never sent for it.
+    source: `TYPE:file:NAME:DIGEST` or `TYPE:url:ADDRESS`. A changed file has another digest, so its
+    old upload is not used any more.
     """
 
     __tablename__ = "media"

@@ -1,4 +1,4 @@
-"""One at a time for each key; whoever waits while one fails shares its failure."""
+"""Single-flight: concurrent callers of one key run one after another and share an error."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -7,22 +7,25 @@ from contextlib import asynccontextmanager
 
 
 class SingleFlight:
-    """The turns of one process.
+    """The keys that are in use in one process.
 
-    Of a hundred that wait for a call which hangs until its time is up, each would make it again,
-    and the last of them would have waited a hundred times as long.
+    A caller that waits while the running one fails gets the same error. Otherwise each of a hundred
+    callers would make the same call in turn, and the last would wait for a hundred time-outs.
     """
 
     def __init__(self) -> None:
         self._locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._failures: dict[Hashable, Exception] = {}
-        self._here: Counter[Hashable] = Counter()
+        self._callers: Counter[Hashable] = Counter()
 
     @asynccontextmanager
     async def run(self, key: Hashable) -> AsyncIterator[None]:
-        """Run the block in turn. Raises what a turn raised that ended meanwhile."""
+        """Run the block while no other block of `key` runs.
+
+        Raises the error of a block of `key` that failed while this one waited.
+        """
         before = self._failures.get(key)
-        self._here[key] += 1
+        self._callers[key] += 1
         try:
             async with self._locks[key]:
                 failure = self._failures.get(key)
@@ -35,8 +38,8 @@ class SingleFlight:
                     raise
                 self._failures.pop(key, None)
         finally:
-            self._here[key] -= 1
-            if not self._here[key]:
-                # A failure holds on to all that was at hand, a picture of megabytes included.
-                for kept in (self._here, self._locks, self._failures):
-                    kept.pop(key, None)
+            self._callers[key] -= 1
+            if not self._callers[key]:
+                # An exception keeps its local variables alive, such as a picture of megabytes.
+                for by_key in (self._callers, self._locks, self._failures):
+                    by_key.pop(key, None)

@@ -1,4 +1,4 @@
-"""The access token of each account: one refresh, however many processes need it.
+"""The access token of each account. All processes share it, and one of them refreshes it.
 
 Source: protocol 7.1 and 7.2.
 """
@@ -22,11 +22,11 @@ from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken
 from app.wechat_client.single_flight import SingleFlight
 
-# WeChat hands out a new token in the last five minutes of the old one, and both work then.
+# In the last five minutes of a token WeChat gives out a new one, and both are valid.
 REFRESH_AHEAD = timedelta(seconds=300)
 JITTER_SECONDS = 60
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
-# While the old token still works, not every message need wait for a WeChat that does not answer.
+# While the old token is valid, messages must not all wait for a WeChat that does not respond.
 PAUSE_AFTER_FAILURE = timedelta(seconds=10)
 
 log = structlog.get_logger()
@@ -34,20 +34,20 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and when it ends."""
+    """An access token and when it expires."""
 
     value: str = field(repr=False)
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Failure:
     until: datetime
     error: ApiError
 
 
 class AccessTokens:
-    """Hands out access tokens; they live in `access_tokens`, shared by all processes."""
+    """Gives out access tokens. They are stored in `access_tokens` and shared by all processes."""
 
     def __init__(
         self, database: Database, api: WeChatApi, accounts: Mapping[str, Account], clock: Clock
@@ -57,38 +57,38 @@ class AccessTokens:
         self._accounts = accounts
         self._clock = clock
         self._known: dict[AppId, Token] = {}
-        self._refusals: dict[AppId, _Refusal] = {}
-        # One task a process queues for the lock of all processes, not every one of them.
+        self._failures: dict[AppId, _Failure] = {}
+        # Only one task of a process waits for the lock of all processes.
         self._single_flight = SingleFlight()
-        # Processes that started together must not refresh together.
+        # Processes that start at the same time must not refresh at the same time.
         self._ahead = REFRESH_AHEAD - timedelta(seconds=random.uniform(0, JITTER_SECONDS))  # noqa: S311 - spreads load, hides nothing
 
     async def get(self, appid: AppId) -> Token:
-        """Return a token that lasts, from memory, the table or WeChat.
+        """Return a token that is not about to expire, from memory, the table or WeChat.
 
-        Raises ApiError. A refusal that only an operator can end (wrong AppSecret, IP whitelist)
-        is repeated for a minute without another call.
+        Raises ApiError. An error that only an operator can correct (wrong AppSecret, IP whitelist)
+        is raised again for a minute without another call.
         """
         known = self._known.get(appid)
         if known is not None and self._lasts(known):
             return known
         async with self._single_flight.run(appid):
-            return await self._shared(appid, unlike=None)
+            return await self._from_table(appid, refused=None)
 
     async def renew(self, appid: AppId, refused: Token) -> Token:
-        """Return another token than the one that WeChat has just refused.
+        """Return a token other than the one that WeChat has just refused.
 
-        Somebody else's newer one, or else one refresh. Raises ApiError; with action RETRY when
-        WeChat hands out the refused token again: then wait, since forcing a new one would break
-        it for everybody. Source: protocol 7.2.
+        It is one that another process has stored, or a new one from WeChat. Raises ApiError; its
+        action is RETRY when WeChat gives out the refused token again. The caller must wait then: a
+        forced refresh would make the token of every other process invalid. Source: protocol 7.2.
         """
         async with self._single_flight.run(appid):
             if self._known.get(appid) == refused:
                 del self._known[appid]
-            return await self._shared(appid, unlike=refused)
+            return await self._from_table(appid, refused=refused)
 
     async def refresh_due(self) -> None:
-        """Refresh every token in use that is about to end; one account's trouble is its own."""
+        """Refresh every stored token that is about to expire. Errors are logged per account."""
         async with self._database.sessions() as session:
             appids = await session.scalars(select(AccessToken.appid))
         for appid in appids:
@@ -99,35 +99,35 @@ class AccessTokens:
             except ApiError as error:
                 log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
 
-    async def _shared(self, appid: AppId, *, unlike: Token | None) -> Token:
+    async def _from_table(self, appid: AppId, *, refused: Token | None) -> Token:
         stored = await self._stored(appid)
-        if stored is None or not self._serves(stored, unlike):
+        if stored is None or not self._is_usable(stored, refused):
             async with advisory_lock.hold(self._database.engine, f"oa_bridge.access_token.{appid}"):
                 stored = await self._stored(appid)
                 if stored is None:
-                    stored = await self._fetch(appid, unlike)
-                elif not self._serves(stored, unlike):
-                    stored = await self._newer(appid, stored, unlike)
+                    stored = await self._fetch(appid, refused)
+                elif not self._is_usable(stored, refused):
+                    stored = await self._refresh_early(appid, stored, refused)
         self._known[appid] = stored
         return stored
 
-    async def _newer(self, appid: AppId, stored: Token, unlike: Token | None) -> Token:
-        """Refreshed ahead of its end, the old one still works when that fails."""
-        before = self._refusals.get(appid)
+    async def _refresh_early(self, appid: AppId, stored: Token, refused: Token | None) -> Token:
+        # The refresh comes before the end of the old token, which still works if the refresh fails.
+        before = self._failures.get(appid)
         try:
-            return await self._fetch(appid, unlike)
+            return await self._fetch(appid, refused)
         except ApiError as error:
             now = self._clock.now()
-            if unlike is not None or stored.expires_at <= now:
+            if refused is not None or stored.expires_at <= now:
                 raise
-            if appid not in self._refusals or self._refusals[appid].until <= now:
-                self._refusals[appid] = _Refusal(now + PAUSE_AFTER_FAILURE, error)
-            if self._refusals[appid] is not before:
+            if appid not in self._failures or self._failures[appid].until <= now:
+                self._failures[appid] = _Failure(now + PAUSE_AFTER_FAILURE, error)
+            if self._failures[appid] is not before:
                 log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
             return stored
 
-    def _serves(self, token: Token, unlike: Token | None) -> bool:
-        return self._lasts(token) and (unlike is None or token.value != unlike.value)
+    def _is_usable(self, token: Token, refused: Token | None) -> bool:
+        return self._lasts(token) and (refused is None or token.value != refused.value)
 
     def _lasts(self, token: Token) -> bool:
         return token.expires_at - self._clock.now() > self._ahead
@@ -137,20 +137,20 @@ class AccessTokens:
             row = await session.get(AccessToken, appid)
         return None if row is None else Token(row.token, row.expires_at)
 
-    async def _fetch(self, appid: AppId, unlike: Token | None) -> Token:
+    async def _fetch(self, appid: AppId, refused: Token | None) -> Token:
         now = self._clock.now()
-        refusal = self._refusals.get(appid)
-        if refusal is not None and now < refusal.until:
-            raise refusal.error
+        failure = self._failures.get(appid)
+        if failure is not None and now < failure.until:
+            raise failure.error
         try:
-            answer = await self._api.stable_token(appid, self._secret(appid))
+            response = await self._api.stable_token(appid, self._secret(appid))
         except ApiError as error:
             if error.action is Action.CONFIGURATION:
-                self._refusals[appid] = _Refusal(now + PAUSE_AFTER_REFUSAL, error)
+                self._failures[appid] = _Failure(now + PAUSE_AFTER_REFUSAL, error)
             raise
-        token = Token(answer.token, now + timedelta(seconds=answer.expires_in))
+        token = Token(response.token, now + timedelta(seconds=response.expires_in))
         await self._save(appid, token, now)
-        if unlike is not None and token.value == unlike.value:
+        if refused is not None and token.value == refused.value:
             raise ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
         return token
 

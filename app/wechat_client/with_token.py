@@ -1,4 +1,4 @@
-"""A call to WeChat's API with a token that works."""
+"""Calls WeChat's API with a valid access token."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -12,23 +12,23 @@ T = TypeVar("T")
 
 
 async def with_token(tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]]) -> T:
-    """Return what `call` returns for the account's access token.
+    """Run `call` with the account's access token and return its result.
 
-    When WeChat refuses the token (40001, 40014, 42001): one refresh, one more try, no loop.
-    Raises NoToken, before `call` or after the refusal, and what `call` raises.
+    When WeChat refuses the token (40001, 40014, 42001), it is renewed and `call` runs once more.
+    Raises NoToken, before the first or the second run, and the errors of `call`.
     Source: protocol 7.2.
     """
-    token = await _had(tokens.get(appid))
+    token = await _or_no_token(tokens.get(appid))
     try:
         return await call(token.value)
     except ApiError as error:
         if error.action is not Action.REFRESH_TOKEN:
             raise
-    token = await _had(tokens.renew(appid, token))
+    token = await _or_no_token(tokens.renew(appid, token))
     return await call(token.value)
 
 
-async def _had(token: Awaitable[Token]) -> Token:
+async def _or_no_token(token: Awaitable[Token]) -> Token:
     try:
         return await token
     except ApiError as error:
