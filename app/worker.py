@@ -21,7 +21,7 @@ from app.db.engine import (
     COMMAND_TIMEOUT_SECONDS,
     CONNECT_TIMEOUT_SECONDS,
     Database,
-    close_in_time,
+    close_with_timeout,
 )
 from app.db.job_retention import prune as prune_job_log
 from app.privacy.erase import erase
@@ -241,7 +241,7 @@ class Worker:
             log.warning("worker.jobs_given_up")
             running.cancel()
             # What a database that hangs is still asked ends with the connections alone.
-            self._jobs.database.abandon()
+            self._jobs.database.terminate()
             if self._pool is not None:
                 self._pool.terminate()
             await asyncio.gather(running, return_exceptions=True)
@@ -294,4 +294,4 @@ class Worker:
                 log_aggregation_interval=timedelta(0),  # its figures are read by nothing of ours
             )
         finally:
-            await close_in_time(pool.close())
+            await close_with_timeout(pool.close())

@@ -1,7 +1,8 @@
-"""Locks over all processes that share the database.
+"""Advisory locks, which exclude all processes that share the database.
 
-A session lock on a connection of its own: its holder calls WeChat meanwhile, and no transaction
-may be open while it does. The lock ends with its connection, also when the process is killed.
+A lock belongs to the session of its own connection, not to a transaction: its holder calls WeChat
+meanwhile, and no transaction may be open then. It ends with the connection, even when the process
+is killed.
 """
 
 from collections.abc import AsyncIterator
@@ -21,27 +22,27 @@ class LockTaken(Exception):
 
 @asynccontextmanager
 async def hold(engine: AsyncEngine, name: str) -> AsyncIterator[None]:
-    """Wait for the lock `name`, and hold it while the block runs."""
+    """Wait for the lock `name` and hold it while the block runs."""
     async with engine.connect() as connection:
-        held = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            await held.execute(_WAIT, {"name": name})
+            await autocommit.execute(_WAIT, {"name": name})
             yield
-            await held.execute(_RELEASE, {"name": name})
+            await autocommit.execute(_RELEASE, {"name": name})
         except BaseException:
-            # Closing the connection gives the lock back, whatever state it is in.
-            await held.invalidate()
+            # Closing the connection releases the lock in every state.
+            await autocommit.invalidate()
             raise
 
 
 @asynccontextmanager
 async def try_hold(engine: AsyncEngine, name: str) -> AsyncIterator[None]:
-    """Hold the lock `name` while the block runs. Raises LockTaken at once if another has it."""
+    """Hold the lock `name` while the block runs. Raises LockTaken at once if it is taken."""
     async with engine.connect() as connection:
-        held = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            if not await held.scalar(_TRY, {"name": name}):
+            if not await autocommit.scalar(_TRY, {"name": name}):
                 raise LockTaken
             yield
         finally:
-            await held.invalidate()
+            await autocommit.invalidate()

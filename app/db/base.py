@@ -1,4 +1,4 @@
-"""Declarative base: constraint names, timestamptz, enums as text by value."""
+"""The declarative base: names of constraints, and column types of Python types."""
 
 import enum
 from datetime import datetime
@@ -22,7 +22,7 @@ def _values(members: type[enum.Enum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """Parent of every table of the service."""
+    """Base class of every table."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {

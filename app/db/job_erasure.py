@@ -1,6 +1,6 @@
-"""Removes ids of people from PgQueuer's tables.
+"""Erases ids of people from PgQueuer's tables.
 
-Our jobs carry ids of rows only. A traceback may quote the values that a statement failed with.
+Jobs hold ids of rows only, but a traceback may quote the parameters of a failed statement.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def erase_mentions(session: AsyncSession, words: Sequence[str]) -> int:
-    """Delete tracebacks in which any of `words` stands and jobs in which it is a whole JSON string.
+    """Delete tracebacks that contain any of `words`, and jobs that have it as a JSON string.
 
-    Returns the number of rows.
+    Returns the number of changed and deleted rows.
     """
     parameters = {"words": list(words)}
     tracebacks = await session.execute(_TRACEBACKS, parameters)
@@ -22,7 +22,7 @@ async def erase_mentions(session: AsyncSession, words: Sequence[str]) -> int:
 
 
 async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Delete up to `limit` tracebacks from before then; return how many."""
+    """Delete up to `limit` tracebacks that are older than `before`; return how many."""
     found = await session.execute(_OLDER, {"before": before, "limit": limit})
     return len(found.all())
 

@@ -1,4 +1,4 @@
-"""Keeps PgQueuer's log and statistics from growing for ever: nothing of ours reads either."""
+"""Deletes old rows of PgQueuer's log and statistics. The service reads neither of them."""
 
 from datetime import timedelta
 
@@ -9,21 +9,21 @@ from app.db.engine import SessionFactory
 
 KEPT_FOR = timedelta(days=1)
 MAX_AT_ONCE = 5_000
-# A run ends after so many batches; the next one is a minute away.
+# Limits one run; the next run begins a minute later.
 MAX_BATCHES = 50
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
-    """Delete what is older than a day, in batches, each in a transaction.
+    """Delete rows that are older than a day, in batches of one transaction each.
 
-    A log row with a traceback stays until retention has cleared that.
+    A log row with a traceback stays until `erase_older` has cleared the traceback.
     """
     before = clock.now() - KEPT_FOR
     for statement in (_LOG, _STATISTICS):
         for _ in range(MAX_BATCHES):
             async with sessions.begin() as session:
-                gone = await session.execute(statement, {"before": before, "limit": MAX_AT_ONCE})
-            if len(gone.all()) < MAX_AT_ONCE:
+                deleted = await session.execute(statement, {"before": before, "limit": MAX_AT_ONCE})
+            if len(deleted.all()) < MAX_AT_ONCE:
                 break
 
 
@@ -38,7 +38,7 @@ _LOG = text(
     """
 )
 
-# No index is by time, but the ids are drawn in that order.
+# There is no index by time, but the ids are in the order of time.
 _STATISTICS = text(
     """
     DELETE FROM pgqueuer_statistics WHERE created < :before AND id = ANY(ARRAY(

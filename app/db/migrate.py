@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, and tells whether it is there."""
+"""Migrates a database to the newest schema, and reads its schema revision."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Run every outstanding migration; waits for one that another process runs."""
+    """Run every outstanding migration. Waits while another process migrates."""
 
     def run(connection: Connection) -> None:
         command.upgrade(_config(connection), revision)
@@ -39,7 +39,7 @@ def newest() -> str | None:
 
 
 async def current(engine: AsyncEngine) -> str | None:
-    """Return the revision that the database is at; None for an empty database."""
+    """Return the revision of the database; None if it is empty."""
 
     def read(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()

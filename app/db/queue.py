@@ -1,4 +1,4 @@
-"""The only place that enqueues: PgQueuer jobs on the caller's transaction."""
+"""Enqueues PgQueuer jobs in the caller's transaction. No other module enqueues jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 class NewJob:
     """A job to enqueue.
 
-    name: entrypoint as `app.worker` registers it. payload: ids only, never copies of rows.
-    key: while a job with this key is queued or runs, another one is not added.
-    delay: earliest start, from now.
+    name: as `app.worker` registers it. payload: ids only, never copies of rows. key: while a job
+    with this key is queued or runs, no other one is added. delay: the job starts after it.
     """
 
     name: str
@@ -27,7 +26,7 @@ class NewJob:
 
 
 async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> None:
-    """Add jobs on a connection whose transaction is open; they exist once it commits."""
+    """Add jobs on a connection with an open transaction. They exist once it commits."""
     if not jobs:
         return
     await Queries(AsyncpgDriver(connection)).enqueue(
@@ -41,16 +40,14 @@ async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> 
 
 
 async def enqueue(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
-    """Add jobs on the session's transaction; they exist once it commits."""
+    """Add jobs in the session's transaction. They exist once it commits."""
     await enqueue_on(await raw_connection(session), jobs)
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
-    """Return the session's connection with its transaction open.
-
-    SQLAlchemy sends BEGIN with its first statement: without one before it, what is done on the
-    raw connection would survive a rollback.
-    """
+    """Return the session's asyncpg connection, with the session's transaction open on it."""
+    # SQLAlchemy sends BEGIN with its first statement. Without this one, statements on the raw
+    # connection would run outside the transaction, and a rollback would not undo them.
     await session.execute(text("SELECT 1"))
     raw = await (await session.connection()).get_raw_connection()
     connection = raw.driver_connection

@@ -1,4 +1,4 @@
-"""The session that a request handler works in."""
+"""The database session of a request handler."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -16,6 +16,6 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-# scope="function": what follows the yield runs before the response leaves, so that a client
-# never hears of a change that may still fail to commit.
+# scope="function": the commit comes before the response is sent. A client must not be told of a
+# change that may still fail to commit.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
