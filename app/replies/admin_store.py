@@ -1,4 +1,4 @@
-"""SQL for operators: look replies up, and have one sent again."""
+"""SQL of `/api/replies`: lists replies and queues one again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ RETRYABLE = frozenset({ReplyStatus.FAILED, ReplyStatus.HELD, ReplyStatus.SKIPPED
 
 @dataclass(frozen=True, slots=True)
 class ReplyQuery:
-    """Which replies. before: the last one of the page before; limit: at most."""
+    """Which replies to list. before: last id of the page before. limit: at most so many."""
 
     before: UUID | None
     limit: int
@@ -26,24 +26,24 @@ class ReplyQuery:
     openid: str | None = None
 
 
-async def page(session: AsyncSession, wanted: ReplyQuery) -> Sequence[Reply]:
+async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
     """Return replies by id, the newest first."""
-    statement = select(Reply).order_by(Reply.id.desc()).limit(wanted.limit)
-    if wanted.before is not None:
-        statement = statement.where(Reply.id < wanted.before)
-    if wanted.status is not None:
-        statement = statement.where(Reply.status == wanted.status)
-    if wanted.appid is not None:
-        statement = statement.where(Reply.appid == wanted.appid)
-    if wanted.openid is not None:
-        statement = statement.where(Reply.openid == wanted.openid)
+    statement = select(Reply).order_by(Reply.id.desc()).limit(query.limit)
+    if query.before is not None:
+        statement = statement.where(Reply.id < query.before)
+    if query.status is not None:
+        statement = statement.where(Reply.status == query.status)
+    if query.appid is not None:
+        statement = statement.where(Reply.appid == query.appid)
+    if query.openid is not None:
+        statement = statement.where(Reply.openid == query.openid)
     return (await session.scalars(statement)).all()
 
 
 async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
-    """Queue an unsent reply again and return it; as it is when it can't be sent any more.
+    """Queue an unsent reply again and return it. If it can't be sent again, it is not changed.
 
-    Returns None for an unknown id. Locks the reply's row.
+    Returns None if the id does not exist. Locks the reply's row.
     """
     reply = await session.get(Reply, reply_id, with_for_update=True)
     if reply is None or not may_be_sent_again(reply, now):
@@ -55,7 +55,7 @@ async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Re
 
 
 def may_be_sent_again(reply: Reply, now: datetime) -> bool:
-    """Tell whether a reply was queued, is unsent, and its send window has not ended."""
+    """Return whether a reply was queued, is unsent, and its send window has not ended."""
     return (
         reply.via is Via.CUSTOMER_SERVICE
         and reply.status in RETRYABLE

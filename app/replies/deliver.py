@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What sending needs."""
+    """The dependencies of sending."""
 
     sessions: SessionFactory
     api: WeChatApi
@@ -41,13 +41,13 @@ class Delivery:
 
 
 async def deliver(delivery: Delivery, callback_id: UUID) -> None:
-    """Send what a callback still owes, in the rule's order.
+    """Send the queued replies of a callback that are not sent yet, in the order of the rule.
 
-    Raises TryLater when one of them has to be tried again; those behind it wait for it.
+    Raises TryLater when one of them must be tried again; the replies after it wait, too.
     """
     async with delivery.sessions() as session:
-        owed = await store.to_send(session, callback_id)
-    for reply_id in owed:
+        reply_ids = await store.to_send(session, callback_id)
+    for reply_id in reply_ids:
         await _deliver_one(delivery, reply_id)
 
 
@@ -69,14 +69,14 @@ async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
 
 
 async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
-    """Call WeChat, with no transaction open; None means sent."""
+    """Call WeChat, with no transaction open. Returns None if the message was sent."""
     try:
         await _send(delivery, reply, REPLY.validate_python(reply.content))
     except ValidationError:
         return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
     except MediaUnavailable as error:
         return SendOutcome(ReplyStatus.FAILED, None, str(error))
-    except _PerhapsSentError as error:
+    except _UnknownOutcomeError as error:
         return unknown_outcome(error.cause)
     except ApiError as error:
         return outcome_of(
@@ -119,14 +119,14 @@ async def _custom_send(
             await delivery.api.custom_send(token, body)
         except TransportError as error:
             if error.outcome_unknown:
-                raise _PerhapsSentError(error) from error
+                raise _UnknownOutcomeError(error) from error
             raise
 
     await with_token(delivery.tokens, AppId(reply.appid), call)
 
 
-class _PerhapsSentError(Exception):
-    """The message itself may have arrived, unlike an upload or a token that got no answer."""
+class _UnknownOutcomeError(Exception):
+    """The outcome of custom/send itself is unknown, not that of an upload or a token call."""
 
     def __init__(self, cause: TransportError) -> None:
         super().__init__(cause.errmsg)

@@ -1,4 +1,4 @@
-"""Removes what was said to a person, and what may still be."""
+"""Erases the contents of a person's replies and the person's send windows."""
 
 from datetime import datetime
 
@@ -10,56 +10,56 @@ from app.tombstones.subject import ErasureSubject
 
 
 async def erase_contents(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
-    """Clear the contents of up to `limit` replies, end the queued ones; return how many."""
-    return await _count(session, _CONTENTS, person, limit)
+    """Clear the contents of up to `limit` replies and skip queued ones; return how many."""
+    return await _execute(session, _CONTENTS, person, limit)
 
 
 async def erase_identity(session: AsyncSession, person: ErasureSubject, limit: int) -> int:
-    """The same, and put a pseudonym in the place of the OpenID."""
-    return await _count(session, _IDENTITY, person, limit)
+    """Do the same as `erase_contents`, and replace the OpenID by the pseudonym."""
+    return await _execute(session, _IDENTITY, person, limit)
 
 
 async def erase_windows(session: AsyncSession, person: ErasureSubject) -> int:
-    """Close and forget the send windows; return how many there were."""
+    """Delete the person's send windows; return how many."""
     return len((await session.execute(_WINDOWS, person.parameters)).all())
 
 
 async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Clear up to `limit` contents from before then; return how many.
+    """Clear the contents of up to `limit` final replies from before `before`; return how many.
 
-    Locked rows are left to the next time.
+    Locked rows are left for the next run.
     """
     found = await session.execute(_OLDER, {"before": before, "limit": limit})
     return len(found.all())
 
 
-async def _count(
+async def _execute(
     session: AsyncSession, statement: TextClause, person: ErasureSubject, limit: int
 ) -> int:
     found = await session.execute(statement, person.parameters | {"limit": limit})
     return len(found.all())
 
 
-# One that is being sent is left to its job, which has its own copy of it.
+# A reply that is being sent keeps its status: its job has a copy in memory and will set it.
 _CLEARED = """
     content = '{}', errmsg = NULL,
     expires_at = CASE WHEN status IN ('pending', 'held', 'skipped') THEN NULL ELSE expires_at END,
     status = CASE WHEN status IN ('pending', 'held') THEN 'skipped' ELSE status END
 """
 
-# A reply of a push that came after what is erased stays.
-_OLD = """
+# Replies to pushes from after the erased period stay.
+_ERASED_PERIOD = """
     SELECT r.id FROM replies r
     WHERE r.appid = :appid AND r.openid = :openid
       AND NOT EXISTS (SELECT FROM callbacks c WHERE c.id = r.callback_id AND c.occurred_at > :until)
 """
-_CHOSEN = "LIMIT :limit FOR UPDATE OF r"
+_LOCKED_LIMIT = "LIMIT :limit FOR UPDATE OF r"
 
 _CONTENTS = text(
     f"""
     UPDATE replies SET {_CLEARED}
     WHERE id = ANY(ARRAY(
-        {_OLD} AND (r.content <> '{{}}' OR r.errmsg IS NOT NULL) {_CHOSEN}
+        {_ERASED_PERIOD} AND (r.content <> '{{}}' OR r.errmsg IS NOT NULL) {_LOCKED_LIMIT}
     ))
     RETURNING 1
     """  # noqa: S608 - constants of this module
@@ -68,7 +68,7 @@ _CONTENTS = text(
 _IDENTITY = text(
     f"""
     UPDATE replies SET openid = :pseudonym, {_CLEARED}
-    WHERE id = ANY(ARRAY({_OLD} {_CHOSEN}))
+    WHERE id = ANY(ARRAY({_ERASED_PERIOD} {_LOCKED_LIMIT}))
     RETURNING 1
     """  # noqa: S608 - constants of this module
 )

@@ -1,13 +1,13 @@
-"""Why a job of this room stops before its end.
+"""Errors of the jobs of this package.
 
-TryLater   the job runs again after `delay`
+TryLater   the job stops now and runs again after `delay`
 """
 
 from datetime import timedelta
 
 
 class TryLater(Exception):
-    """Not now: run the job again after `delay`."""
+    """The job must run again after `delay`."""
 
     def __init__(self, delay: timedelta, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""The replies room's jobs as they are enqueued."""
+"""Job names of this package, and how its jobs are enqueued."""
 
 from uuid import UUID
 

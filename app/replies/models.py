@@ -1,4 +1,4 @@
-"""Tables of the replies room: every answer and its fate, and who may be sent to until when."""
+"""Tables of replies and of send windows."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,17 +12,17 @@ from app.db.base import Base
 
 
 class Via(StrEnum):
-    """How the answer travels."""
+    """How a reply is sent."""
 
     PASSIVE = "passive"
     CUSTOMER_SERVICE = "customer_service"
 
 
 class ReplyStatus(StrEnum):
-    """Where an answer stands; the last four are final.
+    """The state of a reply; the last four are final.
 
-    held: WeChat or our ledger says the send window is closed; the follower's next action
-    opens one and wakes the reply, `expires_at` ends the wait.
+    held: the send window is closed, by WeChat's word or by `send_windows`. The reply becomes
+    pending when the follower's next action opens a window, and expires at `expires_at`.
     """
 
     PENDING = "pending"
@@ -38,12 +38,10 @@ OPEN_STATUSES = (ReplyStatus.PENDING, ReplyStatus.SENDING, ReplyStatus.HELD)
 
 
 class Reply(Base):
-    """One answer to one callback. content: the `outbound` reply as the rule gave it; {} once
-    it is erased.
+    """One reply to one callback. content: the `outbound` message; {} once it is erased."""
 
-    No foreign key to callbacks: both are written by one transaction, and retention removes
-    them at different times.
-    """
+    # There is no foreign key to callbacks: one transaction writes both, and retention deletes them
+    # at different times.
 
     __tablename__ = "replies"
     __table_args__ = (
@@ -61,7 +59,7 @@ class Reply(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7
     callback_id: Mapped[UUID]
-    position: Mapped[int]  # order in the rule; replies of one callback are sent in this order
+    position: Mapped[int]  # in the rule; replies of one callback are sent in this order
     appid: Mapped[str]
     openid: Mapped[str]
     rule_id: Mapped[int | None]
@@ -78,7 +76,7 @@ class Reply(Base):
 
 
 class WindowTrigger(StrEnum):
-    """What the follower did that lets us send. Source: protocol 6.1."""
+    """The action of a follower that opens a send window. Source: protocol 6.1."""
 
     MESSAGE = "message"
     MENU = "menu"
@@ -87,17 +85,16 @@ class WindowTrigger(StrEnum):
 
 
 class SendWindow(Base):
-    """How many customer-service messages one follower may still get, by trigger.
+    """How many customer-service messages one follower may still get, by trigger."""
 
-    One row per trigger, not per follower: whether an OA's windows add up or refresh is
-    unverified, and the row that expires first is charged first (protocol 6.1).
-    """
+    # One row for each trigger: it is unverified whether windows of an OA add up or replace each
+    # other. A send is charged to the window that expires first (protocol 6.1).
 
     __tablename__ = "send_windows"
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     openid: Mapped[str] = mapped_column(primary_key=True)
     trigger: Mapped[WindowTrigger] = mapped_column(primary_key=True)
-    opened_at: Mapped[datetime]  # CreateTime of what opened it: the platform's clock
+    opened_at: Mapped[datetime]  # CreateTime of the push that opened it, by WeChat's clock
     expires_at: Mapped[datetime]
     sends_left: Mapped[int]

@@ -1,4 +1,4 @@
-"""Replies as the callback that asks for them stores them: rows of `replies`. Pure."""
+"""New rows of `replies`, as the callback stores them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from app.wechat.outbound import Message
 class NewReply:
     """A row of `replies` that is not stored yet. content: JSON text of the `outbound` reply.
 
-    expires_at: None for what is settled: a passive reply, which is sent or lost with the
-    response, and one that is not sent at all (errmsg says why).
+    expires_at: None for a reply whose status is final: a passive reply, which goes with the
+    response, and a reply that is not sent (errmsg says why).
     """
 
     id: UUID
@@ -31,7 +31,7 @@ class NewReply:
 def new_reply(
     reply_id: UUID, position: int, reply: Message, rule_id: int, expires_at: datetime
 ) -> NewReply:
-    """Return a reply that is sent, or queued until `expires_at`."""
+    """Return a passive reply, which counts as sent, or one that is queued until `expires_at`."""
     passive = reply.via == "passive"
     return NewReply(
         id=reply_id,
@@ -48,7 +48,7 @@ def new_reply(
 def unsent_reply(
     reply_id: UUID, position: int, reply: Message, rule_id: int, status: ReplyStatus, errmsg: str
 ) -> NewReply:
-    """Return a reply that is kept for the record alone. status: failed or skipped."""
+    """Return a reply that is stored but not sent. status: failed or skipped. errmsg: why."""
     return NewReply(
         id=reply_id,
         position=position,

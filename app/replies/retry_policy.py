@@ -1,4 +1,4 @@
-"""What a failed send means for its reply: pure. Source: protocol 6.6 and 11."""
+"""Decides what happens to a reply after a failed send. Pure. Source: protocol 6.6 and 11."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,24 +9,24 @@ from app.replies.models import ReplyStatus
 from app.wechat.errors import Action, ApiError, TransportError
 from app.wechat_client.errors import NoToken
 
-# After the first, second, … failure; the last one is used for all further ones. Only the send
-# window ends the retries: an outage of an hour must not cost a card that had two days.
+# Delay after the first, second, … failure; the last one holds for all further ones. Only the end
+# of the send window ends the retries: an outage of an hour must not lose a card that has two days.
 BACKOFF_SECONDS = (1.0, 4.0, 15.0, 60.0, 240.0, 900.0)
 SLOW_DOWN = timedelta(seconds=60)
 
-TOO_OFTEN_THIS_MINUTE = 45011
+TOO_MANY_THIS_MINUTE = 45011
 QUOTA_OF_THE_DAY = frozenset({45009, 44993})
-WINDOW_CLOSED = frozenset({45015, 45047})  # over; used up
+WINDOW_CLOSED = frozenset({45015, 45047})  # the time is over; the sends are used up
 NOT_FOLLOWING = frozenset({43004, 50005})
 
-# Everybody's quota is new at the same moment; not everybody need be there.
+# The quota of every account starts again at the same moment; this spreads the calls.
 AFTER_MIDNIGHT = timedelta(minutes=10)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class WindowVerdict(StrEnum):
-    """What a refusal tells of the follower's send windows."""
+    """What WeChat's error says about the follower's send windows."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -34,7 +34,7 @@ class WindowVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What becomes of a reply. retry_in: set when the status is pending; from now."""
+    """The new state of a reply. retry_in: from now; set when the status is pending."""
 
     status: ReplyStatus
     errcode: int | None
@@ -46,10 +46,10 @@ class SendOutcome:
 def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) -> SendOutcome:
     """Return what to do after a failed attempt.
 
-    attempts: so far, this one included. jitter: 0.0 to 1.0, spreads retries by up to a half.
-    Without an access token nothing is lost yet: an operator may put the account in order.
+    attempts: so far, including this one. jitter: 0.0 to 1.0, lengthens the delay by up to a half.
     """
     text = error.errmsg
+    # Without an access token nothing was sent, and an operator may correct the account.
     if isinstance(error, NoToken) and error.action is not Action.RETRY:
         return SendOutcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
     if error.action is Action.WAIT:
@@ -63,9 +63,9 @@ def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) 
 
 
 def unknown_outcome(error: TransportError) -> SendOutcome:
-    """Return the end of a reply whose request may have arrived: it is not repeated.
+    """Return the state of a reply that may have arrived: it fails and is not repeated.
 
-    custom/send has no idempotency key, and WeChat forbids to guess (protocol 6.2).
+    custom/send has no idempotency key, so a retry could send the message twice (protocol 6.2).
     """
     return SendOutcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
 
@@ -83,14 +83,14 @@ def _wait(error: ApiError, now: datetime, jitter: float) -> SendOutcome:
 
 
 def _backoff(errcode: int | None, attempts: int, jitter: float) -> timedelta:
-    if errcode == TOO_OFTEN_THIS_MINUTE:
+    if errcode == TOO_MANY_THIS_MINUTE:
         return SLOW_DOWN * (1 + jitter / 2)
     seconds = BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1]
     return timedelta(seconds=seconds * (1 + jitter / 2))
 
 
 def _until_midnight(now: datetime) -> timedelta:
-    """Daily quotas are taken to end with the day in Shanghai (hour unverified, protocol 12)."""
+    # It is assumed that daily quotas end at midnight in Shanghai (unverified, protocol 12).
     local = now.astimezone(SHANGHAI)
     midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - local

@@ -1,4 +1,4 @@
-"""`/api/replies`: every answer and its fate."""
+"""`/api/replies`: lists replies and sends one again."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,16 +17,16 @@ from app.replies.schemas import ReplyOut, ReplyPage
 MAX_PAGE_ROWS = 500
 
 
-_NOT_AGAIN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "There is no reply with this id"},
-    409: {"model": Detail, "description": "It is sent, on its way, or its send window is over"},
+_CANT_RETRY: dict[int | str, dict[str, Any]] = {
+    404: {"model": Detail, "description": "The reply does not exist"},
+    409: {"model": Detail, "description": "The reply is sent, is being sent, or is too late"},
 }
 
 router = APIRouter(prefix="/api/replies", tags=["replies"])
 
 
 class _Filter(BaseModel):
-    """Which replies to list."""
+    """Filters and page of the list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
@@ -36,28 +36,28 @@ class _Filter(BaseModel):
 
 
 @router.get("")
-async def list_replies(wanted: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
+async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
     """List replies, the newest first."""
     rows = await admin_store.page(
         session,
         admin_store.ReplyQuery(
-            wanted.before, wanted.limit + 1, wanted.status, wanted.appid, wanted.openid
+            query.before, query.limit + 1, query.status, query.appid, query.openid
         ),
     )
-    shown = rows[: wanted.limit]
+    shown = rows[: query.limit]
     return ReplyPage(
         items=[ReplyOut.model_validate(row) for row in shown],
         next=shown[-1].id if len(rows) > len(shown) else None,
     )
 
 
-@router.post("/{reply_id}/retry", status_code=202, responses=_NOT_AGAIN)
+@router.post("/{reply_id}/retry", status_code=202, responses=_CANT_RETRY)
 async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> ReplyOut:
-    """Send an unsent reply again, while its send window lasts."""
+    """Send an unsent reply again. This is possible until its send window ends."""
     clock: Clock = request.app.state.clock
     reply = await admin_store.send_again(session, reply_id, clock.now())
     if reply is None:
-        raise HTTPException(404, "there is no reply with this id")
+        raise HTTPException(404, f"reply {reply_id} does not exist")
     if reply.status is not ReplyStatus.PENDING:
-        raise HTTPException(409, f"this reply is {reply.status} and can't be sent again")
+        raise HTTPException(409, f"reply {reply_id} is {reply.status} and can't be sent again")
     return ReplyOut.model_validate(reply)

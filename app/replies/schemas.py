@@ -1,4 +1,4 @@
-"""A reply as `/api/replies` tells it: its fate, not its text."""
+"""Replies as `/api/replies` returns them: their state, without their contents."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from app.replies.models import ReplyStatus, Via
 
 
 class ReplyOut(BaseModel):
-    """One answer to one callback. errcode, errmsg: what WeChat said last, or why it was held."""
+    """One reply to one callback. errcode, errmsg: WeChat's last error, or why it was held."""
 
     model_config = ConfigDict(from_attributes=True)
 

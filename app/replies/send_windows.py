@@ -1,4 +1,4 @@
-"""Send windows: what a follower's action allows, for how long. Source: protocol 6.1."""
+"""Send windows: how many messages a follower's action allows, and how long. Protocol 6.1."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from app.wechat.inbound import (
     Text,
 )
 
-# WeChat measures by its own clock: stop early rather than be refused.
+# WeChat measures by its own clock. Sending stops a little early, so that WeChat does not refuse.
 LONG_MARGIN = timedelta(seconds=60)
 SHORT_MARGIN = timedelta(seconds=5)
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class OpenedWindow:
-    """A window that an action opened. until: when to stop sending, margin taken off."""
+    """A window that an action opened. until: when sending stops, with the margin subtracted."""
 
     trigger: WindowTrigger
     opened_at: datetime
@@ -43,7 +43,7 @@ class OpenedWindow:
 
 
 def limits_from(settings: Settings) -> Limits:
-    """Return the operator's numbers; the platform has changed them before."""
+    """Return the limits of the settings. WeChat has changed its limits before."""
     return Limits(
         settings.window_message_sends,
         timedelta(hours=settings.window_message_hours),
@@ -55,12 +55,12 @@ def limits_from(settings: Settings) -> Limits:
 def opened_by(message: Inbound, limits: Limits, *, now: datetime) -> OpenedWindow | None:
     """Return the window that the push opens, or None.
 
-    now: when it arrived; a CreateTime after that is WeChat's clock running ahead. A tapped
-    msgmenu item arrives as text but counts as a menu tap; VIEW and view_miniprogram open nothing.
+    now: when the push arrived. VIEW and view_miniprogram open no window.
     """
     trigger = _trigger(message)
     if trigger is None:
         return None
+    # A CreateTime after now means that WeChat's clock is ahead of this one.
     opened_at = min(datetime.fromtimestamp(message.create_time, UTC), now)
     if trigger is WindowTrigger.MESSAGE:
         until = later(opened_at, limits.message_life - LONG_MARGIN)
@@ -70,11 +70,12 @@ def opened_by(message: Inbound, limits: Limits, *, now: datetime) -> OpenedWindo
 
 
 def later(moment: datetime, life: timedelta) -> datetime:
-    """Return `moment + life`, or the end of time: a CreateTime may be as late as there is."""
+    """Return `moment + life`, at most END_OF_TIME: a CreateTime may be in the year 9999."""
     return END_OF_TIME if END_OF_TIME - moment < life else moment + life
 
 
 def _trigger(message: Inbound) -> WindowTrigger | None:
+    # A tapped item of a msgmenu is pushed as text, but WeChat counts it as a menu tap.
     if isinstance(message, Text) and message.bizmsgmenuid is not None:
         return WindowTrigger.MENU
     if isinstance(message, BaseMessage):

@@ -1,4 +1,4 @@
-"""SQL of queued replies and of the send-window ledger."""
+"""SQL of queued replies and of send windows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 
-# What is locked and passed over is chosen in a CTE: as a subquery it could be run more than once.
+# Rows to lock are chosen in a CTE, which runs once. A subquery may run again and skip the rows that
+# it has locked itself.
 SWEEP_LIMIT = 1000
-# A job that exists needs no help within this time of the callback.
+# Younger replies are left to the job that was enqueued with them.
 SWEEP_AFTER = timedelta(seconds=60)
 
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
@@ -34,11 +35,13 @@ async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
 
 
 async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
-    """Mark a reply as being sent, or settle it unsent: expired, or held while no window is open.
+    """Mark a reply as being sent and return it; None if it must not be sent now.
 
-    A reply found `sending` belongs to a worker that died: it is sent again, since a card that
-    may be doubled is better than one that may be lost. Locks the reply's row.
+    A reply that is overdue becomes expired; one without an open send window becomes held. Locks
+    the reply's row.
     """
+    # A reply that is `sending` belongs to a worker that died. It is sent again, since a card that
+    # may arrive twice is better than one that may be lost.
     reply = await session.scalar(
         select(Reply).where(Reply.id == reply_id, Reply.status.in_(_TO_SEND)).with_for_update()
     )
@@ -57,7 +60,7 @@ async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply |
 
 
 async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
-    """Record a delivery and charge the window that expires first."""
+    """Record that a reply was sent, and charge the send window that expires first."""
     await session.execute(
         update(Reply)
         .where(Reply.id == reply.id)
@@ -85,7 +88,7 @@ async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
 async def mark_unsent(
     session: AsyncSession, reply: Reply, outcome: SendOutcome, *, tried_at: datetime
 ) -> None:
-    """Record a failed attempt; where WeChat says that the window is closed, believe it."""
+    """Record a failed attempt. If WeChat says that the send window is closed, close it."""
     await session.execute(
         update(Reply)
         .where(Reply.id == reply.id)
@@ -108,9 +111,9 @@ async def mark_unsent(
 
 
 async def expire_overdue(session: AsyncSession, now: datetime) -> int:
-    """End up to SWEEP_LIMIT replies whose time is over; return how many.
+    """Expire up to SWEEP_LIMIT replies whose send window has ended; return how many.
 
-    One that is being sent right now is left to its job.
+    Replies that are being sent are left to their job.
     """
     overdue = (
         select(Reply.id)
@@ -130,12 +133,13 @@ async def expire_overdue(session: AsyncSession, now: datetime) -> int:
     return len(result.all())
 
 
-async def wake_held(session: AsyncSession, now: datetime) -> int:
-    """Make up to SWEEP_LIMIT replies pending again that a closed window held and an open one frees.
+async def requeue_held(session: AsyncSession, now: datetime) -> int:
+    """Requeue up to SWEEP_LIMIT held replies whose send window has reopened; return how many.
 
-    The inbox does so at once; this heals the case in which both happen at the same moment. What
-    WeChat refused for another reason waits for the follower's next action.
+    A reply that WeChat refused for another reason waits for the follower's next action.
     """
+    # The inbox requeues replies when a window opens. This finds those that became held at the same
+    # moment.
     held = (
         select(Reply.id)
         .where(Reply.status == ReplyStatus.HELD, Reply.expires_at > now)
@@ -159,8 +163,8 @@ async def wake_held(session: AsyncSession, now: datetime) -> int:
     return len(result.all())
 
 
-async def unattended(session: AsyncSession, now: datetime) -> Sequence[UUID]:
-    """Return up to SWEEP_LIMIT callbacks whose replies should be on their way for a while."""
+async def callbacks_without_job(session: AsyncSession, now: datetime) -> Sequence[UUID]:
+    """Return up to SWEEP_LIMIT callbacks with pending replies older than SWEEP_AFTER."""
     found = await session.scalars(
         select(Reply.callback_id)
         .where(Reply.status.in_(_TO_SEND), Reply.created_at < now - SWEEP_AFTER)

@@ -1,4 +1,4 @@
-"""The scheduled job that ends what is overdue and finds replies that no job attends to."""
+"""The scheduled job that expires and requeues replies, and enqueues missing jobs."""
 
 from app.clock import Clock
 from app.db.engine import SessionFactory
@@ -8,11 +8,11 @@ from app.replies.jobs import deliver_job
 
 
 async def sweep(sessions: SessionFactory, clock: Clock) -> None:
-    """Expire, wake and re-enqueue; safe to run at any time, by any number of workers."""
+    """Expire, requeue and enqueue replies. Several workers may run this at the same time."""
     now = clock.now()
     async with sessions.begin() as session:
         await store.expire_overdue(session, now)
-        await store.wake_held(session, now)
+        await store.requeue_held(session, now)
     async with sessions.begin() as session:
-        callbacks = await store.unattended(session, now)
+        callbacks = await store.callbacks_without_job(session, now)
         await enqueue(session, [deliver_job(callback_id) for callback_id in callbacks])
