@@ -38,9 +38,9 @@ from app.rules.cooldown_sweep import sweep as sweep_firings
 from app.settings import Settings
 from app.unionid_resolution import resolve as unionids
 from app.unionid_resolution.jobs import RESOLVE
-from app.webhooks import deliver as feed
-from app.webhooks.dispatch import ring as ring_webhooks
-from app.webhooks.jobs import DELIVER as TELL
+from app.webhooks import deliver as webhooks
+from app.webhooks.dispatch import dispatch as dispatch_webhooks
+from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.url_policy import Policy
@@ -56,7 +56,7 @@ HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
 # Jobs of a kind that run at once, in all workers together. Fewer than a single worker has room
 # for: cards, whose windows may last a minute, never wait for the others.
-JOB_CONCURRENCY: Final = {RESOLVE: 4, TELL: 50, ERASE: 4, CHECK: 1}
+JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
@@ -73,7 +73,7 @@ class Jobs:
     tokens: AccessTokens
     delivery: Delivery
     resolver: unionids.Resolver
-    feed: feed.Feed
+    webhooks: webhooks.Dependencies
     eraser: Eraser
 
     async def deliver(self, payload: dict[str, str]) -> None:
@@ -84,9 +84,9 @@ class Jobs:
         """`identity.resolve`: ask for the UnionIDs that an account lacks."""
         await unionids.resolve(self.resolver, AppId(payload["appid"]), int(payload.get("turn", 0)))
 
-    async def tell(self, payload: dict[str, str]) -> None:
+    async def deliver_webhook(self, payload: dict[str, str]) -> None:
         """`feed.deliver`: send one webhook what is due."""
-        await feed.deliver(self.feed, UUID(payload["webhook_id"]))
+        await webhooks.deliver(self.webhooks, UUID(payload["webhook_id"]))
 
     async def erase(self, payload: dict[str, str]) -> None:
         """`privacy.erase`: carry one erasure out."""
@@ -114,9 +114,9 @@ class Jobs:
         """Every minute: refresh access tokens ahead of their end."""
         await self.tokens.refresh_due()
 
-    async def ring(self) -> None:
+    async def dispatch_webhooks(self) -> None:
         """Every two seconds: find webhooks with something to send."""
-        await ring_webhooks(self.database.sessions, self.clock)
+        await dispatch_webhooks(self.database.sessions, self.clock)
 
 
 def make_jobs(
@@ -133,7 +133,7 @@ def make_jobs(
         tokens,
         Delivery(database.sessions, api, tokens, uploads, clock),
         unionids.Resolver(database.sessions, api, tokens, clock, settings.erasure_hmac_secret),
-        feed.Feed(
+        webhooks.Dependencies(
             database.sessions,
             clock,
             Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
@@ -163,7 +163,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
     return {
         DELIVER: jobs.deliver,
         RESOLVE: jobs.resolve,
-        TELL: jobs.tell,
+        DELIVER_WEBHOOK: jobs.deliver_webhook,
         ERASE: jobs.erase,
         CHECK: jobs.check,
     }
@@ -192,7 +192,7 @@ def register(queuer: PgQueuer, jobs: Jobs) -> None:
         )(_job(function))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
-    queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.ring))
+    queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.dispatch_webhooks))
 
 
 def _job(function: JobFunction) -> Callable[[Job], Awaitable[None]]:

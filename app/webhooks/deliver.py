@@ -1,4 +1,4 @@
-"""The job that sends one webhook what is due, in the order of arrival, at least once."""
+"""The job that sends the due deliveries of one webhook, oldest event first, at least once."""
 
 import random
 from dataclasses import dataclass
@@ -14,32 +14,32 @@ from app import metrics
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.webhooks.delivery_run import DeliveryAttempt, claim, next_parcel, record_attempts, release
+from app.webhooks.delivery_run import DeliveryAttempt, claim, next_attempt, record_attempt, release
 from app.webhooks.event_types import EventType
 from app.webhooks.jobs import deliver_job
 from app.webhooks.models import DeliveryStatus, Webhook
 from app.webhooks.retry_policy import (
-    LONGEST_REST,
+    MAX_REST,
     DeliveryOutcome,
     EndpointResponse,
     evaluate_attempt,
 )
 from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
-from app.webhooks.send import post, poster
+from app.webhooks.send import endpoint_client, post
 from app.webhooks.signing import sign
 from app.webhooks.ssrf_guard import Resolver, resolve
 from app.webhooks.url_policy import Policy
 
-# A run ends after either, so that a worker can stop while a webhook has much to catch up on.
+# A run ends at either limit, so that a worker can stop although a webhook is far behind.
 MAX_EVENTS_A_RUN = 200
-LONGEST_RUN = timedelta(seconds=5)
+MAX_RUN = timedelta(seconds=5)
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """What delivering needs. resolver: host and port → IP addresses."""
+class Dependencies:
+    """The dependencies of a delivery. resolver: returns the IP addresses of a host and port."""
 
     sessions: SessionFactory
     clock: Clock
@@ -48,94 +48,98 @@ class Feed:
     resolver: Resolver = resolve
 
 
-async def deliver(feed: Feed, webhook_id: UUID) -> None:
-    """Send what is due; when that takes long, leave the rest to a job of its own.
+async def deliver(deps: Dependencies, webhook_id: UUID) -> None:
+    """Send the due deliveries. If a limit of the run is reached, enqueue a job for the rest.
 
-    A failed attempt is recorded, not raised: the webhook's schedule says when the next one is
-    made. No transaction is open while an endpoint is called.
+    A failed attempt is recorded and not raised, since the retry policy says when the next one is
+    made. No transaction is open during a request.
     """
     run = uuid7()
-    async with poster(feed.policy, feed.resolver) as client:
-        done = await _send_all(feed, client, webhook_id, run)
-    async with feed.sessions.begin() as session:
+    async with endpoint_client(deps.policy, deps.resolver) as client:
+        finished = await _send_all(deps, client, webhook_id, run)
+    async with deps.sessions.begin() as session:
         await release(session, webhook_id, run)
-        if not done:
+        if not finished:
             await enqueue(session, [deliver_job(webhook_id, after=run)])
 
 
-async def _send_all(feed: Feed, client: httpx.AsyncClient, webhook_id: UUID, run: UUID) -> bool:
-    """Return False when the run had to end before all was sent."""
-    ends_at = feed.clock.now() + LONGEST_RUN
-    async with feed.sessions.begin() as session:
-        webhook = await claim(session, webhook_id, run, feed.clock.now())
-        parcel = await _next(feed, session, webhook)
+async def _send_all(
+    deps: Dependencies, client: httpx.AsyncClient, webhook_id: UUID, run: UUID
+) -> bool:
+    """Send until nothing is due; return False if a limit ended the run before."""
+    ends_at = deps.clock.now() + MAX_RUN
+    async with deps.sessions.begin() as session:
+        webhook = await claim(session, webhook_id, run, deps.clock.now())
+        attempt = await _next(deps, session, webhook)
     sent = 0
-    while parcel is not None:
-        answer = await _attempt(feed, client, parcel)
+    while attempt is not None:
+        response = await _send(deps, client, attempt)
         sent += 1
-        goes_on = sent < MAX_EVENTS_A_RUN and feed.clock.now() < ends_at
-        async with feed.sessions.begin() as session:
-            webhook = await claim(session, webhook_id, run, feed.clock.now())
-            await _record(feed, session, webhook, parcel, answer)
-            if not goes_on:
+        may_continue = sent < MAX_EVENTS_A_RUN and deps.clock.now() < ends_at
+        async with deps.sessions.begin() as session:
+            webhook = await claim(session, webhook_id, run, deps.clock.now())
+            await _record(deps, session, webhook, attempt, response)
+            if not may_continue:
                 return False
-            parcel = await _next(feed, session, webhook)
+            attempt = await _next(deps, session, webhook)
     return True
 
 
 async def _next(
-    feed: Feed, session: AsyncSession, webhook: Webhook | None
+    deps: Dependencies, session: AsyncSession, webhook: Webhook | None
 ) -> DeliveryAttempt | None:
-    """A webhook whose secret can't be opened rests: a process with the right key may come."""
     if webhook is None:
         return None
-    now = feed.clock.now()
+    now = deps.clock.now()
     try:
-        return await next_parcel(session, webhook, feed.box, now)
+        return await next_attempt(session, webhook, deps.box, now)
     except DecryptionFailed:
         log.error("feed.secret_not_opened", webhook_id=str(webhook.id))
-        webhook.rests_until = now + LONGEST_REST
+        # Another process may have the right key, so the webhook is tried again later.
+        webhook.rests_until = now + MAX_REST
         return None
 
 
-async def _attempt(
-    feed: Feed, client: httpx.AsyncClient, parcel: DeliveryAttempt
+async def _send(
+    deps: Dependencies, client: httpx.AsyncClient, attempt: DeliveryAttempt
 ) -> EndpointResponse:
-    signed = sign(parcel.body, event_id=parcel.event_id, keys=parcel.keys, at=feed.clock.now())
-    return await post(client, parcel.url, signed, feed.policy)
+    signed = sign(attempt.body, event_id=attempt.event_id, keys=attempt.keys, at=deps.clock.now())
+    return await post(client, attempt.url, signed, deps.policy)
 
 
 async def _record(
-    feed: Feed,
+    deps: Dependencies,
     session: AsyncSession,
     webhook: Webhook | None,
-    parcel: DeliveryAttempt,
-    answer: EndpointResponse,
+    attempt: DeliveryAttempt,
+    response: EndpointResponse,
 ) -> None:
-    outcome = _outcome(feed, parcel, answer)
-    await record_attempts(session, webhook, parcel, answer, outcome, feed.clock.now())
+    outcome = _outcome(deps, attempt, response)
+    await record_attempt(session, webhook, attempt, response, outcome, deps.clock.now())
     metrics.WEBHOOK_ATTEMPTS.labels(outcome.status.value).inc()
     if outcome.status is DeliveryStatus.FAILED or outcome.disabled is not None:
         log.warning(
             "feed.not_delivered",
-            webhook_id=str(parcel.webhook_id),
-            delivery_id=str(parcel.delivery_id),
-            attempts=parcel.attempts,
-            status_code=answer.status_code,
-            error=answer.error,
+            webhook_id=str(attempt.webhook_id),
+            delivery_id=str(attempt.delivery_id),
+            attempts=attempt.attempts,
+            status_code=response.status_code,
+            error=response.error,
             disabled=outcome.disabled,
         )
 
 
-def _outcome(feed: Feed, parcel: DeliveryAttempt, answer: EndpointResponse) -> DeliveryOutcome:
-    if parcel.type is EventType.PING:
+def _outcome(
+    deps: Dependencies, attempt: DeliveryAttempt, response: EndpointResponse
+) -> DeliveryOutcome:
+    if attempt.type is EventType.PING:
         return DeliveryOutcome(
-            DeliveryStatus.DELIVERED if answer.accepted else DeliveryStatus.FAILED
+            DeliveryStatus.DELIVERED if response.accepted else DeliveryStatus.FAILED
         )
     return evaluate_attempt(
-        answer,
-        attempts=parcel.attempts,
-        failing_since=parcel.failing_since,
-        now=feed.clock.now(),
+        response,
+        attempts=attempt.attempts,
+        failing_since=attempt.failing_since,
+        now=deps.clock.now(),
         jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
     )

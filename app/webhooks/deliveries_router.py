@@ -1,4 +1,4 @@
-"""`/api/webhooks/{id}/…`: what a webhook was sent, and what it is to be sent again."""
+"""`/api/webhooks/{id}/…`: lists deliveries, replays events and sends a test."""
 
 from datetime import datetime
 from typing import Annotated
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
 
 class _Page(BaseModel):
-    """Which deliveries to list."""
+    """Filters and page of the list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
@@ -33,8 +33,8 @@ class _Page(BaseModel):
 async def replay_webhook(
     webhook_id: UUID, replay: Replay, request: Request, session: SessionDep
 ) -> WebhookOut:
-    """Send every event from a cursor on again, each with the id it had."""
-    webhook = await _known(session, webhook_id, lock=True)
+    """Send all events from a cursor on again. Each event keeps its id."""
+    webhook = await _get_webhook(session, webhook_id, lock=True)
     if replay.start > webhook.cursor:
         raise unprocessable(
             "from",
@@ -47,8 +47,8 @@ async def replay_webhook(
 
 @router.post("/{webhook_id}/test", status_code=202, responses=UNKNOWN)
 async def test_webhook(webhook_id: UUID, request: Request, session: SessionDep) -> DeliveryOut:
-    """Queue a `webhook.ping`, tried once, also while the webhook is switched off."""
-    webhook = await _known(session, webhook_id)
+    """Queue a `webhook.ping`. It is tried once, even while the webhook is switched off."""
+    webhook = await _get_webhook(session, webhook_id)
     ping = await delivery_store.add_ping(session, webhook, _now(request))
     await enqueue(session, [deliver_job(webhook_id)])
     return DeliveryOut.model_validate(ping)
@@ -56,26 +56,26 @@ async def test_webhook(webhook_id: UUID, request: Request, session: SessionDep) 
 
 @router.get("/{webhook_id}/deliveries", responses=UNKNOWN)
 async def list_deliveries(
-    webhook_id: UUID, wanted: Annotated[_Page, Query()], session: SessionDep
+    webhook_id: UUID, query: Annotated[_Page, Query()], session: SessionDep
 ) -> DeliveryPage:
-    """List what a webhook was sent in the last 30 days, the newest first."""
-    await _known(session, webhook_id)
+    """List the deliveries of the last 30 days, the newest first."""
+    await _get_webhook(session, webhook_id)
     rows = await delivery_store.deliveries(
         session,
         webhook_id,
-        delivery_store.DeliveryQuery(wanted.before, wanted.limit + 1, wanted.status),
+        delivery_store.DeliveryQuery(query.before, query.limit + 1, query.status),
     )
-    shown = rows[: wanted.limit]
+    shown = rows[: query.limit]
     return DeliveryPage(
         items=[DeliveryOut.model_validate(row) for row in shown],
         next=shown[-1].id if len(rows) > len(shown) else None,
     )
 
 
-async def _known(session: SessionDep, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+async def _get_webhook(session: SessionDep, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     found = await session.get(Webhook, webhook_id, with_for_update=lock)
     if found is None:
-        raise unknown()
+        raise unknown(webhook_id)
     return found
 
 

@@ -1,4 +1,4 @@
-"""SQL of a run: whose turn it is, what is to be sent next, and what became of it."""
+"""SQL of a delivery run: claims a webhook, finds the next delivery, records the result."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,15 +14,15 @@ from app.webhooks.payload import body_of
 from app.webhooks.retry_policy import DeliveryOutcome, EndpointResponse
 from app.webhooks.secret_encryption import SecretBox
 
-# Longer than any attempt: a worker that dies leaves its webhook to others after this.
+# Longer than any attempt. When a worker dies, others take over its webhook after this time.
 LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt to be made.
+    """The next attempt to send one delivery.
 
-    attempts: so far, this one included. keys: signing secrets, the current one first.
+    attempts: so far, including this one. keys: signing secrets, the current one first.
     """
 
     delivery_id: UUID
@@ -36,31 +36,31 @@ class DeliveryAttempt:
     body: bytes
 
 
-async def next_parcel(
+async def next_attempt(
     session: AsyncSession, webhook: Webhook, box: SecretBox, now: datetime
 ) -> DeliveryAttempt | None:
-    """Return what to send next, the oldest event first; None when there is nothing.
+    """Return the next attempt, the oldest event first; None if nothing is due.
 
-    webhook: taken in this transaction. Raises NotOpened when its secret can't be used.
+    webhook: claimed in this transaction. Raises DecryptionFailed if its secret can't be decrypted.
     """
     while True:
         delivery = await _due(session, webhook, now)
         if delivery is None:
-            if _is_quiet(webhook, now) or not await fan_out(session, webhook, now):
+            if _sends_only_pings(webhook, now) or not await fan_out(session, webhook, now):
                 return None
             continue
         body = await body_of(session, delivery)
         if body is not None:
-            return _parcel(webhook, delivery, body, keys_of(webhook, box, now))
+            return _attempt(webhook, delivery, body, keys_of(webhook, box, now))
         _finish(delivery, DeliveryStatus.SKIPPED, now)
 
 
 async def claim(
     session: AsyncSession, webhook_id: UUID, run: UUID, now: datetime
 ) -> Webhook | None:
-    """Return the webhook with its row locked; None when it is another run's turn, or gone.
+    """Return the webhook with its row locked; None if another run has it or it was deleted.
 
-    First in a transaction: everyone locks a webhook before its deliveries.
+    Call it first in a transaction, since all code locks a webhook before its deliveries.
     """
     webhook = await session.scalar(
         select(Webhook)
@@ -74,14 +74,14 @@ async def claim(
         )
         .with_for_update()
     )
-    if webhook is not None and not _is_lately_leased(webhook, run, now):
+    if webhook is not None and not _lease_is_recent(webhook, run, now):
         webhook.lease = run
         webhook.leased_until = now + LEASE
     return webhook
 
 
-def _is_lately_leased(webhook: Webhook, run: UUID, now: datetime) -> bool:
-    """Renewing it with every attempt would write the row each time."""
+def _lease_is_recent(webhook: Webhook, run: UUID, now: datetime) -> bool:
+    # To renew the lease with every attempt would write the row each time.
     until = webhook.leased_until
     return webhook.lease == run and until is not None and until - now > LEASE / 2
 
@@ -97,17 +97,17 @@ async def _due(session: AsyncSession, webhook: Webhook, now: datetime) -> Delive
         .order_by(Delivery.position, Delivery.id)
         .limit(1)
     )
-    if _is_quiet(webhook, now):
+    if _sends_only_pings(webhook, now):
         statement = statement.where(Delivery.type == EventType.PING)
     return await session.scalar(statement)
 
 
-def _is_quiet(webhook: Webhook, now: datetime) -> bool:
-    """Tell whether only pings may be sent: an operator wants to know how it stands now."""
+def _sends_only_pings(webhook: Webhook, now: datetime) -> bool:
+    """Return whether only pings may be sent now, since a test must work at any time."""
     return not webhook.enabled or (webhook.rests_until is not None and webhook.rests_until > now)
 
 
-def _parcel(
+def _attempt(
     webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, ...]
 ) -> DeliveryAttempt:
     return DeliveryAttempt(
@@ -124,7 +124,7 @@ def _parcel(
 
 
 def keys_of(webhook: Webhook, box: SecretBox, now: datetime) -> tuple[str, ...]:
-    """Return the secrets to sign with: both while a rotation lasts. Raises NotOpened."""
+    """Return the secrets to sign with, two during a rotation. Raises DecryptionFailed."""
     stored = [webhook.secret]
     until = webhook.secret_previous_until
     if webhook.secret_previous is not None and until is not None and until > now:
@@ -132,32 +132,32 @@ def keys_of(webhook: Webhook, box: SecretBox, now: datetime) -> tuple[str, ...]:
     return tuple(box.decrypt(one, webhook.id) for one in stored)
 
 
-async def record_attempts(
+async def record_attempt(
     session: AsyncSession,
     webhook: Webhook | None,
-    parcel: DeliveryAttempt,
-    answer: EndpointResponse,
+    attempt: DeliveryAttempt,
+    response: EndpointResponse,
     outcome: DeliveryOutcome,
     now: datetime,
 ) -> None:
-    """Record an attempt. A ping tells nothing of the webhook's state.
+    """Record the result of an attempt. A ping does not change the state of the webhook.
 
-    webhook: as `claim` returned it; it is another run's to judge if that was None.
+    webhook: from `claim`; None if another run has it now, which then records its own results.
     """
-    if webhook is not None and parcel.type is not EventType.PING:
-        _mark(webhook, outcome, now)
-    delivery = await session.get(Delivery, parcel.delivery_id, with_for_update=True)
+    if webhook is not None and attempt.type is not EventType.PING:
+        _update_webhook(webhook, outcome, now)
+    delivery = await session.get(Delivery, attempt.delivery_id, with_for_update=True)
     if delivery is None or delivery.status is not DeliveryStatus.WAITING:
         return
-    delivery.attempts = parcel.attempts
-    delivery.status_code = answer.status_code
-    delivery.error = answer.error
+    delivery.attempts = attempt.attempts
+    delivery.status_code = response.status_code
+    delivery.error = response.error
     delivery.next_at = outcome.next_at
     if outcome.status is not DeliveryStatus.WAITING:
         _finish(delivery, outcome.status, now)
 
 
-def _mark(webhook: Webhook, outcome: DeliveryOutcome, now: datetime) -> None:
+def _update_webhook(webhook: Webhook, outcome: DeliveryOutcome, now: datetime) -> None:
     if outcome.status is DeliveryStatus.DELIVERED:
         webhook.failing_since = None
         webhook.rests_until = None
@@ -176,7 +176,7 @@ def _finish(delivery: Delivery, status: DeliveryStatus, now: datetime) -> None:
 
 
 async def release(session: AsyncSession, webhook_id: UUID, run: UUID) -> None:
-    """Give the turn back, if it is still this run's."""
+    """Release the webhook if this run still has it."""
     await session.execute(
         update(Webhook)
         .where(Webhook.id == webhook_id, Webhook.lease == run)

@@ -1,4 +1,4 @@
-"""SQL of deliveries as operators ask for them: the log, a replay, a ping."""
+"""SQL of `/api/webhooks/{id}/…`: the list of deliveries, a replay, a ping."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries. before: the last one of the page before; limit: at most."""
+    """Which deliveries to list. before: last id of the page before. limit: at most so many."""
 
     before: UUID | None
     limit: int
@@ -23,9 +23,9 @@ class DeliveryQuery:
 
 
 async def replay(session: AsyncSession, webhook: Webhook, start: int, now: datetime) -> None:
-    """Send the events from the position `start` on again; the webhook's row is locked.
+    """Send the events from position `start` on again. The caller has locked the webhook's row.
 
-    What waits of them is replaced by the deliveries that will be made anew.
+    Their waiting deliveries become `replaced`, since new deliveries will be made.
     """
     webhook.cursor = start - 1
     webhook.updated_at = now
@@ -41,7 +41,7 @@ async def replay(session: AsyncSession, webhook: Webhook, start: int, now: datet
 
 
 async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> Delivery:
-    """Make a delivery that tells nothing and is tried once."""
+    """Add a `webhook.ping`, a delivery without an event that is tried once."""
     ping = Delivery(
         id=uuid7(),
         webhook_id=webhook.id,
@@ -59,17 +59,17 @@ async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> De
 
 
 async def deliveries(
-    session: AsyncSession, webhook_id: UUID, wanted: DeliveryQuery
+    session: AsyncSession, webhook_id: UUID, query: DeliveryQuery
 ) -> Sequence[Delivery]:
     """Return a webhook's deliveries by id, the newest first."""
     statement = (
         select(Delivery)
         .where(Delivery.webhook_id == webhook_id)
         .order_by(Delivery.id.desc())
-        .limit(wanted.limit)
+        .limit(query.limit)
     )
-    if wanted.before is not None:
-        statement = statement.where(Delivery.id < wanted.before)
-    if wanted.status is not None:
-        statement = statement.where(Delivery.status == wanted.status)
+    if query.before is not None:
+        statement = statement.where(Delivery.id < query.before)
+    if query.status is not None:
+        statement = statement.where(Delivery.status == query.status)
     return (await session.scalars(statement)).all()

@@ -1,7 +1,7 @@
-"""The scheduled job that finds webhooks with something to send and rings for each.
+"""The scheduled job that enqueues a delivery job for every webhook with something to send.
 
-What is to be sent stands in the tables, so a ring that is lost, or comes twice, costs nothing,
-and neither the inbox nor anything else that writes events has to know of webhooks.
+It reads from the tables what is to be sent. So a job that is lost or enqueued twice does no harm,
+and the inbox and other code that writes events need not know about webhooks.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ from app.webhooks.jobs import deliver_job
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
 
-async def ring(sessions: SessionFactory, clock: Clock) -> None:
-    """Make deliveries of new events, and a job for each webhook that has one due."""
+async def dispatch(sessions: SessionFactory, clock: Clock) -> None:
+    """Make deliveries of new events, and enqueue a job for each webhook with a due delivery."""
     now = clock.now()
     async with sessions() as session:
         behind = await _behind(session, now)
@@ -36,9 +36,9 @@ async def ring(sessions: SessionFactory, clock: Clock) -> None:
 
 
 async def _behind(session: AsyncSession, now: datetime) -> Sequence[UUID]:
-    reached = await settled_position(session)
+    last_position = await settled_position(session)
     found = await session.scalars(
-        select(Webhook.id).where(_sends(now), _nobodys(now), Webhook.cursor < reached)
+        select(Webhook.id).where(_may_send(now), _is_unclaimed(now), Webhook.cursor < last_position)
     )
     return found.all()
 
@@ -48,15 +48,15 @@ async def _with_due(session: AsyncSession, now: datetime) -> Sequence[UUID]:
         Delivery.webhook_id == Webhook.id,
         Delivery.status == DeliveryStatus.WAITING,
         Delivery.next_at <= now,
-        or_(_sends(now), Delivery.type == EventType.PING),
+        or_(_may_send(now), Delivery.type == EventType.PING),
     )
-    return (await session.scalars(select(Webhook.id).where(_nobodys(now), due))).all()
+    return (await session.scalars(select(Webhook.id).where(_is_unclaimed(now), due))).all()
 
 
-def _sends(now: datetime) -> ColumnElement[bool]:
+def _may_send(now: datetime) -> ColumnElement[bool]:
     rests = and_(Webhook.rests_until.is_not(None), Webhook.rests_until > now)
     return and_(Webhook.enabled, ~rests)
 
 
-def _nobodys(now: datetime) -> ColumnElement[bool]:
+def _is_unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(Webhook.leased_until.is_(None), Webhook.leased_until <= now)

@@ -1,4 +1,4 @@
-"""Removes what this room knows of a person. Its deliveries hold no personal data."""
+"""Erases the identity events of a person. Deliveries hold no personal data."""
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,7 +7,7 @@ from app.webhooks.models import IdentityEvent
 
 
 async def erase(session: AsyncSession, appid: str, openid: str) -> int:
-    """Delete the history of one OpenID's UnionIDs; return the number of rows."""
+    """Delete the identity events of one OpenID; return how many."""
     erased = await session.scalars(
         delete(IdentityEvent)
         .where(IdentityEvent.appid == appid, IdentityEvent.openid == openid)

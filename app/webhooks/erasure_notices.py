@@ -1,4 +1,4 @@
-"""Tells webhooks that a person is erased, and tells whether they have heard it."""
+"""Notifies webhooks of an erasure, and counts those that have not been notified yet."""
 
 from collections.abc import Collection, Iterable
 from uuid import UUID
@@ -13,12 +13,15 @@ from app.wechat.ids import AccountOpenId
 
 
 async def publish_erasure(session: AsyncSession, appid: str, openid: str) -> None:
-    """Add, once, the event that an OpenID is erased; not if it is unknown or nobody listens."""
-    await session.execute(_ANNOUNCE, {"appid": appid, "openid": openid})
+    """Add the event `identity.erased` of an OpenID, once.
+
+    Nothing is added if the OpenID is unknown or no enabled webhook wants the event.
+    """
+    await session.execute(_PUBLISH, {"appid": appid, "openid": openid})
 
 
 async def delete_notices(session: AsyncSession, people: Collection[AccountOpenId]) -> None:
-    """Delete the events of an erasure that is over."""
+    """Delete the `identity.erased` events of these people, once their erasure is done."""
     await session.execute(
         delete(IdentityEvent).where(
             tuple_(IdentityEvent.appid, IdentityEvent.openid).in_(people),
@@ -30,15 +33,15 @@ async def delete_notices(session: AsyncSession, people: Collection[AccountOpenId
 async def count_pending_webhooks(
     session: AsyncSession, people: Collection[AccountOpenId], left: UUID
 ) -> int:
-    """Return how many enabled webhooks still have to hear that these people are gone.
+    """Return how many enabled webhooks have not been notified of the erasure yet.
 
-    left: id of the unfollow, if one it was.
+    left: id of the unfollow event, if an unfollow was the reason of the erasure.
     """
     events = await _events(session, people, left)
     if not events:
         return 0
     webhooks = (await session.scalars(select(Webhook).where(Webhook.enabled))).all()
-    return sum([await _has_to_hear(session, webhook, events) for webhook in webhooks])
+    return sum([await _is_pending(session, webhook, events) for webhook in webhooks])
 
 
 async def _events(
@@ -57,22 +60,22 @@ async def _events(
     return [(event_id, position, kind) for event_id, position, kind in found]
 
 
-async def _has_to_hear(
+async def _is_pending(
     session: AsyncSession, webhook: Webhook, events: Iterable[tuple[UUID, int, str]]
 ) -> bool:
     kinds = chosen(webhook.types)
-    wanted = [(event_id, position) for event_id, position, kind in events if kind in kinds]
-    if any(position > webhook.cursor for _, position in wanted):
+    relevant = [(event_id, position) for event_id, position, kind in events if kind in kinds]
+    if any(position > webhook.cursor for _, position in relevant):
         return True
     waiting = exists().where(
         Delivery.webhook_id == webhook.id,
         Delivery.status == DeliveryStatus.WAITING,
-        Delivery.event_id.in_([event_id for event_id, _ in wanted]),
+        Delivery.event_id.in_([event_id for event_id, _ in relevant]),
     )
-    return bool(wanted and await session.scalar(select(waiting)))
+    return bool(relevant and await session.scalar(select(waiting)))
 
 
-_ANNOUNCE = text(
+_PUBLISH = text(
     """
     INSERT INTO identity_events (appid, openid, action)
     SELECT appid, openid, 'erased' FROM openids

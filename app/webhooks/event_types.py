@@ -1,11 +1,11 @@
-"""What other systems can hear of: event types, and the patterns that choose among them. Pure."""
+"""Event types of webhooks, and the patterns that select them. Pure."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """What a delivery tells. A ping is made by an operator and tells nothing."""
+    """The type of a delivery. An operator sends a ping as a test; it has no event."""
 
     FOLLOW_CREATED = "follow.created"
     FOLLOW_DELETED = "follow.deleted"
@@ -20,7 +20,7 @@ class EventType(StrEnum):
 
 
 class Pattern(StrEnum):
-    """Which event types a webhook wants: one, a group, or all."""
+    """Selects event types for a webhook: one, a group, or all."""
 
     ALL = "*"
     FOLLOW = "follow.*"
@@ -41,12 +41,12 @@ HISTORY = frozenset(EventType) - {EventType.PING}
 
 
 def chosen(patterns: Iterable[str]) -> frozenset[EventType]:
-    """Return the event types that any of the patterns names."""
-    wanted = tuple(patterns)
-    return frozenset(kind for kind in HISTORY if any(_fits(kind, pattern) for pattern in wanted))
+    """Return the event types that at least one of the patterns selects."""
+    given = tuple(patterns)
+    return frozenset(kind for kind in HISTORY if any(_matches(kind, pattern) for pattern in given))
 
 
-def _fits(kind: EventType, pattern: str) -> bool:
+def _matches(kind: EventType, pattern: str) -> bool:
     if pattern.endswith("*"):
         return kind.startswith(pattern.removesuffix("*"))
     return kind == pattern

@@ -1,4 +1,4 @@
-"""Makes deliveries of the events that a webhook has not been told of yet."""
+"""Makes deliveries of the events after the cursor of a webhook."""
 
 from datetime import datetime
 
@@ -12,48 +12,48 @@ from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.retry_policy import OVERLOADED
 from app.webhooks.source_events import events_between
 
-# Deliveries that may be open at a time. With so many waiting for an endpoint that is away
-# the cursor stands still, so that nobody gets a flood when it is back.
+# Deliveries that may wait at a time. At this limit the cursor stops, so that an endpoint that was
+# unavailable does not get a flood of requests afterwards.
 MAX_OPEN = 50
-# An event that was refused for itself comes again days later: it holds up no other before there
-# are as many as this.
+# Deliveries that the endpoint refused with a status about the event itself. They are retried for
+# days and do not count as waiting, until there are so many.
 MAX_REFUSED = 500
-# Positions looked at in one statement, for a filter that hardly anything passes.
+# Positions read by one statement, for a webhook whose types are rare.
 STRIDE = 100_000
-# Of these at a time: the webhook is locked meanwhile, and the next ring is two seconds away.
+# Strides of one call. The webhook is locked meanwhile, and the next call is two seconds later.
 MAX_STRIDES = 10
 
 
 async def fan_out(session: AsyncSession, webhook: Webhook, now: datetime) -> int:
-    """Make deliveries of the next events, move the cursor past them; return how many were made.
+    """Make deliveries of the next events and move the cursor past them; return how many were made.
 
-    webhook: its row is locked by the caller. Committed before anything is sent: a crash
-    loses no event, and a replay can move the cursor meanwhile.
+    webhook: the caller has locked its row. The caller commits before it sends anything, so that a
+    crash loses no event and a replay can move the cursor meanwhile.
     """
     made = 0
-    reached = await settled_position(session)
+    last_position = await settled_position(session)
     room = await _room(session, webhook)
     for _ in range(MAX_STRIDES):
-        if made >= room or webhook.cursor >= reached:
+        if made >= room or webhook.cursor >= last_position:
             break
-        upto = min(reached, webhook.cursor + STRIDE)
-        made += await _plan_some(session, webhook, upto, room - made, now)
+        upto = min(last_position, webhook.cursor + STRIDE)
+        made += await _fan_out_stride(session, webhook, upto, room - made, now)
     return made
 
 
 async def _room(session: AsyncSession, webhook: Webhook) -> int:
-    """Return how many deliveries may be made; none if it is 0 or less."""
+    """Return how many deliveries may be made; 0 or less means none."""
     refused = Delivery.status_code.is_not(None) & Delivery.status_code.not_in(OVERLOADED)
     counted = await session.execute(
         select(func.count(), func.count().filter(refused)).where(
             Delivery.webhook_id == webhook.id, Delivery.status == DeliveryStatus.WAITING
         )
     )
-    waiting, of_themselves = counted.one()
-    return min(MAX_OPEN - (waiting - of_themselves), MAX_REFUSED - of_themselves)
+    waiting, refused_events = counted.one()
+    return min(MAX_OPEN - (waiting - refused_events), MAX_REFUSED - refused_events)
 
 
-async def _plan_some(
+async def _fan_out_stride(
     session: AsyncSession, webhook: Webhook, upto: int, room: int, now: datetime
 ) -> int:
     events = await events_between(

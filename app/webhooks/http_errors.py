@@ -1,6 +1,7 @@
-"""Why a request for a webhook is not carried out, as HTTP tells it."""
+"""HTTP errors of `/api/webhooks`."""
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
@@ -11,17 +12,17 @@ BAD_BODY: dict[int | str, dict[str, Any]] = {
     400: {"model": Detail, "description": "The body is not UTF-8 text"}
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "There is no webhook with this id"}
+    404: {"model": Detail, "description": "The webhook does not exist"}
 }
 
 
-def unknown() -> HTTPException:
-    """Return the 404 of a webhook that is not there."""
-    return HTTPException(404, "there is no webhook with this id")
+def unknown(webhook_id: UUID) -> HTTPException:
+    """Return the 404 of a webhook that does not exist."""
+    return HTTPException(404, f"webhook {webhook_id} does not exist")
 
 
 def unprocessable(field: str, message: str, value: object) -> RequestValidationError:
-    """Return a 422 that names a member of the body and says how to correct it."""
+    """Return a 422 for one member of the body. message: says how to correct it."""
     return RequestValidationError(
         [{"type": "value_error", "loc": ("body", field), "msg": message, "input": value}]
     )

@@ -1,4 +1,4 @@
-"""The feed's jobs as they are enqueued."""
+"""Job names of this package, and how its jobs are enqueued."""
 
 from uuid import UUID
 
@@ -8,10 +8,10 @@ DELIVER = "feed.deliver"
 
 
 def deliver_job(webhook_id: UUID, *, after: UUID | None = None) -> NewJob:
-    """Return the job that sends what is due to one webhook.
+    """Return the job that sends the due deliveries of one webhook.
 
-    after: the run that had to stop before all was sent. Its own job still counts as running,
-    and would keep one of the same key from being added.
+    after: the run that stopped at a limit. Its own job still counts as running, so a job with the
+    same key would not be added.
     """
     key = f"{DELIVER}:{webhook_id}" if after is None else f"{DELIVER}:{webhook_id}:{after}"
     return NewJob(DELIVER, {"webhook_id": str(webhook_id)}, key=key)

@@ -1,4 +1,4 @@
-"""Tables of the feed: who is told what, and what became of each telling."""
+"""Tables of webhooks, their deliveries, and identity events."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,19 +12,19 @@ from app.db.base import Base
 from app.events.models import FollowEvent, SubscriptionEvent
 from app.webhooks.event_types import EventType
 
-# The feed reads all accounts' events in the order of their arrival.
+# Webhooks read the events of all accounts in the order of arrival.
 Index("ix_follow_events_position", FollowEvent.position)
 Index("ix_subscription_events_position", SubscriptionEvent.position)
 
 
 class Webhook(Base):
-    """An endpoint of another system, and how far it has been told.
+    """An endpoint of another system, and up to which event it has deliveries.
 
-    cursor: position of the last event that deliveries were made for. types: patterns of event
+    cursor: position of the last event for which a delivery was made. types: patterns of event
     types. failing_since: first failure after the last success. rests_until: nothing is sent
-    before, the endpoint is overloaded or away. leased_until, lease: the run that delivers now.
-    The secrets sign what is sent, so they are kept, sealed by `sealing.Vault`; nothing shows them
-    again.
+    before then, because the endpoint is overloaded or unavailable. leased_until, lease: the run
+    that delivers now. secret, secret_previous: sign the deliveries; they are stored as
+    `secret_encryption.SecretBox` returns them, and no API shows them again.
     """
 
     __tablename__ = "webhooks"
@@ -48,9 +48,9 @@ class Webhook(Base):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands; all but the first are final.
+    """The state of a delivery; all but the first are final.
 
-    skipped: its event was erased before it could be told. replaced: a replay makes a new one.
+    skipped: its event was erased before it was sent. replaced: a replay makes a new delivery.
     """
 
     WAITING = "waiting"
@@ -61,10 +61,10 @@ class DeliveryStatus(StrEnum):
 
 
 class Delivery(Base):
-    """One event for one webhook. It holds ids only; the payload is built when it is sent.
+    """One event for one webhook. It holds ids only; the body is built when it is sent.
 
-    position: of the event; 0 for a ping, which overtakes events. next_at: the next attempt.
-    status_code, error: of the last attempt.
+    position: of the event; 0 for a ping, so that it comes before events. next_at: time of the next
+    attempt. status_code, error: of the last attempt.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -94,7 +94,7 @@ class Delivery(Base):
 
 
 class IdentityAction(StrEnum):
-    """What became of an OpenID's UnionID; erased: the OpenID and all with it is to go."""
+    """What happened to the UnionID of an OpenID. erased: the OpenID is being erased."""
 
     RESOLVED = "resolved"
     CHANGED = "changed"
@@ -102,12 +102,11 @@ class IdentityAction(StrEnum):
 
 
 class IdentityEvent(Base):
-    """An OpenID got a UnionID, or another one, or is erased.
+    """An OpenID got a UnionID, got another one, or is being erased.
 
-    The triggers `oa_bridge_identity_inserted` and `oa_bridge_identity_updated` of `openids` add the
-    rows of the first two, `erasure_notices.publish_erasure` those of the last.
-
-    The UnionID itself stays in `openids`, where erasure finds it.
+    The triggers `oa_bridge_identity_inserted` and `oa_bridge_identity_updated` of `openids` write
+    the rows of the first two actions, and `erasure_notices.publish_erasure` those of the last. The
+    UnionID itself is only in `openids`, where an erasure finds it.
     """
 
     __tablename__ = "identity_events"

@@ -1,4 +1,4 @@
-"""The body of a delivery, built from the rows as they are when it is sent."""
+"""Builds the body of a delivery when it is sent, from the rows as they are then."""
 
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,14 @@ from app.identity.models import OpenIdRow
 from app.tombstones.subject import is_erased
 from app.webhooks.event_types import EventType
 from app.webhooks.models import Delivery, IdentityAction, IdentityEvent
-from app.webhooks.source_events import PLACES
+from app.webhooks.source_events import SOURCES
 
 
 async def body_of(session: AsyncSession, delivery: Delivery) -> bytes | None:
-    """Return the JSON of a delivery; None when its event is gone, because it was erased."""
+    """Return the JSON of a delivery; None if its event has been erased."""
     if delivery.type is EventType.PING:
         return _body(delivery, {"webhook_id": str(delivery.webhook_id)}, delivery.created_at)
-    table, _ = PLACES[delivery.type]
+    table, _ = SOURCES[delivery.type]
     if table is FollowEvent:
         return await _follow(session, delivery)
     if table is SubscriptionEvent:
@@ -31,7 +31,7 @@ async def _follow(session: AsyncSession, delivery: Delivery) -> bytes | None:
     event = await session.get(FollowEvent, delivery.event_id)
     if event is None or is_erased(event.openid):
         return None
-    data = {**_whose(event), "scene": event.scene, "source": event.source}
+    data = {**_ids(event), "scene": event.scene, "source": event.source}
     return _body(delivery, data, event.occurred_at)
 
 
@@ -40,7 +40,7 @@ async def _subscription(session: AsyncSession, delivery: Delivery) -> bytes | No
     if event is None or is_erased(event.openid):
         return None
     data = {
-        **_whose(event),
+        **_ids(event),
         "template_id": event.template_id,
         "status": event.status,
         "popup_scene": event.popup_scene,
@@ -69,7 +69,7 @@ async def _identity(session: AsyncSession, delivery: Delivery) -> bytes | None:
     return _body(delivery, data, event.occurred_at)
 
 
-def _whose(event: FollowEvent | SubscriptionEvent) -> dict[str, Any]:
+def _ids(event: FollowEvent | SubscriptionEvent) -> dict[str, Any]:
     return {
         "id": str(event.id),
         "appid": event.appid,
@@ -79,7 +79,7 @@ def _whose(event: FollowEvent | SubscriptionEvent) -> dict[str, Any]:
 
 
 def _body(delivery: Delivery, data: dict[str, Any], at: datetime) -> bytes:
-    """cursor: what a replay starts from to send this event and all that follow it again."""
+    # A replay from `cursor` sends this event and all later ones again.
     return orjson.dumps(
         {"type": delivery.type, "timestamp": at, "cursor": delivery.position, "data": data},
         option=orjson.OPT_UTC_Z,

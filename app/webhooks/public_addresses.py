@@ -1,22 +1,22 @@
-"""Which network addresses belong to the public Internet. Pure."""
+"""Tells public IP addresses from private ones. Pure."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
-# A public address by number, but one cloud's machines reach their own host's agent at it.
+# A public address, but in one cloud it leads a machine to the agent of its own host.
 _HOST_AGENT = IPv4Address("168.63.129.16")
-# Of protocols and of 6to4 relays: Python counts all or some of their addresses as global, and
-# some clouds serve metadata there.
+# Protocol assignments and 6to4 relays. Python counts some of these addresses as global, and some
+# clouds serve metadata there.
 _NOT_HOSTS = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address can only be reached over the Internet.
+    """Return whether an IP address is on the public Internet.
 
-    address: as a resolver gives it, a zone after % included. An IPv6 address that carries an
-    IPv4 one (mapped, 6to4, NAT64) is judged by what it carries too. Raises ValueError when it is
-    no IP address.
+    address: as a resolver returns it; it may have a zone after %. An IPv6 address that contains an
+    IPv4 address (mapped, 6to4, NAT64) is public only if that one is. Raises ValueError if the text
+    is not an IP address.
     """
     found = ip_address(address)
     if isinstance(found, IPv4Address):

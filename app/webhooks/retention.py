@@ -1,4 +1,4 @@
-"""Keeps the delivery log from growing for ever."""
+"""Deletes old deliveries."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ MAX_AT_ONCE = 5_000
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
-    """Delete deliveries that ended long ago, or whose webhook is gone, a few at a time."""
+    """Delete up to MAX_AT_ONCE old deliveries that are final or have no webhook."""
     earlier = clock.now() - KEPT_FOR
     old = (
         select(Delivery.id)
@@ -28,7 +28,7 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
         .order_by(Delivery.id)
         .limit(MAX_AT_ONCE)
         .with_for_update(skip_locked=True, of=Delivery)
-        .cte("old")  # read once: a plain subquery may be run again, and pass over what it locked
+        .cte("old")  # runs once; a subquery may run again and skip the rows it has locked
     )
     async with sessions.begin() as session:
         await session.execute(
@@ -39,5 +39,5 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
 
 
 def _first_id_at(seconds: float) -> UUID:
-    """Return the lowest UUIDv7 of a moment: its first 48 bits are the milliseconds."""
+    """Return the lowest UUIDv7 of a time; its first 48 bits are Unix milliseconds."""
     return UUID(int=int(seconds * 1000) << 80)

@@ -1,4 +1,4 @@
-"""What an attempt means for its delivery and its endpoint. Pure.
+"""Decides what follows from an attempt, for the delivery and for the endpoint. Pure.
 
 Source: Standard Webhooks 1.0, Deliverability and reliability; Delivery success and failure.
 """
@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from app.webhooks.models import DeliveryStatus
 
-# Between one attempt and the next; the first is made at once, so there are ten.
+# Delays between attempts. The first attempt is made at once, so there are ten.
 RETRY_DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -23,9 +23,9 @@ RETRY_DELAYS = (
     timedelta(hours=24),
 )
 MAX_JITTER = 0.1
-LONGEST_WAIT_ASKED_FOR = timedelta(hours=24)
-# An endpoint that is away is asked this often at least, with one event or another.
-LONGEST_REST = timedelta(minutes=5)
+MAX_RETRY_AFTER = timedelta(hours=24)
+# An unavailable endpoint is tried at least this often, with any event.
+MAX_REST = timedelta(minutes=5)
 DISABLE_AFTER = timedelta(days=5)
 
 ACCEPTED = range(200, 300)
@@ -41,9 +41,9 @@ OVERLOADED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class EndpointResponse:
-    """How an endpoint answered. status_code: None when it did not, and error says why.
+    """The response of an endpoint. status_code: None if there was none; error says why.
 
-    retry_after: the header as it came.
+    retry_after: the header as received.
     """
 
     status_code: int | None = None
@@ -52,16 +52,16 @@ class EndpointResponse:
 
     @property
     def accepted(self) -> bool:
-        """Whether the event has arrived: 200 to 299, and nothing else."""
+        """Whether the endpoint accepted the event; only 200 to 299 mean that it did."""
         return self.status_code is not None and self.status_code in ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """What becomes of a delivery. next_at: set while it waits.
+    """The new state of a delivery. next_at: time of the next attempt; set while it waits.
 
-    rests_until: before that nothing else is sent to the endpoint either. disabled: why nothing
-    is sent to it any more.
+    rests_until: no event is sent to the endpoint before then. disabled: why the webhook is
+    switched off.
     """
 
     status: DeliveryStatus
@@ -71,7 +71,7 @@ class DeliveryOutcome:
 
 
 def evaluate_attempt(
-    answer: EndpointResponse,
+    response: EndpointResponse,
     *,
     attempts: int,
     failing_since: datetime | None,
@@ -80,46 +80,50 @@ def evaluate_attempt(
 ) -> DeliveryOutcome:
     """Return what follows from an attempt.
 
-    attempts: so far, this one included. failing_since: of the endpoint, before this attempt.
-    jitter: 0.0 to 1.0, lengthens a pause by up to a tenth.
+    attempts: so far, including this one. failing_since: of the webhook, before this attempt.
+    jitter: 0.0 to 1.0, lengthens the delay by up to a tenth.
     """
-    if answer.accepted:
+    if response.accepted:
         return DeliveryOutcome(DeliveryStatus.DELIVERED)
-    if answer.status_code == HTTPStatus.GONE:
+    if response.status_code == HTTPStatus.GONE:
         return DeliveryOutcome(DeliveryStatus.FAILED, disabled="the endpoint answered 410 Gone")
     if failing_since is not None and now - failing_since >= DISABLE_AFTER:
         since = failing_since.astimezone(UTC).isoformat(timespec="seconds")
         return DeliveryOutcome(
             DeliveryStatus.WAITING, now, disabled=f"nothing has arrived since {since}"
         )
-    asked = wait_asked_for(answer.retry_after, now)
+    requested = retry_after_delay(response.retry_after, now)
     if attempts > len(RETRY_DELAYS):
-        return DeliveryOutcome(DeliveryStatus.FAILED, rests_until=_rest(answer, asked, asked, now))
-    pause = max(RETRY_DELAYS[attempts - 1] * (1 + jitter * MAX_JITTER), asked)
-    return DeliveryOutcome(DeliveryStatus.WAITING, now + pause, _rest(answer, pause, asked, now))
+        return DeliveryOutcome(
+            DeliveryStatus.FAILED, rests_until=_rest(response, requested, requested, now)
+        )
+    pause = max(RETRY_DELAYS[attempts - 1] * (1 + jitter * MAX_JITTER), requested)
+    return DeliveryOutcome(
+        DeliveryStatus.WAITING, now + pause, _rest(response, pause, requested, now)
+    )
 
 
 def _rest(
-    answer: EndpointResponse, pause: timedelta, asked: timedelta, now: datetime
+    response: EndpointResponse, pause: timedelta, requested: timedelta, now: datetime
 ) -> datetime | None:
-    """An answer about the endpoint, not about one event, holds for every event."""
-    if answer.status_code is None or answer.status_code in OVERLOADED or asked:
-        return now + max(min(pause, LONGEST_REST), asked)
+    # These responses say something about the endpoint and not about one event.
+    if response.status_code is None or response.status_code in OVERLOADED or requested:
+        return now + max(min(pause, MAX_REST), requested)
     return None
 
 
-def wait_asked_for(retry_after: str | None, now: datetime) -> timedelta:
-    """Return what a Retry-After header asks for, seconds or a date; at most a day, 0 if unclear."""
+def retry_after_delay(retry_after: str | None, now: datetime) -> timedelta:
+    """Return the delay of a Retry-After header, seconds or a date; at most a day, 0 if invalid."""
     if retry_after is None:
         return timedelta(0)
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
-        # Of a thousand digits the first few tell enough.
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT_ASKED_FOR)
+        # Nine digits are far above the limit; more could be too many for a timedelta.
+        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
     except ValueError:
         return timedelta(0)
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return min(max(until - now, timedelta(0)), LONGEST_WAIT_ASKED_FOR)
+    return min(max(until - now, timedelta(0)), MAX_RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""`/api/webhooks`: who is told of follows, subscriptions and identities."""
+"""`/api/webhooks`: the endpoints that get follow, subscription and identity events."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,10 @@ from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
-    409: {"model": Detail, "description": "There are as many webhooks as there may be"}
+    409: {
+        "model": Detail,
+        "description": f"There are {store.MAX_WEBHOOKS} webhooks, which is the limit",
+    }
 }
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
@@ -33,7 +36,7 @@ async def list_webhooks(session: SessionDep) -> WebhookList:
 
 @router.post("", status_code=201, responses={**BAD_BODY, **_TOO_MANY})
 async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
-    """Add a webhook that is told of everything from now on. The secret is shown this once."""
+    """Add a webhook for events from now on. Only this response shows the secret."""
     _check_url(webhook.url, request)
     added = await store.add(session, webhook, _box(request), _clock(request).now())
     if added is None:
@@ -43,10 +46,10 @@ async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep)
 
 @router.get("/{webhook_id}", responses=UNKNOWN)
 async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
-    """Read a webhook and how it stands."""
+    """Read a webhook and its state."""
     found = await session.get(Webhook, webhook_id)
     if found is None:
-        raise unknown()
+        raise unknown(webhook_id)
     return WebhookOut.model_validate(found)
 
 
@@ -54,30 +57,30 @@ async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
 async def replace_webhook(
     webhook_id: UUID, webhook: WebhookIn, request: Request, session: SessionDep
 ) -> WebhookOut:
-    """Change a webhook as a whole. Switched on anew, it gets at once what it has missed."""
+    """Replace all fields of a webhook. If it is switched on again, it gets the missed events."""
     _check_url(webhook.url, request)
     replaced = await store.replace(session, webhook_id, webhook, _clock(request).now())
     if replaced is None:
-        raise unknown()
+        raise unknown(webhook_id)
     return WebhookOut.model_validate(replaced)
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=UNKNOWN)
 async def delete_webhook(webhook_id: UUID, session: SessionDep) -> None:
-    """Delete a webhook; what it was not told yet it is not told any more."""
+    """Delete a webhook. Events that were not sent yet are not sent to it any more."""
     if not await store.remove(session, webhook_id):
-        raise unknown()
+        raise unknown(webhook_id)
 
 
 @router.post("/{webhook_id}/secret", responses={**BAD_BODY, **UNKNOWN})
 async def rotate_secret(
     webhook_id: UUID, rotation: Rotation, request: Request, session: SessionDep
 ) -> NewWebhook:
-    """Make a new secret, shown this once. For the overlap both secrets sign."""
+    """Make a new secret; only this response shows it. Both secrets sign during the overlap."""
     overlap = timedelta(hours=rotation.overlap_hours)
     rotated = await store.rotate(session, webhook_id, overlap, _box(request), _clock(request).now())
     if rotated is None:
-        raise unknown()
+        raise unknown(webhook_id)
     return NewWebhook.of(*rotated)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks and deliveries as `/api/webhooks` takes and tells them."""
+"""Bodies of requests and responses of `/api/webhooks`."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -15,7 +15,7 @@ Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[!
 
 
 class WebhookIn(BaseModel):
-    """An endpoint. types: what it wants to hear of; `*` also of types that later versions add."""
+    """An endpoint. types: event types to send; `*` includes types that later versions add."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,12 +26,12 @@ class WebhookIn(BaseModel):
 
 
 class WebhookOut(BaseModel):
-    """An endpoint and how it stands.
+    """An endpoint and its state.
 
-    cursor: of the last event that deliveries were made for. disabled_reason: why the service
-    switched it off. failing_since: the first failure after the last success. rests_until: not
-    called before, because it is overloaded or away. secret_previous_until: the secret before
-    signs as well until then.
+    cursor: of the last event for which a delivery was made. disabled_reason: why the service
+    switched it off. failing_since: the first failure after the last success. rests_until: it is
+    not called before then, because it is overloaded or unavailable. secret_previous_until: the
+    previous secret signs, too, until then.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -51,13 +51,13 @@ class WebhookOut(BaseModel):
 
 
 class NewWebhook(WebhookOut):
-    """A webhook with its secret, which is shown this once."""
+    """A webhook with its secret. No other response shows the secret."""
 
     secret: str
 
     @classmethod
     def of(cls, webhook: Webhook, secret: str) -> Self:
-        """Tell a webhook with its secret as it signs, not as it is stored."""
+        """Return a webhook with its secret in plain text, as the receiver needs it."""
         return cls(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
@@ -68,7 +68,7 @@ class WebhookList(BaseModel):
 
 
 class Rotation(BaseModel):
-    """overlap_hours: how long the present secret signs beside the new one; 0: not at all."""
+    """overlap_hours: how long the present secret signs along with the new one; 0: not at all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,9 +76,7 @@ class Rotation(BaseModel):
 
 
 class Replay(BaseModel):
-    """from: `cursor` of the first event to be sent again, as deliveries carry it; 1: from the
-    beginning.
-    """
+    """from: `cursor` of the first event to send again, as its delivery had it; 1: all events."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,8 +86,8 @@ class Replay(BaseModel):
 class DeliveryOut(BaseModel):
     """One event for one webhook.
 
-    position: the event's cursor, 0 for a ping. next_at: of the next attempt. status_code,
-    error: of the last one.
+    position: the cursor of the event; 0 for a ping. next_at: time of the next attempt.
+    status_code, error: of the last attempt.
     """
 
     model_config = ConfigDict(from_attributes=True)

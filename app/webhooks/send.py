@@ -1,4 +1,4 @@
-"""One attempt: a signed body to one endpoint, and how it answered."""
+"""Sends one signed body to one endpoint and returns its response."""
 
 import asyncio
 import ssl
@@ -15,22 +15,22 @@ from app.webhooks.ssrf_guard import AddressRefused, CheckedTransport, Resolver
 from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 ATTEMPT_TIMEOUT_SECONDS = 15.0
-CONNECT_SECONDS = 5.0
-# The status is the answer. A short body is read so that its connection can be used again.
-MAX_BYTES_OF_ANSWER = 64 * 1024
-SECONDS_FOR_THE_BODY = 2.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+# Only the status matters. A short body is read so that the connection can be used again.
+MAX_RESPONSE_BYTES = 64 * 1024
+BODY_TIMEOUT_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def poster(policy: Policy, resolver: Resolver) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client for one endpoint: no redirects, no proxies, no cookies to other hosts."""
+async def endpoint_client(policy: Policy, resolver: Resolver) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client for one endpoint, which follows no redirects and uses no proxies."""
     async with httpx.AsyncClient(
         transport=CheckedTransport(policy, resolver, _context()),
         follow_redirects=False,
         trust_env=False,
-        # The limit of the whole attempt is ours; connecting keeps its own, since httpx then
-        # closes the socket of a TLS handshake that never ends.
-        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+        # asyncio limits the whole attempt. Connecting has its own limit, with which httpx closes
+        # the socket of a TLS handshake that hangs.
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
         headers={
             "user-agent": f"oa-bridge/{version('oa-bridge')}",
             "content-type": "application/json",
@@ -43,9 +43,9 @@ async def poster(policy: Policy, resolver: Resolver) -> AsyncIterator[httpx.Asyn
 async def post(
     client: httpx.AsyncClient, url: str, signed: Signed, policy: Policy
 ) -> EndpointResponse:
-    """Send a signed body within 15 seconds. Never raises for what an endpoint does.
+    """Send a signed body within 15 seconds. It raises no error of the endpoint or network.
 
-    An error is told by its kind alone: its text could hold parts of the URL.
+    Such an error is in the result, by its type only, since its text could hold parts of the URL.
     """
     try:
         async with asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS):
@@ -65,7 +65,7 @@ async def post(
 async def _post(client: httpx.AsyncClient, url: httpx.URL, signed: Signed) -> EndpointResponse:
     async with client.stream("POST", url, content=signed.body, headers=signed.headers) as response:
         with suppress(httpx.HTTPError, TimeoutError):
-            async with asyncio.timeout(SECONDS_FOR_THE_BODY):
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                 await _read_some(response)
         return EndpointResponse(
             response.status_code, retry_after=response.headers.get("retry-after")
@@ -76,11 +76,11 @@ async def _read_some(response: httpx.Response) -> None:
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)
-        if read > MAX_BYTES_OF_ANSWER:
+        if read > MAX_RESPONSE_BYTES:
             return
 
 
 @cache
 def _context() -> ssl.SSLContext:
-    """Reading the certificate authorities takes long enough to do it once."""
+    # To read the certificate authorities takes long, so it is done once.
     return httpx.create_ssl_context(trust_env=False)

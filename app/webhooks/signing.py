@@ -1,4 +1,4 @@
-"""Signatures after the Standard Webhooks specification 1.0, made by its own library. Pure."""
+"""Signs deliveries by the Standard Webhooks specification 1.0, with its library. Pure."""
 
 import base64
 import secrets
@@ -14,7 +14,7 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A body with the headers that prove where it comes from."""
+    """A body with the headers of its signature."""
 
     body: bytes
     headers: dict[str, str]
@@ -28,8 +28,8 @@ def new_secret() -> str:
 def sign(body: bytes, *, event_id: UUID, keys: Sequence[str], at: datetime) -> Signed:
     """Sign a body with every key, the current one first.
 
-    event_id: the same in each attempt, so that a receiver knows an event it has had. at: of the
-    attempt, in UTC.
+    event_id: the same in each attempt, so that a receiver can recognise a repeated event. at: time
+    of the attempt, in UTC.
     """
     message_id = f"msg_{event_id.hex}"
     text = body.decode()

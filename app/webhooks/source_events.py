@@ -1,4 +1,4 @@
-"""SQL that reads what can be told: three tables, one order of arrival."""
+"""SQL that reads the events for webhooks from three tables in the order of arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.webhooks.models import IdentityAction, IdentityEvent
 
 Table: TypeAlias = type[FollowEvent] | type[SubscriptionEvent] | type[IdentityEvent]
 
-PLACES: Mapping[EventType, tuple[Table, StrEnum]] = {
+SOURCES: Mapping[EventType, tuple[Table, StrEnum]] = {
     EventType.FOLLOW_CREATED: (FollowEvent, FollowAction.FOLLOW),
     EventType.FOLLOW_DELETED: (FollowEvent, FollowAction.UNFOLLOW),
     EventType.SCAN_CREATED: (FollowEvent, FollowAction.SCAN),
@@ -27,12 +27,12 @@ PLACES: Mapping[EventType, tuple[Table, StrEnum]] = {
     EventType.IDENTITY_CHANGED: (IdentityEvent, IdentityAction.CHANGED),
     EventType.IDENTITY_ERASED: (IdentityEvent, IdentityAction.ERASED),
 }
-_TYPES = {place: kind for kind, place in PLACES.items()}
+_TYPES = {source: kind for kind, source in SOURCES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class SourceEvent:
-    """Where an event stands."""
+    """An event by its id and its position in the order of arrival."""
 
     id: UUID
     type: EventType
@@ -42,17 +42,19 @@ class SourceEvent:
 async def events_between(
     session: AsyncSession, kinds: Iterable[EventType], *, after: int, upto: int, limit: int
 ) -> Sequence[SourceEvent]:
-    """Return the first events of these types behind `after`, up to and with `upto`, in order.
+    """Return the first events of these types with `after` < position <= `upto`, in order.
 
-    Without those whose person is erased: nothing can be told of them.
+    Events of erased people are left out.
     """
     actions: dict[Table, list[StrEnum]] = {}
     for kind in kinds:
-        table, action = PLACES[kind]
+        table, action = SOURCES[kind]
         actions.setdefault(table, []).append(action)
     found: list[SourceEvent] = []
-    for table, wanted in actions.items():
-        found += await _of_table(session, table, wanted, after=after, upto=upto, limit=limit)
+    for table, actions_of_table in actions.items():
+        found += await _of_table(
+            session, table, actions_of_table, after=after, upto=upto, limit=limit
+        )
     return sorted(found, key=lambda event: event.position)[:limit]
 
 

@@ -1,4 +1,4 @@
-"""Connects to endpoints at addresses that were looked at first, so that no name leads inside."""
+"""SSRF guard: resolves the host, rejects private addresses, connects to the checked address."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class AddressRefused(Exception):
-    """The host has an address that nothing may be sent to."""
+    """The host has a private address, to which nothing may be sent."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -26,11 +26,10 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """Sends each request to an address of its host that was checked, never to the name.
+    """Sends each request to a checked IP address of its host.
 
-    A name may have another address the next moment: what is checked is what is connected to.
-    The certificate is checked against the name all the same. One transport serves one host: by
-    address alone a kept connection could serve a host that its certificate is not for.
+    The certificate is still checked against the name. Use one transport for one host only: kept
+    connections are found by address, so one could serve a host that its certificate is not for.
     """
 
     def __init__(self, policy: Policy, resolver: Resolver, context: ssl.SSLContext) -> None:
@@ -44,6 +43,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         port = url.port or (443 if url.scheme == "https" else 80)
         request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode("ascii")}
         failure: httpx.ConnectError | httpx.ConnectTimeout | None = None
+        # The name may have another address a moment later, so the request goes to the address.
         for address in await self._addresses(url.host, port):
             request.url = url.copy_with(host=address)
             try:

@@ -1,4 +1,4 @@
-"""SQL of webhooks as operators keep them."""
+"""SQL of `/api/webhooks`: adds, changes and deletes webhooks."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ from app.webhooks.schemas import WebhookIn
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
 
-# Each is looked at every few seconds, and sends every event once more.
+# Each webhook is checked every two seconds, and sends every event once more.
 MAX_WEBHOOKS = 100
 
-# The secret as its receiver is to have it, which is not how it is stored.
+# The secret is in plain text, for the receiver; the row may hold it encrypted.
 WithSecret = tuple[Webhook, str]
 
 
@@ -27,18 +27,18 @@ async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
 
 
 async def add(
-    session: AsyncSession, wanted: WebhookIn, box: SecretBox, now: datetime
+    session: AsyncSession, webhook_in: WebhookIn, box: SecretBox, now: datetime
 ) -> WithSecret | None:
-    """Add a webhook that hears of what happens from now on; None when there are too many."""
+    """Add a webhook for events from now on; None if there are MAX_WEBHOOKS already."""
     if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
         return None
     webhook_id, secret = uuid7(), new_secret()
     webhook = Webhook(
         id=webhook_id,
-        url=wanted.url,
-        description=wanted.description,
-        types=_named(wanted),
-        enabled=wanted.enabled,
+        url=webhook_in.url,
+        description=webhook_in.description,
+        types=_types_of(webhook_in),
+        enabled=webhook_in.enabled,
         secret=box.encrypt(secret, webhook_id),
         cursor=await settled_position(session),
         created_at=now,
@@ -50,33 +50,33 @@ async def add(
 
 
 async def locked(session: AsyncSession, webhook_id: UUID) -> Webhook | None:
-    """Return a webhook with its row locked, as everyone does who changes it."""
+    """Return a webhook with its row locked. All code that changes a webhook locks it."""
     return await session.get(Webhook, webhook_id, with_for_update=True)
 
 
 async def replace(
-    session: AsyncSession, webhook_id: UUID, wanted: WebhookIn, now: datetime
+    session: AsyncSession, webhook_id: UUID, webhook_in: WebhookIn, now: datetime
 ) -> Webhook | None:
-    """Change a webhook as a whole; its secret and cursor stay.
+    """Replace all fields of a webhook but its secret and cursor; None if it does not exist.
 
-    Switched on anew, or at another URL, it starts afresh: what waits is due at once, with all
-    attempts before it.
+    If it is switched on again or gets another URL, its failures are reset: waiting deliveries are
+    due at once and have all attempts again.
     """
     webhook = await locked(session, webhook_id)
     if webhook is None:
         return None
-    afresh = wanted.enabled and (not webhook.enabled or webhook.url != wanted.url)
-    webhook.url = wanted.url
-    webhook.description = wanted.description
-    webhook.types = _named(wanted)
-    webhook.enabled = wanted.enabled
+    restarted = webhook_in.enabled and (not webhook.enabled or webhook.url != webhook_in.url)
+    webhook.url = webhook_in.url
+    webhook.description = webhook_in.description
+    webhook.types = _types_of(webhook_in)
+    webhook.enabled = webhook_in.enabled
     webhook.updated_at = now
-    if afresh:
-        await _start_afresh(session, webhook, now)
+    if restarted:
+        await _reset_failures(session, webhook, now)
     return webhook
 
 
-async def _start_afresh(session: AsyncSession, webhook: Webhook, now: datetime) -> None:
+async def _reset_failures(session: AsyncSession, webhook: Webhook, now: datetime) -> None:
     webhook.disabled_reason = None
     webhook.failing_since = None
     webhook.rests_until = None
@@ -87,22 +87,22 @@ async def _start_afresh(session: AsyncSession, webhook: Webhook, now: datetime) 
     )
 
 
-def _named(wanted: WebhookIn) -> list[str]:
-    return sorted({pattern.value for pattern in wanted.types})
+def _types_of(webhook_in: WebhookIn) -> list[str]:
+    return sorted({pattern.value for pattern in webhook_in.types})
 
 
 async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
-    """Delete a webhook; its deliveries are not sent any more and go with the old ones."""
-    gone = await session.scalar(
+    """Delete a webhook; return whether it existed. Retention deletes its deliveries."""
+    deleted = await session.scalar(
         delete(Webhook).where(Webhook.id == webhook_id).returning(Webhook.id)
     )
-    return gone is not None
+    return deleted is not None
 
 
 async def rotate(
     session: AsyncSession, webhook_id: UUID, overlap: timedelta, box: SecretBox, now: datetime
 ) -> WithSecret | None:
-    """Give a webhook a new secret; the present one signs as well for `overlap`."""
+    """Give a webhook a new secret. The present one signs along with it for `overlap`."""
     webhook = await locked(session, webhook_id)
     if webhook is None:
         return None

@@ -1,4 +1,4 @@
-"""What an endpoint's URL may be, as far as it can be told without asking a resolver. Pure."""
+"""Checks the URL of an endpoint, without resolving its host. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ MAX_PORT = 65535
 
 
 class BadUrl(ValueError):
-    """Nothing may be sent to this URL. The text says what to write instead."""
+    """The URL is not allowed. The text says how to correct it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the operator allows. http: unencrypted endpoints. private: any address."""
+    """What the settings allow. http: unencrypted endpoints. private: private addresses."""
 
     http: bool
     private: bool
@@ -24,7 +24,7 @@ class Policy:
 def parse_url(text: str, policy: Policy) -> httpx.URL:
     """Return the URL to send to. Raises BadUrl.
 
-    A host name is let pass: which addresses it has is known only when it is called.
+    A host name is accepted here; the SSRF guard checks its addresses when it is called.
     """
     try:
         url = httpx.URL(text)

@@ -36,10 +36,10 @@ async def followers(service: Service, number: int, *, first: int = 0) -> list[st
 
 async def work(jobs: Jobs, connection: asyncpg.Connection) -> None:
     """Ring, and run the feed's jobs until none is queued."""
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
     while queued := await connection.fetch(TAKE):
         for job in queued:
-            await jobs.tell(orjson.loads(job["payload"]))
+            await jobs.deliver_webhook(orjson.loads(job["payload"]))
 
 
 async def deliveries(connection: asyncpg.Connection) -> list[Json]:

@@ -155,7 +155,7 @@ async def test_an_event_that_was_erased_is_passed_over(
 ) -> None:
     await hook(service, receiver)
     openids = await followers(service, 3)
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
     await connection.execute("DELETE FROM follow_events WHERE openid = $1", openids[1])
 
     await work(jobs, connection)
@@ -208,7 +208,7 @@ async def test_nothing_personal_is_copied_into_deliveries_and_jobs(
 ) -> None:
     await hook(service, receiver)
     await follow(service)
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
 
     held = await column(
         connection,
@@ -232,7 +232,7 @@ async def test_an_event_that_commits_late_behind_others_is_not_lost(
         APPID,
     )
     await follow(service)
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
     before = await service.read("webhooks")
     await late.commit()
 

@@ -31,7 +31,7 @@ async def test_the_identities_of_an_erased_person_are_not_told(
     for openid in (OPENID, OTHER_OPENID):
         await follow(service, openid)
     await jobs.resolve({"appid": APPID})
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
 
     async with database.sessions.begin() as session:
         erased = await erase(session, APPID, OPENID)

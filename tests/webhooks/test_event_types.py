@@ -3,11 +3,11 @@
 import pytest
 
 from app.webhooks.event_types import HISTORY, EventType, Pattern, chosen
-from app.webhooks.source_events import PLACES
+from app.webhooks.source_events import SOURCES
 
 
 def test_every_type_but_the_ping_comes_from_a_table_and_can_be_chosen() -> None:
-    assert set(PLACES) == HISTORY
+    assert set(SOURCES) == HISTORY
     assert set(map(str, HISTORY)) <= set(map(str, Pattern))
     assert chosen(["*"]) == HISTORY
 

@@ -11,7 +11,7 @@ from app.webhooks.retry_policy import (
     DeliveryOutcome,
     EndpointResponse,
     evaluate_attempt,
-    wait_asked_for,
+    retry_after_delay,
 )
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -127,12 +127,12 @@ def test_retry_after_makes_a_pause_longer_and_never_shorter() -> None:
 def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(
     header: str | None, wait: timedelta
 ) -> None:
-    assert wait_asked_for(header, NOON) == wait
+    assert retry_after_delay(header, NOON) == wait
 
 
 @given(header=st.text(max_size=60))
 def test_no_retry_after_header_breaks_anything(header: str) -> None:
-    assert timedelta(0) <= wait_asked_for(header, NOON) <= 24 * HOURS
+    assert timedelta(0) <= retry_after_delay(header, NOON) <= 24 * HOURS
 
 
 @given(attempts=st.integers(1, 9), jitter=st.floats(0, 1))

@@ -219,7 +219,7 @@ async def test_nothing_is_sent_to_a_deleted_webhook(
 ) -> None:
     added = await hook(service, receiver)
     await followers(service, 2)
-    await jobs.ring()
+    await jobs.dispatch_webhooks()
 
     await service.api("DELETE", f"webhooks/{added['id']}")
     await work(jobs, connection)

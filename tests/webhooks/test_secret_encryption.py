@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.db.engine import Database
 from app.settings import Settings
-from app.webhooks.secret_encryption import SEALED, DecryptionFailed, SecretBox
+from app.webhooks.secret_encryption import ENCRYPTED_PREFIX, DecryptionFailed, SecretBox
 from app.worker import Jobs
 from tests.service import OPENID, Service, WeChat, WorldClock, column, jobs_of, running
 from tests.webhooks.makers import follow, followers, hook, work
@@ -50,7 +50,7 @@ async def test_the_database_does_not_hold_what_signs(
 
     stored = await column(connection, STORED)
     assert len(stored) == 2
-    assert all(one.startswith(SEALED) for one in stored)
+    assert all(one.startswith(ENCRYPTED_PREFIX) for one in stored)
     (got,) = receiver.received
     for secret in (webhook["secret"], rotated["secret"]):
         assert got.verified_with(secret)["data"]["openid"] == OPENID
@@ -100,7 +100,8 @@ async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_cha
     assert before == [webhook["secret"]]
     assert receiver.received[0].verified_with(webhook["secret"])
     assert all(
-        one.startswith(SEALED) for one in await column(connection, "SELECT secret FROM webhooks")
+        one.startswith(ENCRYPTED_PREFIX)
+        for one in await column(connection, "SELECT secret FROM webhooks")
     )
 
 

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from app.webhooks.retry_policy import EndpointResponse
-from app.webhooks.send import post, poster
+from app.webhooks.send import endpoint_client, post
 from app.webhooks.signing import new_secret, sign
 from app.webhooks.ssrf_guard import CheckedTransport, resolve
 from app.webhooks.url_policy import Policy
@@ -42,7 +42,7 @@ class Names:
 
 async def attempt(url: str, names: Names, policy: Policy) -> EndpointResponse:
     signed = sign(b"{}", event_id=uuid4(), keys=[new_secret()], at=datetime.now(UTC))
-    async with poster(policy, names) as client:
+    async with endpoint_client(policy, names) as client:
         return await post(client, url, signed, policy)
 
 
@@ -68,7 +68,7 @@ async def test_an_inner_address_written_as_a_number_is_not_called(
     receiver: Receiver, host: str
 ) -> None:
     signed = sign(b"{}", event_id=uuid4(), keys=[new_secret()], at=datetime.now(UTC))
-    async with poster(STRICT, resolve) as client:
+    async with endpoint_client(STRICT, resolve) as client:
         answer = await post(client, f"http://{host}:{receiver.port}/hooks", signed, STRICT)
 
     assert answer.status_code is None
@@ -137,7 +137,7 @@ async def test_nobody_listening_and_unknown_names_are_answers_too() -> None:
         raise OSError(f"{host}:{port} is unknown")
 
     nobody = await attempt(f"http://hooks.example:{free_port()}/", Names(["127.0.0.1"]), OPEN)
-    async with poster(OPEN, unknown) as client:
+    async with endpoint_client(OPEN, unknown) as client:
         signed = sign(b"{}", event_id=uuid4(), keys=[new_secret()], at=datetime.now(UTC))
         unheard_of = await post(client, "http://hooks.example/?token=abc", signed, OPEN)
 

@@ -78,7 +78,7 @@ async def test_two_runs_of_one_webhook_at_once_send_each_event_once(
     openids = await followers(service, 20)
     payload = {"webhook_id": webhook["id"]}
 
-    await asyncio.gather(*(jobs.tell(payload) for _ in range(4)))
+    await asyncio.gather(*(jobs.deliver_webhook(payload) for _ in range(4)))
 
     assert [one.json["data"]["openid"] for one in receiver.received] == openids
     assert await statuses(connection) == ["delivered"] * 20
@@ -90,7 +90,7 @@ async def test_a_run_that_lost_its_turn_leaves_the_other_one_to_it(
     webhook = await hook(service, receiver)
     await followers(service, 2)
     receiver.holding = asyncio.Event()
-    slow = asyncio.create_task(jobs.tell({"webhook_id": webhook["id"]}))
+    slow = asyncio.create_task(jobs.deliver_webhook({"webhook_id": webhook["id"]}))
     await eventually(got(receiver, 1))
     taken_over = UUID(int=7)
     await connection.execute("UPDATE webhooks SET lease = $1", taken_over)
@@ -108,7 +108,7 @@ async def test_a_replay_in_the_middle_of_a_run_is_not_undone_by_it(
     webhook = await hook(service, receiver)
     openids = await followers(service, 3)
     receiver.holding = asyncio.Event()
-    running = asyncio.create_task(jobs.tell({"webhook_id": webhook["id"]}))
+    running = asyncio.create_task(jobs.deliver_webhook({"webhook_id": webhook["id"]}))
     await eventually(got(receiver, 1))
 
     await service.api("POST", f"webhooks/{webhook['id']}/replay", json={"from": 1})
