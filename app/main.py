@@ -1,4 +1,4 @@
-"""The web application: wiring only."""
+"""Builds the web application from its parts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +31,7 @@ from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
-from app.ops.error_handlers import UNAVAILABLE, add_refusals
+from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -64,14 +64,14 @@ log = structlog.get_logger()
 
 
 CALLBACK = "/callback/"
-# What the ten seconds of an orchestrator leave after the requests at hand and the last flush.
+# What remains of the usual ten seconds of an orchestrator after open requests and the last commit.
 WORKER_STOP_SECONDS = 2.5
 
 
 class CallbackBypass:
-    """Hands a push straight to its endpoint: the middleware of the API is not for WeChat.
+    """Passes callbacks to their endpoint without the middleware of the API.
 
-    It saves a sixth of what a push costs.
+    This saves a sixth of the time of a push.
     """
 
     def __init__(self, endpoint: CallbackEndpoint, rest: ASGIApp) -> None:
@@ -88,7 +88,7 @@ class CallbackBypass:
 
 
 def build() -> FastAPI:
-    """Return the application as the environment configures it; uvicorn's factory."""
+    """Return the application with the settings of the environment. uvicorn calls this."""
     settings = load_settings()
     logging.configure(settings)
     return create_app(settings, SystemClock(), on_start=gc_tuning.freeze_heap)
@@ -97,9 +97,9 @@ def build() -> FastAPI:
 def create_app(
     settings: Settings, clock: Clock, *, on_start: Callable[[], None] = lambda: None
 ) -> FastAPI:
-    """Return the application. Nothing is opened until it starts.
+    """Return the application. It opens no connection and no file until it starts.
 
-    on_start: called once the rules are loaded, before the first push.
+    on_start: is called after the rules are loaded and before the first push.
     """
     database = open_database(settings.database_url)
     rules = LiveRules(
@@ -132,14 +132,14 @@ def create_app(
         forget_dead_processes()
         await inbox.start()
         await _load_rules(rules)
-        following = asyncio.create_task(rules.run())
+        following_rules = asyncio.create_task(rules.run())
         on_start()
         async with _worker(settings, app):
-            async with _forgetting(app, spool):
+            async with _dead_letter_purge(app, spool):
                 yield
             await inbox.stop()
         await rules.stop()
-        await following
+        await following_rules
         facts.close()
         await database.close()
 
@@ -158,8 +158,8 @@ def create_app(
         settings, inbox=inbox, rules=rules, facts=facts, clock=clock, limits=limits
     )
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the one place before all middleware
-    add_refusals(app)
+    app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
+    add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
     app.include_router(health.router)
@@ -169,13 +169,13 @@ def create_app(
 
 
 @asynccontextmanager
-async def _forgetting(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
-    """Keep nothing set aside in the spool longer than anywhere else."""
+async def _dead_letter_purge(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
+    """Run the purge of dead letters while the application runs."""
     if spool is None:
         yield
         return
     state, settings = app.state, app.state.settings
-    looking = asyncio.create_task(
+    purging = asyncio.create_task(
         dead_letters.run(
             dead_letters.DeadLetterPurge(
                 state.inbox,
@@ -188,13 +188,13 @@ async def _forgetting(app: FastAPI, spool: Spool | None) -> AsyncIterator[None]:
         )
     )
     yield
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
+    purging.cancel()
+    await asyncio.gather(purging, return_exceptions=True)
 
 
 @asynccontextmanager
 async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
-    """Run a worker beside the web application, if the settings ask for one."""
+    """Run a worker in the web process if WITH_WORKER is set."""
     if not settings.with_worker:
         yield
         return
@@ -208,7 +208,7 @@ async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _load_rules(rules: LiveRules) -> None:
-    """Have the rules before the first push; without the database they come later."""
+    """Load the rules before the first push. Without the database they are loaded later."""
     try:
         await rules.load_once()
     except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:

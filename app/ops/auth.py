@@ -1,4 +1,4 @@
-"""Bearer tokens of operators, for everything under `/api`."""
+"""Checks the bearer tokens of operators for all of `/api`."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.settings import Settings
 
-# auto_error off: a missing token must name the scheme, and only after the 503 below.
+# auto_error is off, so that the 503 below comes first and the 401 names the scheme.
 scheme = HTTPBearer(scheme_name="admin", description="One of ADMIN_TOKENS", auto_error=False)
 
 
@@ -20,9 +20,9 @@ def require_admin(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)],
 ) -> None:
-    """Let the request pass if it carries one of ADMIN_TOKENS; a dependency of `/api` routers.
+    """Accept a request that has one of ADMIN_TOKENS. This is a dependency of the `/api` routers.
 
-    Raises HTTPException: 503 while no token is configured, 401 otherwise.
+    Raises HTTPException: 503 if no token is configured, 401 if the token is missing or wrong.
     """
     settings: Settings = request.app.state.settings
     if not settings.admin_tokens:
@@ -39,7 +39,7 @@ def require_admin(
 
 
 def fingerprint(token: str) -> str:
-    """Return what a token is called in histories: the first 8 hex digits of its SHA-256."""
+    """Return the name of a token in histories: the first 8 hex digits of its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
@@ -47,7 +47,7 @@ AdminDep = Annotated[None, Depends(require_admin)]
 
 
 def _is_known(given: str, tokens: Iterable[SecretStr]) -> bool:
-    """Compare with every token, so that the time taken tells nothing about which one fits."""
+    # Every token is compared, so that the time does not reveal which one matches.
     found = False
     for token in tokens:
         found |= hmac.compare_digest(given.encode(), token.get_secret_value().encode())

@@ -1,7 +1,7 @@
-"""What the database knows about the service's standing, read for /metrics and /readyz.
+"""Reads the state of the service from the database, for /metrics and /readyz.
 
-Every statement is cheap whatever the backlog: index probes, or at most COUNTED rows.
-Ages are measured by the database's clock, which also decides which jobs are due.
+Every statement is cheap even with a large backlog: it probes an index, or reads at most COUNTED
+rows. Ages are measured by the database's clock, which also decides which jobs are due.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ TIMEOUT_SECONDS: Final = 1.0
 
 COUNTED: Final = 100_000
 
-# The driver's own errors come out when connecting, SQLAlchemy's afterwards.
-DATABASE_AWAY: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
+# While connecting, the driver's errors are raised; afterwards, those of SQLAlchemy.
+DATABASE_ERRORS: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
 JOBS = text(
     "SELECT entrypoint, status::text, count(*) FROM "
@@ -70,7 +70,8 @@ SELECT appid,
 FROM access_tokens
 """)
 
-# A ping is no event. The literal lets the planner use the partial index.
+# A ping is no event, so its position 0 is left out. The literal status lets the planner use the
+# partial index.
 WEBHOOKS = text("""
 SELECT id::text,
        CASE WHEN enabled THEN 'enabled' WHEN disabled_reason IS NULL THEN 'off' ELSE 'disabled' END,
@@ -98,7 +99,7 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True, slots=True)
 class TokenTimes:
-    """Of one access token, in seconds. expires_in is negative once it has expired."""
+    """Times of one access token, in seconds. expires_in is negative once it has expired."""
 
     age: float
     expires_in: float
@@ -106,10 +107,10 @@ class TokenTimes:
 
 @dataclass(frozen=True, slots=True)
 class WebhookState:
-    """state: enabled, off (by an operator) or disabled (by the service, after long failure).
+    """A webhook. state: enabled, off (by an operator) or disabled (by the service, after failures).
 
-    behind: positions of events that it has no deliveries of yet. lag: seconds since the oldest
-    event that still waits got its delivery; 0 when none does.
+    behind: number of positions after its cursor. lag: seconds since the oldest waiting delivery
+    was made; 0 if none waits.
     """
 
     state: str
@@ -119,8 +120,10 @@ class WebhookState:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """jobs: (entrypoint, status) → number. queue_ages: entrypoint → seconds that its oldest due
-    job has waited. replies: open status → number. tokens: AppID → times. webhooks: by id.
+    """The state at one time. jobs: (entrypoint, status) → number.
+
+    queue_ages: entrypoint → seconds that its oldest due job has waited. replies: status that is
+    not final → number. tokens: AppID → times. webhooks: by id.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -131,35 +134,35 @@ class Snapshot:
 
 
 async def is_up(database: Database) -> bool:
-    """Whether the database answers within a second."""
+    """Return whether the database answers within a second."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await database.ping()
-    except DATABASE_AWAY:
+    except DATABASE_ERRORS:
         return False
     return True
 
 
 async def read(database: Database) -> Snapshot | None:
-    """Return the present state; None when it can't be read within a second."""
+    """Return the present state; None if it can't be read within a second."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
             return await _read(connection)
-    except DATABASE_AWAY as error:
+    except DATABASE_ERRORS as error:
         log.warning("the database's state can't be read", error=type(error).__name__)
         return None
 
 
 async def bindings(database: Database, appids: Sequence[str]) -> dict[str, bool | None]:
-    """Tell which OAs belong to an Open Platform account, judged by the UnionIDs they yielded.
+    """Return which OAs are bound to an Open Platform account: WeChat sends UnionIDs for those.
 
-    None: nobody's UnionID was asked for yet, or it can't be read within a second.
+    None: no UnionID was requested yet, or the database can't be read within a second.
     """
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
             found = await connection.execute(BINDINGS, {"appids": list(appids)})
             return {appid: _is_bound(yielded, refused) for appid, yielded, refused in found}
-    except DATABASE_AWAY as error:
+    except DATABASE_ERRORS as error:
         log.warning("the accounts' state can't be read", error=type(error).__name__)
         return dict.fromkeys(appids)
 

@@ -1,4 +1,4 @@
-"""Web processes that are gone, as far as metrics are concerned."""
+"""Removes the metrics of web processes that have ended."""
 
 import os
 import re
@@ -7,20 +7,18 @@ from pathlib import Path
 import psutil
 from prometheus_client.multiprocess import mark_process_dead
 
-_OWNER = re.compile(r"_(\d+)\.db$")
+_PID = re.compile(r"_(\d+)\.db$")
 
 
 def forget_dead_processes() -> None:
-    """Drop the gauges of web processes that ended, however they ended.
-
-    Whoever starts does it for those that could not: a killed process says no farewell.
-    """
+    """Remove the gauges of web processes that have ended; call it when a process starts."""
+    # A killed process can't remove its own, so the next process that starts does.
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if not folder:
         return
-    owners = {
-        int(found[1]) for path in Path(folder).glob("*.db") if (found := _OWNER.search(path.name))
+    pids = {
+        int(found[1]) for path in Path(folder).glob("*.db") if (found := _PID.search(path.name))
     }
-    for pid in owners:
+    for pid in pids:
         if not psutil.pid_exists(pid):
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library's lack
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types

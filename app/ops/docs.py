@@ -1,4 +1,4 @@
-"""The application object, whose OpenAPI page loads nothing from elsewhere."""
+"""Makes the FastAPI application, whose OpenAPI page works without the Internet."""
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -8,7 +8,7 @@ from starlette.types import Lifespan
 def create_app(
     *, title: str, version: str, description: str = "", lifespan: Lifespan[FastAPI] | None = None
 ) -> FastAPI:
-    """Return a FastAPI whose /docs works without the internet: its assets are served from here."""
+    """Return a FastAPI application that serves the assets of its /docs page itself."""
     app: FastAPI = FastAPIOffline(
         redoc_url=None,
         static_url="/docs-assets",

@@ -1,4 +1,4 @@
-"""GET /livez and GET /readyz: is the process alive, can it receive callbacks."""
+"""GET /livez and GET /readyz: whether the process is alive and can receive callbacks."""
 
 import asyncio
 from functools import lru_cache
@@ -20,32 +20,32 @@ router = APIRouter(tags=["operations"])
 
 
 class Liveness(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Status = Status.OK
 
 
-@router.get("/livez", summary="Is the process alive")
+@router.get("/livez", summary="Whether the process is alive")
 async def livez() -> Liveness:
-    """Answer whatever the state of the database or of WeChat."""
+    """Return 200, whatever the state of the database and of WeChat is."""
     return Liveness()
 
 
 @router.get(
     "/readyz",
-    summary="Can the service receive callbacks",
+    summary="Whether the service can receive callbacks",
     responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
 )
 async def readyz(request: Request, response: Response) -> Readiness:
-    """200 while a callback can be stored (`ok` or `degraded`), 503 otherwise (`failed`)."""
-    parts = await _look(request)
+    """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`)."""
+    parts = await _read_parts(request)
     status = readiness.overall(parts)
     if status is Status.FAILED:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(status=status, parts=parts)
 
 
-async def _look(request: Request) -> Parts:
+async def _read_parts(request: Request) -> Parts:
     app = request.app.state
     settings: Settings = app.settings
     database: Database = app.database
@@ -70,18 +70,19 @@ async def _look(request: Request) -> Parts:
 
 async def _migrations(database: Database, up: bool) -> Part:
     if not up:
-        return Part(status=Status.DEGRADED, detail="can't be read: the database is away")
+        return Part(status=Status.DEGRADED, detail="can't be read: the database does not answer")
     head, known = await asyncio.to_thread(_revisions)
     try:
         async with asyncio.timeout(database_state.TIMEOUT_SECONDS):
             current = await migrate.current(database.engine)
-    except database_state.DATABASE_AWAY:
+    except database_state.DATABASE_ERRORS:
         return Part(status=Status.FAILED, detail="can't be read")
     return readiness.migrations(current, head, known)
 
 
 @lru_cache(maxsize=1)
 def _revisions() -> tuple[str | None, frozenset[str]]:
-    """Return the newest revision of this code and all of them: files that never change."""
+    """Return the newest revision of this code, and all revisions."""
+    # The files do not change while the process runs, so the result is cached.
     scripts = ScriptDirectory(str(migrate.MIGRATIONS))
     return migrate.newest(), frozenset(script.revision for script in scripts.walk_revisions())

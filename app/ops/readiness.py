@@ -1,7 +1,7 @@
-"""Judges, part by part, whether the service can receive callbacks. Pure.
+"""Decides for each part of the service, and for all, whether it can receive callbacks. Pure.
 
-It can as long as it has rules and somewhere to store: a migrated database, or, while the
-database is away, a spool with room. Whatever else ails it, WeChat's API included, only degrades.
+It can while it has rules and a place to store callbacks: a migrated database or, while the database
+is unavailable, a spool that is not full. All other problems, also of WeChat's API, give `degraded`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ MAX_NAMED: Final = 10
 
 
 class Status(StrEnum):
-    """degraded: works, but an operator should look."""
+    """degraded: it works, but an operator should look at it."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -27,21 +27,21 @@ class Status(StrEnum):
 
 
 class Part(BaseModel):
-    """One part of the service."""
+    """The state of one part of the service."""
 
     status: Status
     detail: str
 
 
 class RulesPart(Part):
-    """version: counts the changes of the rules, the same in every process that is up to date."""
+    """Rules. version: number of changes; it is equal in all processes that are up to date."""
 
     version: int | None = None
     count: int = 0
 
 
 class SpoolPart(Part):
-    """count: callbacks on disk that the database has not got yet."""
+    """Spool. count: callbacks on disk that are not in the database yet."""
 
     enabled: bool
     count: int
@@ -49,32 +49,32 @@ class SpoolPart(Part):
 
 
 class QueuePart(Part):
-    """oldest_due_seconds: null when the database can't tell."""
+    """Queue. oldest_due_seconds: null while the database can't be read."""
 
     oldest_due_seconds: float | None = None
 
 
 class Token(BaseModel):
-    """State of one access token; expires_in in whole seconds."""
+    """The state of one access token. expires_in: whole seconds."""
 
     state: Literal["valid", "expired", "missing", "unknown"]
     expires_in: int | None = None
 
 
 class TokensPart(Part):
-    """accounts: by AppID, those that have an AppSecret."""
+    """Access tokens. accounts: by AppID, all that have an AppSecret."""
 
     accounts: dict[str, Token]
 
 
 class UnionIdsPart(Part):
-    """accounts: OAs by AppID. not_bound: without an Open Platform account, a normal state."""
+    """UnionIDs. accounts: OAs by AppID. not_bound: no Open Platform account, which is allowed."""
 
     accounts: dict[str, Literal["bound", "not_bound", "unknown"]]
 
 
 class Parts(BaseModel):
-    """Everything that readiness looks at."""
+    """All parts that readiness checks."""
 
     database: Part
     migrations: Part
@@ -90,38 +90,36 @@ class Parts(BaseModel):
 
 
 class Readiness(BaseModel):
-    """failed (503): can't receive callbacks now."""
+    """The state of the service. failed (503): it can't receive callbacks now."""
 
     status: Status
     parts: Parts
 
 
 def overall(parts: Parts) -> Status:
-    """Return failed when no callback could be stored, degraded when any part is not ok."""
+    """Return failed if no callback can be stored, else degraded if any part is not ok."""
     if parts.database.status is Status.OK:
         receives = Status.FAILED not in (parts.migrations.status, parts.rules.status)
     else:
-        # Rules that could not be read yet are no reason to turn callbacks away: they are spooled
-        # undecided and decided later.
+        # Rules that are not loaded do not matter here: callbacks are spooled without a decision,
+        # which is made later.
         receives = parts.spool.enabled and parts.spool.status is not Status.FAILED
     if not receives:
         return Status.FAILED
-    whole = all(part.status is Status.OK for part in parts.each())
-    return Status.OK if whole else Status.DEGRADED
+    complete = all(part.status is Status.OK for part in parts.each())
+    return Status.OK if complete else Status.DEGRADED
 
 
 def database(up: bool) -> Part:
-    """Judge the database."""
+    """Check the database."""
     if up:
         return Part(status=Status.OK, detail="answers")
     return Part(status=Status.FAILED, detail="does not answer within 1 s")
 
 
 def migrations(current: str | None, head: str | None, known: Iterable[str]) -> Part:
-    """Judge the schema. current: revision of the database. known: revisions this code has.
-
-    A newer schema is fine: during a release old code runs on it, and must stay in service.
-    """
+    """Check the schema. current: revision of the database. head, known: revisions of this code."""
+    # A newer schema is allowed: during a release old code runs on it, and must stay in service.
     if current == head:
         return Part(status=Status.OK, detail=f"at {head}")
     if current is not None and current not in known:
@@ -132,9 +130,9 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
 
 
 def rules(current: RuleSet | None) -> RulesPart:
-    """Judge the rules in memory; an empty set is a set.
+    """Check the rules in memory. An empty set is ok.
 
-    degraded while enabled rules are left out, or a newer version does not compile.
+    degraded: enabled rules are left out, or a newer version does not compile.
     """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
@@ -145,13 +143,13 @@ def rules(current: RuleSet | None) -> RulesPart:
         detail += f"; {len(current.left_out)} left out as they can't be used: {ids}"
     if current.newer_rejected is not None:
         detail += f"; version {current.newer_rejected} does not compile, see the log"
-    whole = not current.left_out and current.newer_rejected is None
-    status = Status.OK if whole else Status.DEGRADED
+    complete = not current.left_out and current.newer_rejected is None
+    status = Status.OK if complete else Status.DEGRADED
     return RulesPart(status=status, detail=detail, version=current.version, count=count)
 
 
 def spool(found: SpoolStatus) -> SpoolPart:
-    """Judge the spool; anything in it waits for the database."""
+    """Check the spool, whose callbacks wait for the database."""
     if not found.enabled:
         status, detail = Status.OK, "switched off"
     elif found.full:
@@ -173,7 +171,7 @@ def spool(found: SpoolStatus) -> SpoolPart:
 
 
 def queue(state: Snapshot | None) -> QueuePart:
-    """Judge by the oldest due job whether workers keep up."""
+    """Check the oldest due job: if it waits for long, the workers do not keep up."""
     if state is None:
         return QueuePart(status=Status.DEGRADED, detail="can't be read")
     age = max(state.queue_ages.values(), default=0.0)
@@ -186,7 +184,7 @@ def queue(state: Snapshot | None) -> QueuePart:
 
 
 def tokens(appids: Iterable[str], state: Snapshot | None) -> TokensPart:
-    """Judge the access tokens of the accounts that have an AppSecret."""
+    """Check the access tokens of the accounts that have an AppSecret."""
     accounts = {
         appid: Token(state="unknown") if state is None else _token(state.tokens.get(appid))
         for appid in appids
@@ -207,7 +205,7 @@ def _token(times: TokenTimes | None) -> Token:
 
 
 def unionids(bindings: Mapping[str, bool | None]) -> UnionIdsPart:
-    """Show which OAs yield UnionIDs. bindings: AppID → bound to an Open Platform account."""
+    """Report which OAs get UnionIDs. bindings: AppID → bound to an Open Platform account."""
     accounts: dict[str, Literal["bound", "not_bound", "unknown"]] = {
         appid: "unknown" if bound is None else "bound" if bound else "not_bound"
         for appid, bound in bindings.items()

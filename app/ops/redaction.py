@@ -1,4 +1,4 @@
-"""Keeps secrets and message text out of the logs. Pure but for the shape structlog asks for."""
+"""Masks secrets and message text in logs. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ SECRET_NAMES: Final = re.compile(
     re.IGNORECASE,
 )
 
-# Ids that name a job or a menu item and open nothing.
+# Ids of a job or a menu item, which give access to nothing.
 HARMLESS_NAMES: Final = frozenset({"dedupe_key", "event_key", "eventkey"})
 
-# In URLs, in `key=value` and `"key": "value"` prints, and in the repr of a dict.
+# It matches in URLs, in `key=value` and `"key": "value"` texts, and in the repr of a dict.
 SECRET_PARTS: Final = re.compile(
     r"""(?P<name>
           access_token | (?:app)?secret | (?:msg_)?signature | session_key | js_code
@@ -36,7 +36,7 @@ MAX_DEPTH: Final = 8
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Mask secrets in a log event; a structlog processor, after exceptions became text."""
+    """Mask secrets in a log event. A structlog processor that runs after exceptions became text."""
     return {name: _clean(name, value, MAX_DEPTH) for name, value in event.items()}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.db.engine import Database, open_database
-from app.ops.error_handlers import BUSY, SLOW, reason
+from app.ops.error_handlers import BUSY, SLOW, error_detail
 from tests.ops.standins import database_away
 from tests.service import (
     ADMIN_TOKEN,
@@ -191,7 +191,7 @@ async def test_a_statement_that_is_wrong_is_the_services_own_fault(database: Dat
         with pytest.raises(DBAPIError) as caught:
             await session.execute(text("SELECT nothing_of_this_name"))
 
-    assert reason(caught.value) is None
+    assert error_detail(caught.value) is None
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,4 @@ async def test_a_statement_that_is_wrong_is_the_services_own_fault(database: Dat
 def test_only_what_another_try_may_not_meet_is_worth_another(
     error: Exception, told: str | None
 ) -> None:
-    assert reason(error) == told
+    assert error_detail(error) == told
