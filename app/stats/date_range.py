@@ -1,4 +1,4 @@
-"""Which days the figures are about: asked for, checked, and completed."""
+"""The days of the figures: query parameters, defaults and checks."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.identity.schemas import WeChatId
 
 MAX_DAYS = 366
-USUAL_DAYS = 30
+DEFAULT_DAYS = 30
 FIRST_DAY = date(2011, 1, 1)  # WeChat's first year
 LAST_DAY = date(9000, 1, 1)
 
 
-class SpanQuery(BaseModel):
-    """The days, both included, as the clocks of a time zone show them."""
+class DateRangeQuery(BaseModel):
+    """The first and the last day, both included, in a time zone."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,7 +26,7 @@ class SpanQuery(BaseModel):
         alias="from",
         ge=FIRST_DAY,
         le=LAST_DAY,
-        description=f"first day; default: {USUAL_DAYS} days up to `until`",
+        description=f"first day; default: {DEFAULT_DAYS} days up to `until`",
     )
     until: date | None = Field(
         default=None, ge=FIRST_DAY, le=LAST_DAY, description="last day; default: today"
@@ -38,13 +38,13 @@ class SpanQuery(BaseModel):
         description="IANA name; its days may have 23 or 25 hours",
     )
     appid: WeChatId | None = Field(
-        default=None, description="one account; default: all that are configured"
+        default=None, description="one account; default: all configured accounts"
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Days of a time zone that Postgres knows, both included."""
+class DateRange:
+    """The first and the last day, both included, in a time zone that Postgres knows."""
 
     since: date
     until: date
@@ -59,32 +59,32 @@ class Span:
 
     @property
     def earliest(self) -> datetime:
-        """A moment before the first day in every time zone, near enough for an index."""
+        """A time shortly before the first day in every time zone, to limit an index scan."""
         return datetime.combine(self.since, time(), UTC) - timedelta(days=1)
 
     @property
     def latest(self) -> datetime:
-        """A moment after the last day in every time zone."""
+        """A time shortly after the last day in every time zone."""
         return datetime.combine(self.until, time(), UTC) + timedelta(days=2)
 
 
-async def span_of(session: AsyncSession, asked: SpanQuery, now: datetime) -> Span:
-    """Return the span that is asked for. Raises RequestValidationError, naming the field."""
-    today: date | None = await session.scalar(_TODAY, {"zone": asked.time_zone, "now": now})
+async def date_range_of(session: AsyncSession, query: DateRangeQuery, now: datetime) -> DateRange:
+    """Return the days of a query. Raises RequestValidationError, which names the field."""
+    today: date | None = await session.scalar(_TODAY, {"zone": query.time_zone, "now": now})
     if today is None:
-        raise _wrong("time_zone", "is not known: write an IANA name such as Asia/Shanghai", asked)
-    until = asked.until or today
-    since = asked.since or until - timedelta(days=USUAL_DAYS - 1)
+        raise _invalid("time_zone", "is not known: write an IANA name such as Asia/Shanghai", query)
+    until = query.until or today
+    since = query.since or until - timedelta(days=DEFAULT_DAYS - 1)
     if since > until:
-        raise _wrong("from", f"is after until ({until}): choose an earlier day", asked)
+        raise _invalid("from", f"is after until ({until}): choose an earlier day", query)
     if (until - since).days >= MAX_DAYS:
-        problem = f"is more than {MAX_DAYS} days before until ({until}): ask in several parts"
-        raise _wrong("from", problem, asked)
-    return Span(since, until, asked.time_zone)
+        problem = f"is more than {MAX_DAYS} days before until ({until}): request several parts"
+        raise _invalid("from", problem, query)
+    return DateRange(since, until, query.time_zone)
 
 
-# The names are Postgres' own, since it does the reckoning; what else AT TIME ZONE would take
-# (abbreviations, POSIX rules) has no daylight saving time or another sign.
+# Postgres computes the days, so its list of names counts. AT TIME ZONE would also accept
+# abbreviations, which have no daylight saving time, and POSIX rules, whose sign is reversed.
 _TODAY = text(
     """
     SELECT CAST(CAST(:now AS timestamptz) AT TIME ZONE name AS date)
@@ -93,8 +93,8 @@ _TODAY = text(
 )
 
 
-def _wrong(field: str, problem: str, asked: SpanQuery) -> RequestValidationError:
-    given = asked.model_dump(mode="json", by_alias=True)[field]
+def _invalid(field: str, problem: str, query: DateRangeQuery) -> RequestValidationError:
+    given = query.model_dump(mode="json", by_alias=True)[field]
     return RequestValidationError(
         [{"type": "value_error", "loc": ("query", field), "msg": problem, "input": given}]
     )

@@ -1,9 +1,9 @@
 """SQL of the follower figures.
 
-A follow counts as new if its person did not follow before it, an unfollow as lost if they did or
-if nothing is known from before it: so a follow that is told twice, by a push and by a
-synchronisation, counts once. How many there were at a moment is how many there are now less
-what has changed since, so that people from before the first event count.
+A follow counts as new if the person did not follow before. An unfollow counts as lost if the person
+followed before, or if nothing is known from before. So a follow that both a push and a follower
+sync record counts once. The number of followers at a time is the present number minus the changes
+since then, so that followers from before the first event are counted.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.stats.date_range import Span
+from app.stats.date_range import DateRange
 
 DAY, QR_SCENE, SCENE = "day", "qr_scene", "scene"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """What changed for one label of a kind. net: from the first day to now.
+class Change:
+    """The change for one label of a kind. net: from the first day until now.
 
-    kind: day (label: ISO date), qr_scene or scene. new, lost: within the span.
+    kind: day (label: ISO date), qr_scene or scene. new, lost: within the date range.
     """
 
     kind: str
@@ -33,8 +33,8 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How many follow now, for one label of a kind; kind None: in all."""
+class PresentCount:
+    """The number of followers now, for one label of a kind; kind None: all followers."""
 
     kind: str | None
     label: str | None
@@ -42,61 +42,61 @@ class Standing:
 
 
 async def read(
-    session: AsyncSession, appids: Sequence[str], span: Span
-) -> tuple[list[Moved], list[Standing]]:
-    """Return all that the figures are made of, as of one moment."""
+    session: AsyncSession, appids: Sequence[str], date_range: DateRange
+) -> tuple[list[Change], list[PresentCount]]:
+    """Return the changes and the present numbers, read from one state of the database."""
     found = await session.execute(
         FOLLOWERS,
         {
             "appids": list(appids),
-            "zone": span.time_zone,
-            "earliest": span.earliest,
-            "since": span.since,
-            "until": span.until,
+            "zone": date_range.time_zone,
+            "earliest": date_range.earliest,
+            "since": date_range.since,
+            "until": date_range.until,
         },
     )
-    moved: list[Moved] = []
-    standing: list[Standing] = []
+    changes: list[Change] = []
+    present: list[PresentCount] = []
     for row in found:
         if row.followers is None:
-            moved.append(Moved(row.kind, row.label, row.new, row.lost, row.net))
+            changes.append(Change(row.kind, row.label, row.new, row.lost, row.net))
         else:
-            standing.append(Standing(row.kind, row.label, row.followers))
-    return moved, standing
+            present.append(PresentCount(row.kind, row.label, row.followers))
+    return changes, present
 
 
 def iso(day: date) -> str:
-    """Return a day as a label."""
+    """Return the label of a day."""
     return day.isoformat()
 
 
-# One statement, so that it sees one state of the database. A follow on a follow (an unfollow was
-# missed) moves the person from one QR scene to the other, and is neither new nor lost. What came
-# before an event is the row before it, sorted; only before each person's first is looked up.
+# One statement, so that it reads one state of the database. A follow after a follow (an unfollow
+# was missed) moves the person from one QR scene to another, and is neither new nor lost. The event
+# before an event is the row before it; only for the first row of a person it is a query of its own.
 FOLLOWERS = text(
     """
-    WITH told AS (
+    WITH event AS (
         SELECT appid, openid, action, scene, occurred_at,
-               lag(action) OVER life AS before_action, lag(scene) OVER life AS before_scene
+               lag(action) OVER person AS before_action, lag(scene) OVER person AS before_scene
         FROM follow_events
         WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('follow', 'unfollow')
           AND occurred_at >= :earliest
-        WINDOW life AS (PARTITION BY appid, openid ORDER BY occurred_at, id)
+        WINDOW person AS (PARTITION BY appid, openid ORDER BY occurred_at, id)
     ), step AS (
-        SELECT CAST(told.occurred_at AT TIME ZONE :zone AS date) AS day, told.appid, told.openid,
-               told.action, told.scene,
-               COALESCE(told.before_action, earlier.action) AS before_action,
-               CASE WHEN told.before_action IS NULL THEN earlier.scene ELSE told.before_scene
+        SELECT CAST(event.occurred_at AT TIME ZONE :zone AS date) AS day, event.appid, event.openid,
+               event.action, event.scene,
+               COALESCE(event.before_action, earlier.action) AS before_action,
+               CASE WHEN event.before_action IS NULL THEN earlier.scene ELSE event.before_scene
                END AS before_scene
-        FROM told
+        FROM event
         LEFT JOIN LATERAL (
             SELECT b.action, b.scene FROM follow_events b
-            WHERE told.before_action IS NULL
-              AND b.appid = told.appid AND b.openid = told.openid
+            WHERE event.before_action IS NULL
+              AND b.appid = event.appid AND b.openid = event.openid
               AND b.action IN ('follow', 'unfollow') AND b.occurred_at < :earliest
             ORDER BY b.occurred_at DESC, b.id DESC LIMIT 1
         ) earlier ON true
-        WHERE CAST(told.occurred_at AT TIME ZONE :zone AS date) >= :since
+        WHERE CAST(event.occurred_at AT TIME ZONE :zone AS date) >= :since
     ), change AS (
         SELECT step.day, change.qr_scene, f.how AS scene, change.new, change.lost, change.net
         FROM step

@@ -1,4 +1,4 @@
-"""The figures as `/api/stats` tells them."""
+"""Responses of `/api/stats`."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class FollowerFigures(BaseModel):
-    """start: followers before. churn_rate: lost ÷ start; null when there was nobody to lose."""
+    """start: followers at the start. churn_rate: lost ÷ start; null if start is 0."""
 
     start: int
     new: int
@@ -16,23 +16,23 @@ class FollowerFigures(BaseModel):
 
 
 class FollowerDay(FollowerFigures):
-    """One day, as the clocks of the time zone show it."""
+    """The figures of one day in the time zone."""
 
     day: date
 
 
 class SceneFigures(FollowerFigures):
-    """One way to the account. scene: null for those of whom it is not known, or who had none."""
+    """Followers of one scene. scene: null for followers without one, or with an unknown one."""
 
     scene: str | None
 
 
 class FollowersOut(BaseModel):
-    """Followers won and lost.
+    """New and lost followers.
 
-    scenes: by WeChat's subscribe_scene of a person's latest follow, as far as it is known.
-    qr_scenes: by the value of the parameterised QR code of each follow; a loss counts for the QR
-    scene of the follow that it ends.
+    scenes: by WeChat's subscribe_scene of a person's latest follow, where it is known.
+    qr_scenes: by the value of the parameterised QR code of each follow; a lost follower counts for
+    the QR scene of the follow that ended.
     """
 
     since: date = Field(serialization_alias="from")
@@ -42,14 +42,14 @@ class FollowersOut(BaseModel):
     days: list[FollowerDay]
     scenes: list[SceneFigures]
     qr_scenes: list[SceneFigures]
-    qr_scenes_left_out: int = Field(description="QR scenes with less movement than those shown")
+    qr_scenes_left_out: int = Field(description="QR scenes that are not listed, with fewer changes")
 
 
 class SubscriptionFigures(BaseModel):
-    """accepted, rejected, banned: answers to popups. withdrawn, restored: in the settings.
+    """accepted, rejected, banned: answers to popups. withdrawn, restored: changes in the settings.
 
     delivered, failed: subscription notifications. acceptance_rate: accepted ÷ answers to popups;
-    null when there were none.
+    null if there were no answers.
     """
 
     accepted: int
@@ -63,19 +63,19 @@ class SubscriptionFigures(BaseModel):
 
 
 class SubscriptionDay(SubscriptionFigures):
-    """One day, as the clocks of the time zone show it."""
+    """The figures of one day in the time zone."""
 
     day: date
 
 
 class TemplateFigures(SubscriptionFigures):
-    """One template."""
+    """The figures of one template."""
 
     template_id: str
 
 
 class SubscriptionsOut(BaseModel):
-    """What became of subscription notifications."""
+    """Figures of subscription notifications."""
 
     since: date = Field(serialization_alias="from")
     until: date

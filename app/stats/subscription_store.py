@@ -7,35 +7,37 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.stats.date_range import Span
+from app.stats.date_range import DateRange
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Counts of one day, or of one template; the other is None."""
+class SubscriptionCounts:
+    """The counts of one day or of one template; the other field is None."""
 
     day: date | None
     template_id: str | None
     counts: Mapping[str, int]
 
 
-async def read(session: AsyncSession, appids: Sequence[str], span: Span) -> list[Counted]:
+async def read(
+    session: AsyncSession, appids: Sequence[str], date_range: DateRange
+) -> list[SubscriptionCounts]:
     """Return the counts by day and by template."""
     found = await session.execute(
         SUBSCRIPTIONS,
         {
             "appids": list(appids),
-            "zone": span.time_zone,
-            "earliest": span.earliest,
-            "latest": span.latest,
-            "since": span.since,
-            "until": span.until,
+            "zone": date_range.time_zone,
+            "earliest": date_range.earliest,
+            "latest": date_range.latest,
+            "since": date_range.since,
+            "until": date_range.until,
         },
     )
     counted = []
     for row in found.mappings():
         counts = dict(row)
-        counted.append(Counted(counts.pop("day"), counts.pop("template_id"), counts))
+        counted.append(SubscriptionCounts(counts.pop("day"), counts.pop("template_id"), counts))
     return counted
 
 
@@ -56,7 +58,7 @@ SUBSCRIPTIONS = text(
         WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('popup', 'change', 'sent')
           AND occurred_at >= :earliest AND occurred_at < :latest
           AND CAST(occurred_at AT TIME ZONE :zone AS date) BETWEEN :since AND :until
-    ) AS told
+    ) AS event
     GROUP BY GROUPING SETS ((day), (template_id))
     """
 )

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.db.engine import SessionFactory
 from app.events import erase as events
-from app.stats.date_range import Span
+from app.stats.date_range import DateRange
 from app.tombstones.subject import PREFIX, ErasureSubject
 from tests.service import APPID
 
@@ -121,7 +121,7 @@ class Tally:
 class Reference:
     """The figures of a span, by a walk through every person's life."""
 
-    def __init__(self, history: Sequence[Happened], span: Span) -> None:
+    def __init__(self, history: Sequence[Happened], span: DateRange) -> None:
         self.days: dict[date, Tally] = {day: Tally() for day in span.days}
         self.scenes: defaultdict[str | None, Tally] = defaultdict(Tally)
         self.qr_scenes: defaultdict[str | None, Tally] = defaultdict(Tally)

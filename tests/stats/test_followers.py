@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.db.engine import Database
 from app.stats import follower_store
 from app.stats.compute import follower_figures
-from app.stats.date_range import Span
+from app.stats.date_range import DateRange
 from app.stats.follower_store import FOLLOWERS
 from app.stats.schemas import FollowerFigures, FollowersOut
 from tests.service import APPID, Service, event
@@ -46,7 +46,7 @@ actions = st.sampled_from(("follow", "unfollow", "follow", "unfollow", "scan"))
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[Happened], Erasures, Span]:
+def worlds(draw: st.DrawFn) -> tuple[list[Happened], Erasures, DateRange]:
     change = draw(st.sampled_from(CHANGES))
     history = [
         Happened(
@@ -67,10 +67,10 @@ def worlds(draw: st.DrawFn) -> tuple[list[Happened], Erasures, Span]:
     first = draw(st.integers(-4, 4))
     since = change.date() + timedelta(days=first)
     until = since + timedelta(days=draw(st.integers(0, 5)))
-    return history, erasures, Span(since, until, draw(st.sampled_from(ZONES)))
+    return history, erasures, DateRange(since, until, draw(st.sampled_from(ZONES)))
 
 
-async def figures_of(database: Database, span: Span, *appids: str) -> FollowersOut:
+async def figures_of(database: Database, span: DateRange, *appids: str) -> FollowersOut:
     async with database.sessions() as session:
         moved, standing = await follower_store.read(session, appids or (APPID,), span)
     return follower_figures(moved, standing, span)
@@ -90,7 +90,7 @@ def nonzero(labels: Iterable[tuple[str | None, Row]]) -> dict[str | None, Row]:
 )
 @given(world=worlds())
 async def test_the_figures_are_those_of_a_walk_through_every_life(
-    world: tuple[list[Happened], Erasures, Span],
+    world: tuple[list[Happened], Erasures, DateRange],
     database: Database,
     connection: asyncpg.Connection,
 ) -> None:
@@ -127,7 +127,7 @@ async def test_a_day_of_25_hours_has_all_of_them(
     )
 
     found = await figures_of(
-        database, Span(date(2026, 10, 24), date(2026, 10, 26), "Atlantic/Azores")
+        database, DateRange(date(2026, 10, 24), date(2026, 10, 26), "Atlantic/Azores")
     )
 
     assert [day.new for day in found.days] == [1, 25, 1]
@@ -147,7 +147,7 @@ async def test_a_follow_told_twice_is_one_new_follower(
         ],
     )
 
-    found = await figures_of(database, Span(date(2026, 11, 2), date(2026, 11, 2), "UTC"))
+    found = await figures_of(database, DateRange(date(2026, 11, 2), date(2026, 11, 2), "UTC"))
 
     assert row(found.total) == (0, 1, 1, None)
 
@@ -181,12 +181,12 @@ async def test_only_so_many_qr_scenes_are_shown_and_the_rest_is_counted(
         connection, [Happened(f"o{number}", "follow", at, f"s{number}") for number in range(1003)]
     )
 
-    found = await figures_of(database, Span(date(2026, 11, 2), date(2026, 11, 2), "UTC"))
+    found = await figures_of(database, DateRange(date(2026, 11, 2), date(2026, 11, 2), "UTC"))
 
     assert (len(found.qr_scenes), found.qr_scenes_left_out) == (1000, 3)
 
 
-def asked(span: Span) -> dict[str, object]:
+def asked(span: DateRange) -> dict[str, object]:
     """Return what the query is asked with."""
     return {
         "appids": [APPID],
@@ -209,7 +209,7 @@ async def test_the_events_are_found_by_an_index(
         ],
     )
     await connection.execute("VACUUM ANALYZE follow_events")
-    span = Span(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
+    span = DateRange(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN " + FOLLOWERS.text),
@@ -240,7 +240,7 @@ async def test_what_was_before_is_looked_up_once_a_person_however_often_they_cam
         ],
     )
     await connection.execute("VACUUM ANALYZE follow_events")
-    span = Span(date(2026, 10, 3), date(2026, 10, 7), "Asia/Shanghai")
+    span = DateRange(date(2026, 10, 3), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN (ANALYZE, FORMAT JSON) " + FOLLOWERS.text),

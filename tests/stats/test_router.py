@@ -17,7 +17,7 @@ PATHS = ("stats/followers", "stats/subscriptions")
         ({"time_zone": "CST6CDT5"}, "time_zone", "IANA name"),
         ({"time_zone": ""}, "time_zone", "match"),
         ({"from": "2026-11-02", "until": "2026-11-01"}, "from", "choose an earlier day"),
-        ({"from": "2025-01-01", "until": "2026-06-01"}, "from", "ask in several parts"),
+        ({"from": "2025-01-01", "until": "2026-06-01"}, "from", "request several parts"),
         ({"from": "yesterday"}, "from", "valid date"),
         ({"until": "1999-01-01"}, "until", "greater than or equal to 2011-01-01"),
         ({"appid": ""}, "appid", "at least 1 character"),

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from app.db.engine import Database
 from app.stats import subscription_store
 from app.stats.compute import subscription_figures
-from app.stats.date_range import Span
+from app.stats.date_range import DateRange
 from app.stats.schemas import SubscriptionFigures
 from app.stats.subscription_store import SUBSCRIPTIONS
 from tests.service import APPID, Service, event
@@ -91,7 +91,7 @@ async def test_the_figures_are_those_of_counting_one_by_one(
 ) -> None:
     await store(connection, history)
     since = date(2026, 10, 25) + timedelta(days=offset)
-    span = Span(since, since + timedelta(days=length), zone)
+    span = DateRange(since, since + timedelta(days=length), zone)
 
     async with database.sessions() as session:
         found = subscription_figures(await subscription_store.read(session, [APPID], span), span)
@@ -143,7 +143,7 @@ async def test_the_events_are_found_by_an_index(
         ],
     )
     await connection.execute("VACUUM ANALYZE subscription_events")
-    span = Span(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
+    span = DateRange(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN " + SUBSCRIPTIONS.text),
