@@ -1,7 +1,7 @@
-"""How many sends the accepted popups of a person still allow: derived when read.
+"""Computes how many subscription notifications a person's accepted popups still allow.
 
-A delivery may come whose popup was never seen, from before the account was connected: it uses up
-none of the later ones. Events come in any order, so no count that is kept could tell.
+A delivery may belong to a popup from before the account was connected; such a delivery uses up no
+later popup. Events arrive in any order, so the number is computed when it is read and not stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,27 +13,34 @@ from sqlalchemy.orm import aliased
 from app.events.models import Consent, ConsentState, SubscriptionAction, SubscriptionEvent
 from app.users.store import each_of
 
-# Of each OpenID the latest so many events are looked at. Older ones count as if their deliveries
-# had all been of popups that were seen.
+# Only so many latest events of each OpenID are read. For older ones it is assumed that every
+# delivery belongs to a known popup.
 MAX_EVENTS = 1000
 
 Key = tuple[str, str, str]
 
 
 async def sends_left(session: AsyncSession, consents: Sequence[Consent]) -> Mapping[Key, int]:
-    """Return the sends left by (appid, openid, template_id); 0 unless the state is accept."""
-    open_ones = [one for one in consents if one.state is ConsentState.ACCEPT]
-    latest = await _lately(session, sorted({(one.appid, one.openid) for one in open_ones}))
+    """Return the remaining sends by (appid, openid, template_id); 0 unless the state is accept."""
+    accepted_consents = [one for one in consents if one.state is ConsentState.ACCEPT]
+    latest = await _by_latest_events(
+        session, sorted({(one.appid, one.openid) for one in accepted_consents})
+    )
     left = dict.fromkeys((_key(one) for one in consents), 0)
-    return left | {_key(one): max(one.sends_left, latest.get(_key(one), 0)) for one in open_ones}
+    return left | {
+        _key(one): max(one.sends_left, latest.get(_key(one), 0)) for one in accepted_consents
+    }
 
 
 def _key(consent: Consent) -> Key:
     return (consent.appid, consent.openid, consent.template_id)
 
 
-async def _lately(session: AsyncSession, people: Sequence[tuple[str, str]]) -> Mapping[Key, int]:
-    """Return the highest of all sums that end now: that of a count which never falls below 0."""
+async def _by_latest_events(
+    session: AsyncSession, people: Sequence[tuple[str, str]]
+) -> Mapping[Key, int]:
+    """Return the remaining sends by the latest events."""
+    # The largest sum of changes over any period until now equals a counter that never goes below 0.
     key = each_of(people)
     event = SubscriptionEvent
     latest = (
@@ -51,4 +58,4 @@ async def _lately(session: AsyncSession, people: Sequence[tuple[str, str]]) -> M
     sums = select(*of, until_now.label("sum")).select_from(key.join(one, true())).subquery()
     best = select(sums.c.appid, sums.c.openid, sums.c.template_id, func.max(sums.c.sum))
     found = await session.execute(best.group_by(*sums.c[:3]))
-    return {(appid, openid, template): most for appid, openid, template, most in found}
+    return {(appid, openid, template): count for appid, openid, template, count in found}

@@ -1,4 +1,4 @@
-"""`/api/users`: one person at every account, what is so, and what happened."""
+"""`/api/users`: one person at all accounts, with state and timeline."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -31,7 +31,7 @@ MAX_ENTRIES = 500
 
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "Nobody is known by this id"}
+    404: {"model": Detail, "description": "The user does not exist"}
 }
 
 
@@ -41,23 +41,25 @@ def _of_time(text: str) -> str:
     return text
 
 
-class Window(BaseModel):
-    """Which part of the timeline to tell."""
+class TimelineQuery(BaseModel):
+    """Which part of the timeline to return."""
 
     model_config = ConfigDict(extra="forbid")
 
     before: Annotated[str, AfterValidator(_of_time), Field(max_length=80)] | None = Field(
         default=None, description="The timeline's `next` of the page before"
     )
-    limit: int = Field(default=100, ge=1, le=MAX_ENTRIES, description="Most timeline entries")
+    limit: int = Field(
+        default=100, ge=1, le=MAX_ENTRIES, description="At most so many timeline entries"
+    )
 
-    def place(self) -> ByTime | None:
-        """Return where the page before ended."""
-        place = None if self.before is None else cursor.read(self.before)
-        return place if isinstance(place, ByTime) else None
+    def position(self) -> ByTime | None:
+        """Return the position where the page before ended."""
+        position = None if self.before is None else cursor.read(self.before)
+        return position if isinstance(position, ByTime) else None
 
 
-class _OpenIdOf(Window):
+class _OpenIdOf(TimelineQuery):
     appid: WeChatId
     openid: WeChatId
 
@@ -66,30 +68,30 @@ router = APIRouter(prefix="/api/users", tags=["users"])
 
 
 @router.get("", responses=_UNKNOWN)
-async def find_user(wanted: Annotated[_OpenIdOf, Query()], session: SessionDep) -> UserOut:
-    """Look a person up by what one account calls them."""
-    row = await identity.of_openid(session, wanted.appid, wanted.openid)
+async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -> UserOut:
+    """Find a person by the OpenID at one account."""
+    row = await identity.of_openid(session, query.appid, query.openid)
     if row is None:
-        raise HTTPException(404, "nobody is known by this OpenID at this account")
+        raise HTTPException(404, f"user {query.openid} of account {query.appid} does not exist")
     rows = [row]
     if row.unionid is not None:
         rows = [*await identity.of_unionid(session, row.unionid, MAX_OPENIDS)]
-    return await _told(session, row.unionid, rows, wanted)
+    return await _user_out(session, row.unionid, rows, query)
 
 
 @router.get("/{unionid}", responses=_UNKNOWN)
 async def get_user(
-    unionid: WeChatId, window: Annotated[Window, Query()], session: SessionDep
+    unionid: WeChatId, query: Annotated[TimelineQuery, Query()], session: SessionDep
 ) -> UserOut:
-    """Read a person: every OpenID of theirs, state, consents and timeline."""
+    """Read a person by UnionID: OpenIDs, state, consents and timeline."""
     rows = await identity.of_unionid(session, unionid, MAX_OPENIDS)
     if not rows:
-        raise HTTPException(404, "nobody is known by this UnionID")
-    return await _told(session, unionid, rows, window)
+        raise HTTPException(404, f"user {unionid} does not exist")
+    return await _user_out(session, unionid, rows, query)
 
 
-async def _told(
-    session: SessionDep, unionid: str | None, rows: Sequence[OpenIdRow], window: Window
+async def _user_out(
+    session: SessionDep, unionid: str | None, rows: Sequence[OpenIdRow], query: TimelineQuery
 ) -> UserOut:
     keys = [(row.appid, row.openid) for row in rows]
     former = await identity.former_unionids(session, rows)
@@ -97,20 +99,20 @@ async def _told(
     left = await sends_left(session, consents)
     return UserOut(
         unionid=unionid,
-        openids=[_shown(row, former.get((row.appid, row.openid), [])) for row in rows],
+        openids=[_openid_out(row, former.get((row.appid, row.openid), [])) for row in rows],
         followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
         consents=[ConsentOut.of(one, left) for one in consents],
         last_interactions=[
             InteractionOut.model_validate(x) for x in await store.interactions(session, keys)
         ],
-        timeline=await _timeline(session, unionid, keys, window),
+        timeline=await _timeline(session, unionid, keys, query),
     )
 
 
 async def _timeline(
-    session: SessionDep, unionid: str | None, keys: store.Keys, window: Window
+    session: SessionDep, unionid: str | None, keys: store.Keys, query: TimelineQuery
 ) -> TimelineOut:
-    found = await store.timeline(session, unionid, keys, before=window.place(), limit=window.limit)
+    found = await store.timeline(session, unionid, keys, before=query.position(), limit=query.limit)
     again = await refollows(session, [one for one in found.events if isinstance(one, FollowEvent)])
     return TimelineOut(
         items=[
@@ -123,7 +125,7 @@ async def _timeline(
     )
 
 
-def _shown(row: OpenIdRow, former: list[str]) -> OpenIdOut:
+def _openid_out(row: OpenIdRow, former: list[str]) -> OpenIdOut:
     return OpenIdOut(
         appid=row.appid,
         openid=row.openid,

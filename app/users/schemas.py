@@ -1,4 +1,4 @@
-"""A person as `/api/users` tells them."""
+"""Responses of `/api/users`."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -25,14 +25,14 @@ Entry = Annotated[FollowEntry | SubscriptionEntry, Field(discriminator="type")]
 
 
 class TimelineOut(BaseModel):
-    """What happened, the latest first. next: pass it as `before`; null on the last page."""
+    """Events, the latest first. next: pass it as `before`; null on the last page."""
 
     items: list[Entry]
     next: str | None
 
 
 class InteractionOut(BaseModel):
-    """One push of the person: a message by its msgtype, or an event by its name."""
+    """One push of the person: msgtype of a message, or name of an event."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -44,10 +44,10 @@ class InteractionOut(BaseModel):
 
 
 class UserOut(BaseModel):
-    """One person at every account that has seen them.
+    """One person at all accounts where the person was seen.
 
-    unionid: as it was asked for; null until it is known. After a change of UnionID a person is
-    found by the old one too, and each OpenID tells the present one.
+    unionid: as requested; null until it is known. After a change of UnionID the person is also
+    found by the old one, and each OpenID shows the present one.
     """
 
     unionid: str | None

@@ -1,4 +1,4 @@
-"""SQL of everything that is known of one person, over all their OpenIDs."""
+"""SQL of `/api/users`: state, consents, latest pushes and timeline of one person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,42 +44,43 @@ _CALLBACKS = table(
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Events of a person, the latest first. next: where the next page starts."""
+    """Events of a person, the latest first. next: position where the next page starts."""
 
     events: Sequence[Event]
     next: ByTime | None
 
 
 async def followers(session: AsyncSession, keys: Keys) -> Sequence[Follower]:
-    """Return the state at each account that the person follows or has followed."""
+    """Return the follower state at each account that the person follows or has followed."""
     statement = select(Follower).where(tuple_(Follower.appid, Follower.openid).in_(keys))
     return (await session.scalars(statement.order_by(Follower.appid, Follower.openid))).all()
 
 
 async def consents(session: AsyncSession, keys: Keys) -> Sequence[Consent]:
-    """Return what the person decided, template by template, at most MAX_CONSENTS."""
+    """Return the person's decisions about templates, at most MAX_CONSENTS."""
     statement = select(Consent).where(tuple_(Consent.appid, Consent.openid).in_(keys))
     order = (Consent.appid, Consent.openid, Consent.template_id)
     return (await session.scalars(statement.order_by(*order).limit(MAX_CONSENTS))).all()
 
 
 async def interactions(session: AsyncSession, keys: Keys) -> Sequence[Row[Any]]:
-    """Return the latest pushes of the person: which kind, when; never what they said."""
+    """Return type and time of the person's latest pushes, without their contents."""
     key = each_of(keys)
-    theirs = (
+    latest_pushes = (
         select(_CALLBACKS)
         .where(_CALLBACKS.c.appid == key.c.appid, _CALLBACKS.c.openid == key.c.openid)
         .order_by(_CALLBACKS.c.occurred_at.desc())
         .limit(LAST_INTERACTIONS)
         .lateral()
     )
-    statement = select(theirs).select_from(key.join(theirs, true()))
-    latest = statement.order_by(theirs.c.occurred_at.desc()).limit(LAST_INTERACTIONS)
+    statement = select(latest_pushes).select_from(key.join(latest_pushes, true()))
+    latest = statement.order_by(latest_pushes.c.occurred_at.desc()).limit(LAST_INTERACTIONS)
     return (await session.execute(latest)).all()
 
 
 def each_of(keys: Keys) -> Any:  # noqa: ANN401 - SQLAlchemy's own type for this is private
-    """A relation of the OpenIDs: each is then read from its latest row, however many it has."""
+    """Return the OpenIDs as a relation `key`."""
+    # Joined with LATERAL, it reads only the latest rows of each OpenID, however many there are.
     appids, openids = [appid for appid, _ in keys], [openid for _, openid in keys]
     arrays = (cast(appids, ARRAY(Text)), cast(openids, ARRAY(Text)))
     return func.unnest(*arrays).table_valued("appid", "openid").render_derived(name="key")
@@ -95,8 +96,8 @@ async def timeline(
 ) -> Timeline:
     """Return follow and subscription events merged, the latest first.
 
-    Events of the OpenIDs count whatever UnionID they were keyed with, and those keyed with
-    `unionid` also when their OpenID has another one now.
+    All events of the OpenIDs are included, whatever their UnionID, and all events with `unionid`,
+    even if their OpenID has another one now.
     """
     horizon = await settled_position(session) if before is None else before.horizon
 
@@ -118,18 +119,18 @@ async def timeline(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Which entries of a timeline. limit: one more than is shown tells whether another follows."""
+    """Which entries of a timeline to read. limit: one more than shown, to see if more follow."""
 
     before: ByTime | None
     horizon: int
     limit: int
 
     def of(self, statement: Select[Any], events: type[T]) -> Select[Any]:
-        """Return the statement narrowed to this part, the latest entry first."""
-        place = tuple_(events.occurred_at, events.position)
+        """Return the statement limited to this part, the latest entry first."""
+        position = tuple_(events.occurred_at, events.position)
         statement = statement.where(events.position <= self.horizon)
         if self.before is not None:
-            statement = statement.where(place < (self.before.at, self.before.position))
+            statement = statement.where(position < (self.before.at, self.before.position))
         latest = statement.order_by(events.occurred_at.desc(), events.position.desc())
         return latest.limit(self.limit)
 
@@ -137,10 +138,10 @@ class _Part:
 async def _entries(
     session: AsyncSession, events: type[T], unionid: str | None, keys: Keys, part: _Part
 ) -> Sequence[T]:
-    """May hold an entry twice, and more than are wanted, but of each way the latest."""
+    """Return entries by OpenID and by UnionID; some may be there twice, or beyond the limit."""
     key = each_of(keys)
-    mine = select(events).where(events.appid == key.c.appid, events.openid == key.c.openid)
-    one = aliased(events, part.of(mine, events).lateral("one"))
+    own_events = select(events).where(events.appid == key.c.appid, events.openid == key.c.openid)
+    one = aliased(events, part.of(own_events, events).lateral("one"))
     named = select(one).select_from(key.join(one, true()))
     latest = named.order_by(one.occurred_at.desc(), one.position.desc()).limit(part.limit)
     found = list(await session.scalars(latest))
