@@ -1,9 +1,9 @@
-"""The body of a request that was not carried out, the same all over `/api`."""
+"""The body of all error responses of `/api`."""
 
 from pydantic import BaseModel
 
 
 class Detail(BaseModel):
-    """Why a request was not carried out."""
+    """An error. detail: why the request was not carried out."""
 
     detail: str

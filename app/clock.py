@@ -1,14 +1,14 @@
-"""The one reader of the time."""
+"""The clock. All code gets the present time from it."""
 
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the present moment; tests hand in one that stands still."""
+    """Returns the present time. Tests use a clock that stands still."""
 
     def now(self) -> datetime:
-        """Return the present moment, timezone-aware, in UTC."""
+        """Return the present time in UTC, timezone-aware."""
         ...
 
 
@@ -16,5 +16,5 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present moment, timezone-aware, in UTC."""
+        """Return the present time in UTC, timezone-aware."""
         return datetime.now(UTC)

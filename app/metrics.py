@@ -1,8 +1,8 @@
-"""What every room counts, as Prometheus metrics; `ops.metrics_endpoint` renders them.
+"""The Prometheus metrics that packages count in a process.
 
-Metrics of one process live here; what the database knows is read there at each scrape.
-With several web processes PROMETHEUS_MULTIPROC_DIR must be set before this module is
-imported: the library chooses memory or file when a metric is made.
+`ops.metrics_endpoint` renders them, and reads the metrics of the database at each scrape. With
+several web processes PROMETHEUS_MULTIPROC_DIR must be set before this module is imported, because
+the library chooses memory or file when a metric is made.
 """
 
 from functools import lru_cache
@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 @lru_cache(maxsize=64)
 def rule_matches(kind: str) -> Counter:
-    """Return the counter of the callbacks that a rule of this kind answered."""
+    """Return the counter of callbacks that a rule of this kind answered."""
     return RULE_MATCHES.labels(kind)
 
 
@@ -38,10 +38,10 @@ INBOX_WAITING: Final = Gauge(
     "Callbacks that wait for the next commit",
     multiprocess_mode="livesum",
 )
-# Every process of a machine shares one spool, so the newest count is the true one.
+# All processes of a machine share one spool, so the newest count is right.
 SPOOL_CALLBACKS: Final = Gauge(
     "oa_bridge_spool_callbacks",
-    "Callbacks on disk that the database has not got yet",
+    "Callbacks on disk that are not in the database yet",
     multiprocess_mode="livemostrecent",
 )
 SPOOL_DEAD_LETTERS: Final = Gauge(
@@ -55,7 +55,7 @@ RULE_MATCHES: Final = Counter(
 RULES_RELOADS: Final = Counter(
     "oa_bridge_rules_reloads", "Reloads of the rules by result (ok, failed)", ["result"]
 )
-# The newest as well: a process that only imports this module, like a worker, would count as 0.
+# The newest here, too: a process that only imports this module, as a worker, reports 0.
 RULES_LOADED: Final = Gauge(
     "oa_bridge_rules_loaded", "Enabled rules in memory", multiprocess_mode="livemostrecent"
 )
@@ -66,7 +66,7 @@ RULES_LEFT_OUT: Final = Gauge(
 )
 RULES_REJECTED: Final = Gauge(
     "oa_bridge_rules_rejected",
-    "1 while the newest rules can't be taken in, so that older ones serve",
+    "1 while the newest rules can't be loaded and older ones are used",
     multiprocess_mode="livemostrecent",
 )
 SENDS: Final = Counter(
@@ -76,11 +76,11 @@ SENDS: Final = Counter(
 )
 API_ERRORS: Final = Counter(
     "oa_bridge_api_errors",
-    "Failed calls of WeChat's API by errcode (`transport` when none was answered)",
+    "Failed calls to WeChat's API by errcode (`transport` if there was none)",
     ["errcode"],
 )
 WEBHOOK_ATTEMPTS: Final = Counter(
     "oa_bridge_webhook_attempts",
-    "Attempts to deliver to webhooks by what became of it (delivered, waiting: again, failed)",
+    "Attempts to deliver to webhooks by outcome (delivered; waiting: will be retried; failed)",
     ["outcome"],
 )

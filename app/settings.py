@@ -1,4 +1,4 @@
-"""Environment, .env and the accounts file, read in one place into typed, validated settings."""
+"""Reads and validates the settings: environment, `.env` and the accounts file."""
 
 import re
 import tomllib
@@ -29,7 +29,7 @@ AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 
 
 class SettingsError(Exception):
-    """The settings can't be used. problems: one line each, naming the variable and the fix."""
+    """The settings are invalid. problems: one line each, with the variable and the fix."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -37,7 +37,7 @@ class SettingsError(Exception):
 
 
 class MessageMode(StrEnum):
-    """How an account's pushes are protected, as its console page shows it."""
+    """The message encryption mode of an account, as set in WeChat's console."""
 
     SECURE = "secure"
     COMPATIBLE = "compatible"
@@ -51,10 +51,10 @@ def _matching(pattern: str, value: SecretStr | None, what: str) -> SecretStr | N
 
 
 class Account(BaseModel):
-    """One Official Account or mini-program, as its console page shows it.
+    """One Official Account or mini-program, with the values of WeChat's console.
 
-    A mini-program that only appears in cards needs nothing but its AppID; an account that
-    receives callbacks needs a Token and, unless its mode is plain, an EncodingAESKey.
+    A mini-program that is only used in cards needs just its AppID. An account that receives
+    callbacks needs a Token and, unless its mode is plain, an EncodingAESKey.
     Source: protocol 1.1.
     """
 
@@ -81,7 +81,7 @@ class Account(BaseModel):
         return _matching(r"^[A-Za-z0-9]{3,32}$", value, "must be 3 to 32 letters and digits")
 
     def missing(self) -> Iterator[tuple[str, str]]:
-        """Yield each field that the account needs and lacks, with the fix."""
+        """Yield each missing field that the account needs, with the fix."""
         if self.kind == "oa" and self.token is None:
             yield "token", "an Official Account needs one: copy it from the console"
         needs_key = self.receives and self.message_mode is not MessageMode.PLAIN
@@ -94,17 +94,17 @@ class Account(BaseModel):
 
     @property
     def receives(self) -> bool:
-        """Whether WeChat pushes this account's messages to us."""
+        """Whether the service receives this account's callbacks."""
         return self.token is not None
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Tokens accepted, the current one first."""
+        """The accepted Tokens, the current one first."""
         return _present(self.token, self.token_previous)
 
     @property
     def aes_keys(self) -> tuple[str, ...]:
-        """EncodingAESKeys accepted, the current one first."""
+        """The accepted EncodingAESKeys, the current one first."""
         return _present(self.encoding_aes_key, self.encoding_aes_key_previous)
 
 
@@ -117,7 +117,7 @@ def _blank_is_unset(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set; `.env.example` lists it with its meaning."""
+    """All settings; `.env.example` lists and explains them."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
@@ -216,30 +216,30 @@ class Settings(BaseSettings):
 
     @property
     def media_path(self) -> Path:
-        """Folder that `{"file": name}` in a rule is looked up in."""
+        """The folder of the files that rules name with `{"file": name}`."""
         return self.media_dir or self.data_dir / "media"
 
     @property
     def rules_per_message(self) -> int:
-        """How many rules may answer one message."""
+        """The number of rules that may answer one message."""
         return 1 if self.rules_mode == "first" else self.rules_match_limit
 
     @cached_property
     def mini_programs(self) -> frozenset[str]:
-        """AppIDs of the mini-programs that cards and links may open; none listed: any."""
+        """AppIDs of the mini-programs that cards and links may open; empty: any."""
         own = {appid for appid, account in self.accounts.items() if account.kind != "oa"}
         return frozenset({*own, *self.mini_program_appids})
 
     @property
     def api_timeout(self) -> timedelta:
-        """Longest wait for one call to WeChat's API."""
+        """The time limit of one call to WeChat's API."""
         return timedelta(seconds=self.wechat_api_timeout_seconds)
 
     @cached_property
     def accounts(self) -> dict[str, Account]:
-        """Every configured account by AppID.
+        """All configured accounts by AppID.
 
-        Raises SettingsError when the accounts file or an account in it can't be used.
+        Raises SettingsError if the accounts file or an account is invalid.
         """
         problems: list[str] = []
         found: dict[str, Account] = {}
@@ -296,7 +296,8 @@ def _read_accounts(path: Path, problems: list[str]) -> list[dict[str, Any]]:
 
 
 def _lines(error: ValidationError, where: str) -> list[str]:
-    """One line per problem; the value itself is never shown, it may be a secret."""
+    """Return one line per problem."""
+    # The value is never shown, since it may be a secret.
     lines = []
     for item in error.errors(include_input=False, include_url=False):
         name = _named(where, ".".join(str(part) for part in item["loc"]))
@@ -305,13 +306,13 @@ def _lines(error: ValidationError, where: str) -> list[str]:
 
 
 def _named(where: str, field: str) -> str:
-    """Return what an operator calls a field: the variable, or its place in the accounts file."""
+    """Return the name of a field for operators: the variable, or account number and field."""
     separator = "" if where.endswith("_") or not where else " "
     return f"{where}{separator}{field.upper()}"
 
 
 def load_settings() -> Settings:
-    """Read and check the settings. Raises SettingsError with one line per problem."""
+    """Read and validate the settings. Raises SettingsError with one line per problem."""
     problems: list[str] = []
     try:
         settings = Settings()
@@ -329,6 +330,6 @@ def load_settings() -> Settings:
 
 
 def _without(error: ValidationError) -> Settings:
-    """Return the settings without those that can't be used, to look at the others too."""
-    wrong = {str(item["loc"][0]) for item in error.errors()}
-    return Settings(**{name: Settings.model_fields[name].default for name in wrong})
+    """Return the settings with defaults for the invalid ones, to check the accounts as well."""
+    invalid = {str(item["loc"][0]) for item in error.errors()}
+    return Settings(**{name: Settings.model_fields[name].default for name in invalid})

@@ -1,4 +1,4 @@
-"""The worker: every job and schedule by name, and how they are run."""
+"""The worker: all jobs and schedules by name, and the loop that runs them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -51,11 +51,11 @@ from app.wechat_client.tokens import AccessTokens
 
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
-# A job whose worker died is taken over after this; short, since some windows last a minute.
+# When a worker dies, its jobs are taken over after this. Short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
-# Jobs of a kind that run at once, in all workers together. Fewer than a single worker has room
-# for: cards, whose windows may last a minute, never wait for the others.
+# Jobs of a name that run at once, in all workers together. Their sum is below the limit of one
+# worker, so that replies, whose windows may last a minute, never wait for other jobs.
 JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
@@ -65,7 +65,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """What the jobs work with; one of it serves a whole worker process."""
+    """All jobs with their dependencies. One object serves a worker process."""
 
     settings: Settings
     database: Database
@@ -81,23 +81,23 @@ class Jobs:
         await deliver(self.delivery, UUID(payload["callback_id"]))
 
     async def resolve(self, payload: dict[str, str]) -> None:
-        """`identity.resolve`: ask for the UnionIDs that an account lacks."""
+        """`identity.resolve`: request the UnionIDs that an account lacks."""
         await unionids.resolve(self.resolver, AppId(payload["appid"]), int(payload.get("turn", 0)))
 
     async def deliver_webhook(self, payload: dict[str, str]) -> None:
-        """`feed.deliver`: send one webhook what is due."""
+        """`feed.deliver`: send the due deliveries of one webhook."""
         await webhooks.deliver(self.webhooks, UUID(payload["webhook_id"]))
 
     async def erase(self, payload: dict[str, str]) -> None:
-        """`privacy.erase`: carry one erasure out."""
+        """`privacy.erase`: carry out one erasure."""
         await erase(self.eraser, UUID(payload["erasure_id"]))
 
     async def check(self, _: dict[str, str]) -> None:
-        """`privacy.check`: look whether pushes are from before their sender was erased."""
+        """`privacy.check`: find pushes from before their sender was erased."""
         await check(self.eraser)
 
     async def sweep(self) -> None:
-        """Every minute: end what is overdue, find what no job attends to."""
+        """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
         await sweep_replies(self.database.sessions, self.clock)
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
@@ -106,12 +106,12 @@ class Jobs:
         await prune_job_log(self.database.sessions, self.clock)
 
     async def retain(self) -> None:
-        """Every minute: clear what is older than RETENTION_DAYS."""
+        """Every minute: clear contents that are older than RETENTION_DAYS."""
         before = self.clock.now() - timedelta(days=self.settings.retention_days)
         await retain(self.database.sessions, inbox, before)
 
     async def refresh_tokens(self) -> None:
-        """Every minute: refresh access tokens ahead of their end."""
+        """Every minute: refresh access tokens that are about to expire."""
         await self.tokens.refresh_due()
 
     async def dispatch_webhooks(self) -> None:
@@ -122,7 +122,7 @@ class Jobs:
 def make_jobs(
     settings: Settings, database: Database, clock: Clock, client: httpx.AsyncClient
 ) -> Jobs:
-    """Wire the jobs. client: for WeChat's API and for pictures; closed by the caller."""
+    """Return the jobs. client: for WeChat's API and for downloads; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     tokens = AccessTokens(database, api, settings.accounts, clock)
     uploads = Uploads(database, api, tokens, clock, settings.media_path, client)
@@ -144,7 +144,7 @@ def make_jobs(
 
 
 def make_eraser(settings: Settings, database: Database, clock: Clock) -> Eraser:
-    """Wire what erases people."""
+    """Return the eraser of people."""
     return Eraser(
         database.sessions,
         clock,
@@ -159,7 +159,7 @@ JobFunction = Callable[[dict[str, str]], Awaitable[None]]
 
 
 def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
-    """Return every job by the name under which it is enqueued."""
+    """Return the function of each job, by the name under which it is enqueued."""
     return {
         DELIVER: jobs.deliver,
         RESOLVE: jobs.resolve,
@@ -170,7 +170,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
 
 
 def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
-    """Return what runs every minute, by name, in one worker at a time."""
+    """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
         "access.refresh": jobs.refresh_tokens,
@@ -179,9 +179,9 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
 
 
 def register(queuer: PgQueuer, jobs: Jobs) -> None:
-    """Make every job and schedule known to PgQueuer.
+    """Register all jobs and schedules with PgQueuer.
 
-    An unexpected error is tried again with growing pauses, then held for an operator.
+    A job with an unexpected error is retried with growing delays, then held for an operator.
     """
     for name, function in entrypoints(jobs).items():
         queuer.entrypoint(
@@ -213,7 +213,7 @@ def _schedule(function: Callable[[], Awaitable[None]]) -> Callable[[Schedule], A
 
 
 class Worker:
-    """Runs jobs until `stop`; survives the loss of the database."""
+    """Runs jobs until `stop`. It reconnects when the database was unavailable."""
 
     def __init__(
         self,
@@ -230,9 +230,9 @@ class Worker:
         self._pool: asyncpg.Pool | None = None
 
     async def run(self) -> None:
-        """Run jobs; returns after `stop`, with the jobs at hand done.
+        """Run jobs. Returns after `stop`, when the running jobs have ended.
 
-        Those that take longer than stop_seconds are given up: another worker takes them over.
+        Jobs that take longer than stop_seconds are cancelled; another worker takes them over.
         """
         running = asyncio.create_task(self._run())
         await self._stopping.wait()
@@ -240,7 +240,7 @@ class Worker:
         if not done:
             log.warning("worker.jobs_given_up")
             running.cancel()
-            # What a database that hangs is still asked ends with the connections alone.
+            # Statements that wait for a hanging database end only with their connections.
             self._jobs.database.terminate()
             if self._pool is not None:
                 self._pool.terminate()
@@ -252,14 +252,14 @@ class Worker:
                 await self._run_connected()
             except Exception as error:  # noqa: BLE001 - outermost: jobs must go on
                 log.warning("worker.interrupted", error=type(error).__name__)
-                # The jobs' own connections are no better than those that have just failed.
+                # The connections of the jobs are probably broken as well.
                 await self._jobs.database.close()
                 await self._jobs.database.engine.dispose(close=False)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
 
     def stop(self) -> None:
-        """Take no more jobs; `run` returns when those at hand are done."""
+        """Start no more jobs. `run` returns when the running ones have ended."""
         self._stopping.set()
         if self._queuer is not None:
             self._queuer.shutdown.set()
@@ -270,8 +270,8 @@ class Worker:
             min_size=2,
             max_size=6,
             timeout=CONNECT_TIMEOUT_SECONDS,
-            # A connection that went silent in a fail-over is noticed by nothing else. Not sooner:
-            # the jobs at hand are given up then, and the sweep has to find what they left.
+            # Nothing else notices a connection that gets no answer after a fail-over. It is not
+            # shorter, because running jobs are cancelled then and the sweep must find their work.
             command_timeout=self._answer_seconds,
         )
         self._pool = pool
@@ -279,10 +279,10 @@ class Worker:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             register(queuer, self._jobs)
             self._queuer = queuer
-            if self._stopping.is_set():  # told so while connecting
+            if self._stopping.is_set():  # `stop` was called while connecting
                 return
-            # PgQueuer probes its listener beside the LISTEN itself; a probe that is faster is never
-            # heard, and ten seconds later the worker would start anew.
+            # PgQueuer sends a probe to its listener at the same time as LISTEN. A probe that is
+            # faster is lost, and ten seconds later the worker would start again.
             await queuer.connection.add_listener(queuer.channel, lambda _: None)
             log.info("worker.started")
             await queuer.run(
@@ -291,7 +291,7 @@ class Worker:
                 dequeue_timeout=timedelta(seconds=5),
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
-                log_aggregation_interval=timedelta(0),  # its figures are read by nothing of ours
+                log_aggregation_interval=timedelta(0),  # the service does not read its statistics
             )
         finally:
             await close_with_timeout(pool.close())
