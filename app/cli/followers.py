@@ -1,4 +1,4 @@
-"""`oa-bridge followers`: the command line of the followers room."""
+"""The command `oa-bridge followers`."""
 
 import asyncio
 from typing import Annotated, Final
@@ -35,7 +35,7 @@ FAILED: Final = 1
 BAD_USE: Final = 2
 TRY_LATER: Final = 75  # EX_TEMPFAIL of sysexits.h
 
-followers = typer.Typer(no_args_is_help=True, help="Read the followers from WeChat.")
+followers = typer.Typer(no_args_is_help=True, help="Synchronise the list of followers with WeChat.")
 
 
 @followers.callback()
@@ -47,17 +47,20 @@ def _group() -> None:
 def sync_followers(
     appid: Annotated[
         str | None,
-        typer.Option(help="one Official Account; without it, all that have an AppSecret"),
+        typer.Option(
+            help="AppID of one Official Account. Default: all accounts that have an AppSecret."
+        ),
     ] = None,
 ) -> None:
-    """Read all followers from WeChat: who is new, who has gone, who is who.
+    """Read all followers from WeChat and record new followers, lost followers and UnionIDs.
 
-    May be stopped at any time and run again: it goes on where it was. Exit status 75: try again
-    later (the day's quota is used up, another synchronisation runs, or the database is away).
+    You can stop the command at any time; the next run continues where it stopped. Exit status 75
+    means: try again later, because the quota of the day is used up, another synchronisation runs,
+    or the database is unavailable.
     """
     settings = load_settings()
     logging.configure(settings)
-    appids = _chosen(settings, appid)
+    appids = _accounts_to_sync(settings, appid)
     try:
         status = asyncio.run(_sync_all(settings, appids))
     except UNUSABLE as error:
@@ -66,16 +69,16 @@ def sync_followers(
     raise typer.Exit(status)
 
 
-def _chosen(settings: Settings, appid: str | None) -> list[AppId]:
+def _accounts_to_sync(settings: Settings, appid: str | None) -> list[AppId]:
     accounts = settings.accounts
-    able = [
+    eligible = [
         AppId(account.appid)
         for account in accounts.values()
         if account.kind == "oa" and account.appsecret is not None
     ]
-    if appid is None and able:
-        return able
-    if appid in able:
+    if appid is None and eligible:
+        return eligible
+    if appid in eligible:
         return [AppId(appid)]
     if appid is None:
         problem = "no Official Account has an AppSecret; set WECHAT_APPSECRET"
@@ -103,7 +106,9 @@ async def _sync_one(
 ) -> int:
     clock = SystemClock()
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    asker = UserInfoClient(appid, api, AccessTokens(database, api, settings.accounts, clock), clock)
+    client_of_account = UserInfoClient(
+        appid, api, AccessTokens(database, api, settings.accounts, clock), clock
+    )
     try:
         with _bar() as bar:
             task = bar.add_task(appid, total=None, per_second="")
@@ -114,7 +119,7 @@ async def _sync_one(
                 bar.update(task, total=synced.total, completed=synced.asked, per_second=rate)
 
             done = await sync(
-                asker,
+                client_of_account,
                 database,
                 at_once=settings.followers_sync_concurrency,
                 report=report,
@@ -124,13 +129,13 @@ async def _sync_one(
         typer.echo(f"{appid}: another synchronisation of this account runs; stopped", err=True)
         return TRY_LATER
     except ApiError as error:
-        typer.echo(f"{appid}: {_why(error)}; what was read is kept", err=True)
+        typer.echo(f"{appid}: {_describe(error)}; what was read is kept", err=True)
         return TRY_LATER if error.action in {Action.WAIT, Action.RETRY} else FAILED
     typer.echo(f"{appid}: {done.asked} followers read, {done.found} new, {done.gone} gone")
     return 0
 
 
-def _why(error: ApiError) -> str:
+def _describe(error: ApiError) -> str:
     if error.action is Action.WAIT:
         return f"WeChat's quota of the day is used up ({error}); run it again tomorrow"
     if error.action is Action.RETRY:

@@ -1,4 +1,4 @@
-"""The command `oa-bridge`: wiring only."""
+"""OA Bridge joins a WeChat Official Account to its mini-programs."""
 
 import asyncio
 import os
@@ -26,8 +26,8 @@ from app.ops import logging
 from app.settings import Settings, SettingsError, load_settings
 from app.worker import Worker, make_jobs
 
-# Of the ten seconds that an orchestrator usually grants; what the application closes afterwards
-# takes the rest. No callback needs longer.
+# An orchestrator usually grants ten seconds, and the application needs the rest to close. No
+# callback takes longer than this.
 STOP_SECONDS = 5
 FAILED = 1
 
@@ -38,7 +38,7 @@ cli.add_typer(users, name="users")
 
 
 def main() -> None:
-    """Run the command; settings that can't be used end it with one line each."""
+    """Run the command. Invalid settings end it with one line for each problem."""
     try:
         cli()
     except SettingsError as error:
@@ -50,7 +50,7 @@ def main() -> None:
 @cli.command()
 def serve(
     with_worker: Annotated[
-        bool, typer.Option("--with-worker", help="run the jobs in this process too")
+        bool, typer.Option("--with-worker", help="Run the jobs in this process, too.")
     ] = False,
 ) -> None:
     """Receive callbacks and serve the API."""
@@ -60,8 +60,8 @@ def serve(
     settings = _ready(settings)
     if with_worker:
         os.environ["WITH_WORKER"] = "true"
-    # uvicorn stops on these, then raises them again for whoever stood here before: the embedded
-    # Postgres still has to be stopped.
+    # uvicorn stops on these signals and then raises them again for the handlers that were set
+    # before. These must not end the process, since the embedded Postgres has to be stopped.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="oa-bridge-metrics-") as folder:
@@ -84,34 +84,34 @@ def serve(
 
 @cli.command()
 def worker() -> None:
-    """Run the jobs: send cards, resolve UnionIDs."""
+    """Run the jobs: send replies and webhooks, resolve UnionIDs, erase personal data."""
     settings = _ready(load_settings())
     asyncio.run(_run_worker(settings))
 
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the newest schema."""
     settings = _with_database(load_settings())
     try:
         asyncio.run(_migrate(settings))
-    except UNAVAILABLE_ERRORS as error:  # any other failure of a migration is shown whole
+    except UNAVAILABLE_ERRORS as error:  # other errors are shown with their traceback
         typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
         raise typer.Exit(FAILED) from None
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
-    """Play WeChat's servers on this machine; the options are those of `python -m simulator`."""
-    # Another program on purpose: the service never imports its stand-in.
+    """Simulate WeChat's servers on this machine, with the options of `python -m simulator`."""
+    # It is another program, because the service must not import the simulator.
     sys.exit(subprocess.call([sys.executable, "-m", "simulator", *context.args]))  # noqa: S603
 
 
 def _ready(settings: Settings) -> Settings:
-    """Return settings whose database can be used.
+    """Set up logging, and return settings with a database.
 
-    The embedded Postgres is started and migrated, so that a first run needs no other command;
-    an operator's own database is migrated by `oa-bridge migrate` alone.
+    The embedded Postgres is started and migrated, so that a first run needs no other command. An
+    operator's own database is migrated only by `oa-bridge migrate`.
     """
     logging.configure(settings)
     if settings.database_url:
@@ -125,13 +125,14 @@ def _with_database(settings: Settings) -> Settings:
     if settings.database_url:
         return settings
     _require_folder(settings.data_dir)
-    # Web processes that uvicorn starts read their settings from the environment too.
+    # Web processes that uvicorn starts read their settings from the environment.
     os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
     return load_settings()
 
 
 def _require_folder(folder: Path) -> None:
-    """Raise SettingsError if nothing can be kept there: better now than at the first outage."""
+    """Raise SettingsError if no file can be written to the folder."""
+    # The spool needs it at the first outage of the database, which is too late for this error.
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -141,7 +142,7 @@ def _require_folder(folder: Path) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    # An index over a large table takes as long as it takes.
+    # There is no time limit, since an index over a large table may take long.
     database = open_database(settings.database_url, command_timeout=None)
     try:
         await migrations.upgrade(database.engine)

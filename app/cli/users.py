@@ -1,4 +1,4 @@
-"""`oa-bridge users`: the command line of the privacy room."""
+"""The command `oa-bridge users`."""
 
 import asyncio
 from typing import Annotated, Final
@@ -21,7 +21,7 @@ FAILED: Final = 1
 BAD_USE: Final = 2
 OPERATOR: Final = "cli"
 
-users = typer.Typer(no_args_is_help=True, help="Erase people.")
+users = typer.Typer(no_args_is_help=True, help="Erase the personal data of a user.")
 
 
 @users.callback()
@@ -31,15 +31,19 @@ def _group() -> None:
 
 @users.command(name="erase")
 def erase_user(
-    unionid: Annotated[str | None, typer.Argument(help="whom; or --appid and --openid")] = None,
-    appid: Annotated[str | None, typer.Option(help="account that the OpenID is of")] = None,
-    openid: Annotated[str | None, typer.Option(help="whom, if the UnionID is not known")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    unionid: Annotated[
+        str | None, typer.Argument(help="UnionID of the user. Or use --appid and --openid.")
+    ] = None,
+    appid: Annotated[str | None, typer.Option(help="AppID of the account of the OpenID.")] = None,
+    openid: Annotated[
+        str | None, typer.Option(help="OpenID of the user, if the UnionID is not known.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Erase a person at every account, now, and print the certificate.
+    """Erase a user at all accounts now, and print the certificate.
 
-    May be stopped at any time: a worker goes on with it. So it does when webhooks have to be told
-    first.
+    You can stop the command at any time; a worker completes the erasure. A worker also completes it
+    if webhooks must be notified first.
     """
     if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
         typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
@@ -47,7 +51,7 @@ def erase_user(
     settings = load_settings()
     logging.configure(settings)
     if not yes:
-        typer.confirm("Erase this person for good?", abort=True)
+        typer.confirm("Erase this user permanently?", abort=True)
     try:
         status = asyncio.run(_erase(settings, unionid, appid, openid))
     except UNUSABLE as error:
@@ -65,10 +69,11 @@ async def _erase(
             return BAD_USE
         erasure_id = await _open(database, unionid, appid, openid)
         if erasure_id is None:
-            typer.echo("oa-bridge: nobody is known by this id now", err=True)
+            user = unionid or f"{openid} of account {appid}"
+            typer.echo(f"oa-bridge: user {user} does not exist", err=True)
             return FAILED
         await erase(make_eraser(settings, database, SystemClock()), erasure_id)
-        await _tell(database, erasure_id)
+        await _print_result(database, erasure_id)
     return 0
 
 
@@ -84,12 +89,12 @@ async def _open(
         )
 
 
-async def _tell(database: Database, erasure_id: UUID) -> None:
+async def _print_result(database: Database, erasure_id: UUID) -> None:
     async with database.sessions() as session:
         erasure = await session.get_one(Erasure, erasure_id)
     if erasure.finished_at is None:
         typer.echo(
-            "contents are erased; the ids follow once the webhooks have been told, within a day: "
+            "The contents are erased. The ids follow once the webhooks are notified, within a day: "
             f"see /api/erasures/{erasure_id}"
         )
         return

@@ -199,4 +199,4 @@ async def test_the_command_names_what_is_wrong(database_url: str, tmp_path: Path
     assert (status, "both --appid and --openid" in said) == (2, True)
 
     status, said = await run(database_url, tmp_path, "oNOBODY", "--yes")
-    assert (status, "nobody is known" in said) == (1, True)
+    assert (status, "does not exist" in said) == (1, True)
