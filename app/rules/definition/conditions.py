@@ -109,7 +109,7 @@ class Follower(Strict):
         if least is not None and most is not None and least > most:
             raise PydanticCustomError(
                 "empty_ages",
-                "is below min_age_seconds, so that nobody fits: raise it",
+                "is below min_age_seconds, so that no follower matches: raise it",
                 {"field": "max_age_seconds"},
             )
         return self

@@ -165,7 +165,7 @@ def test_facts_are_asked_for_only_when_a_rule_that_fits_needs_them() -> None:
         ({"hours": {"start": "24:00", "end": "09:00"}}, "like 09:30"),
         ({"hours": {"start": "09:00", "end": "10:00", "tz": "Mars/Base"}}, "Asia/Shanghai"),
         ({"hours": {"start": "09:00", "end": "10:00", "days": [8]}}, "7"),
-        ({"follower": {"min_age_seconds": 9, "max_age_seconds": 8}}, "nobody fits"),
+        ({"follower": {"min_age_seconds": 9, "max_age_seconds": 8}}, "no follower matches"),
         ({"cooldown_seconds": 0}, "1"),
         ({"share": {"percent": 101}}, "100"),
         ({"share": {"percent": 0.001}}, "0.01"),
