@@ -27,7 +27,8 @@ from app.ops import logging
 from app.privacy.from_sync import open_found
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
 

@@ -26,9 +26,9 @@ from app.follower_sync.page_tracker import Page, Pages
 from app.follower_sync.wechat_users import UserInfoClient
 from app.tombstones.people import erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
-from app.wechat.api import BAD_OPENID, BATCHGET_LIMIT
 from app.wechat.api_responses import FollowerPage
 from app.wechat.errors import ApiError
+from app.wechat_client.batchget import BAD_OPENID, BATCHGET_LIMIT
 
 UNSEEN_AT_ONCE = 10_000
 

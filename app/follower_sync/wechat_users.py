@@ -12,7 +12,8 @@ from app.clock import Clock
 from app.follower_sync.diff import UserInfoBatch
 from app.wechat.api import WeChatApi
 from app.wechat.api_responses import FollowerPage, UserInfo
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.batchget import batchget_halving
 from app.wechat_client.tokens import AccessTokens

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from app.privacy.models import Trigger
-from app.privacy.revoke_codes import REVOKED
+from app.privacy.revoke_codes import scope_of_code
 from app.tombstones.models import Scope
 from app.wechat.inbound import (
     Inbound,
@@ -81,6 +81,6 @@ def scope_of(
         case Trigger.USER_INFO_MODIFIED:
             return Scope.PROFILE
         case Trigger.AUTHORIZATION_REVOKE:
-            return REVOKED.get(kind or "oa", {}).get(detail or "", Scope.CONTENT)
+            return scope_of_code(kind or "oa", detail)
         case _:
             return Scope.PERSON

@@ -6,7 +6,7 @@ from typing import Final
 from app.tombstones.models import Scope
 
 # Classes of data that no push carries are not held: phone number, address, e-mail and so on.
-REVOKED: Final[Mapping[str, Mapping[str, Scope]]] = {
+_BY_CODE: Final[Mapping[str, Mapping[str, Scope]]] = {
     "oa": {
         "201": Scope.NOT_HELD,
         "202": Scope.INVOICE,
@@ -47,3 +47,11 @@ KINDS: Final[Mapping[Scope, tuple[str, ...]]] = {
 # Members that carry a nickname or a picture of the person, in small letters: pushes spell them in
 # many ways.
 PROFILE_MEMBERS: Final = ("nickname", "headimgurl", "avatarurl")
+
+
+def scope_of_code(kind: str, code: str | None) -> Scope:
+    """Return what a RevokeInfo code erases at this kind of account: `oa` or `mini_program`.
+
+    A code that is missing or unknown erases the whole content: rather too much than too little.
+    """
+    return _BY_CODE[kind].get(code or "", Scope.CONTENT)

@@ -6,7 +6,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.replies.models import ReplyStatus
-from app.wechat.errors import Action, ApiError, TransportError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError, TransportError
 from app.wechat_client.errors import NoToken
 
 # Delay after the first, second, … failure; the last one holds for all further ones. Only the end

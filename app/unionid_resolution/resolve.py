@@ -17,11 +17,12 @@ from app.settings import Account
 from app.unionid_resolution.erased_unionids import withhold_erased
 from app.unionid_resolution.jobs import next_resolve_job, resolve_job
 from app.unionid_resolution.record import record_unionids
-from app.wechat.api import BATCHGET_LIMIT, WeChatApi
+from app.wechat.api import WeChatApi
 from app.wechat.api_responses import UserInfo
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
-from app.wechat_client.batchget import batchget_halving
+from app.wechat_client.batchget import BATCHGET_LIMIT, batchget_halving
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 

@@ -10,11 +10,12 @@ from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.settings import Settings
-from app.webhooks import store
+from app.webhooks import secret_rotation, store
 from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
-from app.webhooks.schemas import NewWebhook, Rotation, WebhookIn, WebhookList, WebhookOut
+from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut
 from app.webhooks.secret_encryption import SecretBox
+from app.webhooks.secret_rotation import Rotation
 from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
@@ -78,7 +79,9 @@ async def rotate_secret(
 ) -> NewWebhook:
     """Make a new secret; only this response shows it. Both secrets sign during the overlap."""
     overlap = timedelta(hours=rotation.overlap_hours)
-    rotated = await store.rotate(session, webhook_id, overlap, _box(request), _clock(request).now())
+    rotated = await secret_rotation.rotate(
+        session, webhook_id, overlap, _box(request), _clock(request).now()
+    )
     if rotated is None:
         raise unknown(webhook_id)
     return NewWebhook.of(*rotated)

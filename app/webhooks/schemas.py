@@ -67,14 +67,6 @@ class WebhookList(BaseModel):
     items: list[WebhookOut]
 
 
-class Rotation(BaseModel):
-    """overlap_hours: how long the present secret signs along with the new one; 0: not at all."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = 24
-
-
 class Replay(BaseModel):
     """from: `cursor` of the first event to send again, as its delivery had it; 1: all events."""
 

@@ -1,7 +1,7 @@
 """SQL of `/api/webhooks`: adds, changes and deletes webhooks."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -97,18 +97,3 @@ async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
         delete(Webhook).where(Webhook.id == webhook_id).returning(Webhook.id)
     )
     return deleted is not None
-
-
-async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, box: SecretBox, now: datetime
-) -> WithSecret | None:
-    """Give a webhook a new secret. The present one signs along with it for `overlap`."""
-    webhook = await locked(session, webhook_id)
-    if webhook is None:
-        return None
-    webhook.secret_previous = webhook.secret if overlap else None
-    webhook.secret_previous_until = now + overlap if overlap else None
-    secret = new_secret()
-    webhook.secret = box.encrypt(secret, webhook_id)
-    webhook.updated_at = now
-    return webhook, secret

@@ -8,16 +8,15 @@ import httpx
 
 from app.wechat import api_responses
 from app.wechat.api_responses import FollowerPage, StableToken, UploadedMedia, UserInfo
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.transport import Transport
 
 MediaKind: TypeAlias = Literal["image", "voice", "video", "thumb"]
 
-BATCHGET_LIMIT = 100
 
 INVALID_CREDENTIAL = 40001
-BAD_OPENID = 40003
 
 
 class WeChatApi:

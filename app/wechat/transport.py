@@ -13,7 +13,8 @@ import httpx
 import orjson
 
 from app import metrics
-from app.wechat.errors import ApiError, TransportError, action_for
+from app.wechat.errcodes import action_for
+from app.wechat.errors import ApiError, TransportError
 
 RID = re.compile(r"\s*rid:\s*(\S+)\s*$")
 

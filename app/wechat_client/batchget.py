@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from app.wechat.api import BAD_OPENID
 from app.wechat.api_responses import UserInfo
 from app.wechat.errors import ApiError
 from app.wechat.ids import OpenId
@@ -31,3 +30,9 @@ async def batchget_halving(
     infos, bad = await batchget_halving(batchget, openids[:middle])
     more, more_bad = await batchget_halving(batchget, openids[middle:])
     return [*infos, *more], [*bad, *more_bad]
+
+
+BATCHGET_LIMIT = 100
+
+
+BAD_OPENID = 40003

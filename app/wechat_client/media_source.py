@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.outbound import MediaSource, MediaType
 from app.wechat_client.errors import MediaUnavailable
 

@@ -17,7 +17,8 @@ from app.db import advisory_lock
 from app.db.engine import Database
 from app.settings import Account
 from app.wechat.api import WeChatApi
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken
 from app.wechat_client.single_flight import SingleFlight

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from app.replies.models import ReplyStatus
 from app.replies.retry_policy import WindowVerdict, outcome_of, unknown_outcome
-from app.wechat.errors import Action, ApiError, TransportError, action_for
+from app.wechat.errcodes import Action, action_for
+from app.wechat.errors import ApiError, TransportError
 from app.wechat_client.errors import NoToken
 
 FINAL = {ReplyStatus.FAILED, ReplyStatus.SKIPPED}

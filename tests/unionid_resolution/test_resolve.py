@@ -17,7 +17,7 @@ from app.identity.unionid_store import MAX_WOKEN, UnionIdResult
 from app.unionid_resolution.jobs import RESOLVE, TURNS, next_resolve_job, resolve_job
 from app.unionid_resolution.record import record_unionids as record_answers
 from app.unionid_resolution.resolve import MAX_CALLS_A_RUN
-from app.wechat.api import BATCHGET_LIMIT
+from app.wechat_client.batchget import BATCHGET_LIMIT
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
 from tests.callback.makers import record, running_inbox

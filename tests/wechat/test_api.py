@@ -14,7 +14,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.wechat.api import WeChatApi
-from app.wechat.errors import Action, ApiError, TransportError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.transport import read_response
 

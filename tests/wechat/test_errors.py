@@ -1,6 +1,7 @@
 import pytest
 
-from app.wechat.errors import Action, ApiError, BadEnvelope, PushRefused, action_for
+from app.wechat.errcodes import Action, action_for
+from app.wechat.errors import ApiError, BadEnvelope, PushRefused
 
 RETRY = [-1, 44990, 45011, 45066, 61450, 268487001, 268487002]
 REFRESH_TOKEN = [40001, 40014, 42001]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.wechat.api import BAD_OPENID
 from app.wechat.api_responses import UserInfo
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import OpenId
-from app.wechat_client.batchget import batchget_halving
+from app.wechat_client.batchget import BAD_OPENID, batchget_halving
 
 PEOPLE = [OpenId(f"o{number}") for number in range(8)]
 

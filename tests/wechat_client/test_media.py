@@ -12,7 +12,8 @@ import pytest
 
 from app.db.engine import open_database
 from app.replies.errors import TryLater
-from app.wechat.errors import Action, ApiError
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
 from app.wechat_client import media_source

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.rules.definition.fields import Strict, Trimmed, Words, unset
+from app.rules.definition.validation_messages import BAD_NORMALIZED_REGEX, BAD_REGEX
 from app.rules.text.normalize import EMOJI_SELECTOR, bare, bare_end, bare_start, normalise
 from app.rules.text.regex import BadPattern, compile_pattern
 from app.rules.text.regex_normalize import pattern_form
@@ -103,17 +104,9 @@ class TextTrigger(Strict):
 
     def _require_a_pattern(self) -> None:
         written, (form,) = self.keyword or "", self.words()
-        self._compile(
-            written,
-            "is not a regular expression that RE2 takes ({reason}): correct it, or use match "
-            '"contains" for a plain word',
-        )
+        self._compile(written, BAD_REGEX)
         if form != written:
-            self._compile(
-                form,
-                "is not a regular expression after normalisation, which removes characters such as "
-                'the variation selector U+FE0F ({reason}): correct it, or use "raw": true',
-            )
+            self._compile(form, BAD_NORMALIZED_REGEX)
 
     def _compile(self, pattern: str, words: LiteralString) -> None:
         try:

@@ -11,6 +11,15 @@ _LIST: Final = "must be a list: write it as [ … ]"
 _PART: Final = "must be an object: names with a value each"
 _MOMENT: Final = "must be a date and time with a time zone: write it like 2026-11-24T12:00:00+08:00"
 
+BAD_REGEX: Final = (
+    "is not a regular expression that RE2 takes ({reason}): correct it, or use match "
+    '"contains" for a plain word'
+)
+BAD_NORMALIZED_REGEX: Final = (
+    "is not a regular expression after normalisation, which removes characters such as "
+    'the variation selector U+FE0F ({reason}): correct it, or use "raw": true'
+)
+
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
     "extra_forbidden": "is not known here: check its spelling, or remove it",

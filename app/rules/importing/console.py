@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from app.rules.definition.schemas import MAX_REPLIES
 from app.rules.definition.validation_errors import describe
-from app.rules.importing.console_replies import Json, listed_in, objects_in, replies_in
+from app.rules.importing.console_replies import Json, listed_in, objects_in, replies_in, reply_limit
 from app.rules.importing.plan import ImportedRule
 from app.rules.text.normalize import normalise
 from app.wechat.outbound import Text
@@ -75,14 +75,7 @@ def _convert_keyword_rule(
 ) -> None:
     name = f"Console: {rule.get('rule_name') or number}"
     replies = rule.get("reply_list_info")
-    limit = MAX_REPLIES
-    if rule.get("reply_mode") == "random_one" and isinstance(replies, list) and len(replies) > 1:
-        conversion.skip(
-            name,
-            f"sent one of {len(replies)} replies at random; the first one that can be imported "
-            "is kept",
-        )
-        limit = 1
+    limit = reply_limit(rule, partial(conversion.skip, name))
     triggers = list(_triggers(conversion, name, rule))
     if not triggers:
         conversion.skip(name, "has no keyword that can be imported")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from app.rules.definition.schemas import MAX_REPLIES
 from app.rules.definition.validation_errors import describe
 from app.wechat.outbound import News, Text
 
@@ -28,6 +29,17 @@ def replies_in(value: object, skip: Skip) -> Iterator[Text | News]:
         else:
             if reply is not None:
                 yield reply
+
+
+def reply_limit(rule: Json, skip: Skip) -> int:
+    """Return how many replies of a console rule are kept: of `random_one` the first alone."""
+    replies = rule.get("reply_list_info")
+    if rule.get("reply_mode") != "random_one" or not isinstance(replies, list) or not replies[1:]:
+        return MAX_REPLIES
+    skip(
+        f"sent one of {len(replies)} replies at random; the first one that can be imported is kept"
+    )
+    return 1
 
 
 def listed_in(value: object, what: str, skip: Skip) -> Sequence[Json]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from app.wechat.ids import AppId, OpenId
-from app.wechat.inbound.field_mapping import lowered, trimmed
+from app.wechat.inbound.decode_elements import lowered, trimmed
 from app.wechat.inbound.messages import BaseMessage
 from app.wechat.inbound.privacy_events import PrivacyEvent
 from app.wechat.inbound.registry import Inbound

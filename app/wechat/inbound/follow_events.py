@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.field_mapping import Element, trimmed
+from app.wechat.inbound.decode_elements import Element, trimmed
 
 SCENE_PREFIX = "qrscene_"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.field_mapping import Element, several, texts
+from app.wechat.inbound.decode_elements import Element, several, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

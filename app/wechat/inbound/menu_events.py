@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.field_mapping import Element, several, verbatim
+from app.wechat.inbound.decode_elements import Element, several, verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import Push
-from app.wechat.inbound.field_mapping import Element, verbatim
+from app.wechat.inbound.decode_elements import Element, verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.field_mapping import Element
+from app.wechat.inbound.decode_elements import Element
 
 CARD_AND_GUIDE_EVENTS = (
     *("user_get_card", "user_del_card", "user_consume_card", "user_gifting_card"),

@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from app.wechat.errors import BadEnvelope
-from app.wechat.inbound.field_mapping import Members, build, lowered, trimmed
+from app.wechat.inbound.decode_elements import Members, build, lowered, trimmed
 from app.wechat.inbound.messages import UnknownMessage
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
 from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Message

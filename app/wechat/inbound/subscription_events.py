@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.field_mapping import Element, several
+from app.wechat.inbound.decode_elements import Element, several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
