@@ -42,8 +42,7 @@ def erase_user(
 ) -> None:
     """Erase a user at all accounts now, and print the certificate.
 
-    You can stop the command at any time; a worker completes the erasure. A worker also completes it
-    if webhooks must be notified first.
+    If you stop the command, or if webhooks must be notified first, a worker completes the erasure.
     """
     if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
         typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)

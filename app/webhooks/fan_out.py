@@ -32,16 +32,16 @@ async def fan_out(session: AsyncSession, webhook: Webhook, now: datetime) -> int
     """
     made = 0
     last_position = await settled_position(session)
-    room = await _room(session, webhook)
+    free = await _count_free(session, webhook)
     for _ in range(MAX_STRIDES):
-        if made >= room or webhook.cursor >= last_position:
+        if made >= free or webhook.cursor >= last_position:
             break
         upto = min(last_position, webhook.cursor + STRIDE)
-        made += await _fan_out_stride(session, webhook, upto, room - made, now)
+        made += await _fan_out_stride(session, webhook, upto, free - made, now)
     return made
 
 
-async def _room(session: AsyncSession, webhook: Webhook) -> int:
+async def _count_free(session: AsyncSession, webhook: Webhook) -> int:
     """Return how many deliveries may be made; 0 or less means none."""
     refused = Delivery.status_code.is_not(None) & Delivery.status_code.not_in(OVERLOADED)
     counted = await session.execute(
@@ -54,10 +54,10 @@ async def _room(session: AsyncSession, webhook: Webhook) -> int:
 
 
 async def _fan_out_stride(
-    session: AsyncSession, webhook: Webhook, upto: int, room: int, now: datetime
+    session: AsyncSession, webhook: Webhook, upto: int, free: int, now: datetime
 ) -> int:
     events = await events_between(
-        session, chosen(webhook.types), after=webhook.cursor, upto=upto, limit=room
+        session, chosen(webhook.types), after=webhook.cursor, upto=upto, limit=free
     )
     rows = [
         {
@@ -75,5 +75,5 @@ async def _fan_out_stride(
     ]
     if rows:
         await session.execute(insert(Delivery), rows)
-    webhook.cursor = events[-1].position if len(events) == room else upto
+    webhook.cursor = events[-1].position if len(events) == free else upto
     return len(rows)
