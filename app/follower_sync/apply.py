@@ -71,7 +71,7 @@ def _remembering(person: KnownFollower, gone: Tombstone | None) -> KnownFollower
     if gone is None:
         return person
     until = max(gone.until, person.erased_until or gone.until)
-    return replace(person, erased_until=until, wholly=gone.wholly)
+    return replace(person, erased_until=until, identity_erased=gone.identity_erased)
 
 
 async def _upsert_people(

@@ -16,7 +16,7 @@ SAME_FOLLOW = timedelta(seconds=60)
 class KnownFollower:
     """What we know of one person. met: has an openids row. following: None without a state.
 
-    erased_until: what was so by then is erased; wholly: who they were, too.
+    erased_until: what was so by then is erased; identity_erased: who they were, too.
     """
 
     openid: str
@@ -29,7 +29,7 @@ class KnownFollower:
     last_at: datetime | None = None
     last_id: UUID | None = None
     erased_until: datetime | None = None
-    wholly: bool = False
+    identity_erased: bool = False
 
     def is_erased(self, at: datetime | None) -> bool:
         """Tell whether what was so at that moment has been erased."""
@@ -129,13 +129,14 @@ def _follows(
     changes: Changes, person: KnownFollower, info: UserInfo, ids: tuple[UUID, UUID]
 ) -> None:
     erased = person.is_erased(info.subscribe_time)
-    if erased and person.wholly and not person.met:  # still a follower, and nothing but forgotten
+    # The person still follows and has not followed again since the erasure.
+    if erased and person.identity_erased and not person.met:
         return
     if not person.met:
         changes.unmet.append(info)
     elif _identifies(person, info):
         changes.identified.append(info)
-    if info.subscribe_time is None or (erased and person.wholly):
+    if info.subscribe_time is None or (erased and person.identity_erased):
         return
     unfollow_id, follow_id = ids
     if _is_the_follow_we_know(person, info.subscribe_time):

@@ -32,7 +32,7 @@ from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
 from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
-from app.tombstones.people import remember
+from app.tombstones.people import write_tombstone
 from app.tombstones.subject import ErasureSubject
 from app.webhooks import erase as feed
 from app.webhooks import erasure_notices
@@ -123,7 +123,7 @@ async def _seal_class(
     if known:
         await identity.mark_class(session, person, planned.scope.value)
     else:
-        await remember(session, person, Scope.CONTENT)
+        await write_tombstone(session, person, Scope.CONTENT)
     return counts
 
 
@@ -179,7 +179,7 @@ async def _seal(
         if planned.scope is Scope.PERSON:
             counts.update(await _forget_unionid(eraser, person, session))
     else:
-        await remember(session, person, Scope.CONTENT)
+        await write_tombstone(session, person, Scope.CONTENT)
     return counts
 
 

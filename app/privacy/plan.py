@@ -22,10 +22,10 @@ from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of
 from app.settings import Account
 from app.tombstones.models import ErasedPerson, Scope
-from app.tombstones.people import lock_exclusive, remember
+from app.tombstones.people import lock_exclusive, write_tombstone
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
 from app.tombstones.subject import ErasureSubject
-from app.tombstones.unionids import remember_unionids
+from app.tombstones.unionids import write_unionid_tombstones
 from app.webhooks.erasure_notices import publish_erasure
 from app.wechat.ids import AccountOpenId
 
@@ -86,7 +86,9 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await _write_tombstones(session, erasure, made)
         if erasure.scope is Scope.PERSON:
-            await remember_unionids(session, names.of_unionids(unionids).values(), erasure.until)
+            await write_unionid_tombstones(
+                session, names.of_unionids(unionids).values(), erasure.until
+            )
         own = sorted(unionids) if erasure.scope is Scope.PERSON else ()
         return Plan(
             erasure_id=erasure.id,
@@ -107,7 +109,7 @@ async def _write_tombstones(
     """
     for person in people:
         before = await session.get(ErasedPerson, (person.appid, person.pseudonym))
-        await remember(session, person, Scope.EVERYTHING)
+        await write_tombstone(session, person, Scope.EVERYTHING)
         told = erasure.trigger is Trigger.LATE and before is not None
         left = erasure.trigger is Trigger.UNSUBSCRIBE
         if told or (left and await events.is_back(session, person)):

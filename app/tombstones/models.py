@@ -1,4 +1,4 @@
-"""Tables of erased people and UnionIDs, and of the secret that their pseudonyms are made with."""
+"""Tables of tombstones (erased people and UnionIDs) and of the secret behind the pseudonyms."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,11 @@ from app.db.base import Base
 
 
 class Scope(StrEnum):
-    """What is erased of a person.
+    """Which data of a person an erasure removes.
 
-    content: what they said, how they came, what may still be sent. everything: that, and who
-    they are at this account. person: everything at every account. The others: one class of data.
+    content: their messages, their scenes and the replies that wait for them. everything: also
+    the ids at this account. person: everything at all accounts. Each other value names one class
+    of data; not_held is for classes that this service never stores.
     """
 
     PROFILE = "profile"
@@ -28,8 +29,9 @@ class Scope(StrEnum):
 
 
 class ErasedPerson(Base):
-    """A person of whom not even the OpenID is left, so that what comes late is known as such.
+    """Tombstone of an OpenID: data that arrives late can be recognised without the OpenID itself.
 
+    pseudonym: HMAC of the OpenID, see `tombstones.pseudonyms`. until: data up to then is erased.
     scope: content or everything.
     """
 
@@ -42,7 +44,10 @@ class ErasedPerson(Base):
 
 
 class ErasedUnionId(Base):
-    """A UnionID of somebody who was erased at every account: an OpenID may turn out to have it."""
+    """Tombstone of a UnionID whose person was erased at all accounts.
+
+    WeChat may report the UnionID later for an OpenID that was not yet linked to it.
+    """
 
     __tablename__ = "erased_unionids"
 
@@ -51,7 +56,7 @@ class ErasedUnionId(Base):
 
 
 class ServiceSecret(Base):
-    """A secret that the service drew itself, shared by all processes."""
+    """A secret that the service generated itself; all processes share it."""
 
     __tablename__ = "service_secrets"
 

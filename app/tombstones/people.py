@@ -1,8 +1,8 @@
-"""Who has been erased, for whoever learns of people otherwise than by a push.
+"""Tombstone lookup for code that learns about people from a sync or a login report.
 
-A push is looked at after it is stored. A synchronisation or a report asks before it writes, and
-holds a shared lock: an erasure that begins meanwhile waits with its tombstones for what is being
-written, and finds it.
+Such code checks the tombstones before it writes and holds a shared lock until it commits. An
+erasure that starts meanwhile waits for that lock, so it finds and erases the new rows. Pushes do
+not use this lock: `privacy.late_pushes` checks them after they are stored.
 """
 
 from collections.abc import Collection
@@ -22,66 +22,72 @@ from app.wechat.ids import AccountOpenId
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """until: what was so by then is erased. wholly: the identity too, not contents alone.
+    """Says how far a person is erased.
 
-    by_unionid: their UnionID is; nobody knew that this OpenID is theirs.
+    until: data up to then is erased. identity_erased: the ids are erased too, not only contents.
+    by_unionid: the tombstone is that of the UnionID; the OpenID was not yet linked to it.
     """
 
     until: datetime
-    wholly: bool
+    identity_erased: bool
     by_unionid: bool = False
 
 
 async def erased_among(
     session: AsyncSession, secret: SecretStr | None, people: Collection[AccountOpenId]
 ) -> dict[AccountOpenId, Tombstone]:
-    """Return those of these OpenIDs that have been erased; until the transaction ends nobody is.
+    """Return the tombstones of those OpenIDs that have been erased.
 
-    First in its transaction. secret: of the pseudonyms, as `pseudonyms` takes it.
+    Call it first in the transaction: no erasure can write a tombstone until the transaction ends.
+    secret: for the pseudonyms, see `pseudonyms`.
     """
     await lock_shared(session)
-    if not await session.scalar(_ANYBODY):
+    if not await session.scalar(_ANY):
         return {}
     names = await pseudonyms(session, secret)
     known = {(appid, names.of_openid(appid, openid)): (appid, openid) for appid, openid in people}
     found = await session.execute(
-        _GONE,
+        _ERASED,
         {"appids": [appid for appid, _ in known], "pseudonyms": [name for _, name in known]},
     )
-    return {known[appid, name]: Tombstone(until, wholly) for appid, name, until, wholly in found}
+    return {known[appid, name]: Tombstone(until, whole) for appid, name, until, whole in found}
 
 
 async def lock_shared(session: AsyncSession) -> None:
-    """Let nobody be erased until the transaction ends."""
-    await session.execute(_SHARE)
+    """Keep erasures from writing tombstones until the transaction ends."""
+    await session.execute(_LOCK_SHARED)
 
 
 async def lock_exclusive(session: AsyncSession) -> None:
-    """Wait for whoever asked `erased_among` and still writes; whoever asks later waits for this."""
-    await session.execute(_ALONE)
+    """Wait for the transactions that hold the shared lock, and make later ones wait for this."""
+    await session.execute(_LOCK_EXCLUSIVE)
 
 
-async def remember(session: AsyncSession, person: ErasureSubject, scope: Scope) -> None:
-    """Write the tombstone of an OpenID, for what comes late; one that reaches farther stays."""
+async def write_tombstone(session: AsyncSession, person: ErasureSubject, scope: Scope) -> None:
+    """Write the tombstone of an OpenID; an existing one with the same or a later `until` stays."""
     new = insert(ErasedPerson).values(
         appid=person.appid, pseudonym=person.pseudonym, until=person.until, scope=scope
     )
-    farther = {"until": new.excluded.until, "scope": new.excluded.scope}
+    later = {"until": new.excluded.until, "scope": new.excluded.scope}
     await session.execute(
         new.on_conflict_do_update(
             index_elements=[ErasedPerson.appid, ErasedPerson.pseudonym],
-            set_=farther,
+            set_=later,
             where=ErasedPerson.until < new.excluded.until,
         )
     )
 
 
-_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('oa_bridge.erased_people', 0))")
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('oa_bridge.erased_people', 0))")
+_LOCK_SHARED = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('oa_bridge.erased_people', 0))"
+)
+_LOCK_EXCLUSIVE = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('oa_bridge.erased_people', 0))"
+)
 
-_ANYBODY = text("SELECT EXISTS (SELECT FROM erased_people)")
+_ANY = text("SELECT EXISTS (SELECT FROM erased_people)")
 
-_GONE = text(
+_ERASED = text(
     """
     SELECT appid, pseudonym, until, scope = 'everything'
     FROM erased_people

@@ -1,4 +1,7 @@
-"""What stands in the place of a person: HMAC-SHA-256 of the id with a secret of the service."""
+"""Pseudonyms that replace the ids of erased people: HMAC-SHA-256 with a secret of the service.
+
+The form is `erased:` and 64 hexadecimal digits.
+"""
 
 import hashlib
 import hmac
@@ -19,7 +22,7 @@ _BYTES: Final = 32
 
 
 class Pseudonyms:
-    """Makes the same pseudonym of the same id each time; nobody finds it without the secret."""
+    """Computes pseudonyms: always the same one for an id; computing it needs the secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -39,13 +42,17 @@ class Pseudonyms:
 
 
 async def pseudonyms(session: AsyncSession, secret: SecretStr | None) -> Pseudonyms:
-    """Return the pseudonyms of this service. secret: as set; None: drawn once, and kept."""
+    """Return the pseudonyms of this service.
+
+    secret: ERASURE_HMAC_SECRET. None: a secret that is generated once and kept in the database.
+    """
     if secret is not None:
         return Pseudonyms(secret.get_secret_value().encode())
-    wanted = select(ServiceSecret.value).where(ServiceSecret.name == _NAME)
-    kept = await session.scalar(wanted)
-    if kept is None:
-        drawn = insert(ServiceSecret).values(name=_NAME, value=secrets.token_bytes(_BYTES))
-        await session.execute(drawn.on_conflict_do_nothing())
-        kept = (await session.scalars(wanted)).one()
-    return Pseudonyms(kept)
+    stored = select(ServiceSecret.value).where(ServiceSecret.name == _NAME)
+    value = await session.scalar(stored)
+    if value is None:
+        generated = insert(ServiceSecret).values(name=_NAME, value=secrets.token_bytes(_BYTES))
+        await session.execute(generated.on_conflict_do_nothing())
+        # Another process may have inserted its own first: read what is stored.
+        value = (await session.scalars(stored)).one()
+    return Pseudonyms(value)

@@ -1,4 +1,4 @@
-"""Whom an erasure is about, as every room that holds personal data is told."""
+"""The person that an erasure is about, as each package that holds personal data receives it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ PREFIX = "erased:"
 
 @dataclass(frozen=True, slots=True)
 class ErasureSubject:
-    """One OpenID of an account, to be erased as far as (until, event_id) by CreateTime and arrival.
+    """One OpenID of an account whose data is to be erased.
 
-    pseudonym: what stands in its place where the row stays. unionids: the same for each UnionID
-    it has had.
+    until: by CreateTime, inclusive. event_id: a follow or unfollow of that same second is included
+    if its id is not greater (ids are in the order of arrival). pseudonym: replaces the OpenID in
+    rows that stay. unionids: pseudonym by UnionID, for each UnionID that the OpenID has had.
     """
 
     appid: str
@@ -25,7 +26,7 @@ class ErasureSubject:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """Return it as the parameters of a statement."""
+        """Return the subject as parameters of an SQL statement."""
         return {
             "appid": self.appid,
             "openid": self.openid,

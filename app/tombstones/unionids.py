@@ -1,4 +1,4 @@
-"""Tombstones of UnionIDs that have been erased at every account."""
+"""Tombstones of UnionIDs whose people were erased at all accounts."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -14,18 +14,20 @@ from app.tombstones.pseudonyms import Pseudonyms
 async def erased_unionids(
     session: AsyncSession, names: Pseudonyms, unionids: Collection[str]
 ) -> dict[str, datetime]:
-    """Return those of these UnionIDs that have been erased, and until when."""
+    """Return until when each erased one of these UnionIDs is erased; the others are left out."""
     by_name = {name: unionid for unionid, name in names.of_unionids(unionids).items()}
     found = await session.execute(_ERASED, {"pseudonyms": list(by_name)})
     return {by_name[name]: until for name, until in found}
 
 
-async def remember_unionids(session: AsyncSession, names: Iterable[str], until: datetime) -> None:
-    """Write the tombstones of UnionIDs, for OpenIDs that turn out to have them later.
+async def write_unionid_tombstones(
+    session: AsyncSession, unionid_pseudonyms: Iterable[str], until: datetime
+) -> None:
+    """Write the tombstones of UnionIDs; an existing one with a later `until` stays.
 
-    names: their pseudonyms.
+    They are for OpenIDs that WeChat links to these UnionIDs later.
     """
-    for pseudonym in names:
+    for pseudonym in unionid_pseudonyms:
         new = insert(ErasedUnionId).values(pseudonym=pseudonym, until=until)
         await session.execute(
             new.on_conflict_do_update(

@@ -44,7 +44,7 @@ async def erased_by_unionid(
         session, [(*known, until, FIRST_ID) for known, until in people.items()]
     )
     return {
-        known: Tombstone(until, wholly=True, by_unionid=True)
+        known: Tombstone(until, identity_erased=True, by_unionid=True)
         for known, until in people.items()
         if known not in acted
     }

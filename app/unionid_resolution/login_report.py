@@ -88,7 +88,7 @@ def _away(
         for one in identities
         if _logged_in_since(one, erased.get((one.appid, one.openid)))
     }
-    return {known for known, one in erased.items() if one.wholly} - back
+    return {known for known, one in erased.items() if one.identity_erased} - back
 
 
 def _logged_in_since(identity: Identity, erased: Tombstone | None) -> bool:
