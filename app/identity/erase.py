@@ -1,4 +1,4 @@
-"""Removes what this room knows of a person, and remembers how far they are erased."""
+"""SQL that erases a person from the identity tables and notes up to when they are erased."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -10,24 +10,24 @@ from app.tombstones.subject import ErasureSubject
 
 
 async def lock(session: AsyncSession, person: ErasureSubject) -> bool:
-    """Lock the OpenID against the inbox until the transaction ends; tell whether it is known."""
+    """Lock the OpenID against the inbox until the transaction ends; return whether it is known."""
     found = await session.scalar(_LOCK, person.parameters)
     return found is not None
 
 
 async def mark(session: AsyncSession, person: ErasureSubject) -> None:
-    """Remember on a row that stays how far its contents are erased."""
+    """Note on an OpenID that stays up to when its contents are erased; a later time stays."""
     await session.execute(_MARK, person.parameters)
 
 
 async def mark_class(session: AsyncSession, person: ErasureSubject, scope: str) -> None:
-    """Remember the same of one class of data."""
+    """Note on an OpenID up to when one class of its data is erased; a later time stays."""
     seconds = int(person.until.timestamp())
     await session.execute(_MARK_CLASS, person.parameters | {"scope": scope, "seconds": seconds})
 
 
 async def erase(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
-    """Delete the OpenID and the changes of its UnionID; return the number of rows by table."""
+    """Delete the OpenID and its UnionID changes; return the number of rows by table."""
     counts = {}
     for table, statement in _DELETES.items():
         counts[table] = len((await session.execute(statement, person.parameters)).all())
@@ -35,7 +35,7 @@ async def erase(session: AsyncSession, person: ErasureSubject) -> Mapping[str, i
 
 
 async def erased_until(session: AsyncSession, appid: str, openid: str) -> datetime | None:
-    """Return how far the contents of an OpenID that is still known are erased."""
+    """Return up to when the contents of a known OpenID are erased; None if they are not."""
     until: datetime | None = await session.scalar(_UNTIL, {"appid": appid, "openid": openid})
     return until
 
@@ -43,7 +43,7 @@ async def erased_until(session: AsyncSession, appid: str, openid: str) -> dateti
 async def classes_erased_until(
     session: AsyncSession, appid: str, openid: str
 ) -> Mapping[str, datetime]:
-    """Return how far classes of data of an OpenID that is still known are erased."""
+    """Return up to when classes of data of a known OpenID are erased, by `Scope` value."""
     revoked = await session.scalar(_CLASSES, {"appid": appid, "openid": openid})
     return {
         scope: datetime.fromtimestamp(seconds, UTC) for scope, seconds in (revoked or {}).items()
@@ -51,9 +51,10 @@ async def classes_erased_until(
 
 
 async def forget_unionids(session: AsyncSession, unionids: Iterable[str]) -> Mapping[str, int]:
-    """Delete changes from or to these UnionIDs of OpenIDs that have none of them now.
+    """Delete UnionID changes from or to these UnionIDs.
 
-    Returns the number of rows by table.
+    Changes of OpenIDs that have one of these UnionIDs now stay. Returns the number of rows by
+    table.
     """
     deleted = await session.execute(_FORGET_UNIONIDS, {"unionids": list(unionids)})
     return {"unionid_changes": len(deleted.all())}

@@ -1,4 +1,4 @@
-"""SQL that looks up OpenIDs, UnionIDs and when somebody was seen."""
+"""SQL that looks up OpenIDs, UnionIDs and the times when people were seen."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,19 +10,19 @@ from app.wechat.ids import AccountOpenId
 
 
 async def people_known(session: AsyncSession, people: Iterable[AccountOpenId]) -> bool:
-    """Tell whether any of these OpenIDs is known."""
+    """Return whether any of these OpenIDs is known."""
     return await session.scalar(_ANY, _columns(people)) is not None
 
 
 async def first_seen(session: AsyncSession, known: AccountOpenId) -> datetime | None:
-    """Return when an OpenID was heard of first; None when it is unknown."""
+    """Return when an OpenID was first seen; None when it is unknown."""
     appid, openid = known
     seen: datetime | None = await session.scalar(_FIRST_SEEN, {"appid": appid, "openid": openid})
     return seen
 
 
 async def last_seen(session: AsyncSession, people: Iterable[AccountOpenId]) -> datetime | None:
-    """Return when any of these OpenIDs was heard of last, by WeChat's clock."""
+    """Return the latest time when any of these OpenIDs was seen; None when all are unknown."""
     seen: datetime | None = await session.scalar(_LAST_SEEN, _columns(people))
     return seen
 
@@ -33,7 +33,7 @@ async def unionids_of(session: AsyncSession, people: Iterable[AccountOpenId]) ->
 
 
 async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[AccountOpenId]:
-    """Return every (AppID, OpenID) that has one of these UnionIDs now."""
+    """Return the OpenIDs of all accounts that have one of these UnionIDs now."""
     found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
     return {(appid, openid) for appid, openid in found}
 
@@ -46,7 +46,7 @@ def _columns(people: Iterable[AccountOpenId]) -> dict[str, list[str]]:
     }
 
 
-_THEIRS = """
+_JOIN_KEYS = """
     JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
     USING (appid, openid)
 """
@@ -55,14 +55,14 @@ _THEIRS = """
 _FIRST_SEEN = text("SELECT first_seen_at FROM openids WHERE appid = :appid AND openid = :openid")
 
 
-_LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_THEIRS}")  # noqa: S608 - a constant
+_LAST_SEEN = text(f"SELECT max(last_seen_at) FROM openids {_JOIN_KEYS}")  # noqa: S608 - a constant
 
 
-_ANY = text(f"SELECT 1 FROM openids {_THEIRS} LIMIT 1")  # noqa: S608 - a constant
+_ANY = text(f"SELECT 1 FROM openids {_JOIN_KEYS} LIMIT 1")  # noqa: S608 - a constant
 
 
 _UNIONIDS = text(
-    f"SELECT DISTINCT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL"  # noqa: S608 - a constant
+    f"SELECT DISTINCT unionid FROM openids {_JOIN_KEYS} WHERE unionid IS NOT NULL"  # noqa: S608 - a constant
 )
 
 

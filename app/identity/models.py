@@ -1,4 +1,4 @@
-"""Tables of the identity room."""
+"""Tables of OpenIDs, their UnionIDs and UnionID changes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,11 @@ from app.db.base import Base
 
 
 class ResolveState(StrEnum):
-    """How far we know the UnionID of an OpenID."""
+    """State of the search for the UnionID of an OpenID.
+
+    pending: to be asked (again) at resolve_next_at. resolved: the UnionID is known. unavailable:
+    asking WeChat does not help.
+    """
 
     PENDING = "pending"
     RESOLVED = "resolved"
@@ -23,14 +27,14 @@ NOT_YET_ASKED: Final = "not_yet_asked"
 
 
 class OpenIdRow(Base):
-    """One person at one account. unionid is NULL until `identity.resolve` learns it.
+    """One person at one account. unionid is NULL until it is known.
 
-    resolve_next_at: when `identity.resolve` may ask again; NULL when there is nothing to ask.
-    resolve_reason: why the UnionID is unavailable (not_following, not_bound, …); erased: it is that
-    of somebody who was erased at every account, and this OpenID goes too.
-    logged_in_at: of the latest login that a mini-program's backend reported with its time.
-    erased_until: what they said and did by then is erased, also if it comes late. revoked: the
-    same of classes of data whose authorisation was withdrawn, in Unix seconds by class.
+    resolve_next_at: when the job `identity.resolve` may ask WeChat (again); NULL when it need not.
+    resolve_reason: why there is no UnionID (not_following, not_bound, …); erased: the UnionID
+    belongs to a person who was erased at all accounts, and this OpenID will be erased too.
+    logged_in_at: time of the latest login that a mini-program's backend reported with a time.
+    erased_until: contents up to then are erased, also those that arrive later. revoked: the same
+    for classes of data whose authorization was revoked, in Unix seconds by `Scope` value.
     """
 
     __tablename__ = "openids"
@@ -66,14 +70,14 @@ class OpenIdRow(Base):
 
     @property
     def reason(self) -> str | None:
-        """Why there is no UnionID, also before WeChat has told; None when there is one."""
+        """Why there is no UnionID, also before WeChat was asked; None when there is one."""
         if self.resolve_reason is None and self.resolve_state is ResolveState.PENDING:
             return NOT_YET_ASKED
         return self.resolve_reason
 
 
 class ResolvePause(Base):
-    """WeChat refuses to tell anything about the people of an account: nobody is asked about."""
+    """No OpenID of the account is asked about before `until`: WeChat refused the calls."""
 
     __tablename__ = "resolve_pauses"
 
@@ -82,18 +86,18 @@ class ResolvePause(Base):
 
 
 class UnionIdSource(StrEnum):
-    """Who told us a UnionID: WeChat's user/info, or a mini-program backend's report."""
+    """Source of a UnionID: WeChat's user/info API, or a login report of a backend."""
 
     USER_INFO = "user_info"
     REPORT = "report"
 
 
 class UnionIdChange(Base):
-    """An OpenID turned out to have another UnionID than the one we knew.
+    """One change of the UnionID of an OpenID.
 
-    Binding an account to another Open Platform account changes every UnionID. What is
-    (`openids`, `followers`, `consents`) carries the new one; what was (the events) keeps the one
-    it was keyed with, and is found by both, through the OpenID. Source: protocol 8, rule 2.
+    Binding an account to another Open Platform account changes every UnionID. Rows of the present
+    state (`openids`, `followers`, `consents`) get the new UnionID; events keep the old one. Both
+    UnionIDs find the events, through the OpenID. Source: protocol 8, rule 2.
     """
 
     __tablename__ = "unionid_changes"

@@ -1,7 +1,4 @@
-"""SQL that adds OpenIDs which a synchronisation or a login report names, and locks those it knows.
-
-Rows are added and locked in order of their keys, as the inbox does it.
-"""
+"""SQL that adds the OpenIDs of a sync or a login report, and locks those that already exist."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,9 +12,10 @@ from app.wechat.ids import AccountOpenId
 
 @dataclass(frozen=True, slots=True)
 class ListedOpenId:
-    """A person as a synchronisation found them. seen_at: when they followed, if it is known.
+    """A follower that a sync adds.
 
-    erased_until: what was so by then is erased.
+    seen_at: when the person followed, or the time of the sync if that is unknown. erased_until:
+    contents up to then are erased; None if nothing is.
     """
 
     openid: str
@@ -28,7 +26,7 @@ class ListedOpenId:
 
 @dataclass(frozen=True, slots=True)
 class ReportedOpenId:
-    """A person as a login report names them. erased_until: what was so by then is erased."""
+    """A person that a login report names. erased_until: contents up to then are erased."""
 
     appid: str
     openid: str
@@ -39,9 +37,9 @@ class ReportedOpenId:
 async def add_listed(
     session: AsyncSession, appid: str, people: Sequence[ListedOpenId], *, ask_again_at: datetime
 ) -> set[str]:
-    """Add OpenIDs with what is known of them, lock those that are there; return the added ones.
+    """Add OpenIDs that are new, and lock those that exist; return the added ones.
 
-    ask_again_at: when to ask for a UnionID that is not known.
+    ask_again_at: when to ask WeChat for a UnionID that is None.
     """
     added = await session.scalars(
         _ADD_LISTED,
@@ -60,7 +58,7 @@ async def add_listed(
 async def add_reported(
     session: AsyncSession, people: Sequence[ReportedOpenId], now: datetime
 ) -> set[AccountOpenId]:
-    """Add OpenIDs, lock those that are there and note the login; return the added ones."""
+    """Add OpenIDs that are new; lock those that exist and note the login. Return the added ones."""
     found = await session.execute(
         _ADD_REPORTED,
         {
@@ -77,7 +75,7 @@ async def add_reported(
 async def known_among(
     session: AsyncSession, people: Collection[AccountOpenId]
 ) -> set[AccountOpenId]:
-    """Return those of these OpenIDs that are known."""
+    """Return those of these OpenIDs that exist."""
     if not people:
         return set()
     return {(appid, openid) for appid, openid in await session.execute(_KNOWN, _columns(people))}
@@ -97,8 +95,8 @@ def _columns(people: Collection[AccountOpenId]) -> dict[str, list[str]]:
     }
 
 
-# ON CONFLICT DO UPDATE WHERE false: locks the row that is there, leaves it as it is, and does not
-# return it.
+# ON CONFLICT DO UPDATE WHERE false locks an existing row without changing or returning it. Rows are
+# added and locked in the order of their keys, as the inbox does it: this avoids deadlocks.
 _ADD_LISTED = text(
     """
     INSERT INTO openids AS o (appid, openid, unionid, first_seen_at, last_seen_at,
@@ -116,7 +114,7 @@ _ADD_LISTED = text(
     """
 )
 
-# A login that lies ahead would be an act after whatever is erased until it has come.
+# The login is at most `now`: a time in the future would count as activity after any erasure.
 _ADD_REPORTED = text(
     """
     INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at, logged_in_at,

@@ -1,7 +1,4 @@
-"""Resets a person who became active again while being erased.
-
-What they did since stays, and what was known of them before does not.
-"""
+"""Resets a person who became active again while being erased: new data stays, older data goes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,10 +12,10 @@ from app.tombstones.subject import ErasureSubject
 async def reset_first_seen(
     session: AsyncSession, person: ErasureSubject, first_push: datetime | None
 ) -> None:
-    """Let the first time they were seen be after what is erased.
+    """Move `first_seen_at` behind the erased time, so that nothing of the earlier time is left.
 
-    first_push: of those after that, by CreateTime. A person who was to be erased for their UnionID
-    is asked about again.
+    first_push: CreateTime of the person's first push after the erased time, if there is one. An
+    OpenID that was to be erased because of its UnionID becomes pending again.
     """
     await session.execute(_RESET_FIRST_SEEN, person.parameters | {"first_push": first_push})
     await session.execute(_ASK_AGAIN, person.parameters)
@@ -27,10 +24,11 @@ async def reset_first_seen(
 async def forget_unionid(
     session: AsyncSession, person: ErasureSubject, *, now: datetime, asks: bool
 ) -> Mapping[str, int]:
-    """Forget the UnionID, unless a login since told it; return the number of rows by table.
+    """Set the UnionID to NULL unless a login after the erased time reported it.
 
-    After `reset_first_seen`. asks: whether WeChat can be asked for it again. The caller has
-    `events.unionid_store.copy_unionid` follow, and then `forget_changes`.
+    asks: whether WeChat can be asked for it again (only for an Official Account). Order of calls:
+    `reset_first_seen`, this, `events.unionid_store.copy_unionid`, `forget_changes`. Returns the
+    number of rows by table.
     """
     await session.execute(_FORGET_LOGIN, person.parameters)
     forgotten = await session.execute(
@@ -40,7 +38,7 @@ async def forget_unionid(
 
 
 async def forget_changes(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
-    """Delete the earlier UnionIDs of an OpenID; return the number of rows by table."""
+    """Delete the UnionID changes of an OpenID; return the number of rows by table."""
     deleted = await session.execute(_FORGET_CHANGES, person.parameters)
     return {"unionid_changes": len(deleted.all())}
 
@@ -68,7 +66,7 @@ _FORGET_LOGIN = text(
     """
 )
 
-# As the inbox adds somebody who is new.
+# The same state as that of a new OpenID which the inbox adds.
 _FORGET_UNIONID = text(
     """
     UPDATE openids SET

@@ -1,4 +1,4 @@
-"""One person at one account, as the API returns it, and the form of WeChat's ids."""
+"""JSON shape of one person at one account, and the type of WeChat ids in requests."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,18 +7,19 @@ from pydantic import BaseModel, Field
 
 from app.identity.models import ResolveState
 
-# No id of WeChat's holds a NUL, and Postgres can't look one up.
+# No id of WeChat contains a NUL character, and Postgres rejects it in a query.
 WeChatId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 
 class OpenIdOut(BaseModel):
     """One person at one account.
 
-    reason: why there is no UnionID: not_yet_asked, not_bound (to an Open Platform account),
-    not_following, not_an_oa (a mini-program's backend has to report it), not_answered,
-    bad_openid, erased (it is that of somebody who was erased, and this OpenID goes too); null when
-    there is one. next_try_at: when WeChat is asked again; null when only
-    a push of theirs or a report can help. former_unionids: which it had before, the latest first.
+    reason: why there is no UnionID; null when there is one. not_yet_asked; not_bound: the account
+    is not bound to an Open Platform account; not_following; not_an_oa: a mini-program's backend has
+    to report it; not_answered: WeChat's answer lacked this OpenID; bad_openid: WeChat does not
+    accept this OpenID; erased: the UnionID belongs to an erased person, and this OpenID will be
+    erased too. next_try_at: when WeChat is asked again; null when only a new push of the person or
+    a login report can help. former_unionids: earlier UnionIDs, the latest first.
     """
 
     appid: str

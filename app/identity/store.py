@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import OpenIdRow, ResolvePause, ResolveState, UnionIdChange
 
-# Longer than any call: a worker that dies leaves its share to the next sweep after this.
+# Longer than any API call. If a worker dies, other workers can claim its OpenIDs after this time.
 LEASE = timedelta(seconds=60)
 
 
 async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int) -> Sequence[str]:
-    """Take up to `limit` OpenIDs that may be asked about now, for the time of a lease.
+    """Claim up to `limit` OpenIDs that are due, for the time of LEASE; return them.
 
-    Rows that another worker is taking are passed over. None while the account pauses.
+    Rows that another worker has locked are skipped. While the account pauses nothing is due.
     """
     due = (
         select(OpenIdRow.openid)
@@ -29,7 +29,7 @@ async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int
         .order_by(OpenIdRow.resolve_next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .cte("due")  # read once: a plain subquery may be run again, and pass over what it locked
+        .cte("due")  # read once: a plain subquery may run again and skip what it locked
     )
     claimed = await session.scalars(
         update(OpenIdRow)
@@ -47,7 +47,7 @@ async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int
 async def release(
     session: AsyncSession, appid: str, openids: Sequence[str], *, ask_again_at: datetime
 ) -> None:
-    """Give claimed OpenIDs back unanswered."""
+    """Release claimed OpenIDs that got no answer; they are due again at `ask_again_at`."""
     await session.execute(
         update(OpenIdRow)
         .where(
@@ -60,7 +60,7 @@ async def release(
 
 
 async def pause(session: AsyncSession, appid: str, until: datetime) -> None:
-    """Ask about nobody of an account until then: what one call was refused, every call will be."""
+    """Pause an account until then: WeChat refused one call and would refuse the next one too."""
     new = insert(ResolvePause).values(appid=appid, until=until)
     await session.execute(
         new.on_conflict_do_update(
@@ -74,7 +74,7 @@ def _pauses(appid: str, now: datetime) -> Exists:
 
 
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:
-    """Tell whether an account has OpenIDs to ask about now."""
+    """Return whether an account has OpenIDs that are due."""
     found: bool | None = await session.scalar(
         select(
             exists().where(
@@ -89,16 +89,16 @@ async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:
 
 
 async def of_openid(session: AsyncSession, appid: str, openid: str) -> OpenIdRow | None:
-    """Return what is known of one person at one account."""
+    """Return one person at one account; None when the OpenID is unknown."""
     return await session.get(OpenIdRow, (appid, openid))
 
 
 async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequence[OpenIdRow]:
-    """Return one person at every account, at most `limit` of them.
+    """Return one person at all accounts, at most `limit` rows by AppID and OpenID.
 
     OpenIDs that had this UnionID before it changed belong to the person too.
     """
-    theirs = union(
+    keys = union(
         select(OpenIdRow.appid, OpenIdRow.openid).where(OpenIdRow.unionid == unionid),
         select(UnionIdChange.appid, UnionIdChange.openid).where(
             UnionIdChange.old_unionid == unionid
@@ -106,7 +106,7 @@ async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequenc
     ).subquery()
     found = await session.scalars(
         select(OpenIdRow)
-        .join(theirs, and_(OpenIdRow.appid == theirs.c.appid, OpenIdRow.openid == theirs.c.openid))
+        .join(keys, and_(OpenIdRow.appid == keys.c.appid, OpenIdRow.openid == keys.c.openid))
         .order_by(OpenIdRow.appid, OpenIdRow.openid)
         .limit(limit)
     )
@@ -116,9 +116,9 @@ async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequenc
 async def former_unionids(
     session: AsyncSession, rows: Sequence[OpenIdRow]
 ) -> dict[tuple[str, str], list[str]]:
-    """Return the UnionIDs that these OpenIDs had before, the latest first, by OpenID.
+    """Return the earlier UnionIDs by (AppID, OpenID), the latest first.
 
-    Each once, and never the present one, which an OpenID may have come back to.
+    Each UnionID is listed once; the present one is left out even if the OpenID had it before, too.
     """
     present = {(row.appid, row.openid): row.unionid for row in rows}
     found = await session.execute(

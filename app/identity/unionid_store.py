@@ -1,6 +1,6 @@
-"""SQL that records what is learnt about UnionIDs: in `openids` and `unionid_changes` alone.
+"""SQL that records UnionIDs in `openids` and `unionid_changes`.
 
-`unionid_resolution.record` calls it, and has the rows of `events` follow in the same transaction.
+`unionid_resolution.record` calls it, and updates the tables of `events` in the same transaction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import UnionIdSource
 
-# An account may be bound to an Open Platform account at any time.
+# Every day, because the account may be bound to an Open Platform account at any time.
 ASK_UNBOUND_AGAIN = timedelta(days=1)
-# Whoever was answered within this is not asked again because somebody else was resolved.
+# An OpenID that was asked about within this time is not woken: the answer would be the same.
 FRESH_ANSWER = timedelta(minutes=1)
 MAX_WOKEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class UnionIdResult:
-    """What is known of one OpenID now.
+    """What is now known about the UnionID of one OpenID.
 
-    unionid: None with a reason. ask_again_at: None when asking again makes no sense.
-    erased_until: what they did by then is erased. how: WeChat's subscribe_scene, if it was told.
+    unionid: None with a reason. ask_again_at: None when asking again is useless. erased_until: for
+    an erased UnionID, contents up to then are erased. how: WeChat's subscribe_scene, if known.
     """
 
     appid: str
@@ -41,7 +41,7 @@ async def record_results(
 ) -> int:
     """Record results, one per OpenID, and return how many UnionIDs changed. The OpenIDs must exist.
 
-    A UnionID that differs from the one we had replaces it and is noted in `unionid_changes`. For
+    A UnionID that differs from the stored one replaces it and is noted in `unionid_changes`. For
     each first or different UnionID the database adds a row to `identity_events`, which webhooks
     send as `identity.resolved` or `identity.changed`: the trigger `oa_bridge_identity_updated` on
     `openids` calls `oa_bridge_identity_learned`. Locks the openids rows in order of their keys.
@@ -61,9 +61,10 @@ async def record_results(
 async def wake_unbound(
     session: AsyncSession, appids: Iterable[str], now: datetime
 ) -> tuple[str, ...]:
-    """Make up to MAX_WOKEN `not_bound` people of each account due now; return the accounts.
+    """Make up to MAX_WOKEN `not_bound` OpenIDs of each account due now.
 
-    These accounts have just given a UnionID, so they have been bound to an Open Platform account.
+    WeChat has just returned a UnionID for these accounts, so they have been bound to an Open
+    Platform account. Returns the accounts that have such OpenIDs.
     """
     woken: list[str] = []
     for appid in sorted(appids):
