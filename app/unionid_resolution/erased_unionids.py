@@ -1,8 +1,8 @@
-"""Withholds UnionIDs of erased people from OpenIDs that turn out to have them.
+"""Withholds the UnionID of an erased person from OpenIDs that WeChat or a report links to it.
 
-A person may have OpenIDs that nobody knew to be theirs. A person who has been erased and then
-follows or does something again, at any account, is known again with their UnionID at every account:
-then nothing is withheld.
+An erasure covers only the OpenIDs that are linked to the UnionID at that time; others may be linked
+later. If the person has followed or done something since the erasure, at any account, the UnionID
+is known again at all accounts, and nothing is withheld.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,61 +24,70 @@ ERASED = "erased"
 
 
 async def erased_by_unionid(
-    session: AsyncSession, secret: SecretStr | None, told: Mapping[AccountOpenId, str]
+    session: AsyncSession, secret: SecretStr | None, unionids: Mapping[AccountOpenId, str]
 ) -> dict[AccountOpenId, Tombstone]:
-    """Return those OpenIDs whose UnionID has been erased, if they have done nothing since.
+    """Return the tombstones of those OpenIDs whose UnionID is erased and still inactive.
 
-    To be called first in its transaction, as `erased_among` is. told: the UnionID of each OpenID.
+    Call it first in the transaction, like `erased_among`. unionids: the UnionID of each OpenID.
     """
     await lock_shared(session)
-    if not told or not await session.scalar(_ANYBODY):
+    if not unionids or not await session.scalar(_ANY):
         return {}
-    erased = await erased_unionids(session, await pseudonyms(session, secret), set(told.values()))
-    again = await _known_again(session, erased)
+    names = await pseudonyms(session, secret)
+    erased = await erased_unionids(session, names, set(unionids.values()))
+    active_unionids = await _active_unionids(session, erased)
     people = {
         known: erased[unionid]
-        for known, unionid in told.items()
-        if unionid in erased and unionid not in again
+        for known, unionid in unionids.items()
+        if unionid in erased and unionid not in active_unionids
     }
-    acted = await active_since(
+    active = await active_since(
         session, [(*known, until, FIRST_ID) for known, until in people.items()]
     )
     return {
         known: Tombstone(until, identity_erased=True, by_unionid=True)
         for known, until in people.items()
-        if known not in acted
+        if known not in active
     }
 
 
 async def withhold_erased(
-    session: AsyncSession, secret: SecretStr | None, answers: Sequence[UnionIdResult]
+    session: AsyncSession, secret: SecretStr | None, results: Sequence[UnionIdResult]
 ) -> list[UnionIdResult]:
-    """Return the answers without UnionIDs that have been erased; such an OpenID has to go, too.
+    """Return the results without the UnionIDs that have been erased.
 
-    To be called first in its transaction.
+    The reason of such a result is `erased`, and `privacy` will erase its OpenID. Call this first in
+    the transaction.
     """
-    told = {(one.appid, one.openid): one.unionid for one in answers if one.unionid is not None}
-    gone = await erased_by_unionid(session, secret, told)
-    return [without_unionid(one, gone.get((one.appid, one.openid))) for one in answers]
+    unionids = {(one.appid, one.openid): one.unionid for one in results if one.unionid is not None}
+    tombstones = await erased_by_unionid(session, secret, unionids)
+    return [without_unionid(one, tombstones.get((one.appid, one.openid))) for one in results]
 
 
-def without_unionid(answer: UnionIdResult, gone: Tombstone | None) -> UnionIdResult:
-    """Return the answer; of somebody who is gone by their UnionID, without it."""
-    if gone is None or not gone.by_unionid:
-        return answer
-    return replace(answer, unionid=None, reason=ERASED, ask_again_at=None, erased_until=gone.until)
+def without_unionid(result: UnionIdResult, tombstone: Tombstone | None) -> UnionIdResult:
+    """Return the result; without its UnionID if the tombstone is that of the UnionID."""
+    if tombstone is None or not tombstone.by_unionid:
+        return result
+    return replace(
+        result,
+        unionid=None,
+        reason=ERASED,
+        ask_again_at=None,
+        erased_until=tombstone.until,
+    )
 
 
-async def _known_again(session: AsyncSession, erased: Mapping[str, datetime]) -> set[str]:
+async def _active_unionids(session: AsyncSession, erased: Mapping[str, datetime]) -> set[str]:
+    """Return those UnionIDs of which any OpenID has been active since the erasure."""
     found = await session.execute(_HOLDERS, {"unionids": list(erased)})
     holders = {(appid, openid): unionid for appid, openid, unionid in found}
-    acted = await active_since(
+    active = await active_since(
         session, [(*known, erased[unionid], FIRST_ID) for known, unionid in holders.items()]
     )
-    return {holders[known] for known in acted}
+    return {holders[known] for known in active}
 
 
-_ANYBODY = text("SELECT EXISTS (SELECT FROM erased_unionids)")
+_ANY = text("SELECT EXISTS (SELECT FROM erased_unionids)")
 
 
 _HOLDERS = text(

@@ -1,4 +1,4 @@
-"""What a mini-program's backend learnt at login. Source: protocol 8, UnionID rule 4."""
+"""Records a login report of a mini-program's backend. Source: protocol 8, UnionID rule 4."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,72 +28,75 @@ async def report(
     now: datetime,
     secret: SecretStr | None,
 ) -> Reported:
-    """Take the reported UnionIDs over, and key every row of their OpenIDs.
+    """Record the reported UnionIDs and set them in every row of their OpenIDs.
 
-    Whoever has been erased is known again by something of their own that came since, a push or a
-    login, and not by a report alone: a backend may repeat what it has always known. That holds for
-    an OpenID that was not known to be theirs, too. Of an OpenID that is told twice the latest login
-    counts. secret: of the pseudonyms.
+    Erased people are skipped, also if only the UnionID is erased, until they push something or log
+    in after the erasure. If an OpenID is reported twice, the later login counts. secret: for the
+    pseudonyms.
     """
+    # A report alone does not make an erased person known again: a backend may repeat old data.
     by_login = sorted(identities, key=lambda one: one.logged_in_at or NEVER)
     known = {(one.appid, one.openid): one for one in by_login}
-    erased = await erased_among(session, secret, known)
-    away = _away(identities, erased)
-    told = {key: one.unionid for key, one in known.items()}
-    passed_over = _away(identities, await erased_by_unionid(session, secret, told))
-    passed_over |= away - await known_among(session, away)
-    wanted = [one for key, one in known.items() if key not in passed_over]
-    passed_over |= await _see(session, wanted, now, erased) & away
-    answers = [
+    tombstones = await erased_among(session, secret, known)
+    erased = _still_erased(identities, tombstones)
+    unionids = {key: one.unionid for key, one in known.items()}
+    skipped = _still_erased(identities, await erased_by_unionid(session, secret, unionids))
+    skipped |= erased - await known_among(session, erased)
+    accepted = [one for key, one in known.items() if key not in skipped]
+    skipped |= await _add(session, accepted, now, tombstones) & erased
+    results = [
         UnionIdResult(one.appid, one.openid, one.unionid)
         for key, one in known.items()
-        if key not in passed_over
+        if key not in skipped
     ]
-    learnt = await record_unionids(session, answers, source=UnionIdSource.REPORT, now=now)
-    await enqueue(session, [resolve_job(appid) for appid in learnt.woken])
-    number = sum((one.appid, one.openid) in passed_over for one in identities)
-    return Reported(received=len(identities), changed=learnt.changed, erased=number)
+    recorded = await record_unionids(session, results, source=UnionIdSource.REPORT, now=now)
+    await enqueue(session, [resolve_job(appid) for appid in recorded.woken])
+    number = sum((one.appid, one.openid) in skipped for one in identities)
+    return Reported(received=len(identities), changed=recorded.changed, erased=number)
 
 
-async def _see(
+async def _add(
     session: AsyncSession,
     identities: Sequence[Identity],
     now: datetime,
-    erased: Mapping[AccountOpenId, Tombstone],
+    tombstones: Mapping[AccountOpenId, Tombstone],
 ) -> set[AccountOpenId]:
-    """Add or lock the OpenIDs; return those that are new. Who is both new and erased goes again.
+    """Add or lock the OpenIDs; return those that were added.
 
-    Such a person was here a moment ago: an erasure has just ended.
+    An added OpenID that is still erased is deleted again: it existed before, and an erasure deleted
+    it between the two statements.
     """
     people = [
-        ReportedOpenId(one.appid, one.openid, one.logged_in_at, _erased_until(one, erased))
+        ReportedOpenId(one.appid, one.openid, one.logged_in_at, _erased_until(one, tombstones))
         for one in identities
     ]
     new = await add_reported(session, people, now)
-    await delete(session, new & _away(identities, erased))
+    await delete(session, new & _still_erased(identities, tombstones))
     return new
 
 
-def _erased_until(identity: Identity, erased: Mapping[AccountOpenId, Tombstone]) -> datetime | None:
-    tombstone = erased.get((identity.appid, identity.openid))
+def _erased_until(
+    identity: Identity, tombstones: Mapping[AccountOpenId, Tombstone]
+) -> datetime | None:
+    tombstone = tombstones.get((identity.appid, identity.openid))
     return None if tombstone is None else tombstone.until
 
 
-def _away(
-    identities: Sequence[Identity], erased: Mapping[AccountOpenId, Tombstone]
+def _still_erased(
+    identities: Sequence[Identity], tombstones: Mapping[AccountOpenId, Tombstone]
 ) -> set[AccountOpenId]:
-    """Return those who are erased, and have not logged in since as far as is told here."""
-    back = {
+    """Return the erased OpenIDs for which this report names no login after the erasure."""
+    logged_in = {
         (one.appid, one.openid)
         for one in identities
-        if _logged_in_since(one, erased.get((one.appid, one.openid)))
+        if _logged_in_since(one, tombstones.get((one.appid, one.openid)))
     }
-    return {known for known, one in erased.items() if one.identity_erased} - back
+    return {known for known, one in tombstones.items() if one.identity_erased} - logged_in
 
 
-def _logged_in_since(identity: Identity, erased: Tombstone | None) -> bool:
+def _logged_in_since(identity: Identity, tombstone: Tombstone | None) -> bool:
     return (
-        erased is not None
+        tombstone is not None
         and identity.logged_in_at is not None
-        and identity.logged_in_at > erased.until
+        and identity.logged_in_at > tombstone.until
     )

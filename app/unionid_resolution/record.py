@@ -1,8 +1,8 @@
-"""Records what is learnt about UnionIDs in every row of the OpenIDs, in the caller's transaction.
+"""Records UnionIDs in every row of their OpenIDs, in the caller's transaction.
 
-Order of locks: `identity` first, which locks the openids rows in order of their keys, as the inbox
-does; then `events` (follow_events, subscription_events, followers, consents). So an event that is
-being stored at the same moment either sees the UnionID or gets it here.
+Order of locks: `identity` first, which locks the openids rows in the order of their keys, as the
+inbox does; then `events` (follow_events, subscription_events, followers, consents). An event that
+is stored at the same time therefore either sees the UnionID itself or gets it here.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,11 @@ from app.identity.unionid_store import UnionIdResult
 
 @dataclass(frozen=True, slots=True)
 class RecordedUnionIds:
-    """changed: OpenIDs that had another UnionID before. woken: accounts to ask about again."""
+    """Result of `record_unionids`.
+
+    changed: number of OpenIDs that had another UnionID before. woken: accounts with OpenIDs that
+    became due; enqueue `resolve_job` for each.
+    """
 
     changed: int
     woken: tuple[str, ...]
@@ -30,8 +34,8 @@ async def record_unionids(
 ) -> RecordedUnionIds:
     """Record results, one per OpenID; the OpenIDs must exist.
 
-    The first UnionID of an account that gave none shows that it has been bound: up to
-    MAX_WOKEN of its people who were `not_bound` become due at once, more with each result.
+    A UnionID shows that its account is bound to an Open Platform account: up to MAX_WOKEN of the
+    account's OpenIDs that were `not_bound` become due, and more with each further call.
     """
     changed = await identity.record_results(session, results, source=source, now=now)
     known = [

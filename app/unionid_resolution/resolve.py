@@ -1,4 +1,4 @@
-"""The job that asks WeChat for UnionIDs, up to 100 people a call. Source: protocol 8."""
+"""The job `identity.resolve`, which asks WeChat for UnionIDs. Source: protocol 8."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
 ASK_MISSING_AGAIN = timedelta(hours=1)
-# A run ends after so many calls: other accounts wait for their turn.
+# A run ends after so many calls, so that the jobs of other accounts can run.
 MAX_CALLS_A_RUN = 10
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """What resolving needs. secret: of the pseudonyms, as `pseudonyms` takes it."""
+    """What the job needs. secret: for the pseudonyms, see `tombstones.pseudonyms.pseudonyms`."""
 
     sessions: SessionFactory
     api: WeChatApi
@@ -47,12 +47,13 @@ class Resolver:
 
 
 async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
-    """Ask about every OpenID of an account that is due, in as few calls as it takes.
+    """Ask WeChat about every due OpenID of an account, and record the UnionIDs.
 
-    When those are many, the rest is left to a job of its own. turn: of the job that runs this.
+    After MAX_CALLS_A_RUN calls a further job is enqueued for the rest. turn: that of this job.
 
-    A failed call gives its share back for later; the sweep rings again. After a refusal, of the
-    day's quota too, the whole account waits: a call for each hundred would only be refused again.
+    When a call fails, its OpenIDs are released and become due later; the sweep enqueues a job then.
+    When WeChat refuses a call, also because of the daily quota, the whole account pauses, because
+    WeChat would refuse the next calls as well.
     """
     for _ in range(MAX_CALLS_A_RUN):
         if not await _resolve_some(resolver, appid):
@@ -62,25 +63,25 @@ async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
 
 
 async def _resolve_some(resolver: Resolver, appid: AppId) -> bool:
-    """Return False when nobody was due, or the call failed."""
+    """Make one call; return False when nothing was due or the call failed."""
     async with resolver.sessions.begin() as session:
         claimed = await store.claim_due(session, appid, resolver.clock.now(), BATCHGET_LIMIT)
     if not claimed:
         return False
     try:
-        answers = await _ask(resolver, appid, [OpenId(openid) for openid in claimed])
+        results = await _ask(resolver, appid, [OpenId(openid) for openid in claimed])
     except ApiError as error:
-        await _give_back(resolver, appid, claimed, error)
+        await _release(resolver, appid, claimed, error)
         return False
     async with resolver.sessions.begin() as session:
         now = resolver.clock.now()
-        answers = await withhold_erased(session, resolver.secret, answers)
-        await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=now)
+        results = await withhold_erased(session, resolver.secret, results)
+        await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
     return True
 
 
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
-    """Ring for every account that has somebody to ask about."""
+    """Enqueue a job for every account that has due OpenIDs."""
     async with sessions.begin() as session:
         now = clock.now()
         due = [appid for appid in accounts if await store.has_due(session, appid, now)]
@@ -88,11 +89,11 @@ async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock
 
 
 async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> list[UnionIdResult]:
-    """Match WeChat's answer to what was asked, by OpenID. Missing is a normal state."""
+    """Return one result per OpenID; that WeChat leaves an OpenID out is normal."""
 
-    async def batchget(some: Sequence[OpenId]) -> list[UserInfo]:
+    async def batchget(part: Sequence[OpenId]) -> list[UserInfo]:
         return await with_token(
-            resolver.tokens, appid, lambda token: resolver.api.batchget(token, some)
+            resolver.tokens, appid, lambda token: resolver.api.batchget(token, part)
         )
 
     infos, bad = await batchget_halving(batchget, openids)
@@ -101,12 +102,12 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
     return [
         UnionIdResult(appid, openid, None, "bad_openid")
         if openid in bad
-        else _answer(appid, openid, by_openid.get(openid), now)
+        else _result(appid, openid, by_openid.get(openid), now)
         for openid in openids
     ]
 
 
-def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> UnionIdResult:
+def _result(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> UnionIdResult:
     if info is None:
         return UnionIdResult(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
@@ -117,7 +118,7 @@ def _answer(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) 
     return UnionIdResult(appid, openid, None, "not_following")
 
 
-async def _give_back(
+async def _release(
     resolver: Resolver, appid: AppId, openids: Sequence[str], error: ApiError
 ) -> None:
     refused = error.action in {Action.CONFIGURATION, Action.WAIT, Action.PERMANENT}

@@ -1,4 +1,4 @@
-"""`/api/identities`: what the mini-program's backend knows about who is who."""
+"""`/api/identities`: a mini-program's backend reports OpenIDs with their UnionIDs."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,57 +14,58 @@ from app.settings import Settings
 from app.unionid_resolution.login_report import report
 from app.unionid_resolution.schemas import Identities, Identity, Reported
 
-CLOCKS_APART: Final = timedelta(minutes=10)
+# A reported login may be so far ahead of our clock.
+MAX_CLOCK_SKEW: Final = timedelta(minutes=10)
 
 router = APIRouter(prefix="/api/identities", tags=["users"])
 
 
 @router.put("")
-async def put_identities(wanted: Identities, request: Request, session: SessionDep) -> Reported:
-    """Report OpenIDs with their UnionIDs, as `jscode2session` told them; repeat it freely.
+async def put_identities(body: Identities, request: Request, session: SessionDep) -> Reported:
+    """Report OpenIDs with their UnionIDs, as `jscode2session` returned them; repeating is safe.
 
-    All of them are taken over, or none. Where mini-programs are listed (`ACCOUNTS_FILE`,
-    `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are taken. Who has been
-    erased, and neither pushed anything nor logged in since (`logged_in_at`), is passed over and
-    counted as `erased`.
+    Either all identities are recorded or none. If mini-programs are configured (`ACCOUNTS_FILE`,
+    `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are accepted. People who
+    were erased and have neither pushed anything nor logged in since (`logged_in_at`) are skipped
+    and counted as `erased`.
     """
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
-    problems = list(_problems(wanted.identities, _reporting(settings), now))
+    problems = list(_problems(body.identities, _accepted_appids(settings), now))
     if problems:
         raise RequestValidationError(problems)
-    return await report(session, wanted.identities, now=now, secret=settings.erasure_hmac_secret)
+    return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)
 
 
-def _reporting(settings: Settings) -> Collection[str] | None:
-    """Return whose people may be reported; None: anybody's, as with the cards."""
+def _accepted_appids(settings: Settings) -> Collection[str] | None:
+    """Return the accounts whose identities may be reported; None: any account."""
     if not settings.mini_programs:
         return None
     return settings.accounts.keys() | settings.mini_programs
 
 
 def _problems(
-    identities: Sequence[Identity], reporting: Collection[str] | None, now: datetime
+    identities: Sequence[Identity], accepted: Collection[str] | None, now: datetime
 ) -> Iterator[ErrorDetails]:
-    for place, one in enumerate(identities):
-        if reporting is not None and one.appid not in reporting:
+    for index, one in enumerate(identities):
+        if accepted is not None and one.appid not in accepted:
             yield _problem(
-                place,
+                index,
                 "appid",
                 one.appid,
                 "is not configured: add the account to ACCOUNTS_FILE, or a mini-program to "
                 "MINI_PROGRAM_APPIDS",
             )
-        if one.logged_in_at is not None and one.logged_in_at > now + CLOCKS_APART:
-            said = f"lies in the future: it is {now.isoformat()} here"
-            yield _problem(place, "logged_in_at", one.logged_in_at.isoformat(), said)
+        if one.logged_in_at is not None and one.logged_in_at > now + MAX_CLOCK_SKEW:
+            message = f"lies in the future: the time here is {now.isoformat()}"
+            yield _problem(index, "logged_in_at", one.logged_in_at.isoformat(), message)
 
 
-def _problem(place: int, field: str, value: str, said: str) -> ErrorDetails:
+def _problem(index: int, field: str, value: str, message: str) -> ErrorDetails:
     return {
         "type": "value_error",
-        "loc": ("body", "identities", place, field),
-        "msg": said,
+        "loc": ("body", "identities", index, field),
+        "msg": message,
         "input": value,
     }

@@ -1,4 +1,4 @@
-"""Identities as `/api/identities` takes them, and what it answers."""
+"""JSON shapes of `/api/identities`: request and response."""
 
 from typing import Annotated, Self
 
@@ -9,37 +9,39 @@ from app.tombstones.subject import PREFIX, is_erased
 MAX_REPORTED = 1000
 
 
-def _told_by_wechat(value: str) -> str:
+def _not_a_pseudonym(value: str) -> str:
     if is_erased(value):
         raise ValueError(
-            f"starts with {PREFIX}, and so stands for somebody erased: report what WeChat told"
+            f"starts with {PREFIX} and is the pseudonym of an erased person: report WeChat's id"
         )
     return value
 
 
 # WeChat's own samples pad UnionIDs with blanks. Source: protocol 8.
 ReportedId = Annotated[
-    str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$"), AfterValidator(_told_by_wechat)
+    str, Field(pattern=r"^\s*[^\x00\s]{1,128}\s*$"), AfterValidator(_not_a_pseudonym)
 ]
 
 
 class Identity(BaseModel):
-    """What `jscode2session` (or web authorisation) told about one person.
+    """One person, as `jscode2session` (or web authorization) returned them.
 
-    logged_in_at: when they logged in, with a time zone. Only of use for a person who has been
-    erased: a login after that makes them known again.
+    logged_in_at: time of the login, with a time zone. It matters only for a person who has been
+    erased: a login after the erasure makes the person known again.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    appid: str = Field(pattern=r"^wx[0-9a-f]{16}$", description="The account that the OpenID is of")
+    appid: str = Field(
+        pattern=r"^wx[0-9a-f]{16}$", description="The account to which the OpenID belongs"
+    )
     openid: ReportedId
     unionid: ReportedId
     logged_in_at: AwareDatetime | None = None
 
 
 class Identities(BaseModel):
-    """Reported identities, each OpenID once."""
+    """Reported identities. An OpenID may be repeated with the same UnionID only."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,20 +50,21 @@ class Identities(BaseModel):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         first: dict[tuple[str, str], tuple[int, str]] = {}
-        for place, one in enumerate(self.identities):
-            before, unionid = first.setdefault((one.appid, one.openid), (place, one.unionid))
+        for index, one in enumerate(self.identities):
+            before, unionid = first.setdefault((one.appid, one.openid), (index, one.unionid))
             if unionid != one.unionid:
                 raise ValueError(
-                    f"identities.{place}.unionid differs from identities.{before}.unionid for the "
-                    "same OpenID: report the one that WeChat told last"
+                    f"identities.{index}.unionid differs from identities.{before}.unionid for the "
+                    "same OpenID: report the one that WeChat returned last"
                 )
         return self
 
 
 class Reported(BaseModel):
-    """What became of a report. changed: had another UnionID before; it is kept on record.
+    """Numbers of identities: received, changed, erased.
 
-    erased: were not taken over, since they have been erased and not heard of since.
+    changed: had another UnionID before, which is kept as a former one. erased: were skipped because
+    the person was erased and has not been active since.
     """
 
     received: int

@@ -157,8 +157,8 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
         ({"identities": [identity()] * 1001}, "identities", "at most 1000"),
         ({"identities": [identity(appid="gh_1")]}, "appid", "pattern"),
         ({"identities": [identity(openid="")]}, "openid", "pattern"),
-        ({"identities": [identity(openid=" erased:1")]}, "openid", "report what WeChat told"),
-        ({"identities": [identity("erased:1")]}, "unionid", "report what WeChat told"),
+        ({"identities": [identity(openid=" erased:1")]}, "openid", "report WeChat's id"),
+        ({"identities": [identity("erased:1")]}, "unionid", "report WeChat's id"),
         (
             {"identities": [identity(), identity(appid="wx00000000000000ff")]},
             '["body", "identities", 1, "appid"]',
@@ -175,7 +175,7 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
         (
             {"identities": [identity("oOLD"), identity("oNEW")]},
             "identities.1.unionid",
-            "report the one that WeChat told last",
+            "report the one that WeChat returned last",
         ),
         ([identity()], "body", "dictionary"),
     ],
