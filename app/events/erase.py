@@ -1,4 +1,7 @@
-"""Removes what this room knows of a person; what happened when may stay without them."""
+"""SQL that erases a person from events, followers and consents.
+
+Events may stay in the history, with pseudonyms in the place of the ids.
+"""
 
 from collections.abc import Mapping
 
@@ -6,45 +9,47 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import TextClause
 
-from app.events.activity import active_since as who_is_back
+from app.events.activity import active_since
 from app.tombstones.subject import ErasureSubject
 
 
 async def erase_contents(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
-    """Clear scenes and tickets; return the number of rows by table."""
+    """Clear scenes, tickets and message ids; return the number of rows by table."""
     return await _run(session, _CONTENTS, person)
 
 
-async def is_back(session: AsyncSession, person: ErasureSubject) -> bool:
-    """Tell whether the person follows again, or did anything, since what the erasure answers to."""
+async def has_returned(session: AsyncSession, person: ErasureSubject) -> bool:
+    """Return whether the person has followed again or done anything since the erased time."""
     one = (person.appid, person.openid, person.until, person.event_id)
-    return bool(await who_is_back(session, [one]))
+    return bool(await active_since(session, [one]))
 
 
 async def erase_identity(
-    session: AsyncSession, person: ErasureSubject, *, back: bool
+    session: AsyncSession, person: ErasureSubject, *, returned: bool
 ) -> Mapping[str, int]:
-    """Put pseudonyms into the history, delete the states; return the number of rows by table.
+    """Replace ids by pseudonyms in the events and delete the states.
 
-    back: what came since stays as it is. Otherwise whoever still followed goes on being counted,
-    under the pseudonym.
+    returned: rows after the erased time stay as they are. Otherwise all rows are covered, and a
+    person who still followed is counted further, under the pseudonym. Returns the number of rows by
+    table.
     """
-    counts = await _run(session, _OF_BEFORE if back else _OF_ALL, person)
-    if back:
-        await hand_over(session, person)
+    counts = await _run(session, _ERASE_OLDER if returned else _ERASE_ALL, person)
+    if returned:
+        await restore_follower(session, person)
     else:
-        for statement in _STAND:
+        for statement in _COUNT_PSEUDONYM:
             await session.execute(statement, person.parameters)
     return counts
 
 
-async def hand_over(session: AsyncSession, person: ErasureSubject) -> None:
-    """Let a follower who is back count as themselves and no longer under the pseudonym, too.
+async def restore_follower(session: AsyncSession, person: ErasureSubject) -> None:
+    """Move a returning follower from the pseudonym back to the OpenID.
 
-    What ends the erased following belongs to it. Without an unfollow a new follow tells that they
-    had left; when, nobody saw. Whoever acts without having followed again follows still.
+    The unfollow that ended the erased period stays under the pseudonym. If the first event since is
+    a follow, that unfollow was not seen: one is added at the time of the follow. A person who acts
+    without a new follow still follows.
     """
-    for statement in _HAND_OVER:
+    for statement in _RESTORE_FOLLOWER:
         await session.execute(statement, person.parameters)
 
 
@@ -84,7 +89,7 @@ _CONTENTS = {
     ),
 }
 
-# A UnionID that is not among the person's own is gone too.
+# A UnionID that is not one of the person's own becomes NULL.
 _PSEUDONYMS = """
     SET openid = :pseudonym, unionid = (
         SELECT pseudonym FROM unnest(CAST(:unionids AS text[]),
@@ -93,12 +98,12 @@ _PSEUDONYMS = """
     )
     WHERE appid = :appid AND openid = :openid
 """
-_BEFORE = "AND (occurred_at, id) <= (CAST(:until AS timestamptz), CAST(:event_id AS uuid))"
+_UP_TO_EVENT = "AND (occurred_at, id) <= (CAST(:until AS timestamptz), CAST(:event_id AS uuid))"
 
 _UP_TO = "AND occurred_at <= :until"
 
-_OF_BEFORE = {
-    "follow_events": text(f"UPDATE follow_events e {_PSEUDONYMS} {_BEFORE} RETURNING 1"),
+_ERASE_OLDER = {
+    "follow_events": text(f"UPDATE follow_events e {_PSEUDONYMS} {_UP_TO_EVENT} RETURNING 1"),
     "subscription_events": text(f"UPDATE subscription_events e {_PSEUDONYMS} {_UP_TO} RETURNING 1"),
     "followers": text(
         """
@@ -115,7 +120,7 @@ _OF_BEFORE = {
         """
     ),
 }
-_OF_ALL = {
+_ERASE_ALL = {
     "follow_events": text(f"UPDATE follow_events e {_PSEUDONYMS} RETURNING 1"),
     "subscription_events": text(f"UPDATE subscription_events e {_PSEUDONYMS} RETURNING 1"),
     "followers": text(
@@ -124,7 +129,7 @@ _OF_ALL = {
     "consents": text("DELETE FROM consents WHERE appid = :appid AND openid = :openid RETURNING 1"),
 }
 
-_LAST = """
+_LAST_EVENT = """
     last AS (
         SELECT * FROM follow_events
         WHERE appid = :appid AND openid = :pseudonym AND action IN ('follow', 'unfollow')
@@ -132,17 +137,17 @@ _LAST = """
     )
 """
 
-_STAND = (
+_COUNT_PSEUDONYM = (
     text(
         f"""
-        WITH {_LAST}
+        WITH {_LAST_EVENT}
         DELETE FROM followers WHERE appid = :appid AND openid = :pseudonym
           AND NOT EXISTS (SELECT FROM last WHERE action = 'follow')
         """  # noqa: S608 - a constant of this module
     ),
     text(
         f"""
-        WITH {_LAST}
+        WITH {_LAST_EVENT}
         INSERT INTO followers (appid, openid, unionid, following, followed_at, followed_id,
                                last_at, last_id, source)
         SELECT appid, openid, unionid, true, occurred_at, id, occurred_at, id, source
@@ -152,7 +157,7 @@ _STAND = (
     ),
 )
 
-_FIRST = """
+_FIRST_EVENT = """
     first AS (
         SELECT * FROM follow_events
         WHERE appid = :appid AND openid = :openid AND action IN ('follow', 'unfollow')
@@ -160,11 +165,11 @@ _FIRST = """
     )
 """
 
-_HAND_OVER = (
+_RESTORE_FOLLOWER = (
     text("DELETE FROM followers WHERE appid = :appid AND openid = :pseudonym"),
     text(
         f"""
-        WITH {_LAST}
+        WITH {_LAST_EVENT}
         INSERT INTO followers (appid, openid, unionid, following, last_at, last_id, source)
         SELECT o.appid, o.openid, o.unionid, true, :until,
                CAST('00000000-0000-0000-0000-000000000000' AS uuid), last.source
@@ -175,7 +180,7 @@ _HAND_OVER = (
     ),
     text(
         f"""
-        WITH {_LAST}, {_FIRST}, ends AS (
+        WITH {_LAST_EVENT}, {_FIRST_EVENT}, ends AS (
             UPDATE follow_events e SET openid = last.openid, unionid = last.unionid
             FROM last, first
             WHERE e.id = first.id AND last.action = 'follow' AND first.action = 'unfollow'

@@ -1,12 +1,12 @@
-"""The job that carries an erasure out, in steps.
+"""The job `privacy.erase`: carries one erasure out, in steps.
 
-A step is a transaction that locks the erasure's row and adds to its counts. Every step may be
-repeated, so the job may end anywhere and run again, or twice at once. Most rows go in bounded
-batches. The last step of a person locks their OpenID, so that the inbox waits; what it stored
-since is found, and what it stores afterwards is known to be late.
+A step is a transaction that locks the erasure's row and adds to its counts. Every step can be
+repeated: the job may stop anywhere and run again, or run twice at the same time. Most rows are
+erased in bounded batches. The final step of a person locks the OpenID, so that the inbox waits: the
+step erases what was stored in the meantime, and later pushes are recognised as late.
 
-Webhooks that hold data of the person have to hear that it is erased. Until they have, or a day is
-over, contents go and the ids stay; the sweep rings again, and there is no certificate.
+Webhooks that received data of the person must be notified of the erasure. Until they are, or until
+LONGEST_NOTICE is over, contents are erased and the ids stay; the sweep enqueues the job again.
 """
 
 from collections import Counter
@@ -34,13 +34,13 @@ from app.rules import erase as rules
 from app.tombstones.models import Scope
 from app.tombstones.people import write_tombstone
 from app.tombstones.subject import ErasureSubject
-from app.webhooks import erase as feed
+from app.webhooks import erase as webhooks
 from app.webhooks import erasure_notices
 
 BATCH: Final = 500
-ALL: Final = 1_000_000
-EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-# So long ids are kept for webhooks that could not be told yet that the person is gone.
+UNLIMITED: Final = 1_000_000
+END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
+# The ids are kept for at most so long when webhooks could not be notified of the erasure.
 LONGEST_NOTICE: Final = timedelta(hours=24)
 SHORTEST_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(minutes=10)
@@ -52,14 +52,14 @@ log = structlog.get_logger()
 
 
 async def erase(eraser: Eraser, erasure_id: UUID) -> None:
-    """Carry one erasure out; does nothing when that is done."""
+    """Carry one erasure out; do nothing if it is finished."""
     planned = await plan_erasure(eraser, erasure_id)
     if planned is None:
         return
     if planned.of_identity and await _waits_for_webhooks(eraser, planned):
         for person in planned.people:
             await _erase_person(eraser, replace(planned, scope=Scope.CONTENT), person)
-        await _step(eraser, planned, partial(_look_again_later, eraser, planned))
+        await _step(eraser, planned, partial(_schedule_next_try, eraser, planned))
         log.info("privacy.waits_for_webhooks", erasure_id=str(erasure_id))
         return
     for person in planned.people:
@@ -68,7 +68,7 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
         else:
             await _erase_class(eraser, planned, person)
     if planned.unionids:
-        await _in_batches(eraser, planned, partial(_some_naming, eraser, planned, BATCH))
+        await _in_batches(eraser, planned, partial(_erase_some_mentions, eraser, planned, BATCH))
         await _step(eraser, planned, partial(_forget_unionids, planned))
     await _step(eraser, planned, partial(_finish, eraser, planned))
     log.info("privacy.erased", erasure_id=str(erasure_id), scope=planned.scope.value)
@@ -77,34 +77,36 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
 async def _waits_for_webhooks(eraser: Eraser, planned: Plan) -> bool:
     people = [(person.appid, person.openid) for person in planned.people]
     async with eraser.sessions() as session:
-        untold = await erasure_notices.count_pending_webhooks(session, people, planned.erasure_id)
-    if not untold or eraser.clock.now() < planned.requested_at + LONGEST_NOTICE:
-        return bool(untold)
-    await _step(eraser, planned, partial(_give_up_telling, untold))
+        pending = await erasure_notices.count_pending_webhooks(session, people, planned.erasure_id)
+    if not pending or eraser.clock.now() < planned.requested_at + LONGEST_NOTICE:
+        return bool(pending)
+    await _step(eraser, planned, partial(_count_not_notified, pending))
     return False
 
 
-async def _look_again_later(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
-    """The longer it has waited, the less often."""
+async def _schedule_next_try(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
+    """Set `waits_until`: the pause is a quarter of the time waited so far, within bounds."""
     erasure = await session.get_one(Erasure, planned.erasure_id)
     now = eraser.clock.now()
     waited = now - erasure.requested_at
     erasure.waits_until = now + min(max(waited / 4, SHORTEST_WAIT), LONGEST_WAIT)
-    return await _erase_mentions(planned, session)
+    return await _erase_in_jobs(planned, session)
 
 
-async def _give_up_telling(untold: int, _: AsyncSession) -> Counts:
-    return {"webhooks_not_told": untold}
+async def _count_not_notified(webhooks: int, _: AsyncSession) -> Counts:
+    return {"webhooks_not_told": webhooks}
 
 
 async def _erase_class(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
     if planned.scope is Scope.NOT_HELD:
         return
-    await _in_batches(eraser, planned, partial(_some_of_class, eraser, planned, person, BATCH))
-    await _step(eraser, planned, partial(_seal_class, eraser, planned, person))
+    await _in_batches(
+        eraser, planned, partial(_erase_some_of_class, eraser, planned, person, BATCH)
+    )
+    await _step(eraser, planned, partial(_finish_class, eraser, planned, person))
 
 
-async def _some_of_class(
+async def _erase_some_of_class(
     eraser: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     if planned.scope is Scope.PROFILE:
@@ -114,34 +116,35 @@ async def _some_of_class(
     return {"callbacks": cleared}
 
 
-async def _seal_class(
+async def _finish_class(
     eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
 ) -> Counts:
-    """With the inbox kept out, as `_seal`. Of a stranger all that comes late goes."""
+    """Erase the rest of the class while the inbox is locked out, as in `_finish_person`."""
     known = await identity.lock(session, person)
-    counts = await _some_of_class(eraser, planned, person, ALL, session)
+    counts = await _erase_some_of_class(eraser, planned, person, UNLIMITED, session)
     if known:
         await identity.mark_class(session, person, planned.scope.value)
     else:
+        # There is no row to note the class on: all contents up to then are erased if they arrive.
         await write_tombstone(session, person, Scope.CONTENT)
     return counts
 
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
-    for work in (_some_replies, _some_callbacks):
+    for work in (_erase_some_replies, _erase_some_callbacks):
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
-    await _step(eraser, planned, partial(_seal, eraser, planned, person))
-    await _step(eraser, planned, partial(_forget_rules, person))
+    await _step(eraser, planned, partial(_finish_person, eraser, planned, person))
+    await _step(eraser, planned, partial(_erase_rule_firings, person))
 
 
-async def _some_replies(
+async def _erase_some_replies(
     _: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     erase_some = replies.erase_identity if planned.of_identity else replies.erase_contents
     return {"replies": await erase_some(session, person, limit)}
 
 
-async def _some_callbacks(
+async def _erase_some_callbacks(
     eraser: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
 ) -> Counts:
     inbox = eraser.inbox
@@ -149,25 +152,26 @@ async def _some_callbacks(
     return {"callbacks": await erase_some(session, person, limit)}
 
 
-async def _seal(
+async def _finish_person(
     eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
 ) -> Counts:
-    """Everything that is left of a person, with the inbox kept out."""
+    """Erase what is left of a person while the inbox is locked out."""
     known = await identity.lock(session, person)
-    back = await events.is_back(session, person)
-    if planned.of_identity and not back:  # what was reported of them since is no reason to stay
-        person = replace(person, until=EVER)
-    counts = Counter(await _some_replies(eraser, planned, person, ALL, session))
-    counts.update(await _some_callbacks(eraser, planned, person, ALL, session))
+    returned = await events.has_returned(session, person)
+    if planned.of_identity and not returned:
+        # Later rows are then only reports about the person, such as deliveries: they go too.
+        person = replace(person, until=END_OF_TIME)
+    counts = Counter(await _erase_some_replies(eraser, planned, person, UNLIMITED, session))
+    counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
-        counts.update(await events.erase_identity(session, person, back=back))
-    if planned.of_identity and not back:
+        counts.update(await events.erase_identity(session, person, returned=returned))
+    if planned.of_identity and not returned:
         counts.update(await identity.erase(session, person))
         counts.update(
             {
-                "identity_events": await feed.erase(session, person.appid, person.openid),
+                "identity_events": await webhooks.erase(session, person.appid, person.openid),
                 "follower_marks": await followers.erase(session, person),
             }
         )
@@ -184,22 +188,25 @@ async def _seal(
 
 
 async def _forget_unionid(eraser: Eraser, person: ErasureSubject, session: AsyncSession) -> Counts:
-    """Whoever is back is a person who is erased all the same, up to what they asked for that."""
+    """Erase the UnionID of a returning person, up to the time of the request."""
     account = eraser.accounts.get(person.appid)
     asks = account is not None and account.kind == "oa"
     return {
         **await reset.forget_unionid(session, person, now=eraser.clock.now(), asks=asks),
         **await copy_unionid(session, person),
         **await reset.forget_changes(session, person),
-        "identity_events": await feed.erase(session, person.appid, person.openid),
+        "identity_events": await webhooks.erase(session, person.appid, person.openid),
     }
 
 
-async def _forget_rules(person: ErasureSubject, session: AsyncSession) -> Counts:
+async def _erase_rule_firings(person: ErasureSubject, session: AsyncSession) -> Counts:
     return {"rule_firings": await rules.erase(session, person)}
 
 
-async def _some_naming(eraser: Eraser, planned: Plan, limit: int, session: AsyncSession) -> Counts:
+async def _erase_some_mentions(
+    eraser: Eraser, planned: Plan, limit: int, session: AsyncSession
+) -> Counts:
+    """Clear pushes that name one of the UnionIDs."""
     inbox = eraser.inbox
     cleared = await inbox.erase_unionids(session, planned.unionids, planned.until, limit)
     return {"callbacks": cleared}
@@ -213,7 +220,7 @@ async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
 
 
 async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Counts:
-    """Turn the erasure into its certificate, and leave nobody's id in PgQueuer's tables."""
+    """Turn the erasure into its certificate, and remove the ids from PgQueuer's tables."""
     people = [(person.appid, person.openid) for person in planned.people]
     await erasure_notices.delete_notices(session, people)
     erasure = await session.get_one(Erasure, planned.erasure_id)
@@ -223,10 +230,10 @@ async def _finish(eraser: Eraser, planned: Plan, session: AsyncSession) -> Count
     erasure.waits_until = None
     if not planned.of_identity:
         erasure.unlinked_at = erasure.finished_at
-    return await _erase_mentions(planned, session)
+    return await _erase_in_jobs(planned, session)
 
 
-async def _erase_mentions(planned: Plan, session: AsyncSession) -> Counts:
+async def _erase_in_jobs(planned: Plan, session: AsyncSession) -> Counts:
     words = {person.openid for person in planned.people}
     if planned.of_identity:
         words.update(*(person.unionids for person in planned.people))

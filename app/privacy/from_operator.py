@@ -1,4 +1,4 @@
-"""Erasures that an operator asks for."""
+"""Opens erasures that an operator asks for."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,9 +17,10 @@ from app.tombstones.subject import is_erased
 async def erase_unionid(
     session: AsyncSession, unionid: str, *, operator: str, now: datetime
 ) -> UUID | None:
-    """Open the erasure of a person at every account; None when the UnionID is not on record.
+    """Open the erasure of a person at all accounts; return its id.
 
-    One that nobody has any more leads to nobody, and is only taken out of the history.
+    None when the UnionID is not on record. A UnionID that no OpenID has any more is only removed
+    from events and pushes.
     """
     people = await lookup.people_of(session, [unionid])
     if not people and not await mentions.is_mentioned(session, unionid):
@@ -30,10 +31,11 @@ async def erase_unionid(
 async def erase_openid(
     session: AsyncSession, appid: str, openid: str, *, operator: str, now: datetime
 ) -> UUID | None:
-    """The same, by what one account calls the person.
+    """Open the erasure of a person at all accounts, found by one OpenID; return its id.
 
-    Pushes that the protocol does not name make nobody known, but may be a person's all the same.
+    None when the OpenID is unknown and no push is from it or names it.
     """
+    # A push of a kind that the protocol does not list adds no OpenID row, but holds personal data.
     people = ((appid, openid),)
     if not await lookup.people_known(session, people) and (
         is_erased(openid) or not await mentions.is_in_pushes(session, appid, openid)

@@ -1,4 +1,4 @@
-"""Erasures of those who were found to have left, as if WeChat had pushed that."""
+"""Opens erasures for unfollows that a sync found, as the unsubscribe push would have done."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ BY_SYNC: Final = "sync"
 async def open_found(
     session: AsyncSession, appid: str, left: Sequence[NewEvent], now: datetime
 ) -> None:
-    """Open what ON_UNFOLLOW asks for, for everybody who has left. left: the unfollows as found."""
+    """Open an erasure for each unfollow in `left`; ON_UNFOLLOW decides about its scope."""
     erasures = [
         NewErasure(
             id=event.id,

@@ -1,4 +1,4 @@
-"""OpenIDs that turned out, by WeChat's word, to be of somebody who was erased at every account."""
+"""Opens erasures of OpenIDs that WeChat or a report links to an erased UnionID."""
 
 from typing import Final
 
@@ -15,9 +15,9 @@ MAX_AT_ONCE: Final = 100
 
 
 async def open_for_linked_openids(eraser: Eraser) -> None:
-    """Open the erasures of such OpenIDs, up to when their person was erased."""
+    """Open erasures for up to MAX_AT_ONCE such OpenIDs, with the time of the UnionID's erasure."""
     async with eraser.sessions.begin() as session:
-        for appid, openid, until in await session.execute(_THEIRS, {"limit": MAX_AT_ONCE}):
+        for appid, openid, until in await session.execute(_LINKED_OPENIDS, {"limit": MAX_AT_ONCE}):
             erasure = NewErasure(
                 id=uuid7(),
                 duty=ErasureRequest(Trigger.LATE, ((appid, openid),)),
@@ -30,7 +30,7 @@ async def open_for_linked_openids(eraser: Eraser) -> None:
             await open_erasure(session, erasure)
 
 
-_THEIRS = text(
+_LINKED_OPENIDS = text(
     """
     SELECT appid, openid, erased_until FROM openids o
     WHERE resolve_reason = 'erased' AND NOT EXISTS (

@@ -1,4 +1,7 @@
-"""What this room needs of the inbox, which belongs to a later step: the worker hands it in."""
+"""What this package needs of the inbox; `callback.erase` implements it.
+
+`callback` stands above this package and is not imported here: the worker passes the object.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +14,7 @@ from app.tombstones.subject import ErasureSubject
 
 
 class NamedInPushes(NamedTuple):
-    """What one person pushed, or is named in. first, last: by CreateTime."""
+    """The pushes that are from one person or name them. first, last: CreateTime of the pushes."""
 
     appid: str
     openid: str
@@ -20,24 +23,24 @@ class NamedInPushes(NamedTuple):
 
 
 class Inbox(Protocol):
-    """Each function changes up to `limit` rows and returns how many; see `callback.erase`."""
+    """Functions with a `limit` change up to so many rows and return the number."""
 
     async def erase_contents(
         self, session: AsyncSession, person: ErasureSubject, limit: int
     ) -> int:
-        """Clear payloads."""
+        """Clear the person's payloads up to `person.until`."""
         ...
 
     async def erase_identity(
         self, session: AsyncSession, person: ErasureSubject, limit: int
     ) -> int:
-        """Clear payloads, and put a pseudonym in the place of the OpenID."""
+        """Clear payloads, and replace the OpenID by the pseudonym."""
         ...
 
     async def erase_unionids(
         self, session: AsyncSession, unionids: Sequence[str], until: datetime, limit: int
     ) -> int:
-        """Clear payloads that name these UnionIDs."""
+        """Clear payloads up to `until` that name these UnionIDs."""
         ...
 
     async def erase_kinds(
@@ -49,27 +52,27 @@ class Inbox(Protocol):
     async def erase_members(
         self, session: AsyncSession, person: ErasureSubject, members: Sequence[str], limit: int
     ) -> int:
-        """Remove members from payloads."""
+        """Remove these members from payloads."""
         ...
 
     async def erase_older(self, session: AsyncSession, before: datetime, limit: int) -> int:
-        """Clear payloads from before then."""
+        """Clear payloads of pushes that arrived before `before`."""
         ...
 
     async def has_before(self, session: AsyncSession, person: ErasureSubject) -> bool:
-        """Tell whether there is a push of the person from before then."""
+        """Return whether there is a push of the person up to `person.until`."""
         ...
 
     async def first_after(self, session: AsyncSession, person: ErasureSubject) -> datetime | None:
-        """Return the CreateTime of the person's first push since what is erased."""
+        """Return the CreateTime of the person's first push after `person.until`, if any."""
         ...
 
     async def named_in(
         self, session: AsyncSession, callback_ids: Sequence[UUID]
     ) -> Sequence[NamedInPushes]:
-        """Return who sent these pushes or is named in them."""
+        """Return the people who sent these pushes or are named in them."""
         ...
 
     async def unlink(self, session: AsyncSession, appid: str, pseudonym: str) -> None:
-        """Make dedupe keys say nothing of an erased person."""
+        """Replace the dedupe keys of an erased person's pushes, which hold the OpenID."""
         ...

@@ -1,4 +1,4 @@
-"""The privacy room's jobs as they are enqueued. They name rows, never people."""
+"""The jobs of `privacy` as they are enqueued. They hold ids of rows, never of people."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -8,15 +8,15 @@ from app.db.queue import NewJob
 ERASE = "privacy.erase"
 CHECK = "privacy.check"
 
-# Most webhooks have heard by then that somebody left: nothing has to wait for them.
+# Most webhooks have received the unfollow by then, so that the erasure need not wait for them.
 GRACE = timedelta(seconds=10)
 
 
 def erase_job(erasure_id: UUID) -> NewJob:
-    """Return the job that carries an erasure out, after a moment of grace."""
+    """Return the job that carries an erasure out, delayed by GRACE."""
     return NewJob(ERASE, {"erasure_id": str(erasure_id)}, key=f"{ERASE}:{erasure_id}", delay=GRACE)
 
 
 def check_job() -> NewJob:
-    """Return the job that looks at late pushes: a doorbell, since they stand in a table."""
+    """Return the job that checks late pushes; it reads them from the table `late_pushes`."""
     return NewJob(CHECK, {}, key=CHECK)

@@ -1,6 +1,6 @@
-"""The job that looks whether pushes that were just stored belong to, or name, somebody erased.
+"""The job `privacy.check`: finds newly stored pushes that are from erased people or name them.
 
-A push may have been under way, or in a spool, while its sender left and was erased.
+Such a push was under way, or in a spool, while the person was being erased.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from app.events import erase as events
 from app.events.activity import FIRST_ID
 from app.identity import erase as identity
-from app.privacy.erase import ALL
+from app.privacy.erase import UNLIMITED
 from app.privacy.inbox_protocol import NamedInPushes
 from app.privacy.models import Trigger
 from app.privacy.plan import Eraser
@@ -29,10 +29,11 @@ MAX_AT_ONCE: Final = 200
 
 
 async def check(eraser: Eraser) -> None:
-    """Open erasures for those among the senders whose push is from before theirs.
+    """Open erasures for people whose push is not later than their erasure.
 
-    Also for those who are gone, and of whom something was only reported since, and for those whom
-    the database function `oa_bridge_named` finds named in such a push.
+    This covers the senders and the people whom the database function `oa_bridge_named` finds named
+    in a push. It also covers people whose ids are erased and who have not been active since: a
+    later push is then only a report about them.
     """
     while await _check_some(eraser):
         pass
@@ -41,52 +42,55 @@ async def check(eraser: Eraser) -> None:
 async def _check_some(eraser: Eraser) -> bool:
     async with eraser.sessions.begin() as session:
         names = await pseudonyms(session, eraser.secret)
-        taken = (await session.scalars(_TAKE, {"limit": MAX_AT_ONCE})).all()
-        pushes = await eraser.inbox.named_in(session, taken)
-        for some in await _concerned(session, pushes, names):
-            for until, scope in await _late(eraser, session, some, names):
-                await open_erasure(session, _erasure(some, until, scope, eraser.clock.now()))
-        await _clear_unionids(eraser, session, names, {some.openid for some in pushes})
+        callback_ids = (await session.scalars(_TAKE, {"limit": MAX_AT_ONCE})).all()
+        pushes = await eraser.inbox.named_in(session, callback_ids)
+        for one in await _of_erased_people(session, pushes, names):
+            for until, scope in await _late_data(eraser, session, one, names):
+                await open_erasure(session, _erasure(one, until, scope, eraser.clock.now()))
+        await _clear_unionids(eraser, session, names, {one.openid for one in pushes})
     return bool(pushes)
 
 
-async def _concerned(
+async def _of_erased_people(
     session: AsyncSession, pushes: Sequence[NamedInPushes], names: Pseudonyms
 ) -> list[NamedInPushes]:
-    """Return those of people of whom anything was erased. Most words in a push are nobody's id."""
+    """Return those of people of whom anything is erased.
+
+    Most of the words that `named_in` returns are no ids: in some pushes any word may be an id.
+    """
     found = await session.execute(
-        _CONCERNED,
+        _ERASED,
         {
-            "appids": [some.appid for some in pushes],
-            "openids": [some.openid for some in pushes],
-            "pseudonyms": [names.of_openid(some.appid, some.openid) for some in pushes],
+            "appids": [one.appid for one in pushes],
+            "openids": [one.openid for one in pushes],
+            "pseudonyms": [names.of_openid(one.appid, one.openid) for one in pushes],
         },
     )
-    concerned = {(appid, openid) for appid, openid in found}
-    return [some for some in pushes if (some.appid, some.openid) in concerned]
+    erased = {(appid, openid) for appid, openid in found}
+    return [one for one in pushes if (one.appid, one.openid) in erased]
 
 
 async def _clear_unionids(
     eraser: Eraser, session: AsyncSession, names: Pseudonyms, words: Collection[str]
 ) -> None:
-    """Clear pushes that name somebody by a UnionID alone that has been erased.
+    """Clear pushes that name an erased UnionID.
 
-    Whose OpenID they name nobody knows, so that there is nobody to open an erasure for.
+    No OpenID is known for it, so no erasure can be opened.
     """
     for unionid, until in sorted((await erased_unionids(session, names, words)).items()):
-        await eraser.inbox.erase_unionids(session, [unionid], until, ALL)
+        await eraser.inbox.erase_unionids(session, [unionid], until, UNLIMITED)
 
 
-async def _late(
+async def _late_data(
     eraser: Eraser, session: AsyncSession, pushes: NamedInPushes, names: Pseudonyms
 ) -> list[tuple[datetime, Scope]]:
-    """Return what has to be erased of the person, and until when."""
+    """Return until when and with which scopes the person has to be erased."""
     appid, openid = pushes.appid, pushes.openid
     pseudonym = names.of_openid(appid, openid)
-    gone = await session.get(ErasedPerson, (appid, pseudonym))
+    tombstone = await session.get(ErasedPerson, (appid, pseudonym))
     found: list[tuple[datetime, Scope]] = []
-    if gone is not None:
-        found += await _late_for_the_gone(eraser, session, pushes, gone)
+    if tombstone is not None:
+        found += await _late_for_tombstone(eraser, session, pushes, tombstone)
     else:
         until = await identity.erased_until(session, appid, openid)
         found += [(until, Scope.CONTENT)] if until is not None and pushes.first <= until else []
@@ -95,17 +99,18 @@ async def _late(
     return found
 
 
-async def _late_for_the_gone(
-    eraser: Eraser, session: AsyncSession, pushes: NamedInPushes, gone: ErasedPerson
+async def _late_for_tombstone(
+    eraser: Eraser, session: AsyncSession, pushes: NamedInPushes, tombstone: ErasedPerson
 ) -> list[tuple[datetime, Scope]]:
-    """Once the row is marked, the inbox sees what is late; what it stored before is looked for."""
-    person = ErasureSubject(pushes.appid, pushes.openid, gone.until, FIRST_ID, gone.pseudonym, {})
-    if gone.scope is Scope.EVERYTHING and not await events.is_back(session, person):
-        return [(max(gone.until, pushes.last), gone.scope)]
+    until = tombstone.until
+    person = ErasureSubject(pushes.appid, pushes.openid, until, FIRST_ID, tombstone.pseudonym, {})
+    if tombstone.scope is Scope.EVERYTHING and not await events.has_returned(session, person):
+        return [(max(until, pushes.last), tombstone.scope)]
+    # From the mark on, the inbox itself recognises late pushes; earlier ones are looked for here.
     await identity.mark(session, person)
-    await events.hand_over(session, person)
+    await events.restore_follower(session, person)
     if await eraser.inbox.has_before(session, person):
-        return [(gone.until, gone.scope)]
+        return [(until, tombstone.scope)]
     return []
 
 
@@ -121,7 +126,7 @@ def _erasure(push: NamedInPushes, until: datetime, scope: Scope, now: datetime) 
     )
 
 
-_CONCERNED = text(
+_ERASED = text(
     """
     SELECT p.appid, p.openid
     FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:pseudonyms AS text[]))

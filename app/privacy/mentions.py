@@ -1,7 +1,7 @@
-"""SQL that looks for UnionIDs and OpenIDs in all rows that may hold them, in pushes as well.
+"""SQL that looks for UnionIDs and OpenIDs in all rows that may hold them, pushes included.
 
-It reads `callbacks`, a table of the inbox, which this room may not import: the API and the command
-line ask it, and have no inbox to hand in.
+It reads `callbacks`, a table of the package `callback`, which this package may not import. The API
+and the command line need it, and they have no `Inbox` to pass.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from app.wechat.ids import AccountOpenId
 
 
 async def unionids_in_rows_of(session: AsyncSession, people: Iterable[AccountOpenId]) -> set[str]:
-    """Return every UnionID that these OpenIDs have, or had: perhaps one of somebody else."""
+    """Return every UnionID that these OpenIDs have or had; a former one may be somebody else's."""
     known = list(people)
     columns = {
         "appids": [appid for appid, _ in known],
@@ -23,27 +23,27 @@ async def unionids_in_rows_of(session: AsyncSession, people: Iterable[AccountOpe
 
 
 async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
-    """Tell whether anybody has a UnionID, is on record as having had it, or a push names it."""
+    """Return whether an OpenID has or had the UnionID, or a push names it."""
     return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
 
 
 async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
-    """Tell whether a push is from an OpenID, or names it, that may be unknown otherwise."""
+    """Return whether a push is from the OpenID or names it."""
     return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
 
 
-_THEIRS = """
+_JOIN_KEYS = """
     JOIN unnest(CAST(:appids AS text[]), CAST(:openids AS text[])) AS p(appid, openid)
     USING (appid, openid)
 """
 
 _UNIONIDS_IN_ROWS = text(
     f"""
-    SELECT unionid FROM openids {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT unionid FROM follow_events {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT unionid FROM subscription_events {_THEIRS} WHERE unionid IS NOT NULL
-    UNION SELECT old_unionid FROM unionid_changes {_THEIRS}
-    UNION SELECT new_unionid FROM unionid_changes {_THEIRS}
+    SELECT unionid FROM openids {_JOIN_KEYS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM follow_events {_JOIN_KEYS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM subscription_events {_JOIN_KEYS} WHERE unionid IS NOT NULL
+    UNION SELECT old_unionid FROM unionid_changes {_JOIN_KEYS}
+    UNION SELECT new_unionid FROM unionid_changes {_JOIN_KEYS}
     """  # noqa: S608 - a constant of this module
 )
 

@@ -1,4 +1,4 @@
-"""Tables of the privacy room: what is to be erased, what has been, and who is gone."""
+"""Tables of erasures, with their certificates, and of pushes that may be late."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,11 @@ from app.tombstones.models import Scope
 
 
 class Trigger(StrEnum):
-    """What asks for an erasure: four pushes, what came or was learnt late, an operator."""
+    """What asks for an erasure.
+
+    The first four are WeChat's events. late: data of an erased person that arrived or was linked to
+    the person afterwards. request: an operator.
+    """
 
     UNSUBSCRIBE = "unsubscribe"
     USER_INFO_MODIFIED = "user_info_modified"
@@ -25,15 +29,14 @@ class Trigger(StrEnum):
 
 
 class Erasure(Base):
-    """An erasure; once it is finished, its certificate, without personal data.
+    """An erasure; once it is finished, its certificate, which holds no personal data.
 
-    id: of the callback that asks for it, or drawn. detail: RevokeInfo. requested_by: `wechat`,
-    `sync`, `cli`, or the start of the SHA-256 of an admin token. until: what happened by then
+    id: that of the callback that asks for it, or a new one. detail: RevokeInfo. requested_by:
+    `wechat`, `sync`, `cli`, or the start of the SHA-256 of an admin token. until: data up to then
     is erased. subject: `{"people": [[appid, openid], …], "unionids": […], "former": […]}`, NULL
     once finished. former: UnionIDs in rows of these people, perhaps of others. erased: [[appid,
-    pseudonym], …]. counts: rows by table. unlinked_at: the dedupe keys say nothing of the
-    person any more, either. waits_until: webhooks have to be told first, and it is looked again
-    then.
+    pseudonym], …]. counts: rows by table. unlinked_at: when the dedupe keys of the pushes were
+    replaced, too. waits_until: webhooks must be notified first; the next check is at that time.
     """
 
     __tablename__ = "erasures"
@@ -59,9 +62,9 @@ class Erasure(Base):
 
 
 class LatePush(Base):
-    """A push of somebody who may have been erased after it was made; to be looked at.
+    """A push of a person who may have been erased; the job `privacy.check` reads and deletes it.
 
-    The inbox writes it in the statement that stores the push.
+    The inbox adds the row in the statement that stores the push.
     """
 
     __tablename__ = "late_pushes"

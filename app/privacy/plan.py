@@ -1,5 +1,6 @@
-"""Settles whom an erasure is about, and what of them goes, and writes it down before anything goes:
-after a crash in the middle what is gone can't be asked any more.
+"""Decides which people and which data an erasure covers, and stores that before anything is erased.
+
+After a crash in the middle, the erased rows could no longer say to whom they belong.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,7 @@ IDENTITY = frozenset({Scope.EVERYTHING, Scope.PERSON})
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
-    """What erasing needs. secret: of the pseudonyms; None: the one kept in the database."""
+    """What erasing needs. secret: for the pseudonyms; None: the one stored in the database."""
 
     sessions: SessionFactory
     clock: Clock
@@ -46,7 +47,7 @@ class Eraser:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done for one erasure. unionids: of a person who goes at every account."""
+    """What one erasure has to do. unionids: for the scope `person` alone, else empty."""
 
     erasure_id: UUID
     requested_at: datetime
@@ -57,12 +58,12 @@ class Plan:
 
     @property
     def of_identity(self) -> bool:
-        """Whether the ids go too."""
+        """Whether the ids are erased too, and not only contents."""
         return self.scope in IDENTITY
 
 
 async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
-    """Return what is to be done; None when it has been done."""
+    """Return what the erasure has to do; None if it is finished or does not exist."""
     async with eraser.sessions.begin() as session:
         erasure = await session.get(Erasure, erasure_id, with_for_update=True)
         if erasure is None or erasure.subject is None:
@@ -74,7 +75,7 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await lock_exclusive(session)
         if erasure.scope is Scope.PERSON:
-            people, unionids = await _whole(session, erasure, people, unionids)
+            people, unionids = await _all_accounts(session, erasure, people, unionids)
         former = await unionids_in_rows_of(session, people)
         former |= set(erasure.subject.get("former", ()))
         erasure.subject = {
@@ -103,16 +104,18 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
 async def _write_tombstones(
     session: AsyncSession, erasure: Erasure, people: Iterable[ErasureSubject]
 ) -> None:
-    """From here on nobody learns of them again but by something new of theirs.
+    """Write tombstones, and the notices for webhooks.
 
-    Whoever has left and is back is told of by their new follow, and must not be deleted after it.
+    From now on only new activity makes these people known again.
     """
     for person in people:
         before = await session.get(ErasedPerson, (person.appid, person.pseudonym))
         await write_tombstone(session, person, Scope.EVERYTHING)
-        told = erasure.trigger is Trigger.LATE and before is not None
-        left = erasure.trigger is Trigger.UNSUBSCRIBE
-        if told or (left and await events.is_back(session, person)):
+        published = erasure.trigger is Trigger.LATE and before is not None
+        unfollowed = erasure.trigger is Trigger.UNSUBSCRIBE
+        # The new follow of a person who came back is sent to the webhooks; a notice of the erasure
+        # after it would make them delete the new data as well.
+        if published or (unfollowed and await events.has_returned(session, person)):
             continue
         await publish_erasure(session, person.appid, person.openid)
 
@@ -124,7 +127,7 @@ async def _scope(
     people: set[AccountOpenId],
     names: Pseudonyms,
 ) -> Scope:
-    """A push about somebody who is gone must not bring them back, whatever it asks for."""
+    """Return the scope; for people whose ids are erased already at least `everything`."""
     if erasure.scope is not None:
         return erasure.scope
     account = eraser.accounts.get(erasure.appid or "")
@@ -134,15 +137,15 @@ async def _scope(
         kind=None if account is None else account.kind,
         on_unfollow=eraser.on_unfollow,
     )
-    if scope not in IDENTITY and await _are_gone(session, people, names):
+    if scope not in IDENTITY and await _are_erased(session, people, names):
         return Scope.EVERYTHING
     return scope
 
 
-async def _are_gone(session: AsyncSession, people: set[AccountOpenId], names: Pseudonyms) -> bool:
+async def _are_erased(session: AsyncSession, people: set[AccountOpenId], names: Pseudonyms) -> bool:
     if await lookup.people_known(session, people):
         return False
-    gone = await session.scalar(
+    until = await session.scalar(
         select(ErasedPerson.until)
         .where(
             ErasedPerson.pseudonym.in_([names.of_openid(*known) for known in people]),
@@ -151,27 +154,27 @@ async def _are_gone(session: AsyncSession, people: set[AccountOpenId], names: Ps
         )
         .limit(1)
     )
-    return gone is not None
+    return until is not None
 
 
-async def _whole(
+async def _all_accounts(
     session: AsyncSession, erasure: Erasure, people: set[AccountOpenId], unionids: set[str]
 ) -> tuple[set[AccountOpenId], set[str]]:
-    """Return a person at every account, and their UnionIDs.
+    """Return the OpenIDs of a person at all accounts, and the UnionIDs.
 
-    By present UnionIDs alone: one that they had before may be somebody else's, reported by
-    mistake. Without an account that they only came to after what the erasure answers to.
+    Accounts where the person appeared only after the erased time are left out.
     """
+    # Present UnionIDs only: a former one may have been reported by mistake and be somebody else's.
     unionids = unionids | await lookup.unionids_of(session, people)
     others = await lookup.people_of(session, unionids) - people
-    new = {one for one in others if await _came_since(session, erasure, one)}
+    new = {one for one in others if await _appeared_since(session, erasure, one)}
     return people | (others - new), unionids
 
 
-async def _came_since(session: AsyncSession, erasure: Erasure, known: AccountOpenId) -> bool:
+async def _appeared_since(session: AsyncSession, erasure: Erasure, known: AccountOpenId) -> bool:
     seen = await lookup.first_seen(session, known)
     person = ErasureSubject(*known, erasure.until, erasure.id, "", {})
-    return seen is not None and seen > erasure.until and await events.is_back(session, person)
+    return seen is not None and seen > erasure.until and await events.has_returned(session, person)
 
 
 def _people(

@@ -1,4 +1,4 @@
-"""What a push obliges us to erase: pure. Source: protocol 10."""
+"""Which erasure a push requires. Pure functions. Source: protocol 10."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ OnUnfollow = Literal["content", "everything"]
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """What a push asks for. people: (AppID, OpenID). detail: RevokeInfo."""
+    """Erasure that a push or an operator asks for. people: (AppID, OpenID). detail: RevokeInfo."""
 
     trigger: Trigger
     people: tuple[tuple[str, str], ...]
@@ -35,7 +35,11 @@ class ErasureRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewErasure:
-    """An erasure to be opened. until: what happened by then goes. scope: None: the duty says it."""
+    """An erasure to be opened.
+
+    duty: whose data, and why. until: data up to then is erased. scope: None if `scope_of` is to
+    derive it from the trigger when the job runs.
+    """
 
     id: UUID
     duty: ErasureRequest
@@ -47,10 +51,9 @@ class NewErasure:
 
 
 def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
-    """Return what the push asks to erase, if it does.
+    """Return the erasure that the push asks for; None if it asks for none.
 
-    The app that a privacy event names may be another one than it was pushed to. One without an
-    OpenID is about nobody: its sender is a platform account.
+    A privacy event may name another account than the one it was pushed to: both are covered.
     """
     if isinstance(message, Unsubscribe):
         return ErasureRequest(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
@@ -60,6 +63,7 @@ def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
         return None
     cancelled = isinstance(message, UserAuthorizationCancellation)
     unionids = (message.unionid,) if cancelled and message.unionid is not None else ()
+    # FromUserName of a privacy event is a platform account and not the person.
     if message.openid is None and not unionids:
         return None
     appids = dict.fromkeys((appid, message.appid or appid))
@@ -74,7 +78,7 @@ def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
 def scope_of(
     trigger: Trigger, detail: str | None, *, kind: Kind | None, on_unfollow: OnUnfollow
 ) -> Scope:
-    """Return what is erased. A RevokeInfo that this kind of account does not know means all."""
+    """Return the scope of an erasure; `content` for a RevokeInfo code that is not in the table."""
     match trigger:
         case Trigger.UNSUBSCRIBE:
             return Scope(on_unfollow)

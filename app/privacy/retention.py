@@ -1,4 +1,4 @@
-"""Clears what is older than RETENTION_DAYS, in batches."""
+"""Clears contents that are older than RETENTION_DAYS, in batches."""
 
 from datetime import datetime
 from typing import Final
@@ -11,14 +11,14 @@ from app.replies import erase as replies
 RETENTION_BATCH: Final = 1000
 
 
-# A run ends after so many batches; the next one is a minute away.
+# A run clears at most so many batches of each table; the next run is a minute later.
 MAX_BATCHES: Final = 100
 
 
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
-    """Clear payloads, contents and tracebacks from before then, in batches; return how many.
+    """Clear payloads, reply contents and job tracebacks from before `before`; return how many.
 
-    Each batch is a transaction; rows that somebody works on are left to the next run.
+    Each batch is a transaction; rows that are locked are left to the next run.
     """
     cleared = 0
     for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):

@@ -1,11 +1,11 @@
-"""Which data a RevokeInfo code names, and which pushes carry it. Source: protocol 10."""
+"""Data classes by RevokeInfo code, and the pushes that carry each class. Source: protocol 10."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from app.tombstones.models import Scope
 
-# Classes of data that no push carries are not held: phone number, address, e-mail and so on.
+# No push carries the classes that are NOT_HELD: phone number, address, e-mail and so on.
 _BY_CODE: Final[Mapping[str, Mapping[str, Scope]]] = {
     "oa": {
         "201": Scope.NOT_HELD,
@@ -44,8 +44,8 @@ KINDS: Final[Mapping[Scope, tuple[str, ...]]] = {
 }
 
 
-# Members that carry a nickname or a picture of the person, in small letters: pushes spell them in
-# many ways.
+# Members that carry a nickname or a picture of the person. They are compared in lower case, because
+# pushes spell them in several ways.
 PROFILE_MEMBERS: Final = ("nickname", "headimgurl", "avatarurl")
 
 

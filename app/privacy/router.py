@@ -1,4 +1,4 @@
-"""Erasing a person on request, and the certificates of all erasures."""
+"""`DELETE /api/users` and `/api/erasures`: erase a person, and read certificates."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,12 +17,14 @@ from app.tombstones.models import Scope
 
 
 class ErasureOut(BaseModel):
-    """An erasure. scope, finished_at: null until it is done. counts: rows by table.
+    """An erasure, and its certificate once it is finished.
 
-    waits_until: set while webhooks have to be told first; it goes on then, and after 24 hours at
-    the latest.
+    scope: null until the worker has decided it. finished_at: null until it is finished. counts:
+    rows by table. waits_until: set while webhooks must be notified first; the next check is at that
+    time, and after 24 hours the erasure does not wait any longer.
 
-    erased: AppID and pseudonym of each OpenID; only who has the secret can tell whose it is.
+    erased: AppID and pseudonym of each OpenID. Only with the secret of the pseudonyms can one find
+    out which OpenID it is.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -48,40 +50,42 @@ class _OpenIdOf(BaseModel):
 router = APIRouter(tags=["privacy"])
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Detail, "description": "Nobody is known by this id"}
+    404: {"model": Detail, "description": "The user or the erasure does not exist"}
 }
 
 
 @router.delete("/api/users/{unionid}", status_code=202, responses=_UNKNOWN)
 async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -> ErasureOut:
-    """Erase a person at every account; a worker does it, `/api/erasures/{id}` tells when."""
+    """Erase a person at all accounts. A worker does it: read `/api/erasures/{id}` for the state."""
     clock: Clock = request.app.state.clock
     opened = await requests.erase_unionid(
         session, unionid, operator=request.state.operator, now=clock.now()
     )
-    return await _shown(session, opened, "nobody is known by this UnionID")
+    return await _erasure_out(session, opened, f"user {unionid} does not exist")
 
 
 @router.delete("/api/users", status_code=202, responses=_UNKNOWN)
 async def erase_user_of_openid(
-    whom: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
+    query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
 ) -> ErasureOut:
-    """Erase a person at every account, found by what one of them calls them."""
+    """Erase a person at all accounts, found by the OpenID at one of them."""
     clock: Clock = request.app.state.clock
     opened = await requests.erase_openid(
-        session, whom.appid, whom.openid, operator=request.state.operator, now=clock.now()
+        session, query.appid, query.openid, operator=request.state.operator, now=clock.now()
     )
-    return await _shown(session, opened, "nobody is known by this OpenID at this account")
+    return await _erasure_out(
+        session, opened, f"user {query.openid} of account {query.appid} does not exist"
+    )
 
 
 @router.get("/api/erasures/{erasure_id}", responses=_UNKNOWN)
 async def get_erasure(erasure_id: UUID, session: SessionDep) -> ErasureOut:
-    """Read how an erasure stands, or its certificate."""
-    return await _shown(session, erasure_id, "there is no erasure with this id")
+    """Read the state of an erasure; once it is finished, this is its certificate."""
+    return await _erasure_out(session, erasure_id, f"erasure {erasure_id} does not exist")
 
 
-async def _shown(session: SessionDep, erasure_id: UUID | None, unknown: str) -> ErasureOut:
+async def _erasure_out(session: SessionDep, erasure_id: UUID | None, not_found: str) -> ErasureOut:
     erasure = None if erasure_id is None else await session.get(Erasure, erasure_id)
     if erasure is None:
-        raise HTTPException(404, unknown)
+        raise HTTPException(404, not_found)
     return ErasureOut.model_validate(erasure)

@@ -1,4 +1,4 @@
-"""Opens erasures, on the caller's transaction: the row and the job, or neither."""
+"""SQL that opens erasures in the caller's transaction: the row and its job are added together."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9)
 
 
 async def open_on(connection: asyncpg.Connection, erasures: Sequence[NewErasure]) -> None:
-    """Open erasures on a connection whose transaction is open."""
+    """Open erasures on a connection that is in a transaction."""
     if not erasures:
         return
     await connection.executemany(_INSERT, [_row(erasure) for erasure in erasures])
@@ -26,7 +26,7 @@ async def open_on(connection: asyncpg.Connection, erasures: Sequence[NewErasure]
 
 
 async def open_erasure(session: AsyncSession, erasure: NewErasure) -> None:
-    """Open one erasure on the session's transaction."""
+    """Open one erasure in the session's transaction."""
     await open_on(await raw_connection(session), [erasure])
 
 

@@ -1,6 +1,4 @@
-"""What runs every minute: erasures that no job attends to, or are to be opened, dedupe keys, and
-retention.
-"""
+"""The minutely sweep: opens and resumes erasures, and replaces dedupe keys of finished ones."""
 
 from datetime import timedelta
 from typing import Final
@@ -13,16 +11,16 @@ from app.privacy.jobs import check_job, erase_job
 from app.privacy.models import Erasure, LatePush
 from app.privacy.plan import Eraser
 
-# A job that exists needs no help within this time.
+# An erasure that is younger has a job of its own.
 SWEEP_AFTER = timedelta(minutes=1)
-# Longer than any copy of a push can be under way.
+# The dedupe keys stay for this time: no copy of a push can arrive later than that.
 UNLINK_AFTER = timedelta(days=1)
 MAX_AT_ONCE: Final = 100
 MAX_ENQUEUED: Final = 1000
 
 
 async def sweep(eraser: Eraser) -> None:
-    """Open erasures of OpenIDs just found, ring for unfinished ones, unlink finished ones."""
+    """Open erasures of linked OpenIDs, enqueue unfinished ones, and unlink finished ones."""
     now = eraser.clock.now()
     await open_for_linked_openids(eraser)
     async with eraser.sessions.begin() as session:

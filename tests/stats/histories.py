@@ -60,10 +60,10 @@ async def erase(sessions: SessionFactory, erasures: Erasures) -> None:
     for (appid, openid), until in erasures.items():
         person = ErasureSubject(appid, openid, until, LAST_ID, f"{PREFIX}{openid}", {})
         async with sessions.begin() as session:
-            back = await events.is_back(session, person)
-            contents = person if back else replace(person, until=EVER)
+            returned = await events.has_returned(session, person)
+            contents = person if returned else replace(person, until=EVER)
             await events.erase_contents(session, contents)
-            await events.erase_identity(session, person, back=back)
+            await events.erase_identity(session, person, returned=returned)
 
 
 def as_erased(history: Sequence[Happened], erasures: Erasures) -> list[Happened]:
