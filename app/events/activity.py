@@ -1,4 +1,4 @@
-"""Which people have done something of their own since a moment."""
+"""Finds people who have been active since a given time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.wechat.ids import AccountOpenId
 
-# With this one, whatever came in the same second counts as later.
+# With this id, an event of the same second counts as later.
 FIRST_ID: Final = UUID(int=0)
 
 
 async def active_since(
     session: AsyncSession, people: Iterable[tuple[str, str, datetime, UUID]]
 ) -> set[AccountOpenId]:
-    """Return those who follow again, or did anything, since (until, event_id).
+    """Return those who have followed again, or done anything else, since (until, event_id).
 
-    people: AppID, OpenID, until, event_id. Asked once for all of them.
+    people: AppID, OpenID, until, event_id. One statement for all of them.
     """
     rows = list(people)
     if not rows:
@@ -36,10 +36,11 @@ async def active_since(
     return {(appid, openid) for appid, openid in found}
 
 
-# Leaving is not coming back, nor is what WeChat or an agent does about a person: reports of
-# deliveries, sessions and authorisations. A report or a sync makes them seen, but by our clock;
-# a login that is reported with its time is an act. The inbox owns `callbacks` and is above this
-# package, but a push is an act, and thousands of people are asked about in one statement.
+# An unfollow is not activity, nor is what WeChat or an agent does about a person: events of
+# deliveries, of customer-service sessions and of authorizations. A login report or a sync sets
+# last_seen_at by our clock and is not activity either, except a login with its time. The statement
+# reads `callbacks`, a table of the package `callback` above this one, because a push is activity
+# and thousands of people are looked up at once.
 _ACTIVE = text(
     """
     SELECT p.appid, p.openid

@@ -1,4 +1,4 @@
-"""Where a reader stands in a list: pure. What is given out is opaque to clients."""
+"""Positions of a reader in a list, and their text form, which is opaque to clients. No I/O."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class ByArrival:
-    """After this position. New rows come behind it, and so the place may be kept for later."""
+    """Continue after this position. New rows get higher ones, so it can be used again later."""
 
     position: int
 
@@ -22,10 +22,10 @@ class ByArrival:
 
 @dataclass(frozen=True, slots=True)
 class ByTime:
-    """After this moment and position, among the rows up to `horizon`.
+    """Continue after this time and position, among the rows up to `horizon`.
 
-    The horizon is where the first page found the end of the list: a row that arrives later
-    with an earlier time is not of this reading, and can't be missed by it.
+    The horizon is the end of the list when the first page was read. A row that arrives later with
+    an earlier time is not part of this reading, so no page can miss it.
     """
 
     horizon: int
@@ -36,11 +36,11 @@ class ByTime:
         return f"t-{self.horizon}-{(self.at - _EPOCH) // _MICROSECOND}-{self.position}"
 
 
-Place = ByArrival | ByTime
+Cursor = ByArrival | ByTime
 
 
-def read(text: str) -> Place:
-    """Return the place that `text` stands for. Raises ValueError."""
+def read(text: str) -> Cursor:
+    """Return the cursor of a text form. Raises ValueError."""
     found = _ARRIVAL.fullmatch(text)
     if found is not None:
         return ByArrival(int(found[1]))

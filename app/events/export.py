@@ -1,7 +1,7 @@
-"""Whole lists as CSV or JSON Lines, streamed: memory holds one page, however long the list.
+"""Streams whole lists as CSV or JSON Lines; memory holds one page, however long the list is.
 
-It is read page by page, each in a short transaction: a slow client keeps no old snapshot
-alive and no connection busy.
+Each page is read in a short transaction of its own, so that a slow client keeps no old snapshot and
+no connection.
 """
 
 import csv
@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 2000
 
 
 class Format(StrEnum):
-    """How an export is written."""
+    """File format of an export."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -36,65 +36,62 @@ Serializer = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseMode
 
 @dataclass(frozen=True, slots=True)
 class ExportSpec(Generic[Row]):
-    """A list, and how it is told. tell: turns rows into `shape`."""
+    """A list to export. serialize: turns rows into values of `schema`."""
 
     listed: ListSpec[Row]
-    tell: Serializer[Row]
-    shape: type[BaseModel]
+    serialize: Serializer[Row]
+    schema: type[BaseModel]
 
 
 async def export(
-    sessions: SessionFactory, told: ExportSpec[Row], wanted: ListQuery, written_as: Format
+    sessions: SessionFactory, spec: ExportSpec[Row], query: ListQuery, file_format: Format
 ) -> StreamingResponse:
-    """Return the whole list.
-
-    The first page is read before the answer begins, so that a database which is away is an
-    error and not an empty file.
-    """
-    pages = _pages(sessions, told, replace(wanted, limit=ROWS_AT_ONCE))
+    """Return a response that streams the whole list."""
+    pages = _pages(sessions, spec, replace(query, limit=ROWS_AT_ONCE))
+    # Read before the response begins: an unavailable database is then a 503 and no empty file.
     first = await anext(pages)
-    name = f"{told.listed.table.__tablename__}.{written_as}"
+    name = f"{spec.listed.table.__tablename__}.{file_format}"
     return StreamingResponse(
-        _written(first, pages, told.shape, written_as),
-        media_type=MEDIA_TYPES[written_as],
+        _chunks(first, pages, spec.schema, file_format),
+        media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 async def _pages(
-    sessions: SessionFactory, told: ExportSpec[Row], wanted: ListQuery
+    sessions: SessionFactory, spec: ExportSpec[Row], query: ListQuery
 ) -> AsyncIterator[Sequence[BaseModel]]:
     while True:
         async with sessions.begin() as session:
-            page = await store.page(session, told.listed, wanted)
-            rows = await told.tell(session, page.rows)
+            page = await store.page(session, spec.listed, query)
+            rows = await spec.serialize(session, page.rows)
         yield rows
         if page.next is None:
             return
-        wanted = replace(wanted, after=page.next)
+        query = replace(query, after=page.next)
 
 
-async def _written(
+async def _chunks(
     first: Sequence[BaseModel],
     rest: AsyncIterator[Sequence[BaseModel]],
-    shape: type[BaseModel],
-    written_as: Format,
+    schema: type[BaseModel],
+    file_format: Format,
 ) -> AsyncIterator[str]:
-    if written_as is Format.CSV:
-        yield _csv([list(shape.model_fields)])
-    yield _chunk(first, written_as)
+    if file_format is Format.CSV:
+        yield _csv([list(schema.model_fields)])
+    yield _chunk(first, file_format)
     async for rows in rest:
-        yield _chunk(rows, written_as)
+        yield _chunk(rows, file_format)
 
 
-def _chunk(rows: Sequence[BaseModel], written_as: Format) -> str:
-    if written_as is Format.CSV:
+def _chunk(rows: Sequence[BaseModel], file_format: Format) -> str:
+    if file_format is Format.CSV:
         return _csv(row.model_dump(mode="json").values() for row in rows)
     return "".join(row.model_dump_json() + "\n" for row in rows)
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> str:
-    """RFC 4180; null is an empty field."""
+    """Return rows as RFC 4180 CSV; null is an empty field."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()

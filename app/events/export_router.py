@@ -1,4 +1,4 @@
-"""`/api/follow-events/export` and its like: whole lists as CSV or JSON Lines."""
+"""`/api/follow-events/export` and the other exports: whole lists as CSV or JSON Lines."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
 
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One line a row; CSV begins with the column names",
+        "description": "One line per row; a CSV file begins with the column names",
         "content": {"text/csv": {}, "application/x-ndjson": {}},
     }
 }
@@ -46,26 +46,26 @@ class _Followers(FollowersOf):
 
 @router.get("/follow-events/export")
 async def export_follow_events(
-    wanted: Annotated[_FollowEvents, Query()], sessions: _Sessions
+    query: Annotated[_FollowEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
     """Stream follows, unfollows and scans, in the order of the list."""
-    told = ExportSpec(FOLLOW_EVENTS, serialize.follow_events, FollowEventOut)
-    return await export(sessions, told, wanted.wanted(), wanted.format)
+    spec = ExportSpec(FOLLOW_EVENTS, serialize.follow_events, FollowEventOut)
+    return await export(sessions, spec, query.list_query(), query.format)
 
 
 @router.get("/subscription-events/export")
 async def export_subscription_events(
-    wanted: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
+    query: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
-    """Stream answers to subscription notifications and their deliveries."""
-    told = ExportSpec(SUBSCRIPTION_EVENTS, serialize.subscription_events, SubscriptionEventOut)
-    return await export(sessions, told, wanted.wanted(), wanted.format)
+    """Stream decisions about subscription notifications and their deliveries."""
+    spec = ExportSpec(SUBSCRIPTION_EVENTS, serialize.subscription_events, SubscriptionEventOut)
+    return await export(sessions, spec, query.list_query(), query.format)
 
 
 @router.get("/followers/export")
 async def export_followers(
-    wanted: Annotated[_Followers, Query()], sessions: _Sessions
+    query: Annotated[_Followers, Query()], sessions: _Sessions
 ) -> StreamingResponse:
-    """Stream who follows, or followed, which account."""
-    told = ExportSpec(FOLLOWERS, serialize.followers, FollowerOut)
-    return await export(sessions, told, wanted.wanted(), wanted.format)
+    """Stream the people who follow or have followed an account."""
+    spec = ExportSpec(FOLLOWERS, serialize.followers, FollowerOut)
+    return await export(sessions, spec, query.list_query(), query.format)

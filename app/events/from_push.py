@@ -1,4 +1,4 @@
-"""What a push tells about following and subscribing: pure, no database."""
+"""Follow and subscription events of a push. Pure functions."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +19,7 @@ from app.wechat.inbound import (
 
 @dataclass(frozen=True, slots=True)
 class NewFollow:
-    """A follow, unfollow or scan. scene: of the parameterised QR code, None when there is none."""
+    """A follow, unfollow or scan. scene: value of the parameterised QR code, None without one."""
 
     action: FollowAction
     scene: str | None = None

@@ -1,8 +1,8 @@
-"""Tables of the events room: what happened (rows are only added), and what is so now.
+"""Tables of events (follow_events, subscription_events) and of the state (followers, consents).
 
-position: the order of arrival over all of these tables; the column default is the database
-function `oa_bridge_next_position`. Below a row that lies above `oa_bridge_settled_position` another
-row may still appear; see `app.events.store`.
+Rows of events are only added. position: order of arrival over all of these tables; the column
+default is the database function `oa_bridge_next_position`. Rows may still appear anywhere above
+the position that `oa_bridge_settled_position` returns; see `app.events.store`.
 """
 
 from datetime import datetime
@@ -16,20 +16,33 @@ from app.db.base import Base
 
 
 def _list_indexes(table: str, kind: str, scene: str, time: str) -> tuple[Index, ...]:
-    """The four ways in which a list is read: by kind or scene, in order of arrival or of time."""
-    some = text(f"{scene} IS NOT NULL")
+    """Return indexes for lists by kind or scene, in the order of arrival or of time."""
+    has_scene = text(f"{scene} IS NOT NULL")
     return (
         Index(f"ix_{table}_arrival", "appid", kind, "position"),
         Index(f"ix_{table}_time", "appid", kind, time, "position"),
-        Index(f"ix_{table}_scene_arrival", "appid", scene, kind, "position", postgresql_where=some),
         Index(
-            f"ix_{table}_scene_time", "appid", scene, kind, time, "position", postgresql_where=some
+            f"ix_{table}_scene_arrival",
+            "appid",
+            scene,
+            kind,
+            "position",
+            postgresql_where=has_scene,
+        ),
+        Index(
+            f"ix_{table}_scene_time",
+            "appid",
+            scene,
+            kind,
+            time,
+            "position",
+            postgresql_where=has_scene,
         ),
     )
 
 
 class FollowAction(StrEnum):
-    """What a person did. A follow after an unfollow is a re-follow; nothing else marks it."""
+    """What a person did. A follow after an unfollow is a re-follow; no value of its own says so."""
 
     FOLLOW = "follow"
     UNFOLLOW = "unfollow"
@@ -37,7 +50,7 @@ class FollowAction(StrEnum):
 
 
 class Source(StrEnum):
-    """How we know: WeChat pushed an event, or a synchronisation found it afterwards."""
+    """Origin of a row: an event that WeChat pushed, or a sync that found it afterwards."""
 
     EVENT = "event"
     SYNC = "sync"
@@ -46,8 +59,9 @@ class Source(StrEnum):
 class FollowEvent(Base):
     """One follow, unfollow or scan. unionid is NULL until it is known.
 
-    callback_id: NULL when no push told of it (source sync); such a row's occurred_at is the
-    moment it was found. scene: value of the parameterised QR code, without `qrscene_`.
+    callback_id: NULL for the source sync. occurred_at: CreateTime; for the source sync it is the
+    subscribe_time of a follow, or the time when an unfollow was noticed. scene: value of the
+    parameterised QR code, without `qrscene_`.
     """
 
     __tablename__ = "follow_events"
@@ -71,7 +85,7 @@ class FollowEvent(Base):
 
 
 class SubscriptionAction(StrEnum):
-    """What happened to one template: WeChat's three subscribe_msg events."""
+    """What happened to one template; one value for each of WeChat's subscribe_msg events."""
 
     POPUP = "popup"
     CHANGE = "change"
@@ -107,12 +121,12 @@ class SubscriptionEvent(Base):
 
 
 class Follower(Base):
-    """Whether a person follows an account, since when, and how they came.
+    """Whether a person follows an account, since when, and from where the person came.
 
-    The latest follow or unfollow by (last_at, last_id) decides; last_id, a UUIDv7, orders those
-    of the same second by arrival. followed_at, followed_id, scene, how: of the latest follow,
-    kept after an unfollow. how: WeChat's subscribe_scene as far as it is known. source: of what
-    decided. position: of the row's first arrival; a change of state does not move it.
+    The latest follow or unfollow by (last_at, last_id) decides; last_id, a UUIDv7, orders events of
+    the same second by arrival. followed_at, followed_id, scene, how: those of the latest follow,
+    kept after an unfollow. how: WeChat's subscribe_scene, if known. source: that of the latest
+    event. position: that of the first arrival; a change of state does not change it.
     """
 
     __tablename__ = "followers"
@@ -137,7 +151,7 @@ class Follower(Base):
 
 
 class ConsentState(StrEnum):
-    """What a person last said to a template."""
+    """A person's latest decision about a template."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -145,14 +159,14 @@ class ConsentState(StrEnum):
 
 
 class Consent(Base):
-    """What a person lets an account send them by one template.
+    """A person's consent to subscription notifications of one template.
 
     state: the latest decision by (decided_at, decided_id); NULL when only deliveries are known.
-    accepted: popups answered with accept, each good for one send. delivered: sends that WeChat
-    reports as delivered. sends_left: the one less the other, fewer than `sends.sends_left` finds
-    when a delivered one's popup was not seen; 0 unless the state is accept. WeChat does not say
-    whether a rejection voids earlier popups, so they count again after a new accept, and 43101
-    has the last word. Source: protocol 9.3.
+    accepted: popups answered with accept; each allows one send. delivered: sends that WeChat
+    reports as delivered. sends_left: accepted minus delivered, 0 unless the state is accept. It is
+    too low if a delivery belongs to a popup that was not seen; `users.remaining_sends` corrects
+    that. WeChat does not document whether a rejection voids earlier popups: they count again after
+    a new accept, and errcode 43101 of a send is the final answer. Source: protocol 9.3.
     """
 
     __tablename__ = "consents"

@@ -1,4 +1,4 @@
-"""What a list is, what it is asked for, and what a page of it is: plain values."""
+"""Plain values: the lists that exist, a query for one of them, and a page of the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.events.cursor import Place
+from app.events.cursor import Cursor
 from app.events.models import Follower, FollowEvent, SubscriptionEvent
 
 Row = TypeVar("Row", FollowEvent, SubscriptionEvent, Follower)
@@ -15,10 +15,10 @@ Row = TypeVar("Row", FollowEvent, SubscriptionEvent, Follower)
 
 @dataclass(frozen=True, slots=True)
 class ListSpec(Generic[Row]):
-    """A table and what its lists are filtered by, by column name. kinds: all there are.
+    """A table that is listed, with the names of the columns for filters and order.
 
-    timed_by: the column with the id of the follow event that `time` is of; None if a row's time
-    never changes.
+    kinds: all values of the column `kind`. timed_by: column with the id of the follow event that
+    set `time`; None if the time of a row never changes.
     """
 
     table: type[Row]
@@ -29,7 +29,7 @@ class ListSpec(Generic[Row]):
     timed_by: str | None = None
 
     def column(self, name: str, row: type[Row] | None = None) -> InstrumentedAttribute[Any]:
-        """Return a column of the table, or of a selection of it."""
+        """Return a column of the table, or of an alias of it."""
         column: InstrumentedAttribute[Any] = getattr(row or self.table, name)
         return column
 
@@ -45,13 +45,14 @@ FOLLOWERS = ListSpec(Follower, "following", (True, False), "scene", "followed_at
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which rows. start, until: a half-open range; with one of them the order is that of time.
+    """Filters and page of a list; None does not filter.
 
-    after: where the page before ended; limit: at most.
+    start, until: a half-open range of time; if one of them is set, the order is that of time, else
+    that of arrival. after: cursor where the page before ended. limit: at most so many rows.
     """
 
     limit: int
-    after: Place | None = None
+    after: Cursor | None = None
     appid: str | None = None
     openid: str | None = None
     unionid: str | None = None
@@ -68,11 +69,12 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """next: where the next page starts; None after the last one.
+    """A page of a list.
 
-    later: where to ask for what arrives after this page; None in the order of time.
+    next: cursor of the next page; None on the last one. later: cursor for rows that arrive after
+    this page; None in the order of time.
     """
 
     rows: Sequence[Row]
-    next: Place | None
-    later: Place | None
+    next: Cursor | None
+    later: Cursor | None

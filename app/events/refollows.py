@@ -1,4 +1,4 @@
-"""Which follows are re-follows: derived when read, since an earlier unfollow may come late."""
+"""Finds re-follows. They are computed when read, because an earlier unfollow may arrive late."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,12 +11,12 @@ from app.events.models import FollowAction, FollowEvent
 
 
 async def refollows(session: AsyncSession, events: Sequence[FollowEvent]) -> set[UUID]:
-    """Return the ids of those follows whose person had left before."""
+    """Return the ids of those follows before which the person had unfollowed."""
     follows = [one for one in events if one.action is FollowAction.FOLLOW]
     people = {(one.appid, one.openid) for one in follows}
     if not people:
         return set()
-    left = await session.execute(
+    unfollows = await session.execute(
         select(FollowEvent.appid, FollowEvent.openid, FollowEvent.occurred_at, FollowEvent.id)
         .ext(distinct_on(FollowEvent.appid, FollowEvent.openid))
         .where(
@@ -25,10 +25,10 @@ async def refollows(session: AsyncSession, events: Sequence[FollowEvent]) -> set
         )
         .order_by(FollowEvent.appid, FollowEvent.openid, FollowEvent.occurred_at, FollowEvent.id)
     )
-    first_left = {(appid, openid): (at, event_id) for appid, openid, at, event_id in left}
+    first_unfollow = {(appid, openid): (at, event_id) for appid, openid, at, event_id in unfollows}
     return {
         one.id
         for one in follows
-        if (one.appid, one.openid) in first_left
-        and first_left[one.appid, one.openid] < (one.occurred_at, one.id)
+        if (one.appid, one.openid) in first_unfollow
+        and first_unfollow[one.appid, one.openid] < (one.occurred_at, one.id)
     }

@@ -1,4 +1,4 @@
-"""Events and followers as the lists tell them."""
+"""JSON shapes of events, followers and consents."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,9 +20,9 @@ from app.events.models import (
 class FollowEventOut(BaseModel):
     """One follow, unfollow or scan. unionid: null until it is known.
 
-    scene: of the parameterised QR code, if any. refollow: a follow of a person who had left
-    before. source: sync when no event told of it and a synchronisation found it; occurred_at is
-    then when it was found.
+    scene: value of the parameterised QR code, if any. refollow: true for a follow of a person who
+    had unfollowed before. source: event, or sync if WeChat pushed no event and a sync found it;
+    occurred_at of an unfollow is then the time when it was found.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -39,7 +39,7 @@ class FollowEventOut(BaseModel):
 
     @classmethod
     def of(cls, event: FollowEvent, refollows: set[UUID]) -> Self:
-        """Tell one event. refollows: ids of those follows that are re-follows."""
+        """Return one event. refollows: ids of those follows that are re-follows."""
         return cls.model_validate(event).model_copy(update={"refollow": event.id in refollows})
 
 
@@ -62,10 +62,11 @@ class SubscriptionEventOut(BaseModel):
 
 
 class FollowerOut(BaseModel):
-    """Whether a person follows an account, since when, and how they came.
+    """Whether a person follows an account, since when, and from where the person came.
 
-    followed_at, scene, how: of the latest follow, kept after an unfollow; null when it was not
-    seen. how: WeChat's subscribe_scene, as far as it is known. source: of what decided last.
+    followed_at, scene, how: those of the latest follow, kept after an unfollow; null if that follow
+    was not seen. how: WeChat's subscribe_scene, if known. source: that of the latest follow or
+    unfollow.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -82,11 +83,11 @@ class FollowerOut(BaseModel):
 
 
 class ConsentOut(BaseModel):
-    """What a person lets an account send them by one template.
+    """A person's consent to subscription notifications of one template.
 
-    state: null when only deliveries are known. sends_left: accepted popups less those that
-    deliveries used up; 0 unless the state is accept. A delivery whose popup was not seen, from
-    before the account was connected, uses up none.
+    state: null when only deliveries are known. sends_left: accepted popups minus those that
+    deliveries used up; 0 unless the state is accept. A delivery whose popup is from before the
+    account was connected uses up no other popup.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -100,13 +101,13 @@ class ConsentOut(BaseModel):
 
     @classmethod
     def of(cls, consent: Consent, left: Mapping[tuple[str, str, str], int]) -> Self:
-        """Tell one consent. left: sends by AppID, OpenID and template."""
+        """Return one consent. left: remaining sends by (appid, openid, template_id)."""
         key = (consent.appid, consent.openid, consent.template_id)
         return cls.model_validate(consent).model_copy(update={"sends_left": left[key]})
 
 
 class _Page(BaseModel):
-    """A page in the order of arrival; in the order of time if asked for a range of time.
+    """A page in the order of arrival; with `from` or `until` in the order of time.
 
     next: pass it as `after`; null on the last page. later: pass it as `after` at any later time
     to read what has arrived since; null in the order of time.
@@ -129,6 +130,6 @@ class SubscriptionEventPage(_Page):
 
 
 class FollowerPage(_Page):
-    """A page of followers, those first that were known first."""
+    """A page of followers; in the order of arrival the earliest known ones come first."""
 
     items: list[FollowerOut]

@@ -1,4 +1,4 @@
-"""Rows as the lists and exports tell them."""
+"""Turns rows into the JSON shapes of lists and exports."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
 
 
 async def follow_events(session: AsyncSession, rows: Sequence[FollowEvent]) -> list[FollowEventOut]:
-    """Tell follow events, re-follows as such."""
-    again = await refollows(session, rows)
-    return [FollowEventOut.of(row, again) for row in rows]
+    """Return follow events, with their `refollow`."""
+    refollow_ids = await refollows(session, rows)
+    return [FollowEventOut.of(row, refollow_ids) for row in rows]
 
 
 async def subscription_events(
     _: AsyncSession, rows: Sequence[SubscriptionEvent]
 ) -> list[SubscriptionEventOut]:
-    """Tell subscription events."""
+    """Return subscription events."""
     return [SubscriptionEventOut.model_validate(row) for row in rows]
 
 
 async def followers(_: AsyncSession, rows: Sequence[Follower]) -> list[FollowerOut]:
-    """Tell followers."""
+    """Return followers."""
     return [FollowerOut.model_validate(row) for row in rows]

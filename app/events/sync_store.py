@@ -1,6 +1,7 @@
-"""SQL that writes follows and unfollows which a synchronisation found, and the state they lead to.
+"""SQL that writes the follows and unfollows which a sync found, and the resulting state.
 
-The caller has locked the openids rows, and knows that each event comes after all that is stored.
+The caller has locked the openids rows and has checked that each event is later than all stored
+ones.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from app.events.models import FollowAction
 
 
 class FoundEvent(NamedTuple):
-    """A follow or unfollow. how: WeChat's subscribe_scene, for a follow."""
+    """A follow or unfollow. how: WeChat's subscribe_scene for a follow, if known."""
 
     id: UUID
     openid: str
@@ -45,9 +46,9 @@ async def add_found(session: AsyncSession, appid: str, events: Sequence[FoundEve
 async def set_how(
     session: AsyncSession, appid: str, hows: Sequence[tuple[str, str | None]]
 ) -> None:
-    """Set how followers came whose follow was known without it. hows: OpenID, subscribe_scene.
+    """Set `how` of followers that lack it. hows: OpenID, subscribe_scene.
 
-    The caller has left out those whose contents are erased.
+    The caller leaves out people whose contents are erased.
     """
     if not hows:
         return
@@ -61,7 +62,7 @@ async def set_how(
     )
 
 
-_TOLD = """
+_WITH_UNIONIDS = """
     SELECT t.id, t.openid, t.action, t.at, t.scene, t.how, o.unionid
     FROM unnest(CAST(:ids AS uuid[]), CAST(:openids AS text[]), CAST(:actions AS text[]),
                 CAST(:times AS timestamptz[]), CAST(:scenes AS text[]), CAST(:hows AS text[]))
@@ -71,15 +72,15 @@ _TOLD = """
 
 _EVENTS = text(
     f"""
-    WITH told AS ({_TOLD})
+    WITH events AS ({_WITH_UNIONIDS})
     INSERT INTO follow_events (id, appid, openid, unionid, action, scene, occurred_at, source)
-    SELECT id, :appid, openid, unionid, action, scene, at, 'sync' FROM told ORDER BY id
+    SELECT id, :appid, openid, unionid, action, scene, at, 'sync' FROM events ORDER BY id
     """  # noqa: S608 - a constant of this module
 )
 
 _STATES = text(
     f"""
-    WITH told AS ({_TOLD}), state AS (
+    WITH events AS ({_WITH_UNIONIDS}), state AS (
         SELECT openid, max(unionid) AS unionid, bool_or(action = 'follow') AS following,
                max(at) AS last_at,
                (array_agg(id ORDER BY id DESC))[1] AS last_id,
@@ -87,7 +88,7 @@ _STATES = text(
                (array_agg(id) FILTER (WHERE action = 'follow'))[1] AS followed_id,
                max(scene) AS scene, max(how) AS how,
                max(at) FILTER (WHERE action = 'unfollow') AS unfollowed_at
-        FROM told GROUP BY openid
+        FROM events GROUP BY openid
     )
     INSERT INTO followers AS f (appid, openid, unionid, following, last_at, last_id, followed_at,
                                 followed_id, scene, how, unfollowed_at, source)

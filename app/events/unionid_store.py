@@ -1,7 +1,7 @@
-"""SQL that gives events, followers and consents the UnionIDs that `openids` has.
+"""SQL that sets UnionIDs in events, followers and consents to those of `openids`.
 
-What happened keeps the UnionID that it got first; what is so now has the present one. All but
-`replace_unionids` are called with the openids rows locked before, in order of their keys.
+Events keep the UnionID that they got first; followers and consents have the present one. Except
+for `replace_unionids` the caller has locked the openids rows, in the order of their keys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from app.tombstones.subject import ErasureSubject
 
 
 async def set_unionids(session: AsyncSession, known: Sequence[tuple[str, str, str]]) -> None:
-    """Set UnionIDs that are known now. known: AppID, OpenID, UnionID."""
+    """Set UnionIDs in all rows of these OpenIDs. known: AppID, OpenID, UnionID."""
     keys = {
         "appids": [appid for appid, _, _ in known],
         "openids": [openid for _, openid, _ in known],
@@ -25,9 +25,10 @@ async def set_unionids(session: AsyncSession, known: Sequence[tuple[str, str, st
 
 
 async def set_how(session: AsyncSession, hows: Sequence[tuple[str, str, str]]) -> None:
-    """Set how followers came where that is not known. hows: AppID, OpenID, subscribe_scene.
+    """Set `how` of followers that lack it. hows: AppID, OpenID, subscribe_scene.
 
-    WeChat tells it with the UnionID. It is not set again for a follow whose contents are erased.
+    A follow whose contents are erased is left out. WeChat returns subscribe_scene together with the
+    UnionID.
     """
     if not hows:
         return
@@ -42,18 +43,18 @@ async def set_how(session: AsyncSession, hows: Sequence[tuple[str, str, str]]) -
 
 
 async def replace_unionids(session: AsyncSession, unionids: Iterable[str]) -> Mapping[str, int]:
-    """Take UnionIDs out of the events of OpenIDs that have another one, or none, now.
+    """Replace these UnionIDs in events of OpenIDs that have another UnionID now, or none.
 
-    Such an event got its UnionID by mistake, or before a change: it gets the present one. Returns
-    the number of rows by table.
+    Such an event got its UnionID by mistake or before a change; it gets the present one, or NULL.
+    Returns the number of rows by table.
     """
     return await _run(session, _REPLACEMENTS, {"unionids": list(unionids)})
 
 
 async def copy_unionid(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
-    """Give every row of an OpenID its present UnionID, or none; return the number of rows by table.
+    """Set the present UnionID, or NULL, in every row of an OpenID; return the rows by table.
 
-    After `identity.reset.forget_unionid`.
+    Call it after `identity.reset.forget_unionid`.
     """
     return await _run(session, _COPIES, person.parameters)
 

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from app.db.engine import Database, connect
 from app.events import store
-from app.events.cursor import Place
+from app.events.cursor import Cursor
 from app.events.query import FOLLOW_EVENTS, ListQuery
 from tests.service import APPID, OPENID, Service, event
 
@@ -23,7 +23,7 @@ WRITERS = 4
 EACH = 60
 
 
-async def read(database: Database, after: Place | None) -> tuple[list[UUID], Place | None]:
+async def read(database: Database, after: Cursor | None) -> tuple[list[UUID], Cursor | None]:
     async with database.sessions.begin() as session:
         page = await store.page(session, FOLLOW_EVENTS, ListQuery(limit=7, after=after))
     return [row.id for row in page.rows], page.later
@@ -115,7 +115,7 @@ async def test_a_reader_that_follows_many_writers_gets_every_row_once(
     writing = asyncio.gather(*(write(database_url, number, looked) for number in range(WRITERS)))
     seen: list[UUID] = []
     found: list[UUID] = []
-    place: Place | None = None
+    place: Cursor | None = None
     while not writing.done() or len(found) > 0:
         found, place = await read(database, place)
         seen += found
