@@ -1,8 +1,8 @@
-"""Writes what a call told, in the caller's transaction.
+"""Writes what `user/info/batchget` returned, in the caller's transaction.
 
-`identity` is called first, and then `events`, so that locks are taken in the inbox's order: openids
-by key, then follow_events and followers. The transaction that holds the openids rows decides about
-the rest, so what is known is read again once they are locked.
+`identity` is called first and then `events`, so that locks are taken in the same order as by the
+inbox: openids by key, then follow_events and followers. The transaction that holds the openids rows
+decides about the other rows; therefore the stored state is read again once they are locked.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,8 +26,8 @@ from app.unionid_resolution.record import record_unionids
 from app.wechat.api_responses import UserInfo
 
 Tombstones = Mapping[str, Tombstone]
-# Of those who were found to have left, in the transaction that records it; the last: the moment.
-Leave = Callable[[AsyncSession, str, Sequence[NewEvent], datetime], Awaitable[None]]
+# Is called with (session, appid, unfollows, time) in the transaction that records the unfollows.
+OnUnfollows = Callable[[AsyncSession, str, Sequence[NewEvent], datetime], Awaitable[None]]
 
 
 async def apply(
@@ -36,92 +36,96 @@ async def apply(
     calls: Sequence[UserInfoBatch],
     now: datetime,
     *,
-    gone: Tombstones,
-    leave: Leave,
+    tombstones: Tombstones,
+    on_unfollows: OnUnfollows,
 ) -> tuple[int, int]:
-    """Write what calls told that is new; return how many follows and unfollows that were.
+    """Write what the calls returned and is not stored yet; return (follows, unfollows) written.
 
-    Nothing is locked or written when nothing is new. gone: who of them has been erased, asked for
-    in this transaction: what was so before that is not learnt again.
+    Nothing is locked or written when nothing is new. tombstones: of these people, by OpenID, read
+    in this transaction: data from before an erasure is not stored again.
     """
-    openids = [openid for asked in calls for openid in asked.openids]
-    changes = changes_of(await _known(session, appid, openids, gone), calls)
+    openids = [openid for call in calls for openid in call.openids]
+    changes = changes_of(await _known(session, appid, openids, tombstones), calls)
     if not changes.openids:
         return 0, 0
-    await _upsert_people(session, appid, changes, now, gone)
-    changes = changes_of(await _known(session, appid, changes.openids, gone), calls)
-    await _identify(session, appid, changes.identified, now, gone)
+    await _upsert_people(session, appid, changes, now, tombstones)
+    changes = changes_of(await _known(session, appid, changes.openids, tombstones), calls)
+    await _record_unionids(session, appid, changes.unionid_results, now, tombstones)
     await sync_store.add_found(session, appid, [_found(event) for event in changes.events])
-    explained = [(info.openid, info.subscribe_scene) for info in changes.explained]
-    await sync_store.set_how(session, appid, explained)
-    left = [event for event in changes.events if event.action is FollowAction.UNFOLLOW]
-    if left:
-        await leave(session, appid, left, now)
-    return len(changes.events) - len(left), len(left)
+    hows = [(info.openid, info.subscribe_scene) for info in changes.how_only]
+    await sync_store.set_how(session, appid, hows)
+    unfollows = [event for event in changes.events if event.action is FollowAction.UNFOLLOW]
+    if unfollows:
+        await on_unfollows(session, appid, unfollows, now)
+    return len(changes.events) - len(unfollows), len(unfollows)
 
 
 async def _known(
-    session: AsyncSession, appid: str, openids: Sequence[str], gone: Tombstones
+    session: AsyncSession, appid: str, openids: Sequence[str], tombstones: Tombstones
 ) -> dict[str, KnownFollower]:
     found = await session.execute(_KNOWN, {"appid": appid, "openids": list(openids)})
-    return {row.openid: _remembering(KnownFollower(*row), gone.get(row.openid)) for row in found}
+    return {
+        row.openid: _with_tombstone(KnownFollower(*row), tombstones.get(row.openid))
+        for row in found
+    }
 
 
-def _remembering(person: KnownFollower, gone: Tombstone | None) -> KnownFollower:
-    if gone is None:
+def _with_tombstone(person: KnownFollower, tombstone: Tombstone | None) -> KnownFollower:
+    if tombstone is None:
         return person
-    until = max(gone.until, person.erased_until or gone.until)
-    return replace(person, erased_until=until, identity_erased=gone.identity_erased)
+    until = max(tombstone.until, person.erased_until or tombstone.until)
+    return replace(person, erased_until=until, identity_erased=tombstone.identity_erased)
 
 
 async def _upsert_people(
-    session: AsyncSession, appid: str, changes: Changes, now: datetime, gone: Tombstones
+    session: AsyncSession, appid: str, changes: Changes, now: datetime, tombstones: Tombstones
 ) -> None:
-    """Add the people we had not met, UnionID and all; lock the others. In one order.
+    """Add new people, with their UnionIDs, and lock the rows of the others, in order of OpenIDs.
 
     For a person who is added with a UnionID the database adds a row to `identity_events`: the
     trigger `oa_bridge_identity_inserted` on `openids` calls `oa_bridge_identity_learned`.
-    Whoever was known a moment ago and has been erased since is not added anew.
     """
-    infos = {str(info.openid): info for info in changes.unmet}
+    infos = {str(info.openid): info for info in changes.new_people}
     people = [
-        _listed(openid, infos.get(openid), now, gone.get(openid)) for openid in changes.openids
+        _listed(openid, infos.get(openid), now, tombstones.get(openid))
+        for openid in changes.openids
     ]
     added = await openid_store.add_listed(
         session, appid, people, ask_again_at=now + ASK_UNBOUND_AGAIN
     )
+    # These existed when the changes were computed, and were erased since: do not add them again.
     just_erased = [(appid, openid) for openid in added if openid not in infos]
     await openid_store.delete(session, just_erased)
 
 
 def _listed(
-    openid: str, info: UserInfo | None, now: datetime, gone: Tombstone | None
+    openid: str, info: UserInfo | None, now: datetime, tombstone: Tombstone | None
 ) -> openid_store.ListedOpenId:
-    erased_until = None if gone is None else gone.until
+    erased_until = None if tombstone is None else tombstone.until
     if info is None:
         return openid_store.ListedOpenId(openid, None, now, erased_until)
     seen_at = info.subscribe_time or now
     return openid_store.ListedOpenId(openid, info.unionid, seen_at, erased_until)
 
 
-async def _identify(
+async def _record_unionids(
     session: AsyncSession,
     appid: str,
     infos: Sequence[UserInfo],
     now: datetime,
-    gone: Tombstones,
+    tombstones: Tombstones,
 ) -> None:
     if not infos:
         return
-    told = [
+    found = [
         UnionIdResult(appid, info.openid, info.unionid)
         if info.unionid is not None
         else UnionIdResult(appid, info.openid, None, "not_bound", now + ASK_UNBOUND_AGAIN)
         for info in infos
     ]
-    answers = [without_unionid(answer, gone.get(answer.openid)) for answer in told]
-    learnt = await record_unionids(session, answers, source=UnionIdSource.USER_INFO, now=now)
-    await enqueue(session, [resolve_job(woken) for woken in learnt.woken])
+    results = [without_unionid(result, tombstones.get(result.openid)) for result in found]
+    recorded = await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
+    await enqueue(session, [resolve_job(woken) for woken in recorded.woken])
 
 
 def _found(event: NewEvent) -> sync_store.FoundEvent:

@@ -1,4 +1,4 @@
-"""What an answer of `user/info/batchget` tells that we did not know: pure, no database."""
+"""Compares answers of `user/info/batchget` with what is stored. Pure functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,19 +8,20 @@ from uuid import UUID
 from app.events.models import FollowAction
 from app.wechat.api_responses import UserInfo
 
-# A follow's CreateTime and its subscribe_time are one moment, told by two of WeChat's systems.
+# CreateTime and subscribe_time of one follow come from two of WeChat's systems and may differ.
 SAME_FOLLOW = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFollower:
-    """What we know of one person. met: has an openids row. following: None without a state.
+    """What is stored about one person.
 
-    erased_until: what was so by then is erased; identity_erased: who they were, too.
+    has_row: whether there is a row of openids. following: None if there is no row of followers.
+    erased_until: data up to then is erased. identity_erased: the ids are erased too.
     """
 
     openid: str
-    met: bool = False
+    has_row: bool = False
     unionid: str | None = None
     reason: str | None = None
     following: bool | None = None
@@ -32,11 +33,11 @@ class KnownFollower:
     identity_erased: bool = False
 
     def is_erased(self, at: datetime | None) -> bool:
-        """Tell whether what was so at that moment has been erased."""
+        """Return whether data of that time is erased; None: an unknown time."""
         return self.erased_until is not None and (at is None or at <= self.erased_until)
 
     def is_before(self, at: datetime, event_id: UUID) -> bool:
-        """Tell whether an event then would decide the state."""
+        """Return whether the event would be later than the one that set the state."""
         if self.last_at is None or self.last_id is None:
             return True
         return (self.last_at, self.last_id) < (at, event_id)
@@ -44,11 +45,11 @@ class KnownFollower:
 
 @dataclass(frozen=True, slots=True)
 class UserInfoBatch:
-    """One call about these people, and its answer.
+    """One call and its answer.
 
-    at: whole second before the call. ids: two a person, made before the call too. An event that
-    WeChat pushes later has a later id, so that it outranks what the call told even within the
-    same second. missing: OpenIDs that WeChat does not know.
+    openids: the people it asked about. at: whole second before the call. ids: two for each person,
+    also made before the call: an event that WeChat pushes later gets a later id and wins even
+    within the same second. missing: OpenIDs that WeChat does not know.
     """
 
     openids: Sequence[str]
@@ -57,19 +58,19 @@ class UserInfoBatch:
     infos: Sequence[UserInfo]
     missing: Sequence[str] = ()
 
-    def followers(self) -> "UserInfoBatch":
-        """Return it as if nobody else had been asked about."""
+    def followers_only(self) -> "UserInfoBatch":
+        """Return the batch without the answers about people who do not follow."""
         infos = [info for info in self.infos if info.subscribed]
         return replace(self, infos=infos, missing=())
 
-    def strangers(self) -> set[str]:
-        """Return the OpenIDs of those who do not follow."""
+    def not_following(self) -> set[str]:
+        """Return the OpenIDs of people who do not follow."""
         return {*self.missing, *(info.openid for info in self.infos if not info.subscribed)}
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """A follow or unfollow to write. how: WeChat's subscribe_scene, for a follow."""
+    """A follow or unfollow to write. how: WeChat's subscribe_scene for a follow, if known."""
 
     id: UUID
     openid: str
@@ -81,71 +82,76 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to write. explained: follows known already, whose `how` was not."""
+    """What to write.
+
+    events: follows and unfollows. how_only: stored follows that lack `how`. new_people: people
+    without a row of openids. unionid_results: people whose UnionID, or the reason for its absence,
+    is new.
+    """
 
     events: list[NewEvent] = field(default_factory=list)
-    explained: list[UserInfo] = field(default_factory=list)
-    unmet: list[UserInfo] = field(default_factory=list)
-    identified: list[UserInfo] = field(default_factory=list)
+    how_only: list[UserInfo] = field(default_factory=list)
+    new_people: list[UserInfo] = field(default_factory=list)
+    unionid_results: list[UserInfo] = field(default_factory=list)
 
     @property
     def openids(self) -> list[str]:
-        """Everybody who is concerned, in order."""
-        infos = (*self.explained, *self.unmet, *self.identified)
+        """The OpenIDs of all people in the changes, sorted."""
+        infos = (*self.how_only, *self.new_people, *self.unionid_results)
         return sorted({*(event.openid for event in self.events), *(info.openid for info in infos)})
 
 
 def changes_of(known: Mapping[str, KnownFollower], calls: Sequence[UserInfoBatch]) -> Changes:
-    """Return what to write so that we know what WeChat told of the people in `known`.
+    """Return what to write so that the stored state of the people in `known` agrees with WeChat.
 
-    Whoever is in several calls counts with the first.
+    For a person in several calls the first one counts.
     """
     changes = Changes()
     done: set[str] = set()
-    for asked in calls:
-        infos = {str(info.openid): info for info in asked.infos}
-        for number, openid in enumerate(asked.openids):
+    for call in calls:
+        infos = {str(info.openid): info for info in call.infos}
+        for index, openid in enumerate(call.openids):
             person = known.get(openid)
             if person is None or openid in done:
                 continue
             done.add(openid)
             info = infos.get(openid)
-            ids = (asked.ids[2 * number], asked.ids[2 * number + 1])
+            ids = (call.ids[2 * index], call.ids[2 * index + 1])
             if info is not None and info.subscribed:
-                _follows(changes, person, info, ids)
-            elif info is not None or openid in asked.missing:
-                _has_left(changes, person, asked.at, ids[0])
+                _add_follower(changes, person, info, ids)
+            elif info is not None or openid in call.missing:
+                _add_unfollow(changes, person, call.at, ids[0])
     return changes
 
 
 def scene_of(info: UserInfo) -> str | None:
-    """Return the value of the parameterised QR code, as the follow's event would tell it."""
+    """Return the value of the parameterised QR code as the subscribe event has it, or None."""
     if info.qr_scene_str is not None:
         return info.qr_scene_str
     return None if info.qr_scene is None else str(info.qr_scene)
 
 
-def _follows(
+def _add_follower(
     changes: Changes, person: KnownFollower, info: UserInfo, ids: tuple[UUID, UUID]
 ) -> None:
     erased = person.is_erased(info.subscribe_time)
     # The person still follows and has not followed again since the erasure.
-    if erased and person.identity_erased and not person.met:
+    if erased and person.identity_erased and not person.has_row:
         return
-    if not person.met:
-        changes.unmet.append(info)
-    elif _identifies(person, info):
-        changes.identified.append(info)
+    if not person.has_row:
+        changes.new_people.append(info)
+    elif _has_new_unionid(person, info):
+        changes.unionid_results.append(info)
     if info.subscribe_time is None or (erased and person.identity_erased):
         return
     unfollow_id, follow_id = ids
-    if _is_the_follow_we_know(person, info.subscribe_time):
+    if _is_stored_follow(person, info.subscribe_time):
         if person.how is None and info.subscribe_scene is not None and not erased:
-            changes.explained.append(info)
+            changes.how_only.append(info)
     elif person.is_before(info.subscribe_time, follow_id):
         if person.following:
-            # They left and came back while we were away; when they left nobody can tell, but it
-            # was before this.
+            # The person unfollowed and followed again while no push was received. The time of the
+            # unfollow is unknown, but it is not later than the new follow.
             changes.events.append(
                 NewEvent(unfollow_id, person.openid, FollowAction.UNFOLLOW, info.subscribe_time)
             )
@@ -161,7 +167,7 @@ def _follows(
         )
 
 
-def _is_the_follow_we_know(person: KnownFollower, subscribe_time: datetime) -> bool:
+def _is_stored_follow(person: KnownFollower, subscribe_time: datetime) -> bool:
     return (
         person.following is True
         and person.followed_at is not None
@@ -169,13 +175,13 @@ def _is_the_follow_we_know(person: KnownFollower, subscribe_time: datetime) -> b
     )
 
 
-def _identifies(person: KnownFollower, info: UserInfo) -> bool:
-    """Tell whether the answer says more about a UnionID than we have."""
+def _has_new_unionid(person: KnownFollower, info: UserInfo) -> bool:
+    """Return whether the answer has a UnionID, or a reason for its absence, that is not stored."""
     if info.unionid is not None:
         return info.unionid != person.unionid
     return person.unionid is None and person.reason != "not_bound"
 
 
-def _has_left(changes: Changes, person: KnownFollower, at: datetime, event_id: UUID) -> None:
+def _add_unfollow(changes: Changes, person: KnownFollower, at: datetime, event_id: UUID) -> None:
     if person.following and person.is_before(at, event_id):
         changes.events.append(NewEvent(event_id, person.openid, FollowAction.UNFOLLOW, at))

@@ -1,4 +1,4 @@
-"""Removes a person from a synchronisation that is under way."""
+"""SQL that erases a person from a sync that is under way."""
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,9 +8,10 @@ from app.tombstones.subject import ErasureSubject
 
 
 async def erase(session: AsyncSession, person: ErasureSubject) -> int:
-    """Delete the mark of one OpenID; return the number of rows.
+    """Delete the mark of one OpenID; return the number of marks.
 
-    A cursor that is this OpenID goes too: the listing starts anew, and passes over the marks.
+    If the cursor is this OpenID, it is set to NULL: the sync then lists from the first page again
+    and skips the people who are marked.
     """
     await session.execute(
         update(FollowerSync)

@@ -1,8 +1,8 @@
-"""What can stop a synchronisation, apart from ApiError.
+"""Errors that stop a sync, apart from ApiError.
 
-AlreadyRunning    another process synchronises this account
+AlreadyRunning    another process is syncing this account
 """
 
 
 class AlreadyRunning(Exception):
-    """Another process synchronises the followers of this account."""
+    """Another process is syncing the followers of this account."""

@@ -1,4 +1,4 @@
-"""Tables of the followers room: how far a synchronisation has come."""
+"""Tables of follower syncs and of their progress."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from app.db.base import Base
 
 
 class FollowerSync(Base):
-    """One reading of all followers of an account; at most one of them is unfinished.
+    """One sync of all followers of an account; at most one per account is unfinished.
 
     cursor: next_openid after the last page whose people are all recorded; NULL before the first
-    page and once it is finished. listed_at: the last page has been recorded, and who is missing
-    is looked for. total: what WeChat gave as the number of followers. found, gone: follows and
-    unfollows that it wrote.
+    page and after the end. listed_at: when all pages were recorded; from then on the sync checks
+    followers who were not listed. total: number of followers that WeChat returned. asked: people
+    whose data was read. found, gone: follows and unfollows that were written.
     """
 
     __tablename__ = "follower_syncs"
@@ -40,9 +40,9 @@ class FollowerSync(Base):
 
 
 class FollowerMark(Base):
-    """A person that the unfinished synchronisation of an account has seen and recorded.
+    """A person whom the unfinished sync of an account has recorded.
 
-    The marks go when it is finished.
+    The marks are deleted when the sync is finished.
     """
 
     __tablename__ = "follower_marks"

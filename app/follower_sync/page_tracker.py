@@ -1,4 +1,4 @@
-"""Which pages of `user/get` are recorded in full: pure, no database."""
+"""Tracks which pages of `user/get` are completely recorded. No I/O."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Page:
-    """One page. next_openid: where the next one starts. left: batches not recorded yet."""
+    """One page. next_openid: cursor of the next page. left: batches that are not recorded yet."""
 
     next_openid: str | None
     left: int
 
 
 class Pages:
-    """The pages under way, in WeChat's order. Their batches may end in any order."""
+    """The pages under way, in WeChat's order. Their batches may be recorded in any order."""
 
     def __init__(self) -> None:
         self._open: deque[Page] = deque()
 
     def begin(self, next_openid: str | None, batches: int) -> Page:
-        """Add the page that follows those already here."""
+        """Add the next page."""
         page = Page(next_openid, batches)
         self._open.append(page)
         return page
 
-    def settle(self) -> str | None:
-        """Drop the pages at the front that are done; return where to go on after the last one.
+    def drop_recorded(self) -> str | None:
+        """Drop the leading pages that are recorded; return the cursor after the last of them.
 
-        None when the first page is not done.
+        None when the first page is not recorded yet.
         """
         reached = None
         while self._open and self._open[0].left == 0:

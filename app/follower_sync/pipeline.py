@@ -1,4 +1,4 @@
-"""Calls several at once, one writer for all of them, bounded memory, an end in good order."""
+"""Makes several calls at a time and writes their answers one batch after the other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -17,17 +17,18 @@ async def run(
     *,
     at_once: int,
 ) -> None:
-    """Ask each question, `at_once` at a time; write the answers, all that have come each time.
+    """Ask each question, up to `at_once` at a time; write all answers that are ready each time.
 
-    Questions are drawn a little ahead. While one write is under way the next answers gather, so
-    that slow commits are few ones. After the first ApiError nothing new is asked; it is raised
-    once all that was answered is written. Any other error cancels what is under way.
+    Memory is bounded: at most 2 × at_once questions and as many answers wait. While one write is
+    under way further answers collect, so that slow commits become fewer. After the first ApiError
+    no new question is asked; the error is raised when all answers are written. Any other error
+    cancels everything.
     """
     asking: asyncio.Queue[Question | None] = asyncio.Queue(2 * at_once)
     writing: asyncio.Queue[Answer | None] = asyncio.Queue(2 * at_once)
     failures: list[ApiError] = []
 
-    async def draw() -> None:
+    async def read_questions() -> None:
         try:
             async for question in questions:
                 if failures:
@@ -38,7 +39,7 @@ async def run(
         for _ in range(at_once):
             await asking.put(None)
 
-    async def put() -> None:
+    async def ask_all() -> None:
         while (question := await asking.get()) is not None:
             if failures:
                 continue
@@ -47,34 +48,34 @@ async def run(
             except ApiError as error:
                 failures.append(error)
 
-    async def gather() -> None:
-        async with asyncio.TaskGroup() as askers:
-            askers.create_task(draw())
+    async def ask_concurrently() -> None:
+        async with asyncio.TaskGroup() as calls:
+            calls.create_task(read_questions())
             for _ in range(at_once):
-                askers.create_task(put())
+                calls.create_task(ask_all())
         await writing.put(None)
 
-    async def keep() -> None:
+    async def write_all() -> None:
         ended = False
         while not ended:
-            came = [await writing.get()]
+            ready = [await writing.get()]
             while not writing.empty():
-                came.append(writing.get_nowait())
-            ended = came[-1] is None
-            answers = [answer for answer in came if answer is not None]
+                ready.append(writing.get_nowait())
+            ended = ready[-1] is None
+            answers = [answer for answer in ready if answer is not None]
             if answers:
                 await write(answers)
 
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(gather())
-            group.create_task(keep())
-    except ExceptionGroup as several:
-        raise _first(several) from None
+            group.create_task(ask_concurrently())
+            group.create_task(write_all())
+    except ExceptionGroup as group_error:
+        raise _first(group_error) from None
     if failures:
         raise failures[0]
 
 
-def _first(several: ExceptionGroup[Exception]) -> Exception:
-    error = several.exceptions[0]
+def _first(group_error: ExceptionGroup[Exception]) -> Exception:
+    error = group_error.exceptions[0]
     return _first(error) if isinstance(error, ExceptionGroup) else error

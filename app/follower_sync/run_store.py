@@ -1,4 +1,4 @@
-"""SQL of synchronisations and of the people they have seen."""
+"""SQL of syncs and of the people whom they have recorded."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.tombstones.subject import PREFIX
 
 
 async def unfinished(session: AsyncSession, appid: str) -> FollowerSync | None:
-    """Return the synchronisation of an account that has not come to its end."""
+    """Return the unfinished sync of an account, if there is one."""
     found: FollowerSync | None = await session.scalar(
         select(FollowerSync).where(FollowerSync.appid == appid, FollowerSync.finished_at.is_(None))
     )
@@ -19,7 +19,7 @@ async def unfinished(session: AsyncSession, appid: str) -> FollowerSync | None:
 
 
 async def begin(session: AsyncSession, appid: str, now: datetime) -> FollowerSync:
-    """Start a synchronisation; there must be no marks of an earlier one."""
+    """Start a sync; there must be no marks of an earlier one."""
     run = FollowerSync(appid=appid, started_at=now, total=0, asked=0, found=0, gone=0)
     session.add(run)
     await session.flush()
@@ -27,17 +27,17 @@ async def begin(session: AsyncSession, appid: str, now: datetime) -> FollowerSyn
 
 
 async def set_listed(session: AsyncSession, run_id: int, now: datetime) -> None:
-    """Note that everybody listed is recorded."""
+    """Note that all listed people are recorded."""
     await _set(session, run_id, listed_at=now)
 
 
 async def finish(session: AsyncSession, run_id: int, now: datetime) -> None:
-    """End a synchronisation."""
+    """End a sync."""
     await _set(session, run_id, finished_at=now, cursor=None)
 
 
-async def forget_some(session: AsyncSession, appid: str) -> bool:
-    """Delete a bounded number of marks; tell whether there were any."""
+async def delete_some_marks(session: AsyncSession, appid: str) -> bool:
+    """Delete a bounded number of marks; return whether there were any."""
     found = await session.execute(
         text(
             """
@@ -66,13 +66,13 @@ async def advance(
     found: int,
     gone: int,
 ) -> None:
-    """Set how far a synchronisation has come. cursor: None leaves it where it is."""
+    """Set the progress of a sync. cursor: None leaves it as it is."""
     values = {"total": total, "asked": asked, "found": found, "gone": gone}
     await _set(session, run_id, **values, **({} if cursor is None else {"cursor": cursor}))
 
 
 async def unmarked(session: AsyncSession, appid: str, openids: Sequence[str]) -> list[str]:
-    """Return those of a page that are not recorded yet, in its order."""
+    """Return those OpenIDs of a page that are not marked, in the order of the page."""
     found = await session.scalars(
         text(
             """
@@ -89,7 +89,7 @@ async def unmarked(session: AsyncSession, appid: str, openids: Sequence[str]) ->
 
 
 async def mark(session: AsyncSession, appid: str, openids: Sequence[str]) -> None:
-    """Note that these people have been seen."""
+    """Mark these people as recorded."""
     await session.execute(
         text(
             """
@@ -102,10 +102,13 @@ async def mark(session: AsyncSession, appid: str, openids: Sequence[str]) -> Non
     )
 
 
-async def unseen(session: AsyncSession, run: FollowerSync, after: str, limit: int) -> Sequence[str]:
-    """Return followers whom a listing that is complete did not have, by OpenID after `after`.
+async def unlisted(
+    session: AsyncSession, run: FollowerSync, after: str, limit: int
+) -> Sequence[str]:
+    """Return followers without a mark, in the order of OpenIDs, after `after`.
 
-    Only those who followed before it began, and of whom nothing has been heard since.
+    Call it when all pages are recorded. Followers whose latest event is not before the start of the
+    sync are left out.
     """
     found = await session.scalars(
         text(

@@ -1,11 +1,11 @@
-"""Reads all followers of an account, and writes what happened while nobody listened.
+"""Reads all followers of an account from WeChat and writes follows and unfollows that were missed.
 
-Every page of `user/get` is asked about, 100 people a call. What the calls told is committed with
-the marks of whom they were about, the counts, and the cursor, which stands behind the pages that
-are recorded in full. So a process may end at any point: the next one lists the page at the cursor
-again, and passes over whom it finds marked. When all are listed, followers without a mark are
-asked about once more before they are recorded as gone: a listing alone must not end anybody's
-following.
+For each page of `user/get` it calls `user/info/batchget`, 100 people per call. The answers are
+committed together with the marks of these people, the counts, and the cursor, which points behind
+the pages that are completely recorded. The process may therefore stop at any point: the next one
+lists the page at the cursor again and skips the people who are marked. When all pages are recorded,
+followers without a mark are asked about once more before their unfollow is recorded, because a
+missing entry in a list does not prove an unfollow.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.db.advisory_lock import LockTaken, try_hold
 from app.db.engine import Database, SessionFactory
 from app.follower_sync import pipeline, run_store
-from app.follower_sync.apply import Leave, Tombstones, apply
+from app.follower_sync.apply import OnUnfollows, Tombstones, apply
 from app.follower_sync.diff import UserInfoBatch
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
@@ -30,12 +30,16 @@ from app.wechat.api_responses import FollowerPage
 from app.wechat.errors import ApiError
 from app.wechat_client.batchget import BAD_OPENID, BATCHGET_LIMIT
 
-UNSEEN_AT_ONCE = 10_000
+UNLISTED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is. total: as WeChat gave it. found, gone: follows and unfollows written."""
+    """Progress of a sync.
+
+    total: number of followers that WeChat returned. asked: people whose data was read. found, gone:
+    follows and unfollows that were written.
+    """
 
     total: int
     asked: int
@@ -48,47 +52,48 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What is owed to those who were erased, and to those who have left.
+    """What the sync needs to respect erasures.
 
-    secret: of the pseudonyms, as set. leave: told of everybody who is found to have left.
+    secret: ERASURE_HMAC_SECRET, for the pseudonyms. on_unfollows: is called with the unfollows that
+    the sync writes.
     """
 
     secret: SecretStr | None
-    leave: Leave
+    on_unfollows: OnUnfollows
 
 
 async def sync(
-    asker: UserInfoClient, database: Database, *, at_once: int, report: Report, privacy: Privacy
+    client: UserInfoClient, database: Database, *, at_once: int, report: Report, privacy: Privacy
 ) -> Progress:
-    """Synchronise the followers of an account, going on where an unfinished one ended.
+    """Sync the followers of an account; an unfinished sync is continued.
 
-    at_once: most calls under way. Raises AlreadyRunning, and ApiError with everything kept that
-    was read. A second one in a row writes nothing. Whoever was erased and has not followed since
-    is passed over, and leaves no trace.
+    at_once: maximum number of concurrent calls. Raises AlreadyRunning, and ApiError; everything
+    that was read before is kept. A second sync without changes at WeChat writes no events. People
+    who were erased and have not followed since are skipped and are not stored.
     """
-    async with _only_one(database.engine, asker.appid):
+    async with _only_one(database.engine, client.appid):
         sessions = database.sessions
         async with sessions() as session:
-            run = await run_store.unfinished(session, asker.appid)
+            run = await run_store.unfinished(session, client.appid)
         if run is None:
-            await _forget(sessions, asker.appid)
+            await _delete_marks(sessions, client.appid)
             async with sessions.begin() as session:
-                run = await run_store.begin(session, asker.appid, asker.clock.now())
-        work = _Work(asker, sessions, run, report, privacy)
+                run = await run_store.begin(session, client.appid, client.clock.now())
+        work = _Work(client, sessions, run, report, privacy)
         if run.listed_at is None:
             await pipeline.run(work.listed(), work.ask, work.record, at_once=at_once)
             async with sessions.begin() as session:
-                await run_store.set_listed(session, run.id, asker.clock.now())
-        await pipeline.run(work.unseen(), asker.people, work.record_unseen, at_once=at_once)
+                await run_store.set_listed(session, run.id, client.clock.now())
+        await pipeline.run(work.unlisted(), client.people, work.record_unlisted, at_once=at_once)
         async with sessions.begin() as session:
-            await run_store.finish(session, run.id, asker.clock.now())
-        await _forget(sessions, asker.appid)
+            await run_store.finish(session, run.id, client.clock.now())
+        await _delete_marks(sessions, client.appid)
         return work.progress
 
 
 @asynccontextmanager
 async def _only_one(engine: AsyncEngine, appid: str) -> AsyncIterator[None]:
-    """Be the only process that synchronises an account; raises AlreadyRunning otherwise."""
+    """Hold the lock of an account. Raises AlreadyRunning if another process holds it."""
     try:
         async with try_hold(engine, lock_name(appid)):
             yield
@@ -97,20 +102,20 @@ async def _only_one(engine: AsyncEngine, appid: str) -> AsyncIterator[None]:
 
 
 def lock_name(appid: str) -> str:
-    """Return the name of the lock that keeps two synchronisations of an account apart."""
+    """Return the name of the advisory lock: an account has one running sync at most."""
     return f"oa_bridge.followers.{appid}"
 
 
-async def _forget(sessions: SessionFactory, appid: str) -> None:
+async def _delete_marks(sessions: SessionFactory, appid: str) -> None:
     more = True
     while more:
         async with sessions.begin() as session:
-            more = await run_store.forget_some(session, appid)
+            more = await run_store.delete_some_marks(session, appid)
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some people of a page."""
+    """Up to 100 OpenIDs of a page."""
 
     openids: Sequence[str]
     page: Page
@@ -118,22 +123,24 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    asked: UserInfoBatch
+    """The answer about a batch."""
+
+    call: UserInfoBatch
     page: Page
 
 
 class _Work:
-    """One synchronisation under way in this process."""
+    """One sync in this process."""
 
     def __init__(
         self,
-        asker: UserInfoClient,
+        client: UserInfoClient,
         sessions: SessionFactory,
         run: FollowerSync,
         report: Report,
         privacy: Privacy,
     ) -> None:
-        self._asker = asker
+        self._client = client
         self._sessions = sessions
         self._run = run
         self._report = report
@@ -142,118 +149,123 @@ class _Work:
         self.progress = Progress(run.total, run.asked, run.found, run.gone)
 
     async def listed(self) -> AsyncIterator[_Batch]:
-        """Yield everybody whom WeChat lists, but for those who are marked already."""
+        """Yield the people whom WeChat lists, without those who are marked already."""
         cursor = self._run.cursor
         while True:
             found = await self._page(cursor)
-            self._now(replace(self.progress, total=found.total))
+            self._set_progress(replace(self.progress, total=found.total))
             async with self._sessions() as session:
                 openids = await run_store.unmarked(
                     session, self._run.appid, list(dict.fromkeys(found.openids))
                 )
             page = self._pages.begin(found.next_openid, -(-len(openids) // BATCHGET_LIMIT))
-            for some in _hundreds(openids):
-                yield _Batch(some, page)
+            for batch in _hundreds(openids):
+                yield _Batch(batch, page)
             cursor = found.next_openid
             if cursor is None:
                 return
 
     async def ask(self, batch: _Batch) -> _Answered:
-        """Ask about people who are listed."""
-        return _Answered(await self._asker.people(batch.openids), batch.page)
+        """Ask WeChat about listed people."""
+        return _Answered(await self._client.people(batch.openids), batch.page)
 
     async def record(self, answers: Sequence[_Answered]) -> None:
-        """Write what is new of people who are listed.
+        """Write what is new about listed people.
 
-        Who left since the page was listed gets no mark: their own event is on its way, and if it
-        never comes, they are among the unseen in the end.
+        A person who unfollowed after the page was read gets no mark. The unsubscribe push is on its
+        way; if it never arrives, the person is among the unlisted ones at the end.
         """
-        calls = [answer.asked.followers() for answer in answers]
+        calls = [answer.call.followers_only() for answer in answers]
         asked = [openid for call in calls for openid in call.openids]
-        strangers = {openid for answer in answers for openid in answer.asked.strangers()}
+        not_following = {openid for answer in answers for openid in answer.call.not_following()}
         for answer in answers:
             answer.page.left -= 1
-        cursor = self._pages.settle()
+        cursor = self._pages.drop_recorded()
         async with self._sessions.begin() as session:
-            forgotten = await self._gone(session, [*asked, *([cursor] if cursor else ())], calls)
+            openids = [*asked, *([cursor] if cursor else ())]
+            tombstones = await self._tombstones(session, openids, calls)
             await run_store.mark(
                 session,
                 self._run.appid,
-                [openid for openid in asked if openid not in strangers | forgotten.keys()],
+                [openid for openid in asked if openid not in not_following | tombstones.keys()],
             )
-            at = None if cursor in forgotten else cursor
-            await self._take_in(session, calls, at, len(asked), forgotten)
+            # The OpenID of an erased person must not be stored, not even as the cursor.
+            allowed = None if cursor in tombstones else cursor
+            await self._write(session, calls, allowed, len(asked), tombstones)
 
-    async def unseen(self) -> AsyncIterator[Sequence[str]]:
-        """Yield followers who are not listed."""
+    async def unlisted(self) -> AsyncIterator[Sequence[str]]:
+        """Yield followers whom WeChat did not list, up to 100 each time."""
         after = ""
         while True:
             async with self._sessions() as session:
-                openids = await run_store.unseen(session, self._run, after, UNSEEN_AT_ONCE)
-            for some in _hundreds(openids):
-                yield some
-            if len(openids) < UNSEEN_AT_ONCE:
+                openids = await run_store.unlisted(session, self._run, after, UNLISTED_AT_ONCE)
+            for batch in _hundreds(openids):
+                yield batch
+            if len(openids) < UNLISTED_AT_ONCE:
                 return
             after = openids[-1]
 
-    async def record_unseen(self, calls: Sequence[UserInfoBatch]) -> None:
-        """Write who has gone of people who are not listed."""
+    async def record_unlisted(self, calls: Sequence[UserInfoBatch]) -> None:
+        """Write the unfollows of people whom WeChat did not list."""
         asked = [openid for call in calls for openid in call.openids]
         async with self._sessions.begin() as session:
-            forgotten = await self._gone(session, asked, calls)
-            await self._take_in(session, calls, None, 0, forgotten)
+            tombstones = await self._tombstones(session, asked, calls)
+            await self._write(session, calls, None, 0, tombstones)
 
-    async def _gone(
+    async def _tombstones(
         self, session: AsyncSession, openids: Sequence[str], calls: Sequence[UserInfoBatch]
     ) -> Tombstones:
-        """Return who has been erased, by their OpenID or by the UnionID that a call told."""
+        """Return the tombstones of the OpenIDs, and of the UnionIDs that the calls returned."""
         appid, secret = self._run.appid, self._privacy.secret
-        told = {
+        unionids = {
             (appid, str(info.openid)): str(info.unionid)
-            for asked in calls
-            for info in asked.infos
+            for call in calls
+            for info in call.infos
             if info.unionid is not None
         }
         found = await erased_among(session, secret, [(appid, openid) for openid in openids])
-        theirs = await erased_by_unionid(session, secret, told)
-        for known, one in theirs.items():
+        by_unionid = await erased_by_unionid(session, secret, unionids)
+        for known, one in by_unionid.items():
             until = found[known].until if known in found else one.until
             found[known] = replace(one, until=max(one.until, until))
         return {openid: one for (_, openid), one in found.items()}
 
     async def _page(self, cursor: str | None) -> FollowerPage:
-        """The person at the cursor may be unknown by now: then the listing starts anew."""
+        """Return the page after the cursor; the first page if WeChat rejects the cursor.
+
+        The cursor is an OpenID, and WeChat may no longer know it.
+        """
         try:
-            return await self._asker.page(cursor)
+            return await self._client.page(cursor)
         except ApiError as error:
             if cursor is None or error.errcode != BAD_OPENID:
                 raise
-        return await self._asker.page(None)
+        return await self._client.page(None)
 
-    async def _take_in(
+    async def _write(
         self,
         session: AsyncSession,
         calls: Sequence[UserInfoBatch],
         cursor: str | None,
         asked: int,
-        forgotten: Tombstones,
+        tombstones: Tombstones,
     ) -> None:
-        found, left = await apply(
+        follows, unfollows = await apply(
             session,
             self._run.appid,
             calls,
-            self._asker.clock.now(),
-            gone=forgotten,
-            leave=self._privacy.leave,
+            self._client.clock.now(),
+            tombstones=tombstones,
+            on_unfollows=self._privacy.on_unfollows,
         )
         before = self.progress
         reached = Progress(
-            before.total, before.asked + asked, before.found + found, before.gone + left
+            before.total, before.asked + asked, before.found + follows, before.gone + unfollows
         )
         await run_store.advance(session, self._run.id, cursor=cursor, **asdict(reached))
-        self._now(replace(reached, total=self.progress.total))
+        self._set_progress(replace(reached, total=self.progress.total))
 
-    def _now(self, progress: Progress) -> None:
+    def _set_progress(self, progress: Progress) -> None:
         self.progress = progress
         self._report(progress)
 

@@ -1,4 +1,4 @@
-"""Calls of WeChat's user API that are repeated as long as that makes sense."""
+"""Calls of WeChat's user API, with retries."""
 
 import asyncio
 import random
@@ -19,8 +19,8 @@ from app.wechat_client.batchget import batchget_halving
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
-# Both calls only read, so they may be repeated whatever became of them. Source: protocol 11.
-PAUSES_SECONDS = (1.0, 4.0, 15.0, 60.0, 60.0)
+# Both calls only read, so they may be repeated after any failure. Source: protocol 11.
+RETRY_DELAYS_SECONDS = (1.0, 4.0, 15.0, 60.0, 60.0)
 
 T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
@@ -28,7 +28,7 @@ Pause = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class UserInfoClient:
-    """Asks about the followers of one account. pause: waits for so many seconds."""
+    """Reads the followers of one account. pause: waits for so many seconds."""
 
     appid: AppId
     api: WeChatApi
@@ -38,10 +38,11 @@ class UserInfoClient:
 
     async def page(self, cursor: str | None) -> FollowerPage:
         """Return the page of `user/get` after the cursor. Raises ApiError."""
-        return await self._patiently(lambda token: self.api.user_get(token, cursor))
+        return await self._with_retries(lambda token: self.api.user_get(token, cursor))
 
     async def people(self, openids: Sequence[str]) -> UserInfoBatch:
-        """Return what WeChat tells about up to 100 people. Raises ApiError."""
+        """Return the data of up to 100 people. Raises ApiError."""
+        # The time and the ids are taken before the call: see `UserInfoBatch`.
         at = self.clock.now().replace(microsecond=0)
         ids = [uuid7() for _ in range(2 * len(openids))]
         infos, missing = await batchget_halving(
@@ -50,10 +51,10 @@ class UserInfoClient:
         return UserInfoBatch(openids, at, ids, infos, missing)
 
     async def _batchget(self, openids: Sequence[OpenId]) -> list[UserInfo]:
-        return await self._patiently(lambda token: self.api.batchget(token, openids))
+        return await self._with_retries(lambda token: self.api.batchget(token, openids))
 
-    async def _patiently(self, call: Callable[[str], Awaitable[T]]) -> T:
-        for seconds in PAUSES_SECONDS:
+    async def _with_retries(self, call: Callable[[str], Awaitable[T]]) -> T:
+        for seconds in RETRY_DELAYS_SECONDS:
             try:
                 return await with_token(self.tokens, self.appid, call)
             except ApiError as error:

@@ -15,10 +15,10 @@ from app.privacy.store import open_on
 BY_SYNC: Final = "sync"
 
 
-async def open_found(
-    session: AsyncSession, appid: str, left: Sequence[NewEvent], now: datetime
+async def open_for_unfollows(
+    session: AsyncSession, appid: str, unfollows: Sequence[NewEvent], now: datetime
 ) -> None:
-    """Open an erasure for each unfollow in `left`; ON_UNFOLLOW decides about its scope."""
+    """Open an erasure for each of the unfollows; ON_UNFOLLOW decides about its scope."""
     erasures = [
         NewErasure(
             id=event.id,
@@ -28,6 +28,6 @@ async def open_found(
             requested_at=now,
             until=event.occurred_at,
         )
-        for event in left
+        for event in unfollows
     ]
     await open_on(await raw_connection(session), erasures)

@@ -7,7 +7,7 @@ import pytest
 from app.db.engine import Database
 from app.follower_sync.sync import Privacy, Progress, sync
 from app.follower_sync.wechat_users import UserInfoClient
-from app.privacy.from_sync import open_found
+from app.privacy.from_sync import open_for_unfollows
 from app.settings import Settings
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
@@ -40,7 +40,7 @@ class Here:
             self._database,
             at_once=at_once,
             report=report or self.reports.append,
-            privacy=Privacy(self._settings.erasure_hmac_secret, open_found),
+            privacy=Privacy(self._settings.erasure_hmac_secret, open_for_unfollows),
         )
 
     async def _pause(self, seconds: float) -> None:

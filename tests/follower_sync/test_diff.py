@@ -37,7 +37,7 @@ def asked(*infos: UserInfo, missing: tuple[str, ...] = ()) -> UserInfoBatch:
 def known(*, following: bool, at: datetime = NOON) -> KnownFollower:
     return KnownFollower(
         "o",
-        met=True,
+        has_row=True,
         unionid="u",
         following=following,
         followed_at=at if following else None,
@@ -121,7 +121,7 @@ def test_what_has_been_written_is_not_written_again(
         follows = last.action is FollowAction.FOLLOW
         person = KnownFollower(
             "o",
-            met=True,
+            has_row=True,
             unionid="u",
             following=follows,
             followed_at=last.occurred_at if follows else person.followed_at,

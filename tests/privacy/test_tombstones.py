@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from app.db.engine import Database
 from app.follower_sync.apply import apply
 from app.follower_sync.diff import UserInfoBatch
-from app.privacy.from_sync import open_found
+from app.privacy.from_sync import open_for_unfollows
 from app.tombstones.people import erased_among
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -112,8 +112,8 @@ async def test_an_answer_from_before_an_erasure_that_is_written_after_it_brings_
             APPID,
             [asked],
             service.clock.now(),
-            gone={openid: one for (_, openid), one in forgotten.items()},
-            leave=open_found,
+            tombstones={openid: one for (_, openid), one in forgotten.items()},
+            on_unfollows=open_for_unfollows,
         )
 
     assert told == (0, 0)
