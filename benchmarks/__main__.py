@@ -1,6 +1,7 @@
-"""Callbacks per second: an empty route, the service without storage, and the service itself.
+"""`make bench`: measures callbacks per second, then matching, reloading of rules, and lists.
 
-Then how rules are matched and reloaded, and how the history is read.
+Callbacks are measured with an empty route, with the service without storage, and with the service
+itself.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ def main(
         bool, typer.Option("--quick", help="one round of 0.5 s at 1 and 64 connections")
     ] = False,
 ) -> None:
-    """Measure and print tables; of callbacks, keep JSON in benchmarks/out."""
+    """Measure and print tables; write the figures of the callbacks to benchmarks/out as JSON."""
     plan = Plan(0.5, 1, (1, 64)) if quick else Plan(seconds, 3, CONNECTIONS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     OUT.mkdir(exist_ok=True)
@@ -68,18 +69,16 @@ def main(
     console.print(f"Everything measured: {_keep(plan, outcome, figures)}")
     rules_matching.main(quick)
     rules_reload.main(quick)
-    with history_reading.throw_away() as url:
+    with history_reading.temporary_postgres() as url:
         good = asyncio.run(history_reading.run(url, FEW_ROWS if quick else MANY_ROWS))
     if not good:
-        sys.exit("a page of the history took too long, or was no index read")
+        sys.exit("a page of a list took too long, or was not read by an index")
 
 
 def _temporary_folder() -> Path:
-    """Make a folder that is gone at the end.
-
-    Beside the code, not in the system's folder for temporary files: that may be memory, where a
-    commit costs nothing. Removed at exit, after the embedded Postgres has seen to its own there.
-    """
+    """Make a folder that is removed at exit, after the embedded Postgres has stopped."""
+    # It lies next to the code: the system's temporary folder may be in memory, where a commit costs
+    # nothing.
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=OUT))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)  # Postgres may run as another user

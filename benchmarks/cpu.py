@@ -1,18 +1,18 @@
-"""CPU time of process trees, and of the whole machine."""
+"""CPU time of process trees and of the whole machine, in seconds."""
 
 import psutil
 
 
 def cpu_seconds(root: int) -> float:
-    """Return what the process `root` and all below it have used so far, those gone included.
+    """Return the CPU time of the process `root` and its descendants, ended ones included.
 
-    A process that ends hands its times to its parent's children_* (Linux; elsewhere they are 0).
+    The times of an ended process are in `children_*` of its parent on Linux; elsewhere they are 0.
     """
     return sum(_own(process) for process in _tree(root))
 
 
 def machine_seconds() -> float:
-    """Return how long the cores have been busy so far, all together, with whatever it was."""
+    """Return the CPU time that all cores together have spent on any process since the start."""
     times = psutil.cpu_times()
     return times.user + times.system
 

@@ -1,4 +1,4 @@
-"""The Postgres of the benchmark: databases, rules, counts, and what one commit takes."""
+"""The Postgres of the benchmark: databases, rules, counts, and the time of one commit."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS t(name, trigger, replies)
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A server that runs. pid: its postmaster."""
+    """A running server. pid: that of its postmaster."""
 
     url: str
     pid: int
@@ -27,7 +27,7 @@ class Postgres:
 
 @dataclass(frozen=True, slots=True)
 class Commits:
-    """How long one commit of one row took, in milliseconds."""
+    """Number of commits of one row, and percentiles of their time in milliseconds."""
 
     count: int
     p50_ms: float
@@ -69,7 +69,7 @@ async def count_callbacks(url: str) -> int:
 
 
 async def time_commits(url: str, seconds: float) -> Commits:
-    """Insert single rows one after another, each its own transaction, and time them."""
+    """Insert single rows one after the other, each in its own transaction, and time them."""
     connection = await connect(url)
     await connection.execute("CREATE TABLE IF NOT EXISTS commits (id bigint, payload text)")
     insert = await connection.prepare("INSERT INTO commits VALUES ($1, $2)")

@@ -1,4 +1,4 @@
-"""What the measurements come to: medians over the rounds, ratios within a round."""
+"""Figures of a run: medians over the rounds; ratios are computed within a round."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -17,10 +17,10 @@ AIM_COMMITS: Final = 2.0
 
 
 class Row(BaseModel):
-    """One way at one number of rules and connections; every figure is a median.
+    """One way with one number of rules and connections; every figure is a median.
 
-    of_empty, of_no_storage: throughput as a part of (a)'s and (b)'s in the same round.
-    *_cpu: cores kept busy.
+    of_empty, of_no_storage: throughput divided by that of (a) or (b) in the same round. service_ms,
+    postgres_ms: CPU time per callback. *_cpu: number of busy cores.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,7 +42,7 @@ class Row(BaseModel):
 
 
 class Lost(BaseModel):
-    """Part of (c)'s throughput that is gone with the most rules; negative: gained."""
+    """Part of the throughput of (c) that is lost with the most rules; negative: gained."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,7 +51,7 @@ class Lost(BaseModel):
 
 
 class Figures(BaseModel):
-    """The whole result. commit_ms: median of one commit; lone_ms: p50 of a lone callback."""
+    """The whole result. commit_ms: median of one commit. lone_ms: p50 with one connection."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,11 +62,11 @@ class Figures(BaseModel):
 
     @property
     def lone_in_commits(self) -> float:
-        """How many commits a lone callback takes as long as."""
+        """The time of a callback with one connection, in commits."""
         return self.lone_ms / self.commit_ms
 
     def at_aim(self) -> list[Row]:
-        """Return the rows of (c) that the aims are about."""
+        """Return the rows of (c) to which the aims apply."""
         return [
             row
             for row in self.rows
@@ -75,7 +75,7 @@ class Figures(BaseModel):
 
 
 def figures_of(outcome: Outcome) -> Figures:
-    """Sum up a run."""
+    """Compute the figures of a run."""
     table = _Table(outcome.measurements)
     fewest, most = table.rules[0], table.rules[-1]
     return Figures(
@@ -102,7 +102,7 @@ _Key = tuple[Way, int, int]
 
 
 class _Table:
-    """Measurements by way, rules and connections; the rounds of each in order."""
+    """Measurements by way, rules and connections, in the order of the rounds."""
 
     def __init__(self, measurements: Sequence[Measurement]) -> None:
         self.rules = sorted({m.rules for m in measurements})

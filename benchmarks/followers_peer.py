@@ -1,6 +1,6 @@
-"""WeChat's user API for any number of made-up followers; keeps nothing of them in memory.
+"""WeChat's user API with any number of generated followers, none of which is kept in memory.
 
-FOLLOWERS: how many there are. LATENCY_SECONDS: of `user/get` and `user/info/batchget`.
+Environment: FOLLOWERS, their number; LATENCY_SECONDS, that of `user/get` and `user/info/batchget`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ calls: Counter[str] = Counter()
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one call; `/calls` tells how many there were."""
+    """Answer one call; `/calls` returns the number of calls by path."""
     if scope["type"] != "http":
         return
     path = scope["path"].removeprefix("/cgi-bin/")

@@ -1,6 +1,7 @@
-"""`oa-bridge followers sync`: its time against what the calls alone take, and its memory.
+"""Measures the time and memory of `oa-bridge followers sync` with generated followers.
 
-The least time is calls × latency ÷ concurrency: nothing but WeChat's answers would be waited for.
+The time is compared with the least possible one, calls × latency ÷ concurrency, in which the sync
+would wait for WeChat's answers alone.
 """
 
 import asyncio
@@ -38,23 +39,23 @@ console = Console()
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One synchronisation. calls: of `user/get` and `user/info/batchget`. cpu: in seconds."""
+    """One sync. calls: of `user/get` and `user/info/batchget`. cpu: seconds. output: last line."""
 
     seconds: float
     cpu: float
     calls: int
     peak_mib: float
-    said: str
+    output: str
 
 
 def main(
     followers: Annotated[int, typer.Option(min=1)] = 100_000,
-    latency_ms: Annotated[float, typer.Option(min=1, help="of each call")] = 100.0,
+    latency_ms: Annotated[float, typer.Option(min=1, help="latency of each call")] = 100.0,
     concurrency: Annotated[int, typer.Option(min=1, max=64)] = 8,
 ) -> None:
-    """Synchronise made-up followers into an empty database, and once more."""
+    """Sync generated followers into an empty database, and then once more."""
     OUT.mkdir(exist_ok=True)
-    # Beside the code, not in the system's folder for temporary files: that may be memory.
+    # It lies next to the code: the system's temporary folder may be in memory.
     folder = Path(tempfile.mkdtemp(prefix="followers-", dir=OUT))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)  # Postgres may run as another user
@@ -109,7 +110,7 @@ def _run(folder: Path, database_url: str, peer: str, concurrency: int) -> Run:
     began = time.perf_counter()
     process = psutil.Popen(
         [sys.executable, "-c", "from app.cli.main import main; main()", "followers", "sync"],
-        cwd=folder,  # not where a developer's .env lies
+        cwd=folder,  # a developer's .env is not read there
         env={
             **_environment(),
             "DATABASE_URL": database_url,
@@ -130,8 +131,8 @@ def _run(folder: Path, database_url: str, peer: str, concurrency: int) -> Run:
             cpu = sum(process.cpu_times()[:2])
         time.sleep(LOOK_SECONDS)
     seconds = time.perf_counter() - began
-    said = process.stdout.read().strip().rsplit("\n", 1)[-1]
-    return Run(seconds, cpu, _calls(peer) - before, peak / MIB, said)
+    output = process.stdout.read().strip().rsplit("\n", 1)[-1]
+    return Run(seconds, cpu, _calls(peer) - before, peak / MIB, output)
 
 
 def _calls(peer: str) -> int:
@@ -162,7 +163,7 @@ def _show(runs: list[Run], followers: int, seconds_a_call: float) -> None:
         )
     console.print(table)
     for run in runs:
-        console.print(run.said, markup=False)
+        console.print(run.output, markup=False)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Every list of the history on a large table: is each page an index read, and how long is it?
+"""Measures pages of all lists on large tables and checks that indexes are used.
 
 `python -m benchmarks.history_reading --rows 10000000` fills follow_events, subscription_events
-and followers with that many rows each in a throw-away Postgres, then asks each list with each
-filter for its first page and for one in the middle, pages of exports and the timeline of a person
-included. It prints the slower of the two medians, what the plan reads, and fails if a page takes
-50 ms (one of an export 200 ms) or a plan reads a whole table.
+and followers with that many rows each in a temporary Postgres. Then it reads, for each list and
+filter, the first page and one in the middle, also pages of exports and the timeline of a person. It
+prints the slower of the two medians and the scans of the plan. It fails if a page takes 50 ms or
+more (200 ms for an export), or if a plan reads a whole table.
 """
 
 import argparse
@@ -40,8 +40,8 @@ MAX_MS = 50.0
 MAX_EXPORT_MS = 200.0
 TIMES = 15
 
-# Five accounts, the first with most rows; a tenth of the rows are of the rarer kinds; 200
-# scenes, of which the last is seen a few times only.
+# There are five accounts, and the first has most of the rows. One kind of event is rare, and so is
+# the scene `rare`; the other scenes have many rows each.
 FILL = {
     "follow_events": """
         INSERT INTO follow_events (id, appid, openid, unionid, action, scene, occurred_at, position)
@@ -91,20 +91,20 @@ LISTS: tuple[tuple[ListSpec[Any], str | bool], ...] = (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One statement as it was sent."""
+class SentStatement:
+    """One statement as it was sent to the database."""
 
     sql: str
     arguments: tuple[Any, ...]
 
 
-def of_a_month(wanted: ListQuery) -> ListQuery:
-    """Return the question about a month near the end of the list."""
-    return replace(wanted, start=START + SPAN * 0.9, until=START + SPAN * 0.93)
+def of_a_month(query: ListQuery) -> ListQuery:
+    """Return the query for a month near the end of the list."""
+    return replace(query, start=START + SPAN * 0.9, until=START + SPAN * 0.93)
 
 
 def filters(kind: str | bool) -> dict[str, ListQuery]:
-    """Return every kind of question, common and rare answers both."""
+    """Return queries with every kind of filter, by name; some match many rows and some few."""
     plain = ListQuery(limit=100)
     common = "0" if kind == "change" else "s100"
     return {
@@ -128,8 +128,8 @@ def filters(kind: str | bool) -> dict[str, ListQuery]:
 
 
 def _long(plain: ListQuery, scene: str, kind: str | bool) -> dict[str, ListQuery]:
-    """Return what Postgres may prefer to read whole, and sort."""
-    wanted = {
+    """Return queries with long pages, for which Postgres may prefer to sort a whole table."""
+    queries = {
         "none": plain,
         "no end": replace(plain, start=START),
         "no start": replace(plain, until=START + SPAN),
@@ -138,20 +138,20 @@ def _long(plain: ListQuery, scene: str, kind: str | bool) -> dict[str, ListQuery
         "scene": replace(plain, scene=scene),
         "no end, scene": replace(plain, start=START, scene=scene),
     }
-    return {f"{name}; {plain.limit} rows": one for name, one in wanted.items()}
+    return {f"{name}; {plain.limit} rows": one for name, one in queries.items()}
 
 
-def middle(wanted: ListQuery, rows: int) -> ListQuery:
-    """Return the question for a page half-way down the list."""
-    if not wanted.by_time:
-        return replace(wanted, after=ByArrival(rows // 2))
-    start = wanted.start or START
-    half = start + ((wanted.until or START + SPAN) - start) / 2
-    return replace(wanted, after=ByTime(rows, half, 0))
+def middle(query: ListQuery, rows: int) -> ListQuery:
+    """Return the query for a page in the middle of the list."""
+    if not query.by_time:
+        return replace(query, after=ByArrival(rows // 2))
+    start = query.start or START
+    half = start + ((query.until or START + SPAN) - start) / 2
+    return replace(query, after=ByTime(rows, half, 0))
 
 
-# The database is thrown away afterwards: nothing has to survive a power cut.
-HASTY = (
+# The database is removed afterwards: nothing has to survive a power failure.
+FAST_WRITES = (
     "ALTER SYSTEM SET fsync = off",
     "ALTER SYSTEM SET max_wal_size = '16GB'",
     "ALTER SYSTEM SET checkpoint_timeout = '1h'",
@@ -160,7 +160,7 @@ HASTY = (
 
 
 async def fill(connection: asyncpg.Connection, table: str, rows: int) -> None:
-    """Fill a table, and index it afterwards: that takes a fraction of the time."""
+    """Fill a table and create its indexes afterwards, which is much faster."""
     indexes = await connection.fetch(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 "
         "AND indexname NOT LIKE 'pk_%'",
@@ -176,38 +176,38 @@ async def fill(connection: asyncpg.Connection, table: str, rows: int) -> None:
     print(f"{table}: {rows:,} rows in {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
-Question = Callable[[AsyncSession], Awaitable[object]]
+ReadPage = Callable[[AsyncSession], Awaitable[object]]
 
 
 async def measure(
-    database: Database, connection: asyncpg.Connection, question: Question
+    database: Database, connection: asyncpg.Connection, read_page: ReadPage
 ) -> tuple[float, set[str]]:
-    """Return the median of a page in ms, and what its plans read."""
-    asked: list[Asked] = []
+    """Return the median time of a page in ms, and the scans of its plans."""
+    statements: list[SentStatement] = []
 
     def note(_: object, __: object, sql: str, arguments: Sequence[Any], *___: object) -> None:
-        asked.append(Asked(sql, tuple(arguments)))
+        statements.append(SentStatement(sql, tuple(arguments)))
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     taken = []
     for _ in range(TIMES):
-        asked.clear()
+        statements.clear()
         async with database.sessions() as session:
             began = time.perf_counter()
-            await question(session)
+            await read_page(session)
             taken.append((time.perf_counter() - began) * 1000)
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
-    return statistics.median(taken), await plans(connection, asked)
+    return statistics.median(taken), await plans(connection, statements)
 
 
-async def plans(connection: asyncpg.Connection, asked: Sequence[Asked]) -> set[str]:
-    """Return what the statements of a page read, planned with the settings that it makes."""
+async def plans(connection: asyncpg.Connection, statements: Sequence[SentStatement]) -> set[str]:
+    """Return the scans in the plans of a page's statements, with the settings that they make."""
     lines: list[str] = []
     async with connection.transaction():
-        for one in asked:
+        for one in statements:
             if "set_config" in one.sql:
                 await connection.execute(one.sql, *one.arguments)
-            elif "RECURSIVE" not in one.sql:  # the accounts
+            elif "RECURSIVE" not in one.sql:  # not the statement that lists the accounts
                 plan = await connection.fetch(f"EXPLAIN {one.sql}", *one.arguments)
                 lines += [line for (line,) in plan]
     return {
@@ -217,36 +217,36 @@ async def plans(connection: asyncpg.Connection, asked: Sequence[Asked]) -> set[s
     }
 
 
-def questions(rows: int) -> Iterator[tuple[str, float, Question, Question]]:
-    """Yield what is asked, how long it may take in ms, its first page and one in the middle."""
+def pages(rows: int) -> Iterator[tuple[str, float, ReadPage, ReadPage]]:
+    """Yield name, maximum time in ms, first page and page in the middle of each list and filter."""
     for listed, kind in LISTS:
-        for name, wanted in filters(kind).items():
-            most = MAX_EXPORT_MS if wanted.limit > MAX_PAGE_ROWS else MAX_MS
-            first, deep = page_of(listed, wanted), page_of(listed, middle(wanted, rows))
-            yield f"{listed.table.__tablename__} | {name}", most, first, deep
+        for name, query in filters(kind).items():
+            max_ms = MAX_EXPORT_MS if query.limit > MAX_PAGE_ROWS else MAX_MS
+            first, deep = page_of(listed, query), page_of(listed, middle(query, rows))
+            yield f"{listed.table.__tablename__} | {name}", max_ms, first, deep
     half = ByTime(rows, START + SPAN / 2, 0)
     yield "timeline | person", MAX_MS, timeline_of("u77", None), timeline_of("u77", half)
 
 
-def page_of(listed: ListSpec[Any], wanted: ListQuery) -> Question:
-    """Return the question for a page of a list."""
-    return lambda session: store.page(session, listed, wanted)
+def page_of(listed: ListSpec[Any], query: ListQuery) -> ReadPage:
+    """Return a function that reads a page of a list."""
+    return lambda session: store.page(session, listed, query)
 
 
-def timeline_of(unionid: str, before: ByTime | None) -> Question:
-    """Return the question for a page of a person's timeline."""
+def timeline_of(unionid: str, before: ByTime | None) -> ReadPage:
+    """Return a function that reads a page of a person's timeline."""
 
-    async def ask(session: AsyncSession) -> object:
+    async def read_page(session: AsyncSession) -> object:
         known = await identity.of_unionid(session, unionid, store.MAX_OPENIDS)
         keys = [(row.appid, row.openid) for row in known]
         return await users.timeline(session, unionid, keys, before=before, limit=100)
 
-    return ask
+    return read_page
 
 
 @contextmanager
-def throw_away() -> Iterator[str]:
-    """A Postgres that is gone afterwards; yields its URL."""
+def temporary_postgres() -> Iterator[str]:
+    """Start a Postgres that is removed afterwards; yield its URL."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -257,25 +257,25 @@ def throw_away() -> Iterator[str]:
 
 
 async def run(url: str, rows: int) -> bool:
-    """Fill, ask, print; return whether every page was an index read and in time."""
+    """Fill the tables, read and print; return whether every page was fast and read by an index."""
     database = open_database(url)
     await migrate.upgrade(database.engine)
     connection = await connect(url)
-    for statement in HASTY:
+    for statement in FAST_WRITES:
         await connection.execute(statement)
     await connection.execute("SET maintenance_work_mem = '512MB'")
-    # What it tells webhooks would take far longer than what is read here.
+    # The trigger would add an identity event for each row, which takes very long.
     await connection.execute("ALTER TABLE openids DISABLE TRIGGER USER")
     for table in FILL:
         await fill(connection, table, rows)
     await connection.execute("SELECT setval('history_position', $1)", rows)
     print("| list | filter | page | plan |\n|---|---|---|---|")
     good = True
-    for name, most, first_page, middle_page in questions(rows):
+    for name, max_ms, first_page, middle_page in pages(rows):
         first, reads = await measure(database, connection, first_page)
         deep, more = await measure(database, connection, middle_page)
         slower, plan = max(first, deep), "; ".join(sorted(reads | more))
-        good &= slower < most and "Seq Scan" not in plan
+        good &= slower < max_ms and "Seq Scan" not in plan
         print(f"| {name} | {slower:.1f} ms | {plan} |")
     await connection.close()
     await database.close()
@@ -287,10 +287,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=10_000_000)
     rows = options.parse_args().rows
-    with throw_away() as url:
+    with temporary_postgres() as url:
         good = asyncio.run(run(url, rows))
     if not good:
-        sys.exit("a page took too long, or was no index read")
+        sys.exit("a page took too long, or was not read by an index")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Keyword rules to measure with, and the plain search that says which of them must answer."""
+"""Keyword rules for measurements, and a plain search that finds the expected reply."""
 
 import json
 import random
 from dataclasses import dataclass
 from typing import Final, Self
 
-# Characters that occur in keywords only, so that other text can't match by accident.
+# Characters that occur in keywords only, so that other text cannot match by accident.
 KEYWORD_CHARACTERS: Final = "春夏秋冬梅兰竹菊琴棋书画诗酒茶花龙凤虎鹤松柏桃杏梨桂荷莲枫柳"
 KEYWORD_LENGTHS: Final = range(4, 7)
 FALLBACK_REPLY: Final = "您好，您的消息已收到，我们会尽快回复您。"
@@ -13,7 +13,7 @@ FALLBACK_REPLY: Final = "您好，您的消息已收到，我们会尽快回复�
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """Keywords of both kinds, half and half, in the order in which their rules are stored."""
+    """Keywords, half `exact` and half `contains`, in the order in which their rules are stored."""
 
     exact: tuple[str, ...]
     contains: tuple[str, ...]
@@ -22,7 +22,7 @@ class Keywords:
 
     @classmethod
     def draw(cls, count: int, rng: random.Random) -> Self:
-        """Return `count` different keywords."""
+        """Return `count` different random keywords."""
         drawn: dict[str, None] = {}
         while len(drawn) < count:
             drawn["".join(rng.choices(KEYWORD_CHARACTERS, k=rng.choice(KEYWORD_LENGTHS)))] = None
@@ -31,7 +31,7 @@ class Keywords:
         return cls(exact, contains, frozenset(exact), order)
 
     def answer(self, text: str) -> str:
-        """Return what `text` must be answered with: exact first, then the longest, the oldest."""
+        """Return the reply for `text`: of an exact keyword, else of the longest and oldest one."""
         if text in self._exact:
             return _reply(text)
         parts = (
@@ -42,7 +42,7 @@ class Keywords:
         return FALLBACK_REPLY if best is None else _reply(best)
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Return name, trigger and replies of each rule, as the rules table takes them."""
+        """Return name, trigger and replies of each rule, as columns of the table `rules`."""
         return [
             *(_row(word, "exact") for word in self.exact),
             *(_row(word, "contains") for word in self.contains),

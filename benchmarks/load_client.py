@@ -1,4 +1,4 @@
-"""wxload, built and run: a load generator in Python would itself be the bottleneck."""
+"""Builds and runs wxload. It is written in C, because Python would be the bottleneck."""
 
 import shutil
 import subprocess
@@ -17,9 +17,10 @@ class NoCompiler(Exception):
 
 
 class Load(BaseModel):
-    """What wxload measured. ramp_requests: first replies, before the clock started.
+    """What wxload measured.
 
-    ran_out: the file was empty before the time was up, so `seconds` is shorter than asked for.
+    ramp_requests: first replies, before the measurement began. ran_out: all pushes of the file were
+    sent before the time was over, so `seconds` is shorter than requested.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,12 +41,12 @@ class Load(BaseModel):
 
     @property
     def answered(self) -> int:
-        """Requests that got a reply."""
+        """Number of requests that got a reply."""
         return self.requests + self.ramp_requests
 
     @property
     def faults(self) -> list[str]:
-        """What makes this measurement worthless."""
+        """Faults that make this measurement invalid, one text each."""
         counted = {
             "not 200": self.non200,
             "failed": self.errors,
@@ -67,7 +68,7 @@ def build(folder: Path) -> Path:
 def run(
     program: Path, requests: Path, samples: Path, *, port: int, connections: int, seconds: float
 ) -> Load:
-    """Send pushes to 127.0.0.1 for `seconds`; each one once."""
+    """Send pushes of the file `requests` to 127.0.0.1 for `seconds`, each push once."""
     options = {"f": requests, "s": samples, "p": port, "c": connections, "t": seconds}
     done = subprocess.run(
         [

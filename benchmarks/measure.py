@@ -1,4 +1,4 @@
-"""One measurement: a load on one server, and the CPU it cost."""
+"""One measurement: puts a load on one server and measures the CPU time."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from benchmarks.servers import Server
 
 
 class Way(StrEnum):
-    """What a server does with a callback."""
+    """What a server does with a callback; the letters are those of the report."""
 
     EMPTY = "a"
     NO_STORAGE = "b"
@@ -27,7 +27,7 @@ class Way(StrEnum):
 
 
 class BadMeasurement(Exception):
-    """Replies were wrong or missing, so that the speed means nothing."""
+    """Replies were wrong or missing, so the measurement is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,18 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """A file of pushes and what must answer them."""
+    """A file of pushes, and the reply that each of them must get."""
 
     path: Path
     expected: Sequence[Expected]
 
 
 class Measurement(BaseModel):
-    """What one load showed. samples: replies that were checked, and right.
+    """Result of one load. number: that of the round. samples: number of replies that were checked.
 
-    service_cpu_s, postgres_cpu_s: of the process trees, user and system. machine_cpu_s: of
-    everything that ran meanwhile. cpu_wall_s: how long these were counted; it includes the start
-    of the load, which `load.seconds` leaves out.
+    service_cpu_s, postgres_cpu_s: CPU time of the process trees, user and system. machine_cpu_s:
+    that of all processes. cpu_wall_s: duration in which they were measured; it includes the start
+    of the load, which `load.seconds` does not.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,24 +71,24 @@ class Measurement(BaseModel):
 
     @property
     def service_ms(self) -> float:
-        """Service CPU a callback, in milliseconds."""
+        """CPU time of the service per callback, in milliseconds."""
         return self.service_cpu_s * 1000 / self.load.answered
 
     @property
     def postgres_ms(self) -> float:
-        """Postgres CPU a callback, in milliseconds."""
+        """CPU time of Postgres per callback, in milliseconds."""
         return self.postgres_cpu_s * 1000 / self.load.answered
 
     @property
     def others_cpu_s(self) -> float:
-        """CPU that went to what has no part in the benchmark."""
+        """CPU time of processes that do not belong to the benchmark."""
         ours = self.service_cpu_s + self.postgres_cpu_s + self.load.client_cpu_s
         return max(0.0, self.machine_cpu_s - ours)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every measurement needs. folder: for its files."""
+    """What every measurement needs. client: the program wxload. folder: for temporary files."""
 
     client: Path
     postgres: Postgres
@@ -98,9 +98,9 @@ class Bench:
     def measure(
         self, contender: Contender, pushes: Pushes, *, connections: int, number: int
     ) -> Measurement:
-        """Put a load on `contender` and check what it answered and stored.
+        """Put a load on `contender`, and check its replies and the number of stored callbacks.
 
-        number: of the round. Raises BadMeasurement.
+        number: that of the round. Raises BadMeasurement.
         """
         samples = self.folder / "samples"
         stored = asyncio.run(database.count_callbacks(contender.url))

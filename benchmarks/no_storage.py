@@ -1,4 +1,4 @@
-"""(b) The service's own endpoint and rules, with an inbox that stores nothing."""
+"""(b) The endpoint and rules of the service, with an inbox that stores nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,18 +20,18 @@ from app.settings import load_settings
 
 
 class Forgetful(Inbox):
-    """Says that everything is stored."""
+    """An inbox that reports every callback as stored."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Open nothing."""
 
     async def keep(self, record: Record) -> StoredResult:
-        """Answer as for the first copy of a callback."""
+        """Return the result of a first copy of a callback."""
         return StoredResult(record.passive)
 
 
 def build() -> ASGIApp:
-    """Return the application; uvicorn's factory. The rules are read once, at the start."""
+    """Return the application; uvicorn calls this. The rules are read once, at the start."""
     settings = load_settings()
     database = open_database(settings.database_url)
     rules = LiveRules(database)

@@ -1,4 +1,4 @@
-"""WeChat's side of the envelope, written apart from the service's, so that it checks it.
+"""WeChat's side of the encrypted envelope, independent of the code that it checks.
 
 Source: protocol 1.3, 1.4 and 2.
 """
@@ -21,13 +21,13 @@ _PADDING_BLOCK: Final = 32
 
 
 def sign(*parts: str) -> str:
-    """Return the 40 hex digits over the Token and `parts`."""
+    """Return the signature of the Token and `parts`: 40 hexadecimal digits."""
     joined = "".join(sorted((TOKEN, *parts)))
     return hashlib.sha1(joined.encode(), usedforsecurity=False).hexdigest()
 
 
 def seal(message: bytes) -> str:
-    """Return the text of Encrypt."""
+    """Encrypt a message; return the base64 text of the element Encrypt."""
     buffer = secrets.token_bytes(16) + len(message).to_bytes(4, "big") + message + APPID.encode()
     padding = _PADDING_BLOCK - len(buffer) % _PADDING_BLOCK
     encryptor = _CIPHER.encryptor()
@@ -36,10 +36,7 @@ def seal(message: bytes) -> str:
 
 
 def unseal(encrypt: str) -> bytes:
-    """Return the message inside Encrypt. Raises ValueError for anything that is not as it must be.
-
-    encrypt: base64.
-    """
+    """Decrypt the text of Encrypt. Raises ValueError if base64, padding or AppID is wrong."""
     decryptor = _CIPHER.decryptor()
     buffer = decryptor.update(base64.b64decode(encrypt, validate=True)) + decryptor.finalize()
     padding = buffer[-1]

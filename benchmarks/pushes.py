@@ -1,4 +1,4 @@
-"""Ready-made, correctly signed pushes of text messages, in the file that wxload sends."""
+"""Writes the file that wxload sends: correctly signed and encrypted pushes of text messages."""
 
 import random
 import secrets
@@ -23,16 +23,16 @@ OPENID_CHARACTERS: Final = string.ascii_letters + string.digits + "_-"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the reply to one push must say, and to whom."""
+    """The expected reply to one push: recipient and content."""
 
     openid: str
     content: str
 
 
 def write_pushes(path: Path, count: int, keywords: Keywords, rng: random.Random) -> list[Expected]:
-    """Write `count` pushes, each of another follower; return the replies they must get, in order.
+    """Write `count` pushes, each from another follower; return the expected replies, in order.
 
-    Half of them match a rule, half of these an exact one; the others get the fallback.
+    A quarter matches an exact rule and a quarter a `contains` rule; the others get the fallback.
     """
     expected = []
     with path.open("wb") as file:

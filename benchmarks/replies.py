@@ -1,4 +1,4 @@
-"""The sampled replies of a measurement, held against what they must be."""
+"""Compares the sampled replies of a measurement with the expected ones."""
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +14,11 @@ from benchmarks.pushes import Expected
 HEADER: Final = struct.Struct("<III")
 
 Check = Callable[[bytes, Expected], str | None]
-"""Tells what is wrong with a reply's body, or None."""
+"""Returns what is wrong with the body of a reply, or None."""
 
 
 def check_samples(path: Path, expected: Sequence[Expected], check: Check) -> tuple[int, list[str]]:
-    """Return how many replies wxload kept, and what is wrong with them."""
+    """Return the number of sampled replies, and what is wrong with them."""
     problems = []
     count = 0
     for index, status, body in _read(path.read_bytes()):
@@ -30,12 +30,12 @@ def check_samples(path: Path, expected: Sequence[Expected], check: Check) -> tup
 
 
 def is_success(body: bytes, _: Expected) -> str | None:
-    """Check the empty route's answer."""
+    """Check a reply of the empty route."""
     return None if body == b"success" else "not `success`"
 
 
 def is_sealed_reply(body: bytes, expected: Expected) -> str | None:
-    """Check an encrypted passive reply: its signature, to whom it goes and what it says."""
+    """Check an encrypted passive reply: signature, recipient, sender and content."""
     try:
         envelope = _members(body)
         encrypt, signature = envelope["Encrypt"], envelope["MsgSignature"]
@@ -44,13 +44,13 @@ def is_sealed_reply(body: bytes, expected: Expected) -> str | None:
         message = _members(unseal(encrypt))
     except (ExpatError, KeyError, ValueError) as error:
         return f"no sealed reply ({type(error).__name__})"
-    wanted = {
+    expected_members = {
         "ToUserName": expected.openid,
         "FromUserName": ORIGINAL_ID,
         "MsgType": "text",
         "Content": expected.content,
     }
-    wrong = [name for name, value in wanted.items() if message.get(name) != value]
+    wrong = [name for name, value in expected_members.items() if message.get(name) != value]
     return f"wrong {', '.join(wrong)}" if wrong else None
 
 

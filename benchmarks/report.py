@@ -1,4 +1,4 @@
-"""The result for people: a table, the aims, and what bounds the figures."""
+"""Prints the result: a table, the aims, and which processes keep the cores busy."""
 
 import os
 from collections.abc import Iterator
@@ -24,8 +24,7 @@ WAYS: Final = (
     "web, PG: CPU of the web processes and of Postgres, ms a callback."
 )
 
-MAX_FOR_OTHERS: Final = 0.2
-"""Cores."""
+MAX_OTHER_CORES: Final = 0.2
 
 
 def show(figures: Figures, console: Console) -> None:
@@ -83,12 +82,12 @@ def _aim(value: float, aim: float, unit: str, *, least: bool = False) -> tuple[s
 
 
 def _bounds(figures: Figures) -> Iterator[str]:
-    """Say who keeps the cores busy: where nothing of them is left, CPU is the bound."""
+    """Yield lines about busy cores: if all cores are busy, CPU limits the throughput."""
     for row in figures.at_aim():
         yield (
             f"Of {os.cpu_count()} cores, (c) at {row.connections} with {row.rules:,} rules: "
             f"web {row.service_cpu:.2f}, Postgres {row.postgres_cpu:.2f}, "
             f"load generator {row.client_cpu:.2f}, everything else {row.others_cpu:.2f}"
         )
-    if any(row.others_cpu > MAX_FOR_OTHERS for row in figures.rows):
-        yield "[red]Other work kept this machine busy meanwhile: measure again when it rests.[/red]"
+    if any(row.others_cpu > MAX_OTHER_CORES for row in figures.rows):
+        yield "[red]Other processes used this machine: measure again when it is idle.[/red]"

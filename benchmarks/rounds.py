@@ -1,4 +1,4 @@
-"""A whole run: every server up at once, measured in turn, round after round."""
+"""A whole run: starts all servers and measures them one after the other, in several rounds."""
 
 import asyncio
 import random
@@ -18,12 +18,12 @@ RULES = (200, 10_000)
 MAX_PER_SECOND = 15_000
 WARM_UP_CONNECTIONS = 64
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to measure."""
+    """Extent of a run. seconds: of one measurement."""
 
     seconds: float
     rounds: int
@@ -32,7 +32,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything measured. commits: one for each round."""
+    """All measurements. commits: one value for each round."""
 
     measurements: list[Measurement]
     commits: list[Commits]
@@ -40,21 +40,24 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The contenders with one number of rules: (a), (b), (c)."""
+    """The servers (a), (b) and (c) with one number of rules."""
 
     keywords: Keywords
     contenders: Sequence[Contender]
 
 
-def run(plan: Plan, client: Path, folder: Path, tell: Tell) -> Outcome:
-    """Start everything under `folder`, measure, stop everything. Raises BadMeasurement."""
+def run(plan: Plan, client: Path, folder: Path, report: Report) -> Outcome:
+    """Start all servers under `folder`, measure, and stop them. Raises BadMeasurement.
+
+    client: the program wxload. report: is called with one line about each stage.
+    """
     postgres = database.start(folder / "data")
     with ExitStack() as stack:
         bench = Bench(client, postgres, folder, plan.seconds)
-        tell("starting the servers")
+        report("starting the servers")
         fields = [stack.enter_context(_field(rules, postgres, folder)) for rules in RULES]
         commits_url = asyncio.run(database.create(postgres, "commits"))
-        return _Run(plan, bench, fields, commits_url, random.Random(SEED), tell).all_rounds()
+        return _Run(plan, bench, fields, commits_url, random.Random(SEED), report).all_rounds()
 
 
 @contextmanager
@@ -62,11 +65,11 @@ def _field(rules: int, postgres: Postgres, folder: Path) -> Iterator[Field]:
     keywords = Keywords.draw(rules, random.Random(SEED))
     url = asyncio.run(database.create(postgres, f"rules_{rules}"))
     asyncio.run(database.fill(url, keywords))
-    place = folder / str(rules)
+    servers_folder = folder / str(rules)
     with (
-        servers.bare("benchmarks.empty_route:build", place / "a", url) as empty,
-        servers.bare("benchmarks.no_storage:build", place / "b", url) as no_storage,
-        servers.service(place / "c", url) as durable,
+        servers.bare("benchmarks.empty_route:build", servers_folder / "a", url) as empty,
+        servers.bare("benchmarks.no_storage:build", servers_folder / "b", url) as no_storage,
+        servers.service(servers_folder / "c", url) as durable,
     ):
         ways = {Way.EMPTY: empty, Way.NO_STORAGE: no_storage, Way.DURABLE: durable}
         yield Field(keywords, [Contender(way, rules, on, url) for way, on in ways.items()])
@@ -79,10 +82,10 @@ class _Run:
     fields: Sequence[Field]
     commits_url: str
     rng: random.Random
-    tell: Tell
+    report: Report
 
     def all_rounds(self) -> Outcome:
-        self.tell("warming up")
+        self.report("warming up")
         for field in self.fields:
             self._triple(field, WARM_UP_CONNECTIONS, 0)
         outcome = Outcome([], [])
@@ -91,14 +94,14 @@ class _Run:
                 asyncio.run(database.time_commits(self.commits_url, self.plan.seconds))
             )
             for connections in self.plan.connections:
-                self.tell(f"round {number} of {self.plan.rounds}, {connections} connections")
-                # Turned round every time, so that a drift of the machine favours nobody.
+                self.report(f"round {number} of {self.plan.rounds}, {connections} connections")
+                # The order is reversed each time, so that a drift of the machine favours no server.
                 for field in self.fields if number % 2 else reversed(self.fields):
                     outcome.measurements.extend(self._triple(field, connections, number))
         return outcome
 
     def _triple(self, field: Field, connections: int, number: int) -> list[Measurement]:
-        """Measure (a), (b) and (c) with the same fresh pushes; (c) gets each of them once."""
+        """Measure (a), (b) and (c) with the same new pushes; (c) gets each of them once."""
         path = self.bench.folder / "pushes"
         count = int(self.plan.seconds * MAX_PER_SECOND) + connections
         pushes = Pushes(path, write_pushes(path, count, field.keywords, self.rng))

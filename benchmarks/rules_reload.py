@@ -1,6 +1,6 @@
-"""Rules that change while the service runs: how soon a change is live, and what the loop notices.
+"""Measures how soon changed rules are served, and how long the event loop is blocked meanwhile.
 
-Run it with `python -m benchmarks.rules_reload`; --quick takes 10,000 rules only.
+Run it with `python -m benchmarks.rules_reload`; --quick measures with 10,000 rules only.
 """
 
 import asyncio
@@ -48,13 +48,13 @@ def main(
 
 
 class Gaps:
-    """How long the event loop was kept from a task that only wants to run every millisecond."""
+    """Measures how late the event loop runs a task that is due every millisecond."""
 
     def __init__(self) -> None:
         self._largest = 0.0
 
     async def watch(self) -> None:
-        """Watch until cancelled."""
+        """Measure until cancelled."""
         last = time.perf_counter()
         while True:
             await asyncio.sleep(0.001)
@@ -63,20 +63,20 @@ class Gaps:
             last = now
 
     def take(self) -> float:
-        """Return the largest gap since the last time, in milliseconds."""
+        """Return the largest gap since the last call, in milliseconds."""
         largest, self._largest = self._largest, 0.0
         return largest * 1000
 
 
 class Watched(LiveRules):
-    """Live rules whose reloads can be waited for."""
+    """Live rules that let a caller wait for a reload."""
 
     def __init__(self, opened: Database) -> None:
         super().__init__(opened, on_reload=lambda _: self._reloaded.set())
         self._reloaded = asyncio.Event()
 
     async def reached(self, version: int) -> None:
-        """Wait until a version, or a later one, is served."""
+        """Wait until this version or a later one is served."""
         while self.current is None or self.current.version < version:
             await self._reloaded.wait()
             self._reloaded.clear()

@@ -1,4 +1,4 @@
-"""The servers that are measured, each with two web processes that share a port."""
+"""Starts the servers to measure, each with two web processes that share a port."""
 
 import os
 import socket
@@ -24,12 +24,12 @@ INHERITED: Final = ("HOME", "LANG", "PATH", "TMPDIR", "XDG_RUNTIME_DIR")
 
 
 class NotStarted(Exception):
-    """A server did not come up; the text is the end of its log."""
+    """A server did not start; the message is the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs. pid: the process above its web processes."""
+    """A running server. pid: that of the parent of its web processes."""
 
     pid: int
     port: int
@@ -37,7 +37,7 @@ class Server:
 
 @contextmanager
 def bare(factory: str, folder: Path, database_url: str) -> Iterator[Server]:
-    """Run an application of this package under uvicorn, with the options of `oa-bridge serve`."""
+    """Run an application of this package with uvicorn and the options of `oa-bridge serve`."""
     port = _free_port()
     command = [
         *(sys.executable, "-m", "uvicorn", factory, "--factory"),
@@ -67,12 +67,12 @@ def _running(
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=folder,  # not where a developer's .env lies
+            cwd=folder,  # a developer's .env is not read there
             env={**_environment(port, database_url), "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us: we stop it
+            start_new_session=True,  # Ctrl-C reaches the benchmark alone, which stops the server
         )
     try:
         _wait_until_started(process, log)
@@ -97,7 +97,7 @@ def _environment(port: int, database_url: str) -> Mapping[str, str]:
 
 
 def _wait_until_started(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when every web process has started; each says so in the log."""
+    """Return when every web process has logged its start. Raises NotStarted."""
     deadline = time.monotonic() + START_SECONDS
     while log.read_text(errors="replace").count(STARTED) < WEB_PROCESSES:
         if process.poll() is not None or time.monotonic() > deadline:
