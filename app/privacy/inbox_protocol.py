@@ -74,5 +74,5 @@ class Inbox(Protocol):
         ...
 
     async def unlink(self, session: AsyncSession, appid: str, pseudonym: str) -> None:
-        """Replace the dedupe keys of an erased person's pushes, which hold the OpenID."""
+        """Replace the dedupe keys of an erased person's pushes by random ones."""
         ...

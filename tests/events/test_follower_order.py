@@ -27,7 +27,7 @@ def names(page: Json) -> list[str]:
 
 
 @pytest.mark.parametrize("more", [{}, {"following": "true"}], ids=str)
-async def test_whoever_follows_again_between_the_pages_is_not_listed_twice(
+async def test_a_person_who_follows_again_between_the_pages_is_not_listed_twice(
     service: Service, more: Json
 ) -> None:
     query: Json = {"from": service.clock.now().isoformat(), "limit": 2, **more}
@@ -46,7 +46,7 @@ async def test_whoever_follows_again_between_the_pages_is_not_listed_twice(
     assert found == PEOPLE
 
 
-async def test_whoever_leaves_between_the_pages_is_still_listed(service: Service) -> None:
+async def test_a_person_who_unfollows_between_the_pages_is_still_listed(service: Service) -> None:
     query: Json = {"from": service.clock.now().isoformat(), "limit": 2}
     for openid in PEOPLE:
         await follow(service, openid)

@@ -115,18 +115,18 @@ async def test_filters_choose_what_a_plain_reading_would(
         ({"after": "a-1", "from": "2026-11-24T00:00:00Z"}, "after", "`from` and `until`"),
         ({"after": "t-1-999999999999999999-1"}, "after", "`next` of the page before"),
         ({"from": "2026-11-24T00:00:00"}, "from", "timezone"),
-        ({"until": "0001-01-01T00:00:00+14:00"}, "until", "between 1970 and 9998"),
+        ({"until": "0001-01-01T00:00:00+14:00"}, "until", "from 1970 to 9998"),
         (
             {"from": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
             "until",
-            "is before `from`: give a later moment",
+            "is before `from`: pass a later time",
         ),
         ({"limit": 501}, "limit", "less than or equal to 500"),
         ({"open_id": "oX"}, "open_id", "Extra inputs are not permitted"),
     ],
     ids=str,
 )
-async def test_a_question_that_makes_no_sense_is_told_what_to_mend(
+async def test_a_bad_query_is_refused_with_the_way_to_correct_it(
     service: Service, path: str, query: Json, field: str, fix: str
 ) -> None:
     answer = await service.api("GET", path, params=query)
@@ -160,7 +160,7 @@ async def test_a_list_read_to_its_end_tells_where_to_ask_for_what_is_new(service
     assert [one["action"] for one in news["items"]] == ["unfollow"]
 
 
-async def test_a_follow_after_an_unfollow_is_told_as_a_re_follow(service: Service) -> None:
+async def test_a_follow_after_an_unfollow_is_listed_as_a_refollow(service: Service) -> None:
     for name in ("subscribe", "unsubscribe", "subscribe"):
         await service.push(event(service.clock, name))
         service.clock.advance(timedelta(seconds=1))

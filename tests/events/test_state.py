@@ -293,7 +293,7 @@ async def test_a_delivery_whose_popup_was_not_seen_uses_up_none_of_the_later_one
     assert await sends(database, openid) == {"A": 2}
 
 
-async def test_the_sends_of_a_long_life_are_told_from_its_latest_events(
+async def test_remaining_sends_of_many_events_come_from_the_latest_ones(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     await connection.execute(

@@ -85,7 +85,7 @@ def test_a_follow_after_the_unfollow_we_know_is_new() -> None:
     assert actions(known(following=False, at=earlier), asked(info())) == [FollowAction.FOLLOW]
 
 
-def test_who_does_not_follow_and_is_not_known_to_has_not_left() -> None:
+def test_an_unknown_person_who_does_not_follow_gets_no_unfollow() -> None:
     stranger = info(at=None, subscribed=False, unionid=None)
 
     assert of(KnownFollower("o"), asked(stranger)).openids == []
@@ -94,11 +94,11 @@ def test_who_does_not_follow_and_is_not_known_to_has_not_left() -> None:
     assert actions(known(following=True), asked(missing=("o",))) == [FollowAction.UNFOLLOW]
 
 
-def test_who_is_not_in_the_answer_is_left_as_they_are() -> None:
+def test_a_person_who_is_not_in_the_answer_is_not_changed() -> None:
     assert of(known(following=True), asked()).openids == []
 
 
-def test_a_follower_without_subscribe_time_is_met_but_gets_no_event() -> None:
+def test_a_follower_without_subscribe_time_is_added_without_an_event() -> None:
     changes = of(KnownFollower("o"), asked(info(at=None)))
 
     assert (changes.openids, changes.events) == (["o"], [])

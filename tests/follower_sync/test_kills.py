@@ -158,7 +158,7 @@ async def test_of_two_at_once_the_second_says_so_and_stops(
     await connection.close()
 
 
-async def test_a_used_up_quota_is_told_and_kept_apart_from_a_failure(
+async def test_a_used_up_quota_is_reported_differently_from_a_failure(
     command: Command, peer: Peer
 ) -> None:
     await peer.fault("user/info/batchget", errcode=45009)

@@ -116,7 +116,7 @@ async def test_followers_from_before_the_service_get_a_follow_of_their_time_and_
     ]
 
 
-async def test_every_row_is_keyed_and_nobody_is_left_to_resolve(
+async def test_every_row_gets_its_unionid_and_nothing_stays_pending(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     only(wechat)
@@ -163,7 +163,7 @@ async def test_a_second_run_changes_nothing(
     assert await contents(connection) == before
 
 
-async def test_who_left_while_the_service_was_away_is_recorded_as_found_so(
+async def test_an_unfollow_during_an_outage_is_recorded_by_the_sync(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await sync_here()
@@ -218,7 +218,7 @@ async def test_a_follow_that_was_pushed_gets_no_second_row_but_its_subscribe_sce
     assert await column(connection, "SELECT how FROM followers") == ["ADD_SCENE_SEARCH"]
 
 
-async def test_who_left_and_came_back_while_we_were_away_gets_both_rows(
+async def test_an_unfollow_and_a_follow_during_an_outage_are_both_recorded(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     only(wechat, OPENID)
@@ -240,7 +240,7 @@ async def test_who_left_and_came_back_while_we_were_away_gets_both_rows(
     ) == [{"following": True, "followed_at": again, "unfollowed_at": again, "scene": "store_7"}]
 
 
-async def test_a_listing_that_misses_people_ends_nobodys_following(
+async def test_people_missing_from_the_list_stay_followers(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await sync_here()
@@ -256,7 +256,7 @@ async def test_a_listing_that_misses_people_ends_nobodys_following(
     assert await column(connection, "SELECT DISTINCT following FROM followers") == [True]
 
 
-async def test_an_openid_that_wechat_does_not_know_any_more_is_gone(
+async def test_an_openid_that_wechat_does_not_know_any_more_has_unfollowed(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     join(wechat, 7)
@@ -273,7 +273,7 @@ async def test_an_openid_that_wechat_does_not_know_any_more_is_gone(
     ) == [person(3), person(5)]
 
 
-async def test_a_push_that_comes_during_the_sweep_outranks_it(
+async def test_a_push_that_arrives_during_the_sync_wins(
     sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     """They follow again in the very second in which WeChat said that they do not."""
@@ -289,7 +289,7 @@ async def test_a_push_that_comes_during_the_sweep_outranks_it(
     ) == [True]
 
 
-async def test_who_followed_since_it_began_is_not_asked_about(
+async def test_a_person_who_followed_since_the_start_is_not_asked_about(
     sync_here: Here, service: Service, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     just_now = service.clock.seconds + 1
@@ -304,7 +304,7 @@ async def test_who_followed_since_it_began_is_not_asked_about(
     ) == [True]
 
 
-async def test_the_days_quota_stops_it_and_the_next_run_goes_on(
+async def test_the_daily_quota_stops_a_sync_and_the_next_run_continues(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     only(wechat)
@@ -390,7 +390,7 @@ class Crowd:
         self._now -= response.request.url.path == BATCHGET
 
 
-async def test_a_listing_starts_anew_when_wechat_has_forgotten_where_it_was(
+async def test_the_list_starts_at_the_first_page_when_wechat_rejects_the_cursor(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     only(wechat)

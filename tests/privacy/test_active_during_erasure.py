@@ -40,7 +40,7 @@ async def report(service: Service, **more: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["request", "wechat"])
-async def test_who_writes_before_the_job_has_run_keeps_what_they_wrote_and_no_unionid(
+async def test_a_message_before_the_job_runs_is_kept_without_a_unionid(
     service: Service, jobs: Jobs, connection: asyncpg.Connection, how: str
 ) -> None:
     await live(service, connection)
@@ -77,7 +77,7 @@ async def ask(service: Service, how: str) -> None:
         await service.push(privacy(service, "user_authorization_cancellation", UnionID=UNIONID))
 
 
-async def test_what_they_did_since_is_keyed_when_wechat_tells_their_unionid_anew(
+async def test_later_events_get_the_unionid_that_wechat_returns_again(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -96,7 +96,7 @@ async def test_what_they_did_since_is_keyed_when_wechat_tells_their_unionid_anew
     ) == [unionid_of(OPENID)]
 
 
-async def test_who_acts_while_a_webhook_is_still_to_be_told_has_no_earlier_unionid_in_the_end(
+async def test_a_person_who_acts_before_the_webhooks_are_notified_loses_the_earlier_unionid(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -118,7 +118,7 @@ async def test_who_acts_while_a_webhook_is_still_to_be_told_has_no_earlier_union
     assert (await found(connection, "hello")).keys() == {"callbacks"}
 
 
-async def test_a_login_since_the_request_tells_the_unionid_anew(
+async def test_a_login_after_the_request_reports_the_unionid_again(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -134,7 +134,7 @@ async def test_a_login_since_the_request_tells_the_unionid_anew(
     assert await column(connection, "SELECT count(*) FROM identity_events") == [0]
 
 
-async def test_whoever_came_only_after_the_request_is_not_among_the_erased(
+async def test_a_person_who_appeared_after_the_request_is_not_erased(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)

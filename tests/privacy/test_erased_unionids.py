@@ -108,7 +108,7 @@ async def test_once_it_is_known_again_other_openids_may_be_reported(
     assert {one["openid"] for one in person["openids"]} == {ELSEWHERE, "oOF-A-THIRD"}
 
 
-async def test_an_openid_that_wechat_tells_to_be_theirs_is_erased_as_well(
+async def test_an_openid_that_wechat_links_to_an_erased_unionid_is_erased(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
@@ -133,7 +133,7 @@ async def test_an_openid_that_wechat_tells_to_be_theirs_is_erased_as_well(
     ]
 
 
-async def test_an_openid_that_did_something_since_is_keyed_with_it(
+async def test_an_openid_that_was_active_since_gets_the_unionid(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
@@ -148,7 +148,7 @@ async def test_an_openid_that_did_something_since_is_keyed_with_it(
     assert (await found(connection, "since then")).keys() == {"callbacks"}
 
 
-async def test_who_does_something_before_the_openid_has_gone_is_asked_about_again(
+async def test_a_person_who_acts_before_the_openid_is_erased_is_asked_about_again(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
@@ -164,7 +164,7 @@ async def test_who_does_something_before_the_openid_has_gone_is_asked_about_agai
     assert (await found(connection, "since then")).keys() == {"callbacks"}
 
 
-async def test_who_is_back_in_time_is_keyed_again_by_what_wechat_tells(
+async def test_a_person_who_returns_in_time_gets_the_unionid_from_wechat(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
@@ -185,7 +185,7 @@ async def test_who_is_back_in_time_is_keyed_again_by_what_wechat_tells(
 
 
 @pytest.mark.parametrize("met", [False, True])
-async def test_a_synchronisation_learns_nobody_by_it_who_followed_before(
+async def test_a_sync_adds_no_openid_of_an_erased_unionid_that_followed_before(
     service: Service,
     jobs: Jobs,
     sync_here: Here,
@@ -207,7 +207,7 @@ async def test_a_synchronisation_learns_nobody_by_it_who_followed_before(
     assert OTHER_OPENID in await column(connection, "SELECT openid FROM openids")
 
 
-async def test_a_synchronisation_learns_who_follows_anew(
+async def test_a_sync_adds_an_openid_that_followed_after_the_erasure(
     service: Service, jobs: Jobs, sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await erased(service, jobs, connection)

@@ -65,7 +65,7 @@ async def test_deleting_by_openid_finds_the_same_person(
     await nobody_is_left(connection)
 
 
-async def test_somebody_who_still_follows_is_met_again_as_a_stranger(
+async def test_a_person_who_still_follows_is_new_after_the_erasure(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -113,7 +113,7 @@ async def test_a_reported_login_that_lies_ahead_keeps_nobody_from_being_erased(
     await nobody_is_left(connection)
 
 
-async def test_somebody_who_leaves_before_the_job_runs_is_not_back(
+async def test_a_person_who_unfollows_before_the_job_runs_has_not_returned(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -157,7 +157,7 @@ async def test_erasing_somebody_deletes_no_job_that_only_holds_the_letters_of_th
         ("GET", "erasures/what", 422),
     ],
 )
-async def test_nobody_and_nonsense_are_told_apart(
+async def test_an_unknown_id_and_an_invalid_one_get_different_answers(
     service: Service, method: str, path: str, status: int
 ) -> None:
     assert (await service.api(method, path)).status_code == status

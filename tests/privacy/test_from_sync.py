@@ -50,7 +50,7 @@ async def test_contents_or_everything_go_and_windows_close(
     ) == ["unfollow"]
 
 
-async def test_who_left_and_came_back_unseen_keeps_what_came_since(
+async def test_a_person_who_returned_unseen_keeps_the_later_events(
     settings: Settings,
     clock: WorldClock,
     database: Database,

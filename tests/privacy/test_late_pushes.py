@@ -49,7 +49,7 @@ async def test_a_push_of_a_revoked_class_that_comes_late_is_erased_and_a_later_o
     assert (await found(connection, "48.1371")).keys() == {"callbacks"}
 
 
-async def test_an_earlier_revocation_that_is_told_later_takes_no_later_one_back(
+async def test_an_earlier_revocation_that_arrives_later_does_not_undo_a_later_one(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -67,7 +67,7 @@ async def test_an_earlier_revocation_that_is_told_later_takes_no_later_one_back(
     assert await found(connection, PLACE) == {}
 
 
-async def test_of_a_stranger_who_revoked_a_class_all_that_comes_late_goes(
+async def test_late_contents_of_an_unknown_person_who_revoked_a_class_are_erased(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     late = event(service.clock, "LOCATION", Latitude=PLACE)
@@ -121,7 +121,7 @@ async def test_a_report_of_a_delivery_keeps_nobody_who_has_left(
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
 
 
-async def test_leaving_after_an_erasure_on_request_brings_nobody_back(
+async def test_an_unfollow_after_an_erasure_on_request_adds_no_openid(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -143,7 +143,7 @@ async def figures(service: Service) -> tuple[int, int, int, int]:
     return total["start"], total["new"], total["lost"], total["start"] + total["net"]
 
 
-async def test_a_follower_who_is_erased_goes_on_being_counted_until_they_leave(
+async def test_an_erased_follower_is_counted_until_the_unfollow(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -183,7 +183,7 @@ async def test_an_erased_follower_who_writes_again_counts_once_and_so_does_their
     assert await figures(service) == (0, 1, 1, 0)
 
 
-async def test_an_erased_follower_who_follows_anew_had_left_in_between(
+async def test_a_new_follow_of_an_erased_follower_implies_an_unfollow(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)

@@ -37,7 +37,7 @@ def card_form(service: Service) -> Json:
         {"Sent": {OPENID: 1}},
     ],
 )
-async def test_whoever_is_named_however_deep_is_erased_from_the_push(
+async def test_a_person_named_at_any_depth_is_erased_from_the_push(
     service: Service, jobs: Jobs, connection: asyncpg.Connection, members: dict[str, Any]
 ) -> None:
     await live(service, connection)
@@ -91,7 +91,7 @@ async def test_a_unionid_that_only_a_push_names_can_be_erased(
 
 
 @pytest.mark.parametrize("openid", [OPENID, OTHER_OPENID])
-async def test_whoever_is_only_in_pushes_of_other_kinds_can_be_erased(
+async def test_a_person_who_is_only_in_pushes_of_other_kinds_can_be_erased(
     service: Service, jobs: Jobs, connection: asyncpg.Connection, openid: str
 ) -> None:
     await service.push(card_form(service) | {"FriendUserName": OTHER_OPENID})

@@ -186,7 +186,7 @@ async def test_two_people_of_the_same_second_are_both_erased(
         assert await found(connection, word) == {}
 
 
-async def test_an_event_about_somebody_who_is_gone_does_not_bring_them_back(
+async def test_an_event_about_an_erased_person_adds_no_openid(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)

@@ -54,7 +54,7 @@ async def test_a_callback_that_was_spooled_before_the_erasure_is_erased_when_it_
         assert await found(connection, OPENID) == {}
 
 
-async def test_leaving_while_the_database_is_away_erases_when_it_is_back(
+async def test_an_unfollow_during_a_database_outage_erases_afterwards(
     settings: Settings,
     clock: WorldClock,
     database: Database,

@@ -58,7 +58,7 @@ async def report(service: Service, **more: str) -> Json:
     return told
 
 
-async def test_a_synchronisation_passes_over_who_was_erased_and_still_follows(
+async def test_a_sync_skips_an_erased_person_who_still_follows(
     service: Service, jobs: Jobs, sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await erased(service, jobs, connection)
@@ -94,7 +94,7 @@ async def test_not_even_the_marks_of_a_run_that_was_stopped_name_them(
     assert await found(connection, OPENID) == {}
 
 
-async def test_an_answer_from_before_an_erasure_that_is_written_after_it_brings_nobody_back(
+async def test_an_answer_from_before_an_erasure_adds_no_openid_after_it(
     service: Service, jobs: Jobs, database: Database, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -142,7 +142,7 @@ async def opened(service: Service) -> asyncpg.Connection:
     return await asyncpg.connect(service.settings.database_url)
 
 
-async def test_a_synchronisation_that_meets_the_end_of_an_erasure_does_not_undo_it(
+async def test_a_sync_at_the_end_of_an_erasure_does_not_undo_it(
     service: Service, jobs: Jobs, sync_here: Here, connection: asyncpg.Connection
 ) -> None:
     """The person is there when it looks, and gone when it writes."""
@@ -159,7 +159,7 @@ async def test_a_synchronisation_that_meets_the_end_of_an_erasure_does_not_undo_
     assert await found(connection, OPENID) == {}
 
 
-async def test_a_report_that_meets_the_end_of_an_erasure_does_not_undo_it(
+async def test_a_report_at_the_end_of_an_erasure_does_not_undo_it(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await erased(service, jobs, connection)
@@ -208,7 +208,7 @@ async def test_a_follow_after_the_erasure_is_found_by_a_synchronisation(
     ) == [True]
 
 
-async def test_contents_that_were_revoked_are_not_learnt_again(
+async def test_revoked_contents_are_not_stored_again(
     service: Service, jobs: Jobs, sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     """The scene of a follow is a content, and WeChat goes on telling it."""
@@ -226,7 +226,7 @@ async def test_contents_that_were_revoked_are_not_learnt_again(
     ) == [{"following": True, "scene": None, "how": None}]
 
 
-async def test_a_report_about_who_was_erased_is_not_taken_over_and_says_so(
+async def test_a_report_about_an_erased_person_is_skipped_and_counted(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await erased(service, jobs, connection)
@@ -283,7 +283,7 @@ async def test_of_an_openid_that_is_reported_twice_the_latest_login_counts(
     ) == [{"unionid": UNIONID, "logged_in": True}]
 
 
-async def test_who_has_acted_since_the_erasure_may_be_reported(
+async def test_a_person_who_was_active_since_the_erasure_may_be_reported(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await erased(service, jobs, connection)
@@ -296,7 +296,7 @@ async def test_who_has_acted_since_the_erasure_may_be_reported(
     assert (await service.read("users", appid=APPID, openid=OPENID))["unionid"] == UNIONID
 
 
-async def test_who_has_left_is_not_brought_back_by_the_answer_to_an_earlier_question(
+async def test_an_answer_to_an_earlier_call_adds_no_openid_after_an_unfollow(
     service: Service, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     """The UnionID was asked for, and comes when there is nobody any more to have it."""

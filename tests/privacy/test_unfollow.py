@@ -123,7 +123,7 @@ async def test_a_second_run_and_a_repeated_push_change_nothing(
     assert await found(connection, OPENID) == {}
 
 
-async def test_whoever_follows_again_starts_clean(
+async def test_a_person_who_follows_again_starts_without_earlier_data(
     strict: Service, strict_jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(strict, connection)
@@ -205,7 +205,7 @@ async def test_a_message_from_before_that_comes_late_brings_nothing_back(
     assert await column(connection, "SELECT count(*) FROM followers WHERE following") == [0]
 
 
-async def test_a_message_that_comes_late_for_somebody_who_is_back_is_erased(
+async def test_a_late_message_of_a_person_who_returned_is_erased(
     strict: Service, strict_jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await live(strict, connection)

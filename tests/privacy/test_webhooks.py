@@ -46,7 +46,7 @@ async def later(
     await work(jobs, connection)
 
 
-async def test_a_leaving_is_told_in_the_moment_before_it_is_erased(
+async def test_an_unfollow_is_sent_to_webhooks_before_it_is_erased(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await hook(service, receiver, types=["follow.*"])
@@ -65,7 +65,7 @@ async def test_a_leaving_is_told_in_the_moment_before_it_is_erased(
     assert await found(connection, OPENID) == {}
 
 
-async def test_an_endpoint_that_was_away_hears_it_when_it_is_back_and_then_the_ids_go(
+async def test_ids_are_erased_once_an_unavailable_endpoint_has_been_notified(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -94,7 +94,7 @@ async def test_an_endpoint_that_was_away_hears_it_when_it_is_back_and_then_the_i
     assert await column(connection, FINISHED) == [True]
 
 
-async def test_whoever_follows_again_before_they_are_erased_is_not_told_as_erased(
+async def test_no_erasure_is_sent_for_a_person_who_follows_again_before_it(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     """Who deleted them then would delete a follower."""
@@ -114,7 +114,7 @@ async def test_whoever_follows_again_before_they_are_erased_is_not_told_as_erase
     assert await column(connection, "SELECT following FROM followers") == [True]
 
 
-async def test_after_a_day_the_ids_go_untold_and_the_certificate_says_so(
+async def test_after_a_day_ids_are_erased_without_notice_and_the_certificate_says_so(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -140,7 +140,7 @@ async def test_after_a_day_the_ids_go_untold_and_the_certificate_says_so(
     assert receiver.received == []
 
 
-async def test_an_erasure_on_request_is_told_once(
+async def test_an_erasure_on_request_is_sent_once(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -160,7 +160,7 @@ async def test_an_erasure_on_request_is_told_once(
     assert await found(connection, OPENID) == {}
 
 
-async def test_an_openid_that_turns_out_to_be_of_somebody_erased_is_told_as_well(
+async def test_the_erasure_of_a_linked_openid_is_sent_as_well(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await hook(service, receiver, types=["identity.erased"])
@@ -179,7 +179,7 @@ async def test_an_openid_that_turns_out_to_be_of_somebody_erased_is_told_as_well
         assert await found(connection, word) == {}
 
 
-async def test_who_came_back_and_is_erased_again_is_told_again(
+async def test_a_second_erasure_of_a_person_who_returned_is_sent_again(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     await live(service, connection)
@@ -198,7 +198,7 @@ async def test_who_came_back_and_is_erased_again_is_told_again(
     ) == [0]
 
 
-async def test_the_command_says_that_webhooks_are_told_first(
+async def test_the_command_says_that_webhooks_are_notified_first(
     service: Service,
     receiver: Receiver,
     database_url: str,
@@ -253,7 +253,7 @@ async def test_nobody_waits_for_a_webhook_that_does_not_listen_or_is_switched_of
     assert await found(connection, OPENID) == {}
 
 
-async def test_what_is_erased_is_not_told(
+async def test_erased_data_is_not_sent(
     service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
 ) -> None:
     """No delivery is made of it either: a replay goes past any number of such events."""

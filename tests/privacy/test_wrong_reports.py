@@ -65,7 +65,7 @@ async def test_erasing_the_one_leaves_the_other_whole(
     assert (await found(connection, f"words of {OTHER_OPENID}")).keys() == {"callbacks"}
 
 
-async def test_a_unionid_that_nobody_has_any_more_is_taken_out_of_the_history_alone(
+async def test_a_unionid_that_no_openid_has_any_more_is_only_removed_from_events(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))

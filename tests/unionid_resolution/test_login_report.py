@@ -60,7 +60,7 @@ async def unionids(connection: asyncpg.Connection) -> dict[str, Any]:
     return {table: await column(connection, query) for table, query in UNIONIDS.items()}
 
 
-async def test_a_reported_unionid_keys_every_row_of_its_openid(
+async def test_a_reported_unionid_is_set_in_every_row_of_its_openid(
     service: Service, connection: asyncpg.Connection
 ) -> None:
     await some_rows(service)
@@ -237,7 +237,7 @@ async def test_the_first_unionid_of_an_account_has_all_its_unbound_people_asked_
     assert len(wechat.calls(BATCHGET)) == 3 + 1 + 3
 
 
-async def test_a_report_of_an_unbound_account_rings_for_its_people(
+async def test_a_report_of_an_unbound_account_enqueues_a_job_for_its_people(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     wechat.state.accounts[APPID] = ACCOUNT.model_copy(update={"bound": False})

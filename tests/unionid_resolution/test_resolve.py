@@ -63,7 +63,7 @@ async def resolve(jobs: Jobs) -> None:
     await jobs.resolve({"appid": APPID})
 
 
-async def test_a_burst_of_new_followers_takes_few_calls_and_keys_everybody(
+async def test_a_burst_of_new_followers_is_resolved_with_few_calls(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     people = [person(number) for number in range(250)]
@@ -82,7 +82,7 @@ async def test_a_burst_of_new_followers_takes_few_calls_and_keys_everybody(
     assert await column(connection, "SELECT DISTINCT resolve_state FROM openids") == ["resolved"]
 
 
-async def test_a_burst_rings_a_few_times_and_not_once_a_person(
+async def test_a_burst_enqueues_a_few_jobs_and_not_one_per_person(
     service: Service, connection: asyncpg.Connection
 ) -> None:
     for number in range(40):
@@ -162,7 +162,7 @@ async def test_two_follows_of_an_unknown_person_ask_wechat_once(
     assert await column(connection, "SELECT unionid FROM follow_events") == [unionid_of(OPENID)] * 3
 
 
-async def test_all_rows_of_a_person_are_keyed_and_nobody_elses(
+async def test_the_unionid_is_set_in_all_rows_of_the_person_alone(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     wechat.state.followers[APPID][OTHER_OPENID].person = None
@@ -195,7 +195,7 @@ async def test_all_rows_of_a_person_are_keyed_and_nobody_elses(
 HOW = "SELECT openid, how FROM followers ORDER BY openid"
 
 
-async def test_how_somebody_came_is_learnt_with_their_unionid_or_without_one(
+async def test_subscribe_scene_is_stored_with_or_without_a_unionid(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     for openid in (OPENID, OTHER_OPENID, THIRD_OPENID):
@@ -215,7 +215,7 @@ async def test_how_somebody_came_is_learnt_with_their_unionid_or_without_one(
     }
 
 
-async def test_how_somebody_came_whose_contents_are_erased_is_not_learnt_again(
+async def test_subscribe_scene_of_erased_contents_is_not_stored_again(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     meet(wechat, OPENID)
@@ -291,7 +291,7 @@ async def test_a_first_unionid_wakes_no_more_people_than_it_may(
     ) == [MAX_WOKEN]
 
 
-async def test_who_does_not_follow_is_not_asked_about_until_they_do(
+async def test_a_person_who_does_not_follow_is_not_asked_about_until_the_follow(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     follower = meet(wechat, person(1), following=False)
@@ -450,7 +450,7 @@ async def test_a_worker_that_died_while_asking_leaves_its_share_to_the_next_swee
     assert await column(connection, "SELECT unionid FROM openids") == [unionid_of(OPENID)]
 
 
-async def test_the_sweep_rings_for_nobody_when_nobody_is_due(
+async def test_the_sweep_enqueues_nothing_when_nothing_is_due(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
@@ -462,7 +462,7 @@ async def test_the_sweep_rings_for_nobody_when_nobody_is_due(
     assert await column(connection, "SELECT count(*) FROM pgqueuer") == [0]
 
 
-async def test_a_follow_that_is_stored_while_the_person_is_resolved_is_keyed(
+async def test_a_follow_stored_during_resolution_gets_the_unionid(
     database_url: str, database: Database, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
     """The inbox waits for the row that is being resolved, and then sees the UnionID."""
@@ -478,7 +478,7 @@ async def test_a_follow_that_is_stored_while_the_person_is_resolved_is_keyed(
     assert await column(connection, "SELECT unionid FROM follow_events") == ["oUNION"]
 
 
-async def test_a_resolution_that_meets_a_follow_being_stored_keys_it(
+async def test_resolution_sets_the_unionid_of_a_follow_that_is_being_stored(
     database_url: str, database: Database, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
     """The other way round: the follow is in, uncommitted, and the resolution waits for it."""
@@ -508,7 +508,7 @@ async def test_a_resolution_that_meets_a_follow_being_stored_keys_it(
     assert await column(connection, "SELECT unionid FROM follow_events") == ["oUNION"]
 
 
-async def test_a_failure_in_the_middle_keys_nothing(
+async def test_a_failure_in_the_middle_sets_no_unionid(
     service: Service, database: Database, connection: asyncpg.Connection
 ) -> None:
     await service.push(event(service.clock, "subscribe"))
