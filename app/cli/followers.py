@@ -1,4 +1,4 @@
-"""`oa-bridge followers`: the command that syncs followers from WeChat."""
+"""The command `oa-bridge followers`."""
 
 import asyncio
 from typing import Annotated, Final
@@ -49,19 +49,19 @@ def sync_followers(
     appid: Annotated[
         str | None,
         typer.Option(
-            help="AppID of one Official Account; by default all accounts that have an AppSecret"
+            help="AppID of one Official Account. Default: all accounts that have an AppSecret."
         ),
     ] = None,
 ) -> None:
-    """Read all followers from WeChat; record missed follows and unfollows, and UnionIDs.
+    """Read all followers from WeChat and record new followers, lost followers and UnionIDs.
 
-    The command may be stopped at any time; the next run continues where it stopped. Exit status 75
-    means: try again later (the daily quota is used up, another sync runs, or the database is
-    unavailable).
+    You can stop the command at any time; the next run continues where it stopped. Exit status 75
+    means: try again later, because the quota of the day is used up, another synchronisation runs,
+    or the database is unavailable.
     """
     settings = load_settings()
     logging.configure(settings)
-    appids = _appids_to_sync(settings, appid)
+    appids = _accounts_to_sync(settings, appid)
     try:
         status = asyncio.run(_sync_all(settings, appids))
     except UNUSABLE as error:
@@ -70,16 +70,16 @@ def sync_followers(
     raise typer.Exit(status)
 
 
-def _appids_to_sync(settings: Settings, appid: str | None) -> list[AppId]:
+def _accounts_to_sync(settings: Settings, appid: str | None) -> list[AppId]:
     accounts = settings.accounts
-    with_secret = [
+    eligible = [
         AppId(account.appid)
         for account in accounts.values()
         if account.kind == "oa" and account.appsecret is not None
     ]
-    if appid is None and with_secret:
-        return with_secret
-    if appid in with_secret:
+    if appid is None and eligible:
+        return eligible
+    if appid in eligible:
         return [AppId(appid)]
     if appid is None:
         problem = "no Official Account has an AppSecret; set WECHAT_APPSECRET"
@@ -88,7 +88,7 @@ def _appids_to_sync(settings: Settings, appid: str | None) -> list[AppId]:
     elif accounts[appid].kind != "oa":
         problem = f"--appid: {appid} is a mini-program; only Official Accounts have followers"
     else:
-        problem = f"--appid: {appid} has no AppSecret; set it together with the AppID"
+        problem = f"--appid: {appid} has no AppSecret; set it beside the AppID"
     typer.echo(f"oa-bridge: {problem}", err=True)
     raise typer.Exit(BAD_USE)
 
@@ -107,8 +107,9 @@ async def _sync_one(
 ) -> int:
     clock = SystemClock()
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    tokens = AccessTokens(database, api, settings.accounts, clock)
-    users = UserInfoClient(appid, api, tokens, clock)
+    client_of_account = UserInfoClient(
+        appid, api, AccessTokens(database, api, settings.accounts, clock), clock
+    )
     try:
         with _bar() as bar:
             task = bar.add_task(appid, total=None, per_second="")
@@ -119,14 +120,14 @@ async def _sync_one(
                 bar.update(task, total=synced.total, completed=synced.asked, per_second=rate)
 
             done = await sync(
-                users,
+                client_of_account,
                 database,
                 at_once=settings.followers_sync_concurrency,
                 report=report,
                 privacy=Privacy(settings.erasure_hmac_secret, open_for_unfollows),
             )
     except AlreadyRunning:
-        typer.echo(f"{appid}: another sync of this account is running; stopped", err=True)
+        typer.echo(f"{appid}: another synchronisation of this account runs; stopped", err=True)
         return TRY_LATER
     except ApiError as error:
         typer.echo(f"{appid}: {_describe(error)}; what was read is kept", err=True)
@@ -137,9 +138,9 @@ async def _sync_one(
 
 def _describe(error: ApiError) -> str:
     if error.action is Action.WAIT:
-        return f"WeChat's daily quota is used up ({error}); run the command again tomorrow"
+        return f"WeChat's quota of the day is used up ({error}); run it again tomorrow"
     if error.action is Action.RETRY:
-        return f"WeChat does not answer ({error}); run the command again later"
+        return f"WeChat does not answer ({error}); run it again later"
     return f"WeChat refuses ({error})"
 
 

@@ -1,4 +1,4 @@
-"""`oa-bridge users`: the command that erases a person."""
+"""The command `oa-bridge users`."""
 
 import asyncio
 from typing import Annotated, Final
@@ -32,20 +32,17 @@ def _group() -> None:
 @users.command(name="erase")
 def erase_user(
     unionid: Annotated[
-        str | None, typer.Argument(help="UnionID of the user; or pass --appid and --openid")
+        str | None, typer.Argument(help="UnionID of the user. Or use --appid and --openid.")
     ] = None,
-    appid: Annotated[str | None, typer.Option(help="account to which the OpenID belongs")] = None,
+    appid: Annotated[str | None, typer.Option(help="AppID of the account of the OpenID.")] = None,
     openid: Annotated[
-        str | None, typer.Option(help="OpenID of the user, if the UnionID is not known")
+        str | None, typer.Option(help="OpenID of the user, if the UnionID is not known.")
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="erase without asking for confirmation")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Erase a person at all accounts, now, and print the certificate.
+    """Erase a user at all accounts now, and print the certificate.
 
-    The command may be stopped at any time: a worker then continues the erasure. A worker also
-    finishes it when webhooks have to be notified first.
+    If you stop the command, or if webhooks must be notified first, a worker completes the erasure.
     """
     if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
         typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
@@ -71,11 +68,11 @@ async def _erase(
             return BAD_USE
         erasure_id = await _open(database, unionid, appid, openid)
         if erasure_id is None:
-            user = unionid if unionid is not None else f"{openid} of account {appid}"
+            user = unionid or f"{openid} of account {appid}"
             typer.echo(f"oa-bridge: user {user} does not exist", err=True)
             return FAILED
         await erase(make_eraser(settings, database, SystemClock()), erasure_id)
-        await _print_certificate(database, erasure_id)
+        await _print_result(database, erasure_id)
     return 0
 
 
@@ -91,13 +88,12 @@ async def _open(
         )
 
 
-async def _print_certificate(database: Database, erasure_id: UUID) -> None:
+async def _print_result(database: Database, erasure_id: UUID) -> None:
     async with database.sessions() as session:
         erasure = await session.get_one(Erasure, erasure_id)
     if erasure.finished_at is None:
         typer.echo(
-            "contents are erased; the ids will be erased when the webhooks have been notified, "
-            "within a day: "
+            "The contents are erased. The ids follow once the webhooks are notified, within a day: "
             f"see /api/erasures/{erasure_id}"
         )
         return

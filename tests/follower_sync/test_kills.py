@@ -151,7 +151,7 @@ async def test_of_two_at_once_the_second_says_so_and_stops(
 
     status, said = await command.run()
 
-    assert (status, "another sync" in said) == (75, True), said
+    assert (status, "another synchronisation" in said) == (75, True), said
     await peer.clear_faults()
     assert await first.ended(WITHIN) == 0, first.output()
     assert f"{PEOPLE + 3} new" in first.output()

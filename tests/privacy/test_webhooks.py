@@ -211,7 +211,7 @@ async def test_the_command_says_that_webhooks_are_notified_first(
     status, said = await run(database_url, tmp_path, UNIONID, "--yes")
 
     assert status == 0, said
-    assert "when the webhooks have been notified" in said
+    assert "once the webhooks are notified" in said
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
     assert await column(connection, FINISHED) == [False]
 
