@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
+# Every process would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 # Written after an install: another one follows only when what it installs has changed.
 STAMP := .venv/.installed
 
