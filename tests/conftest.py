@@ -17,6 +17,7 @@ from app.db import embedded, migrate
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
+from tests.built_routes import share_built_routes
 
 TEMPLATE = "oa_bridge_template"
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
@@ -32,6 +33,8 @@ settings.load_profile("oa-bridge")
 for name in os.environ.keys() - bare_environment().keys():
     del os.environ[name]
 Settings.model_config["env_file"] = None
+
+share_built_routes()
 
 
 def pytest_collection_finish() -> None:
