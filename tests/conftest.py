@@ -59,10 +59,16 @@ def _quick_folder() -> Path | None:
     return None
 
 
+# What a test writes and syncs need not outlive the machine either. A program that a test starts
+# finds the folder in its environment.
+if (quick_folder := _quick_folder()) is not None:
+    tempfile.tempdir = os.environ["TMPDIR"] = str(quick_folder)
+
+
 @pytest.fixture(scope="session")
 def postgres_dir() -> Path:
     """A folder with a running Postgres of this test process, which stops with it."""
-    path = Path(tempfile.mkdtemp(prefix="oa-bridge-test-", dir=_quick_folder()))
+    path = Path(tempfile.mkdtemp(prefix="oa-bridge-test-"))
     # At the very end: when this process exits, the server's library looks into the folder again.
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     path.chmod(0o755)
