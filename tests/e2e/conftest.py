@@ -14,7 +14,7 @@ from tests.e2e.stack import Processes, Stack, run_processes, talking_to
 DATABASE = "shared_e2e"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def processes(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Two web processes and two workers. Shared: a test has a group of people of its own."""
     url = at_database(postgres_url, DATABASE)
@@ -26,6 +26,7 @@ def processes(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 async def _create(server_url: str, url: str) -> None:
     admin = await connect(server_url)
+    await admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {DATABASE}")
     await admin.close()
     database = open_database(url)
