@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint site bench
+.PHONY: help setup run check test lint site bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ setup: $(STAMP) ## Create .venv and install the service with its development too
 
 run: $(STAMP) ## Start Postgres, service, worker and simulator; send one message end to end
 	@$(BIN)/python -m simulator.playground
+
+# Coverage sees nothing of other processes: what starts the service as one is left to `make test`.
+check: lint ## Lint, then run the tests that your changes can touch
+	$(BIN)/pytest -n $(TEST_PROCESSES) --testmon --ignore tests/e2e
 
 test: lint ## Lint, then run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES)

@@ -18,9 +18,10 @@ from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
+from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
 
-__all__ = ["pytest_xdist_make_scheduler"]
+__all__ = ["pytest_runtest_logreport", "pytest_xdist_make_scheduler"]
 
 TEMPLATE = "oa_bridge_template"
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
