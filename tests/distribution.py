@@ -4,13 +4,14 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 E2E = "tests/e2e/"
-# These start programs of their own, so they need not wait for those that share the service.
+# These start programs of their own, so they need not wait for those that share the service. One
+# after the other: with more programs at once, each would wait for the processor.
 WITH_THEIR_OWN = {
     f"{E2E}{name}.py"
     for name in ("test_database_away", "test_make_run", "test_slow_wechat", "test_startup")
 }
-# Their fixtures of the module are not built again in each process.
-WHOLE_FILES = {*WITH_THEIR_OWN, "tests/simulator/test_wechatpy_client.py"}
+# Its simulator is not started again in each process.
+WHOLE_FILES = {"tests/simulator/test_wechatpy_client.py"}
 
 
 class ByService(LoadScopeScheduling):  # type: ignore[misc]  # without types
@@ -18,9 +19,11 @@ class ByService(LoadScopeScheduling):  # type: ignore[misc]  # without types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        if file in WHOLE_FILES:
-            return file
-        return E2E if file.startswith(E2E) else nodeid
+        if file in WITH_THEIR_OWN:
+            return "with programs of their own"
+        if file.startswith(E2E):
+            return E2E
+        return file if file in WHOLE_FILES else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
