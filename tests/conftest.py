@@ -1,12 +1,13 @@
 """Fixtures every test may use: one embedded Postgres a run, a fresh database each test."""
 
+import asyncio
 import atexit
 import gc
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -91,36 +92,51 @@ async def patiently_connect(url: str) -> asyncpg.Connection:
     return await asyncpg.connect(url, timeout=60, command_timeout=60)
 
 
-async def _make_template(url: str) -> None:
-    connection = await patiently_connect(url)
-    try:
-        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
-            return
-        # Here the machine's own crash is not what is tested, and waiting for its disk costs time.
-        # Nor does any database live long enough to be vacuumed.
-        for setting in ("fsync", "full_page_writes", "autovacuum"):
-            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        await connection.execute("SELECT pg_reload_conf()")
-        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    finally:
-        await connection.close()
-    template = open_database(at_database(url, TEMPLATE))
+class Administrator:
+    """One connection to the server's own database for all tests, on an event loop of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._connection = self._loop.run_until_complete(patiently_connect(url))
+
+    def execute(self, statement: str) -> None:
+        """Execute one statement."""
+        self._loop.run_until_complete(self._connection.execute(statement))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._loop.run_until_complete(self._connection.close())
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def administrator(postgres_url: str) -> Iterator[Administrator]:
+    """Who makes the tests' databases; the template of them is migrated."""
+    administrator = Administrator(postgres_url)
+    # Here the machine's own crash is not what is tested, and waiting for its disk costs time.
+    # Nor does any database live long enough to be vacuumed.
+    for setting in ("fsync", "full_page_writes", "autovacuum"):
+        administrator.execute(f"ALTER SYSTEM SET {setting} = off")
+    administrator.execute("SELECT pg_reload_conf()")
+    administrator.execute(f"CREATE DATABASE {TEMPLATE}")
+    asyncio.run(_migrate(at_database(postgres_url, TEMPLATE)))
+    yield administrator
+    administrator.close()
+
+
+async def _migrate(url: str) -> None:
+    template = open_database(url)
     await migrate.upgrade(template.engine)
     await template.close()
 
 
 @pytest.fixture
-async def database_url(postgres_url: str) -> AsyncIterator[str]:
+def database_url(postgres_url: str, administrator: Administrator) -> Iterator[str]:
     """URL of a fresh, migrated database of this test alone."""
-    await _make_template(postgres_url)
     name = f"test_{uuid.uuid4().hex}"
-    admin = await patiently_connect(postgres_url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    await admin.close()
+    administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     yield at_database(postgres_url, name)
-    admin = await patiently_connect(postgres_url)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
