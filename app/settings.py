@@ -1,11 +1,13 @@
 """Reads and validates the settings: environment, `.env` and the accounts file."""
 
+import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -24,6 +26,11 @@ NO_ACCOUNT = (
     "WECHAT_APPID: no account is configured; set WECHAT_APPID, WECHAT_TOKEN and "
     "WECHAT_ENCODING_AES_KEY, or ACCOUNTS_FILE"
 )
+# A socket's path has room for 103 bytes on the smallest of the systems, and Postgres adds its name.
+# Where it does not fit, the embedded Postgres would listen in the temporary folder, open to all.
+MAX_SOCKET_PATH_BYTES = 103
+EMBEDDED_FOLDER = "postgres"
+EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 
@@ -214,6 +221,29 @@ class Settings(BaseSettings):
             raise ValueError("holds a port that is no number up to 65535") from error
         return value
 
+    @field_validator("wechat_api_base_url")
+    @classmethod
+    def _encrypted(cls, value: str) -> str:
+        host = urlsplit(value).hostname or ""
+        if value.startswith("http://") and not _is_local(host):
+            raise ValueError(
+                f"must be https:// for {host}, since access tokens and AppSecrets go there; "
+                "http:// is for this machine and for names without a dot"
+            )
+        return value
+
+    def embedded_problems(self) -> Iterator[str]:
+        """Yield what keeps the embedded Postgres from running safely under DATA_DIR."""
+        if self.database_url:
+            return
+        socket = self.data_dir.absolute() / EMBEDDED_FOLDER / EMBEDDED_SOCKET
+        room = MAX_SOCKET_PATH_BYTES - len(os.fsencode(socket))
+        if room < 0:
+            yield (
+                f"DATA_DIR: is {-room} bytes too long for the socket of the embedded Postgres: "
+                "choose a shorter path, or set DATABASE_URL"
+            )
+
     @property
     def media_path(self) -> Path:
         """The folder of the files that rules name with `{"file": name}`."""
@@ -253,6 +283,7 @@ class Settings(BaseSettings):
                 problems.append(f"{_named(where, 'appid')}: {account.appid} is configured twice")
             problems += [f"{_named(where, field)}: {fix}" for field, fix in account.missing()]
             found[account.appid] = account
+        problems += _shared_tokens(found.values())
         if problems:
             raise SettingsError(problems)
         return found
@@ -277,6 +308,29 @@ class Settings(BaseSettings):
             "encoding_aes_key_previous": self.wechat_encoding_aes_key_previous,
             "message_mode": self.wechat_message_mode,
         }
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether a host is this machine, or a name without a dot, as containers have."""
+    if "." not in host and ":" not in host:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.endswith(".localhost")
+
+
+def _shared_tokens(accounts: Iterable[Account]) -> Iterator[str]:
+    """Yield accounts with the Token of another one: what is signed for one would hold for both."""
+    owners: dict[str, str] = {}
+    for account in accounts:
+        for token in account.tokens:
+            owner = owners.setdefault(token, account.appid)
+            if owner != account.appid:
+                yield (
+                    f"WECHAT_TOKEN: {owner} and {account.appid} have the same Token: give each "
+                    "account its own in the console"
+                )
 
 
 def _read_accounts(path: Path, problems: list[str]) -> list[dict[str, Any]]:
@@ -319,6 +373,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems += _lines(error, "")
         settings = _without(error)
+    problems += settings.embedded_problems()
     try:
         if not settings.accounts:
             problems.append(NO_ACCOUNT)

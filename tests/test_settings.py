@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from app.settings import Account, MessageMode, Settings, SettingsError, load_settings
+from app.settings import (
+    EMBEDDED_FOLDER,
+    EMBEDDED_SOCKET,
+    MAX_SOCKET_PATH_BYTES,
+    Account,
+    MessageMode,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 from tests.service import ACCOUNT
 
 GOOD = {
@@ -77,6 +86,9 @@ def test_admin_tokens_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -
         ("WECHAT_ENCODING_AES_KEY_PREVIOUS", f"{SECRET}{'+' * 29}"),
         ("WECHAT_MESSAGE_MODE", "open"),
         ("WECHAT_API_BASE_URL", "api.weixin.qq.com"),
+        ("WECHAT_API_BASE_URL", "http://api.weixin.qq.com"),
+        ("WECHAT_API_BASE_URL", "http://10.0.0.8"),
+        ("DATA_DIR", "d" * 200),
         ("WECHAT_API_TIMEOUT_SECONDS", "0"),
         ("DATABASE_URL", f"mysql://root:{SECRET}@localhost/x"),
         ("DATABASE_URL", f"postgresql://root:{SECRET}@localhost:port/x"),
@@ -217,3 +229,49 @@ def test_an_account_does_not_show_its_secrets(fields: dict[str, Any]) -> None:
     )
 
     assert [secret for secret in fields.values() if secret in repr(account)] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8090",
+        "http://[::1]:1",
+        "http://localhost",
+        "http://simulator:80",
+        "https://a.b",
+    ],
+)
+def test_the_api_is_called_in_the_clear_on_this_machine_or_in_its_containers_alone(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert loaded(monkeypatch, WECHAT_API_BASE_URL=url).wechat_api_base_url == url
+
+
+@pytest.mark.parametrize(("bytes_more", "fits"), [(0, True), (1, False)])
+def test_the_embedded_postgres_needs_a_path_that_a_socket_can_have(
+    bytes_more: int, fits: bool
+) -> None:
+    room = MAX_SOCKET_PATH_BYTES - len(f"/d/{EMBEDDED_FOLDER}/{EMBEDDED_SOCKET}")
+    settings = Settings(_env_file=None, data_dir=Path("/d" + "d" * (room + bytes_more)))
+
+    assert bool([*settings.embedded_problems()]) is not fits
+
+
+def test_two_accounts_with_one_token_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "accounts.toml"
+    file.write_text(
+        f'''
+        [[account]]
+        appid = "wx00000000000000ab"
+        token = "{ACCOUNT.token}"
+        encoding_aes_key = "{ACCOUNT.encoding_aes_key}"
+        '''
+    )
+
+    (line,) = problems(monkeypatch, ACCOUNTS_FILE=str(file))
+
+    assert line.startswith("WECHAT_TOKEN:")
+    assert "wx00000000000000ab" in line
+    assert ACCOUNT.token not in line

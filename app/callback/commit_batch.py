@@ -8,8 +8,8 @@ Who splits a batch, who retries and who owns the transaction is told here, from 
 2. `BatchCommitter._commit_part` repeats a part once that lost a race for a lock, and halves a part
    that holds a value which the database can't store, until that record stands alone (BadData).
 3. `_commit_once` owns the transaction. In it stand, in this order: the signatures of plain mode
-   (`plain_signatures`), the cooldowns (`cooldowns`), the one statement (`insert_sql`), the jobs, the
-   erasures. After it copies get their first answer (`duplicates`).
+   (`plain_signatures`), the cooldowns (`cooldowns`), the one statement (`insert_sql`), the jobs
+   and the erasures. After it copies get their first answer (`duplicates`).
 
 What to do when the database is unavailable is decided one floor up, in `inbox`.
 """

