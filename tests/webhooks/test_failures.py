@@ -91,7 +91,7 @@ async def test_an_error_while_a_response_is_judged_is_a_failed_attempt(
 ) -> None:
     judge = deliver.evaluate_attempt
 
-    def breaks(response: EndpointResponse, **more: Any) -> DeliveryOutcome:
+    def breaks(response: EndpointResponse, **more: Any) -> DeliveryOutcome:  # noqa: ANN401 - any
         if response.status_code is not None:
             raise OverflowError("a secret of the response")
         return judge(response, **more)
