@@ -17,7 +17,7 @@ from pgqueuer.models import Schedule
 
 from app.callback import erase as inbox
 from app.clock import Clock
-from app.db.engine import COMMAND_TIMEOUT_SECONDS, Database
+from app.db.engine import Database
 from app.db.job_driver import JobDriver
 from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
@@ -58,6 +58,8 @@ MAX_AT_ONCE: Final = 50
 JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
+# A statement of the queue that takes longer has lost its connection.
+ANSWER_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
@@ -229,7 +231,7 @@ class Worker:
         jobs: Jobs,
         *,
         stop_seconds: float = STOP_SECONDS,
-        answer_seconds: float = COMMAND_TIMEOUT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._jobs = jobs
         self._stop_seconds = stop_seconds

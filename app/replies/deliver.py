@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app import metrics
 from app.clock import Clock
+from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.replies import store
@@ -34,7 +35,8 @@ BAD_MEDIA_ID: Final = 40007
 TAKEOVER_SECONDS: Final = 3.0
 RECORD_PAUSE_SECONDS: Final = 0.5
 RECORD_SECONDS: Final = 60.0
-IN_USE: Final = timedelta(seconds=1)
+SOON: Final = timedelta(seconds=1)
+DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 
 log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 
     Raises TryLater when one of them must be tried again; the replies after it wait, too.
     """
-    async with delivery.sessions() as session:
+    async with brief_transaction(delivery.sessions) as session:
         reply_ids = await store.to_send(session, callback_id)
     for reply_id in reply_ids:
         await _deliver_one(delivery, reply_id)
@@ -66,7 +68,7 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
     with delivery.results.sending(reply_id) as free:
         if not free:
-            raise TryLater(IN_USE, "another job sends this reply")
+            raise TryLater(SOON, "another job sends this reply")
         result = delivery.results.get(reply_id) or await _send_claimed(delivery, reply_id)
         if result is None:
             return
@@ -89,11 +91,11 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
 
 
 async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
-    async with delivery.sessions() as session:
+    async with brief_transaction(delivery.sessions) as session:
         interrupted = await store.attempt_of_interrupted(session, reply_id)
     if interrupted is not None:
         await asyncio.sleep(delivery.takeover_seconds)
-    async with delivery.sessions.begin() as session:
+    async with brief_transaction(delivery.sessions) as session:
         return await store.claim(session, reply_id, delivery.clock.now(), interrupted=interrupted)
 
 
@@ -117,7 +119,7 @@ async def _record(delivery: Delivery, result: SendResult) -> None:
 
 
 async def _record_once(delivery: Delivery, result: SendResult) -> None:
-    async with delivery.sessions.begin() as session:
+    async with brief_transaction(delivery.sessions) as session:
         if result.outcome is None:
             await store.mark_sent(session, result.reply, result.ended_at)
         else:
@@ -141,6 +143,11 @@ async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
             jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
             now=delivery.clock.now(),
         )
+    except Exception as error:
+        # Nothing but reading ids and tokens needs the database, so nothing was sent.
+        if not is_unavailable(error):
+            raise
+        return SendOutcome(ReplyStatus.PENDING, None, DATABASE_AWAY, SOON)
     return None
 
 

@@ -668,3 +668,48 @@ async def test_a_reply_that_was_being_sent_when_its_window_ended_is_uncertain_an
         }
     ]
     assert wechat.sent() == []
+
+
+async def test_a_database_that_is_away_before_a_card_is_sent_leaves_it_pending(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, card())
+    away = mock.AsyncMock(side_effect=_LostConnection)
+    with monkeypatch.context() as broken:
+        broken.setattr("app.wechat_client.media.Uploads.media_id", away)
+        with pytest.raises(TryLater) as later:
+            await deliver(jobs, callback)
+    left = await rows(connection, "SELECT status, errmsg FROM replies")
+
+    await deliver(jobs, callback)
+
+    assert later.value.delay <= timedelta(seconds=4)
+    assert left == [{"status": "pending", "errmsg": delivering.DATABASE_AWAY}]
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_statement_that_hangs_is_given_up_in_time(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    monkeypatch.setattr("app.db.brief.BRIEF_SECONDS", 0.5)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE replies IN ACCESS EXCLUSIVE MODE")
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            await deliver(jobs, callback)
+        took = asyncio.get_running_loop().time() - began
+
+    await deliver(jobs, callback)
+
+    assert took < 5
+    assert await statuses(connection) == ["sent"]
