@@ -25,6 +25,7 @@ from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
+from app.db.clock_watch import following_database
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
@@ -132,11 +133,12 @@ def create_app(
         await inbox.start()
         await _load_rules(rules)
         following_rules = asyncio.create_task(rules.run())
-        on_start()
-        async with _worker(settings, app):
-            async with _dead_letter_purge(app, spool):
-                yield
-            await inbox.stop()
+        async with following_database(database, clock):
+            on_start()
+            async with _worker(settings, app):
+                async with _dead_letter_purge(app, spool):
+                    yield
+                await inbox.stop()
         await rules.stop()
         await following_rules
         facts.close()

@@ -84,3 +84,9 @@ WEBHOOK_ATTEMPTS: Final = Counter(
     "Attempts to deliver to webhooks by outcome (delivered; waiting: will be retried; failed)",
     ["outcome"],
 )
+CLOCK_DIFFERENCE: Final = Gauge(
+    "oa_bridge_clock_difference_seconds",
+    "How far this machine's clock is ahead of another one (database, wechat)",
+    ["other"],
+    multiprocess_mode="livemostrecent",
+)

@@ -8,22 +8,20 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import httpx
 import orjson
 import structlog
-from pgqueuer import DatabaseRetryEntrypointExecutor, Job, PgQueuer, RetryRequested
+from pgqueuer import Job, PgQueuer, RetryRequested
+from pgqueuer.core.executors import EntrypointExecutorParameters
 from pgqueuer.models import Schedule
 
 from app.callback import erase as inbox
 from app.callback import plain_signatures
 from app.clock import Clock
-from app.db.engine import (
-    COMMAND_TIMEOUT_SECONDS,
-    CONNECT_TIMEOUT_SECONDS,
-    Database,
-    close_with_timeout,
-)
+from app.db.engine import Database
+from app.db.job_driver import JobDriver
+from app.db.job_executor import JobExecutor
+from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
@@ -34,6 +32,7 @@ from app.privacy.sweep import sweep as sweep_erasures
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER
+from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
 from app.settings import Settings
@@ -59,6 +58,9 @@ MAX_AT_ONCE: Final = 50
 # worker, so that replies, whose windows may last a minute, never wait for other jobs.
 JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1}
 RECONNECT_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 4.0
+# A statement of the queue that takes longer has lost its connection.
+ANSWER_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
@@ -106,6 +108,10 @@ class Jobs:
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await prune_job_log(self.database.sessions, self.clock)
+
+    async def requeue_urgent(self) -> None:
+        """Every two seconds: enqueue missing jobs of replies that expire soon."""
+        await requeue_urgent(self.database.sessions, self.clock)
 
     async def retain(self) -> None:
         """Every minute: clear contents that are older than RETENTION_DAYS."""
@@ -183,18 +189,23 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
 def register(queuer: PgQueuer, jobs: Jobs) -> None:
     """Register all jobs and schedules with PgQueuer.
 
-    A job with an unexpected error is retried with growing delays, then held for an operator.
+    JobExecutor says what happens to a job with an error.
     """
     for name, function in entrypoints(jobs).items():
         queuer.entrypoint(
             name,
             concurrency_limit=JOB_CONCURRENCY.get(name, 0),
             on_failure="hold",
-            executor_factory=DatabaseRetryEntrypointExecutor,
+            executor_factory=_executor,
         )(_job(function))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
     queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.dispatch_webhooks))
+    queuer.schedule("replies.urgent", EVERY_TWO_SECONDS)(_schedule(jobs.requeue_urgent))
+
+
+def _executor(parameters: EntrypointExecutorParameters) -> JobExecutor:
+    return JobExecutor(parameters)
 
 
 def _job(function: JobFunction) -> Callable[[Job], Awaitable[None]]:
@@ -202,7 +213,7 @@ def _job(function: JobFunction) -> Callable[[Job], Awaitable[None]]:
         try:
             await function(orjson.loads(job.payload or b"{}"))
         except TryLater as later:
-            raise RetryRequested(later.delay, later.reason) from later
+            raise RetryRequested(later.delay, later.reason) from None
 
     return run
 
@@ -222,14 +233,14 @@ class Worker:
         jobs: Jobs,
         *,
         stop_seconds: float = STOP_SECONDS,
-        answer_seconds: float = COMMAND_TIMEOUT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._jobs = jobs
         self._stop_seconds = stop_seconds
         self._answer_seconds = answer_seconds
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
-        self._pool: asyncpg.Pool | None = None
+        self._driver: JobDriver | None = None
 
     async def run(self) -> None:
         """Run jobs. Returns after `stop`, when the running jobs have ended.
@@ -244,8 +255,8 @@ class Worker:
             running.cancel()
             # Statements that wait for a hanging database end only with their connections.
             self._jobs.database.terminate()
-            if self._pool is not None:
-                self._pool.terminate()
+            if self._driver is not None:
+                self._driver.terminate()
             await asyncio.gather(running, return_exceptions=True)
 
     async def _run(self) -> None:
@@ -267,33 +278,26 @@ class Worker:
             self._queuer.shutdown.set()
 
     async def _run_connected(self) -> None:
-        pool = await asyncpg.create_pool(
-            self._jobs.database.url,
-            min_size=2,
-            max_size=6,
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            # Nothing else notices a connection that gets no answer after a fail-over. It is not
-            # shorter, because running jobs are cancelled then and the sweep must find their work.
-            command_timeout=self._answer_seconds,
-        )
-        self._pool = pool
+        # Nothing else notices a connection that gets no answer after a fail-over.
+        driver = JobDriver(self._jobs.database.url, self._answer_seconds)
+        self._driver = driver
         try:
-            queuer = PgQueuer.from_asyncpg_pool(pool)
+            await driver.open()
+            queries = JobQueries(driver)
+            queuer = PgQueuer(driver, queries=queries)
+            queries.running = queuer.qm.job_context
             register(queuer, self._jobs)
             self._queuer = queuer
             if self._stopping.is_set():  # `stop` was called while connecting
                 return
-            # PgQueuer sends a probe to its listener at the same time as LISTEN. A probe that is
-            # faster is lost, and ten seconds later the worker would start again.
-            await queuer.connection.add_listener(queuer.channel, lambda _: None)
             log.info("worker.started")
             await queuer.run(
                 batch_size=MAX_AT_ONCE,
                 max_concurrent_tasks=MAX_AT_ONCE * 2,
-                dequeue_timeout=timedelta(seconds=5),
+                # A NOTIFY is lost while the listener reconnects; then jobs start after this.
+                dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
                 heartbeat_timeout=HEARTBEAT,
-                shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),  # the service does not read its statistics
             )
         finally:
-            await close_with_timeout(pool.close())
+            await driver.close()

@@ -36,7 +36,7 @@ from app.events.models import FollowAction
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
-from app.replies.jobs import deliver_job
+from app.replies.jobs import deliver_job, is_urgent
 from app.unionid_resolution.jobs import resolve_job
 
 CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
@@ -206,6 +206,13 @@ def _is_queued(record: Record) -> bool:
     return any(reply.expires_at is not None for reply in record.drafts)
 
 
+def _is_urgent(record: Record) -> bool:
+    return any(
+        reply.expires_at is not None and is_urgent(reply.expires_at, record.received_at)
+        for reply in record.drafts
+    )
+
+
 def _inserted(row: asyncpg.Record) -> _Inserted:
     return _Inserted(
         frozenset(row["fresh"] or ()),
@@ -216,9 +223,10 @@ def _inserted(row: asyncpg.Record) -> _Inserted:
 
 
 def _jobs(batch: Sequence[Record], inserted: _Inserted, throttle: ResolveThrottle) -> list[NewJob]:
-    queued = [record.id for record in batch if record.id in inserted.fresh and _is_queued(record)]
+    queued = [record for record in batch if record.id in inserted.fresh and _is_queued(record)]
     return [
-        *(deliver_job(callback_id) for callback_id in (*queued, *inserted.woken)),
+        *(deliver_job(record.id, urgent=_is_urgent(record)) for record in queued),
+        *(deliver_job(callback_id) for callback_id in inserted.woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
     ]

@@ -18,6 +18,7 @@ from rich.progress import (
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
+from app.db.clock_watch import compare
 from app.db.engine import Database
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.sync import Privacy, sync
@@ -106,6 +107,7 @@ async def _sync_one(
     settings: Settings, database: Database, client: httpx.AsyncClient, appid: AppId
 ) -> int:
     clock = SystemClock()
+    await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     client_of_account = UserInfoClient(
         appid, api, AccessTokens(database, api, settings.accounts, clock), clock

@@ -21,6 +21,7 @@ from app.cli.users import users
 from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
+from app.db.clock_watch import following_database
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.ops import logging
 from app.settings import Settings, SettingsError, load_settings
@@ -154,8 +155,9 @@ async def _run_worker(settings: Settings) -> None:
     if settings.worker_metrics_port:
         _serve_metrics(settings)
     database = open_database(settings.database_url)
-    async with httpx.AsyncClient() as client:
-        running = Worker(make_jobs(settings, database, SystemClock(), client))
+    clock = SystemClock()
+    async with httpx.AsyncClient() as client, following_database(database, clock):
+        running = Worker(make_jobs(settings, database, clock, client))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stop)

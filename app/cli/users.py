@@ -9,6 +9,7 @@ import typer
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
+from app.db.clock_watch import compare
 from app.db.engine import Database
 from app.ops import logging
 from app.privacy import from_operator
@@ -66,20 +67,26 @@ async def _erase(
         if await migrate.current(database.engine) != migrate.newest():
             typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
             return BAD_USE
-        erasure_id = await _open(database, unionid, appid, openid)
+        clock = SystemClock()
+        await compare(database, clock)
+        erasure_id = await _open(database, clock, unionid, appid, openid)
         if erasure_id is None:
             user = unionid or f"{openid} of account {appid}"
             typer.echo(f"oa-bridge: user {user} does not exist", err=True)
             return FAILED
-        await erase(make_eraser(settings, database, SystemClock()), erasure_id)
+        await erase(make_eraser(settings, database, clock), erasure_id)
         await _print_result(database, erasure_id)
     return 0
 
 
 async def _open(
-    database: Database, unionid: str | None, appid: str | None, openid: str | None
+    database: Database,
+    clock: SystemClock,
+    unionid: str | None,
+    appid: str | None,
+    openid: str | None,
 ) -> UUID | None:
-    now = SystemClock().now()
+    now = clock.now()
     async with database.sessions.begin() as session:
         if unionid is not None:
             return await from_operator.erase_unionid(session, unionid, operator=OPERATOR, now=now)

@@ -17,12 +17,14 @@ class NewJob:
 
     name: as `app.worker` registers it. payload: ids only, never copies of rows. key: while a job
     with this key is queued or runs, no other one is added. delay: the job starts after it.
+    priority: among jobs that are due, the highest starts first.
     """
 
     name: str
     payload: Mapping[str, str]
     key: str | None = None
     delay: timedelta | None = None
+    priority: int = 0
 
 
 async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> None:
@@ -32,7 +34,7 @@ async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> 
     await Queries(AsyncpgDriver(connection)).enqueue(
         [job.name for job in jobs],
         [orjson.dumps(job.payload) for job in jobs],
-        [0] * len(jobs),
+        [job.priority for job in jobs],
         [job.delay for job in jobs],
         [job.key for job in jobs],
         on_conflict="skip",

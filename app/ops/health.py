@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from app.callback.inbox import Inbox
+from app.clock import DIFFERENCES
 from app.db import migrate
 from app.db.engine import Database
 from app.ops import database_state, readiness
@@ -65,6 +66,7 @@ async def _read_parts(request: Request) -> Parts:
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)
         ),
+        clock=readiness.clock(DIFFERENCES.seconds),
     )
 
 

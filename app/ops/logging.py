@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from structlog.typing import Processor
 
+from app.ops.error_text import format_exception
 from app.ops.redaction import redact
 from app.settings import Settings
 
@@ -53,15 +54,17 @@ def _standard_library(level: str) -> dict[str, object]:
                 "foreign_pre_chain": list(SHARED),
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
+                    structlog.processors.ExceptionRenderer(format_exception),
                     redact,
                     structlog.processors.JSONRenderer(ensure_ascii=False),
                 ],
             }
         },
+        "filters": {"errors": {"()": "app.ops.error_text.NoErrorsInArguments"}},
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",
+                "filters": ["errors"],
                 "formatter": "json",
                 "stream": "ext://sys.stdout",
             }

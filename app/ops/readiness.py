@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from app.callback.spool import SpoolStatus
+from app.clock import Other, is_too_large
 from app.ops.database_state import Snapshot, TokenTimes
 from app.rules.matching.rule_set import RuleSet
 
@@ -74,6 +75,12 @@ class UnionIdsPart(Part):
     accounts: dict[str, Literal["bound", "not_bound", "unknown"]]
 
 
+class ClockPart(Part):
+    """This machine's clock. ahead_seconds: of other clocks, by name; negative: behind."""
+
+    ahead_seconds: dict[str, float]
+
+
 class Parts(BaseModel):
     """All parts that readiness checks."""
 
@@ -84,6 +91,7 @@ class Parts(BaseModel):
     queue: QueuePart
     tokens: TokensPart
     unionids: UnionIdsPart
+    clock: ClockPart
 
     def each(self) -> Iterable[Part]:
         """Return the parts in order."""
@@ -220,3 +228,21 @@ def unionids(bindings: Mapping[str, bool | None]) -> UnionIdsPart:
     unbound = [appid for appid, bound in accounts.items() if bound == "not_bound"]
     detail = f"no Open Platform account, so no UnionIDs: {', '.join(unbound)}" if unbound else ""
     return UnionIdsPart(status=Status.OK, detail=detail, accounts=accounts)
+
+
+def clock(differences: Mapping[Other, float]) -> ClockPart:
+    """Check this machine's clock. differences: how far it is ahead of others, in seconds."""
+    wrong = {name: seconds for name, seconds in differences.items() if is_too_large(seconds)}
+    told = [
+        f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} that of {name}"
+        for name, seconds in wrong.items()
+    ]
+    return ClockPart(
+        status=Status.DEGRADED if wrong else Status.OK,
+        detail=f"this machine's clock is {', '.join(told)}: check NTP on all machines"
+        if told
+        else "agrees"
+        if differences
+        else "not compared yet",
+        ahead_seconds={name: round(seconds, 1) for name, seconds in differences.items()},
+    )

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from structlog.typing import EventDict, WrappedLogger
 
+from app.ops.error_text import error_text, without_task_errors
+
 MASK: Final = "***"
 
 SECRET_NAMES: Final = re.compile(
@@ -41,10 +43,11 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def scrub(text: str) -> str:
-    """Return `text` without the values of secret query parts, bearer tokens and URL passwords."""
+    """Return `text` without query secrets, bearer tokens, URL passwords and errors of tasks."""
     text = SECRET_PARTS.sub(rf"\g<name>\g<between>{MASK}", text)
     text = BEARER.sub(rf"\1 {MASK}", text)
-    return URL_PASSWORD.sub(rf"\g<head>{MASK}@", text)
+    text = URL_PASSWORD.sub(rf"\g<head>{MASK}@", text)
+    return without_task_errors(text)
 
 
 def _clean(name: str, value: object, depth: int) -> Any:  # noqa: ANN401 - any log value
@@ -56,6 +59,8 @@ def _clean(name: str, value: object, depth: int) -> Any:  # noqa: ANN401 - any l
 def _scrubbed(value: object, depth: int) -> object:
     if isinstance(value, bool | int | float) or value is None:
         return value
+    if isinstance(value, BaseException):
+        return scrub(error_text(value))
     if depth == 0:
         return MASK
     if isinstance(value, Mapping):

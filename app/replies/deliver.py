@@ -1,7 +1,9 @@
 """The job that sends the queued replies of one callback as customer-service messages."""
 
+import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,11 +12,14 @@ from pydantic import ValidationError
 
 from app import metrics
 from app.clock import Clock
+from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
+from app.db.job_executor import is_unavailable
 from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, outcome_of, unknown_outcome
+from app.replies.send_results import SendResult, SendResults
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
@@ -25,6 +30,13 @@ from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
 BAD_MEDIA_ID: Final = 40007
+# A reply that another worker has begun to send is left to it for so long, since that worker may
+# only have been cut off from the database, and records its result as soon as it can.
+TAKEOVER_SECONDS: Final = 3.0
+RECORD_PAUSE_SECONDS: Final = 0.5
+RECORD_SECONDS: Final = 60.0
+SOON: Final = timedelta(seconds=1)
+DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 
 log = structlog.get_logger()
 
@@ -38,6 +50,8 @@ class Delivery:
     tokens: AccessTokens
     uploads: Uploads
     clock: Clock
+    takeover_seconds: float = TAKEOVER_SECONDS
+    results: SendResults = field(default_factory=SendResults)
 
 
 async def deliver(delivery: Delivery, callback_id: UUID) -> None:
@@ -45,27 +59,71 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 
     Raises TryLater when one of them must be tried again; the replies after it wait, too.
     """
-    async with delivery.sessions() as session:
+    async with brief_transaction(delivery.sessions) as session:
         reply_ids = await store.to_send(session, callback_id)
     for reply_id in reply_ids:
         await _deliver_one(delivery, reply_id)
 
 
 async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
-    tried_at = delivery.clock.now()
-    async with delivery.sessions.begin() as session:
-        reply = await store.claim(session, reply_id, tried_at)
-    if reply is None:
-        return
-    outcome = await _attempt(delivery, reply)
-    async with delivery.sessions.begin() as session:
-        if outcome is None:
-            await store.mark_sent(session, reply, delivery.clock.now())
-        else:
-            await store.mark_unsent(session, reply, outcome, tried_at=tried_at)
-    _report(reply, outcome)
+    with delivery.results.sending(reply_id) as free:
+        if not free:
+            raise TryLater(SOON, "another job sends this reply")
+        result = delivery.results.get(reply_id) or await _send_claimed(delivery, reply_id)
+        if result is None:
+            return
+        await _record(delivery, result)
+    outcome = result.outcome
+    _report(result.reply, outcome)
     if outcome is not None and outcome.retry_in is not None:
         raise TryLater(outcome.retry_in, f"errcode {outcome.errcode}")
+
+
+async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None:
+    reply = await _claim(delivery, reply_id)
+    if reply is None:
+        return None
+    tried_at = delivery.clock.now()
+    outcome = await _attempt(delivery, reply)
+    result = SendResult(reply, outcome, tried_at, delivery.clock.now())
+    delivery.results.add(result)
+    return result
+
+
+async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
+    async with brief_transaction(delivery.sessions) as session:
+        interrupted = await store.attempt_of_interrupted(session, reply_id)
+    if interrupted is not None:
+        await asyncio.sleep(delivery.takeover_seconds)
+    async with brief_transaction(delivery.sessions) as session:
+        return await store.claim(session, reply_id, delivery.clock.now(), interrupted=interrupted)
+
+
+async def _record(delivery: Delivery, result: SendResult) -> None:
+    """Record a result, and repeat that while the database is unavailable.
+
+    If it takes too long, the result stays in memory and the job's next run records it.
+    """
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + RECORD_SECONDS
+    while True:
+        try:
+            await _record_once(delivery, result)
+        except Exception as error:
+            if not is_unavailable(error) or loop.time() > ends_at:
+                raise
+            await asyncio.sleep(RECORD_PAUSE_SECONDS)
+        else:
+            delivery.results.discard(result.reply.id)
+            return
+
+
+async def _record_once(delivery: Delivery, result: SendResult) -> None:
+    async with brief_transaction(delivery.sessions) as session:
+        if result.outcome is None:
+            await store.mark_sent(session, result.reply, result.ended_at)
+        else:
+            await store.mark_unsent(session, result.reply, result.outcome, tried_at=result.tried_at)
 
 
 async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
@@ -85,6 +143,11 @@ async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
             jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
             now=delivery.clock.now(),
         )
+    except Exception as error:
+        # Nothing but reading ids and tokens needs the database, so nothing was sent.
+        if not is_unavailable(error):
+            raise
+        return SendOutcome(ReplyStatus.PENDING, None, DATABASE_AWAY, SOON)
     return None
 
 

@@ -1,5 +1,6 @@
 """Job names of this package, and how its jobs are enqueued."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.queue import NewJob
@@ -7,6 +8,21 @@ from app.db.queue import NewJob
 DELIVER = "replies.deliver"
 
 
-def deliver_job(callback_id: UUID) -> NewJob:
+# Windows after a follow, a scan or a menu tap last a minute. Their replies are sent before others.
+URGENT_WITHIN = timedelta(minutes=2)
+URGENT = 1
+
+
+def deliver_job(callback_id: UUID, *, urgent: bool = False) -> NewJob:
     """Return the job that sends the queued replies of one callback, in their order."""
-    return NewJob(DELIVER, {"callback_id": str(callback_id)}, key=f"{DELIVER}:{callback_id}")
+    return NewJob(
+        DELIVER,
+        {"callback_id": str(callback_id)},
+        key=f"{DELIVER}:{callback_id}",
+        priority=URGENT if urgent else 0,
+    )
+
+
+def is_urgent(expires_at: datetime, now: datetime) -> bool:
+    """Return whether a reply must be sent before those that have longer."""
+    return expires_at <= now + URGENT_WITHIN

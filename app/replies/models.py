@@ -21,6 +21,9 @@ class Via(StrEnum):
 class ReplyStatus(StrEnum):
     """The state of a reply; the last four are final.
 
+    failed: it did not arrive, or nobody knows: then errmsg begins with "outcome unknown". expired:
+    its send window ended before it was sent.
+
     held: the send window is closed, by WeChat's word or by `send_windows`. The reply becomes
     pending when the follower's next action opens a window, and expires at `expires_at`.
     """

@@ -9,7 +9,10 @@ from app.replies.models import ReplyStatus, Via
 
 
 class ReplyOut(BaseModel):
-    """One reply to one callback. errcode, errmsg: WeChat's last error, or why it was held."""
+    """One reply to one callback. errcode, errmsg: WeChat's last error, or why it was held.
+
+    A `failed` reply whose errmsg begins with `outcome unknown` may have arrived.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 
@@ -16,6 +17,9 @@ from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 SWEEP_LIMIT = 1000
 # Younger replies are left to the job that was enqueued with them.
 SWEEP_AFTER = timedelta(seconds=60)
+URGENT_AFTER = timedelta(seconds=3)
+
+OUTCOME_UNKNOWN = "outcome unknown: the worker that was sending recorded no result"
 
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 
@@ -34,21 +38,36 @@ async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
     return found.all()
 
 
-async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
+async def attempt_of_interrupted(session: AsyncSession, reply_id: UUID) -> int | None:
+    """Return the attempt that began to send a reply and recorded no result; None if none did."""
+    attempts: int | None = await session.scalar(
+        select(Reply.attempts).where(Reply.id == reply_id, Reply.status == ReplyStatus.SENDING)
+    )
+    return attempts
+
+
+async def claim(
+    session: AsyncSession, reply_id: UUID, now: datetime, *, interrupted: int | None = None
+) -> Reply | None:
     """Mark a reply as being sent and return it; None if it must not be sent now.
 
-    A reply that is overdue becomes expired; one without an open send window becomes held. Locks
-    the reply's row.
+    interrupted: the attempt that is taken over. A reply that another attempt is sending is left
+    to it. A reply that is overdue becomes expired, or failed with an unknown outcome if an attempt
+    had begun; one without an open send window becomes held. Locks the reply's row.
     """
-    # A reply that is `sending` belongs to a worker that died. It is sent again, since a card that
-    # may arrive twice is better than one that may be lost.
+    # A reply that stays `sending` belongs to a worker that died. It is sent again, since a card
+    # that may arrive twice is better than one that may be lost.
     reply = await session.scalar(
         select(Reply).where(Reply.id == reply_id, Reply.status.in_(_TO_SEND)).with_for_update()
     )
     if reply is None:
         return None
+    begun = reply.status is ReplyStatus.SENDING
+    if begun and reply.attempts != interrupted:
+        return None
     if reply.expires_at is not None and reply.expires_at <= now:
-        reply.status = ReplyStatus.EXPIRED
+        reply.status = ReplyStatus.FAILED if begun else ReplyStatus.EXPIRED
+        reply.errmsg = OUTCOME_UNKNOWN if begun else reply.errmsg
         return None
     if not await _may_send(session, reply.appid, reply.openid, now):
         reply.status = ReplyStatus.HELD
@@ -60,12 +79,18 @@ async def claim(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply |
 
 
 async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
-    """Record that a reply was sent, and charge the send window that expires first."""
-    await session.execute(
+    """Record that a reply was sent, and charge the send window that expires first.
+
+    It is recorded once, however often this is repeated.
+    """
+    marked = await session.scalar(
         update(Reply)
-        .where(Reply.id == reply.id)
+        .where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT)
         .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None)
+        .returning(Reply.id)
     )
+    if marked is None:
+        return
     first = (
         select(SendWindow.trigger)
         .where(*_open(reply.appid, reply.openid, now))
@@ -91,7 +116,12 @@ async def mark_unsent(
     """Record a failed attempt. If WeChat says that the send window is closed, close it."""
     await session.execute(
         update(Reply)
-        .where(Reply.id == reply.id)
+        # Another worker may have taken the reply over meanwhile.
+        .where(
+            Reply.id == reply.id,
+            Reply.status == ReplyStatus.SENDING,
+            Reply.attempts == reply.attempts,
+        )
         .values(
             status=outcome.status,
             errcode=outcome.errcode,
@@ -163,8 +193,29 @@ async def requeue_held(session: AsyncSession, now: datetime) -> int:
     return len(result.all())
 
 
+async def urgent_callbacks(session: AsyncSession, now: datetime) -> Sequence[UUID]:
+    """Return up to SWEEP_LIMIT callbacks with replies that wait and expire within URGENT_WITHIN."""
+    found = await session.scalars(
+        select(Reply.callback_id)
+        .where(
+            Reply.status.in_(OPEN_STATUSES),
+            Reply.status != ReplyStatus.HELD,
+            Reply.expires_at > now,
+            Reply.expires_at <= now + URGENT_WITHIN,
+            Reply.created_at < now - URGENT_AFTER,
+        )
+        .group_by(Reply.callback_id)
+        .order_by(func.min(Reply.expires_at))
+        .limit(SWEEP_LIMIT)
+    )
+    return found.all()
+
+
 async def callbacks_without_job(session: AsyncSession, now: datetime) -> Sequence[UUID]:
-    """Return up to SWEEP_LIMIT callbacks with pending replies older than SWEEP_AFTER."""
+    """Return up to SWEEP_LIMIT callbacks with pending replies older than SWEEP_AFTER.
+
+    Those that expire first come first.
+    """
     found = await session.scalars(
         select(Reply.callback_id)
         .where(Reply.status.in_(_TO_SEND), Reply.created_at < now - SWEEP_AFTER)

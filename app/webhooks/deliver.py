@@ -136,6 +136,22 @@ def _outcome(
         return DeliveryOutcome(
             DeliveryStatus.DELIVERED if response.accepted else DeliveryStatus.FAILED
         )
+    try:
+        return _evaluate(deps, attempt, response)
+    except Exception as error:  # noqa: BLE001 - what a receiver answers must not end the job
+        log.error(
+            "feed.response_not_evaluated",
+            webhook_id=str(attempt.webhook_id),
+            delivery_id=str(attempt.delivery_id),
+            status_code=response.status_code,
+            error=type(error).__name__,
+        )
+        return _evaluate(deps, attempt, EndpointResponse(error=type(error).__name__))
+
+
+def _evaluate(
+    deps: Dependencies, attempt: DeliveryAttempt, response: EndpointResponse
+) -> DeliveryOutcome:
     return evaluate_attempt(
         response,
         attempts=attempt.attempts,

@@ -12,7 +12,7 @@ from app.webhooks.fan_out import fan_out
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.payload import body_of
 from app.webhooks.retry_policy import DeliveryOutcome, EndpointResponse
-from app.webhooks.secret_encryption import SecretBox
+from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
 
 # Longer than any attempt. When a worker dies, others take over its webhook after this time.
 LEASE = timedelta(seconds=60)
@@ -124,12 +124,26 @@ def _attempt(
 
 
 def keys_of(webhook: Webhook, box: SecretBox, now: datetime) -> tuple[str, ...]:
-    """Return the secrets to sign with, two during a rotation. Raises DecryptionFailed."""
+    """Return the secrets to sign with, two during a rotation.
+
+    A secret that can't be decrypted is left out, since a receiver needs only one signature that it
+    knows. Raises DecryptionFailed if none can be decrypted.
+    """
     stored = [webhook.secret]
     until = webhook.secret_previous_until
     if webhook.secret_previous is not None and until is not None and until > now:
         stored.append(webhook.secret_previous)
-    return tuple(box.decrypt(one, webhook.id) for one in stored)
+    keys = tuple(key for one in stored if (key := _decrypted(one, webhook, box)) is not None)
+    if not keys:
+        raise DecryptionFailed
+    return keys
+
+
+def _decrypted(stored: str, webhook: Webhook, box: SecretBox) -> str | None:
+    try:
+        return box.decrypt(stored, webhook.id)
+    except DecryptionFailed:
+        return None
 
 
 async def record_attempt(

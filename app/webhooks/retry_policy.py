@@ -122,7 +122,7 @@ def retry_after_delay(retry_after: str | None, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # of a year with eleven digits
         return timedelta(0)
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

@@ -5,7 +5,8 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 import orjson
 
 from app import metrics
+from app.clock import DIFFERENCES, machine_now
 from app.wechat.errcodes import action_for
 from app.wechat.errors import ApiError, TransportError
 
@@ -88,13 +90,38 @@ class Transport:
             "timeout": httpx.Timeout(None, connect=self._timeout / 2).as_dict(),
             "trace": progress.trace,
         }
+        began = machine_now()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._client.send(request)
+                response = await self._client.send(request)
         except (httpx.RequestError, TimeoutError) as error:
             raise TransportError(
                 type(error).__name__, outcome_unknown=progress.request_begun
             ) from error
+        _compare_clocks(response.headers.get("date"), began, machine_now())
+        return response
+
+
+def clock_difference(date: str | None, began: datetime, ended: datetime) -> float | None:
+    """Return how far this machine's clock is ahead of the `Date` of a response, in seconds.
+
+    0 if the response may have been written between `began` and `ended`; None if `Date` is no time.
+    """
+    try:
+        written = parsedate_to_datetime(date or "")
+        earliest, latest = written, written + timedelta(seconds=1)
+        if began > latest:
+            return (began - latest).total_seconds()
+        return min((ended - earliest).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):  # a naive time can't be compared, either
+        return None
+
+
+def _compare_clocks(date: str | None, began: datetime, ended: datetime) -> None:
+    ahead = clock_difference(date, began, ended)
+    if ahead is not None:
+        DIFFERENCES.record("wechat", ahead)
+        metrics.CLOCK_DIFFERENCE.labels("wechat").set(ahead)
 
 
 class _Progress:

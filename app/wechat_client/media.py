@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
 from app.db import advisory_lock
+from app.db.brief import brief_transaction
 from app.db.engine import Database
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
@@ -73,7 +74,7 @@ class Uploads:
 
     async def _stored(self, appid: AppId, source: str) -> str | None:
         valid_until = self.clock.now() + RENEW_AHEAD
-        async with self.database.sessions() as session:
+        async with brief_transaction(self.database.sessions) as session:
             found: str | None = await session.scalar(
                 select(Media.media_id).where(
                     Media.appid == appid, Media.source == source, Media.expires_at > valid_until

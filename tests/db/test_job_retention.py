@@ -49,3 +49,24 @@ async def test_what_nobody_has_counted_goes_as_well_and_tracebacks_stay_longer(
     await jobs.sweep()
 
     assert await column(connection, "SELECT job_id FROM pgqueuer_log") == [2]
+
+
+HELD = """
+INSERT INTO pgqueuer (priority, entrypoint, execute_after, status, dedupe_key, updated)
+VALUES (0, 'replies.deliver', now(), 'failed', $1, $2) RETURNING id
+"""
+
+
+async def test_held_jobs_of_one_piece_of_work_do_not_pile_up(
+    jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    now = jobs.clock.now()
+    held = [await connection.fetchval(HELD, "one", now) for _ in range(5)]
+    other = await connection.fetchval(HELD, "other", now - timedelta(days=6))
+    unkeyed = [await connection.fetchval(HELD, None, now) for _ in range(2)]
+    await connection.fetchval(HELD, "old", now - timedelta(days=8))
+
+    await jobs.sweep()
+
+    left = await column(connection, "SELECT id FROM pgqueuer WHERE status = 'failed' ORDER BY id")
+    assert left == [held[-1], other, *unkeyed]

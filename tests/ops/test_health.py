@@ -3,9 +3,11 @@
 from typing import Any
 
 import asyncpg
+import pytest
 from fastapi import FastAPI
 
 from app.callback.spool import SpoolStatus
+from app.clock import DIFFERENCES
 from app.db.engine import Database
 from tests.ops.standins import (
     APPID,
@@ -69,7 +71,7 @@ async def test_with_everything_in_order_every_part_is_ok(
 
     assert (status, body["status"]) == (200, "ok")
     assert {name: part["status"] for name, part in body["parts"].items()} == dict.fromkeys(
-        ("database", "migrations", "rules", "spool", "queue", "tokens", "unionids"), "ok"
+        ("database", "migrations", "rules", "spool", "queue", "tokens", "unionids", "clock"), "ok"
     )
     assert (body["parts"]["rules"]["version"], body["parts"]["rules"]["count"]) == (7, 3)
     assert 3500 < body["parts"]["tokens"]["accounts"][APPID]["expires_in"] <= 3600
@@ -220,3 +222,17 @@ async def test_an_oa_that_yielded_a_unionid_is_bound(
     _, body = await readyz(make_app(database))
 
     assert body["parts"]["unionids"]["accounts"] == {APPID: "bound"}
+
+
+async def test_a_clock_that_is_off_degrades_it_and_is_told(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store_token(connection)
+    monkeypatch.setattr(DIFFERENCES, "seconds", {"database": 3600.04, "wechat": -4.9})
+    status, body = await readyz(make_app(database))
+
+    assert (status, body["status"]) == (200, "degraded")
+    clock = body["parts"]["clock"]
+    assert "3600 s ahead of that of database" in clock["detail"]
+    assert "wechat" not in clock["detail"]
+    assert clock["ahead_seconds"] == {"database": 3600.0, "wechat": -4.9}

@@ -90,3 +90,41 @@ log.debug("kept")
 """
 
     assert [line["event"] for line in lines_of(code, "DEBUG")] == ["kept"]
+
+
+def test_no_message_of_the_database_driver_is_logged_in_any_way() -> None:
+    lines = lines_of("""
+import asyncio, asyncpg
+from sqlalchemy.exc import DBAPIError
+
+driver = asyncpg.DataError("invalid input for query argument $1: 'my diary'")
+async def fails(): raise driver
+async def run():
+    task = asyncio.create_task(fails())
+    await asyncio.wait({task})
+    logging.getLogger("pgqueuer").error("Unhandled exception in task: %s", task, exc_info=driver)
+    logging.getLogger("asyncio").error(f"never retrieved: {task!r}")
+try:
+    try:
+        raise driver
+    except asyncpg.DataError as error:
+        raise DBAPIError("SELECT $1", None, error) from error
+except DBAPIError as error:
+    log.exception("failed")
+    log.warning("failed", error=error, errors=[error])
+    logging.getLogger("pgqueuer").exception("Exception while processing: %s", error)
+try:
+    try:
+        raise driver
+    except asyncpg.DataError:
+        raise RuntimeError("because of my diary")
+except RuntimeError:
+    log.exception("failed")
+log.error("failed", exc_info=ExceptionGroup("several", [driver]))
+asyncio.run(run())
+""")
+
+    assert len(lines) >= 7
+    assert "my diary" not in json.dumps(lines)
+    assert "DBAPIError (message not logged)" in lines[0]["exception"]
+    assert ", in <module>" in lines[0]["exception"], "the traceback itself is kept"

@@ -4,6 +4,8 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import asyncpg
 import httpx
@@ -11,6 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.db.engine import Database
+from app.replies import deliver as delivering
+from app.replies import store
 from app.replies.errors import TryLater
 from app.worker import Jobs, make_jobs
 from tests.replies.makers import deliver, fates, owed, statuses, written
@@ -554,3 +558,158 @@ async def test_no_log_line_of_a_failed_send_holds_the_text_or_a_credential(
         for secret in ("my secret words", token, ACCOUNT.secret, OPENID)
         if secret in json.dumps(logged, default=str)
     ] == []
+
+
+class _LostConnection(ConnectionError):
+    """The database ended the connection."""
+
+
+async def test_a_reply_whose_result_is_not_recorded_is_marked_and_not_sent_again(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    failing = mock.AsyncMock(side_effect=_LostConnection)
+    monkeypatch.setattr(delivering, "RECORD_SECONDS", 0.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "mark_sent", failing)
+        for _ in range(3):
+            with pytest.raises(_LostConnection):
+                await deliver(jobs, callback)
+    left = await statuses(connection)
+
+    await deliver(jobs, callback)
+
+    assert left == ["sending"]
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_result_is_recorded_as_soon_as_the_database_takes_it(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    failing = mock.AsyncMock(side_effect=[_LostConnection, TimeoutError, mock.DEFAULT])
+    failing.return_value = None
+    real = store.mark_sent
+
+    async def mark_sent(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+        await failing()
+        await real(*arguments)
+
+    monkeypatch.setattr(store, "mark_sent", mark_sent)
+
+    await deliver(jobs, callback)
+
+    assert failing.await_count == 3
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_worker_that_was_cut_off_may_record_before_another_sends_again(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    database: Database,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    failing = mock.AsyncMock(side_effect=_LostConnection)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "mark_sent", failing)
+        cut_off = asyncio.create_task(deliver(jobs, callback))
+        await eventually(lambda: asyncio.sleep(0, failing.await_count))
+    other = asyncio.create_task(deliver(jobs_of(service.settings, database, wechat), callback))
+
+    await asyncio.gather(cut_off, other)
+
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_two_jobs_of_one_process_do_not_send_a_reply_twice(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, text())
+    wechat.strike(SEND, latency_seconds=1, count=1)
+    first = asyncio.create_task(deliver(jobs, callback))
+    await eventually(wechat.has_struck)
+
+    with pytest.raises(TryLater):
+        await deliver(jobs, callback)
+    await first
+
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_reply_that_was_being_sent_when_its_window_ended_is_uncertain_and_never_expired(
+    service: Service, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, text())
+    await connection.execute("UPDATE replies SET status = 'sending', attempts = 1")
+    service.clock.advance(timedelta(hours=49))
+    await jobs.sweep()
+    await deliver(jobs, callback)
+
+    assert await rows(connection, "SELECT status, errcode, errmsg FROM replies") == [
+        {
+            "status": "failed",
+            "errcode": None,
+            "errmsg": "outcome unknown: the worker that was sending recorded no result",
+        }
+    ]
+    assert wechat.sent() == []
+
+
+async def test_a_database_that_is_away_before_a_card_is_sent_leaves_it_pending(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, card())
+    away = mock.AsyncMock(side_effect=_LostConnection)
+    with monkeypatch.context() as broken:
+        broken.setattr("app.wechat_client.media.Uploads.media_id", away)
+        with pytest.raises(TryLater) as later:
+            await deliver(jobs, callback)
+    left = await rows(connection, "SELECT status, errmsg FROM replies")
+
+    await deliver(jobs, callback)
+
+    assert later.value.delay <= timedelta(seconds=4)
+    assert left == [{"status": "pending", "errmsg": delivering.DATABASE_AWAY}]
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_statement_that_hangs_is_given_up_in_time(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    monkeypatch.setattr("app.db.brief.BRIEF_SECONDS", 0.5)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE replies IN ACCESS EXCLUSIVE MODE")
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            await deliver(jobs, callback)
+        took = asyncio.get_running_loop().time() - began
+
+    await deliver(jobs, callback)
+
+    assert took < 5
+    assert await statuses(connection) == ["sent"]

@@ -2,13 +2,21 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
+from app.webhooks import deliver
 from app.webhooks.fan_out import MAX_REFUSED
-from app.webhooks.retry_policy import MAX_JITTER, RETRY_DELAYS
+from app.webhooks.retry_policy import (
+    MAX_JITTER,
+    RETRY_DELAYS,
+    DeliveryOutcome,
+    EndpointResponse,
+)
 from app.worker import Jobs
 from tests.service import Service, counted, event
 from tests.webhooks.makers import deliveries, follow, followers, hook, statuses, work
@@ -52,6 +60,55 @@ async def test_an_event_that_is_not_accepted_comes_again_with_the_same_id(
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 6
     (fate,) = await deliveries(connection)
     assert (fate["status"], fate["attempts"], fate["status_code"]) == ("delivered", 2, 200)
+
+
+@pytest.mark.parametrize(
+    "retry_after",
+    ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +9" + "9" * 30],
+)
+async def test_a_retry_after_that_no_clock_shows_is_a_failed_attempt(
+    service: Service,
+    jobs: Jobs,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+    retry_after: str,
+) -> None:
+    await hook(service, receiver)
+    receiver.answers.append(Response(status_code=503, headers={"retry-after": retry_after}))
+    await followers(service, 1)
+    await work(jobs, connection)
+
+    (fate,) = await deliveries(connection)
+    assert (fate["status"], fate["attempts"], fate["status_code"]) == ("waiting", 1, 503)
+
+
+async def test_an_error_while_a_response_is_judged_is_a_failed_attempt(
+    service: Service,
+    jobs: Jobs,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judge = deliver.evaluate_attempt
+
+    def breaks(response: EndpointResponse, **more: Any) -> DeliveryOutcome:  # noqa: ANN401 - any
+        if response.status_code is not None:
+            raise OverflowError("a secret of the response")
+        return judge(response, **more)
+
+    monkeypatch.setattr(deliver, "evaluate_attempt", breaks)
+    await hook(service, receiver)
+    await followers(service, 1)
+
+    with capture_logs() as logged:
+        await work(jobs, connection)
+        await work(jobs, connection)
+
+    (fate,) = await deliveries(connection)
+    assert (fate["status"], fate["attempts"]) == ("waiting", 1)
+    assert len(receiver.received) == 1, "an event is sent again only when its attempt is due"
+    assert [one["event"] for one in logged] == ["feed.response_not_evaluated"]
+    assert "secret of" not in str(logged)
 
 
 async def test_attempts_are_counted_by_what_became_of_them(

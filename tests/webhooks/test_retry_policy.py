@@ -122,6 +122,10 @@ def test_retry_after_makes_a_pause_longer_and_never_shorter() -> None:
         ("Tue, 24 Nov 2026 11:10:00 GMT", timedelta(0)),
         ("Tue, 24 Nov 2026 12:10:00 -0000", 10 * MINUTES),
         ("Fri, 24 Nov 2056 12:10:00 GMT", 24 * HOURS),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", timedelta(0)),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 24 * HOURS),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", timedelta(0)),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999999", timedelta(0)),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(

@@ -82,6 +82,28 @@ async def test_without_the_right_key_nothing_is_sent_and_nothing_lost(
     assert receiver.received[0].verified_with(webhook["secret"])
 
 
+async def test_a_previous_secret_of_another_key_does_not_stop_what_the_new_one_signs(
+    sealing: Service,
+    database: Database,
+    wechat: WeChat,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+) -> None:
+    webhook = await hook(sealing, receiver)
+    other = SecretBox(OTHER_KEY)
+    await connection.execute(
+        "UPDATE webhooks SET secret = $1", other.encrypt(webhook["secret"], UUID(webhook["id"]))
+    )
+    rotated = (await sealing.api("POST", f"webhooks/{webhook['id']}/secret", json={})).json()
+    await follow(sealing)
+
+    await work(jobs_with(KEY, sealing, database, wechat), connection)
+
+    (got,) = receiver.received
+    assert got.verified_with(rotated["secret"])["data"]["openid"] == OPENID
+    assert len(got.headers["webhook-signature"].split()) == 1
+
+
 async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_changed(
     service: Service,
     sealing: Service,
