@@ -23,6 +23,11 @@ CALLBACKS: Final = Counter(
     ["appid", "type", "result"],
 )
 REFUSALS: Final = Counter("oa_bridge_refusals", "Callback requests refused, by reason", ["reason"])
+API_REFUSALS: Final = Counter(
+    "oa_bridge_api_refusals",
+    "Requests without a valid bearer token (no_token, wrong_token)",
+    ["reason"],
+)
 COMMIT_BATCH_SIZE: Final = Histogram(
     "oa_bridge_commit_batch_size",
     "Callbacks that shared one commit",
