@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     media_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    max_connections: int = Field(default=2500, ge=16, le=65535)
     web_processes: int = Field(default=1, ge=1, le=64)
     with_worker: bool = False
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)

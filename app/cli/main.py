@@ -22,7 +22,7 @@ from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
-from app.ops import logging
+from app.ops import logging, open_files
 from app.settings import Settings, SettingsError, load_settings
 from app.worker import Worker, make_jobs
 
@@ -79,6 +79,10 @@ def serve(
             date_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=STOP_SECONDS,
+            http="app.ops.http_protocol:BoundedProtocol",
+            ws="none",
+            limit_concurrency=open_files.connection_limit(settings.max_connections),
+            headers=[("x-content-type-options", "nosniff")],
         )
 
 
