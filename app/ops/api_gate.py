@@ -31,6 +31,7 @@ from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+READINESS: Final = "/readyz"
 TOO_MANY: Final = "Too many requests without a valid bearer token"
 
 
@@ -48,7 +49,7 @@ class ApiGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not self._guards(scope["path"]):
+        if scope["type"] != "http" or not self._guards(scope):
             await self._app(scope, receive, send)
             return
         limit = limit_for(scope["path"], self._body_limits)
@@ -62,13 +63,21 @@ class ApiGate:
         scope.setdefault("state", {})["operator"] = operator
         await self._app(scope, BoundedBody(receive, limit).receive, send)
 
-    def _guards(self, path: str) -> bool:
+    def _guards(self, scope: Scope) -> bool:
+        path: str = scope["path"]
         if path == "/metrics":
             return not self._settings.operations_public
+        if path == READINESS:
+            # A wrong token must be counted here as well, or it could be guessed here.
+            return not self._settings.operations_public and bearer_token(scope) is not None
         return path == "/api" or path.startswith("/api/")
 
-    async def _operator(self, scope: Scope) -> str:
-        """Return the operator of a request. Raises HTTPException 401, 429 and 503."""
+    async def _operator(self, scope: Scope) -> str | None:
+        """Return the operator of a request. Raises HTTPException 401, 429 and 503.
+
+        None: readiness is asked with a wrong token. It answers as if there was none, so that no
+        process leaves the load balancer when a token is changed.
+        """
         token = bearer_token(scope)
         operator = operator_with(self._settings, token)
         if operator is not None:
@@ -76,11 +85,13 @@ class ApiGate:
         client = scope.get("client")
         address = client[0] if client else ""
         self._count("no_token" if token is None else "wrong_token", address)
-        if not self._settings.admin_tokens:
+        if not self._settings.admin_tokens and scope["path"] != READINESS:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, NOT_SET)
         if not await self._wrong_tokens.slow_down(address):
             retry = {"Retry-After": f"{WINDOW_SECONDS:.0f}"}
             raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, retry | CLOSE)
+        if scope["path"] == READINESS:
+            return None
         raise HTTPException(HTTPStatus.UNAUTHORIZED, NEEDED, {"WWW-Authenticate": "Bearer"})
 
     def _count(self, reason: str, address: str) -> None:

@@ -12,7 +12,6 @@ from app.callback.inbox import Inbox
 from app.db import migrate
 from app.db.engine import Database
 from app.ops import database_state, readiness
-from app.ops.auth import bearer_token, operator_with
 from app.ops.readiness import Part, Parts, Readiness, Status, StatusOnly, status_only
 from app.rules.live import LiveRules
 from app.settings import Settings
@@ -52,9 +51,8 @@ async def readyz(request: Request, response: Response) -> Readiness | StatusOnly
 
 def _may_see_details(request: Request) -> bool:
     settings: Settings = request.app.state.settings
-    if settings.operations_public:
-        return True
-    return operator_with(settings, bearer_token(request.scope)) is not None
+    # `ApiGate` has checked the token.
+    return settings.operations_public or getattr(request.state, "operator", None) is not None
 
 
 async def _read_parts(request: Request) -> Parts:

@@ -3,8 +3,10 @@
 import pytest
 
 from app.db.engine import Database
+from app.ops import wrong_tokens
+from app.ops.wrong_tokens import FREE_ATTEMPTS
 from tests.ops.standins import APPID, MINI_PROGRAM, get, make_app
-from tests.service import Service, message
+from tests.service import Service, counted, message
 
 TOKEN = "an-operator-who-may-see-all"
 BEARER = f"Bearer {TOKEN}"
@@ -24,6 +26,24 @@ async def test_readiness_tells_a_stranger_the_status_of_each_part_and_no_name(
     assert wrong.json() == stranger.json()
     assert APPID not in stranger.text
     assert APPID in operator.json()["parts"]["tokens"]["accounts"]
+
+
+async def test_no_token_can_be_guessed_at_readiness(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrong_tokens, "MAX_PAUSED", 0)
+    app = make_app(database, admin_tokens=TOKEN, operations_public=False)
+    before = counted("api_refusals_total", reason="wrong_token")
+    wrong = [
+        (await get(app, "/readyz", Authorization="Bearer no-token-of-ours-at-all")).status_code
+        for _ in range(FREE_ATTEMPTS + 1)
+    ]
+    operator = await get(app, "/readyz", Authorization=BEARER)
+    stranger = await get(app, "/readyz")
+
+    assert wrong == [200] * FREE_ATTEMPTS + [429]
+    assert counted("api_refusals_total", reason="wrong_token") == before + FREE_ATTEMPTS + 1
+    assert (operator.status_code, stranger.status_code) == (200, 200)
 
 
 async def test_metrics_need_a_token_unless_they_are_public(database: Database) -> None:
