@@ -11,6 +11,7 @@ from typing import Any, Final
 import httptools
 import structlog
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -56,10 +57,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._max_connections = config.limit_concurrency
         # uvicorn would read the request first, and keep the connection.
         self.limit_concurrency = None
-        self._head_bytes = 0
-        # Bytes of which the parser has reported nothing yet: a long trailer, a chunk extension.
+        # Bytes since the last head was complete, or since the last piece of a body: an unfinished
+        # head, trailers, the extension of a chunk.
         self._unreported = 0
-        self._unfinished_bytes = 0
         self._refusal: tuple[str, HTTPStatus] | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest_timer: asyncio.TimerHandle | None = None
@@ -92,33 +92,21 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._turn_away(*(self._refusal or ("not_http", HTTPStatus.BAD_REQUEST)))
             return
-        if self in _waiting:
-            self._unfinished_bytes += len(data)
-            if self._head_timer is None:
-                self._start_head_timer()
-        if self._unreported > MAX_HEAD_BYTES or self._unfinished_bytes > MAX_UNFINISHED_BYTES:
+        if self._unreported > MAX_UNFINISHED_BYTES:
             self._turn_away("large_head", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._head_bytes = 0
-        super().on_message_begin()
+        elif self._head_timer is None and self in _waiting:
+            self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the URL. Raises Refused."""
-        self._unreported = 0
         self.url += url
         if len(self.url) > MAX_URL_BYTES:
             self._refuse("long_url", HTTPStatus.REQUEST_URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header, or one trailer of a body in chunks. Raises Refused."""
-        self._unreported = 0
-        self._head_bytes += len(name) + len(value)
         if len(self.headers) >= MAX_HEADERS:
             self._refuse("many_headers", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse("large_head", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         # As uvicorn does; calling it would cost more than this, for each header of a push.
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
@@ -127,7 +115,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the request. Raises Refused."""
-        self._unreported = self._unfinished_bytes = 0
+        if self._unreported > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES:
+            self._refuse("large_head", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self._unreported = 0
         _waiting.pop(self, None)
         if self._head_timer is not None:
             self._head_timer.cancel()
@@ -137,13 +127,21 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Take a part of the body, as uvicorn does without WebSockets."""
         self._unreported = 0
-        super().on_body(body)
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """End the request; another one may follow on this connection."""
-        super().on_message_complete()
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
         if self._rest_timer is not None:  # uvicorn would leave the connection open for ever
             self._rest_timer.cancel()
             self._rest_timer = None
@@ -182,6 +180,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close an idle connection. What the client has not read by then it never reads."""
         super().timeout_keep_alive_handler()
         self._cut_off_later()
+
+    def _head_bytes(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.headers)
 
     def _await_head(self) -> None:
         _waiting[self] = self.loop.time()
