@@ -30,6 +30,8 @@ from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
+from app.ops.api_body import BodyLimit
+from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
 from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
@@ -38,6 +40,7 @@ from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
+from app.rules.importing.document import MAX_BYTES
 from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
@@ -65,6 +68,7 @@ log = structlog.get_logger()
 
 
 CALLBACK = "/callback/"
+BODY_LIMITS = {"/api/rules/import": BodyLimit(MAX_BYTES, seconds=300)}
 # What remains of the usual ten seconds of an orchestrator after open requests and the last commit.
 WORKER_STOP_SECONDS = 2.5
 
@@ -82,7 +86,9 @@ class CallbackBypass:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and scope["path"].startswith(CALLBACK):
-            scope["path_params"] = {"appid": scope["path"].removeprefix(CALLBACK)}
+            # A slash at the end, which some write in the console, changes nothing.
+            appid = scope["path"].removeprefix(CALLBACK).removesuffix("/")
+            scope["path_params"] = {"appid": appid}
             await self._endpoint(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
@@ -160,6 +166,7 @@ def create_app(
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
+    app.add_middleware(ApiGate, settings=settings, body_limits=BODY_LIMITS)
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)

@@ -23,6 +23,16 @@ CALLBACKS: Final = Counter(
     ["appid", "type", "result"],
 )
 REFUSALS: Final = Counter("oa_bridge_refusals", "Callback requests refused, by reason", ["reason"])
+CONNECTIONS_TURNED_AWAY: Final = Counter(
+    "oa_bridge_connections_turned_away",
+    "Connections that were closed before a whole request was read, by reason",
+    ["reason"],
+)
+API_REFUSALS: Final = Counter(
+    "oa_bridge_api_refusals",
+    "Requests without a valid bearer token (no_token, wrong_token)",
+    ["reason"],
+)
 COMMIT_BATCH_SIZE: Final = Histogram(
     "oa_bridge_commit_batch_size",
     "Callbacks that shared one commit",

@@ -33,6 +33,7 @@ EMBEDDED_FOLDER = "postgres"
 EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
+MIN_ADMIN_TOKEN = 24
 
 
 class SettingsError(Exception):
@@ -133,6 +134,7 @@ class Settings(BaseSettings):
     media_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    max_connections: int = Field(default=2500, ge=16, le=65535)
     web_processes: int = Field(default=1, ge=1, le=64)
     with_worker: bool = False
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -154,6 +156,7 @@ class Settings(BaseSettings):
     followers_sync_concurrency: int = Field(default=8, ge=1, le=64)
 
     admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    operations_public: bool = False
     replay_window_seconds: int = Field(default=600, ge=0)
     max_body_bytes: int = Field(default=65536, ge=1024, le=1048576)
     inbox_max_waiting: int = Field(default=2000, ge=1)
@@ -201,6 +204,17 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("admin_tokens")
+    @classmethod
+    def _long_tokens(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for number, token in enumerate(value, 1):
+            if len(token.get_secret_value()) < MIN_ADMIN_TOKEN:
+                raise ValueError(
+                    f"token {number} has fewer than {MIN_ADMIN_TOKEN} characters; "
+                    "make one with: openssl rand -hex 24"
+                )
+        return value
 
     @field_validator("mini_program_appids")
     @classmethod

@@ -150,6 +150,11 @@ class Service:
         stamp = stamp or new_stamp(self.clock.now())
         return await self.post(sealed(document, stamp, account=account), appid=account.appid)
 
+    async def push_at(self, path: str, document: Json) -> httpx.Response:
+        """Push to a path that is not quite the one of the account."""
+        envelope = sealed(document, new_stamp(self.clock.now()))
+        return await self.http.post(path, params=envelope.query, content=envelope.body)
+
     async def answer(self, document: Json, *, account: Account = ACCOUNT) -> Answer:
         """Push, and read what comes back as WeChat reads it."""
         stamp = new_stamp(self.clock.now())
@@ -169,6 +174,10 @@ class Service:
         return await self.http.request(
             method, f"/api/{path}", headers=headers, params=params, json=json
         )
+
+    async def look(self, path: str) -> httpx.Response:
+        """Get a path outside `/api` as an operator: `/readyz` or `/metrics`."""
+        return await self.http.get(path, headers={"authorization": f"Bearer {ADMIN_TOKEN}"})
 
     async def read(self, path: str, **query: str | int) -> Json:
         """Return the JSON that a GET of `/api` answers."""

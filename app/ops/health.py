@@ -13,7 +13,7 @@ from app.clock import DIFFERENCES
 from app.db import migrate
 from app.db.engine import Database
 from app.ops import database_state, readiness
-from app.ops.readiness import Part, Parts, Readiness, Status
+from app.ops.readiness import Part, Parts, Readiness, Status, StatusOnly, status_only
 from app.rules.live import LiveRules
 from app.settings import Settings
 
@@ -35,15 +35,25 @@ async def livez() -> Liveness:
 @router.get(
     "/readyz",
     summary="Whether the service can receive callbacks",
-    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
+    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness | StatusOnly}},
 )
-async def readyz(request: Request, response: Response) -> Readiness:
-    """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`)."""
+async def readyz(request: Request, response: Response) -> Readiness | StatusOnly:
+    """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`).
+
+    Details, which name accounts and rules, need one of ADMIN_TOKENS, or OPERATIONS_PUBLIC.
+    """
     parts = await _read_parts(request)
     status = readiness.overall(parts)
     if status is Status.FAILED:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return Readiness(status=status, parts=parts)
+    full = Readiness(status=status, parts=parts)
+    return full if _may_see_details(request) else status_only(full)
+
+
+def _may_see_details(request: Request) -> bool:
+    settings: Settings = request.app.state.settings
+    # `ApiGate` has checked the token.
+    return settings.operations_public or getattr(request.state, "operator", None) is not None
 
 
 async def _read_parts(request: Request) -> Parts:

@@ -105,6 +105,28 @@ class Readiness(BaseModel):
     parts: Parts
 
 
+class PartStatus(BaseModel):
+    """The status of one part of the service, without details."""
+
+    status: Status
+
+
+class StatusOnly(BaseModel):
+    """The state of the service for a caller without a token: it names no account and no rule."""
+
+    status: Status
+    parts: dict[str, PartStatus]
+
+
+def status_only(full: Readiness) -> StatusOnly:
+    """Return the state without details."""
+    parts = {name: getattr(full.parts, name).status for name in type(full.parts).model_fields}
+    return StatusOnly(
+        status=full.status,
+        parts={name: PartStatus(status=status) for name, status in parts.items()},
+    )
+
+
 def overall(parts: Parts) -> Status:
     """Return failed if no callback can be stored, else degraded if any part is not ok."""
     if parts.spool.refusing:

@@ -1,7 +1,9 @@
 """The programs of the playground: real processes, each with its own log file."""
 
 import asyncio
+import ctypes
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,6 +12,16 @@ from pathlib import Path
 
 STOP_SECONDS = 12
 TAIL_LINES = 12
+PR_SET_PDEATHSIG = 1
+
+# Looked up here, since little may be done between fork and exec.
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def die_with_parent() -> None:
+    """Let this process get SIGTERM when the playground ends, even if it is killed. Linux only."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class Children:
                 stdout=log,
                 stderr=STDOUT,
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         child = Child(name, process, path)
         self._all.append(child)

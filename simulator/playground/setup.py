@@ -49,6 +49,8 @@ class Setup:
             "HOST": HOST,
             "PORT": str(self.service_port),
             "ADMIN_TOKENS": self.admin_token,
+            # The addresses that are printed are for a browser, which sends no token.
+            "OPERATIONS_PUBLIC": "true",
             "WECHAT_API_BASE_URL": self.simulator,
             "WECHAT_APPID": account.appid,
             "WECHAT_ORIGINAL_ID": account.original_id,

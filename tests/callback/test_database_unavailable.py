@@ -343,13 +343,13 @@ async def test_a_filled_spool_is_drained_after_a_restart_and_shown_until_then(
     async with running(settings_for(NOWHERE, tmp_path), clock) as service:
         for _ in range(4):
             assert (await service.push(message(clock))).content == b"success"
-        metrics = (await service.http.get("/metrics")).text
+        metrics = (await service.look("/metrics")).text
         assert "oa_bridge_spool_callbacks 4.0" in metrics.splitlines()
         assert counted("spool_callbacks") == 4
 
     async with running(settings_for(database_url, tmp_path), clock) as service:
         await eventually(drained(service.inbox))
-        ready = (await service.http.get("/readyz")).json()
+        ready = (await service.look("/readyz")).json()
 
     assert ready["parts"]["spool"]["count"] == 0
     assert await column(connection, "SELECT count(*) FROM callbacks") == [4]
@@ -361,7 +361,7 @@ async def test_a_rule_answers_passively_while_the_database_is_blocked(
     await service.add_rule(text_reply("hello"), card())
     async with locked(database_url):
         answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(3)))
-        ready = (await service.http.get("/readyz")).json()
+        ready = (await service.look("/readyz")).json()
     await eventually(drained(service.inbox))
 
     assert [answer.reply["Content"] for answer in answers] == ["hello"] * 3

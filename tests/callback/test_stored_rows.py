@@ -460,7 +460,7 @@ async def test_callbacks_are_counted_by_type_and_result(
         await service.push(document)
     await service.push(event(clock, "SCAN", EventKey="1"))
 
-    lines = (await service.http.get("/metrics")).text.splitlines()
+    lines = (await service.look("/metrics")).text.splitlines()
     assert [
         f'oa_bridge_callbacks_total{{appid="{APPID}",result="{result}",type="{kind}"}}' in line
         for result, kind in (("stored", "text"), ("duplicate", "text"), ("stored", "event:scan"))

@@ -94,7 +94,7 @@ async def test_a_service_outlives_a_stop_of_its_database(
         before = [await service.push(message(clock)) for _ in range(5)]
         elsewhere(STOP, folder)
         during = [await service.push(message(clock)) for _ in range(5)]
-        ready = await service.http.get("/readyz")
+        ready = await service.look("/readyz")
         elsewhere(START, folder)
         await eventually(drained(service.inbox))
         after = [await service.push(message(clock)) for _ in range(5)]

@@ -17,7 +17,7 @@ from tests.processes import free_port
 from tests.rules.makers import JPEG, as_posted
 from tests.waiting import eventually
 
-ADMIN_TOKEN = "e2e-admin-token"
+ADMIN_TOKEN = "e2e-admin-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 
 
@@ -46,7 +46,7 @@ class Stack:
 
     async def ready(self, web: int = 0) -> dict[str, Any]:
         """Return what `/readyz` tells; its status must be 200."""
-        answer = await self.http.get(f"{self.urls[web]}/readyz")
+        answer = await self.http.get(f"{self.urls[web]}/readyz", headers=BEARER)
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
         return told

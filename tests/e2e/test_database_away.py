@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.peer import Json, acknowledged, texts
 from tests.e2e.postgres import Postgres
-from tests.e2e.stack import Processes, Stack, run_processes
+from tests.e2e.stack import BEARER, Processes, Stack, run_processes
 from tests.waiting import eventually
 
 OUTAGE_SECONDS = 30
@@ -162,7 +162,7 @@ async def _both_spool(stack: Stack) -> None:
 
 async def _spool_drained(stack: Stack) -> None:
     async def is_empty(web: int) -> bool:
-        answer = await stack.http.get(f"{stack.urls[web]}/readyz")
+        answer = await stack.http.get(f"{stack.urls[web]}/readyz", headers=BEARER)
         return bool(answer.json()["parts"]["spool"]["count"] == 0)
 
     for number in range(len(stack.webs)):

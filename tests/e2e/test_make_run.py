@@ -93,3 +93,19 @@ def test_a_program_that_dies_is_named_and_the_others_are_stopped(data_dir: Path)
     assert process.returncode == 1
     assert "worker was ended by SIGKILL" in rest
     assert belonging_to(data_dir) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
+def test_the_programs_end_with_a_playground_that_is_killed(data_dir: Path) -> None:
+    process = start(data_dir)
+    read_until(process, "Ctrl-C stops everything")
+    children = psutil.Process(process.pid).children()
+    assert len(children) == 3
+
+    process.kill()
+    process.communicate(timeout=WITHIN_SECONDS)
+    _, alive = psutil.wait_procs(children, timeout=20)
+
+    assert alive == []
+    start(data_dir, "--once").communicate(timeout=WITHIN_SECONDS)
+    assert belonging_to(data_dir) == []

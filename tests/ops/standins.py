@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from app.callback.spool import SpoolStatus
 from app.db.engine import Database, open_database
 from app.ops import docs, health, metrics_endpoint
+from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
 from app.rules.definition.triggers import FallbackTrigger
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
@@ -49,6 +50,8 @@ def settings(**values: Any) -> Settings:  # noqa: ANN401 - settings of every typ
         "wechat_appsecret": SECRET,
         "wechat_token": "oaLinkDemoToken01",
         "wechat_encoding_aes_key": "Q7mZ2xKpR9sT4vWbN6cYdF1gHjL8aE3uPoXiMk5Bw0S",
+        # Most tests look at what an operator sees.
+        "operations_public": True,
         **values,
     }
     return Settings(_env_file=None, **given)
@@ -61,6 +64,7 @@ def make_app(database: Database | None = None, **values: Any) -> FastAPI:  # noq
     app.state.database = database
     app.state.rules = LiveRules()
     app.state.inbox = Inbox()
+    app.add_middleware(ApiGate, settings=app.state.settings)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
     api = APIRouter(prefix="/api", dependencies=[Depends(require_admin)])

@@ -1,0 +1,165 @@
+"""Runs the web processes of `oa-bridge serve`: starts them, replaces those that end or hang.
+
+uvicorn's own supervisor kills a child that does not answer within five seconds. On a busy machine
+with one core no child starts that fast, so all of them are killed again and again. It also leaves
+the children running when it is killed itself.
+"""
+
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from multiprocessing.connection import wait
+from typing import Final
+
+import structlog
+from uvicorn.config import STARTUP_FAILURE, Config
+from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
+
+log = structlog.get_logger(__name__)
+
+START_SECONDS: Final = 60.0
+ANSWER_SECONDS: Final = 30.0
+# After the parent has ended: what a child may take to answer its requests and to close.
+ORPHAN_SECONDS: Final = 10.0
+PORT_SECONDS: Final = 5.0
+
+
+class WebProcess(Process):
+    """One web process. It is asked for a sign of life without waiting for the answer."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._monotonic = time.monotonic
+        self._has_started = False
+        self._asked_at: float | None = None
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Run in the child."""
+        end_with_parent()
+        super().target(sockets)
+
+    def fault(self) -> str | None:
+        """Return why this process has to be replaced; None while it is well or starts."""
+        if not self.process.is_alive():
+            return _ending(self.process.exitcode)
+        try:
+            return self._ask()
+        except (OSError, EOFError):  # it has just ended
+            self.process.join(1)
+            return _ending(self.process.exitcode)
+
+    def _ask(self) -> str | None:
+        now = self._monotonic()
+        if self._asked_at is None:
+            self.parent_conn.send(b"ping")
+            self._asked_at = now
+        if self.parent_conn.poll(0):
+            self.parent_conn.recv()
+            self._has_started, self._asked_at = True, None
+            return None
+        limit = ANSWER_SECONDS if self._has_started else START_SECONDS
+        if now - self._asked_at <= limit:
+            return None
+        action = "answer" if self._has_started else "start"
+        return f"did not {action} within {limit:.0f} s and was killed"
+
+
+class WebProcesses(Multiprocess):
+    """The supervisor. failed: it ended because a process could not start at all."""
+
+    failed = False
+
+    def init_processes(self) -> None:
+        """Start all web processes."""
+        self.processes += [self._started() for _ in range(self.processes_num)]
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the processes that have ended or hang; end if one can't start at all."""
+        for number, process in enumerate(self.processes):
+            reason = process.fault() if isinstance(process, WebProcess) else None
+            if reason is None or self.should_exit.is_set():
+                continue
+            log.error("web_process.replaced", pid=process.pid, reason=reason)
+            process.kill()
+            process.process.join()
+            if process.exitcode == STARTUP_FAILURE:
+                # It would fail in the same way each time: its log lines say why.
+                self.failed = True
+                self.should_exit.set()
+                return
+            self.processes[number] = self._started()
+
+    def _started(self) -> WebProcess:
+        process = WebProcess(self.config, self.sockets)
+        process.start()
+        return process
+
+    def handle_ttin(self) -> None:
+        """Add a process."""
+        self.processes_num += 1
+        self.processes.append(self._started())
+
+    def restart_all(self) -> None:
+        """Replace every process by a new one, which must be ready before the old one ends."""
+        for number, old in enumerate(self.processes):
+            new = self._started()
+            if not new.wait_until_ready(START_SECONDS, self.should_exit):
+                log.error("web_process.not_restarted", pid=new.pid)
+                new.kill()
+                new.join()
+                return
+            old.terminate()
+            old.join()
+            self.processes[number] = new
+
+
+def wait_for_port(host: str, port: int) -> None:
+    """Wait until nobody listens on a port, or PORT_SECONDS have passed.
+
+    Web processes whose parent was killed close it within a second, but a supervisor starts the next
+    `serve` at once.
+    """
+    ends_at = time.monotonic() + PORT_SECONDS
+    told = False
+    while _is_taken(host, port) and time.monotonic() < ends_at:
+        if not told:
+            log.warning("serve.waits_for_port", port=port)
+            told = True
+        time.sleep(0.1)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def end_with_parent() -> None:
+    """End this child process when its parent has ended, however that happened."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])  # a pipe, which the system closes even after SIGKILL
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def _ending(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        return f"was ended by {signal.Signals(-exitcode).name}"
+    return f"ended with status {exitcode}"

@@ -1,0 +1,112 @@
+"""When a web process is replaced, without a process."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from app.cli import web_processes
+from app.cli.web_processes import ANSWER_SECONDS, START_SECONDS, WebProcess
+
+
+@dataclass
+class Child:
+    """A process as `multiprocessing` shows it."""
+
+    exitcode: int | None = None
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+    def join(self, timeout: float | None = None) -> None:
+        del timeout
+
+
+@dataclass
+class Pipe:
+    answers: list[bool] = field(default_factory=list)
+    asked: int = 0
+    broken: bool = False
+
+    def send(self, _: bytes) -> None:
+        if self.broken:
+            raise BrokenPipeError
+        self.asked += 1
+
+    def poll(self, timeout: float) -> bool:
+        assert timeout == 0, "the supervisor must go on to the next process"
+        return bool(self.answers)
+
+    def recv(self) -> bool:
+        return self.answers.pop(0)
+
+
+class Watched:
+    """A WebProcess with a child, a pipe and a clock of the test."""
+
+    def __init__(self) -> None:
+        self.child, self.pipe, self.now = Child(), Pipe(), 0.0
+        process: Any = WebProcess.__new__(WebProcess)
+        process.process, process.parent_conn = self.child, self.pipe
+        process._monotonic = lambda: self.now
+        process._has_started, process._asked_at = False, None
+        self._process = process
+
+    def fault_at(self, now: float) -> str | None:
+        self.now = now
+        fault: str | None = self._process.fault()
+        return fault
+
+
+def test_a_start_may_take_a_minute() -> None:
+    watched = Watched()
+
+    assert [watched.fault_at(now) for now in (0, 6, 30, START_SECONDS)] == [None] * 4
+    assert watched.pipe.asked == 1
+    assert watched.fault_at(START_SECONDS + 1) == "did not start within 60 s and was killed"
+
+
+def test_a_process_that_has_started_must_answer() -> None:
+    watched = Watched()
+    watched.fault_at(0)
+    watched.pipe.answers = [False]
+    assert watched.fault_at(50) is None
+
+    assert watched.fault_at(51) is None
+    assert watched.fault_at(51 + ANSWER_SECONDS) is None
+    reason = watched.fault_at(52 + ANSWER_SECONDS)
+    assert reason == "did not answer within 30 s and was killed"
+
+
+def test_a_late_answer_counts() -> None:
+    watched = Watched()
+    watched.fault_at(0)
+    watched.pipe.answers = [True]
+
+    assert watched.fault_at(START_SECONDS + 5) is None
+
+
+@pytest.mark.parametrize(
+    ("exitcode", "reason"), [(-9, "was ended by SIGKILL"), (1, "ended with status 1")]
+)
+def test_the_reason_of_an_end_is_told(exitcode: int, reason: str) -> None:
+    watched = Watched()
+    watched.child.exitcode = exitcode
+
+    assert watched.fault_at(0) == reason
+
+
+def test_a_process_that_ends_while_it_is_asked_is_replaced() -> None:
+    watched = Watched()
+    watched.pipe.broken = True
+
+    assert watched.fault_at(0) is not None
+
+
+def test_the_wait_for_a_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True, True, False])
+    monkeypatch.setattr(web_processes, "_is_taken", lambda *_: next(answers))
+
+    web_processes.wait_for_port("127.0.0.1", 1)
+
+    assert next(answers, None) is None

@@ -1,0 +1,121 @@
+"""Several web processes of one `serve`: on a busy core, and without their parent."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.children import Child, oa_bridge
+from tests.e2e.stack import account_settings
+from tests.processes import free_port
+from tests.waiting import eventually
+
+START_SECONDS = 120
+
+
+def serve(database_url: str, folder: Path, processes: int, *prefix: str) -> Child:
+    port = free_port()
+    settings = account_settings() | {
+        "DATABASE_URL": database_url,
+        "DATA_DIR": str(folder),
+        "PORT": str(port),
+        "WEB_PROCESSES": str(processes),
+    }
+    return Child("serve", [*prefix, *oa_bridge("serve")], folder, settings, port)
+
+
+def lines(child: Child, event: str) -> list[dict[str, Any]]:
+    """Return the log lines of an event."""
+    found = (line for line in child.output().splitlines() if line.startswith("{"))
+    return [line for line in map(json.loads, found) if line["event"] == event]
+
+
+async def all_started(child: Child, number: int) -> None:
+    async def have_started() -> bool:
+        return len(lines(child, "Application startup complete.")) == number
+
+    await eventually(have_started, f"{number} processes to start", within=START_SECONDS)
+
+
+@contextmanager
+def busy(core: int, loops: int) -> Iterator[None]:
+    """Keep one core busy."""
+    command = ["taskset", "-c", str(core), sys.executable, "-c", "while True: pass"]
+    spinning = [subprocess.Popen(command) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for one in spinning:
+            one.kill()
+            one.wait()
+
+
+@pytest.mark.skipif(shutil.which("taskset") is None, reason="needs taskset")
+async def test_four_processes_come_up_on_one_busy_core(database_url: str, tmp_path: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+    child = serve(database_url, tmp_path, 4, "taskset", "-c", str(core))
+    try:
+        with busy(core, loops=2):
+            child.start()
+            await all_started(child, 4)
+        assert not lines(child, "web_process.replaced")
+        assert await child.stopped(30) == 0
+    finally:
+        child.clean_up()
+
+
+async def test_a_process_that_is_killed_is_replaced_and_the_reason_logged(
+    database_url: str, tmp_path: Path
+) -> None:
+    child = serve(database_url, tmp_path, 2)
+    try:
+        child.start()
+        await all_started(child, 2)
+        victim = web_pids(child)[0]
+        os.kill(victim, signal.SIGKILL)
+        await all_started(child, 3)
+    finally:
+        child.clean_up()
+
+    (line,) = lines(child, "web_process.replaced")
+    assert (line["pid"], line["reason"]) == (victim, "was ended by SIGKILL")
+
+
+async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    child = serve(database_url, tmp_path, 2)
+    try:
+        child.start()
+        await all_started(child, 2)
+        orphans = web_pids(child)
+        child.kill()
+        child.start()
+
+        async def are_gone() -> bool:
+            return not any(map(psutil.pid_exists, orphans))
+
+        await eventually(are_gone, "the web processes to end", within=15)
+        await all_started(child, 4)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            alive = await http.get(f"{child.url}/livez")
+        assert alive.status_code == 200
+        assert await child.stopped(15) == 0
+    finally:
+        child.clean_up()
+
+
+def web_pids(child: Child) -> list[int]:
+    """Return the web processes, without the resource tracker of multiprocessing."""
+    children = psutil.Process(child.process.pid).children(recursive=True)
+    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
