@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +17,7 @@ from app.db import embedded, migrate
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
+from tests.pooled_connections import Held, recording
 
 TEMPLATE = "oa_bridge_template"
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
@@ -116,6 +117,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def held_connections() -> Iterator[Held]:
+    """No job and no route that any test runs holds two pooled connections, or one during a call."""
+    with recording() as held:
+        yield held
+    assert not held.faults, "\n".join(held.faults)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.advisory_lock import LockTaken, try_hold
+from app.db.advisory_lock import HeldLock, LockTaken, try_hold
 from app.db.engine import Database, SessionFactory
 from app.follower_sync import pipeline, run_store
 from app.follower_sync.apply import Leave, Tombstones, apply
@@ -62,11 +62,11 @@ async def sync(
 ) -> Progress:
     """Synchronise the followers of an account, going on where an unfinished one ended.
 
-    at_once: most calls under way. Raises AlreadyRunning, and ApiError with everything kept that
-    was read. A second one in a row writes nothing. Whoever was erased and has not followed since
-    is passed over, and leaves no trace.
+    at_once: most calls under way. Raises AlreadyRunning, LockLost, and ApiError with everything
+    kept that was read. A second one in a row writes nothing. Whoever was erased and has not
+    followed since is passed over, and leaves no trace.
     """
-    async with _only_one(database.engine, asker.appid):
+    async with _only_one(database, asker.appid) as lock:
         sessions = database.sessions
         async with sessions() as session:
             run = await run_store.unfinished(session, asker.appid)
@@ -74,12 +74,13 @@ async def sync(
             await _forget(sessions, asker.appid)
             async with sessions.begin() as session:
                 run = await run_store.begin(session, asker.appid, asker.clock.now())
-        work = _Work(asker, sessions, run, report, privacy)
+        work = _Work(asker, sessions, run, report, privacy, lock)
         if run.listed_at is None:
             await pipeline.run(work.listed(), work.ask, work.record, at_once=at_once)
             async with sessions.begin() as session:
                 await run_store.set_listed(session, run.id, asker.clock.now())
         await pipeline.run(work.unseen(), asker.people, work.record_unseen, at_once=at_once)
+        await lock.confirm()
         async with sessions.begin() as session:
             await run_store.finish(session, run.id, asker.clock.now())
         await _forget(sessions, asker.appid)
@@ -87,11 +88,11 @@ async def sync(
 
 
 @asynccontextmanager
-async def _only_one(engine: AsyncEngine, appid: str) -> AsyncIterator[None]:
+async def _only_one(database: Database, appid: str) -> AsyncIterator[HeldLock]:
     """Be the only process that synchronises an account; raises AlreadyRunning otherwise."""
     try:
-        async with try_hold(engine, lock_name(appid)):
-            yield
+        async with try_hold(database.connect, lock_name(appid)) as lock:
+            yield lock
     except LockTaken:
         raise AlreadyRunning from None
 
@@ -132,12 +133,14 @@ class _Work:
         run: FollowerSync,
         report: Report,
         privacy: Privacy,
+        lock: HeldLock,
     ) -> None:
         self._asker = asker
         self._sessions = sessions
         self._run = run
         self._report = report
         self._privacy = privacy
+        self._lock = lock
         self._pages = Pages()
         self.progress = Progress(run.total, run.asked, run.found, run.gone)
 
@@ -174,6 +177,7 @@ class _Work:
         for answer in answers:
             answer.page.left -= 1
         cursor = self._pages.settle()
+        await self._lock.confirm()
         async with self._sessions.begin() as session:
             forgotten = await self._gone(session, [*asked, *([cursor] if cursor else ())], calls)
             await run_store.mark(
@@ -199,6 +203,7 @@ class _Work:
     async def record_unseen(self, calls: Sequence[UserInfoBatch]) -> None:
         """Write who has gone of people who are not listed."""
         asked = [openid for call in calls for openid in call.openids]
+        await self._lock.confirm()
         async with self._sessions.begin() as session:
             forgotten = await self._gone(session, asked, calls)
             await self._take_in(session, calls, None, 0, forgotten)

@@ -12,7 +12,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
-from app.db import advisory_lock
 from app.db.engine import Database
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
@@ -40,8 +39,7 @@ class Uploads:
     clock: Clock
     folder: Path
     client: httpx.AsyncClient
-    # Only one task of a process waits for the lock of all processes. If every task did, each would
-    # hold a connection while it waits, and none would be left for the task that has the lock.
+    # Only one task of a process waits for the lock of all processes.
     single_flight: SingleFlight = field(default_factory=SingleFlight)
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
@@ -60,7 +58,7 @@ class Uploads:
             return stored if stored is not None else await self._upload_once(appid, source, use)
 
     async def _upload_once(self, appid: AppId, source: str, use: MediaUse) -> str:
-        async with advisory_lock.hold(self.database.engine, f"oa_bridge.media.{appid}.{source}"):
+        async with self.database.locks.hold(f"oa_bridge.media.{appid}.{source}"):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._upload(appid, source, use)
 

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from app.db.advisory_lock import try_hold
+from app.db.advisory_lock import LockLost, try_hold
 from app.db.engine import Database
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.sync import Progress, lock_name
@@ -28,6 +28,7 @@ from tests.service import (
     event,
     rows,
 )
+from tests.waiting import eventually
 
 USER_GET = "/cgi-bin/user/get"
 HISTORY = """
@@ -36,6 +37,11 @@ HISTORY = """
 STATES = """
     SELECT openid, unionid, following, followed_at, unfollowed_at, scene, how, source
     FROM followers ORDER BY openid
+"""
+CUT_THE_LOCKS = """
+    SELECT pg_terminate_backend(l.pid, 1000)
+    FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND d.datname = current_database()
 """
 EVERYTHING = "SELECT * FROM {table} t ORDER BY t::text"
 WRITTEN = ("follow_events", "followers", "openids", "unionid_changes")
@@ -356,12 +362,30 @@ async def test_a_refusal_that_no_retry_heals_ends_it_at_once(
 async def test_a_second_synchronisation_at_the_same_time_says_so_and_stops(
     sync_here: Here, database: Database, wechat: WeChat
 ) -> None:
-    async with try_hold(database.engine, lock_name(APPID)):
+    async with try_hold(database.connect, lock_name(APPID)):
         with pytest.raises(AlreadyRunning):
             await sync_here()
 
     assert wechat.calls(USER_GET) == []
     await sync_here()
+
+
+async def test_one_that_lost_its_lock_writes_nothing_more(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    """Another process may have taken the lock, and two at once would write past each other."""
+    wechat.strike(BATCHGET, latency_seconds=0.5)
+    running = asyncio.create_task(sync_here())
+
+    async def cut() -> bool:
+        return bool(await column(connection, CUT_THE_LOCKS))
+
+    await eventually(cut)
+    with pytest.raises(LockLost):
+        await running
+
+    assert await rows(connection, "SELECT * FROM follower_marks") == []
+    assert (await sync_here()).asked == 3
 
 
 async def test_no_more_calls_are_under_way_than_allowed(sync_here: Here, wechat: WeChat) -> None:
