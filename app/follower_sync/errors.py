@@ -1,8 +1,20 @@
-"""What can stop a synchronisation, apart from ApiError.
+"""What can stop a synchronisation, apart from other errors of WeChat's API.
 
 AlreadyRunning    another process synchronises this account
+ApiError
+ └ ListingRepeats  `user/get` would never end
 """
+
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
 
 
 class AlreadyRunning(Exception):
     """Another process synchronises the followers of this account."""
+
+
+class ListingRepeats(ApiError):
+    """WeChat lists the same followers again and again; each page is a call of the day's quota."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(None, f"user/get does not come to its end: {what}", Action.PERMANENT)

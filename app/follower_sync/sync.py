@@ -22,7 +22,7 @@ from app.follower_sync.apply import Leave, Tombstones, apply
 from app.follower_sync.diff import UserInfoBatch
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
-from app.follower_sync.page_tracker import Page, Pages
+from app.follower_sync.page_tracker import ListingProgress, Page, Pages
 from app.follower_sync.wechat_users import UserInfoClient
 from app.tombstones.people import erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
@@ -142,6 +142,7 @@ class _Work:
         self._privacy = privacy
         self._lock = lock
         self._pages = Pages()
+        self._listing = ListingProgress()
         self.progress = Progress(run.total, run.asked, run.found, run.gone)
 
     async def listed(self) -> AsyncIterator[_Batch]:
@@ -149,6 +150,7 @@ class _Work:
         cursor = self._run.cursor
         while True:
             found = await self._page(cursor)
+            self._listing.check(found)
             self._now(replace(self.progress, total=found.total))
             async with self._sessions() as session:
                 openids = await run_store.unmarked(
@@ -233,6 +235,7 @@ class _Work:
         except ApiError as error:
             if cursor is None or error.errcode != BAD_OPENID:
                 raise
+        self._listing.restart()
         return await self._asker.page(None)
 
     async def _take_in(

@@ -1,6 +1,7 @@
 """What a synchronisation writes: who is new, who came back, who has gone, and nothing twice."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -9,7 +10,8 @@ import pytest
 
 from app.db.advisory_lock import LockLost, try_hold
 from app.db.engine import Database
-from app.follower_sync.errors import AlreadyRunning
+from app.follower_sync import page_tracker
+from app.follower_sync.errors import AlreadyRunning, ListingRepeats
 from app.follower_sync.sync import Progress, lock_name
 from app.wechat.errors import ApiError
 from simulator.followers import Follower, unionid_of
@@ -432,6 +434,76 @@ async def test_a_listing_starts_anew_when_wechat_has_forgotten_where_it_was(
     assert await column(
         connection, "SELECT count(*) FROM follow_events WHERE action = 'follow'"
     ) == [len(people)]
+
+
+class Listing(httpx.AsyncBaseTransport):
+    """WeChat, but `user/get` answers as it is told, for each page by the cursor that asks."""
+
+    def __init__(self, wechat: WeChat, answer: Callable[[str, int], Json]) -> None:
+        self.asked: list[str] = []
+        self._wechat = wechat.client
+        self._answer = answer
+        wechat.client = httpx.AsyncClient(transport=self)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != USER_GET:
+            return await self._wechat.send(request)
+        cursor = request.url.params.get("next_openid", "")
+        self.asked.append(cursor)
+        assert len(self.asked) < 50, "each is a call of the day's quota"
+        return httpx.Response(200, json=self._answer(cursor, len(self.asked)))
+
+
+def listed(cursor: str, openids: Sequence[str] = (OPENID, OTHER_OPENID), total: int = 2) -> Json:
+    data = {"openid": list(openids)}
+    return {"total": total, "count": len(openids), "data": data, "next_openid": cursor}
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls"),
+    [
+        (lambda _, __: listed("same"), 2),
+        (lambda cursor, _: listed("b" if cursor == "a" else "a"), 3),
+        (lambda cursor, _: listed(cursor or "a"), 2),
+        (lambda _, call: listed(f"new-{call}"), 8),
+        (lambda cursor, _: {"errcode": 40003, "errmsg": "invalid"} if cursor else listed("a"), 8),
+    ],
+    ids=["its own cursor", "two in turn", "the cursor that asked", "same people", "refused"],
+)
+async def test_a_listing_that_repeats_itself_ends_with_an_error(
+    sync_here: Here,
+    wechat: WeChat,
+    connection: asyncpg.Connection,
+    answer: Callable[[str, int], Json],
+    calls: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It must not use up the quota of the day, and nobody is taken for gone."""
+    monkeypatch.setattr(page_tracker, "PAGE_SIZE", 10)
+    listing = Listing(wechat, answer)
+
+    with pytest.raises(ListingRepeats, match="does not come to its end"):
+        await sync_here()
+
+    assert len(listing.asked) <= calls
+    assert await column(connection, "SELECT listed_at FROM follower_syncs") == [None]
+    assert await column(
+        connection, "SELECT count(*) FROM follow_events WHERE action = 'unfollow'"
+    ) == [0]
+
+
+async def test_after_a_listing_that_repeated_itself_the_next_run_goes_on(
+    sync_here: Here, wechat: WeChat
+) -> None:
+    everyday = wechat.client
+    Listing(wechat, lambda _, __: listed(OPENID))
+    with pytest.raises(ListingRepeats):
+        await sync_here()
+    wechat.client = everyday
+
+    await sync_here()
+
+    assert (await sync_here()).asked == 3
 
 
 async def test_nothing_of_a_finished_run_is_left_but_its_figures(
