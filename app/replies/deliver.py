@@ -14,12 +14,12 @@ from app.db.engine import SessionFactory
 from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.models import Reply, ReplyStatus
-from app.replies.retry_policy import SendOutcome, outcome_of, unknown_outcome
+from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, unknown_outcome
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
-from app.wechat_client.errors import MediaUnavailable
+from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
@@ -74,6 +74,12 @@ async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
         await _send(delivery, reply, REPLY.validate_python(reply.content))
     except ValidationError:
         return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
+    except MediaNotFetched as error:
+        return not_fetched(
+            error,
+            attempts=reply.attempts,
+            jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
+        )
     except MediaUnavailable as error:
         return SendOutcome(ReplyStatus.FAILED, None, str(error))
     except _UnknownOutcomeError as error:
