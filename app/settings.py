@@ -163,6 +163,7 @@ class Settings(BaseSettings):
     spool: Literal["on", "off"] = "on"
     spool_max_callbacks: int = Field(default=200_000, ge=1)
 
+    media_allow_private: bool = False
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
     webhook_secret_key: SecretStr | None = Field(default=None, min_length=16)

@@ -23,6 +23,7 @@ from app.db.job_driver import JobDriver
 from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
+from app.http_client.url_policy import Policy
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
 from app.privacy.late_pushes import check
@@ -43,9 +44,9 @@ from app.webhooks.dispatch import dispatch as dispatch_webhooks
 from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
 from app.webhooks.secret_encryption import SecretBox
-from app.webhooks.url_policy import Policy
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
+from app.wechat_client.fetch_media import MediaFetcher, media_policy
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 
@@ -130,10 +131,11 @@ class Jobs:
 def make_jobs(
     settings: Settings, database: Database, clock: Clock, client: httpx.AsyncClient
 ) -> Jobs:
-    """Return the jobs. client: for WeChat's API and for downloads; the caller closes it."""
+    """Return the jobs. client: for WeChat's API alone; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     tokens = AccessTokens(database, api, settings.accounts, clock)
-    uploads = Uploads(database, api, tokens, clock, settings.media_path, client)
+    fetcher = MediaFetcher(media_policy(settings.media_allow_private))
+    uploads = Uploads(database, api, tokens, clock, settings.media_path, fetcher)
     return Jobs(
         settings,
         database,

@@ -21,6 +21,7 @@ from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
 from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
+from tests.pooled_connections import Held, recording
 
 __all__ = ["pytest_runtest_logreport", "pytest_xdist_make_scheduler"]
 
@@ -145,6 +146,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def held_connections() -> Iterator[Held]:
+    """No job and no route that any test runs holds two pooled connections, or one during a call."""
+    with recording() as held:
+        yield held
+    assert not held.faults, "\n".join(held.faults)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from app.clock import SystemClock
 from app.db import migrate
 from app.db.clock_watch import compare
 from app.db.engine import Database
-from app.follower_sync.errors import AlreadyRunning
+from app.follower_sync.errors import AlreadyRunning, ListingRepeats
 from app.follower_sync.sync import Privacy, sync
 from app.follower_sync.sync import Progress as Synced
 from app.follower_sync.wechat_users import UserInfoClient
@@ -139,6 +139,8 @@ async def _sync_one(
 
 
 def _describe(error: ApiError) -> str:
+    if isinstance(error, ListingRepeats):
+        return f"{error}; run it again later"
     if error.action is Action.WAIT:
         return f"WeChat's quota of the day is used up ({error}); run it again tomorrow"
     if error.action is Action.RETRY:

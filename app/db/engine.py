@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.db.advisory_lock import AdvisoryLocks, Connect
+
 SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -61,11 +63,17 @@ async def close_with_timeout(closing: Awaitable[None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One Postgres database. connections: the open ones of the engine."""
+    """One Postgres database.
+
+    connect: opens one connection outside the pool. locks: of this process, on such a connection.
+    connections: all that are open, inside the pool and outside.
+    """
 
     url: str
     engine: AsyncEngine
     sessions: SessionFactory
+    connect: Connect
+    locks: AdvisoryLocks
     connections: "WeakSet[asyncpg.Connection]"
 
     async def ping(self) -> None:
@@ -74,7 +82,8 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection, and give up the locks."""
+        self.locks.close()
         await close_with_timeout(self.engine.dispose())
 
     def terminate(self) -> None:
@@ -105,4 +114,5 @@ def open_database(
         # Parameters of a statement may be text that a follower wrote.
         hide_parameters=True,
     )
-    return Database(url, engine, async_sessionmaker(engine, expire_on_commit=False), connections)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    return Database(url, engine, sessions, creator, AdvisoryLocks(creator), connections)

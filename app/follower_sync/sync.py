@@ -13,16 +13,16 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.advisory_lock import LockTaken, try_hold
+from app.db.advisory_lock import HeldLock, LockTaken, try_hold
 from app.db.engine import Database, SessionFactory
 from app.follower_sync import pipeline, run_store
 from app.follower_sync.apply import OnUnfollows, Tombstones, apply
 from app.follower_sync.diff import UserInfoBatch
 from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
-from app.follower_sync.page_tracker import Page, Pages
+from app.follower_sync.page_tracker import ListingProgress, Page, Pages
 from app.follower_sync.wechat_users import UserInfoClient
 from app.tombstones.people import erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
@@ -67,11 +67,11 @@ async def sync(
 ) -> Progress:
     """Sync the followers of an account; an unfinished sync is continued.
 
-    at_once: maximum number of concurrent calls. Raises AlreadyRunning, and ApiError; everything
-    that was read before is kept. A second sync without changes at WeChat writes no events. People
-    who were erased and have not followed since are skipped and are not stored.
+    at_once: maximum number of concurrent calls. Raises AlreadyRunning, LockLost, and ApiError;
+    everything that was read before is kept. A second sync without changes at WeChat writes no
+    events. People who were erased and have not followed since are skipped and are not stored.
     """
-    async with _only_one(database.engine, client.appid):
+    async with _only_one(database, client.appid) as lock:
         sessions = database.sessions
         async with sessions() as session:
             run = await run_store.unfinished(session, client.appid)
@@ -79,12 +79,13 @@ async def sync(
             await _delete_marks(sessions, client.appid)
             async with sessions.begin() as session:
                 run = await run_store.begin(session, client.appid, client.clock.now())
-        work = _Work(client, sessions, run, report, privacy)
+        work = _Work(client, sessions, run, report, privacy, lock)
         if run.listed_at is None:
             await pipeline.run(work.listed(), work.ask, work.record, at_once=at_once)
             async with sessions.begin() as session:
                 await run_store.set_listed(session, run.id, client.clock.now())
         await pipeline.run(work.unlisted(), client.people, work.record_unlisted, at_once=at_once)
+        await lock.confirm()
         async with sessions.begin() as session:
             await run_store.finish(session, run.id, client.clock.now())
         await _delete_marks(sessions, client.appid)
@@ -92,11 +93,11 @@ async def sync(
 
 
 @asynccontextmanager
-async def _only_one(engine: AsyncEngine, appid: str) -> AsyncIterator[None]:
+async def _only_one(database: Database, appid: str) -> AsyncIterator[HeldLock]:
     """Hold the lock of an account. Raises AlreadyRunning if another process holds it."""
     try:
-        async with try_hold(engine, lock_name(appid)):
-            yield
+        async with try_hold(database.connect, lock_name(appid)) as lock:
+            yield lock
     except LockTaken:
         raise AlreadyRunning from None
 
@@ -139,13 +140,16 @@ class _Work:
         run: FollowerSync,
         report: Report,
         privacy: Privacy,
+        lock: HeldLock,
     ) -> None:
         self._client = client
         self._sessions = sessions
         self._run = run
         self._report = report
         self._privacy = privacy
+        self._lock = lock
         self._pages = Pages()
+        self._listing = ListingProgress()
         self.progress = Progress(run.total, run.asked, run.found, run.gone)
 
     async def listed(self) -> AsyncIterator[_Batch]:
@@ -153,6 +157,7 @@ class _Work:
         cursor = self._run.cursor
         while True:
             found = await self._page(cursor)
+            self._listing.check(found)
             self._set_progress(replace(self.progress, total=found.total))
             async with self._sessions() as session:
                 openids = await run_store.unmarked(
@@ -208,6 +213,7 @@ class _Work:
     async def record_unlisted(self, calls: Sequence[UserInfoBatch]) -> None:
         """Write the unfollows of people whom WeChat did not list."""
         asked = [openid for call in calls for openid in call.openids]
+        await self._lock.confirm()
         async with self._sessions.begin() as session:
             tombstones = await self._tombstones(session, asked, calls)
             await self._write(session, calls, None, 0, tombstones)

@@ -18,13 +18,13 @@ from app.db.job_executor import is_unavailable
 from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.models import Reply, ReplyStatus
-from app.replies.retry_policy import SendOutcome, outcome_of, unknown_outcome
+from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, unknown_outcome
 from app.replies.send_results import SendResult, SendResults
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
-from app.wechat_client.errors import MediaUnavailable
+from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
@@ -130,24 +130,33 @@ async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
     """Call WeChat, with no transaction open. Returns None if the message was sent."""
     try:
         await _send(delivery, reply, REPLY.validate_python(reply.content))
-    except ValidationError:
-        return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
-    except MediaUnavailable as error:
-        return SendOutcome(ReplyStatus.FAILED, None, str(error))
-    except _UnknownOutcomeError as error:
-        return unknown_outcome(error.cause)
-    except ApiError as error:
-        return outcome_of(
-            error,
-            attempts=reply.attempts,
-            jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
-            now=delivery.clock.now(),
-        )
     except Exception as error:
+        outcome = _outcome_of(delivery, reply, error)
+        if outcome is not None:
+            return outcome
         # Nothing but reading ids and tokens needs the database, so nothing was sent.
         if not is_unavailable(error):
             raise
         return SendOutcome(ReplyStatus.PENDING, None, DATABASE_AWAY, SOON)
+    return None
+
+
+def _outcome_of(delivery: Delivery, reply: Reply, error: Exception) -> SendOutcome | None:
+    """Return what an error means for the reply; None for one that nobody expects."""
+    jitter = random.random()  # noqa: S311 - spreads load, hides nothing
+    match error:
+        case ValidationError():
+            return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
+        case MediaNotFetched():
+            return not_fetched(error, attempts=reply.attempts, jitter=jitter)
+        case MediaUnavailable():
+            return SendOutcome(ReplyStatus.FAILED, None, str(error))
+        case _UnknownOutcomeError():
+            return unknown_outcome(error.cause)
+        case ApiError():
+            return outcome_of(
+                error, attempts=reply.attempts, jitter=jitter, now=delivery.clock.now()
+            )
     return None
 
 

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from app.replies.models import ReplyStatus
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
-from app.wechat_client.errors import NoToken
+from app.wechat_client.errors import MediaNotFetched, NoToken
 
 # Delay after the first, second, … failure; the last one holds for all further ones. Only the end
 # of the send window ends the retries: an outage of an hour must not lose a card that has two days.
 BACKOFF_SECONDS = (1.0, 4.0, 15.0, 60.0, 240.0, 900.0)
 SLOW_DOWN = timedelta(seconds=60)
+MAX_FETCHES = 6
 
 TOO_MANY_THIS_MINUTE = 45011
 QUOTA_OF_THE_DAY = frozenset({45009, 44993})
@@ -69,6 +70,16 @@ def unknown_outcome(error: TransportError) -> SendOutcome:
     custom/send has no idempotency key, so a retry could send the message twice (protocol 6.2).
     """
     return SendOutcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
+
+
+def not_fetched(error: MediaNotFetched, *, attempts: int, jitter: float) -> SendOutcome:
+    """Return what to do when the address of a medium did not answer.
+
+    Whoever named the address must not keep this service calling it for two days.
+    """
+    if attempts >= MAX_FETCHES:
+        return SendOutcome(ReplyStatus.FAILED, None, str(error))
+    return SendOutcome(ReplyStatus.PENDING, None, str(error), _backoff(None, attempts, jitter))
 
 
 def _wait(error: ApiError, now: datetime, jitter: float) -> SendOutcome:

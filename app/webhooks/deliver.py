@@ -14,6 +14,8 @@ from app import metrics
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
+from app.http_client.ssrf_guard import Resolver, resolve
+from app.http_client.url_policy import Policy
 from app.webhooks.delivery_run import DeliveryAttempt, claim, next_attempt, record_attempt, release
 from app.webhooks.event_types import EventType
 from app.webhooks.jobs import deliver_job
@@ -27,8 +29,6 @@ from app.webhooks.retry_policy import (
 from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
 from app.webhooks.send import endpoint_client, post
 from app.webhooks.signing import sign
-from app.webhooks.ssrf_guard import Resolver, resolve
-from app.webhooks.url_policy import Policy
 
 # A run ends at either limit, so that a worker can stop although a webhook is far behind.
 MAX_EVENTS_A_RUN = 200

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
+from app.http_client.url_policy import BadUrl, Policy, parse_url
 from app.settings import Settings
 from app.webhooks import secret_rotation, store
 from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
@@ -16,7 +17,6 @@ from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.secret_rotation import Rotation
-from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
     409: {

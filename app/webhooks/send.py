@@ -1,43 +1,27 @@
 """Sends one signed body to one endpoint and returns its response."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from functools import cache
-from importlib.metadata import version
+from contextlib import AbstractAsyncContextManager, suppress
 
 import httpx
 
+from app.http_client.client import checked_client
+from app.http_client.ssrf_guard import AddressRefused, Resolver
+from app.http_client.url_policy import BadUrl, Policy, parse_url
 from app.webhooks.retry_policy import EndpointResponse
 from app.webhooks.signing import Signed
-from app.webhooks.ssrf_guard import AddressRefused, CheckedTransport, Resolver
-from app.webhooks.url_policy import BadUrl, Policy, parse_url
 
 ATTEMPT_TIMEOUT_SECONDS = 15.0
-CONNECT_TIMEOUT_SECONDS = 5.0
 # Only the status matters. A short body is read so that the connection can be used again.
 MAX_RESPONSE_BYTES = 64 * 1024
 BODY_TIMEOUT_SECONDS = 2.0
 
 
-@asynccontextmanager
-async def endpoint_client(policy: Policy, resolver: Resolver) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client for one endpoint, which follows no redirects and uses no proxies."""
-    async with httpx.AsyncClient(
-        transport=CheckedTransport(policy, resolver, _context()),
-        follow_redirects=False,
-        trust_env=False,
-        # asyncio limits the whole attempt. Connecting has its own limit, with which httpx closes
-        # the socket of a TLS handshake that hangs.
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
-        headers={
-            "user-agent": f"oa-bridge/{version('oa-bridge')}",
-            "content-type": "application/json",
-            "accept-encoding": "identity",
-        },
-    ) as client:
-        yield client
+def endpoint_client(
+    policy: Policy, resolver: Resolver
+) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    """Return a client for one endpoint, which follows no redirects and uses no proxies."""
+    return checked_client(policy, resolver, {"content-type": "application/json"})
 
 
 async def post(
@@ -78,9 +62,3 @@ async def _read_some(response: httpx.Response) -> None:
         read += len(chunk)
         if read > MAX_RESPONSE_BYTES:
             return
-
-
-@cache
-def _context() -> ssl.SSLContext:
-    # To read the certificate authorities takes long, so it is done once.
-    return httpx.create_ssl_context(trust_env=False)

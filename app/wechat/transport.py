@@ -18,6 +18,9 @@ from app.clock import DIFFERENCES, machine_now
 from app.wechat.errcodes import action_for
 from app.wechat.errors import ApiError, TransportError
 
+# A page of 10,000 followers has 300 KB; nothing else that is read is larger.
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+
 RID = re.compile(r"\s*rid:\s*(\S+)\s*$")
 
 
@@ -74,18 +77,18 @@ class Transport:
 
     async def _call(self, request: httpx.Request) -> dict[str, Any]:
         try:
-            response = await self._send(request)
-            return read_response(response.status_code, response.content)
+            return read_response(*await self._send(request))
         except ApiError as error:
             code = "transport" if error.errcode is None else str(error.errcode)
             metrics.API_ERRORS.labels(code).inc()
             raise
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
         progress = _Progress()
         # The time limit of httpx starts again with each read, so a slow response could take for
         # ever: asyncio limits the whole call. Connecting keeps the limit of httpx, which closes the
         # socket of a TLS handshake that hangs; a cancelled handshake would leave it open.
+        request.headers["Accept-Encoding"] = "identity"
         request.extensions = {
             "timeout": httpx.Timeout(None, connect=self._timeout / 2).as_dict(),
             "trace": progress.trace,
@@ -93,13 +96,16 @@ class Transport:
         began = machine_now()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request)
+                response = await self._client.send(request, stream=True)
+                _compare_clocks(response.headers.get("date"), began, machine_now())
+                try:
+                    return response.status_code, await _content(response)
+                finally:
+                    await response.aclose()
         except (httpx.RequestError, TimeoutError) as error:
             raise TransportError(
                 type(error).__name__, outcome_unknown=progress.request_begun
             ) from error
-        _compare_clocks(response.headers.get("date"), began, machine_now())
-        return response
 
 
 def clock_difference(date: str | None, began: datetime, ended: datetime) -> float | None:
@@ -122,6 +128,19 @@ def _compare_clocks(date: str | None, began: datetime, ended: datetime) -> None:
     if ahead is not None:
         DIFFERENCES.record("wechat", ahead)
         metrics.CLOCK_DIFFERENCE.labels("wechat").set(ahead)
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """Return the body. Raises TransportError if it is encoded or too large."""
+    # A few bytes may decode to more than the memory holds, whoever stands between WeChat and here.
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise unreadable_response(response.status_code)
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > MAX_RESPONSE_BYTES:
+            raise unreadable_response(response.status_code)
+    return bytes(content)
 
 
 class _Progress:

@@ -3,6 +3,7 @@
 ApiError
  └ NoToken         there is no access token, so the call that needs it has not been made
 MediaUnavailable   a picture, sound or video can't be read, or WeChat would not accept it
+ └ MediaNotFetched  its address did not answer; it may do so later
 """
 
 from app.wechat.errors import ApiError
@@ -17,3 +18,7 @@ class NoToken(ApiError):
 
 class MediaUnavailable(Exception):
     """A medium can't be read, or WeChat would not accept it. The text says why."""
+
+
+class MediaNotFetched(MediaUnavailable):
+    """The address of a medium did not answer, or not with the medium; it may do so later."""

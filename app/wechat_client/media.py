@@ -3,21 +3,21 @@
 Source: protocol 6.4.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
-from app.db import advisory_lock
 from app.db.brief import brief_transaction
 from app.db.engine import Database
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaUse
+from app.wechat_client.fetch_media import MediaFetcher
 from app.wechat_client.media_source import identify, load
 from app.wechat_client.models import Media
 from app.wechat_client.single_flight import SingleFlight
@@ -26,13 +26,16 @@ from app.wechat_client.with_token import with_token
 
 MEDIA_LIFETIME = timedelta(days=3)
 RENEW_AHEAD = timedelta(hours=6)
+# Uploads that a process makes at once. Each holds its medium in memory, several times over.
+MAX_UPLOADS = 16
+MAX_VIDEO_UPLOADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
     """Returns media ids for the media that a reply names, uploading them where needed.
 
-    folder: holds the files of `{"file": name}`. client: downloads the URLs of `{"url": address}`.
+    folder: holds the files of `{"file": name}`. fetcher: downloads the URLs of `{"url": address}`.
     """
 
     database: Database
@@ -40,10 +43,11 @@ class Uploads:
     tokens: AccessTokens
     clock: Clock
     folder: Path
-    client: httpx.AsyncClient
-    # Only one task of a process waits for the lock of all processes. If every task did, each would
-    # hold a connection while it waits, and none would be left for the task that has the lock.
+    fetcher: MediaFetcher
+    # Only one task of a process waits for the lock of all processes.
     single_flight: SingleFlight = field(default_factory=SingleFlight)
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UPLOADS))
+    videos: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_VIDEO_UPLOADS))
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
         """Return an id that is valid for at least 6 hours, from the table or by one upload.
@@ -52,16 +56,19 @@ class Uploads:
         """
         if use.source.media_id is not None:
             return use.source.media_id
-        source = f"{use.type}:{await identify(use.source, self.folder)}"
+        source = f"{use.type}:{await identify(use.source, use.type, self.folder)}"
         stored = await self._stored(appid, source)
         if stored is not None:
             return stored
         async with self.single_flight.run((appid, source)):
             stored = await self._stored(appid, source)
-            return stored if stored is not None else await self._upload_once(appid, source, use)
+            if stored is not None:
+                return stored
+            async with self.videos if use.type == "video" else self.uploads:
+                return await self._upload_once(appid, source, use)
 
     async def _upload_once(self, appid: AppId, source: str, use: MediaUse) -> str:
-        async with advisory_lock.hold(self.database.engine, f"oa_bridge.media.{appid}.{source}"):
+        async with self.database.locks.hold(f"oa_bridge.media.{appid}.{source}"):
             stored = await self._stored(appid, source)
             return stored if stored is not None else await self._upload(appid, source, use)
 
@@ -83,7 +90,7 @@ class Uploads:
         return found
 
     async def _upload(self, appid: AppId, source: str, use: MediaUse) -> str:
-        medium = await load(use.source, use.type, self.folder, self.client)
+        medium = await load(use.source, use.type, self.folder, self.fetcher)
         uploaded = await with_token(
             self.tokens,
             appid,

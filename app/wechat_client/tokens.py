@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
-from app.db import advisory_lock
 from app.db.engine import Database
 from app.settings import Account
 from app.wechat.api import WeChatApi
@@ -103,7 +102,7 @@ class AccessTokens:
     async def _from_table(self, appid: AppId, *, refused: Token | None) -> Token:
         stored = await self._stored(appid)
         if stored is None or not self._is_usable(stored, refused):
-            async with advisory_lock.hold(self._database.engine, f"oa_bridge.access_token.{appid}"):
+            async with self._database.locks.hold(f"oa_bridge.access_token.{appid}"):
                 stored = await self._stored(appid)
                 if stored is None:
                     stored = await self._fetch(appid, refused)

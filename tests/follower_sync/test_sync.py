@@ -1,15 +1,17 @@
 """What a synchronisation writes: who is new, who came back, who has gone, and nothing twice."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 import httpx
 import pytest
 
-from app.db.advisory_lock import try_hold
+from app.db.advisory_lock import LockLost, try_hold
 from app.db.engine import Database
-from app.follower_sync.errors import AlreadyRunning
+from app.follower_sync import page_tracker
+from app.follower_sync.errors import AlreadyRunning, ListingRepeats
 from app.follower_sync.sync import Progress, lock_name
 from app.wechat.errors import ApiError
 from simulator.followers import Follower, unionid_of
@@ -28,6 +30,7 @@ from tests.service import (
     event,
     rows,
 )
+from tests.waiting import eventually
 
 USER_GET = "/cgi-bin/user/get"
 HISTORY = """
@@ -36,6 +39,11 @@ HISTORY = """
 STATES = """
     SELECT openid, unionid, following, followed_at, unfollowed_at, scene, how, source
     FROM followers ORDER BY openid
+"""
+CUT_THE_LOCKS = """
+    SELECT pg_terminate_backend(l.pid, 1000)
+    FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND d.datname = current_database()
 """
 EVERYTHING = "SELECT * FROM {table} t ORDER BY t::text"
 WRITTEN = ("follow_events", "followers", "openids", "unionid_changes")
@@ -356,12 +364,30 @@ async def test_a_refusal_that_no_retry_heals_ends_it_at_once(
 async def test_a_second_synchronisation_at_the_same_time_says_so_and_stops(
     sync_here: Here, database: Database, wechat: WeChat
 ) -> None:
-    async with try_hold(database.engine, lock_name(APPID)):
+    async with try_hold(database.connect, lock_name(APPID)):
         with pytest.raises(AlreadyRunning):
             await sync_here()
 
     assert wechat.calls(USER_GET) == []
     await sync_here()
+
+
+async def test_one_that_lost_its_lock_writes_nothing_more(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    """Another process may have taken the lock, and two at once would write past each other."""
+    wechat.strike(BATCHGET, latency_seconds=0.5)
+    running = asyncio.create_task(sync_here())
+
+    async def cut() -> bool:
+        return bool(await column(connection, CUT_THE_LOCKS))
+
+    await eventually(cut)
+    with pytest.raises(LockLost):
+        await running
+
+    assert await rows(connection, "SELECT * FROM follower_marks") == []
+    assert (await sync_here()).asked == 3
 
 
 async def test_no_more_calls_are_under_way_than_allowed(sync_here: Here, wechat: WeChat) -> None:
@@ -408,6 +434,76 @@ async def test_the_list_starts_at_the_first_page_when_wechat_rejects_the_cursor(
     assert await column(
         connection, "SELECT count(*) FROM follow_events WHERE action = 'follow'"
     ) == [len(people)]
+
+
+class Listing(httpx.AsyncBaseTransport):
+    """WeChat, but `user/get` answers as it is told, for each page by the cursor that asks."""
+
+    def __init__(self, wechat: WeChat, answer: Callable[[str, int], Json]) -> None:
+        self.asked: list[str] = []
+        self._wechat = wechat.client
+        self._answer = answer
+        wechat.client = httpx.AsyncClient(transport=self)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != USER_GET:
+            return await self._wechat.send(request)
+        cursor = request.url.params.get("next_openid", "")
+        self.asked.append(cursor)
+        assert len(self.asked) < 50, "each is a call of the day's quota"
+        return httpx.Response(200, json=self._answer(cursor, len(self.asked)))
+
+
+def listed(cursor: str, openids: Sequence[str] = (OPENID, OTHER_OPENID), total: int = 2) -> Json:
+    data = {"openid": list(openids)}
+    return {"total": total, "count": len(openids), "data": data, "next_openid": cursor}
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls"),
+    [
+        (lambda _, __: listed("same"), 2),
+        (lambda cursor, _: listed("b" if cursor == "a" else "a"), 3),
+        (lambda cursor, _: listed(cursor or "a"), 2),
+        (lambda _, call: listed(f"new-{call}"), 8),
+        (lambda cursor, _: {"errcode": 40003, "errmsg": "invalid"} if cursor else listed("a"), 8),
+    ],
+    ids=["its own cursor", "two in turn", "the cursor that asked", "same people", "refused"],
+)
+async def test_a_listing_that_repeats_itself_ends_with_an_error(
+    sync_here: Here,
+    wechat: WeChat,
+    connection: asyncpg.Connection,
+    answer: Callable[[str, int], Json],
+    calls: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It must not use up the quota of the day, and nobody is taken for gone."""
+    monkeypatch.setattr(page_tracker, "PAGE_SIZE", 10)
+    listing = Listing(wechat, answer)
+
+    with pytest.raises(ListingRepeats, match="does not come to its end"):
+        await sync_here()
+
+    assert len(listing.asked) <= calls
+    assert await column(connection, "SELECT listed_at FROM follower_syncs") == [None]
+    assert await column(
+        connection, "SELECT count(*) FROM follow_events WHERE action = 'unfollow'"
+    ) == [0]
+
+
+async def test_after_a_listing_that_repeated_itself_the_next_run_goes_on(
+    sync_here: Here, wechat: WeChat
+) -> None:
+    everyday = wechat.client
+    Listing(wechat, lambda _, __: listed(OPENID))
+    with pytest.raises(ListingRepeats):
+        await sync_here()
+    wechat.client = everyday
+
+    await sync_here()
+
+    assert (await sync_here()).asked == 3
 
 
 async def test_nothing_of_a_finished_run_is_left_but_its_figures(

@@ -16,6 +16,7 @@ from app.webhooks.retry_policy import (
     RETRY_DELAYS,
     DeliveryOutcome,
     EndpointResponse,
+    evaluate_attempt,
 )
 from app.worker import Jobs
 from tests.service import Service, counted, event
@@ -89,7 +90,7 @@ async def test_an_error_while_a_response_is_judged_is_a_failed_attempt(
     connection: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    judge = deliver.evaluate_attempt
+    judge = evaluate_attempt
 
     def breaks(response: EndpointResponse, **more: Any) -> DeliveryOutcome:  # noqa: ANN401 - any
         if response.status_code is not None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.transport import read_response
+from app.wechat.transport import MAX_RESPONSE_BYTES, read_response
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
 OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
@@ -371,6 +373,41 @@ async def test_an_answer_that_drips_does_not_outlive_the_time_limit() -> None:
         error = await failed_send(f"http://{address}", seconds=0.5)
 
     assert error.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    ("head", "content"),
+    [
+        ("content-encoding: gzip, gzip", gzip.compress(gzip.compress(bytes(50_000_000)))),
+        ("content-encoding: gzip", gzip.compress(json.dumps(OK).encode())),
+        ("x: y", b'{"errmsg":"' + b"x" * MAX_RESPONSE_BYTES + b'"}'),
+    ],
+    ids=["a bomb", "gzip", "too large"],
+)
+async def test_an_answer_that_is_encoded_or_too_large_is_not_read(
+    head: str, content: bytes
+) -> None:
+    asked = b""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked = (await reader.readuntil(b"\r\n\r\n")).lower()
+        writer.write(
+            f"HTTP/1.1 200 OK\r\n{head}\r\ncontent-length: {len(content)}\r\n\r\n".encode()
+        )
+        with contextlib.suppress(ConnectionError):
+            writer.write(content)
+            await writer.drain()
+
+    tracemalloc.start()
+    async with listening(serve) as address:
+        failure = await failed_send(f"http://{address}")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert b"accept-encoding: identity" in asked
+    assert failure.outcome_unknown
+    assert most < 30_000_000
 
 
 async def test_the_access_token_reaches_no_log(caplog: pytest.LogCaptureFixture) -> None:

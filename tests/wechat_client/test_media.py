@@ -1,23 +1,19 @@
 """One upload for all processes, renewed before WeChat forgets it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 
 from app.db.engine import open_database
 from app.replies.errors import TryLater
-from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
-from app.wechat_client import media_source
 from app.wechat_client.errors import MediaUnavailable
+from app.wechat_client.fetch_media import MediaFetcher, media_policy
 from app.wechat_client.media_source import load
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
@@ -31,7 +27,6 @@ from tests.service import (
     card,
     column,
     jobs_of,
-    rows,
 )
 
 THUMB = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
@@ -170,12 +165,12 @@ async def test_a_picture_that_wechat_does_not_take_ends_the_card_with_its_reason
 async def test_a_picture_may_have_two_mebibytes(tmp_path: Path, size: int, fits: bool) -> None:
     (tmp_path / "large.jpg").write_bytes(bytes(size))
     source = MediaSource(file="large.jpg")
-    async with httpx.AsyncClient() as client:
-        if fits:
-            assert len((await load(source, "image", tmp_path, client)).content) == size
-        else:
-            with pytest.raises(MediaUnavailable, match="larger"):
-                await load(source, "image", tmp_path, client)
+    fetcher = MediaFetcher(media_policy(allow_private=False))
+    if fits:
+        assert len((await load(source, "image", tmp_path, fetcher)).content) == size
+    else:
+        with pytest.raises(MediaUnavailable, match="make it smaller"):
+            await load(source, "image", tmp_path, fetcher)
 
 
 async def test_a_file_outside_the_folder_is_out_of_reach(jobs: Jobs) -> None:
@@ -184,93 +179,6 @@ async def test_a_file_outside_the_folder_is_out_of_reach(jobs: Jobs) -> None:
 
     with pytest.raises(MediaUnavailable):
         await media_id(jobs, use)
-
-
-class Site(httpx.AsyncBaseTransport):
-    """A web site: answers every address with the same."""
-
-    def __init__(self, status: int, content: bytes) -> None:
-        self.status, self.content = status, content
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(self.status, content=self.content, request=request)
-
-
-@pytest.mark.parametrize(
-    ("status", "content", "problem"),
-    [(404, b"", "fetched"), (200, bytes(2 * 1024 * 1024 + 1), "larger")],
-    ids=["gone", "too large"],
-)
-async def test_a_picture_that_cannot_be_fetched_says_why(
-    tmp_path: Path, status: int, content: bytes, problem: str
-) -> None:
-    source = MediaSource(url="https://example.com/a.png")
-    async with httpx.AsyncClient(transport=Site(status, content)) as client:
-        with pytest.raises(MediaUnavailable, match=problem):
-            await load(source, "image", tmp_path, client)
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_picture_whose_host_is_in_trouble_may_be_had_later(
-    tmp_path: Path, status: int
-) -> None:
-    source = MediaSource(url="https://example.com/a.png")
-    async with httpx.AsyncClient(transport=Site(status, b"")) as client:
-        with pytest.raises(ApiError, match=f"HTTP {status}") as raised:
-            await load(source, "image", tmp_path, client)
-
-    assert raised.value.action is Action.RETRY
-
-
-async def test_a_picture_that_never_ends_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Endless(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            while True:
-                yield b"x"
-                await asyncio.sleep(0)
-
-        async def aclose(self) -> None:
-            pass
-
-    class Slow(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            return httpx.Response(200, stream=Endless(), request=request)
-
-    monkeypatch.setattr(media_source, "FETCH_SECONDS", 0.05)
-    monkeypatch.setitem(media_source.MAX_BYTES, "video", 2**62)
-    source = MediaSource(url="https://example.com/a.mp4")
-    async with httpx.AsyncClient(transport=Slow()) as client:
-        with pytest.raises(ApiError, match="TimeoutError"):
-            await load(source, "video", tmp_path, client)
-
-
-async def test_a_card_goes_out_once_the_host_of_its_picture_is_back(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
-) -> None:
-    site = Site(503, b"")
-    async with httpx.AsyncClient(transport=site) as client:
-        uploads = replace(jobs.delivery.uploads, client=client)
-        jobs = replace(jobs, delivery=replace(jobs.delivery, uploads=uploads))
-        callback = await owed(service, wechat, card(thumb={"url": "https://example.com/a.jpg"}))
-        with pytest.raises(TryLater):
-            await deliver(jobs, callback)
-        site.status, site.content = 200, JPEG
-
-        await deliver(jobs, callback)
-
-    assert await rows(connection, "SELECT status, attempts FROM replies") == [
-        {"status": "sent", "attempts": 2}
-    ]
-
-
-async def test_a_picture_of_a_web_site_keeps_its_name(tmp_path: Path) -> None:
-    source = MediaSource(url="https://example.com/pictures/a.png?size=1")
-    async with httpx.AsyncClient(transport=Site(200, JPEG)) as client:
-        medium = await load(source, "image", tmp_path, client)
-
-    assert (medium.filename, medium.content) == ("a.png", JPEG)
 
 
 async def test_who_waits_for_an_upload_that_fails_does_not_repeat_it(

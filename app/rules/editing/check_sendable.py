@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urldefrag
 
+from app.http_client.url_policy import BadUrl, Policy, parse_url
 from app.rules.definition.accounts import receiving_accounts, unknown_account
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem
@@ -12,6 +14,8 @@ from app.rules.editing.check_replies import unsendable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
+from app.wechat_client.fetch_media import media_policy
+from app.wechat_client.media_folder import UnreadableFile, read_file
 from app.wechat_client.media_source import MAX_BYTES
 
 # Source: protocol 6.4.
@@ -52,36 +56,34 @@ def _account_problems(
 
 
 def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:
+    policy = media_policy(settings.media_allow_private)
     for number, reply in enumerate(rule.replies):
-        yield from _media_problems(reply, settings.media_path, [*where, "replies", number])
+        yield from _media_problems(reply, settings.media_path, policy, [*where, "replies", number])
     for place, words in unsendable(rule, settings.mini_programs):
         yield _problem([*where, *place], words)
 
 
-def _media_problems(reply: Message, folder: Path, place: list[str | int]) -> Iterator[Problem]:
+def _media_problems(
+    reply: Message, folder: Path, policy: Policy, place: list[str | int]
+) -> Iterator[Problem]:
     for use in media_of(reply):
-        if use.source.file is None:
-            continue
-        wrong = _wrong_with(folder, use.source.file, use.type)
-        if wrong is not None:
-            member = "thumb" if use.member == "thumb_media_id" else "media"
-            yield _problem([*place, member, "file"], wrong)
+        member = "thumb" if use.member == "thumb_media_id" else "media"
+        if use.source.url is not None:
+            try:
+                parse_url(urldefrag(use.source.url).url, policy)
+            except BadUrl as error:
+                yield _problem([*place, member, "url"], str(error))
+        elif use.source.file is not None:
+            wrong = _wrong_with(folder, use.source.file, use.type)
+            if wrong is not None:
+                yield _problem([*place, member, "file"], wrong)
 
 
 def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
-    if Path(name).name != name:
-        return "is not a plain file name: put the file into the media folder itself"
-    path = folder / name
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES[kind] else b""
-    except OSError as error:
-        return (
-            f"can't be read ({error.strerror}): put the file into the media folder (MEDIA_DIR), "
-            "or correct the name"
-        )
-    if size > MAX_BYTES[kind]:
-        return f"has {size} bytes, and WeChat accepts {MAX_BYTES[kind]}: make it smaller"
+        content = read_file(folder, name, MAX_BYTES[kind])
+    except UnreadableFile as error:
+        return error.reason
     return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
 
 

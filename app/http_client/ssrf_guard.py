@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import httpx
 
-from app.webhooks.public_addresses import is_public
-from app.webhooks.url_policy import Policy
+from app.http_client.public_addresses import is_public
+from app.http_client.url_policy import Policy
 
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 

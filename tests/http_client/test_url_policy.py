@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.webhooks.public_addresses import is_public
-from app.webhooks.url_policy import BadUrl, Policy, parse_url
+from app.http_client.public_addresses import is_public
+from app.http_client.url_policy import BadUrl, Policy, parse_url
 
 STRICT = Policy(http=False, private=False)
 

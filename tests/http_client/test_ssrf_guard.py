@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from app.http_client.ssrf_guard import CheckedTransport, resolve
+from app.http_client.url_policy import Policy
 from app.webhooks.retry_policy import EndpointResponse
 from app.webhooks.send import endpoint_client, post
 from app.webhooks.signing import new_secret, sign
-from app.webhooks.ssrf_guard import CheckedTransport, resolve
-from app.webhooks.url_policy import Policy
 from tests.processes import free_port
 from tests.webhooks.receiver import Receiver
 

@@ -1,0 +1,169 @@
+"""Many new pictures at once: WeChat's slowness keeps no pooled connection from anybody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+import httpx
+
+from app.db.engine import Database
+from app.wechat.ids import AppId
+from app.wechat.outbound import MediaSource, MediaUse
+from simulator.app import create_app as create_wechat
+from tests.pooled_connections import Held
+from tests.replies.makers import statuses
+from tests.service import (
+    ACCOUNT,
+    APPID,
+    JPEG,
+    SEND,
+    STABLE_TOKEN,
+    UPLOAD,
+    Network,
+    Service,
+    WeChat,
+    WorldClock,
+    card,
+    jobs_of,
+    message,
+    settings_for,
+)
+
+LATENCY = 0.2
+PICTURES = 12
+ACCOUNTS = 20
+# On an idle machine it is one second. With held connections it was half a minute and more.
+SOON = 10.0
+
+
+def slow(wechat: WeChat) -> None:
+    for path in (STABLE_TOKEN, UPLOAD, SEND):
+        wechat.strike(path, latency_seconds=LATENCY)
+
+
+@asynccontextmanager
+async def asking(look: Callable[[], Awaitable[object]]) -> AsyncIterator[list[float]]:
+    """Call `look` all the time while the block runs; yield how long each call took."""
+    took: list[float] = []
+
+    async def ask() -> None:
+        while True:
+            began = perf_counter()
+            await look()
+            took.append(perf_counter() - began)
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(ask())
+    try:
+        yield took
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_twelve_new_pictures_at_once_go_out_while_the_api_answers(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    """The worker in the web process: both use one pool."""
+    jobs = jobs_of(service.settings, service.app.state.database, wechat)
+    for number in range(PICTURES):
+        name = f"p{number}.jpg"
+        (service.settings.media_path / name).write_bytes(JPEG + bytes([number]))
+        await service.add_rule(
+            card(thumb={"file": name}),
+            name=name,
+            trigger={"on": "text", "match": "exact", "keyword": name},
+        )
+    people = [f"oPERSON{number:022d}" for number in range(PICTURES)]
+    for number, openid in enumerate(people):
+        wechat.state.meet(APPID, openid).follow(service.clock.now())
+        wechat.open_window(openid)
+        await service.push(message(service.clock, f"p{number}.jpg", openid=openid))
+    page = await service.read("replies", limit=PICTURES)
+    slow(wechat)
+
+    async with asking(lambda: service.read("replies", limit=1)) as took:
+        began = perf_counter()
+        await asyncio.gather(
+            *(jobs.deliver({"callback_id": reply["callback_id"]}) for reply in page["items"])
+        )
+        duration = perf_counter() - began
+
+    assert await statuses(connection) == ["sent"] * PICTURES
+    assert len(wechat.calls(UPLOAD)) == PICTURES
+    assert duration < SOON
+    assert max(took) < SOON / 2
+
+
+async def test_twenty_accounts_with_a_new_picture_each_wait_for_nobody(
+    database: Database, clock: WorldClock, tmp_path: Path, database_url: str
+) -> None:
+    accounts = [
+        ACCOUNT.model_copy(update={"appid": f"wx{number:016x}"}) for number in range(ACCOUNTS)
+    ]
+    simulator = create_wechat(accounts)
+    file = tmp_path / "accounts.toml"
+    file.write_text(
+        "".join(
+            f'[[account]]\nappid = "{one.appid}"\nappsecret = "{one.secret}"\n'
+            f'token = "{one.token}"\nencoding_aes_key = "{one.encoding_aes_key}"\n'
+            for one in accounts
+        )
+    )
+    settings = settings_for(database_url, tmp_path, accounts_file=file)
+    async with httpx.AsyncClient(transport=Network(simulator)) as client:
+        wechat = WeChat(simulator.state.simulator, client)
+        wechat.state.clock = clock
+        slow(wechat)
+        uploads = jobs_of(settings, database, wechat).delivery.uploads
+        use = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
+        async with asking(database.ping) as took:
+            began = perf_counter()
+            found = await asyncio.gather(
+                *(uploads.media_id(AppId(one.appid), use) for one in accounts)
+            )
+            duration = perf_counter() - began
+        assert len(wechat.calls(UPLOAD)) == len(set(found)) == ACCOUNTS
+        await wechat.state.client.aclose()
+
+    assert duration < SOON
+    assert max(took) < SOON / 2
+
+
+async def test_the_guard_of_all_tests_sees_a_second_connection_and_a_call(
+    database: Database, held_connections: Held, wechat: WeChat
+) -> None:
+    async with database.engine.connect():
+        await database.ping()
+        await wechat.client.get("http://wechat/healthz")
+
+    assert [fault.splitlines()[0] for fault in held_connections.faults] == [
+        "a second pooled connection is taken while one is held",
+        "a pooled connection is held while wechat is called",
+    ]
+    held_connections.faults.clear()
+
+
+async def test_the_guard_of_all_tests_sees_what_a_task_inherits(
+    database: Database, held_connections: Held
+) -> None:
+    async with database.engine.connect():
+        await asyncio.create_task(database.ping())
+
+    assert len(held_connections.faults) == 1
+    held_connections.faults.clear()
+
+
+async def test_the_guard_of_all_tests_lets_one_after_the_other_pass(
+    database: Database, held_connections: Held
+) -> None:
+    for _ in range(3):
+        await database.ping()
+    async with database.sessions() as session:
+        await session.connection()
+    await asyncio.gather(*(database.ping() for _ in range(20)))
+
+    assert held_connections.faults == []
