@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 
+from app.api_errors import MAX_PROBLEMS
+from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.settings import Settings
@@ -16,7 +19,7 @@ from app.unionid_resolution.schemas import Identities, Identity, Reported
 
 CLOCKS_APART: Final = timedelta(minutes=10)
 
-router = APIRouter(prefix="/api/identities", tags=["users"])
+router = APIRouter(prefix="/api/identities", tags=["users"], route_class=BoundedRoute)
 
 
 @router.put("")
@@ -31,7 +34,8 @@ async def put_identities(wanted: Identities, request: Request, session: SessionD
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
-    problems = list(_problems(wanted.identities, _reporting(settings), now))
+    found = _problems(wanted.identities, _reporting(settings), now)
+    problems = list(islice(found, MAX_PROBLEMS))
     if problems:
         raise RequestValidationError(problems)
     return await report(session, wanted.identities, now=now, secret=settings.erasure_hmac_secret)
