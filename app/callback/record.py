@@ -60,6 +60,10 @@ class Record:
     claims: tuple[Claim, ...] = ()
     duty: ErasureRequest | None = None
 
+    def is_fixed(self, passive: str | None) -> bool:
+        """Tell whether a passive reply is the one of these drafts, and the same for everybody."""
+        return any(draft.fixed and draft.content == passive for draft in self.drafts)
+
 
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 

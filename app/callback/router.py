@@ -114,7 +114,8 @@ class CallbackEndpoint:
             except CooldownLost as error:  # decided again, without the rules that were too late
                 lost |= error.rule_ids
         _count(record, decision, stored)
-        return callback_response(cipher, opened, message, stored.passive, now=now)
+        fixed = record.is_fixed(stored.passive)
+        return callback_response(cipher, opened, message, stored.passive, fixed=fixed, now=now)
 
     async def _decide(
         self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]

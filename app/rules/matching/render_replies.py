@@ -17,6 +17,7 @@ class RenderedReply:
     """One reply with its placeholders filled.
 
     id: also the value of `{ref}`. skipped, failed: why the reply is not sent at all; else None.
+    fixed: whether it is the same for every follower, since nothing had to be filled in.
     """
 
     id: UUID
@@ -24,6 +25,7 @@ class RenderedReply:
     reply: Message
     skipped: str | None = None
     failed: str | None = None
+    fixed: bool = False
 
 
 def render_replies(
@@ -56,7 +58,7 @@ def _rendered(
         reason = "only a message can be handed over to an agent, not an event"
         return RenderedReply(reply_id, rule, reply, skipped=reason)
     if is_plain(reply, rule.utm):
-        return RenderedReply(reply_id, rule, reply)
+        return RenderedReply(reply_id, rule, reply, fixed=True)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": reply_id.hex}
     try:
         return RenderedReply(reply_id, rule, filled(reply, values, rule.utm))
