@@ -40,7 +40,7 @@ from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
-from app.rules.importing.document import MAX_BYTES
+from app.rules.importing.limits import MAX_BYTES
 from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings

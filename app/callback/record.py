@@ -61,6 +61,10 @@ class Record:
     duty: ErasureRequest | None = None
     signature: bytes | None = None
 
+    def is_fixed(self, passive: str | None) -> bool:
+        """Tell whether a passive reply is the one of these drafts, and the same for everybody."""
+        return any(draft.fixed and draft.content == passive for draft in self.drafts)
+
 
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 

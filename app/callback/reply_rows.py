@@ -1,9 +1,10 @@
 """Turns the replies of the chosen rules into rows of `replies`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from app.replies.models import ReplyStatus
+from app.replies.models import ReplyStatus, Via
 from app.replies.new_reply import NewReply, new_reply, unsent_reply
 from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.rule_set import Chosen
@@ -34,5 +35,6 @@ def _row(position: int, rendered: RenderedReply, expires_at: datetime) -> NewRep
     elif rendered.failed is not None:
         status, reason = ReplyStatus.FAILED, rendered.failed
     else:
-        return new_reply(rendered.id, position, rendered.reply, rule_id, expires_at)
+        row = new_reply(rendered.id, position, rendered.reply, rule_id, expires_at)
+        return replace(row, fixed=True) if rendered.fixed and row.via is Via.PASSIVE else row
     return unsent_reply(rendered.id, position, rendered.reply, rule_id, status, reason)

@@ -35,17 +35,25 @@ SUCCESS: Final = CallbackResponse(b"success", b"text/plain; charset=utf-8")
 
 
 def callback_response(
-    cipher: Cipher, opened: VerifiedPush, message: Inbound, passive: str | None, *, now: datetime
+    cipher: Cipher,
+    opened: VerifiedPush,
+    message: Inbound,
+    passive: str | None,
+    *,
+    fixed: bool,
+    now: datetime,
 ) -> CallbackResponse:
     """Return `success`, or the passive reply, encrypted if the push was.
 
-    passive: JSON text of an `outbound` reply; None means `success`.
+    passive: JSON text of an `outbound` reply; None means `success`. fixed: whether it is the same
+    for every follower, and may be remembered.
     """
     if passive is None:
         return SUCCESS
     seconds = int(now.timestamp())
+    contents_of = _fixed_contents if fixed else _contents
     text = address(
-        _contents(passive, opened.format, article_limit(message)),
+        contents_of(passive, opened.format, article_limit(message)),
         openid=subject_openid(message),
         original_id=message.to_user,
         now=seconds,
@@ -59,7 +67,10 @@ def callback_response(
     return CallbackResponse(body, MEDIA_TYPES[opened.format])
 
 
-# Most rules say the same to everybody, and building the text costs more than encrypting it.
-@lru_cache(maxsize=MAX_CACHED_REPLIES)
 def _contents(passive: str, format: Format, max_articles: int) -> str:
     return contents(REPLY.validate_json(passive), format, max_articles=max_articles)
+
+
+# Most rules say the same to everybody, and building the text costs more than encrypting it. What
+# was filled in for one follower is not remembered: it may be erased.
+_fixed_contents: Final = lru_cache(maxsize=MAX_CACHED_REPLIES)(_contents)

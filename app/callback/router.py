@@ -149,7 +149,8 @@ class CallbackEndpoint:
         if stored.spooled:
             self._spooled_cooldowns.remember(record)
         _count(record, decision, stored)
-        return callback_response(cipher, opened, message, stored.passive, now=now)
+        fixed = record.is_fixed(stored.passive)
+        return callback_response(cipher, opened, message, stored.passive, fixed=fixed, now=now)
 
     async def _decide(
         self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -25,7 +25,9 @@ from app.rules.importing import document, plan
 from app.rules.importing.console import rules_from_console
 from app.rules.importing.document import DocumentFormat
 from app.rules.importing.import_rules import run_import
-from app.rules.importing.plan import Diff, ImportedRule, Plan
+from app.rules.importing.imported_rules import ImportedRules, read_rules
+from app.rules.importing.limits import MAX_BYTES
+from app.rules.importing.plan import Diff, Plan
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
@@ -217,16 +219,17 @@ async def _export(settings: Settings, format: DocumentFormat) -> None:
     sys.stdout.write(document.write(kept, format).decode())
 
 
-def _read(file: Path) -> object:
+def _read(file: Path, settings: Settings) -> ImportedRules:
     format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
     size = file.stat().st_size
-    if size > document.MAX_BYTES:
-        raise OSError(f"{file} has {size} bytes; the limit is {document.MAX_BYTES}")
-    return document.read(file.read_bytes(), format)
+    if size > MAX_BYTES:
+        raise OSError(f"{file} has {size} bytes; the limit is {MAX_BYTES}")
+    with file.open("rb") as stream:
+        return read_rules(stream, format, settings)
 
 
 async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
-    new = await plan.read_rules(await asyncio.to_thread(_read, file), settings)
+    new = await asyncio.to_thread(_read, file, settings)
     await _apply(settings, new, dry_run=dry_run, add_only=False)
 
 
@@ -243,14 +246,12 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
             conversion.skip(rule.name, "; ".join(reasons))
         else:
             kept.append(rule)
-    planned = await _apply(settings, kept, dry_run=dry_run, add_only=True)
+    planned = await _apply(settings, ImportedRules.of(kept), dry_run=dry_run, add_only=True)
     for line in (*conversion.skipped, *plan.skipped(planned)):
         out.print(f"Not imported: {line}", markup=False)
 
 
-async def _apply(
-    settings: Settings, new: Sequence[ImportedRule], *, dry_run: bool, add_only: bool
-) -> Plan:
+async def _apply(settings: Settings, new: ImportedRules, *, dry_run: bool, add_only: bool) -> Plan:
     async with opened(settings) as database, database.sessions.begin() as session:
         done = await run_import(session, new, OPERATOR, dry_run=dry_run, add_only=add_only)
     _show_diff(plan.diff(done.plan, done.version, dry_run=dry_run))

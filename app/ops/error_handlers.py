@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.api_errors import Detail
+from app.api_errors import MAX_PROBLEMS, Detail
 from app.db.engine import UNAVAILABLE_ERRORS
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,8 @@ async def _unprocessable(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     # The input is left out: it may be personal data, or a value that JSON does not have, as NaN.
-    problems = [{name: one[name] for name in ("loc", "msg", "type")} for one in error.errors()]
+    found = error.errors()[:MAX_PROBLEMS]
+    problems = [{name: one[name] for name in ("loc", "msg", "type")} for one in found]
     return _EscapingResponse({"detail": problems}, status_code=422)
 
 

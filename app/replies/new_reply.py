@@ -14,7 +14,8 @@ class NewReply:
     """A row of `replies` that is not stored yet. content: JSON text of the `outbound` reply.
 
     expires_at: None for a reply whose status is final: a passive reply, which goes with the
-    response, and a reply that is not sent (errmsg says why).
+    response, and a reply that is not sent (errmsg says why). fixed: whether a passive reply is
+    the same for every follower, so that it holds nothing that one of them wrote.
     """
 
     id: UUID
@@ -26,6 +27,7 @@ class NewReply:
     expires_at: datetime | None
     rule_id: int | None = None
     errmsg: str | None = None
+    fixed: bool = False
 
 
 def new_reply(

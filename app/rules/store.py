@@ -120,9 +120,20 @@ async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | Non
 async def read_all(session: AsyncSession) -> list[RuleOut | BrokenRule]:
     """Return all rules, enabled or not, ordered by id."""
     found: list[RuleOut | BrokenRule] = []
-    async for rows in _in_chunks(session, _EVERYTHING):
-        found += await asyncio.to_thread(_decode_all, rows)
+    async for rules in stream_all(session):
+        found += rules
     return found
+
+
+async def stream_all(session: AsyncSession) -> AsyncIterator[list[RuleOut | BrokenRule]]:
+    """Yield all rules, enabled or not, ordered by id, up to CHUNK at a time."""
+    async for rows in _in_chunks(session, _EVERYTHING):
+        yield await asyncio.to_thread(_decode_all, rows)
+
+
+async def read_ids(session: AsyncSession) -> Sequence[int]:
+    """Return the ids of all rules, enabled or not."""
+    return (await session.scalars(select(RuleRow.id))).all()
 
 
 async def page(

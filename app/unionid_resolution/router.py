@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 
+from app.api_errors import MAX_PROBLEMS
+from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.settings import Settings
@@ -17,7 +20,7 @@ from app.unionid_resolution.schemas import Identities, Identity, Reported
 # A reported login may be so far ahead of our clock.
 MAX_CLOCK_SKEW: Final = timedelta(minutes=10)
 
-router = APIRouter(prefix="/api/identities", tags=["users"])
+router = APIRouter(prefix="/api/identities", tags=["users"], route_class=BoundedRoute)
 
 
 @router.put("")
@@ -32,7 +35,8 @@ async def put_identities(body: Identities, request: Request, session: SessionDep
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
-    problems = list(_problems(body.identities, _accepted_appids(settings), now))
+    found = _problems(body.identities, _accepted_appids(settings), now)
+    problems = list(islice(found, MAX_PROBLEMS))
     if problems:
         raise RequestValidationError(problems)
     return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)

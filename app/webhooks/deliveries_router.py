@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.queue import enqueue
 from app.db.session import SessionDep
@@ -18,7 +19,7 @@ from app.webhooks.schemas import DeliveryOut, DeliveryPage, Replay, WebhookOut
 
 MAX_PAGE_ROWS = 500
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
 
 class _Page(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request
 
 from app.api_errors import Detail
+from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.http_client.url_policy import BadUrl, Policy, parse_url
@@ -25,7 +26,7 @@ _TOO_MANY: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
 
 @router.get("")

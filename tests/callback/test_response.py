@@ -1,11 +1,13 @@
 """What WeChat gets back: `success`, or the rule's passive reply in the push's own dress."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from app.callback import response
 from app.settings import MessageMode
 from app.wechat.crypto import Format
 from simulator.accounts import Mode
@@ -253,3 +255,25 @@ async def test_two_accounts_answer_by_their_own_rules(
         )
 
     assert [answer.reply["Content"] for answer in answers] == ["first", "second"]
+
+
+async def test_a_reply_is_remembered_only_if_nothing_of_a_follower_is_in_it(
+    service: Service, clock: WorldClock
+) -> None:
+    await service.add_rule(
+        text_reply("hello {1}"), trigger={"on": "text", "match": "regex", "keyword": "^i am (.*)"}
+    )
+    await service.add_rule(
+        text_reply("good day"), trigger={"on": "text", "match": "exact", "keyword": "hi"}
+    )
+    response._fixed_contents.cache_clear()
+
+    told = await service.answer(message(clock, "i am Mallory"))
+    assert (told.reply or {})["Content"] == "hello Mallory"
+    assert response._fixed_contents.cache_info().currsize == 0
+
+    for _ in range(2):
+        clock.advance(timedelta(seconds=1))
+        fixed = await service.answer(message(clock, "hi"))
+        assert (fixed.reply or {})["Content"] == "good day"
+    assert response._fixed_contents.cache_info()[:2] == (1, 1)

@@ -5,11 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from app.api_errors import MAX_PROBLEMS
 from app.rules.definition.validation_messages import message_for
 
-MAX_PROBLEMS = 100
-
 _NUMBER_KINDS = ("float", "int")
+
+__all__ = ["MAX_PROBLEMS", "InvalidRequest", "Problem", "Problems", "describe", "problems_in"]
 
 
 class Problem(BaseModel):

@@ -4,18 +4,25 @@ The caller owns the transaction.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 import orjson
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.rules.definition.schemas import RuleIn
-from app.rules.editing.edit import columns, keep_ids_rising
 from app.rules.models import RuleChange
 
 CHUNK: Final = 1000
+CHUNK_BYTES: Final = 4 * 1024 * 1024
+
+
+class BulkRow(NamedTuple):
+    """A rule to store. id: None for a new one. columns: what `edit.columns` returns, as JSON."""
+
+    id: int | None
+    columns: bytes
+
 
 # The rules are passed as one JSON text that the database takes apart, so that the event loop does
 # nothing rule by rule. Rows that were changed by hand may have a higher or lower revision than
@@ -77,17 +84,12 @@ SELECT id, revision, :change, rule, :operator FROM done
 """)
 
 
-async def insert_all(
-    session: AsyncSession, rules: Sequence[tuple[int | None, RuleIn]], operator: str
-) -> None:
-    """Add rules, each with its id, or with None for a new one."""
-    await keep_ids_rising(session, max((rule_id or 0 for rule_id, _ in rules), default=0))
+async def insert_all(session: AsyncSession, rules: Iterable[BulkRow], operator: str) -> None:
+    """Add rules. The ids of later rules are above theirs only after `keep_ids_rising`."""
     await _execute(session, _ADD, rules, RuleChange.ADDED, operator)
 
 
-async def replace_all(
-    session: AsyncSession, rules: Sequence[tuple[int, RuleIn]], operator: str
-) -> None:
+async def replace_all(session: AsyncSession, rules: Iterable[BulkRow], operator: str) -> None:
     """Replace the rules with these ids."""
     await _execute(session, _REPLACE, rules, RuleChange.CHANGED, operator)
 
@@ -102,20 +104,20 @@ async def delete_all(session: AsyncSession, ids: Sequence[int], operator: str) -
 async def _execute(
     session: AsyncSession,
     statement: TextClause,
-    rules: Sequence[tuple[int | None, RuleIn]] | Sequence[tuple[int, RuleIn]],
+    rules: Iterable[BulkRow],
     change: RuleChange,
     operator: str,
 ) -> None:
-    for chunk in _chunks(rules):
-        rows = await asyncio.to_thread(_encoded, chunk)
+    remaining = iter(rules)
+    while rows := await asyncio.to_thread(_next_rows, remaining):
         await session.execute(statement, {"rows": rows, "change": change, "operator": operator})
 
 
-def _chunks(rules: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (rules[start : start + CHUNK] for start in range(0, len(rules), CHUNK))
-
-
-def _encoded(rules: Sequence[tuple[int | None, RuleIn]]) -> str:
-    return orjson.dumps(
-        [{"id": rule_id, "rule": columns(rule)} for rule_id, rule in rules]
-    ).decode()
+def _next_rows(remaining: Iterator[BulkRow]) -> str:
+    """Return the next rules as one JSON text; empty after the last one."""
+    rows: list[bytes] = []
+    size = 0
+    while len(rows) < CHUNK and size < CHUNK_BYTES and (rule := next(remaining, None)):
+        rows.append(b'{"id":%b,"rule":%b}' % (orjson.dumps(rule.id), rule.columns))
+        size += len(rule.columns)
+    return (b"[%b]" % b",".join(rows)).decode() if rows else ""

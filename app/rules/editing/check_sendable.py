@@ -1,12 +1,13 @@
 """Checks that a rule can be used: its account, its media files and the mini-programs it opens."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urldefrag
 
-from app.http_client.url_policy import BadUrl, Policy, parse_url
+from app.http_client.url_policy import BadUrl, parse_url
 from app.rules.definition.accounts import receiving_accounts, unknown_account
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem
@@ -14,9 +15,10 @@ from app.rules.editing.check_replies import unsendable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
-from app.wechat_client.fetch_media import media_policy
 from app.wechat_client.media_folder import UnreadableFile, read_file
 from app.wechat_client.media_source import MAX_BYTES
+
+MAX_REMEMBERED_FILES: Final = 10_000
 
 # Source: protocol 6.4.
 _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
@@ -25,56 +27,46 @@ _FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
 }
 
 
-async def require_sendable(rules: Sequence[RuleIn], settings: Settings, *where: str | int) -> None:
+async def require_sendable(rule: RuleIn, settings: Settings, *where: str | int) -> None:
     """Raise InvalidRequest if a rule could never answer, or a reply could never be sent.
 
-    where: the path of the rule in the request, one part; with two parts it is the path of a list
-    of rules, and each problem names the index of its rule.
+    where: the path of the rule in the request.
     """
-    several = len(where) > 1
-    receiving = receiving_accounts(settings)
-    found = await asyncio.to_thread(
-        lambda: [
-            problem
-            for number, rule in enumerate(rules)
-            for place in [[*where, number] if several else [*where]]
-            for problem in (
-                *_account_problems(rule, receiving, place),
-                *_problems(rule, settings, place),
-            )
-        ]
-    )
+    found = await asyncio.to_thread(lambda: list(SendableCheck(settings).problems(rule, where)))
     if found:
         raise InvalidRequest(found)
 
 
-def _account_problems(
-    rule: RuleIn, receiving: Collection[str], where: list[str | int]
-) -> Iterator[Problem]:
-    if rule.appid is not None and rule.appid not in receiving:
-        yield unknown_account(rule.appid, [*receiving, "null for every account"], *where)
+class SendableCheck:
+    """Checks rules; a media file that several rules send is read once."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._receiving = receiving_accounts(settings)
+        self._policy = media_policy(settings.media_allow_private)
+        self._wrong_with = lru_cache(MAX_REMEMBERED_FILES)(_wrong_with)
 
-def _problems(rule: RuleIn, settings: Settings, where: list[str | int]) -> Iterator[Problem]:
-    policy = media_policy(settings.media_allow_private)
-    for number, reply in enumerate(rule.replies):
-        yield from _media_problems(reply, settings.media_path, policy, [*where, "replies", number])
-    for place, words in unsendable(rule, settings.mini_programs):
-        yield _problem([*where, *place], words)
+    def problems(self, rule: RuleIn, where: Sequence[str | int]) -> Iterator[Problem]:
+        """Yield why a rule could never answer, and why a reply could never be sent."""
+        if rule.appid is not None and rule.appid not in self._receiving:
+            choice = [*self._receiving, "null for every account"]
+            yield unknown_account(rule.appid, choice, *where)
+        for number, reply in enumerate(rule.replies):
+            yield from self._media_problems(reply, [*where, "replies", number])
+        for place, words in unsendable(rule, self._settings.mini_programs):
+            yield _problem([*where, *place], words)
 
-
-def _media_problems(
-    reply: Message, folder: Path, policy: Policy, place: list[str | int]
-) -> Iterator[Problem]:
-    for use in media_of(reply):
-        member = "thumb" if use.member == "thumb_media_id" else "media"
-        if use.source.url is not None:
-            try:
-                parse_url(urldefrag(use.source.url).url, policy)
-            except BadUrl as error:
-                yield _problem([*place, member, "url"], str(error))
-        elif use.source.file is not None:
-            wrong = _wrong_with(folder, use.source.file, use.type)
+    def _media_problems(self, reply: Message, place: list[str | int]) -> Iterator[Problem]:
+        for use in media_of(reply):
+            member = "thumb" if use.member == "thumb_media_id" else "media"
+            if use.source.url is not None:
+                try:
+                    parse_url(urldefrag(use.source.url).url, self._policy)
+                except BadUrl as error:
+                    yield _problem([*place, member, "url"], str(error))
+            if use.source.file is None:
+                continue
+            wrong = self._wrong_with(self._settings.media_path, use.source.file, use.type)
             if wrong is not None:
                 yield _problem([*place, member, "file"], wrong)
 

@@ -28,7 +28,7 @@ async def restore(
     be used any more.
     """
     rule = await revisions.find(session, rule_id, revision)
-    await require_sendable([rule], settings, "rule")
+    await require_sendable(rule, settings, "rule")
     if await store.get(session, rule_id) is not None:
         return await edit.replace(
             session, rule_id, rule, operator, expected=expected(), change=RuleChange.RESTORED

@@ -1,11 +1,13 @@
 """`/api/rules/export`, `/import` and `/conflicts`: routes that concern all rules."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import IO, Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.background import BackgroundTask
 
 from app.db.session import SessionDep
 from app.rules import store
@@ -19,10 +21,15 @@ from app.rules.http.error_route import ProblemRoute
 from app.rules.http.if_match import etag, operator_of, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
-from app.rules.importing.document import MAX_BYTES, MEDIA_TYPES, DocumentFormat
+from app.rules.importing.document import MEDIA_TYPES, DocumentFormat
 from app.rules.importing.import_rules import RulesChanged, run_import
+from app.rules.importing.imported_rules import read_rules
+from app.rules.importing.limits import MAX_BYTES
 from app.rules.importing.plan import Diff
+from app.rules.importing.scratch import scratch_file
 from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
+
+RETRY_SECONDS: Final = 10
 
 router = APIRouter(
     route_class=ProblemRoute,
@@ -114,6 +121,7 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
         412: {"description": "The rules have been changed since the dry run"},
         413: {"description": "The document is too large"},
         415: {"description": "The document is neither YAML nor JSON"},
+        429: {"description": "Another import is under way"},
     },
 )
 async def import_rules(
@@ -131,22 +139,35 @@ async def import_rules(
     format = document.format_of(request.headers.get("content-type", ""))
     if format is None:
         raise HTTPException(415, "send the rules as application/yaml or application/json")
-    body = await _body(request)
-    with background_work():
-        return await _import(request, session, body, format, if_match, dry_run=parameters.dry_run)
+    if _importing.locked():
+        raise HTTPException(
+            429,
+            "another import is under way in this process: try again when it has ended",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    async with _importing:
+        with scratch_file(request.app.state.settings.data_dir) as body:
+            await _receive(request, body)
+            with background_work():
+                return await _import(
+                    request, session, body, format, if_match, dry_run=parameters.dry_run
+                )
+
+
+# Two at once would take twice the memory and time, and the second one would wait for the first.
+_importing: Final = asyncio.Semaphore(1)
 
 
 async def _import(
     request: Request,
     session: AsyncSession,
-    body: bytes,
+    body: IO[bytes],
     format: DocumentFormat,
     if_match: str | None,
     *,
     dry_run: bool,
 ) -> Response:
-    rows = await asyncio.to_thread(document.read, body, format)
-    rules = await plan.read_rules(rows, request.app.state.settings)
+    rules = await asyncio.to_thread(read_rules, body, format, request.app.state.settings)
     try:
         done = await run_import(
             session,
@@ -155,16 +176,23 @@ async def _import(
             dry_run=dry_run,
             expected=None if if_match is None else revisions_in(if_match),
         )
+        headers = {"ETag": etag(await edit.version_now(session))}
     except RulesChanged as changed:
+        rules.close()
         raise HTTPException(
             412,
             "the rules have been changed since the dry run: make a new one",
             headers={"ETag": etag(changed.version)},
         ) from None
-    headers = {"ETag": etag(await edit.version_now(session))}
-    shown = await asyncio.to_thread(plan.diff_as_json, done.plan, done.version, dry_run=dry_run)
-    await asyncio.to_thread(plan.release, done.plan, rules)
-    return Response(shown, media_type="application/json", headers=headers)
+    except BaseException:
+        rules.close()
+        raise
+    return StreamingResponse(
+        plan.diff_as_json(done.plan, done.version, dry_run=dry_run),
+        media_type="application/json",
+        headers=headers,
+        background=BackgroundTask(done.plan.close),
+    )
 
 
 @router.get("/conflicts")
@@ -184,10 +212,12 @@ async def list_conflicts(
     )
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
+async def _receive(request: Request, body: IO[bytes]) -> None:
+    """Write the body of a request to a file. Raises HTTPException."""
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
+        size += len(chunk)
+        if size > MAX_BYTES:
             raise HTTPException(413, f"the document has more than {MAX_BYTES} bytes")
-    return bytes(body)
+        await asyncio.to_thread(body.write, chunk)
+    body.seek(0)

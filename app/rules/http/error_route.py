@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
+from app.api_route import BoundedRoute
 from app.rules.definition.validation_errors import (
     MAX_PROBLEMS,
     InvalidRequest,
@@ -16,7 +16,7 @@ from app.rules.definition.validation_errors import (
 )
 
 
-class ProblemRoute(APIRoute):
+class ProblemRoute(BoundedRoute):
     """Answers an invalid request with Problems and status 422.
 
     The response does not repeat what was sent: that may hold characters that JSON can't, such as

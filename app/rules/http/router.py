@@ -102,7 +102,7 @@ async def add_rule(
     rule: RuleIn, request: Request, response: Response, session: SessionDep
 ) -> RuleOut:
     """Add a rule. Every web process uses it within a second."""
-    await require_sendable([rule], request.app.state.settings, "body")
+    await require_sendable(rule, request.app.state.settings, "body")
     await edit.begin(session)
     added = await edit.insert(session, rule, operator_of(request))
     response.headers["Location"] = request.url_for("get_rule", rule_id=added.id).path
@@ -148,7 +148,7 @@ async def replace_rule(
     session: SessionDep,
 ) -> RuleOut:
     """Replace a rule as a whole."""
-    await require_sendable([rule], request.app.state.settings, "body")
+    await require_sendable(rule, request.app.state.settings, "body")
     with _http_errors(rule_id):
         await edit.begin(session)
         replaced = await edit.replace(

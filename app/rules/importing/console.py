@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from app.rules.definition.schemas import MAX_REPLIES
 from app.rules.definition.validation_errors import describe
 from app.rules.importing.console_replies import Json, listed_in, objects_in, replies_in, reply_limit
-from app.rules.importing.plan import ImportedRule
+from app.rules.importing.document import ImportedRule
 from app.rules.text.normalize import normalise
 from app.wechat.outbound import Text
 

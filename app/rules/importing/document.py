@@ -1,20 +1,44 @@
 """Reads and writes the whole set of rules as one YAML or JSON document."""
 
-import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import IO, Annotated, Any, Final
 
 import orjson
 import yaml
+from pydantic import Field, ValidationError
 
-from app.rules.definition.schemas import RuleIn, RuleOut
-from app.rules.definition.validation_errors import InvalidRequest, Problem
-from app.rules.importing.safe_yaml import RESOLVERS, Forbidden, read_yaml
+from app.rules.definition.fields import Strict
+from app.rules.definition.schemas import RuleId, RuleIn, RuleOut
+from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
+from app.rules.importing.json_items import read_json_items
+from app.rules.importing.limits import (
+    MAX_RULES,
+    MEMBER,
+    BadDocument,
+    NotAList,
+    NotAnObject,
+    WrongMembers,
+)
+from app.rules.importing.safe_yaml import RESOLVERS, read_yaml_items
 
-MAX_BYTES: Final = 96 * 1024 * 1024
-"""Enough for MAX_RULES rules, each with a card and a text of the usual length."""
+MAX_ID: Final = 2**53
+"""Exact in every client of the API, and far below the greatest id, so that ids do not run out."""
+
+
+class ImportedRule(RuleIn):
+    """A rule of a document.
+
+    id: the stored rule that it replaces; left out, it replaces the one with its name and appid.
+    """
+
+    id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
+
+
+class Imported(Strict):
+    """A document with the whole set of rules."""
+
+    rules: Annotated[tuple[ImportedRule, ...], Field(max_length=MAX_RULES)]
 
 
 class DocumentFormat(StrEnum):
@@ -50,13 +74,20 @@ def format_of(content_type: str) -> DocumentFormat | None:
     return _SPELLINGS.get(content_type.partition(";")[0].strip().lower())
 
 
-def read(document: bytes, format: DocumentFormat) -> object:
-    """Return the value that a document holds. Raises InvalidRequest."""
+def read_items(stream: IO[bytes], format: DocumentFormat) -> Iterator[object]:
+    """Yield the rules of a document as they stand there. Raises InvalidRequest.
+
+    They are read one by one: a document of the greatest size takes no more memory than a few rules.
+    """
     try:
-        return _read_json(document) if format is DocumentFormat.JSON else read_yaml(document)
-    except json.JSONDecodeError as error:
-        raise _invalid(f"is not valid JSON: {error}") from None
-    except Forbidden as error:
+        yield from _READERS[format](stream)
+    except NotAnObject:
+        raise _invalid_document([]) from None
+    except NotAList:
+        raise _invalid_document({MEMBER: None}) from None
+    except WrongMembers as error:
+        raise _invalid_document(dict.fromkeys(error.names, ())) from None
+    except BadDocument as error:
         raise _invalid(str(error)) from None
     except yaml.YAMLError as error:
         raise _invalid(f"is not valid YAML: {' '.join(str(error).split())}") from None
@@ -86,21 +117,20 @@ def _members_of(rule: RuleOut) -> dict[str, Any]:
     return {"id": written.pop("id"), **written}
 
 
-def _read_json(document: bytes) -> object:
-    return json.loads(document, object_pairs_hook=_members, parse_constant=_reject_constant)
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise _invalid(f"is not valid JSON for rules: the key {twice} appears twice")
-    return members
-
-
-def _reject_constant(name: str) -> None:
-    raise _invalid(f"is not valid JSON: {name} is not a number")
+def _invalid_document(part: object) -> InvalidRequest:
+    try:
+        Imported.model_validate(part)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        return InvalidRequest(problems_in(found, "body"))
+    return _invalid("can't be read")
 
 
 def _invalid(msg: str) -> InvalidRequest:
     return InvalidRequest([Problem(loc=["body"], msg=msg, type="document")])
+
+
+_READERS: Final[dict[DocumentFormat, Callable[[IO[bytes]], Iterator[object]]]] = {
+    DocumentFormat.YAML: read_yaml_items,
+    DocumentFormat.JSON: read_json_items,
+}

@@ -1,13 +1,13 @@
 """Carries out an import: compares rules with the stored ones, and applies the difference."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.editing import edit
 from app.rules.importing import plan
-from app.rules.importing.plan import ImportedRule, Plan
+from app.rules.importing.imported_rules import ImportedRules
+from app.rules.importing.plan import Plan
 
 
 class RulesChanged(Exception):
@@ -28,7 +28,7 @@ class Import:
 
 async def run_import(
     session: AsyncSession,
-    rules: Sequence[ImportedRule],
+    rules: ImportedRules,
     operator: str,
     *,
     dry_run: bool,
@@ -37,9 +37,10 @@ async def run_import(
 ) -> Import:
     """Replace all rules by `rules`, or only compare. The caller owns the transaction.
 
-    No other change of rules is made until the transaction ends. dry_run: nothing is changed.
-    add_only: stored rules are neither changed nor removed. expected: versions of the rules, one of
-    which must be the present one; None: any. Raises RulesChanged, InvalidRequest.
+    The rules are forgotten with `Plan.close`. No other change of rules is made until the
+    transaction ends. dry_run: nothing is changed. add_only: stored rules are neither changed nor
+    removed. expected: versions of the rules, one of which must be the present one; None: any.
+    Raises RulesChanged, InvalidRequest.
     """
     version = await edit.begin(session)
     if expected is not None and version not in expected:

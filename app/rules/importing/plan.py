@@ -1,45 +1,26 @@
 """Compares the rules of a document with the stored ones, and makes the changes between them.
 
-The caller owns the transaction.
+The caller owns the transaction. Rules stay on disk while it goes on, so that the largest document
+and the largest stored set take little memory.
 """
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import store
-from app.rules.background import release_in_slices
-from app.rules.definition.fields import Strict
-from app.rules.definition.schemas import BrokenRule, RuleId, RuleIn, RuleOut
-from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
+from app.rules.definition.schemas import BrokenRule, RuleOut
+from app.rules.definition.validation_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.rules.editing import bulk_edit, edit
-from app.rules.editing.check_sendable import require_sendable
-from app.settings import Settings
+from app.rules.editing.bulk_edit import BulkRow
+from app.rules.importing.imported_rules import ImportedRules
+from app.rules.importing.scratch import Scratch
 
-MAX_RULES: Final = 200_000
-
-MAX_ID: Final = 2**53
-"""Exact in every client of the API, and far below the greatest id, so that ids do not run out."""
-
-
-class ImportedRule(RuleIn):
-    """A rule of a document.
-
-    id: the stored rule that it replaces; left out, it replaces the one with its name and appid.
-    """
-
-    id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
-
-
-class Imported(Strict):
-    """A document with the whole set of rules."""
-
-    rules: Annotated[tuple[ImportedRule, ...], Field(max_length=MAX_RULES)]
+_PIECE_BYTES = 64 * 1024
 
 
 class FieldChange(BaseModel):
@@ -71,7 +52,6 @@ class Diff(BaseModel):
     unchanged: int
 
 
-_SET: Final = TypeAdapter(Imported)
 _Key = tuple[str, str | None]
 
 
@@ -79,157 +59,157 @@ _Key = tuple[str, str | None]
 class Plan:
     """The changes that an import makes.
 
-    added: rules, each with its id if the document gives one. changed: stored rules, each with the
-    rule that replaces it. removed: stored rules. unchanged: the number of stored rules that stay as
-    they are. conflicts: in add-only mode, the stored rules that differ from an imported rule of
-    the same id or name, each with the imported rule, which is skipped.
+    added: numbers of imported rules. changed: stored rules that are replaced: the number of the
+    imported rule, the id, and the number of the RuleDiff in `diffs`, by rising number of the rule.
+    removed: stored rules, by id and number of the RuleDiff. unchanged: the number of stored rules
+    that stay as they are. conflicts: like changed; in add-only mode, the stored rules that differ
+    from an imported rule of the same id or name, which is skipped. diffs: as JSON.
     """
 
-    added: list[tuple[int | None, RuleIn]]
-    changed: list[tuple[RuleOut | BrokenRule, RuleIn]]
-    removed: list[RuleOut | BrokenRule]
-    unchanged: int
-    conflicts: list[tuple[RuleOut | BrokenRule, RuleIn]] = field(default_factory=list)
+    rules: ImportedRules
+    diffs: Scratch
+    added: list[int] = field(default_factory=list)
+    changed: list[tuple[int, int, int]] = field(default_factory=list)
+    removed: list[tuple[int, int]] = field(default_factory=list)
+    unchanged: int = 0
+    conflicts: list[tuple[int, int, int]] = field(default_factory=list)
 
-
-async def read_rules(document: object, settings: Settings) -> list[ImportedRule]:
-    """Return the rules of a document after all checks. Raises InvalidRequest.
-
-    The document is emptied, so that its memory is released while the rules are used.
-    """
-    rules = await asyncio.to_thread(_validated, document)
-    await require_sendable(rules, settings, "body", "rules")
-    return rules
+    def close(self) -> None:
+        """Forget the plan and the rules that it was made of."""
+        self.diffs.close()
+        self.rules.close()
 
 
 async def plan_import(
-    session: AsyncSession, rules: Sequence[ImportedRule], *, add_only: bool = False
+    session: AsyncSession, rules: ImportedRules, *, add_only: bool = False
 ) -> Plan:
-    """Compare rules with the stored ones; see `plan_changes`. Raises InvalidRequest."""
-    stored = await store.read_all(session)
-    planned = await asyncio.to_thread(plan_changes, stored, rules, add_only=add_only)
-    await asyncio.to_thread(release_in_slices, stored)
-    return planned
-
-
-def plan_changes(
-    stored: Sequence[RuleOut | BrokenRule],
-    rules: Sequence[ImportedRule],
-    *,
-    add_only: bool = False,
-) -> Plan:
-    """Return the changes that turn `stored` into `rules`. Raises InvalidRequest for duplicates.
+    """Return the changes that turn the stored rules into `rules`.
 
     An imported rule replaces the stored rule with its id, or else the one with its name and
-    account. add_only: stored rules are neither changed nor removed.
+    account. add_only: stored rules are neither changed nor removed. Raises InvalidRequest for
+    duplicates.
     """
-    by_id: Mapping[int, RuleOut | BrokenRule] = {rule.id: rule for rule in stored}
-    # Not by name if the document names the stored rule by its id.
-    given_ids = {rule.id for rule in rules}
-    by_name: dict[_Key, RuleOut] = {}
-    for row in stored:
-        if isinstance(row, RuleOut) and row.id not in given_ids:
-            by_name.setdefault((row.name, row.appid), row)
-    _refuse_duplicates(rules, by_id)
-    added: list[tuple[int | None, RuleIn]] = []
-    changed: list[tuple[RuleOut | BrokenRule, RuleIn]] = []
-    kept: set[int] = set()
-    for rule in rules:
-        before = by_id.get(rule.id or 0) or by_name.get((rule.name, rule.appid))
-        if before is None:
-            added.append((rule.id, rule))
-            continue
-        kept.add(before.id)
-        if isinstance(before, BrokenRule) or edit.columns(before) != edit.columns(rule):
-            changed.append((before, rule))
-    if add_only:
-        return Plan(added, [], [], len(kept), changed)
-    removed = [row for row in stored if row.id not in kept]
-    return Plan(added, changed, removed, len(kept) - len(changed))
+    stored_ids = frozenset(await store.read_ids(session))
+    comparison = await asyncio.to_thread(_Comparison, rules, stored_ids)
+    async for rows in store.stream_all(session):
+        await asyncio.to_thread(comparison.add, rows)
+    return comparison.plan(add_only=add_only)
+
+
+class _Comparison:
+    """Compares stored rules, which come in order of their ids, with imported ones."""
+
+    def __init__(self, rules: ImportedRules, stored_ids: frozenset[int]) -> None:
+        _refuse_duplicates(rules, stored_ids)
+        self._rules = rules
+        self._diffs = Scratch(rules.folder)
+        self._kept = bytearray(len(rules))
+        self._stored = 0
+        self._changed: list[tuple[int, int, int]] = []
+        self._removed: list[tuple[int, int]] = []
+        # Not by name if the document names the stored rule by its id.
+        self._by_id: dict[int, int] = {}
+        self._by_name: dict[_Key, int] = {}
+        for number, head in enumerate(rules.heads):
+            if head.id is not None and head.id in stored_ids:
+                self._by_id[head.id] = number
+            else:
+                self._by_name[head.name, head.appid] = number
+
+    def add(self, rows: Sequence[RuleOut | BrokenRule]) -> None:
+        """Compare the next stored rules."""
+        for row in rows:
+            self._stored += 1
+            number = self._number_of(row)
+            if number is None:
+                self._removed.append((row.id, self._diffs.add(_removed(row))))
+                continue
+            self._kept[number] = True
+            after = self._rules.columns(number)
+            if isinstance(row, BrokenRule) or edit.columns(row) != after:
+                self._changed.append((number, row.id, self._diffs.add(_changed(row, after))))
+
+    def plan(self, *, add_only: bool) -> Plan:
+        """Return the changes, once all stored rules are compared."""
+        added = [number for number, kept in enumerate(self._kept) if not kept]
+        kept = len(self._kept) - len(added)
+        self._changed.sort()
+        if add_only:
+            return Plan(self._rules, self._diffs, added, [], [], kept, self._changed)
+        unchanged = kept - len(self._changed)
+        return Plan(self._rules, self._diffs, added, self._changed, self._removed, unchanged)
+
+    def _number_of(self, row: RuleOut | BrokenRule) -> int | None:
+        number = self._by_id.get(row.id)
+        if number is not None or isinstance(row, BrokenRule):
+            return number
+        # Each only once: of stored rules with one name, the first is the one that is replaced.
+        return self._by_name.pop((row.name, row.appid), None)
 
 
 async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
     """Make the changes of a plan, each with a new revision."""
-    await bulk_edit.delete_all(session, [rule.id for rule in plan.removed], operator)
-    changed = [(before.id, after) for before, after in plan.changed]
+    rules = plan.rules
+    await bulk_edit.delete_all(session, [rule_id for rule_id, _ in plan.removed], operator)
+    changed = (BulkRow(rule_id, rules.encoded(number)) for number, rule_id, _ in plan.changed)
     await bulk_edit.replace_all(session, changed, operator)
-    await bulk_edit.insert_all(session, plan.added, operator)
+    ids = (rules.heads[number].id or 0 for number in plan.added)
+    await edit.keep_ids_rising(session, max(ids, default=0))
+    added = (BulkRow(rules.heads[number].id, rules.encoded(number)) for number in plan.added)
+    await bulk_edit.insert_all(session, added, operator)
 
 
 def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:
     """Return a plan in the form in which operators read it."""
-    return Diff(
-        dry_run=dry_run,
-        version=version,
-        added=[_added(rule_id, rule) for rule_id, rule in plan.added],
-        changed=[_changed(before, after) for before, after in plan.changed],
-        removed=[_removed(rule) for rule in plan.removed],
-        unchanged=plan.unchanged,
-    )
+    return Diff.model_validate_json(b"".join(diff_as_json(plan, version, dry_run=dry_run)))
 
 
 def skipped(plan: Plan) -> Iterator[str]:
     """Yield one line for each imported rule that add-only mode skips because of a conflict."""
-    for before, rule in plan.conflicts:
-        fields = ", ".join(_changed(before, rule).fields)
-        yield f"{rule.name}: a rule with this name exists already and differs in {fields}"
+    for number, _, at in plan.conflicts:
+        fields = ", ".join(RuleDiff.model_validate_json(plan.diffs[at]).fields)
+        name = plan.rules.heads[number].name
+        yield f"{name}: a rule with this name exists already and differs in {fields}"
 
 
-def diff_as_json(plan: Plan, version: int, *, dry_run: bool) -> bytes:
-    """Return the `diff` as JSON."""
-    # Rule by rule: there may be two hundred thousand of them, and a model of all would be large.
-    return orjson.dumps(
-        {
-            "dry_run": dry_run,
-            "version": version,
-            "added": [_fragment(_added(*each)) for each in plan.added],
-            "changed": [_fragment(_changed(*each)) for each in plan.changed],
-            "removed": [_fragment(_removed(each)) for each in plan.removed],
-            "unchanged": plan.unchanged,
-        }
+def diff_as_json(plan: Plan, version: int, *, dry_run: bool) -> Iterator[bytes]:
+    """Yield the `diff` as JSON, in pieces."""
+    piece = bytearray(b'{"dry_run":%b,"version":%d' % (b"true" if dry_run else b"false", version))
+    parts: tuple[tuple[bytes, Iterator[bytes]], ...] = (
+        (b"added", (_added(plan.rules, number) for number in plan.added)),
+        (b"changed", (plan.diffs[at] for _, _, at in plan.changed)),
+        (b"removed", (plan.diffs[at] for _, at in plan.removed)),
     )
+    for name, diffs in parts:
+        piece += b',"%b":[' % name
+        for count, each in enumerate(diffs):
+            piece += b"," * bool(count) + each
+            if len(piece) > _PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+        piece += b"]"
+    yield bytes(piece) + b',"unchanged":%d}' % plan.unchanged
 
 
-def release(plan: Plan, rules: list[ImportedRule]) -> None:
-    """Empty a plan and the rules that it was made of, so that their memory is released."""
-    for part in (plan.added, plan.changed, plan.removed, plan.conflicts, rules):
-        release_in_slices(part)
-
-
-def _fragment(diff: RuleDiff) -> orjson.Fragment:
-    return orjson.Fragment(diff.model_dump_json())
-
-
-def _validated(document: object) -> list[ImportedRule]:
-    try:
-        rules = list(_SET.validate_python(document).rules)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise InvalidRequest(problems_in(found, "body")) from None
-    if isinstance(document, dict):
-        release_in_slices(document["rules"])
-    return rules
-
-
-def _refuse_duplicates(
-    rules: Sequence[ImportedRule], by_id: Mapping[int, RuleOut | BrokenRule]
-) -> None:
-    problems = list(_duplicates(rules, by_id))
+def _refuse_duplicates(rules: ImportedRules, stored_ids: frozenset[int]) -> None:
+    problems: list[Problem] = []
+    for problem in _duplicates(rules, stored_ids):
+        problems.append(problem)
+        if len(problems) == MAX_PROBLEMS:
+            break
     if problems:
         raise InvalidRequest(problems)
 
 
-def _duplicates(
-    rules: Sequence[ImportedRule], by_id: Mapping[int, RuleOut | BrokenRule]
-) -> Iterator[Problem]:
+def _duplicates(rules: ImportedRules, stored_ids: frozenset[int]) -> Iterator[Problem]:
     ids: dict[int, int] = {}
     names: dict[_Key, int] = {}
-    for number, rule in enumerate(rules):
+    for number, rule in enumerate(rules.heads):
         if rule.id is not None:
             first = ids.setdefault(rule.id, number)
             if first != number:
                 yield _duplicate(number, "id", f"is also the id of rules.{first}: remove one")
-        if rule.id is None or rule.id not in by_id:
+        if rule.id is None or rule.id not in stored_ids:
             first = names.setdefault((rule.name, rule.appid), number)
             if first != number:
                 yield _duplicate(
@@ -244,26 +224,26 @@ def _duplicate(number: int, member: str, msg: str) -> Problem:
     return Problem(loc=["body", "rules", number, member], msg=msg, type="duplicate")
 
 
-def _added(rule_id: int | None, rule: RuleIn) -> RuleDiff:
-    return RuleDiff(id=rule_id, name=rule.name, appid=rule.appid)
+def _added(rules: ImportedRules, number: int) -> bytes:
+    return RuleDiff(**rules.heads[number]._asdict()).model_dump_json().encode()
 
 
-def _changed(before: RuleOut | BrokenRule, after: RuleIn) -> RuleDiff:
-    new = edit.columns(after)
+def _changed(before: RuleOut | BrokenRule, after: Mapping[str, Any]) -> bytes:
     old: Mapping[str, Any] = {} if isinstance(before, BrokenRule) else edit.columns(before)
-    return RuleDiff(
+    diff = RuleDiff(
         id=before.id,
-        name=after.name,
-        appid=after.appid,
+        name=after["name"],
+        appid=after["appid"],
         fields={
             name: FieldChange(before=old.get(name), after=value)
-            for name, value in new.items()
+            for name, value in after.items()
             if isinstance(before, BrokenRule) or old[name] != value
         },
     )
+    return diff.model_dump_json().encode()
 
 
-def _removed(rule: RuleOut | BrokenRule) -> RuleDiff:
+def _removed(rule: RuleOut | BrokenRule) -> bytes:
     if isinstance(rule, BrokenRule):
-        return RuleDiff(id=rule.id, name="", appid=None)
-    return RuleDiff(id=rule.id, name=rule.name, appid=rule.appid)
+        return RuleDiff(id=rule.id, name="", appid=None).model_dump_json().encode()
+    return RuleDiff(id=rule.id, name=rule.name, appid=rule.appid).model_dump_json().encode()

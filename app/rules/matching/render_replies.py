@@ -16,6 +16,7 @@ class RenderedReply:
     """One reply with its placeholders filled.
 
     id: also the value of `{ref}`. skipped, failed: why the reply is not sent at all; else None.
+    fixed: whether it is the same for every follower, since nothing had to be filled in.
     """
 
     id: UUID
@@ -23,6 +24,7 @@ class RenderedReply:
     reply: Message
     skipped: str | None = None
     failed: str | None = None
+    fixed: bool = False
 
 
 def render_replies(
@@ -58,7 +60,7 @@ def _rendered(
         reason = "only a message can be handed over to an agent, not an event"
         return RenderedReply(ref, rule, reply, skipped=reason)
     if is_plain(reply, rule.utm):
-        return RenderedReply(ref, rule, reply)
+        return RenderedReply(ref, rule, reply, fixed=True)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
     try:
         return RenderedReply(ref, rule, filled(reply, values, rule.utm))

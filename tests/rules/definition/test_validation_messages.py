@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import Problem, problems_in
 from app.rules.explaining.question import Question
-from app.rules.importing.plan import Imported
+from app.rules.importing.document import Imported
 from tests.rules.makers import APPID, as_posted
 
 PHRASES = (
