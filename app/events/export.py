@@ -20,6 +20,9 @@ from app.events import store
 from app.events.query import ListQuery, ListSpec, Row
 
 ROWS_AT_ONCE = 2000
+# Excel, LibreOffice and Google Sheets evaluate a cell that begins so, also a quoted one; some read
+# the full-width signs in the same way.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Format(StrEnum):
@@ -86,8 +89,18 @@ async def _chunks(
 
 def _chunk(rows: Sequence[BaseModel], file_format: Format) -> str:
     if file_format is Format.CSV:
-        return _csv(row.model_dump(mode="json").values() for row in rows)
+        return _csv(map(_escaped, row.model_dump(mode="json").values()) for row in rows)
     return "".join(row.model_dump_json() + "\n" for row in rows)
+
+
+def _escaped(value: object) -> object:
+    """Return the cell; with an apostrophe before a text that a spreadsheet may take for a formula.
+
+    Followers and other systems choose such texts: a scene, a UnionID, an OpenID.
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> str:

@@ -114,12 +114,14 @@ _ADD_LISTED = text(
     """
 )
 
-# The login is at most `now`: a time in the future would count as activity after any erasure.
+# The login is at most `now`: a time in the future would count as activity after any erasure. LEAST
+# ignores NULL, and a report without a login must not count as a login now.
 _ADD_REPORTED = text(
     """
     INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at, logged_in_at,
                               erased_until)
-    SELECT appid, openid, :now, :now, LEAST(login, :now), until
+    SELECT appid, openid, :now, :now,
+           CASE WHEN login IS NOT NULL THEN LEAST(login, :now) END, until
     FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:logins AS timestamptz[]),
                 CAST(:untils AS timestamptz[])) AS t(appid, openid, login, until)
     ORDER BY appid, openid

@@ -97,3 +97,20 @@ async def test_an_export_holds_no_transaction_open_between_two_pages(
         lines += len(str(chunk).splitlines())
         assert await connection.fetchval(OPEN_TRANSACTIONS) == 0
     assert lines == 7
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+async def test_a_cell_of_csv_is_never_a_formula_and_json_lines_are_exact(
+    service: Service, connection: asyncpg.Connection, start: str
+) -> None:
+    text = start + 'HYPERLINK("http://example.com")'
+    await service.push(event(service.clock, "subscribe"))
+    await connection.execute("UPDATE follow_events SET unionid = $1, scene = $1", text)
+
+    line = json.loads(await exported(service, "follow-events", format="jsonl"))
+    table = await exported(service, "follow-events", format="csv")
+
+    assert (line["unionid"], line["scene"]) == (text, text)
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert (row["unionid"], row["scene"]) == (f"'{text}", f"'{text}")
+    assert not any((value or "").startswith(export.FORMULA_STARTS) for value in row.values())

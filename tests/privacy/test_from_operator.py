@@ -113,6 +113,23 @@ async def test_a_reported_login_that_lies_ahead_keeps_nobody_from_being_erased(
     await nobody_is_left(connection)
 
 
+async def test_a_repeated_report_without_a_login_keeps_nobody_from_being_erased(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await live(service, connection)
+    await service.api("DELETE", f"users/{UNIONID}")
+    service.clock.advance(SECONDS)
+    told = {"appid": APPID, "openid": OPENID, "unionid": UNIONID}
+    await service.api("PUT", "identities", json={"identities": [told]})
+
+    assert await column(
+        connection, "SELECT logged_in_at FROM openids WHERE openid = $1", OPENID
+    ) == [None]
+    await work(jobs, connection)
+
+    await nobody_is_left(connection)
+
+
 async def test_a_person_who_unfollows_before_the_job_runs_has_not_returned(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:

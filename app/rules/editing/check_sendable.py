@@ -15,6 +15,7 @@ from app.rules.editing.check_replies import unsendable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
+from app.wechat_client.fetch_media import media_policy
 from app.wechat_client.media_folder import UnreadableFile, read_file
 from app.wechat_client.media_source import MAX_BYTES
 
