@@ -166,6 +166,7 @@ def make_eraser(settings: Settings, database: Database, clock: Clock) -> Eraser:
 
 
 JobFunction = Callable[[dict[str, str]], Awaitable[None]]
+Task = asyncio.Task[None]
 
 
 def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
@@ -188,8 +189,8 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     }
 
 
-def register(queuer: PgQueuer, jobs: Jobs) -> None:
-    """Register all jobs and schedules with PgQueuer.
+def register(queuer: PgQueuer, jobs: Jobs, tasks: set[Task]) -> None:
+    """Register all jobs and schedules with PgQueuer. tasks: those of the jobs that run.
 
     JobExecutor says what happens to a job with an error.
     """
@@ -199,7 +200,7 @@ def register(queuer: PgQueuer, jobs: Jobs) -> None:
             concurrency_limit=JOB_CONCURRENCY.get(name, 0),
             on_failure="hold",
             executor_factory=_executor,
-        )(_job(function))
+        )(_job(function, tasks))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
     queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.dispatch_webhooks))
@@ -210,12 +211,17 @@ def _executor(parameters: EntrypointExecutorParameters) -> JobExecutor:
     return JobExecutor(parameters)
 
 
-def _job(function: JobFunction) -> Callable[[Job], Awaitable[None]]:
+def _job(function: JobFunction, tasks: set[Task]) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            tasks.add(task)
         try:
             await function(orjson.loads(job.payload or b"{}"))
         except TryLater as later:
             raise RetryRequested(later.delay, later.reason) from None
+        finally:
+            tasks.discard(task)
 
     return run
 
@@ -243,6 +249,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._queuer: PgQueuer | None = None
         self._driver: JobDriver | None = None
+        self._tasks: set[Task] = set()
 
     async def run(self) -> None:
         """Run jobs. Returns after `stop`, when the running jobs have ended.
@@ -259,6 +266,10 @@ class Worker:
             self._jobs.database.terminate()
             if self._driver is not None:
                 self._driver.terminate()
+            # PgQueuer waits for its jobs. It can't record any more that they were cancelled, so
+            # they are taken over like those of a worker that died.
+            for task in list(self._tasks):
+                task.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
     async def _run(self) -> None:
@@ -288,7 +299,7 @@ class Worker:
             queries = JobQueries(driver)
             queuer = PgQueuer(driver, queries=queries)
             queries.running = queuer.qm.job_context
-            register(queuer, self._jobs)
+            register(queuer, self._jobs, self._tasks)
             self._queuer = queuer
             if self._stopping.is_set():  # `stop` was called while connecting
                 return

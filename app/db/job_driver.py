@@ -46,6 +46,7 @@ class JobDriver:
         self._shutdown = asyncio.Event()
         self._tasks = TaskManager()
         self._woken = False
+        self.closed = False
 
     async def open(self) -> None:
         """Connect. Raises the errors of `connect`."""
@@ -55,6 +56,7 @@ class JobDriver:
 
     async def close(self) -> None:
         """Close every connection, at once if the server does not respond."""
+        self.closed = True
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
@@ -64,6 +66,7 @@ class JobDriver:
 
     def terminate(self) -> None:
         """Close every connection of the pool at once; statements that wait fail."""
+        self.closed = True
         if self._pool is not None:
             self._pool.terminate()
 

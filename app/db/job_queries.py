@@ -121,7 +121,7 @@ class JobQueries(Queries):
 
         self._ending.add(job.id)
         try:
-            await _until_written(write)
+            await self._until_written(write)
         except UNAVAILABLE_ERRORS as error:
             # It stays claimed and is taken over like a dead worker's.
             log.warning("worker.retry_not_written", job_id=job.id, error=type(error).__name__)
@@ -136,7 +136,7 @@ class JobQueries(Queries):
         write = super().log_jobs
         self._ending |= ids
         try:
-            await _until_written(lambda: write(job_status))
+            await self._until_written(lambda: write(job_status))
         finally:
             self._ending -= ids
 
@@ -154,7 +154,7 @@ class JobQueries(Queries):
         """Release schedules. One that stays claimed runs again after 30 seconds."""
         write = super().set_schedule_queued
         with suppress(*UNAVAILABLE_ERRORS):
-            await _until_written(lambda: write(ids))
+            await self._until_written(lambda: write(ids))
 
     async def update_schedule_heartbeat(self, ids: set[ScheduleId]) -> None:
         """Tell that schedules still run. A heartbeat that is lost is followed by others."""
@@ -164,6 +164,18 @@ class JobQueries(Queries):
         known = [*self.running, *self._ending]
         await self.driver.execute(_RELEASE, queue_manager_id, known)
 
+    async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a write until it succeeds. Raises its error after WRITE_SECONDS or once closed."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + WRITE_SECONDS
+        while True:
+            try:
+                return await write()
+            except UNAVAILABLE_ERRORS as error:
+                if _is_defect(error) or self._job_driver.closed or loop.time() > ends_at:
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS)
+
 
 async def _or(default: T, result: Awaitable[T]) -> T:
     try:
@@ -172,19 +184,6 @@ async def _or(default: T, result: Awaitable[T]) -> T:
         if _is_defect(error):
             raise
         return default
-
-
-async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
-    """Repeat a write until it succeeds. Raises its error after WRITE_SECONDS."""
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + WRITE_SECONDS
-    while True:
-        try:
-            return await write()
-        except UNAVAILABLE_ERRORS as error:
-            if _is_defect(error) or loop.time() > ends_at:
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _is_defect(error: BaseException) -> bool:

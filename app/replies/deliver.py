@@ -31,8 +31,9 @@ from app.wechat_client.with_token import with_token
 
 BAD_MEDIA_ID: Final = 40007
 # A reply that another worker has begun to send is left to it for so long, since that worker may
-# only have been cut off from the database, and records its result as soon as it can.
-TAKEOVER_SECONDS: Final = 3.0
+# only have been cut off from the database, and records its result as soon as it can: it tries
+# for BRIEF_SECONDS each time.
+TAKEOVER_SECONDS: Final = 8.0
 RECORD_PAUSE_SECONDS: Final = 0.5
 RECORD_SECONDS: Final = 60.0
 SOON: Final = timedelta(seconds=1)
@@ -93,10 +94,14 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
 async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
     async with brief_transaction(delivery.sessions) as session:
         interrupted = await store.attempt_of_interrupted(session, reply_id)
-    if interrupted is not None:
+    if interrupted is not None and not delivery.results.is_unsent(reply_id):
         await asyncio.sleep(delivery.takeover_seconds)
+    delivery.results.claiming(reply_id)
     async with brief_transaction(delivery.sessions) as session:
-        return await store.claim(session, reply_id, delivery.clock.now(), interrupted=interrupted)
+        now = delivery.clock.now()
+        reply = await store.claim(session, reply_id, now, interrupted=interrupted)
+    delivery.results.claimed(reply_id)
+    return reply
 
 
 async def _record(delivery: Delivery, result: SendResult) -> None:

@@ -34,6 +34,8 @@ class SendResults:
 
     _sending: set[UUID] = field(default_factory=set)
     _results: dict[UUID, SendResult] = field(default_factory=dict)
+    # Claims that failed. They may stand in the table, but nothing was sent after them.
+    _unsent: dict[UUID, None] = field(default_factory=dict)
 
     @contextmanager
     def sending(self, reply_id: UUID) -> Iterator[bool]:
@@ -60,3 +62,17 @@ class SendResults:
     def discard(self, reply_id: UUID) -> None:
         """Forget a result that is recorded."""
         self._results.pop(reply_id, None)
+
+    def claiming(self, reply_id: UUID) -> None:
+        """Remember a claim until it succeeds."""
+        self._unsent[reply_id] = None
+        while len(self._unsent) > MAX_RESULTS:
+            del self._unsent[next(iter(self._unsent))]
+
+    def claimed(self, reply_id: UUID) -> None:
+        """Forget a claim that succeeded."""
+        self._unsent.pop(reply_id, None)
+
+    def is_unsent(self, reply_id: UUID) -> bool:
+        """Return whether the last claim of a reply by this process failed."""
+        return reply_id in self._unsent

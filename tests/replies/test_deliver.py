@@ -10,6 +10,7 @@ from unittest import mock
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from app.db.engine import Database
@@ -712,4 +713,33 @@ async def test_a_statement_that_hangs_is_given_up_in_time(
     await deliver(jobs, callback)
 
     assert took < 5
+    assert await statuses(connection) == ["sent"]
+
+
+async def test_a_claim_whose_commit_was_not_confirmed_is_made_again_at_once(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    real = store.claim
+
+    async def claim(session: AsyncSession, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - passed on
+        await real(session, *arguments, **more)
+        await session.commit()
+        raise _LostConnection
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "claim", claim)
+        with pytest.raises(_LostConnection):
+            await deliver(jobs, callback)
+    left = await statuses(connection)
+    began = asyncio.get_running_loop().time()
+
+    await deliver(jobs, callback)
+
+    assert left == ["sending"]
+    assert asyncio.get_running_loop().time() - began < 5
     assert await statuses(connection) == ["sent"]
