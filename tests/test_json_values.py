@@ -5,7 +5,7 @@ import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -93,7 +93,7 @@ async def test_no_more_than_a_hundred_problems_are_listed(api: FastAPI) -> None:
         ("POST", "/api/rules/explain"),
         ("PUT", "/api/identities"),
         ("POST", "/api/webhooks"),
-        ("POST", f"/api/webhooks/{uuid4()}/replay"),
+        ("POST", f"/api/webhooks/{UUID(int=1)}/replay"),
     ],
 )
 @pytest.mark.parametrize(
