@@ -66,7 +66,7 @@ async def _erase(
         if await migrate.current(database.engine) != migrate.newest():
             typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
             return BAD_USE
-        erasure_id = await _open(database, unionid, appid, openid)
+        erasure_id = await _open(settings, database, unionid, appid, openid)
         if erasure_id is None:
             user = unionid or f"{openid} of account {appid}"
             typer.echo(f"oa-bridge: user {user} does not exist", err=True)
@@ -77,12 +77,18 @@ async def _erase(
 
 
 async def _open(
-    database: Database, unionid: str | None, appid: str | None, openid: str | None
+    settings: Settings,
+    database: Database,
+    unionid: str | None,
+    appid: str | None,
+    openid: str | None,
 ) -> UUID | None:
     now = SystemClock().now()
     async with database.sessions.begin() as session:
         if unionid is not None:
-            return await from_operator.erase_unionid(session, unionid, operator=OPERATOR, now=now)
+            return await from_operator.erase_unionid(
+                session, unionid, asked=settings.asked_accounts, operator=OPERATOR, now=now
+            )
         return await from_operator.erase_openid(
             session, appid or "", openid or "", operator=OPERATOR, now=now
         )
