@@ -89,6 +89,12 @@ API_ERRORS: Final = Counter(
     "Failed calls to WeChat's API by errcode (`transport` if there was none)",
     ["errcode"],
 )
+UNIONID_CONFLICTS: Final = Counter(
+    "oa_bridge_unionid_conflicts",
+    "UnionIDs that differ from the stored one and need WeChat's confirmation, by who named them "
+    "(user_info: WeChat's batch call; report)",
+    ["source"],
+)
 WEBHOOK_ATTEMPTS: Final = Counter(
     "oa_bridge_webhook_attempts",
     "Attempts to deliver to webhooks by outcome (delivered; waiting: will be retried; failed)",

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -114,6 +114,18 @@ class Account(BaseModel):
     def aes_keys(self) -> tuple[str, ...]:
         """The accepted EncodingAESKeys, the current one first."""
         return _present(self.encoding_aes_key, self.encoding_aes_key_previous)
+
+
+def asked_among(accounts: Mapping[str, Account]) -> frozenset[str]:
+    """Return the AppIDs of Official Accounts whose AppSecret is held.
+
+    WeChat can be asked there, so that nobody else has a say about their UnionIDs.
+    """
+    return frozenset(
+        appid
+        for appid, account in accounts.items()
+        if account.kind == "oa" and account.appsecret is not None
+    )
 
 
 def _present(*values: SecretStr | None) -> tuple[str, ...]:
@@ -274,6 +286,11 @@ class Settings(BaseSettings):
         """AppIDs of the mini-programs that cards and links may open; empty: any."""
         own = {appid for appid, account in self.accounts.items() if account.kind != "oa"}
         return frozenset({*own, *self.mini_program_appids})
+
+    @cached_property
+    def asked_accounts(self) -> frozenset[str]:
+        """AppIDs of the Official Accounts whose UnionIDs WeChat is asked for; see `asked_among`."""
+        return asked_among(self.accounts)
 
     @property
     def api_timeout(self) -> timedelta:

@@ -16,8 +16,11 @@ from prometheus_client import REGISTRY
 
 from app.callback.inbox import Inbox
 from app.db.engine import Database
+from app.identity.models import UnionIdSource
+from app.identity.unionid_store import UnionIdResult
 from app.main import create_app
 from app.settings import Settings
+from app.unionid_resolution.record import record_unionids
 from app.worker import Jobs, make_jobs
 from simulator import demo
 from simulator.accounts import Account
@@ -40,6 +43,7 @@ JPEG = bytes.fromhex("ffd8ffc0000b0801a0020801011100ffda0008010100003f0000ffd9")
 SEND = "/cgi-bin/message/custom/send"
 STABLE_TOKEN = "/cgi-bin/stable_token"
 UPLOAD = "/cgi-bin/media/upload"
+USER_INFO = "/cgi-bin/user/info"
 BATCHGET = "/cgi-bin/user/info/batchget"
 
 Json = dict[str, Any]
@@ -278,6 +282,11 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> Settings
     return Settings(_env_file=None, **values | changes)
 
 
+def without_appsecret(settings: Settings) -> Settings:
+    """Return settings under which reports may speak for the Official Account."""
+    return Settings(_env_file=None, **settings.model_dump() | {"wechat_appsecret": None})
+
+
 @asynccontextmanager
 async def running(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
     """Run the web application, and stop it as a server would."""
@@ -288,6 +297,15 @@ async def running(settings: Settings, clock: WorldClock) -> AsyncIterator[Servic
         httpx.AsyncClient(transport=transport, base_url="http://service") as http,
     ):
         yield Service(app, http, settings, clock)
+
+
+async def wechat_names(service: Service, openid: str, unionid: str) -> None:
+    """Record a UnionID of the Official Account as WeChat names it in a call about one person."""
+    results = [UnionIdResult(APPID, openid, unionid, confirmed=True)]
+    async with service.app.state.database.sessions.begin() as session:
+        await record_unionids(
+            session, results, source=UnionIdSource.USER_INFO, now=service.clock.now()
+        )
 
 
 def jobs_of(settings: Settings, database: Database, wechat: WeChat) -> Jobs:

@@ -69,7 +69,7 @@ async def _erase(
             return BAD_USE
         clock = SystemClock()
         await compare(database, clock)
-        erasure_id = await _open(database, clock, unionid, appid, openid)
+        erasure_id = await _open(settings, database, clock, unionid, appid, openid)
         if erasure_id is None:
             user = unionid or f"{openid} of account {appid}"
             typer.echo(f"oa-bridge: user {user} does not exist", err=True)
@@ -80,6 +80,7 @@ async def _erase(
 
 
 async def _open(
+    settings: Settings,
     database: Database,
     clock: SystemClock,
     unionid: str | None,
@@ -89,7 +90,9 @@ async def _open(
     now = clock.now()
     async with database.sessions.begin() as session:
         if unionid is not None:
-            return await from_operator.erase_unionid(session, unionid, operator=OPERATOR, now=now)
+            return await from_operator.erase_unionid(
+                session, unionid, asked=settings.asked_accounts, operator=OPERATOR, now=now
+            )
         return await from_operator.erase_openid(
             session, appid or "", openid or "", operator=OPERATOR, now=now
         )

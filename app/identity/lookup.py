@@ -1,6 +1,6 @@
 """SQL that looks up OpenIDs, UnionIDs and the times when people were seen."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import text
@@ -27,14 +27,36 @@ async def last_seen(session: AsyncSession, people: Iterable[AccountOpenId]) -> d
     return seen
 
 
-async def unionids_of(session: AsyncSession, people: Iterable[AccountOpenId]) -> set[str]:
-    """Return the UnionIDs that these OpenIDs have now."""
-    return set(await session.scalars(_UNIONIDS, _columns(people)))
+async def unionids_of(
+    session: AsyncSession, people: Iterable[AccountOpenId], asked: Collection[str]
+) -> set[str]:
+    """Return the UnionIDs that these OpenIDs have now.
+
+    Those of OpenIDs as in `unverified_people_of` are left out.
+    """
+    return set(await session.scalars(_UNIONIDS, _columns(people) | {"asked": list(asked)}))
 
 
-async def people_of(session: AsyncSession, unionids: Iterable[str]) -> set[AccountOpenId]:
-    """Return the OpenIDs of all accounts that have one of these UnionIDs now."""
-    found = await session.execute(_PEOPLE, {"unionids": list(unionids)})
+async def people_of(
+    session: AsyncSession, unionids: Iterable[str], asked: Collection[str]
+) -> set[AccountOpenId]:
+    """Return the OpenIDs of all accounts that have one of these UnionIDs now.
+
+    Those of `unverified_people_of` are left out.
+    """
+    found = await session.execute(_PEOPLE, {"unionids": list(unionids), "asked": list(asked)})
+    return {(appid, openid) for appid, openid in found}
+
+
+async def unverified_people_of(
+    session: AsyncSession, unionids: Iterable[str], asked: Collection[str]
+) -> set[AccountOpenId]:
+    """Return the OpenIDs which only a report ties to these UnionIDs, though WeChat can be asked.
+
+    asked: AppIDs of the accounts where WeChat can be asked. There a report speaks for somebody
+    else's account. At other accounts a report is the only word that there is, and it counts.
+    """
+    found = await session.execute(_UNVERIFIED, {"unionids": list(unionids), "asked": list(asked)})
     return {(appid, openid) for appid, openid in found}
 
 
@@ -52,6 +74,12 @@ _JOIN_KEYS = """
 """
 
 
+# A source that is not known (NULL) counts as WeChat: such rows are older than the column.
+_IS_UNVERIFIED = (
+    "unionid_source IS NOT DISTINCT FROM 'report' AND appid = ANY(CAST(:asked AS text[]))"
+)
+
+
 _FIRST_SEEN = text("SELECT first_seen_at FROM openids WHERE appid = :appid AND openid = :openid")
 
 
@@ -62,8 +90,24 @@ _ANY = text(f"SELECT 1 FROM openids {_JOIN_KEYS} LIMIT 1")  # noqa: S608 - a con
 
 
 _UNIONIDS = text(
-    f"SELECT DISTINCT unionid FROM openids {_JOIN_KEYS} WHERE unionid IS NOT NULL"  # noqa: S608 - a constant
+    f"""
+    SELECT DISTINCT unionid FROM openids {_JOIN_KEYS}
+    WHERE unionid IS NOT NULL AND NOT ({_IS_UNVERIFIED})
+    """  # noqa: S608 - a constant
 )
 
 
-_PEOPLE = text("SELECT appid, openid FROM openids WHERE unionid = ANY(CAST(:unionids AS text[]))")
+_PEOPLE = text(
+    f"""
+    SELECT appid, openid FROM openids
+    WHERE unionid = ANY(CAST(:unionids AS text[])) AND NOT ({_IS_UNVERIFIED})
+    """  # noqa: S608 - a constant
+)
+
+
+_UNVERIFIED = text(
+    f"""
+    SELECT appid, openid FROM openids
+    WHERE unionid = ANY(CAST(:unionids AS text[])) AND {_IS_UNVERIFIED}
+    """  # noqa: S608 - a constant
+)

@@ -24,14 +24,25 @@ class ResolveState(StrEnum):
 
 
 NOT_YET_ASKED: Final = "not_yet_asked"
+# WeChat's batch call or a report named another UnionID than the stored one: one user/info decides.
+CONFLICT: Final = "unionid_conflict"
+
+
+class UnionIdSource(StrEnum):
+    """Source of a UnionID: WeChat's user/info API, or a login report of a backend."""
+
+    USER_INFO = "user_info"
+    REPORT = "report"
 
 
 class OpenIdRow(Base):
     """One person at one account. unionid is NULL until it is known.
 
+    unionid_source: who named the present UnionID; NULL if it was stored before this column existed.
     resolve_next_at: when the job `identity.resolve` may ask WeChat (again); NULL when it need not.
     resolve_reason: why there is no UnionID (not_following, not_bound, …); erased: the UnionID
-    belongs to a person who was erased at all accounts, and this OpenID will be erased too.
+    belongs to a person who was erased at all accounts, and this OpenID will be erased too;
+    unionid_conflict: there is a UnionID, but another one was named, and WeChat is to decide.
     logged_in_at: time of the latest login that a mini-program's backend reported with a time.
     erased_until: contents up to then are erased, also those that arrive later. revoked: the same
     for classes of data whose authorization was revoked, in Unix seconds by `Scope` value.
@@ -53,11 +64,18 @@ class OpenIdRow(Base):
             "openid",
             postgresql_where=text("resolve_reason = 'erased'"),
         ),
+        Index(
+            "ix_openids_unionid_conflict",
+            "appid",
+            "resolve_next_at",
+            postgresql_where=text("resolve_reason = 'unionid_conflict'"),
+        ),
     )
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     openid: Mapped[str] = mapped_column(primary_key=True)
     unionid: Mapped[str | None]
+    unionid_source: Mapped[UnionIdSource | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     resolve_state: Mapped[ResolveState] = mapped_column(server_default=ResolveState.PENDING.value)
@@ -83,13 +101,6 @@ class ResolvePause(Base):
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
-
-
-class UnionIdSource(StrEnum):
-    """Source of a UnionID: WeChat's user/info API, or a login report of a backend."""
-
-    USER_INFO = "user_info"
-    REPORT = "report"
 
 
 class UnionIdChange(Base):

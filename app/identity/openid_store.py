@@ -99,9 +99,9 @@ def _columns(people: Collection[AccountOpenId]) -> dict[str, list[str]]:
 # added and locked in the order of their keys, as the inbox does it: this avoids deadlocks.
 _ADD_LISTED = text(
     """
-    INSERT INTO openids AS o (appid, openid, unionid, first_seen_at, last_seen_at,
+    INSERT INTO openids AS o (appid, openid, unionid, unionid_source, first_seen_at, last_seen_at,
                               resolve_state, resolve_reason, resolve_next_at, erased_until)
-    SELECT :appid, openid, unionid, at, at,
+    SELECT :appid, openid, unionid, CASE WHEN unionid IS NOT NULL THEN 'user_info' END, at, at,
            CASE WHEN unionid IS NULL THEN 'pending' ELSE 'resolved' END,
            CASE WHEN unionid IS NULL THEN 'not_bound' END,
            CASE WHEN unionid IS NULL THEN CAST(:next AS timestamptz) END, erased_until

@@ -37,6 +37,14 @@ async def forget_unionid(
     return {"openids": len(forgotten.all())}
 
 
+async def detach(
+    session: AsyncSession, person: ErasureSubject, *, now: datetime
+) -> Mapping[str, int]:
+    """Set the UnionID to NULL, and have WeChat asked for it; return the number of rows by table."""
+    detached = await session.execute(_DETACH, person.parameters | {"now": now})
+    return {"openids": len(detached.all())}
+
+
 async def forget_changes(session: AsyncSession, person: ErasureSubject) -> Mapping[str, int]:
     """Delete the UnionID changes of an OpenID; return the number of rows by table."""
     deleted = await session.execute(_FORGET_CHANGES, person.parameters)
@@ -70,11 +78,21 @@ _FORGET_LOGIN = text(
 _FORGET_UNIONID = text(
     """
     UPDATE openids SET
-        unionid = NULL, resolve_attempts = 0,
+        unionid = NULL, unionid_source = NULL, resolve_attempts = 0,
         resolve_state = CASE WHEN :asks THEN 'pending' ELSE 'unavailable' END,
         resolve_reason = CASE WHEN :asks THEN NULL ELSE 'not_an_oa' END,
         resolve_next_at = CASE WHEN :asks THEN CAST(:now AS timestamptz) END
     WHERE appid = :appid AND openid = :openid AND unionid IS NOT NULL AND logged_in_at IS NULL
+    RETURNING 1
+    """
+)
+
+_DETACH = text(
+    """
+    UPDATE openids SET
+        unionid = NULL, unionid_source = NULL, resolve_attempts = 0,
+        resolve_state = 'pending', resolve_reason = NULL, resolve_next_at = :now
+    WHERE appid = :appid AND openid = :openid
     RETURNING 1
     """
 )

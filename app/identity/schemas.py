@@ -18,8 +18,10 @@ class OpenIdOut(BaseModel):
     is not bound to an Open Platform account; not_following; not_an_oa: a mini-program's backend has
     to report it; not_answered: WeChat's answer lacked this OpenID; bad_openid: WeChat does not
     accept this OpenID; erased: the UnionID belongs to an erased person, and this OpenID will be
-    erased too. next_try_at: when WeChat is asked again; null when only a new push of the person or
-    a login report can help. former_unionids: earlier UnionIDs, the latest first.
+    erased too. With a UnionID the reason is null or unionid_conflict: a report or WeChat's batch
+    call named another one, which counts only if a call about this one person names it too.
+    next_try_at: when WeChat is asked again; null when only a new push of the person or a login
+    report can help. former_unionids: earlier UnionIDs, the latest first.
     """
 
     appid: str

@@ -3,11 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Exists, and_, exists, select, tuple_, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    and_,
+    exists,
+    or_,
+    select,
+    text,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity.models import OpenIdRow, ResolvePause, ResolveState, UnionIdChange
+from app.identity.models import CONFLICT, OpenIdRow, ResolvePause, ResolveState, UnionIdChange
 
 # Longer than any API call. If a worker dies, other workers can claim its OpenIDs after this time.
 LEASE = timedelta(seconds=60)
@@ -44,6 +55,28 @@ async def claim_due(session: AsyncSession, appid: str, now: datetime, limit: int
     return claimed.all()
 
 
+async def claim_conflicts(
+    session: AsyncSession, appid: str, now: datetime, limit: int
+) -> Sequence[str]:
+    """Claim up to `limit` OpenIDs with a conflict of UnionIDs, for the time of LEASE."""
+    due = (
+        select(OpenIdRow.openid)
+        .where(_is_due_conflict(appid, now), ~_pauses(appid, now))
+        .order_by(OpenIdRow.resolve_next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    claimed = await session.scalars(
+        update(OpenIdRow)
+        .where(OpenIdRow.appid == appid, OpenIdRow.openid.in_(select(due.c.openid)))
+        .values(resolve_next_at=now + LEASE)
+        .returning(OpenIdRow.openid)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed.all()
+
+
 async def release(
     session: AsyncSession, appid: str, openids: Sequence[str], *, ask_again_at: datetime
 ) -> None:
@@ -53,7 +86,10 @@ async def release(
         .where(
             OpenIdRow.appid == appid,
             OpenIdRow.openid.in_(openids),
-            OpenIdRow.resolve_state == ResolveState.PENDING,
+            or_(
+                OpenIdRow.resolve_state == ResolveState.PENDING,
+                OpenIdRow.resolve_reason == CONFLICT,
+            ),
         )
         .values(resolve_next_at=ask_again_at)
     )
@@ -69,21 +105,29 @@ async def pause(session: AsyncSession, appid: str, until: datetime) -> None:
     )
 
 
+def _is_due_conflict(appid: str, now: datetime) -> ColumnElement[bool]:
+    # The literal text lets Postgres use the partial index.
+    return and_(
+        OpenIdRow.appid == appid,
+        OpenIdRow.resolve_next_at <= now,
+        text(f"openids.resolve_reason = '{CONFLICT}'"),
+    )
+
+
 def _pauses(appid: str, now: datetime) -> Exists:
     return exists().where(ResolvePause.appid == appid, ResolvePause.until > now)
 
 
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:
     """Return whether an account has OpenIDs that are due."""
+    pending = exists().where(
+        OpenIdRow.appid == appid,
+        OpenIdRow.resolve_state == ResolveState.PENDING,
+        OpenIdRow.resolve_next_at <= now,
+    )
+    conflict = exists().where(_is_due_conflict(appid, now))
     found: bool | None = await session.scalar(
-        select(
-            exists().where(
-                OpenIdRow.appid == appid,
-                OpenIdRow.resolve_state == ResolveState.PENDING,
-                OpenIdRow.resolve_next_at <= now,
-                ~_pauses(appid, now),
-            )
-        )
+        select(and_(or_(pending, conflict), ~_pauses(appid, now)))
     )
     return bool(found)
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import UnionIdSource
+from app.wechat.ids import AccountOpenId
 
 # Every day, because the account may be bound to an Open Platform account at any time.
 ASK_UNBOUND_AGAIN = timedelta(days=1)
@@ -25,6 +26,7 @@ class UnionIdResult:
 
     unionid: None with a reason. ask_again_at: None when asking again is useless. erased_until: for
     an erased UnionID, contents up to then are erased. how: WeChat's subscribe_scene, if known.
+    confirmed: WeChat named it in a call about this one person, so that it may replace another one.
     """
 
     appid: str
@@ -34,14 +36,28 @@ class UnionIdResult:
     ask_again_at: datetime | None = None
     erased_until: datetime | None = None
     how: str | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResults:
+    """Number of UnionIDs that changed, and the OpenIDs whose result conflicts with the stored one.
+
+    Such an OpenID keeps its UnionID, and WeChat is to be asked about it in a call of its own.
+    """
+
+    changed: int
+    conflicts: frozenset[AccountOpenId]
 
 
 async def record_results(
     session: AsyncSession, results: Sequence[UnionIdResult], *, source: UnionIdSource, now: datetime
-) -> int:
-    """Record results, one per OpenID, and return how many UnionIDs changed. The OpenIDs must exist.
+) -> RecordedResults:
+    """Record results, one per OpenID. The OpenIDs must exist.
 
-    A UnionID that differs from the stored one replaces it and is noted in `unionid_changes`. For
+    A UnionID that differs from the stored one replaces it and is noted in `unionid_changes`, with
+    two exceptions: answers of WeChat's batch call, whose rows may be shifted, replace nothing until
+    they are confirmed, and a report never replaces what WeChat named. These are conflicts. For
     each first or different UnionID the database adds a row to `identity_events`, which webhooks
     send as `identity.resolved` or `identity.changed`: the trigger `oa_bridge_identity_updated` on
     `openids` calls `oa_bridge_identity_learned`. Locks the openids rows in order of their keys.
@@ -53,9 +69,11 @@ async def record_results(
         "reasons": [result.reason for result in results],
         "nexts": [result.ask_again_at for result in results],
         "untils": [result.erased_until for result in results],
+        "confirmed": [result.confirmed for result in results],
     }
-    changed = await session.scalar(_RECORD, columns | {"source": source.value, "now": now})
-    return changed or 0
+    found = await session.execute(_RECORD, columns | {"source": source.value, "now": now})
+    (_, _, changed), *conflicts = found
+    return RecordedResults(changed, frozenset((appid, openid) for appid, openid, _ in conflicts))
 
 
 async def wake_unbound(
@@ -85,22 +103,33 @@ async def wake_unbound(
 _RECORD = text(
     """
     WITH locked AS (
-        SELECT o.appid, o.openid, o.unionid AS old, a.unionid, a.reason, a.next, a.until
+        SELECT o.appid, o.openid, o.unionid AS old, a.unionid, a.reason, a.next, a.until,
+               COALESCE(
+                   o.unionid <> a.unionid AND NOT a.confirmed
+                   AND (:source = 'user_info' OR o.unionid_source = 'user_info'), false
+               ) AS conflicts
         FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]),
                     CAST(:unionids AS text[]), CAST(:reasons AS text[]),
-                    CAST(:nexts AS timestamptz[]), CAST(:untils AS timestamptz[]))
-             AS a(appid, openid, unionid, reason, next, until)
+                    CAST(:nexts AS timestamptz[]), CAST(:untils AS timestamptz[]),
+                    CAST(:confirmed AS boolean[]))
+             AS a(appid, openid, unionid, reason, next, until, confirmed)
         JOIN openids o ON o.appid = a.appid AND o.openid = a.openid
         ORDER BY o.appid, o.openid
         FOR UPDATE OF o
     ), changed AS (
         INSERT INTO unionid_changes (appid, openid, old_unionid, new_unionid, seen_at, source)
         SELECT appid, openid, old, unionid, CAST(:now AS timestamptz), :source
-        FROM locked WHERE old <> unionid ORDER BY appid, openid
+        FROM locked WHERE old <> unionid AND NOT conflicts ORDER BY appid, openid
         RETURNING id
     ), known AS (
         UPDATE openids SET
-            unionid = COALESCE(locked.unionid, locked.old),
+            unionid = CASE WHEN locked.conflicts THEN locked.old
+                           ELSE COALESCE(locked.unionid, locked.old) END,
+            unionid_source = CASE WHEN locked.unionid IS NULL OR locked.conflicts
+                                  THEN unionid_source
+                                  WHEN locked.unionid = locked.old
+                                       AND unionid_source = 'user_info' THEN unionid_source
+                                  ELSE :source END,
             erased_until = GREATEST(openids.erased_until, locked.until),
             resolve_state = CASE WHEN COALESCE(locked.unionid, locked.old) IS NOT NULL
                                  THEN 'resolved'
@@ -108,13 +137,21 @@ _RECORD = text(
                                  ELSE 'pending' END,
             resolve_reason = CASE WHEN locked.until IS NOT NULL OR resolve_reason = 'erased'
                                   THEN 'erased'
+                                  WHEN locked.conflicts OR
+                                       (resolve_reason = 'unionid_conflict' AND :source = 'report')
+                                  THEN 'unionid_conflict'
                                   WHEN COALESCE(locked.unionid, locked.old) IS NULL
                                   THEN locked.reason END,
-            resolve_next_at = CASE WHEN COALESCE(locked.unionid, locked.old) IS NULL
+            resolve_next_at = CASE WHEN locked.conflicts THEN CAST(:now AS timestamptz)
+                                   WHEN resolve_reason = 'unionid_conflict' AND :source = 'report'
+                                   THEN resolve_next_at
+                                   WHEN COALESCE(locked.unionid, locked.old) IS NULL
                                    THEN locked.next END
         FROM locked WHERE openids.appid = locked.appid AND openids.openid = locked.openid
     )
-    SELECT count(*) FROM changed
+    SELECT NULL AS appid, NULL AS openid, count(*) FROM changed
+    UNION ALL
+    SELECT appid, openid, 0 FROM locked WHERE conflicts
     """
 )
 

@@ -1,5 +1,6 @@
 """Opens erasures that an operator asks for."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -15,14 +16,15 @@ from app.tombstones.subject import is_erased
 
 
 async def erase_unionid(
-    session: AsyncSession, unionid: str, *, operator: str, now: datetime
+    session: AsyncSession, unionid: str, *, asked: Collection[str], operator: str, now: datetime
 ) -> UUID | None:
     """Open the erasure of a person at all accounts; return its id.
 
-    None when the UnionID is not on record. A UnionID that no OpenID has any more is only removed
-    from events and pushes.
+    asked: AppIDs of accounts where only WeChat's own word ties an OpenID to a UnionID. None when
+    the UnionID is not on record. A UnionID that no OpenID has any more is only removed from events
+    and pushes.
     """
-    people = await lookup.people_of(session, [unionid])
+    people = await lookup.people_of(session, [unionid], asked)
     if not people and not await mentions.is_mentioned(session, unionid):
         return None
     return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)

@@ -16,12 +16,13 @@ from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.events import erase as events
 from app.events.activity import FIRST_ID
-from app.identity import lookup
+from app.events.unionid_store import copy_unionid
+from app.identity import lookup, reset
 from app.privacy.inbox_protocol import Inbox
 from app.privacy.mentions import unionids_in_rows_of
 from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of
-from app.settings import Account
+from app.settings import Account, asked_among
 from app.tombstones.models import ErasedPerson, Scope
 from app.tombstones.people import lock_exclusive, write_tombstone
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
@@ -75,7 +76,9 @@ async def plan_erasure(eraser: Eraser, erasure_id: UUID) -> Plan | None:
         if erasure.scope in IDENTITY:
             await lock_exclusive(session)
         if erasure.scope is Scope.PERSON:
-            people, unionids = await _all_accounts(session, erasure, people, unionids)
+            asked = asked_among(eraser.accounts)
+            people, unionids = await _all_accounts(session, erasure, people, unionids, asked)
+            await _detach_unverified(session, eraser, erasure, people, unionids)
         former = await unionids_in_rows_of(session, people)
         former |= set(erasure.subject.get("former", ()))
         erasure.subject = {
@@ -158,17 +161,40 @@ async def _are_erased(session: AsyncSession, people: set[AccountOpenId], names: 
 
 
 async def _all_accounts(
-    session: AsyncSession, erasure: Erasure, people: set[AccountOpenId], unionids: set[str]
+    session: AsyncSession,
+    erasure: Erasure,
+    people: set[AccountOpenId],
+    unionids: set[str],
+    asked: frozenset[str],
 ) -> tuple[set[AccountOpenId], set[str]]:
     """Return the OpenIDs of a person at all accounts, and the UnionIDs.
 
-    Accounts where the person appeared only after the erased time are left out.
+    asked: accounts where only WeChat's own word ties an OpenID to a UnionID. Accounts where the
+    person appeared only after the erased time are left out.
     """
     # Present UnionIDs only: a former one may have been reported by mistake and be somebody else's.
-    unionids = unionids | await lookup.unionids_of(session, people)
-    others = await lookup.people_of(session, unionids) - people
+    unionids = unionids | await lookup.unionids_of(session, people, asked)
+    others = await lookup.people_of(session, unionids, asked) - people
     new = {one for one in others if await _appeared_since(session, erasure, one)}
     return people | (others - new), unionids
+
+
+async def _detach_unverified(
+    session: AsyncSession,
+    eraser: Eraser,
+    erasure: Erasure,
+    people: set[AccountOpenId],
+    unionids: set[str],
+) -> None:
+    """Take the UnionIDs from OpenIDs which only a report of another party ties to them.
+
+    WeChat is asked about each. If it names the erased UnionID, the OpenID is erased then.
+    """
+    found = await lookup.unverified_people_of(session, unionids, asked_among(eraser.accounts))
+    for appid, openid in sorted(found - people):
+        person = ErasureSubject(appid, openid, erasure.until, erasure.id, "", {})
+        await reset.detach(session, person, now=eraser.clock.now())
+        await copy_unionid(session, person)
 
 
 async def _appeared_since(session: AsyncSession, erasure: Erasure, known: AccountOpenId) -> bool:

@@ -59,7 +59,11 @@ async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -
     """Erase a person at all accounts. A worker does it: read `/api/erasures/{id}` for the state."""
     clock: Clock = request.app.state.clock
     opened = await requests.erase_unionid(
-        session, unionid, operator=request.state.operator, now=clock.now()
+        session,
+        unionid,
+        asked=request.app.state.settings.asked_accounts,
+        operator=request.state.operator,
+        now=clock.now(),
     )
     return await _erasure_out(session, opened, f"user {unionid} does not exist")
 

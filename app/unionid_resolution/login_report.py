@@ -30,9 +30,9 @@ async def report(
 ) -> Reported:
     """Record the reported UnionIDs and set them in every row of their OpenIDs.
 
-    Erased people are skipped, also if only the UnionID is erased, until they push something or log
-    in after the erasure. If an OpenID is reported twice, the later login counts. secret: for the
-    pseudonyms.
+    A UnionID that WeChat named stays, and the report counts as a conflict. Erased people are
+    skipped, also if only the UnionID is erased, until they push something or log in after the
+    erasure. If an OpenID is reported twice, the later login counts. secret: for the pseudonyms.
     """
     # A report alone does not make an erased person known again: a backend may repeat old data.
     by_login = sorted(identities, key=lambda one: one.logged_in_at or NEVER)
@@ -52,7 +52,12 @@ async def report(
     recorded = await record_unionids(session, results, source=UnionIdSource.REPORT, now=now)
     await enqueue(session, [resolve_job(appid) for appid in recorded.woken])
     number = sum((one.appid, one.openid) in skipped for one in identities)
-    return Reported(received=len(identities), changed=recorded.changed, erased=number)
+    return Reported(
+        received=len(identities),
+        changed=recorded.changed,
+        conflicts=recorded.conflicts,
+        erased=number,
+    )
 
 
 async def _add(

@@ -5,27 +5,35 @@ inbox does; then `events` (follow_events, subscription_events, followers, consen
 is stored at the same time therefore either sees the UnionID itself or gets it here.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events import unionid_store as events
 from app.identity import unionid_store as identity
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import UnionIdResult
+from app.metrics import UNIONID_CONFLICTS
+from app.wechat.ids import AccountOpenId
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedUnionIds:
     """Result of `record_unionids`.
 
-    changed: number of OpenIDs that had another UnionID before. woken: accounts with OpenIDs that
-    became due; enqueue `resolve_job` for each.
+    changed: number of OpenIDs that had another UnionID before. conflicts: number of OpenIDs that
+    keep theirs until WeChat confirms the other one. woken: accounts with OpenIDs that became due;
+    enqueue `resolve_job` for each.
     """
 
     changed: int
+    conflicts: int
     woken: tuple[str, ...]
 
 
@@ -37,16 +45,24 @@ async def record_unionids(
     A UnionID shows that its account is bound to an Open Platform account: up to MAX_WOKEN of the
     account's OpenIDs that were `not_bound` become due, and more with each further call.
     """
-    changed = await identity.record_results(session, results, source=source, now=now)
+    recorded = await identity.record_results(session, results, source=source, now=now)
+    _report_conflicts(recorded.conflicts, source)
     known = [
         (result.appid, result.openid, result.unionid)
         for result in results
-        if result.unionid is not None
+        if result.unionid is not None and (result.appid, result.openid) not in recorded.conflicts
     ]
     await events.set_unionids(session, known)
     hows = [
         (result.appid, result.openid, result.how) for result in results if result.how is not None
     ]
     await events.set_how(session, hows)
-    woken = await identity.wake_unbound(session, {appid for appid, _, _ in known}, now)
-    return RecordedUnionIds(changed, woken)
+    woken = {appid for appid, _ in recorded.conflicts}
+    woken |= set(await identity.wake_unbound(session, {appid for appid, _, _ in known}, now))
+    return RecordedUnionIds(recorded.changed, len(recorded.conflicts), tuple(sorted(woken)))
+
+
+def _report_conflicts(conflicts: Iterable[AccountOpenId], source: UnionIdSource) -> None:
+    for appid, people in sorted(Counter(appid for appid, _ in conflicts).items()):
+        UNIONID_CONFLICTS.labels(source.value).inc(people)
+        log.warning("identity.unionid_conflict", appid=appid, people=people, source=source.value)

@@ -1,7 +1,7 @@
 """The job `identity.resolve`, which asks WeChat for UnionIDs. Source: protocol 8."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,13 +22,15 @@ from app.wechat.api_responses import UserInfo
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
-from app.wechat_client.batchget import BATCHGET_LIMIT, batchget_halving
+from app.wechat_client.batchget import BAD_OPENID, BATCHGET_LIMIT, batchget_halving
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
 ASK_MISSING_AGAIN = timedelta(hours=1)
 # A run ends after so many calls, so that the jobs of other accounts can run.
 MAX_CALLS_A_RUN = 10
+# One after the other they end before the lease, also when every call takes WeChat its whole time.
+MAX_SINGLE_CALLS = 10
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
 
@@ -49,14 +51,17 @@ class Resolver:
 async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
     """Ask WeChat about every due OpenID of an account, and record the UnionIDs.
 
-    After MAX_CALLS_A_RUN calls a further job is enqueued for the rest. turn: that of this job.
+    OpenIDs without a UnionID share calls. One that has a UnionID, while another one was named, gets
+    a call of its own. After MAX_CALLS_A_RUN shared calls a further job is enqueued for the rest.
+    turn: that of this job.
 
     When a call fails, its OpenIDs are released and become due later; the sweep enqueues a job then.
     When WeChat refuses a call, also because of the daily quota, the whole account pauses, because
     WeChat would refuse the next calls as well.
     """
     for _ in range(MAX_CALLS_A_RUN):
-        if not await _resolve_some(resolver, appid):
+        resolved = await _resolve_some(resolver, appid)
+        if not await _settle_some(resolver, appid) and not resolved:
             return
     async with resolver.sessions.begin() as session:
         await enqueue(session, [next_resolve_job(appid, turn)])
@@ -78,6 +83,31 @@ async def _resolve_some(resolver: Resolver, appid: AppId) -> bool:
         results = await withhold_erased(session, resolver.secret, results)
         await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
     return True
+
+
+async def _settle_some(resolver: Resolver, appid: AppId) -> bool:
+    """Ask about each of a few conflicts; return False when none was due or a call failed."""
+    async with resolver.sessions.begin() as session:
+        claimed = await store.claim_conflicts(
+            session, appid, resolver.clock.now(), MAX_SINGLE_CALLS
+        )
+    results: list[UnionIdResult] = []
+    try:
+        for openid in claimed:
+            results.append(await _ask_one(resolver, appid, OpenId(openid)))  # noqa: PERF401 - kept if a later call fails
+    except ApiError as error:
+        await _release(resolver, appid, claimed[len(results) :], error)
+    await _record_confirmed(resolver, results)
+    return bool(claimed) and len(results) == len(claimed)
+
+
+async def _record_confirmed(resolver: Resolver, results: Sequence[UnionIdResult]) -> None:
+    if not results:
+        return
+    async with resolver.sessions.begin() as session:
+        now = resolver.clock.now()
+        results = await withhold_erased(session, resolver.secret, results)
+        await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
 
 
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
@@ -105,6 +135,20 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
         else _result(appid, openid, by_openid.get(openid), now)
         for openid in openids
     ]
+
+
+async def _ask_one(resolver: Resolver, appid: AppId, openid: OpenId) -> UnionIdResult:
+    """Return what WeChat answers about one person. Without a UnionID the stored one stays."""
+    try:
+        info = await with_token(
+            resolver.tokens, appid, lambda token: resolver.api.user_info(token, openid)
+        )
+    except ApiError as error:
+        if error.errcode != BAD_OPENID:
+            raise
+        return UnionIdResult(appid, openid, None, "bad_openid")
+    answered = info if info.openid == openid else None
+    return replace(_result(appid, openid, answered, resolver.clock.now()), confirmed=True)
 
 
 def _result(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) -> UnionIdResult:

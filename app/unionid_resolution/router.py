@@ -28,15 +28,15 @@ async def put_identities(body: Identities, request: Request, session: SessionDep
     """Report OpenIDs with their UnionIDs, as `jscode2session` returned them; repeating is safe.
 
     Either all identities are recorded or none. If mini-programs are configured (`ACCOUNTS_FILE`,
-    `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are accepted. People who
-    were erased and have neither pushed anything nor logged in since (`logged_in_at`) are skipped
-    and counted as `erased`.
+    `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are accepted. An Official
+    Account whose AppSecret is configured is never accepted: WeChat itself is asked there. People
+    who were erased and have neither pushed anything nor logged in since (`logged_in_at`) are
+    skipped and counted as `erased`.
     """
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
-    found = _problems(body.identities, _accepted_appids(settings), now)
-    problems = list(islice(found, MAX_PROBLEMS))
+    problems = list(islice(_problems(body.identities, settings, now), MAX_PROBLEMS))
     if problems:
         raise RequestValidationError(problems)
     return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)
@@ -50,8 +50,9 @@ def _accepted_appids(settings: Settings) -> Collection[str] | None:
 
 
 def _problems(
-    identities: Sequence[Identity], accepted: Collection[str] | None, now: datetime
+    identities: Sequence[Identity], settings: Settings, now: datetime
 ) -> Iterator[ErrorDetails]:
+    accepted = _accepted_appids(settings)
     for index, one in enumerate(identities):
         if accepted is not None and one.appid not in accepted:
             yield _problem(
@@ -60,6 +61,14 @@ def _problems(
                 one.appid,
                 "is not configured: add the account to ACCOUNTS_FILE, or a mini-program to "
                 "MINI_PROGRAM_APPIDS",
+            )
+        if one.appid in settings.asked_accounts:
+            yield _problem(
+                index,
+                "appid",
+                one.appid,
+                "is an Official Account whose AppSecret is configured: WeChat is asked for its "
+                "UnionIDs; report the OpenIDs of your mini-program",
             )
         if one.logged_in_at is not None and one.logged_in_at > now + MAX_CLOCK_SKEW:
             message = f"lies in the future: the time here is {now.isoformat()}"

@@ -61,12 +61,14 @@ class Identities(BaseModel):
 
 
 class Reported(BaseModel):
-    """Numbers of identities: received, changed, erased.
+    """Numbers of identities: received, changed, conflicts, erased.
 
-    changed: had another UnionID before, which is kept as a former one. erased: were skipped because
-    the person was erased and has not been active since.
+    changed: had another UnionID before, which is kept as a former one. conflicts: WeChat itself
+    named another UnionID, which stays; WeChat is asked again where that is possible. erased: were
+    skipped because the person was erased and has not been active since.
     """
 
     received: int
     changed: int
+    conflicts: int
     erased: int

@@ -18,6 +18,7 @@ from tests.ops.standins import database_away
 from tests.service import (
     ADMIN_TOKEN,
     APPID,
+    CARD_APPID,
     Json,
     Service,
     clock,
@@ -35,7 +36,7 @@ RULE: Json = {"name": "Shop", "trigger": TEXT, "replies": [text_reply()]}
 BODIES: dict[str, tuple[str, Json]] = {
     "identities": (
         "PUT",
-        {"identities": [{"appid": APPID, "openid": "oONE", "unionid": "uONE"}]},
+        {"identities": [{"appid": CARD_APPID, "openid": "oONE", "unionid": "uONE"}]},
     ),
     "webhooks": ("POST", {"url": "https://example.com/hook", "description": "", "types": ["*"]}),
     "webhooks/00000000-0000-0000-0000-000000000000/secret": ("POST", {"overlap_hours": 1}),

@@ -1,6 +1,7 @@
 """Fixtures of this room: the service, under either policy, and WeChat."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,11 @@ from tests.service import (
     WeChat,
     WorldClock,
     clock,
-    jobs,
     jobs_of,
     running,
-    service,
     settings_for,
     wechat,
+    without_appsecret,
 )
 
 __all__ = ["clock", "jobs", "service", "settings", "strict", "strict_jobs", "wechat"]
@@ -31,6 +31,20 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of this test's service, with mini-programs whose backends report."""
     listed = (CARD_APPID, *MINI_PROGRAMS)
     return settings_for(database_url, tmp_path, mini_program_appids=listed)
+
+
+@pytest.fixture
+async def service(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
+    """The service, which holds no AppSecret: reports may speak for the account, too."""
+    async with running(without_appsecret(settings), clock) as service:
+        yield service
+
+
+@pytest.fixture
+def jobs(settings: Settings, database: Database, wechat: WeChat) -> Jobs:
+    """The jobs of one worker; those that ask WeChat have the AppSecret, erasures know of none."""
+    eraser = jobs_of(without_appsecret(settings), database, wechat).eraser
+    return replace(jobs_of(settings, database, wechat), eraser=eraser)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ async def test_a_report_of_another_openid_does_not_bring_it_back(
 
     told = await report(service, ELSEWHERE)
 
-    assert told == {"received": 1, "changed": 0, "erased": 1}
+    assert told == {"received": 1, "changed": 0, "conflicts": 0, "erased": 1}
     for word in (UNIONID, ELSEWHERE):
         assert await found(connection, word) == {}
     assert (await service.api("GET", f"users/{UNIONID}")).status_code == 404

@@ -172,7 +172,7 @@ async def test_a_report_at_the_end_of_an_erasure_does_not_undo_it(
     told = await reporting
     await ending.close()
 
-    assert told == {"received": 1, "changed": 0, "erased": 1}
+    assert told == {"received": 1, "changed": 0, "conflicts": 0, "erased": 1}
     assert await found(connection, OPENID) == {}
 
 
@@ -233,7 +233,7 @@ async def test_a_report_about_an_erased_person_is_skipped_and_counted(
 
     told = await report(service)
 
-    assert told == {"received": 1, "changed": 0, "erased": 1}
+    assert told == {"received": 1, "changed": 0, "conflicts": 0, "erased": 1}
     assert await found(connection, OPENID) == {}
     assert await found(connection, UNIONID) == {}
 
@@ -246,7 +246,7 @@ async def test_the_others_in_a_report_are_taken_over(
 
     answer = await service.api("PUT", "identities", json={"identities": [REPORT, other]})
 
-    assert answer.json() == {"received": 2, "changed": 0, "erased": 1}
+    assert answer.json() == {"received": 2, "changed": 0, "conflicts": 0, "erased": 1}
     assert await column(connection, "SELECT unionid FROM openids") == ["oOTHER"]
 
 
@@ -277,7 +277,7 @@ async def test_of_an_openid_that_is_reported_twice_the_latest_login_counts(
         "PUT", "identities", json={"identities": [logged_in, REPORT][::order]}
     )
 
-    assert answer.json() == {"received": 2, "changed": 0, "erased": 0}
+    assert answer.json() == {"received": 2, "changed": 0, "conflicts": 0, "erased": 0}
     assert await rows(
         connection, "SELECT unionid, logged_in_at IS NOT NULL AS logged_in FROM openids"
     ) == [{"unionid": UNIONID, "logged_in": True}]

@@ -65,7 +65,12 @@ async def test_a_reported_unionid_is_set_in_every_row_of_its_openid(
 ) -> None:
     await some_rows(service)
 
-    assert await report(service, identity()) == {"received": 1, "changed": 0, "erased": 0}
+    assert await report(service, identity()) == {
+        "received": 1,
+        "changed": 0,
+        "conflicts": 0,
+        "erased": 0,
+    }
 
     assert await unionids(connection) == {table: ["oUNION"] for table in UNIONIDS}
     (known,) = (await service.read("users/oUNION"))["openids"]
@@ -80,6 +85,7 @@ async def test_a_report_may_come_before_everything_else_and_again(
         assert await report(service, mini, identity(), mini) == {
             "received": 3,
             "changed": 0,
+            "conflicts": 0,
             "erased": 0,
         }
 
@@ -98,7 +104,12 @@ async def test_a_unionid_that_changes_is_kept_on_record_and_both_lead_to_the_per
     await some_rows(service)
     await report(service, identity("oOLD"))
 
-    assert await report(service, identity("oNEW")) == {"received": 1, "changed": 1, "erased": 0}
+    assert await report(service, identity("oNEW")) == {
+        "received": 1,
+        "changed": 1,
+        "conflicts": 0,
+        "erased": 0,
+    }
     service.clock.advance(timedelta(seconds=1))
     await service.push(event(service.clock, "unsubscribe"))
 
