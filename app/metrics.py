@@ -62,6 +62,10 @@ SPOOL_DEAD_LETTERS: Final = Gauge(
 RULE_MATCHES: Final = Counter(
     "oa_bridge_rule_matches", "Callbacks that a rule answered, by kind of match", ["kind"]
 )
+PATTERN_SEARCHES_SKIPPED: Final = Counter(
+    "oa_bridge_pattern_searches_skipped",
+    "Searches of patterns that were left out, as those of one message took too long",
+)
 RULES_RELOADS: Final = Counter(
     "oa_bridge_rules_reloads", "Reloads of the rules by result (ok, failed)", ["result"]
 )

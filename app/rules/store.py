@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut
+from app.rules.definition.text_triggers import STORED
 from app.rules.definition.validation_errors import describe
 from app.rules.matching.rule_set import Rule
 from app.rules.models import RuleRow
@@ -187,7 +188,7 @@ def _decode_all(rows: Sequence[Any]) -> list[RuleOut | BrokenRule]:
 def _decode(document: str) -> RuleOut | BrokenRule:
     row = orjson.loads(document)
     try:
-        return RuleOut.model_validate(row)
+        return RuleOut.model_validate(row, context=STORED)
     except ValidationError as error:
         return BrokenRule(id=row["id"], revision=row["revision"], problem=describe(error))
 
@@ -222,6 +223,6 @@ def _names(names: frozenset[str]) -> set[str]:
 def out(row: RuleRow) -> RuleOut | BrokenRule:
     """Return a row in the form in which the API returns it."""
     try:
-        return RuleOut.model_validate(row, from_attributes=True)
+        return RuleOut.model_validate(row, from_attributes=True, context=STORED)
     except ValidationError as error:
         return BrokenRule(id=row.id, revision=row.revision, problem=describe(error))

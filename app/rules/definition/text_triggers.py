@@ -3,13 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Final, Literal, LiteralString, Self
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.rules.definition.fields import Strict, Trimmed, Words, unset
-from app.rules.definition.validation_messages import BAD_NORMALIZED_REGEX, BAD_REGEX
+from app.rules.definition.validation_messages import BAD_NORMALIZED_REGEX, BAD_REGEX, SLOW_REGEX
 from app.rules.text.normalize import EMOJI_SELECTOR, bare, bare_end, bare_start, normalise
 from app.rules.text.regex import BadPattern, compile_pattern
+from app.rules.text.regex_cost import MAX_COST_SECONDS, STORED_LENIENCY, cost_of
 from app.rules.text.regex_normalize import pattern_form
 from app.rules.text.regex_prefilter import Prefilter
 from app.wechat.outbound.base import not_blank
@@ -31,7 +32,14 @@ class Match(StrEnum):
     REGEX = "regex"
 
 
+STORED: Final = {"stored": True}
+"""The validation context of rules that were checked when they were saved."""
+
 WITH_KEYWORDS = frozenset({Match.ALL, Match.ANY})
+
+
+def _in_ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}"
 
 
 def _not_blank_normalised(keyword: str) -> str:
@@ -86,7 +94,7 @@ class TextTrigger(Strict):
     voice: StrictBool = Field(default=False, exclude_if=unset)
 
     @model_validator(mode="after")
-    def _keyword_suits_the_kind(self) -> Self:
+    def _keyword_suits_the_kind(self, info: ValidationInfo) -> Self:
         needed, other = "keyword", "keywords"
         if self.match in WITH_KEYWORDS:
             needed, other = other, needed
@@ -99,14 +107,21 @@ class TextTrigger(Strict):
         if getattr(self, needed) is None:
             raise PydanticCustomError("missing", "is missing", {"field": needed})
         if self.match is Match.REGEX:
-            self._require_a_pattern()
+            self._require_a_pattern(STORED_LENIENCY if info.context is STORED else 1)
         return self
 
-    def _require_a_pattern(self) -> None:
+    def _require_a_pattern(self, leniency: float) -> None:
         written, (form,) = self.keyword or "", self.words()
         self._compile(written, BAD_REGEX)
         if form != written:
             self._compile(form, BAD_NORMALIZED_REGEX)
+        cost = cost_of(form, case_sensitive=self.raw)
+        if cost > MAX_COST_SECONDS * leniency:
+            raise PydanticCustomError(
+                "slow_pattern",
+                SLOW_REGEX,
+                {"field": "keyword", "cost": _in_ms(cost), "most": _in_ms(MAX_COST_SECONDS)},
+            )
 
     def _compile(self, pattern: str, words: LiteralString) -> None:
         try:

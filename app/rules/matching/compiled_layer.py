@@ -114,6 +114,8 @@ class CompiledLayer:
         pattern = candidates.get(rank)
         if pattern is None or text is None:
             return (rank,)
+        if not text.may_search():
+            return ()
         return (rank,) if search(pattern, _searched(self.ranked[rank], text)) else ()
 
 

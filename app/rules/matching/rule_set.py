@@ -1,4 +1,6 @@
-"""Decides which rules answer a message. Pure and immutable; it never waits for anything.
+"""Decides which rules answer a message. Immutable, and pure but for a log entry.
+
+It never waits for anything.
 
 `app.rules.matching` describes the indexes below it.
 """
@@ -8,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
 
+import structlog
+
+from app import metrics
 from app.rules.definition.rule import Rule
 from app.rules.matching.account_index import text_of
 from app.rules.matching.check_conditions import as_of, refused_by_facts, refused_by_time_or_share
@@ -15,10 +20,13 @@ from app.rules.matching.compiled_layer import CompiledLayer
 from app.rules.matching.follower_facts import Facts
 from app.rules.matching.precedence import sort_key
 from app.rules.text.normalize import NormalizedText
+from app.rules.text.regex_cost import SearchBudget
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
 
 __all__ = ["Candidates", "Chosen", "Rule", "RuleSet", "compile_rules"]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,8 @@ class RuleSet:
     def find(self, appid: AppId, message: Inbound, now: datetime) -> Candidates:
         """Return the rules that may answer; the caller reads the facts if `asks_facts` says so."""
         content = text_of(message)
-        text = None if content is None else NormalizedText(content)
+        budget = SearchBudget()
+        text = None if content is None else NormalizedText(content, budget)
         openid = subject_openid(message)
         found: list[Rule] = []
         certain = 0  # how many of them answer whatever the facts are
@@ -118,6 +127,8 @@ class RuleSet:
                 certain += 1
             if certain == self.most or (certain and rule.is_fallback):
                 break
+        if budget.skipped:
+            _report(self.version, appid, budget.skipped)
         return Candidates(tuple(found), certain < len(found), self, message, text)
 
     def matching(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
@@ -141,6 +152,11 @@ class RuleSet:
 
     def _valid(self, rules: Iterable[Rule]) -> Iterator[Rule]:
         return (rule for rule in rules if rule.id not in self.changes)
+
+
+def _report(version: int, appid: AppId, skipped: int) -> None:
+    metrics.PATTERN_SEARCHES_SKIPPED.inc(skipped)
+    log.warning("rules.searches_skipped", version=version, appid=appid, skipped=skipped)
 
 
 def compile_rules(rules: Iterable[Rule], version: int, most: int = 1) -> RuleSet:

@@ -88,6 +88,7 @@ class TextMatcher:
     raw: bool
     words: tuple[str, ...]
     pattern: Pattern | None
+    negated: bool = False
 
     @classmethod
     def of(cls, trigger: TextTrigger) -> Self:
@@ -96,10 +97,13 @@ class TextMatcher:
         pattern = None
         if trigger.match is Match.REGEX:
             pattern = compile_pattern(words[0], case_sensitive=trigger.raw)
-        return cls(trigger.match, trigger.raw, words, pattern)
+        return cls(trigger.match, trigger.raw, words, pattern, trigger.negated)
 
     def matches(self, text: NormalizedText) -> bool:
         """Tell whether the text matches the keywords or the pattern; `not` is ignored."""
+        if self.pattern is not None and not text.may_search():
+            # The rule does not answer: neither a search nor what `not` makes of it is known.
+            return self.negated
         if self.pattern is not None:
             forms = text.raw_forms if self.raw else text.shown_forms
             return search(self.pattern, forms) is not None
@@ -123,10 +127,14 @@ def _unless(rank: int, matcher: TextMatcher, text: NormalizedText) -> tuple[int,
 
 
 def _found_in_shown(group: PatternGroup, text: NormalizedText) -> Iterable[int]:
+    if not text.may_search():
+        return ()
     shown, *stripped = text.shown_forms
-    found = group.found_in(shown)
-    return {*found, *group.found_in(stripped[0])} if stripped else found
+    found = group.found_in(shown, text.may_search)
+    return {*found, *group.found_in(stripped[0], text.may_search)} if stripped else found
 
 
-def _found_in_raw(group: PatternGroup, text: NormalizedText) -> list[int]:
-    return group.found_in(*text.raw_forms)
+def _found_in_raw(group: PatternGroup, text: NormalizedText) -> Iterable[int]:
+    if not text.may_search():
+        return ()
+    return group.found_in(text.raw_forms[0], text.may_search)

@@ -9,6 +9,8 @@ from typing import Final
 
 import re2
 
+from app.rules.text.regex_cost import SearchBudget
+
 MAX_CHARACTERS = 4096
 """Rules see this much of a message; WeChat's own limit is far lower (protocol 5)."""
 
@@ -94,10 +96,12 @@ class NormalizedText:
     punctuation at both ends. forms: plain, plain without punctuation at its start, at its end and
     at both ends; equal forms are listed once. shown: like plain, but letters keep their case,
     because replies repeat what a pattern captures from it. shown_forms, raw_forms: the texts that
-    patterns are searched in, in this order, encoded in UTF-8.
+    patterns are searched in, in this order, encoded in UTF-8. budget: what the searches of patterns
+    may take; None: as long as they need.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, budget: SearchBudget | None = None) -> None:
+        self.budget = budget
         self.raw = text[:MAX_CHARACTERS]
         self._composed = _composed(self.raw)
         self.plain = _folded(self._composed)
@@ -107,6 +111,10 @@ class NormalizedText:
         if start < end and end - start < len(self.plain):
             around = self.plain[start:], self.plain[:end], self.bare
             self.forms = tuple(dict.fromkeys((self.plain, *around)))
+
+    def may_search(self) -> bool:
+        """Tell whether another pattern may be searched; see `SearchBudget`."""
+        return self.budget is None or self.budget.allows()
 
     @cached_property
     def shown(self) -> str:
