@@ -15,6 +15,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -55,12 +56,17 @@ def run(data: Path, settings: dict[str, str], *command: str) -> subprocess.Compl
 
 
 @pytest.fixture(scope="module")
-def owner_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder() -> Iterator[Path]:
+    """A folder that other users can enter; pytest's own are root's alone."""
+    with tempfile.TemporaryDirectory(prefix="oa-bridge-image-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def owner_url(folder: Path) -> Iterator[str]:
     """URL of a Postgres that listens on a port and asks for passwords, empty."""
-    folder = tmp_path_factory.mktemp("postgres", numbered=False)
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    home, secret, port = folder / "data", folder / "password", free_port()
+    home, secret, port = folder / "postgres", folder / "password", free_port()
     secret.write_text("owner-password")
     secret.chmod(0o644)
     home.mkdir()
@@ -88,15 +94,11 @@ def owner_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def processes(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+def processes(owner_url: str, folder: Path) -> Iterator[Processes]:
     """What compose.yaml starts, in its order, and a WeChat to talk to."""
-    folder = tmp_path_factory.mktemp("image")
     media = folder / "media"
     media.mkdir()
     (media / "shop.png").write_bytes(JPEG)
-    os.environ["MEDIA"] = str(media)
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
     port, simulated, metrics = free_port(), free_port(), free_port()
     wechat = Child(
         "wechat",
