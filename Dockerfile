@@ -12,7 +12,7 @@ WORKDIR /src
 # Tools of this stage alone: they build the package and write the bill of materials.
 COPY requirements/build.txt requirements/sbom.txt requirements/
 RUN python -m venv /opt/tools \
-    && /opt/tools/bin/pip install --require-hashes --only-binary :all: \
+    && /opt/tools/bin/pip install --no-deps --require-hashes --only-binary :all: \
         -r requirements/build.txt -r requirements/sbom.txt
 
 # Dependencies before the code: a change of the code or of a page installs none of them again.
@@ -20,7 +20,7 @@ RUN python -m venv /opt/tools \
 COPY requirements/service.txt requirements/
 RUN python -m venv --without-pip /opt/oa-bridge \
     && /opt/tools/bin/pip --python /opt/oa-bridge/bin/python install \
-        --require-hashes --only-binary :all: -r requirements/service.txt
+        --no-deps --require-hashes --only-binary :all: -r requirements/service.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY app app

@@ -35,7 +35,7 @@ bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
 
 audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
-	$(TOOLS)/pip-audit --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
 
 lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRADE=1 renews them all
 	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
@@ -54,11 +54,11 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11.5 or newer is needed; %s is %s. Try: make PYTHON=python3.12 setup" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11, 5) else 0)'
 	@echo "Setting up .venv; the first time takes a minute or two."
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/$(PIP) --require-hashes -r requirements/build.txt -r requirements/dev.txt
+	@$(BIN)/$(PIP) --no-deps --require-hashes -r requirements/build.txt -r requirements/dev.txt
 	@$(BIN)/$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TOOLS)/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .cache/tools
-	@$(TOOLS)/$(PIP) --require-hashes -r requirements/tools.txt
+	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
 	@touch $@
