@@ -1,6 +1,8 @@
-# Everything is set up in .venv; only python3 (3.11 or newer) and make are needed.
+# Everything is set up in .venv; only python3 (3.11.5 or newer) and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
+# Programs that look at the dependencies; installed when one of them is first needed.
+TOOLS := .cache/tools/bin
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
 # Every process would compile every module again.
@@ -9,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site bench
+.PHONY: help setup run check test lint site bench audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -38,9 +40,31 @@ site: $(STAMP) ## Build the documentation in site/; a broken link fails
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
 
-$(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; %s is %s. Try: make PYTHON=python3.12 setup" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
+audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
+
+lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRADE=1 renews them all
+	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/service.txt
+	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
+	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
+
+LOCKS := requirements/service.txt requirements/dev.txt requirements/build.txt requirements/sbom.txt \
+	requirements/tools.txt
+LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
+	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
+PIP := python -m pip install --quiet --disable-pip-version-check
+
+$(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11.5 or newer is needed; %s is %s. Try: make PYTHON=python3.12 setup" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11, 5) else 0)'
 	@echo "Setting up .venv; the first time takes a minute or two."
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/$(PIP) --no-deps --require-hashes -r requirements/build.txt -r requirements/dev.txt
+	@$(BIN)/$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(TOOLS)/.installed: requirements/tools.txt
+	@$(PYTHON) -m venv --clear .cache/tools
+	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
 	@touch $@

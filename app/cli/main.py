@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,10 @@ from app.worker import Worker, make_jobs
 # callback takes longer than this.
 STOP_SECONDS = 5
 FAILED = 1
+NO_SIMULATOR = (
+    "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
+    "install '.[simulator]' in a copy of the repository"
+)
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
@@ -125,6 +130,7 @@ def migrate() -> None:
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulate(context: typer.Context) -> None:
     """Simulate WeChat's servers on this machine, with the options of `python -m simulator`."""
+    _require_simulator()
     # It is another program, because the service must not import the simulator. It takes the place
     # of this process, so that it ends with it.
     os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606
@@ -151,6 +157,13 @@ def _with_database(settings: Settings) -> Settings:
     # Web processes that uvicorn starts read their settings from the environment.
     os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
     return load_settings()
+
+
+def _require_simulator() -> None:
+    """End with one line if the simulator is not installed, as in the container image."""
+    if any(find_spec(name) is None for name in ("simulator", "python_multipart")):
+        typer.echo(NO_SIMULATOR, err=True)
+        raise typer.Exit(FAILED)
 
 
 def _require_folder(folder: Path) -> None:

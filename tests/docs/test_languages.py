@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.pages import DOCS, LANGUAGES, blocks, heading_levels, links, page
 
-PAGES = ("rules.md", "personal-data.md")
+PAGES = ("rules.md", "personal-data.md", "security.md")
 
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

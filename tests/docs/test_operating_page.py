@@ -47,7 +47,7 @@ def test_every_metric_is_listed_with_its_type_and_labels(language: str) -> None:
 def test_every_metric_that_the_text_names_is_one(language: str) -> None:
     mentioned = set(re.findall(r"oa_bridge_\w+[a-z]", page(language, "operating.md")))
 
-    assert mentioned - {"oa_bridge_restored"} == metrics().keys()
+    assert mentioned - {"oa_bridge_restored", "oa_bridge_app"} == metrics().keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -9,6 +9,7 @@ import pytest
 from app.db import migrate
 from app.db.engine import connect, open_database
 from tests.conftest import at_database
+from tests.e2e.roles import as_app, make_roles
 from tests.e2e.stack import Processes, Stack, run_processes, talking_to
 
 DATABASE = "shared_e2e"
@@ -16,11 +17,14 @@ DATABASE = "shared_e2e"
 
 @pytest.fixture(scope="package")
 def processes(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """Two web processes and two workers. Shared: a test has a group of people of its own."""
+    """Two web processes and two workers. Shared: a test has a group of people of its own.
+
+    They use the database as a user that can change no table: whatever they do, it is enough.
+    """
     url = at_database(postgres_url, DATABASE)
     asyncio.run(_create(postgres_url, url))
     folder: Path = tmp_path_factory.mktemp("shared")
-    with run_processes(url, folder, webs=2, workers=2) as running:
+    with run_processes(as_app(url), folder, webs=2, workers=2) as running:
         yield running
 
 
@@ -29,6 +33,7 @@ async def _create(server_url: str, url: str) -> None:
     await admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {DATABASE}")
     await admin.close()
+    assert make_roles(url).returncode == 0
     database = open_database(url)
     await migrate.upgrade(database.engine)
     await database.close()
