@@ -191,12 +191,14 @@ async def _run_worker(settings: Settings) -> None:
         _serve_metrics(settings)
     database = open_database(settings.database_url)
     clock = SystemClock()
-    async with httpx.AsyncClient() as client, following_database(database, clock):
+    async with httpx.AsyncClient() as client:
         running = Worker(make_jobs(settings, database, clock, client))
         loop = asyncio.get_running_loop()
+        # Before the first connection, which may take its time: until then a signal kills.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stop)
-        await running.run()
+        async with following_database(database, clock):
+            await running.run()
     await database.close()
 
 

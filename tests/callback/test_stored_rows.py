@@ -330,7 +330,7 @@ async def test_a_name_too_long_for_an_index_is_refused_and_holds_nobody_up(
 async def test_a_mini_programs_people_are_not_asked_about(
     database_url: str, tmp_path: Path, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
-    mini = ACCOUNT.model_copy(update={"appid": "wx00000000000000ff"})
+    mini = ACCOUNT.model_copy(update={"appid": "wx00000000000000ff", "token": "MiniToken"})
     accounts = tmp_path / "accounts.toml"
     accounts.write_text(
         f'[[account]]\nappid = "{mini.appid}"\nkind = "mini_program"\ntoken = "{mini.token}"\n'

@@ -376,7 +376,7 @@ async def test_one_that_lost_its_lock_writes_nothing_more(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     """Another process may have taken the lock, and two at once would write past each other."""
-    wechat.strike(BATCHGET, latency_seconds=0.5)
+    wechat.strike(BATCHGET, latency_seconds=2.5)
     running = asyncio.create_task(sync_here())
 
     async def cut() -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from app.db import migrate
-from app.db.engine import Database
+from app.db.engine import Database, open_database
 from app.db.sql_files import FOLDER, digest_of, load, statement_of
 
 APP = FOLDER.parents[1]
@@ -130,11 +130,14 @@ async def test_the_files_are_loaded_while_callbacks_and_rules_are_being_stored(
     empty: Database,
 ) -> None:
     await migrate.upgrade(empty.engine, "0011")
-    async with empty.engine.connect() as writing:
+    # Of another process, as those that store them are.
+    others = open_database(empty.url)
+    async with others.engine.connect() as writing:
         await writing.execute(text("LOCK TABLE openids, rules IN ROW EXCLUSIVE MODE"))
 
         async with asyncio.timeout(20):
             await migrate.upgrade(empty.engine, "0012")
+    await others.close()
 
     assert await migrate.current(empty.engine) == "0012"
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
-from app.db.engine import Database
+from app.db.engine import Database, open_database
 from app.follower_sync.apply import apply
 from app.follower_sync.diff import UserInfoBatch
 from app.privacy.from_sync import open_for_unfollows
@@ -126,13 +126,15 @@ async def test_an_erasure_waits_for_a_writer_who_asked_before_it_and_finds_what_
     await live(service, connection)
     await service.api("DELETE", f"users/{UNIONID}")
 
-    async with database.sessions.begin() as session:
+    writer = open_database(database.url)  # another process
+    async with writer.sessions.begin() as session:
         before = await erased_among(session, None, [(APPID, OPENID)])
         working = asyncio.create_task(work(jobs, connection_of := await opened(service)))
         await eventually(lambda: somebody_waits(connection))
         not_yet = await column(connection, "SELECT count(*) FROM erased_people")
     await working
     await connection_of.close()
+    await writer.close()
 
     assert (before, not_yet) == ({}, [0])
     assert await found(connection, OPENID) == {}

@@ -130,7 +130,7 @@ def settings_with(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 - s
     (media / "shop.png").write_bytes(PNG)
     accounts = folder / "accounts.toml"
     accounts.write_text(
-        f'[[account]]\nappid = "{OTHER_APPID}"\ntoken = "token"\nmessage_mode = "plain"\n',
+        f'[[account]]\nappid = "{OTHER_APPID}"\ntoken = "another"\nmessage_mode = "plain"\n',
         encoding="utf-8",
     )
     account: dict[str, Any] = {
