@@ -26,6 +26,7 @@ MAX_URL_BYTES: Final = 8 * 1024
 # What may arrive of a head that is not complete: URL, headers, and what separates them.
 MAX_UNFINISHED_BYTES: Final = MAX_HEAD_BYTES + MAX_URL_BYTES + 1024
 HEAD_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 0.5
 # A client that got its answer before it sent its whole body may send the rest for this long.
 REST_OF_BODY_SECONDS: Final = 5.0
 # A client that reads nothing of its answer for this long is cut off.
@@ -189,8 +190,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def _start_head_timer(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        # After a process was held up, timers come before what has arrived meanwhile. That is read
+        # first, or honest requests would be turned away.
         self._head_timer = self.loop.call_later(
-            HEAD_SECONDS, self._turn_away, "slow_head", HTTPStatus.REQUEST_TIMEOUT
+            GRACE_SECONDS, self._turn_away, "slow_head", HTTPStatus.REQUEST_TIMEOUT
         )
 
     def _cut_off_later(self) -> None:

@@ -30,6 +30,7 @@ SLOW = 0.4
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", SLOW)
+    monkeypatch.setattr(http_protocol, "GRACE_SECONDS", 0.05)
     monkeypatch.setattr(http_protocol, "REST_OF_BODY_SECONDS", SLOW)
     monkeypatch.setattr(http_protocol, "STALLED_SECONDS", SLOW)
     monkeypatch.setattr(http_protocol, "STEADY_SECONDS", 0.1)
@@ -211,6 +212,18 @@ async def test_a_head_that_does_not_end_is_given_up(port: int, pieces: list[byte
     assert SLOW - 0.1 < took < 4
     assert counted("connections_turned_away_total", reason="slow_head") == before + 1
     assert status_of(answer) in {b"408", b"200", b""}
+
+
+async def test_a_request_that_has_arrived_when_the_time_is_over_is_answered(port: int) -> None:
+    async with connected(port) as (reader, writer):
+        await asyncio.sleep(0.05)
+        (waiting,) = _waiting
+        # As the timer does, before what has arrived meanwhile is read.
+        waiting._head_is_late()
+        writer.write(request("/", CLOSE))
+        answer = await reader.read()
+
+    assert status_of(answer) == b"200"
 
 
 async def test_the_rest_of_a_body_that_was_answered_already_may_not_trickle(port: int) -> None:
