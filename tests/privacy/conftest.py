@@ -50,7 +50,8 @@ def jobs(settings: Settings, database: Database, wechat: WeChat) -> Jobs:
 @pytest.fixture
 async def strict(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
     """The service with ON_UNFOLLOW=everything."""
-    async with running(settings.model_copy(update={"on_unfollow": "everything"}), clock) as service:
+    everything = without_appsecret(settings).model_copy(update={"on_unfollow": "everything"})
+    async with running(everything, clock) as service:
         yield service
 
 

@@ -10,7 +10,16 @@ from app.db.engine import Database
 from app.settings import Settings
 from tests.callback.makers import drained, record
 from tests.privacy.makers import TEXT, UNIONID, found, leave, live, work
-from tests.service import OPENID, WeChat, WorldClock, column, jobs_of, message, running
+from tests.service import (
+    OPENID,
+    WeChat,
+    WorldClock,
+    column,
+    jobs_of,
+    message,
+    running,
+    without_appsecret,
+)
 from tests.waiting import eventually
 
 SPOOLED = "words from the spool"
@@ -28,7 +37,7 @@ async def test_a_callback_that_was_spooled_before_the_erasure_is_erased_when_it_
     settings = settings.model_copy(update={"on_unfollow": policy})
     jobs = jobs_of(settings, database, wechat)
     spooled = record(clock, message(clock, SPOOLED, openid=OPENID))
-    async with running(settings, clock) as service:
+    async with running(without_appsecret(settings), clock) as service:
         await live(service, connection)
         await service.push(leave(service))
         await work(jobs, connection)
@@ -62,7 +71,7 @@ async def test_an_unfollow_during_a_database_outage_erases_afterwards(
     connection: asyncpg.Connection,
 ) -> None:
     jobs = jobs_of(settings, database, wechat)
-    async with running(settings, clock) as service:
+    async with running(without_appsecret(settings), clock) as service:
         await live(service, connection)
         left = record(clock, leave(service))
     spool = Spool(settings.data_dir, limit=10)
