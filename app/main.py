@@ -38,6 +38,7 @@ from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
+from app.rules.disk_copy import DiskCopy
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
 from app.rules.importing.limits import MAX_BYTES
@@ -113,6 +114,8 @@ def create_app(
         database,
         on_reload=lambda succeeded: _count_reload(rules, succeeded),
         compile_set=partial(compile_rules, most=settings.rules_per_message),
+        copy=DiskCopy(settings.data_dir),
+        clock=clock,
     )
     facts = FollowerFacts(settings.database_url)
     limits = limits_from(settings)
@@ -216,11 +219,12 @@ async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _load_rules(rules: LiveRules) -> None:
-    """Load the rules before the first push. Without the database they are loaded later."""
+    """Load the rules before the first push. Without the database their copy on disk is used."""
     try:
         await rules.load_once()
     except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
         log.warning("rules.not_loaded", error=type(error).__name__)
+        await rules.load_copy()
 
 
 def _count_reload(rules: LiveRules, succeeded: bool) -> None:
@@ -229,6 +233,8 @@ def _count_reload(rules: LiveRules, succeeded: bool) -> None:
     if rules.current is not None:
         metrics.RULES_LOADED.set(rules.current.count)
         metrics.RULES_LEFT_OUT.set(len(rules.current.left_out))
+    copied_at = rules.copied_at
+    metrics.RULES_COPIED_AT.set(0 if copied_at is None else copied_at.timestamp())
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -83,6 +83,11 @@ RULES_REJECTED: Final = Gauge(
     "1 while the newest rules can't be loaded and older ones are used",
     multiprocess_mode="livemostrecent",
 )
+RULES_COPIED_AT: Final = Gauge(
+    "oa_bridge_rules_copied_at_seconds",
+    "Unix time of the copy on disk whose rules are used; 0 while they are the database's",
+    multiprocess_mode="livemostrecent",
+)
 SENDS: Final = Counter(
     "oa_bridge_sends",
     "Customer-service messages by message type and outcome",

@@ -69,7 +69,7 @@ async def _read_parts(request: Request) -> Parts:
     return Parts(
         database=readiness.database(up),
         migrations=await _migrations(database, up),
-        rules=readiness.rules(rules.current),
+        rules=readiness.rules(rules.current, rules.copy_age()),
         spool=readiness.spool(inbox.spool_status()),
         queue=readiness.queue(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),

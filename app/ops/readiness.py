@@ -162,10 +162,11 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
     )
 
 
-def rules(current: RuleSet | None) -> RulesPart:
+def rules(current: RuleSet | None, copy_age: float | None = None) -> RulesPart:
     """Check the rules in memory. An empty set is ok.
 
-    degraded: enabled rules are left out, or a newer version does not compile.
+    degraded: enabled rules are left out, a newer version does not compile, or the rules are those
+    of the copy on disk. copy_age: in seconds; None: they are the database's.
     """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
@@ -176,7 +177,11 @@ def rules(current: RuleSet | None) -> RulesPart:
         detail += f"; {len(current.left_out)} left out as they can't be used: {ids}"
     if current.newer_rejected is not None:
         detail += f"; version {current.newer_rejected} does not compile, see the log"
-    complete = not current.left_out and current.newer_rejected is None
+    if copy_age is not None:
+        detail += (
+            f"; from the copy on disk, saved {copy_age:.0f} s ago: no database since the start"
+        )
+    complete = not current.left_out and current.newer_rejected is None and copy_age is None
     status = Status.OK if complete else Status.DEGRADED
     return RulesPart(status=status, detail=detail, version=current.version, count=count)
 

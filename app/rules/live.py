@@ -1,9 +1,11 @@
 """Keeps the rules that this process serves up to date with the database."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -11,9 +13,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.clock import Clock, SystemClock
 from app.db.engine import UNAVAILABLE_ERRORS, Database, connect
 from app.rules import store
 from app.rules.background import background_work, freeze_heap, release_in_slices
+from app.rules.disk_copy import DiskCopy
 from app.rules.matching import incremental
 from app.rules.matching.incremental import Compile
 from app.rules.matching.rule_set import RuleSet, compile_rules
@@ -23,6 +27,8 @@ CHANNEL: Final = "oa_bridge_rules"
 CHECK_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.5
 QUERY_SECONDS: Final = 2.0
+SAVE_SECONDS: Final = 2.0
+SAVE_LARGE_SECONDS: Final = 60.0
 
 _AWAY = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
@@ -39,6 +45,9 @@ class LiveRules:
     this makes up for a missed notification and detects a lost connection. While the database can't
     be reached, the last set is served. on_reload: called with True for every set that is taken
     over, and with False for every set that did not compile.
+
+    copy: where the set is saved, so that `load_copy` has rules for a start without the database.
+    copied_at: when the served set was saved, if it is such a copy; None: it is the database's.
     """
 
     def __init__(
@@ -47,8 +56,16 @@ class LiveRules:
         *,
         on_reload: Callable[[bool], None] = lambda _: None,
         compile_set: Compile = compile_rules,
+        copy: DiskCopy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.current: RuleSet | None = None
+        self.copied_at: datetime | None = None
+        self._copy = copy
+        self._clock = clock or SystemClock()
+        self._saved: int | None = None
+        self._save_after = 0.0
+        self._saving: asyncio.Task[None] | None = None
         self._database = database
         self._on_reload = on_reload
         self._compile = compile_set
@@ -74,6 +91,31 @@ class LiveRules:
                 await self._take_over(loaded, compiled)
         self._rebuild_if_due()
 
+    async def load_copy(self) -> None:
+        """Serve the copy on disk if no rules are loaded and there is one."""
+        if self._copy is None or self.current is not None:
+            return
+        async with self._reading:
+            with background_work():
+                found = await asyncio.to_thread(self._copy.load)
+                if found is None:
+                    return
+                compiled = await asyncio.to_thread(
+                    incremental.compile_all, found.rules, found.version, self._compile
+                )
+            if compiled is None:
+                return
+            self.current, self.copied_at = compiled, found.saved_at
+        age = round(self.copy_age() or 0)
+        log.warning("rules.copy_used", version=found.version, rules=compiled.count, age_seconds=age)
+        self._on_reload(True)
+
+    def copy_age(self) -> float | None:
+        """Return the age in seconds of the copy that is served; None if it is no copy."""
+        if self.copied_at is None:
+            return None
+        return (self._clock.now() - self.copied_at).total_seconds()
+
     async def newest(self) -> RuleSet | None:
         """Return `current` after loading every change that is committed by now.
 
@@ -92,6 +134,9 @@ class LiveRules:
                 await self._follow_until_lost()
             if self._rebuilding is not None:
                 await self._rebuilding
+            if self._saving is not None:
+                await self._saving
+            await self._save_copy()
         finally:
             self._idle.set()
 
@@ -134,11 +179,31 @@ class LiveRules:
             log.info("rules.changes_followed", version=version)
             self._following = True
         await self._load_if_other(version)
+        self._save_copy_if_due()
+
+    def _save_copy_if_due(self) -> None:
+        under_way = self._saving is not None and not self._saving.done()
+        if not under_way and time.monotonic() >= self._save_after:
+            self._saving = asyncio.create_task(self._save_copy())
+
+    async def _save_copy(self) -> None:
+        rules = self.current
+        if self._copy is None or rules is None or self.copied_at or rules.version == self._saved:
+            return
+        # A large set takes a second to write, and may change every second.
+        pause = SAVE_LARGE_SECONDS if incremental.is_large(rules) else SAVE_SECONDS
+        self._save_after, self._saved = time.monotonic() + pause, rules.version
+        try:
+            with background_work():
+                await asyncio.to_thread(self._copy.save, rules, self._clock.now())
+        except OSError as error:
+            log.warning("rules.copy_not_saved", error=str(error.strerror or error))
 
     async def _load_if_other(self, version: int | None) -> None:
         known = None if self.current is None else self.current.version
         # Compared for equality: a restored database may have an earlier version.
-        if version not in (known, self._rejected):
+        # A copy is always replaced: its version may be one of another database.
+        if version != self._rejected and (self.copied_at is not None or version != known):
             await self.load_once()
 
     async def _pause(self, seconds: float) -> None:
@@ -150,7 +215,7 @@ class LiveRules:
 
     async def _load(self) -> store.Loaded:
         async with self._database.sessions() as session:
-            known = self.current
+            known = self.current if self.copied_at is None else None
             changed = None if known is None else await store.load_changed(session, known.version)
             return changed or await store.load_all(session)
 
@@ -182,7 +247,7 @@ class LiveRules:
             self._on_reload(False)
             return
         await self._serve(compiled)
-        self._rejected = None
+        self._rejected = self.copied_at = None
         log.info("rules.reloaded", version=compiled.version, rules=compiled.count)
         self._on_reload(True)
 
