@@ -14,7 +14,6 @@ Who splits a batch, who retries and who owns the transaction is told here, from 
 What to do when the database is unavailable is decided one floor up, in `inbox`.
 """
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -25,11 +24,13 @@ import asyncpg
 import structlog
 
 from app.callback import duplicates
+from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
 from app.callback.errors import BadData, CooldownLost
 from app.callback.inbox_connection import InboxConnection, is_unavailable
 from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
+from app.db.engine import CONNECT_TIMEOUT_SECONDS, UNAVAILABLE_ERRORS
 from app.db.queue import NewJob, enqueue_on
 from app.events.models import FollowAction
 from app.privacy.jobs import check_job
@@ -75,20 +76,27 @@ class BatchCommitter:
         when the database is unavailable or takes longer than `seconds`.
         """
         results: list[CommitResult] = []
+        # It closes the connection rather than to cancel the commit: a cancelled transaction sends
+        # ROLLBACK, and waits for a server that does not answer.
+        timer = CommitTimer(seconds, self.close)
         try:
-            async with asyncio.timeout(seconds):
-                for part in split_before_unfollow(batch):
-                    results += await self._commit_part(part)
-        except BaseException:
+            await self._connection.open(timer.left)
+            for part in split_before_unfollow(batch):
+                results += await self._commit_part(part)
+        except BaseException as error:
             # After an error in mid-flight nobody knows what the connection still waits for.
             self.close()
+            if timer.expired and isinstance(error, UNAVAILABLE_ERRORS):
+                raise TimeoutError from error
             raise
+        finally:
+            timer.cancel()
         return results
 
     async def _commit_part(
         self, batch: Sequence[Record], *, again: bool = True
     ) -> Sequence[CommitResult]:
-        connection = await self._connection.open()
+        connection = await self._connection.open(CONNECT_TIMEOUT_SECONDS)
         try:
             return await _commit_once(connection, batch, self._throttle)
         except Exception as error:

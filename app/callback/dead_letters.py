@@ -54,6 +54,7 @@ async def run(deps: DeadLetterPurge) -> None:
     """Purge every minute until cancelled; an unavailable database or disk is tried again."""
     while True:
         try:
+            await deps.inbox.remove_drained()
             await purge(deps)
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError, sqlite3.Error) as error:
             log.warning("inbox.set_aside_not_looked_at", error=type(error).__name__)
@@ -71,7 +72,7 @@ async def purge(deps: DeadLetterPurge) -> int:
         erased = await _erased_until(deps, [one for one in letters.values() if one is not None])
         oldest = deps.clock.now() - deps.kept_for
         numbers = [number for number, one in letters.items() if _is_due(one, erased, oldest)]
-        await deps.spool.remove(numbers)
+        await deps.spool.remove_dead_letters(numbers)
     await deps.inbox.recount_dead_letters()  # another process of the machine may have removed some
     return len(numbers)
 

@@ -27,6 +27,8 @@ FLUSH_SECONDS = 2.0
 MAX_PER_FLUSH = 500
 DRAIN_PAUSE_SECONDS = 0.25
 DRAIN_SECONDS = 10.0
+# How long readiness shows that callbacks were refused.
+SHOW_REFUSAL_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -70,6 +72,9 @@ class Inbox:
         self._spooled = 0
         self._dead_letters = 0
         self._failing = False
+        # Rows that are committed may stand in the spool, of an earlier process, too.
+        self._removal_due = True
+        self._refused_at: float | None = None
         # Kept, since asking for it asks the system which process this is.
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -95,7 +100,13 @@ class Inbox:
     def spool_status(self) -> SpoolStatus:
         """Return how full the spool is, as this process knows it."""
         limit = self._spool.limit if self._spool is not None else 0
-        return SpoolStatus(self._spool is not None, self._spooled, limit, self._dead_letters)
+        refusing = (
+            self._refused_at is not None
+            and time.monotonic() - self._refused_at < SHOW_REFUSAL_SECONDS
+        )
+        return SpoolStatus(
+            self._spool is not None, self._spooled, limit, self._dead_letters, refusing
+        )
 
     async def keep(self, record: Record) -> StoredResult:
         """Return once `record` is committed, or on disk while the database is unavailable.
@@ -120,6 +131,8 @@ class Inbox:
             metrics.INBOX_WAITING.set(len(self._waiting))
             async with self._storing:
                 results = await self._store_batch([waiting.record for waiting in batch])
+            if any(isinstance(result, NotStored) for result in results):
+                self._refused_at = time.monotonic()
             for waiting, result in zip(batch, results, strict=True):
                 _answer(waiting.result, result)
 
@@ -201,17 +214,29 @@ class Inbox:
         if not oldest:
             return False
         readable = await self._readable(spool, oldest)
-        recorded = []
         for number, result in (await self._commit_spooled(readable)).items():
             if isinstance(result, BadData):
                 await self._dead_letter(spool, number)
-            else:
-                recorded.append(number)
-        await spool.remove(recorded)
+        await spool.mark_drained(oldest[-1].number)
+        self._removal_due = True
+        await self.remove_drained()
         left = await spool.count()
         if left:  # 0 is shown only once the spool is out of use and pushes are committed directly
             self._count(left)
         return True
+
+    async def remove_drained(self) -> None:
+        """Delete what is committed from the spool. A disk that has no room for it holds up nothing.
+
+        Called again every minute while it fails.
+        """
+        if self._spool is None or not self._removal_due:
+            return
+        try:
+            await self._spool.remove_drained()
+            self._removal_due = False
+        except (sqlite3.Error, OSError) as error:
+            log.error("inbox.spool_not_emptied", error=type(error).__name__)
 
     async def _commit_spooled(self, records: dict[int, Record]) -> dict[int, CommitResult]:
         """Commit records that have been answered, without replies of rules in their cooldown."""

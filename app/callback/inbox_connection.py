@@ -3,6 +3,8 @@
 It is not of the pool: a callback never waits for a connection that something else holds.
 """
 
+import asyncio
+
 import asyncpg
 
 from app.db.engine import UNAVAILABLE_ERRORS, connect
@@ -38,10 +40,14 @@ class InboxConnection:
         self._url = url
         self._connection: asyncpg.Connection | None = None
 
-    async def open(self) -> asyncpg.Connection:
-        """Return the open connection. Raises OSError or asyncpg.PostgresError."""
+    async def open(self, seconds: float) -> asyncpg.Connection:
+        """Return the open connection. Raises OSError, TimeoutError or asyncpg.PostgresError.
+
+        seconds: how long opening it may take.
+        """
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url, **_SESSION)
+            async with asyncio.timeout(seconds):
+                self._connection = await connect(self._url, **_SESSION)
         return self._connection
 
     def close(self) -> None:

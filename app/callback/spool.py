@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
+from app.callback.drain_mark import DrainMark
 from app.callback.record import RECORDS, Record
+from app.callback.reserve import Reserve
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS spooled (
@@ -29,7 +31,14 @@ CREATE TABLE IF NOT EXISTS spooled (
     UNIQUE (appid, dedupe_key)
 )
 """
+# Drawn with the file, so that a drain mark of an earlier file is known as such.
+_IDENTITY_SCHEMA = "CREATE TABLE IF NOT EXISTS spool_identity (identity BLOB NOT NULL)"
+_DRAW_IDENTITY = """
+INSERT INTO spool_identity (identity)
+SELECT randomblob(16) WHERE NOT EXISTS (SELECT 1 FROM spool_identity)
+"""
 BUSY_SECONDS = 1.5
+REMOVED_AT_ONCE = 100
 
 T = TypeVar("T")
 
@@ -43,13 +52,15 @@ class SpoolStatus:
     """What readiness and metrics show of the spool.
 
     count: callbacks that are still to be committed. dead_letters: callbacks that the database
-    refused, kept for an operator.
+    refused, kept for an operator. refusing: whether callbacks were refused just now, because
+    neither the database nor the spool could store them.
     """
 
     enabled: bool
     count: int
     limit: int
     dead_letters: int = 0
+    refusing: bool = False
 
     @property
     def full(self) -> bool:
@@ -79,6 +90,9 @@ class Spool:
         self._lock_file: IO[bytes] | None = None
         self._limit = limit
         self._connection: sqlite3.Connection | None = None
+        self._mark: DrainMark | None = None
+        self._mark_path = folder / "spool.mark"
+        self._reserve = Reserve(folder / "spool.reserve")
         # One thread: a SQLite connection serves one call at a time, off the event loop.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
@@ -117,8 +131,20 @@ class Spool:
         """Return how many callbacks still fit."""
         return max(0, self._limit - await self.count())
 
-    async def remove(self, numbers: Sequence[int]) -> None:
-        """Delete callbacks that are committed; no trace of them is left in the files."""
+    async def mark_drained(self, number: int) -> None:
+        """Note that all callbacks up to `number` are committed or dead letters. Needs no room."""
+        await self._run(lambda: self._open_mark().write(number))
+
+    async def remove_drained(self) -> None:
+        """Delete the callbacks up to the mark; no trace of them is left in the files.
+
+        Raises sqlite3.Error or OSError when the disk does not even have room for that; nothing
+        but disk space is lost by it.
+        """
+        await self._run(self._remove_drained)
+
+    async def remove_dead_letters(self, numbers: Sequence[int]) -> None:
+        """Delete callbacks that the database refused; no trace of them is left in the files."""
         await self._run(lambda: self._remove([(number,) for number in numbers]))
 
     async def dead_letter(self, number: int) -> None:
@@ -174,7 +200,26 @@ class Spool:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(SCHEMA)
             self._connection = connection
+            self._reserve.fill()
         return self._connection
+
+    def _identity(self) -> bytes:
+        """Return the identity of the file; where the disk is full, one of this process alone."""
+        try:
+            connection = self._open()
+            connection.execute(_IDENTITY_SCHEMA)
+            connection.execute(_DRAW_IDENTITY)
+            identity: bytes = connection.execute("SELECT identity FROM spool_identity").fetchone()[
+                0
+            ]
+        except sqlite3.Error:
+            return os.urandom(16)
+        return identity
+
+    def _open_mark(self) -> DrainMark:
+        if self._mark is None:
+            self._mark = DrainMark(self._mark_path, self._identity())
+        return self._mark
 
     def _append(self, rows: Sequence[tuple[str, bytes, str | None, bytes]]) -> list[str | None]:
         with self._transaction() as connection:
@@ -210,17 +255,49 @@ class Spool:
     def _oldest(self, limit: int) -> list[tuple[int, bytes]]:
         with closing(
             self._open().execute(
-                "SELECT id, record FROM spooled WHERE refused = 0 ORDER BY id LIMIT ?", (limit,)
+                "SELECT id, record FROM spooled WHERE refused = 0 AND id > ? ORDER BY id LIMIT ?",
+                (self._open_mark().read(), limit),
             )
         ) as cursor:
             return cursor.fetchall()
 
     def _write(self, statement: str, rows: Sequence[tuple[int]]) -> None:
+        try:
+            self._write_once(statement, rows)
+        except (sqlite3.Error, OSError):
+            self._reserve.release()
+            self._write_once(statement, rows)
+
+    def _write_once(self, statement: str, rows: Sequence[tuple[int]]) -> None:
         with self._transaction() as connection:
             connection.executemany(statement, rows)
 
     def _remove(self, rows: Sequence[tuple[int]]) -> None:
         self._write("DELETE FROM spooled WHERE id = ?", rows)
+        self._shorten_journal()
+
+    def _remove_drained(self) -> None:
+        try:
+            while self._remove_some():
+                pass
+        except (sqlite3.Error, OSError):
+            self._reserve.release()
+            while self._remove_some():
+                # Overwritten pages stand in the journal first: it must not grow on a full disk.
+                self._shorten_journal()
+        self._shorten_journal()
+        self._reserve.fill()
+
+    def _remove_some(self) -> bool:
+        with self._transaction() as connection:
+            removed = connection.execute(
+                "DELETE FROM spooled WHERE id IN (SELECT id FROM spooled "
+                "WHERE refused = 0 AND id <= ? ORDER BY id LIMIT ?)",
+                (self._open_mark().read(), REMOVED_AT_ONCE),
+            )
+            return removed.rowcount > 0
+
+    def _shorten_journal(self) -> None:
         if not self._count():
             self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
@@ -235,10 +312,15 @@ class Spool:
         return int(row[0])
 
     def _count(self) -> int:
-        row = self._open().execute("SELECT count(*) FROM spooled WHERE refused = 0").fetchone()
-        return int(row[0])
+        row = self._open().execute(
+            "SELECT count(*) FROM spooled WHERE refused = 0 AND id > ?", (self._open_mark().read(),)
+        )
+        return int(row.fetchone()[0])
 
     def _close(self) -> None:
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -46,6 +46,7 @@ class SpoolPart(Part):
     enabled: bool
     count: int
     limit: int
+    refusing: bool
 
 
 class QueuePart(Part):
@@ -98,7 +99,9 @@ class Readiness(BaseModel):
 
 def overall(parts: Parts) -> Status:
     """Return failed if no callback can be stored, else degraded if any part is not ok."""
-    if parts.database.status is Status.OK:
+    if parts.spool.refusing:
+        receives = False
+    elif parts.database.status is Status.OK:
         receives = Status.FAILED not in (parts.migrations.status, parts.rules.status)
     else:
         # Rules that are not loaded do not matter here: callbacks are spooled without a decision,
@@ -150,7 +153,10 @@ def rules(current: RuleSet | None) -> RulesPart:
 
 def spool(found: SpoolStatus) -> SpoolPart:
     """Check the spool, whose callbacks wait for the database."""
-    if not found.enabled:
+    if found.refusing:
+        status = Status.FAILED
+        detail = "callbacks are refused: neither the database nor the spool can store them"
+    elif not found.enabled:
         status, detail = Status.OK, "switched off"
     elif found.full:
         status, detail = Status.FAILED, f"full with {found.count} callbacks"
@@ -167,6 +173,7 @@ def spool(found: SpoolStatus) -> SpoolPart:
         enabled=found.enabled,
         count=found.count,
         limit=found.limit,
+        refusing=found.refusing,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 
 from app.callback.build_record import decide_spooled
 from app.callback.errors import NotStored
-from app.callback.inbox import Undecided
+from app.callback.inbox import FLUSH_SECONDS, Undecided
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool
 from app.db import embedded
@@ -408,3 +409,46 @@ def in_flush(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
         return bool(found[0])
 
     return look
+
+
+async def test_a_server_that_hangs_in_the_middle_of_a_statement_sends_callbacks_to_the_spool(
+    database_url: str,
+    postgres_dir: Path,
+    tmp_path: Path,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+) -> None:
+    async with running_inbox(database_url, tmp_path) as inbox:
+        await inbox.keep(record(clock))
+        async with locked(database_url):
+            keeping = asyncio.create_task(inbox.keep(with_card(clock)))
+            await eventually(waits_for_a_lock(connection))
+            with frozen(of_server(postgres_dir)):
+                async with asyncio.timeout(FLUSH_SECONDS + 1.5):
+                    assert await keeping == SPOOLED
+        await eventually(drained(inbox))
+
+    assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
+
+
+def waits_for_a_lock(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
+    """Tell, to `eventually`, whether a statement of the inbox waits for a lock."""
+
+    async def look() -> bool:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return await column(connection, waiting) == [1]
+
+    return look
+
+
+async def test_a_loop_that_is_too_busy_to_read_does_not_take_the_database_for_unavailable(
+    database_url: str, tmp_path: Path, clock: WorldClock
+) -> None:
+    async with running_inbox(database_url, tmp_path) as inbox:
+        await inbox.keep(record(clock))
+        keeping = asyncio.create_task(inbox.keep(record(clock)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(FLUSH_SECONDS + 0.5)  # noqa: ASYNC251 - the loop is busy, and reads nothing
+
+        assert await keeping == StoredResult(None)

@@ -69,7 +69,8 @@ async def test_the_oldest_come_first_and_go_when_they_are_removed(
     await spool.append(records)
 
     first = await spool.oldest(2)
-    await spool.remove([item.number for item in first])
+    await spool.mark_drained(first[-1].number)
+    await spool.remove_drained()
 
     assert [item.read() for item in first] == records[:2]
     assert await held(spool) == records[2:]
@@ -107,7 +108,8 @@ async def test_the_limit_is_reached_exactly_and_a_batch_that_does_not_fit_leaves
 
 async def test_room_made_is_room_again(spool: Spool, clock: WorldClock) -> None:
     await spool.append(many(clock, 10))
-    await spool.remove([item.number for item in await spool.oldest(4)])
+    await spool.mark_drained((await spool.oldest(4))[-1].number)
+    await spool.remove_drained()
 
     await spool.append(many(clock, 4))
 
