@@ -123,7 +123,6 @@ def create_app(
     inbox = Inbox(
         BatchCommitter(settings.database_url),
         spool,
-        max_waiting=settings.inbox_max_waiting,
         decide=decide,
     )
 

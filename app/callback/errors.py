@@ -1,7 +1,6 @@
 """Why a callback was not stored.
 
 InboxError
- ├ InboxFull     too many wait already: 503 at once
  ├ NotStored     neither the database nor the spool took it: 503, WeChat tries again
  ├ BadData       the database can't hold a value of this very callback: 400
  └ CooldownLost  another push used the turn of a rule first: decide again without it
@@ -15,12 +14,6 @@ class InboxError(Exception):
     """Root of the inbox's errors. reason: a slug for metrics and logs."""
 
     reason: ClassVar[str]
-
-
-class InboxFull(InboxError):
-    """The waiting list is full."""
-
-    reason = "inbox_full"
 
 
 class NotStored(InboxError):

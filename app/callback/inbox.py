@@ -17,7 +17,7 @@ import structlog
 from app import metrics
 from app.callback.commit_batch import BatchCommitter, CommitResult
 from app.callback.cooldowns import without_rules
-from app.callback.errors import BadData, CooldownLost, InboxError, InboxFull, NotStored
+from app.callback.errors import BadData, CooldownLost, InboxError, NotStored
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
 from app.db.engine import UNAVAILABLE_ERRORS
@@ -57,12 +57,10 @@ class Inbox:
         committer: BatchCommitter,
         spool: Spool | None,
         *,
-        max_waiting: int,
         decide: Callable[[Record], Record],
     ) -> None:
         self._committer = committer
         self._spool = spool
-        self._max_waiting = max_waiting
         self._decide = decide
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -111,10 +109,8 @@ class Inbox:
     async def keep(self, record: Record) -> StoredResult:
         """Return once `record` is committed, or on disk while the database is unavailable.
 
-        Raises InboxFull, NotStored, BadData, CooldownLost.
+        Raises NotStored, BadData, CooldownLost.
         """
-        if len(self._waiting) >= self._max_waiting:
-            raise InboxFull
         loop = self._loop = self._loop or asyncio.get_running_loop()
         waiting = _Waiting(record, loop.create_future())
         self._waiting.append(waiting)

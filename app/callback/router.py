@@ -1,5 +1,6 @@
 """The one endpoint that WeChat calls: plain ASGI, since every push passes through it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app import metrics
+from app.callback.admission import Admission
 from app.callback.build_record import UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError
@@ -61,6 +63,9 @@ class CallbackEndpoint:
         self._limits = limits
         self._facts = facts
         self._deadline = Deadline(DEADLINE_SECONDS)
+        self._admission = Admission(settings.inbox_max_waiting)
+        self._turned_away = 0
+        self._told_at = 0
         self._accounts: Mapping[str, tuple[Account, Cipher]] = {
             account.appid: (account, cipher_of(account))
             for account in settings.accounts.values()
@@ -69,9 +74,11 @@ class CallbackEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is a status with a short plain text."""
+        admitted = False
         try:
             with self._deadline.limit():
-                response = await self._respond(scope, receive)
+                admitted = await self._admission.enter()
+                response = await self._respond(scope, receive) if admitted else self._turn_away()
         except PushRefused as refusal:
             status = 400 if isinstance(refusal, BadEnvelope) else 403
             response = self._refuse(scope, refusal.reason, status)
@@ -85,6 +92,9 @@ class CallbackEndpoint:
             response = self._refuse(scope, "out_of_time", 503)
         except ClientDisconnect:
             return
+        finally:
+            if admitted:
+                self._admission.leave()
         await response(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response | CallbackResponse:
@@ -133,6 +143,16 @@ class CallbackEndpoint:
         if facts is not None and lost:
             facts = replace(facts, fired={**facts.fired, **dict.fromkeys(lost, now)})
         return Decision(decided=True, chosen=candidates.choose(facts, now))
+
+    def _turn_away(self) -> Response:
+        """Refuse a push that did not come in. Of very many one line a second tells how many."""
+        metrics.REFUSALS.labels("overloaded").inc()
+        self._turned_away += 1
+        second = int(time.monotonic())
+        if second != self._told_at:
+            log.warning("callback.overloaded", refused=self._turned_away)
+            self._told_at, self._turned_away = second, 0
+        return PlainTextResponse(REFUSALS[503], status_code=503)
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
         """Count and log a refusal. The response body holds nothing that helps an attacker."""

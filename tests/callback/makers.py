@@ -22,7 +22,7 @@ from app.wechat.crypto import Format
 from app.wechat.inbound import parse
 from app.wechat.outbound import REPLY
 from simulator.documents import write
-from tests.service import ACCOUNT, APPID, Json, WorldClock, card, message
+from tests.service import ACCOUNT, APPID, Json, WorldClock, card, column, message
 
 OA = Account.model_validate(
     {"appid": APPID, "token": ACCOUNT.token, "encoding_aes_key": ACCOUNT.encoding_aes_key}
@@ -84,12 +84,11 @@ async def running_inbox(
     folder: Path | None = None,
     *,
     limit: int = 1000,
-    most_waiting: int = 2000,
     decide: Callable[[Record], Record] = lambda record: record,
 ) -> AsyncIterator[Inbox]:
     """An inbox that has started. folder: of its spool; None switches the spool off."""
     spool = None if folder is None else Spool(folder, limit=limit)
-    inbox = Inbox(BatchCommitter(url), spool, max_waiting=most_waiting, decide=decide)
+    inbox = Inbox(BatchCommitter(url), spool, decide=decide)
     await inbox.start()
     try:
         yield inbox
@@ -114,5 +113,15 @@ def drained(inbox: Inbox) -> Callable[[], Awaitable[bool]]:
 
     async def look() -> bool:
         return inbox.spool_status().count == 0
+
+    return look
+
+
+def waits_for_a_lock(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
+    """Tell, to `eventually`, whether a statement of the inbox waits for a lock."""
+
+    async def look() -> bool:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return await column(connection, waiting) == [1]
 
     return look

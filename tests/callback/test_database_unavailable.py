@@ -22,7 +22,15 @@ from app.callback.spool import Spool
 from app.db import embedded
 from app.replies.jobs import DELIVER
 from app.replies.send_windows import limits_from
-from tests.callback.makers import drained, locked, poisoned, record, running_inbox, with_card
+from tests.callback.makers import (
+    drained,
+    locked,
+    poisoned,
+    record,
+    running_inbox,
+    waits_for_a_lock,
+    with_card,
+)
 from tests.service import (
     Service,
     WorldClock,
@@ -429,16 +437,6 @@ async def test_a_server_that_hangs_in_the_middle_of_a_statement_sends_callbacks_
         await eventually(drained(inbox))
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
-
-
-def waits_for_a_lock(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
-    """Tell, to `eventually`, whether a statement of the inbox waits for a lock."""
-
-    async def look() -> bool:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        return await column(connection, waiting) == [1]
-
-    return look
 
 
 async def test_a_loop_that_is_too_busy_to_read_does_not_take_the_database_for_unavailable(

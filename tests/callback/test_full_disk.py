@@ -1,4 +1,4 @@
-"""A disk that is full: nothing is lost, nothing is committed twice, and nothing is held up by it."""
+"""A full disk: nothing is lost, nothing is committed twice, and nothing is held up by it."""
 
 import resource
 import sqlite3

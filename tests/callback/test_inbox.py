@@ -1,19 +1,25 @@
 """The inbox: acknowledged means committed, commits are shared, a bad one fails alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from app.callback.errors import BadData, CooldownLost, InboxFull, NotStored
+from app.callback.errors import BadData, CooldownLost, NotStored
 from app.callback.inbox import Inbox
 from app.callback.record import Claim, Record, StoredResult
 from app.db.engine import connect
 from app.replies.jobs import DELIVER
-from tests.callback.makers import locked, poisoned, record, running_inbox, with_card
+from tests.callback.makers import (
+    locked,
+    poisoned,
+    record,
+    running_inbox,
+    waits_for_a_lock,
+    with_card,
+)
 from tests.service import WorldClock, column, counted, message
 from tests.waiting import eventually
 
@@ -21,17 +27,6 @@ from tests.waiting import eventually
 async def kept(inbox: Inbox, records: list[Record]) -> list[StoredResult | BaseException]:
     """Keep records at the same moment; return what became of each."""
     return await asyncio.gather(*map(inbox.keep, records), return_exceptions=True)
-
-
-def waits_for_a_lock(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        found: bool = await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-            "AND datname = current_database())"
-        )
-        return found
-
-    return look
 
 
 async def test_a_record_is_there_for_everybody_when_keep_returns(
@@ -117,22 +112,6 @@ async def test_a_record_that_postgres_cannot_hold_is_not_spooled(
             await inbox.keep(poisoned(clock))
         assert await inbox.keep(record(clock)) == StoredResult(None)
         assert inbox.spool_status().count == 0
-
-
-async def test_a_full_waiting_list_answers_at_once_and_the_others_are_kept(
-    database_url: str, connection: asyncpg.Connection, clock: WorldClock
-) -> None:
-    async with running_inbox(database_url, most_waiting=3) as inbox:
-        async with locked(database_url):
-            first = asyncio.create_task(inbox.keep(record(clock)))
-            await eventually(waits_for_a_lock(connection))
-            waiting = [asyncio.create_task(inbox.keep(record(clock))) for _ in range(3)]
-            await asyncio.sleep(0)
-            with pytest.raises(InboxFull):
-                await inbox.keep(record(clock))
-        outcomes = await asyncio.gather(first, *waiting)
-
-    assert outcomes == [StoredResult(None)] * 4
 
 
 async def test_a_request_that_gave_up_does_not_hurt_the_batch_it_was_in(
