@@ -47,11 +47,14 @@ def build_record(
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
     window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
-    drafts = reply_rows(decision.chosen, message, appid=account.appid, expires_at=until)
+    key = dedupe_key(AppId(account.appid), message)
+    drafts = reply_rows(
+        decision.chosen, message, appid=account.appid, push_key=key, expires_at=until
+    )
     return Record(
         id=uuid7(),
         appid=account.appid,
-        dedupe_key=dedupe_key(AppId(account.appid), message),
+        dedupe_key=key,
         openid=subject_openid(message),
         msgtype=message.msgtype,
         event=getattr(message, "event", None),
@@ -83,7 +86,9 @@ def decide_spooled(rules: RuleSet, record: Record, limits: Limits) -> Record:
     chosen = rules.choose(AppId(record.appid), message, None, record.received_at)
     decision = Decision(decided=True, chosen=chosen)
     until = _until(record.window, record.occurred_at, limits)
-    replies = reply_rows(chosen, message, appid=record.appid, expires_at=until)
+    replies = reply_rows(
+        chosen, message, appid=record.appid, push_key=record.dedupe_key, expires_at=until
+    )
     return replace(
         record,
         decided=True,

@@ -86,6 +86,8 @@ WITH incoming AS (
          AS r(id, callback_id, position, via, msgtype, content, status, expires_at, rule_id,
               errmsg)
     JOIN news n ON n.id = r.callback_id
+    -- The id follows from the push: one that was erased and comes again from an old spool has it.
+    ON CONFLICT (id) DO NOTHING
 ), waking AS (
     SELECT waiting.id FROM opened CROSS JOIN LATERAL (
         SELECT id FROM replies r

@@ -11,12 +11,19 @@ from app.wechat.inbound import Inbound
 
 
 def reply_rows(
-    chosen: Sequence[Chosen], message: Inbound, *, appid: str, expires_at: datetime
+    chosen: Sequence[Chosen],
+    message: Inbound,
+    *,
+    appid: str,
+    push_key: bytes,
+    expires_at: datetime,
 ) -> tuple[NewReply, ...]:
     """Return a row per reply, best rule first. expires_at: when a queued reply is given up."""
     return tuple(
         _row(position, rendered, expires_at)
-        for position, rendered in enumerate(render_replies(chosen, message, appid=appid))
+        for position, rendered in enumerate(
+            render_replies(chosen, message, appid=appid, push_key=push_key)
+        )
     )
 
 

@@ -22,6 +22,7 @@ from app.callback.metric_labels import callback_counter
 from app.callback.record import Record, StoredResult
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
+from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.clock import Clock
 from app.replies.send_windows import Limits
 from app.rules.follower_reader import FollowerFacts
@@ -64,6 +65,7 @@ class CallbackEndpoint:
         self._facts = facts
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
+        self._spooled_cooldowns = SpooledCooldowns()
         self._turned_away = 0
         self._told_at = 0
         self._accounts: Mapping[str, tuple[Account, Cipher]] = {
@@ -123,6 +125,8 @@ class CallbackEndpoint:
                 break
             except CooldownLost as error:  # decided again, without the rules that were too late
                 lost |= error.rule_ids
+        if stored.spooled:
+            self._spooled_cooldowns.remember(record)
         _count(record, decision, stored)
         return callback_response(cipher, opened, message, stored.passive, now=now)
 
@@ -140,8 +144,11 @@ class CallbackEndpoint:
         facts = None
         if candidates.asks_facts:
             facts = await self._facts.read(appid, subject_openid(message))
-        if facts is not None and lost:
-            facts = replace(facts, fired={**facts.fired, **dict.fromkeys(lost, now)})
+        if facts is not None:
+            spooled = self._spooled_cooldowns.fired(appid, subject_openid(message))
+            if spooled or lost:
+                fired = {**facts.fired, **spooled, **dict.fromkeys(lost, now)}
+                facts = replace(facts, fired=fired)
         return Decision(decided=True, chosen=candidates.choose(facts, now))
 
     def _turn_away(self) -> Response:

@@ -3,12 +3,17 @@
 import asyncio
 import json
 from datetime import timedelta
+from pathlib import Path
+from uuid import RFC_4122
 
 import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.rules.matching.reply_id import reply_id
 from app.settings import Settings
 from simulator.replies import Answer
-from tests.callback.makers import locked
+from tests.callback.makers import drained, locked
 from tests.service import (
     APPID,
     OPENID,
@@ -23,6 +28,7 @@ from tests.service import (
     running,
     text_reply,
 )
+from tests.waiting import eventually
 
 COOLDOWN = {"cooldown_seconds": 3600}
 
@@ -244,3 +250,53 @@ async def test_reloads_under_load_lose_no_message_and_mix_no_versions(
         FROM replies GROUP BY callback_id""",
     )
     assert {(row["versions"], row["replies"]) for row in said} == {(1, 2)}
+
+
+async def test_a_rule_answers_once_in_its_cooldown_while_answers_go_to_the_spool(
+    service: Service, settings: Settings, clock: WorldClock
+) -> None:
+    await service.add_rule(text_reply("hello"), conditions=COOLDOWN)
+
+    async with locked(settings.database_url):
+        first = await content(service, clock)
+        clock.advance(timedelta(seconds=1))
+        then = await content(service, clock)
+        other = await content(service, clock, openid=OTHER_OPENID)
+
+    assert service.inbox.spool_status().count == 3
+    assert (first, then, other) == ("hello", None, "hello")
+
+
+async def test_services_that_know_nothing_of_each_other_answer_a_push_with_one_reference(
+    service: Service,
+    settings: Settings,
+    clock: WorldClock,
+    tmp_path: Path,
+    connection: asyncpg.Connection,
+) -> None:
+    await service.add_rule(text_reply("{ref}"), text_reply("queued {ref}", via="customer_service"))
+    pushed = message(clock)
+
+    async with running(
+        settings.model_copy(update={"data_dir": tmp_path / "other"}), clock
+    ) as other:
+        async with locked(settings.database_url):
+            answers = await asyncio.gather(*(one.answer(pushed) for one in (service, other)))
+        for one in (service, other):
+            await eventually(drained(one.inbox))
+
+    contents = {answer.reply["Content"] for answer in answers if answer.reply}
+    stored = await rows(connection, "SELECT id, via FROM replies ORDER BY id")
+    assert len(answers) == 2
+    assert contents == {stored[0]["id"].hex}
+    assert [row["via"] for row in stored] == ["passive", "customer_service"]
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 253402300799), st.integers(0, 99))
+def test_an_id_of_a_reply_follows_from_its_push_alone(key: bytes, at: int, position: int) -> None:
+    one = reply_id(key, at, position)
+
+    assert one == reply_id(key, at, position)
+    assert (one.version, one.variant) == (7, RFC_4122)
+    assert one not in {reply_id(key, at, position + 1), reply_id(key[::-1] + b"x", at, position)}
+    assert reply_id(key, at, position) < reply_id(key, at, position + 1)

@@ -24,7 +24,7 @@ from app.rules.matching.render_replies import render_replies
 from app.rules.matching.rule_set import Rule, RuleSet
 from app.settings import Settings
 from app.wechat.ids import AppId
-from app.wechat.inbound import Inbound, subject_openid
+from app.wechat.inbound import Inbound, dedupe_key, subject_openid
 
 
 class RuleName(BaseModel):
@@ -161,7 +161,10 @@ def _winners(found: Explanation, query: ExplainQuery) -> Iterator[Winner]:
             replies=[
                 preview(rendered, query.message)
                 for rendered in render_replies(
-                    [*before, winner.chosen], query.message, appid=query.appid
+                    [*before, winner.chosen],
+                    query.message,
+                    appid=query.appid,
+                    push_key=dedupe_key(query.appid, query.message),
                 )
                 if rendered.rule is winner.chosen.rule
             ],

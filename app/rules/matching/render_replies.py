@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from app.rules.definition.templates import Unfillable, filled, is_plain
+from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
 from app.wechat.inbound import BaseMessage, Inbound
 from app.wechat.outbound import Message, Text, TransferCustomerService
@@ -27,41 +26,44 @@ class RenderedReply:
 
 
 def render_replies(
-    chosen: Sequence[Chosen], message: Inbound, *, appid: str
+    chosen: Sequence[Chosen], message: Inbound, *, appid: str, push_key: bytes
 ) -> Iterator[RenderedReply]:
     """Yield every reply, best rule first.
 
     The response to WeChat can carry one passive reply. A second passive text is sent as a
     customer-service message, any other second passive reply is skipped. The transfer to an agent
     is skipped for an event. A reply whose placeholders can't be filled has failed.
+    push_key: `dedupe_key` of the push, from which the ids of its replies follow.
     """
-    can_reply = True
+    can_reply, position = True, 0
     for choice in chosen:
         for reply in choice.rule.replies:
             ready = _queued_instead(reply) if reply.via == "passive" and not can_reply else reply
-            rendered = _rendered(choice, ready, message, appid, can_reply=can_reply)
+            ref = reply_id(push_key, message.create_time, position)
+            position += 1
+            rendered = _rendered(choice, ready, message, appid, ref, can_reply=can_reply)
             # The one passive reply is still free if this one is not passive or is not sent.
             can_reply &= ready.via != "passive" or bool(rendered.skipped or rendered.failed)
             yield rendered
 
 
 def _rendered(
-    choice: Chosen, reply: Message, message: Inbound, appid: str, *, can_reply: bool
+    choice: Chosen, reply: Message, message: Inbound, appid: str, ref: UUID, *, can_reply: bool
 ) -> RenderedReply:
-    reply_id, rule = uuid7(), choice.rule
+    rule = choice.rule
     if reply.via == "passive" and not can_reply:
         reason = "the response carries one passive reply, and another one took its place"
-        return RenderedReply(reply_id, rule, reply, skipped=reason)
+        return RenderedReply(ref, rule, reply, skipped=reason)
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
-        return RenderedReply(reply_id, rule, reply, skipped=reason)
+        return RenderedReply(ref, rule, reply, skipped=reason)
     if is_plain(reply, rule.utm):
-        return RenderedReply(reply_id, rule, reply)
-    values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": reply_id.hex}
+        return RenderedReply(ref, rule, reply)
+    values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
     try:
-        return RenderedReply(reply_id, rule, filled(reply, values, rule.utm))
+        return RenderedReply(ref, rule, filled(reply, values, rule.utm))
     except Unfillable as error:
-        return RenderedReply(reply_id, rule, reply, failed=str(error))
+        return RenderedReply(ref, rule, reply, failed=str(error))
 
 
 def _queued_instead(reply: Message) -> Message:

@@ -54,9 +54,12 @@ def sent(made: Rule, *messages: Inbound) -> list[Message]:
     rules = compile_rules([made], 1)
     return [
         answer.reply
-        for message in messages
+        for number, message in enumerate(messages)
         for answer in render_replies(
-            rules.choose(AppId(APPID), message, None, NOON), message, appid=APPID
+            rules.choose(AppId(APPID), message, None, NOON),
+            message,
+            appid=APPID,
+            push_key=bytes([number]),
         )
     ]
 
@@ -185,7 +188,9 @@ def test_a_second_passive_text_is_queued_and_anything_else_skipped() -> None:
     )
     other = Rule(2, "", None, 1, welcome.trigger, (says("two"), image))
 
-    first, second, third = render_replies([Chosen(welcome), Chosen(other)], click("K"), appid=APPID)
+    first, second, third = render_replies(
+        [Chosen(welcome), Chosen(other)], click("K"), appid=APPID, push_key=b""
+    )
 
     assert (first.reply.via, second.reply.via) == ("passive", "customer_service")
     assert third.skipped is not None
