@@ -112,6 +112,7 @@ class CallbackEndpoint:
             check_freshness(query.timestamp, now=now, window_seconds=self._replay_window)
         if scope["method"] == "GET":
             return PlainTextResponse(cipher.verify_url(query))
+        cipher.check_query(query)
         body = await read_body(scope, receive, max_bytes=self._max_body_bytes)
         opened = cipher.decrypt_push(body, query)
         message = parse(opened.text, opened.format)

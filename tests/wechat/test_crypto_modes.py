@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -62,8 +63,9 @@ SECURE, COMPATIBLE, PLAIN = MessageMode.SECURE, MessageMode.COMPATIBLE, MessageM
         (SECURE, SEALED, _query(aes=True), PLAINTEXT, True),
         (COMPATIBLE, SEALED, _query(aes=True), PLAINTEXT, True),
         (COMPATIBLE, MIXED, _query(aes=True), PLAINTEXT, True),
-        (COMPATIBLE, PLAINTEXT, _query(aes=False), PLAINTEXT, False),
-        (COMPATIBLE, MIXED, _query(aes=False), MIXED, False),
+        (COMPATIBLE, MIXED, replace(_query(aes=True), encrypt_type=None), PLAINTEXT, True),
+        (COMPATIBLE, MIXED, replace(_query(aes=True), encrypt_type="raw"), PLAINTEXT, True),
+        (COMPATIBLE, MIXED, replace(_query(aes=True), encrypt_type="AES"), PLAINTEXT, True),
         (PLAIN, PLAINTEXT, _query(aes=False), PLAINTEXT, False),
         (PLAIN, MIXED, _query(aes=True), MIXED, False),
     ],
@@ -89,14 +91,16 @@ def test_what_each_mode_opens(
         (SECURE, SEALED, _query(aes=True, token=OTHER_TOKEN), "bad_signature"),
         (COMPATIBLE, PLAINTEXT, _query(aes=True), "not_encrypted"),
         (COMPATIBLE, MIXED, UNSIGNED_AES, "missing_signature"),
+        (COMPATIBLE, PLAINTEXT, _query(aes=False), "missing_signature"),
+        (COMPATIBLE, MIXED, _query(aes=False), "missing_signature"),
         (COMPATIBLE, PLAINTEXT, UNSIGNED, "missing_signature"),
-        (COMPATIBLE, PLAINTEXT, _query(aes=False, token=OTHER_TOKEN), "bad_signature"),
+        (COMPATIBLE, SEALED, _query(aes=True, token=OTHER_TOKEN), "bad_signature"),
         (PLAIN, PLAINTEXT, UNSIGNED, "missing_signature"),
         (PLAIN, PLAINTEXT, _query(aes=False, token=OTHER_TOKEN), "bad_signature"),
         (PLAIN, "", _query(aes=False), "malformed"),
         (PLAIN, "hello", _query(aes=False), "malformed"),
         (SECURE, "", _query(aes=True), "malformed"),
-        (SECURE, "<xml", _query(aes=True), "malformed"),
+        (SECURE, "<xml", _query(aes=True), "not_encrypted"),
         (SECURE, "[]", _query(aes=True), "malformed"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.settings import MessageMode
 from app.wechat.crypto import CallbackQuery, Format, msg_signature, signature
-from app.wechat.crypto.envelope import read_envelope
+from app.wechat.crypto.envelope import MAX_CANDIDATES, ciphertexts, require_ciphertext_only
 from app.wechat.errors import BadEnvelope, PushRefused
 from app.wechat.push_format import decode, format_of, parse_document
 from tests.wechat.vectors import S01, TOKEN, cipher, query_of
@@ -87,7 +87,7 @@ canonical = [
 
 
 @given(st.lists(st.tuples(st.integers(0, len(canonical)), pieces), max_size=3), st.booleans())
-def test_the_short_way_through_an_envelope_agrees_with_the_xml_parser(
+def test_the_search_for_a_ciphertext_finds_what_the_xml_parser_finds(
     insertions: list[tuple[int, str]], drop_one: bool
 ) -> None:
     parts = canonical.copy()
@@ -98,11 +98,62 @@ def test_the_short_way_through_an_envelope_agrees_with_the_xml_parser(
     body = "".join(parts).encode()
 
     try:
-        envelope = read_envelope(body, format_of(body))
-    except BadEnvelope:
-        with pytest.raises((BadEnvelope, LookupError, AssertionError)):
-            assert isinstance(parse_document(decode(body), format_of(body))["Encrypt"], str)
+        encrypt = parse_document(decode(body), format_of(body))["Encrypt"]
+    except (BadEnvelope, LookupError):
         return
-    document = parse_document(decode(body), format_of(body))
-    assert envelope.encrypt == document["Encrypt"]
-    assert envelope.members == document.keys()
+    if isinstance(encrypt, str) and "\x0b" not in body.decode() and "&" not in body.decode():
+        assert encrypt.strip() in {found.strip() for found in ciphertexts(body, format_of(body))}
+
+
+@given(st.lists(st.tuples(st.integers(0, len(canonical)), pieces), max_size=3), st.booleans())
+def test_only_a_body_that_the_xml_parser_reads_as_ciphertext_alone_is_that(
+    insertions: list[tuple[int, str]], drop_one: bool
+) -> None:
+    parts = canonical.copy()
+    for position, piece in insertions:
+        if drop_one:
+            del parts[min(position, len(parts) - 1)]
+        parts.insert(position, piece)
+    body = "".join(parts).encode()
+
+    for found in ciphertexts(body, Format.XML):
+        try:
+            require_ciphertext_only(body, Format.XML, found)
+        except BadEnvelope:
+            continue
+        document = parse_document(decode(body), Format.XML)
+        assert document.keys() == {"ToUserName", "Encrypt"}
+        assert str(document["Encrypt"]).strip() == found.strip()
+
+
+@given(st.binary(max_size=3000), st.sampled_from(Format))
+def test_a_stranger_gets_no_more_than_a_few_candidates_and_no_error(
+    body: bytes, written: Format
+) -> None:
+    assert len(list(ciphertexts(body, written))) <= 2 * MAX_CANDIDATES
+
+
+def test_a_ciphertext_that_a_follower_typed_does_not_hide_the_signed_one() -> None:
+    typed = "<Encrypt>QUJD</Encrypt>"
+    body = f"<xml><Content><![CDATA[{typed}]]></Content><Encrypt>REVG</Encrypt></xml>".encode()
+
+    assert [*ciphertexts(body, Format.XML)] == ["QUJD", "REVG"]
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (b"<xml><Encrypt>\n <![CDATA[QUJD]]>\n</Encrypt></xml>", ["\n QUJD\n", "QUJD"]),
+        (b"<XML><Encrypt>QUJD</Encrypt></XML>", ["QUJD"]),
+        (b"<xml><Encrypt></Encrypt></xml>", [""]),
+        (b"<xml><Encrypt>QU<b/>JD</Encrypt></xml>", []),
+    ],
+)
+def test_blanks_around_a_ciphertext_count_for_nothing_or_for_all(
+    written: bytes, found: list[str]
+) -> None:
+    assert [*ciphertexts(written, Format.XML)] == found
+
+
+def test_json_may_escape_the_slashes_of_a_ciphertext() -> None:
+    assert [*ciphertexts(rb'{"ToUserName":"gh_1","Encrypt":"QU\/D+="}', Format.JSON)] == ["QU/D+="]

@@ -1,11 +1,10 @@
 import pytest
 
-from app.settings import MessageMode
 from app.wechat import inbound
-from app.wechat.crypto import CallbackQuery, Format, decode_key, encrypt, msg_signature, signature
+from app.wechat.crypto import Format
 from app.wechat.ids import AppId
-from tests.wechat.pushes import document, event, pushed
-from tests.wechat.vectors import AES_KEY, APPID, TOKEN, cipher
+from tests.wechat.pushes import event, pushed
+from tests.wechat.vectors import APPID
 
 TEXT = "<MsgType>text</MsgType><Content>hi</Content>"
 
@@ -88,24 +87,3 @@ def test_a_list_of_one_is_the_item_itself() -> None:
     assert key(popup('[{"TemplateId":"A"}]')) != key(
         popup('[{"TemplateId":"A"},{"TemplateId":"B"}]')
     )
-
-
-def test_in_compatible_mode_the_plain_copy_and_the_decrypted_one_are_one_push() -> None:
-    click = "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>a</EventKey>"
-    account = cipher(MessageMode.COMPATIBLE)
-    keys = set()
-    for _ in range(2):
-        ciphertext = encrypt(decode_key(AES_KEY), document(click).encode(), APPID)
-        body = document(f"{click}<Encrypt>{ciphertext}</Encrypt>").encode()
-        plain = CallbackQuery(signature=signature(TOKEN, "1", "2"), timestamp="1", nonce="2")
-        sealed = CallbackQuery(
-            timestamp="1",
-            nonce="2",
-            encrypt_type="aes",
-            msg_signature=msg_signature(TOKEN, "1", "2", ciphertext),
-        )
-        for query in (plain, sealed):
-            opened = account.decrypt_push(body, query)
-            keys.add(key(inbound.parse(opened.text, opened.format)))
-
-    assert len(keys) == 1

@@ -153,10 +153,9 @@ def test_json_numbers_and_texts_read_the_same() -> None:
     assert numbers.msg_id == "9007199254740993"
 
 
-def test_the_ciphertext_beside_a_plain_push_is_not_part_of_it() -> None:
-    message = pushed("<MsgType>text</MsgType><Encrypt>abc</Encrypt>")
-
-    assert "Encrypt" not in message.payload
+def test_what_stands_beside_a_ciphertext_is_no_push() -> None:
+    with pytest.raises(BadEnvelope, match="mixed_body"):
+        pushed("<MsgType>text</MsgType><Encrypt>abc</Encrypt>")
 
 
 def test_a_push_shows_nothing_of_a_person_when_it_is_printed() -> None:

@@ -1,5 +1,6 @@
 """Reads the query string of a callback."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote_plus
@@ -41,5 +42,18 @@ class CallbackQuery:
             known[name] = unquote_plus(value) if quoted else value
         return cls(**known)
 
+    def require_signable(self) -> None:
+        """Refuse what WeChat never signs. Raises BadEnvelope (malformed_query).
 
+        The signature covers the parts joined without a border: a nonce or timestamp of any shape
+        would let somebody move characters from one to the other, and a reply repeats the nonce.
+        """
+        if self.timestamp is not None and not _TIMESTAMP.fullmatch(self.timestamp):
+            raise BadEnvelope("malformed_query")
+        if self.nonce is not None and not _NONCE.fullmatch(self.nonce):
+            raise BadEnvelope("malformed_query")
+
+
+_TIMESTAMP = re.compile("[0-9]{1,12}")
+_NONCE = re.compile("[A-Za-z0-9_-]{1,64}")
 _NAMES = frozenset(CallbackQuery.__slots__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.settings import MessageMode
 from app.wechat.crypto.aes import Key, decode_base64, decode_key
 from app.wechat.crypto.callback_query import CallbackQuery
-from app.wechat.crypto.envelope import read_envelope
+from app.wechat.crypto.envelope import ciphertexts, require_ciphertext_only
 from app.wechat.crypto.signatures import msg_signature, signature, signatures_equal
 from app.wechat.errors import BadEnvelope, BadSignature
 from app.wechat.push_format import Format, decode, format_of
@@ -59,17 +59,33 @@ class Cipher:
             raise BadEnvelope("malformed")
         return query.echostr
 
-    def decrypt_push(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
-        """Verify one push, and decrypt it if it is encrypted.
+    def check_query(self, query: CallbackQuery) -> None:
+        """Refuse a push by its query alone, before its body is read.
 
-        Raises BadSignature (bad_signature, missing_signature) and BadEnvelope (not_encrypted,
-        mixed_body, and the reasons of decrypting and parsing). Source: protocol 1.3, 2.2, 2.3.
+        In plain mode the signature covers no more than the query, so it is verified here. Raises
+        BadSignature (bad_signature, missing_signature), and BadEnvelope (not_encrypted) where the
+        account is in secure mode and the query does not say `aes`.
         """
-        aes = query.encrypt_type == "aes"
-        if self._mode is MessageMode.PLAIN or (self._mode is MessageMode.COMPATIBLE and not aes):
-            return self._read_plain(body, query)
-        if not aes:
+        if self._mode is MessageMode.PLAIN:
+            self._verify(query.signature, query)
+            return
+        if self._mode is MessageMode.SECURE and query.encrypt_type != "aes":
             raise BadEnvelope("not_encrypted")
+        if query.msg_signature is None:
+            raise BadSignature("missing_signature")
+
+    def decrypt_push(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
+        """Verify one push, and decrypt it unless the account is in plain mode.
+
+        In compatible mode the plain copy counts for nothing, since no signature covers it: what
+        `encrypt_type` says does not matter there. Raises what `check_query` does, and BadEnvelope
+        (not_encrypted, mixed_body, and the reasons of decrypting and parsing).
+        Source: protocol 1.3, 2.2, 2.3.
+        """
+        self.check_query(query)
+        if self._mode is MessageMode.PLAIN:
+            text, format = decode(body), format_of(body)
+            return VerifiedPush(text, format, encrypted=False, nonce=query.nonce or "")
         return self._read_encrypted(body, query)
 
     def encrypt_reply(
@@ -103,32 +119,43 @@ class Cipher:
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
         ).encode()
 
-    def _read_plain(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
-        self._verify(query.signature, query)
-        return VerifiedPush(decode(body), format_of(body), encrypted=False, nonce=query.nonce or "")
-
     def _read_encrypted(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
         format = format_of(body)
-        envelope = read_envelope(body, format)
-        self._verify(query.msg_signature, query, envelope.encrypt)
+        ciphertext = self._signed_ciphertext(body, format, query)
         if self._mode is MessageMode.SECURE:
-            envelope.require_ciphertext_only()
-        message = self._decrypt(envelope.encrypt)
+            require_ciphertext_only(body, format, ciphertext)
+        message = self._decrypt(ciphertext.strip())
         return VerifiedPush(decode(message), format, encrypted=True, nonce=query.nonce or "")
 
-    def _verify(
+    def _signed_ciphertext(self, body: bytes, format: Format, query: CallbackQuery) -> str:
+        """Return the ciphertext that the signature covers."""
+        found = False
+        for ciphertext in ciphertexts(body, format):
+            found = True
+            if self._is_signed(query.msg_signature, query, ciphertext):
+                return ciphertext
+        if found:
+            raise BadSignature("bad_signature")
+        raise BadEnvelope("not_encrypted")
+
+    def _verify(self, given: str | None, query: CallbackQuery) -> None:
+        if not self._is_signed(given, query):
+            raise BadSignature("bad_signature")
+
+    def _is_signed(
         self, given: str | None, query: CallbackQuery, encrypt_text: str | None = None
-    ) -> None:
+    ) -> bool:
         if given is None or query.timestamp is None or query.nonce is None:
             raise BadSignature("missing_signature")
+        query.require_signable()
         for token in self._tokens:
             if encrypt_text is None:
                 expected = signature(token, query.timestamp, query.nonce)
             else:
                 expected = msg_signature(token, query.timestamp, query.nonce, encrypt_text)
             if signatures_equal(given, expected):
-                return
-        raise BadSignature("bad_signature")
+                return True
+        return False
 
     def _decrypt(self, encrypt_text: str) -> bytes:
         ciphertext = decode_base64(encrypt_text)

@@ -1,44 +1,62 @@
-"""Reads the outer body of an encrypted push.
+"""Finds the ciphertext in the outer body of an encrypted push, before anything is verified.
 
-It holds ToUserName and Encrypt; in compatible mode it holds the plain push as well.
+The body holds ToUserName and Encrypt; in compatible mode it holds the plain push as well. Until the
+signature holds, a stranger may have written it. So it is not parsed: what looks like a ciphertext
+is searched for in one pass, and the signature decides.
 """
 
 import re
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from app.wechat.errors import BadEnvelope
 from app.wechat.push_format import Format, decode, parse_document
 
 # The exact shape that WeChat writes, which no XML parser could read differently. It saves most of
 # the parsing of an encrypted push.
-_CANONICAL = re.compile(
+_CANONICAL: Final = re.compile(
     rb"\s*<xml>\s*<ToUserName><!\[CDATA\[[\w-]*\]\]></ToUserName>"
     rb"\s*<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]*)\]\]></Encrypt>\s*</xml>\s*"
 )
-_ENCRYPTED_MEMBERS = frozenset({"ToUserName", "Encrypt"})
+_XML: Final = re.compile(
+    rb"<Encrypt>((?:[^<&]++|<!\[CDATA\[[^\]<]*+\]\]>)*+)</Encrypt>", re.IGNORECASE
+)
+_CDATA: Final = re.compile(rb"<!\[CDATA\[([^\]]*)\]\]>")
+_JSON: Final = re.compile(rb'"\s*+Encrypt\s*+"\s*+:\s*+"((?:[^"\\]++|\\/)*+)"')
+# A text that a follower typed may look like a ciphertext, too: the true one is among the first.
+MAX_CANDIDATES: Final = 4
+_ENCRYPTED_MEMBERS: Final = frozenset({"ToUserName", "Encrypt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """An outer body. encrypt: the ciphertext in base64, as received. members: all its names."""
+def ciphertexts(body: bytes, format: Format) -> Iterator[str]:
+    """Yield what may be the signed ciphertext: as received, and without blanks around it.
 
-    encrypt: str
-    members: Set[str]
+    Takes time that grows with the length of the body alone. Raises nothing.
+    """
+    found = islice((_XML if format is Format.XML else _JSON).finditer(body), MAX_CANDIDATES)
+    for match in found:
+        if format is Format.JSON:
+            text = match[1].replace(b"\\/", b"/")
+        else:
+            text = _CDATA.sub(rb"\1", match[1])
+        written = text.decode(errors="replace")
+        yield written
+        if written != written.strip():
+            yield written.strip()
 
-    def require_ciphertext_only(self) -> None:
-        """Raise BadEnvelope (mixed_body) if the body holds more than the ciphertext, unsigned."""
-        if self.members != _ENCRYPTED_MEMBERS:
-            raise BadEnvelope("mixed_body")
 
+def require_ciphertext_only(body: bytes, format: Format, ciphertext: str) -> None:
+    """Raise BadEnvelope (mixed_body) if the body holds more than the ciphertext and ToUserName.
 
-def read_envelope(body: bytes, format: Format) -> Envelope:
-    """Find the ciphertext. Raises BadEnvelope (not_encrypted, or a reason of `parse_document`)."""
+    For a body whose signature holds; also raises what `parse_document` does.
+    """
     canonical = _CANONICAL.fullmatch(body)
-    if canonical:
-        return Envelope(canonical[1].decode(), _ENCRYPTED_MEMBERS)
+    if canonical and canonical[1].decode() == ciphertext:
+        return
     document = parse_document(decode(body), format)
     encrypt = document.get("Encrypt")
-    if not isinstance(encrypt, str):
-        raise BadEnvelope("not_encrypted")
-    return Envelope(encrypt, document.keys())
+    if document.keys() != _ENCRYPTED_MEMBERS or not isinstance(encrypt, str):
+        raise BadEnvelope("mixed_body")
+    if encrypt.strip() != ciphertext.strip():
+        raise BadEnvelope("mixed_body")

@@ -25,11 +25,13 @@ def parse(text: str, format: Format) -> Inbound:
     """Parse a verified and decrypted push.
 
     An unknown MsgType or Event gives an UnknownMessage or UnknownEvent; it is no error.
-    Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
+    Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member, mixed_body).
     """
     document = parse_document(text, format)
-    # In compatible mode the push holds its ciphertext as well, and each retry has another one.
-    document.pop("Encrypt", None)
+    # WeChat sends no ciphertext to an account in plain mode. What stands beside one is signed by
+    # nobody: the account is in another mode than its settings say, or somebody edited the push.
+    if "Encrypt" in document:
+        raise BadEnvelope("mixed_body")
     members = lowered(document)
     common = _common(members, document)
     msgtype = trimmed(members.get("msgtype"))
