@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from app.callback.record import Claim, Record
 from app.callback.reply_rows import reply_rows
 from app.events.from_push import follow_of, subscriptions_of
-from app.privacy.policy import erasure_request_of
+from app.privacy.policy import Reach, erasure_request_of
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import NewReply, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
@@ -41,7 +41,13 @@ UNDECIDED = Decision(decided=False)
 
 
 def build_record(
-    account: Account, message: Inbound, decision: Decision, *, now: datetime, limits: Limits
+    account: Account,
+    message: Inbound,
+    decision: Decision,
+    *,
+    now: datetime,
+    limits: Limits,
+    reach: Reach,
 ) -> Record:
     """Return everything that the push stores. now: when it arrived."""
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
@@ -71,7 +77,7 @@ def build_record(
         subscriptions=subscriptions_of(message),
         drafts=drafts,
         claims=_claims(decision.chosen, drafts),
-        duty=erasure_request_of(message, account.appid),
+        duty=erasure_request_of(message, account.appid, reach),
     )
 
 

@@ -24,6 +24,7 @@ from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
 from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.clock import Clock
+from app.privacy.policy import reach_of
 from app.replies.send_windows import Limits
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
@@ -74,6 +75,12 @@ class CallbackEndpoint:
             if account.receives
         }
 
+        configured = {*settings.accounts, *settings.mini_programs}
+        self._reaches = {
+            appid: reach_of(appid, configured, encrypted=cipher.encrypted)
+            for appid, (_, cipher) in self._accounts.items()
+        }
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is a status with a short plain text."""
         admitted = False
@@ -120,7 +127,14 @@ class CallbackEndpoint:
         lost: frozenset[int] = frozenset()
         while True:
             decision = await self._decide(account.appid, message, now, lost)
-            record = build_record(account, message, decision, now=now, limits=self._limits)
+            record = build_record(
+                account,
+                message,
+                decision,
+                now=now,
+                limits=self._limits,
+                reach=self._reaches[account.appid],
+            )
             try:
                 stored = await self._inbox.keep(record)
                 break

@@ -1,5 +1,6 @@
 """Which erasure a push requires. Pure functions. Source: protocol 10."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -50,10 +51,35 @@ class NewErasure:
     scope: Scope | None = None
 
 
-def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which people a push to an account may have erased.
+
+    appids: accounts whose OpenIDs it may name. by_unionid: whether it may name a UnionID, and so a
+    person at every account.
+    """
+
+    appids: frozenset[str]
+    by_unionid: bool
+
+
+def reach_of(appid: str, configured: Iterable[str], *, encrypted: bool) -> Reach:
+    """Return what pushes to an account may have erased.
+
+    An encrypted push proves that WeChat wrote it. In plain mode whoever has seen one signature can
+    write any push, so there it speaks for its own account alone. configured: the AppIDs of all
+    accounts.
+    """
+    if encrypted:
+        return Reach(frozenset({appid, *configured}), by_unionid=True)
+    return Reach(frozenset({appid}), by_unionid=False)
+
+
+def erasure_request_of(message: Inbound, appid: str, reach: Reach) -> ErasureRequest | None:
     """Return the erasure that the push asks for; None if it asks for none.
 
-    A privacy event may name another account than the one it was pushed to: both are covered.
+    A privacy event may name another account than the one it was pushed to: both are covered. What
+    is beyond `reach` is left out.
     """
     if isinstance(message, Unsubscribe):
         return ErasureRequest(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
@@ -62,14 +88,19 @@ def erasure_request_of(message: Inbound, appid: str) -> ErasureRequest | None:
     ):
         return None
     cancelled = isinstance(message, UserAuthorizationCancellation)
-    unionids = (message.unionid,) if cancelled and message.unionid is not None else ()
+    names_unionid = cancelled and message.unionid is not None and reach.by_unionid
+    unionids = (str(message.unionid),) if names_unionid else ()
     # FromUserName of a privacy event is a platform account and not the person.
     if message.openid is None and not unionids:
         return None
     appids = dict.fromkeys((appid, message.appid or appid))
     return ErasureRequest(
         Trigger(message.event),
-        tuple((each, message.openid) for each in appids if message.openid is not None),
+        tuple(
+            (each, message.openid)
+            for each in appids
+            if message.openid is not None and each in reach.appids
+        ),
         unionids,
         (message.revoke_info or "")[:MAX_DETAIL] or None,
     )

@@ -14,6 +14,7 @@ from app.callback.inbox import Inbox
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import connect
+from app.privacy.policy import Reach
 from app.replies.models import ReplyStatus, Via
 from app.replies.new_reply import NewReply
 from app.replies.send_windows import Limits
@@ -48,6 +49,7 @@ def record(
         Decision(decided),
         now=clock.now(),
         limits=Limits(),
+        reach=Reach(frozenset({APPID}), by_unionid=True),
     )
     drafts = tuple(_draft(number, reply, made) for number, reply in enumerate(replies))
     passive = (draft.content for draft in drafts if draft.via is Via.PASSIVE)

@@ -49,6 +49,11 @@ class Cipher:
         self._tokens = tuple(tokens)
         self._keys = tuple(Key(decode_key(key)) for key in aes_keys)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether every push to the account is encrypted, and so proves who wrote it."""
+        return self._mode is not MessageMode.PLAIN
+
     def verify_url(self, query: CallbackQuery) -> str:
         """Verify WeChat's check of the callback URL; return the echostr to answer, in plain text.
 
