@@ -32,8 +32,10 @@ from app.settings import Account, Settings
 from app.wechat.crypto import CallbackQuery, Cipher, check_freshness
 from app.wechat.errors import BadEnvelope, PushRefused
 from app.wechat.ids import AppId
-from app.wechat.inbound import Inbound, parse, require_recipient, subject_openid
+from app.wechat.inbound import Inbound, parse, require_past, require_recipient, subject_openid
 
+# How far WeChat's clock may be ahead of ours where the replay window is off.
+DEFAULT_TOLERANCE_SECONDS: Final = 600
 DEADLINE_SECONDS: Final = 4.0  # WeChat hangs up after 5
 
 log = structlog.get_logger()
@@ -124,6 +126,7 @@ class CallbackEndpoint:
         opened = cipher.decrypt_push(body, query)
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
+        require_past(message, now, self._replay_window or DEFAULT_TOLERANCE_SECONDS)
         lost: frozenset[int] = frozenset()
         while True:
             decision = await self._decide(account.appid, message, now, lost)

@@ -8,7 +8,7 @@ import pytest
 from app.db.engine import Database
 from app.settings import Settings
 from app.worker import Jobs
-from tests.privacy.makers import MINI_PROGRAMS, OTHER_APPID
+from tests.privacy.makers import MINI_PROGRAMS
 from tests.service import (
     CARD_APPID,
     Service,
@@ -29,7 +29,7 @@ __all__ = ["clock", "jobs", "service", "settings", "strict", "strict_jobs", "wec
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of this test's service, with mini-programs whose backends report."""
-    listed = (CARD_APPID, *MINI_PROGRAMS, OTHER_APPID)
+    listed = (CARD_APPID, *MINI_PROGRAMS)
     return settings_for(database_url, tmp_path, mini_program_appids=listed)
 
 

@@ -101,7 +101,8 @@ def test_the_search_for_a_ciphertext_finds_what_the_xml_parser_finds(
         encrypt = parse_document(decode(body), format_of(body))["Encrypt"]
     except (BadEnvelope, LookupError):
         return
-    if isinstance(encrypt, str) and "\x0b" not in body.decode() and "&" not in body.decode():
+    # No base64 holds what the parser resolves or leaves out.
+    if isinstance(encrypt, str) and "<" not in encrypt and not {"\x0b", "&"} & {*body.decode()}:
         assert encrypt.strip() in {found.strip() for found in ciphertexts(body, format_of(body))}
 
 

@@ -172,3 +172,7 @@ def test_a_push_for_another_account_is_refused() -> None:
     inbound.require_recipient(message, None)
     with pytest.raises(BadEnvelope, match="wrong_recipient"):
         inbound.require_recipient(message, "gh_other")
+
+
+def test_a_time_in_milliseconds_is_read_as_one() -> None:
+    assert pushed("<MsgType>text</MsgType>", create_time="1795500000123").create_time == 1795500000

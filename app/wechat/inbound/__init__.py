@@ -51,7 +51,7 @@ from app.wechat.inbound.messages import (
     Voice,
 )
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent
-from app.wechat.inbound.parse import parse, require_recipient
+from app.wechat.inbound.parse import parse, require_past, require_recipient
 from app.wechat.inbound.privacy_events import (
     PrivacyEvent,
     UserAuthorizationCancellation,
@@ -136,6 +136,7 @@ __all__ = [
     "dedupe_key",
     "parse",
     "parse_document",
+    "require_past",
     "require_recipient",
     "subject_openid",
 ]

@@ -1,8 +1,9 @@
 """Parses a document into a typed message or event. Source: protocol 4."""
 
+from datetime import datetime
 from typing import TypedDict
 
-from app.wechat.errors import BadEnvelope
+from app.wechat.errors import BadEnvelope, Stale
 from app.wechat.inbound.decode_elements import Members, build, lowered, trimmed
 from app.wechat.inbound.messages import UnknownMessage
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
@@ -10,8 +11,10 @@ from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Messag
 from app.wechat.push_format import Format, parse_document
 
 _MAX_OPENID_CHARACTERS = 128
-_MAX_CREATE_TIME_DIGITS = 12
+_MAX_CREATE_TIME_DIGITS = 15
 _END_OF_YEAR_9999 = 253402300799
+# 13 digits: no time in seconds has as many, and every one in milliseconds since 2001.
+_FIRST_MILLISECONDS = 10**12
 
 
 class _Common(TypedDict):
@@ -51,6 +54,16 @@ def require_recipient(message: Inbound, original_id: str | None) -> None:
         raise BadEnvelope("wrong_recipient")
 
 
+def require_past(message: Inbound, now: datetime, tolerance_seconds: int) -> None:
+    """Raise Stale (from_the_future) if the push says that it was made later than now.
+
+    tolerance_seconds: how far the clocks may differ. What lies further ahead would outrank
+    everything that the person does until then.
+    """
+    if message.create_time > now.timestamp() + tolerance_seconds:
+        raise Stale("from_the_future")
+
+
 def _common(members: Members, document: dict[str, object]) -> _Common:
     from_user = trimmed(members.get("fromusername"))
     if from_user is None or len(from_user) > _MAX_OPENID_CHARACTERS:
@@ -67,6 +80,8 @@ def _create_time(digits: str) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_CREATE_TIME_DIGITS):
         raise BadEnvelope("malformed")
     seconds = int(digits)
+    if seconds >= _FIRST_MILLISECONDS:
+        seconds //= 1000
     if seconds > _END_OF_YEAR_9999:
         raise BadEnvelope("malformed")
     return seconds
