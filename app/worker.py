@@ -16,6 +16,7 @@ from pgqueuer import DatabaseRetryEntrypointExecutor, Job, PgQueuer, RetryReques
 from pgqueuer.models import Schedule
 
 from app.callback import erase as inbox
+from app.callback import plain_signatures
 from app.clock import Clock
 from app.db.engine import (
     COMMAND_TIMEOUT_SECONDS,
@@ -101,6 +102,7 @@ class Jobs:
         await sweep_replies(self.database.sessions, self.clock)
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
+        await plain_signatures.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await prune_job_log(self.database.sessions, self.clock)

@@ -48,8 +48,12 @@ def build_record(
     now: datetime,
     limits: Limits,
     reach: Reach,
+    signature: bytes | None = None,
 ) -> Record:
-    """Return everything that the push stores. now: when it arrived."""
+    """Return everything that the push stores.
+
+    now: when it arrived. signature: of a push in plain mode.
+    """
     occurred_at = datetime.fromtimestamp(message.create_time, UTC)
     window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
@@ -78,6 +82,7 @@ def build_record(
         drafts=drafts,
         claims=_claims(decision.chosen, drafts),
         duty=erasure_request_of(message, account.appid, reach),
+        signature=signature,
     )
 
 

@@ -7,7 +7,7 @@ Who splits a batch, who retries and who owns the transaction is told here, from 
    costs the connection.
 2. `BatchCommitter._commit_part` repeats a part once that lost a race for a lock, and halves a part
    that holds a value which the database can't store, until that record stands alone (BadData).
-3. `_commit_once` owns the transaction. In it stand, in this order: the cooldowns (`cooldowns`), the
+3. `_commit_once` owns the transaction. In it stand, in this order: the signatures of plain mode (`plain_signatures`), the cooldowns (`cooldowns`), the
    one statement (`insert_sql`), the jobs, the erasures. After it copies get their first answer
    (`duplicates`).
 
@@ -15,7 +15,7 @@ What to do when the database is unavailable is decided one floor up, in `inbox`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,10 +23,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from app.callback import duplicates
+from app.callback import duplicates, plain_signatures
 from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
-from app.callback.errors import BadData, CooldownLost
+from app.callback.errors import BadData, CooldownLost, SignatureUsed
 from app.callback.inbox_connection import InboxConnection, is_unavailable
 from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
@@ -39,7 +39,7 @@ from app.privacy.store import open_on
 from app.replies.jobs import deliver_job
 from app.unionid_resolution.jobs import resolve_job
 
-CommitResult = StoredResult | BadData | CooldownLost
+CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
 
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -155,7 +155,7 @@ _NOTHING = _Inserted(frozenset(), (), (), late=False)
 
 async def _commit_once(
     connection: asyncpg.Connection, batch: Sequence[Record], throttle: ResolveThrottle
-) -> list[StoredResult | CooldownLost]:
+) -> list[CommitResult]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
     A copy of an earlier callback, stored or in this batch, has no effect and gets the first
@@ -164,19 +164,31 @@ async def _commit_once(
     it (the connection was lost while committing).
     """
     async with nullcontext() if _commits_by_itself(batch) else connection.transaction():
-        lost = await claim(connection, batch)
-        rest = [record for record in batch if record.id not in lost] if lost else batch
+        refused = await _refused(connection, batch)
+        rest = [record for record in batch if record.id not in refused] if refused else batch
         row = await connection.fetchrow(*statement_of(rest)) if rest else None
         inserted = _NOTHING if row is None else _inserted(row)
         await enqueue_on(connection, _jobs(rest, inserted, throttle))
         await open_on(connection, _erasures(rest, inserted))
     throttle.record(inserted.to_resolve)
     results = iter(await duplicates.results(connection, rest, inserted.fresh))
-    if not lost:
+    if not refused:
         return [*results]
-    return [
-        CooldownLost(lost[record.id]) if record.id in lost else next(results) for record in batch
-    ]
+    return [refused[record.id] if record.id in refused else next(results) for record in batch]
+
+
+async def _refused(
+    connection: asyncpg.Connection, batch: Sequence[Record]
+) -> Mapping[UUID, SignatureUsed | CooldownLost]:
+    """Return the records that may not be stored, with the reason. Asks only where there may be any."""
+    used = await plain_signatures.claim(connection, batch)
+    if used:
+        batch = [record for record in batch if record.id not in used]
+    lost = await claim(connection, batch)
+    return {
+        **{record_id: SignatureUsed() for record_id in used},
+        **{record_id: CooldownLost(rule_ids) for record_id, rule_ids in lost.items()},
+    }
 
 
 def _commits_by_itself(batch: Sequence[Record]) -> bool:
@@ -185,7 +197,9 @@ def _commits_by_itself(batch: Sequence[Record]) -> bool:
     The jobs that it may still lead to only announce rows that stand in tables; a job that is
     lost with the connection is made good by the sweeps. Two round trips less.
     """
-    return not any(record.claims or record.duty or _is_queued(record) for record in batch)
+    return not any(
+        record.claims or record.duty or record.signature or _is_queued(record) for record in batch
+    )
 
 
 def _is_queued(record: Record) -> bool:

@@ -3,6 +3,7 @@
 InboxError
  ├ NotStored     neither the database nor the spool took it: 503, WeChat tries again
  ├ BadData       the database can't hold a value of this very callback: 400
+ ├ SignatureUsed  in plain mode: the signature came with another push before: 403
  └ CooldownLost  another push used the turn of a rule first: decide again without it
 """
 
@@ -26,6 +27,12 @@ class BadData(InboxError):
     """A value of this callback is one that the database can't hold."""
 
     reason = "bad_data"
+
+
+class SignatureUsed(InboxError):
+    """In plain mode: the signature came with another push before. Nothing is stored."""
+
+    reason = "signature_used"
 
 
 class CooldownLost(InboxError):

@@ -17,7 +17,7 @@ import structlog
 from app import metrics
 from app.callback.commit_batch import BatchCommitter, CommitResult
 from app.callback.cooldowns import without_rules
-from app.callback.errors import BadData, CooldownLost, InboxError, NotStored
+from app.callback.errors import BadData, CooldownLost, InboxError, NotStored, SignatureUsed
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
 from app.db.engine import UNAVAILABLE_ERRORS
@@ -211,7 +211,7 @@ class Inbox:
             return False
         readable = await self._readable(spool, oldest)
         for number, result in (await self._commit_spooled(readable)).items():
-            if isinstance(result, BadData):
+            if isinstance(result, BadData | SignatureUsed):
                 await self._dead_letter(spool, number)
         await spool.mark_drained(oldest[-1].number)
         self._removal_due = True

@@ -1,4 +1,4 @@
-"""The table `callbacks`: the inbox."""
+"""Tables of the inbox: callbacks, and the signatures of those in plain mode."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
+
+
+class PlainSignature(Base):
+    """A signature that a push in plain mode came with, and the push that it served."""
+
+    __tablename__ = "plain_signatures"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    signature: Mapped[bytes] = mapped_column(primary_key=True)
+    dedupe_key: Mapped[bytes]
+    expires_at: Mapped[datetime]
 
 
 class Callback(Base):

@@ -32,7 +32,7 @@ class Record:
     names a platform account instead). asks: whether WeChat can be asked for its UnionID.
     decided: False when no rules were loaded yet, so that the choice is still to be made.
     drafts: the replies. claims: rules with a cooldown that are to answer, each only if it wins its
-    claim. duty: what the push obliges us to erase.
+    claim. duty: what the push obliges us to erase. signature: of a push in plain mode, 20 bytes.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
@@ -59,6 +59,7 @@ class Record:
     drafts: tuple[NewReply, ...]
     claims: tuple[Claim, ...] = ()
     duty: ErasureRequest | None = None
+    signature: bytes | None = None
 
 
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)

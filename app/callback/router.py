@@ -16,7 +16,7 @@ from app import metrics
 from app.callback.admission import Admission
 from app.callback.build_record import UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
-from app.callback.errors import BadData, CooldownLost, InboxError
+from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter
 from app.callback.record import Record, StoredResult
@@ -97,6 +97,8 @@ class CallbackEndpoint:
             response = self._refuse(scope, "too_large", 413)
         except BadData:
             response = self._refuse(scope, "bad_data", 400)
+        except SignatureUsed as error:
+            response = self._refuse(scope, error.reason, 403)
         except InboxError as error:
             response = self._refuse(scope, error.reason, 503)
         except TimeoutError:
@@ -137,6 +139,7 @@ class CallbackEndpoint:
                 now=now,
                 limits=self._limits,
                 reach=self._reaches[account.appid],
+                signature=None if opened.encrypted else bytes.fromhex(query.signature or ""),
             )
             try:
                 stored = await self._inbox.keep(record)
