@@ -7,9 +7,9 @@ Who splits a batch, who retries and who owns the transaction is told here, from 
    costs the connection.
 2. `BatchCommitter._commit_part` repeats a part once that lost a race for a lock, and halves a part
    that holds a value which the database can't store, until that record stands alone (BadData).
-3. `_commit_once` owns the transaction. In it stand, in this order: the signatures of plain mode (`plain_signatures`), the cooldowns (`cooldowns`), the
-   one statement (`insert_sql`), the jobs, the erasures. After it copies get their first answer
-   (`duplicates`).
+3. `_commit_once` owns the transaction. In it stand, in this order: the signatures of plain mode
+   (`plain_signatures`), the cooldowns (`cooldowns`), the one statement (`insert_sql`), the jobs, the
+   erasures. After it copies get their first answer (`duplicates`).
 
 What to do when the database is unavailable is decided one floor up, in `inbox`.
 """
@@ -180,7 +180,7 @@ async def _commit_once(
 async def _refused(
     connection: asyncpg.Connection, batch: Sequence[Record]
 ) -> Mapping[UUID, SignatureUsed | CooldownLost]:
-    """Return the records that may not be stored, with the reason. Asks only where there may be any."""
+    """Return the records that may not be stored, with the reason."""
     used = await plain_signatures.claim(connection, batch)
     if used:
         batch = [record for record in batch if record.id not in used]

@@ -277,23 +277,30 @@ class Spool:
         self._shorten_journal()
 
     def _remove_drained(self) -> None:
+        mark = self._open_mark()
+        drained = mark.read()
+        if not drained:
+            return
         try:
-            while self._remove_some():
+            while self._remove_some(drained):
                 pass
         except (sqlite3.Error, OSError):
             self._reserve.release()
-            while self._remove_some():
+            while self._remove_some(drained):
                 # Overwritten pages stand in the journal first: it must not grow on a full disk.
                 self._shorten_journal()
         self._shorten_journal()
+        # Nothing up to the mark is left but dead letters, which an operator may put back.
+        if mark.read() == drained:
+            mark.write(0)
         self._reserve.fill()
 
-    def _remove_some(self) -> bool:
+    def _remove_some(self, drained: int) -> bool:
         with self._transaction() as connection:
             removed = connection.execute(
                 "DELETE FROM spooled WHERE id IN (SELECT id FROM spooled "
                 "WHERE refused = 0 AND id <= ? ORDER BY id LIMIT ?)",
-                (self._open_mark().read(), REMOVED_AT_ONCE),
+                (drained, REMOVED_AT_ONCE),
             )
             return removed.rowcount > 0
 

@@ -119,6 +119,22 @@ async def test_a_dead_letter_stays_though_the_mark_passes_it(
     assert [item.number for item in await spool.dead_letters()] == [numbers[1]]
 
 
+async def test_a_dead_letter_that_an_operator_puts_back_is_pending_again(
+    spool: Spool, tmp_path: Path, clock: WorldClock
+) -> None:
+    await spool.append([record(clock) for _ in range(3)])
+    numbers = [item.number for item in await spool.oldest(3)]
+    await spool.dead_letter(numbers[1])
+    await spool.mark_drained(numbers[-1])
+    await spool.remove_drained()
+
+    with sqlite3.connect(tmp_path / "spool.sqlite3") as file:
+        file.execute("UPDATE spooled SET refused = 0 WHERE refused = 1")
+    file.close()
+
+    assert [item.number for item in await spool.oldest(3)] == [numbers[1]]
+
+
 def test_a_mark_of_an_earlier_spool_counts_for_nothing(tmp_path: Path) -> None:
     mark = DrainMark(tmp_path / "mark", b"a" * 16)
     mark.write(500)

@@ -9,7 +9,7 @@ LOG_LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 METRICS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
 # What is read from the database at each scrape; the second one adds the prefix to the name.
 SCRAPED = {"GaugeMetricFamily": "", "_gauge": "oa_bridge_"}
-REFUSED = {"BadEnvelope", "BadSignature", "Stale"}
+REFUSED = {"BadEnvelope", "BadSignature", "Stale", "metrics.REFUSALS.labels"}
 
 
 @cache
