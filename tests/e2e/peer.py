@@ -77,6 +77,10 @@ class Peer:
         )
         return outcomes
 
+    async def wait_for_pushes(self) -> None:
+        """Return once every push that nobody waits for is delivered or given up."""
+        await self._post("push/wait", None)
+
     async def fault(self, call: str, **effect: object) -> None:
         """Switch a fault of one API call on, such as `message/custom/send`."""
         await self._post("faults", {"path": f"/cgi-bin/{call}", **effect})

@@ -1,0 +1,57 @@
+"""`python -m tests.campaign [NAME ...]`: what faults cost, one line of figures for each."""
+
+import asyncio
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from benchmarks.load_client import NoCompiler
+from tests.campaign.campaigns import CAMPAIGNS
+from tests.campaign.deployment import NoMount
+from tests.campaign.options import Options
+
+START_SECONDS = 300
+ROUND_SECONDS = 30
+
+
+def main(
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Any of {', '.join(CAMPAIGNS)}; all if none.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="How often to kill.")] = 20,
+    rate: Annotated[float, typer.Option(min=1, max=500, help="Pushes a second.")] = 40.0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same faults.")] = 1,
+) -> None:
+    """Break the running service on purpose, and compare what WeChat saw with the tables."""
+    chosen = names or list(CAMPAIGNS)
+    if unknown := [name for name in chosen if name not in CAMPAIGNS]:
+        raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(CAMPAIGNS)}")
+    # What was started and mounted is cleared up then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = Options(rounds, rate, seed)
+    good = [_run(name, options) for name in chosen]
+    sys.exit(0 if all(good) else 1)
+
+
+def _run(name: str, options: Options) -> bool:
+    """Run one campaign and print its line; return whether everything acknowledged was kept once."""
+    limit = START_SECONDS + ROUND_SECONDS * options.rounds
+    try:
+        figures = asyncio.run(asyncio.wait_for(CAMPAIGNS[name](options), limit))
+    except TimeoutError:
+        typer.echo(f"{name}: not over within {limit} s")
+        return False
+    except NoMount:
+        typer.echo(f"{name}: left out, since only root may mount a small file system")
+        return True
+    except NoCompiler:
+        typer.echo(f"{name}: left out, since a C compiler is needed for the load generator")
+        return True
+    typer.echo(figures.line(name))
+    return figures.kept_its_word
+
+
+if __name__ == "__main__":
+    typer.run(main)
