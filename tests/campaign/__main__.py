@@ -3,6 +3,9 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +13,7 @@ import typer
 from benchmarks.load_client import NoCompiler
 from tests.campaign.campaigns import CAMPAIGNS
 from tests.campaign.deployment import NoMount
+from tests.campaign.figures import Figures
 from tests.campaign.options import Options
 
 START_SECONDS = 300
@@ -23,6 +27,9 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, max=1000, help="How often to kill.")] = 20,
     rate: Annotated[float, typer.Option(min=1, max=500, help="Pushes a second.")] = 40.0,
     seed: Annotated[int, typer.Option(help="The same seed draws the same faults.")] = 1,
+    logs: Annotated[
+        Path | None, typer.Option(help="A folder that keeps the logs of all programs.")
+    ] = None,
 ) -> None:
     """Break the running service on purpose, and compare what WeChat saw with the tables."""
     chosen = names or list(CAMPAIGNS)
@@ -30,7 +37,7 @@ def main(
         raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(CAMPAIGNS)}")
     # What was started and mounted is cleared up then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = Options(rounds, rate, seed)
+    options = Options(rounds, rate, seed, logs)
     good = [_run(name, options) for name in chosen]
     sys.exit(0 if all(good) else 1)
 
@@ -38,19 +45,32 @@ def main(
 def _run(name: str, options: Options) -> bool:
     """Run one campaign and print its line; return whether everything acknowledged was kept once."""
     limit = START_SECONDS + ROUND_SECONDS * options.rounds
+    if options.logs is not None:
+        options = replace(options, logs=options.logs / name)
     try:
-        figures = asyncio.run(asyncio.wait_for(CAMPAIGNS[name](options), limit))
-    except TimeoutError:
-        typer.echo(f"{name}: not over within {limit} s")
-        return False
+        figures = asyncio.run(_within(limit, CAMPAIGNS[name](options)))
     except NoMount:
         typer.echo(f"{name}: left out, since only root may mount a small file system")
         return True
     except NoCompiler:
         typer.echo(f"{name}: left out, since a C compiler is needed for the load generator")
         return True
+    except Exception as error:  # noqa: BLE001 - the other campaigns are run all the same
+        typer.echo(f"{name}: no figures: {type(error).__name__}: {error}")
+        return False
     typer.echo(figures.line(name))
     return figures.kept_its_word
+
+
+async def _within(seconds: float, running: Awaitable[Figures]) -> Figures:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await running
+    except TimeoutError:
+        if limit.expired():
+            raise TimeoutError(f"not over within {seconds:g} s") from None
+        raise
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The campaigns by name."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -35,11 +36,14 @@ async def under_load(options: Options, *, inject: Inject, shape: Shape = Shape()
             await asyncio.sleep(BEFORE_SECONDS)
             await inject(deployment)
             recovery = await deployment.recovered()
+            recovered_at = time.time()
             await asyncio.sleep(AFTER_SECONDS)
-        return await _figures(deployment, load.seconds, recovery)
+        return await _figures(deployment, load.seconds, recovery, recovered_at)
 
 
-async def _figures(deployment: Deployment, seconds: float, recovery: float | None) -> Figures:
+async def _figures(
+    deployment: Deployment, seconds: float, recovery: float | None, recovered_at: float
+) -> Figures:
     pushes = await _pushes(deployment)
     await deployment.settle(len({push.openid for push in pushes if push.waited is not None}))
     stack = deployment.stack
@@ -51,6 +55,7 @@ async def _figures(deployment: Deployment, seconds: float, recovery: float | Non
         tables,
         seconds=seconds,
         recovery=recovery,
+        recovered_at=recovered_at,
         notes=(*deployment.notes, *notes),
     )
 

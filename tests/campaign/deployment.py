@@ -4,6 +4,7 @@ Each service has a data folder of its own, as on a machine of its own.
 """
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
@@ -123,6 +124,8 @@ async def deployed(shape: Shape, options: Options) -> AsyncIterator[Deployment]:
         postgres_folder.chmod(0o755)
         data_folder = stack.enter_context(_folder("oab-data-", shape.small_disk))
         log_folder = stack.enter_context(_folder("oab-log-", None))
+        if options.logs is not None:
+            stack.callback(_keep_logs, log_folder, options.logs)
         postgres = Postgres(postgres_folder)
         stack.push_async_callback(_stop, postgres)
         url = await postgres.start()
@@ -172,11 +175,16 @@ def _run(*command: str) -> int:
         return 1
 
 
+def _keep_logs(folder: Path, kept: Path) -> None:
+    kept.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, kept)
+
+
 def _processes(shape: Shape, database_url: str, folder: Path, data_folder: Path) -> Processes:
     port = free_port()
-    wechat = Child(
-        "wechat", [sys.executable, "-m", "simulator", "--port", str(port)], folder, port=port
-    )
+    simulate = [sys.executable, "-m", "simulator", "--port", str(port)]
+    wechat = Child("wechat", simulate, folder, port=port)
     media = folder / "media"
     media.mkdir()
     (media / "shop.png").write_bytes(JPEG)
@@ -186,7 +194,18 @@ def _processes(shape: Shape, database_url: str, folder: Path, data_folder: Path)
         "WECHAT_API_BASE_URL": wechat.url,
         **shape.settings,
     }
-    webs, workers = [], []
+    webs, workers = programs(shape, settings, folder, data_folder)
+    return Processes(webs, workers, wechat, database_url)
+
+
+def programs(
+    shape: Shape, settings: Mapping[str, str], folder: Path, data_folder: Path
+) -> tuple[list[Child], list[Child]]:
+    """Return the services and the workers of a shape, not started yet.
+
+    folder: of their logs. data_folder: holds the data folder of each service.
+    """
+    webs = []
     for number in range(shape.webs):
         name, port = f"web-{number}", free_port()
         own = {
@@ -194,20 +213,26 @@ def _processes(shape: Shape, database_url: str, folder: Path, data_folder: Path)
             "DATA_DIR": str(data_folder / name),
             "WEB_PROCESSES": str(shape.web_processes),
         }
-        webs.append(Child(name, *_program(shape, name, "serve", folder, settings | own), port))
-    for number in range(shape.workers):
-        name = f"worker-{number}"
-        own = {"DATA_DIR": str(folder / name)}
-        workers.append(Child(name, *_program(shape, name, "worker", folder, settings | own)))
-    return Processes(webs, workers, wechat, database_url)
+        webs.append(_program(shape, name, "serve", folder, {**settings, **own}, port))
+    workers = [
+        _program(shape, name, "worker", folder, {**settings, "DATA_DIR": str(folder / name)})
+        for name in (f"worker-{number}" for number in range(shape.workers))
+    ]
+    return webs, workers
 
 
 def _program(
-    shape: Shape, name: str, command: str, folder: Path, settings: dict[str, str]
-) -> tuple[list[str], Path, dict[str, str]]:
+    shape: Shape,
+    name: str,
+    command: str,
+    folder: Path,
+    settings: dict[str, str],
+    port: int | None = None,
+) -> Child:
     if name not in shape.clocks:
-        return oa_bridge(command), folder, settings
-    return [*SHIFTED, command], folder, settings | {VARIABLE: str(shape.clocks[name])}
+        return Child(name, oa_bridge(command), folder, settings, port)
+    off = settings | {VARIABLE: str(shape.clocks[name])}
+    return Child(name, [*SHIFTED, command], folder, off, port)
 
 
 def _start(processes: Processes) -> None:

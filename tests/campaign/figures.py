@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 ACKNOWLEDGED = frozenset({"success", "passive"})
@@ -15,10 +16,11 @@ Entry = Mapping[str, Any]
 class Push:
     """One push. waited: seconds from its creation until it was acknowledged; None if it never was.
 
-    The deliveries that WeChat repeats belong to one push.
+    made_at: its creation, in Unix seconds. The deliveries that WeChat repeats belong to one push.
     """
 
     openid: str
+    made_at: float
     waited: float | None
 
 
@@ -39,6 +41,7 @@ class Figures:
     cards_missing: people with a stored callback and no card. worst: the longest wait in seconds
     for an acknowledgement. goodput: acknowledged pushes a second. recovery: seconds from the end
     of the fault until the service was whole again; None if it was not within the time.
+    refused_after: pushes that were refused although they were made after the recovery.
     """
 
     sent: int
@@ -50,6 +53,7 @@ class Figures:
     worst: float
     goodput: float
     recovery: float | None
+    refused_after: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -68,7 +72,7 @@ class Figures:
         parts = (
             f"{name}: sent {self.sent}",
             f"acknowledged {self.acknowledged}",
-            f"refused {self.refused}",
+            f"refused {self.refused} ({self.refused_after} after the recovery)",
             f"lost {self.lost}",
             f"doubled {self.doubled}",
             f"cards missing {self.cards_missing}",
@@ -90,10 +94,13 @@ def pushes_of(entries: Iterable[Entry]) -> list[Push]:
             made[entry["id"]] = entry
         elif entry["kind"] == "delivery" and entry["answer"]["verdict"] in ACKNOWLEDGED:
             acknowledged.setdefault(entry["push_id"], entry["at"])
-    return [
-        Push(entry["openid"], _seconds(entry["at"], acknowledged.get(number)))
-        for number, entry in made.items()
-    ]
+    return [_push(entry, acknowledged.get(number)) for number, entry in made.items()]
+
+
+def _push(entry: Entry, acknowledged_at: str | None) -> Push:
+    made_at = _unix(entry["at"])
+    waited = None if acknowledged_at is None else round(_unix(acknowledged_at) - made_at, 3)
+    return Push(entry["openid"], made_at, waited)
 
 
 def compare(
@@ -102,9 +109,10 @@ def compare(
     *,
     seconds: float,
     recovery: float | None,
+    recovered_at: float = inf,
     notes: tuple[str, ...] = (),
 ) -> Figures:
-    """Return the figures. seconds: how long the pushes took in all.
+    """Return the figures. seconds: how long the pushes took in all. recovered_at: Unix seconds.
 
     Each OpenID stands for one push, however many copies of it were sent.
     """
@@ -122,6 +130,7 @@ def compare(
         worst=max(waits, default=0.0),
         goodput=len(waits) / seconds if seconds else 0.0,
         recovery=recovery,
+        refused_after=sum(push.waited is None and push.made_at > recovered_at for push in pushes),
         notes=notes,
     )
 
@@ -130,7 +139,5 @@ def _more_than_once(counts: Counter[str]) -> int:
     return counts.total() - len(counts)
 
 
-def _seconds(since: str, until: str | None) -> float | None:
-    if until is None:
-        return None
-    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
+def _unix(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

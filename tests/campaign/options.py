@@ -1,13 +1,17 @@
-"""What whoever runs the campaigns may choose."""
+"""The options of a campaign."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """rounds: kills, or rolling restarts. rate: pushes a second. seed: of what is drawn."""
+    """rounds: kills, or rolling restarts. rate: pushes a second. seed: of what is drawn.
+
+    logs: a folder that keeps the logs of all programs; None: they go with the temporary folders.
+    """
 
     rounds: int = 20
     rate: float = 40.0
     seed: int = 1
-    quick: bool = False
+    logs: Path | None = None
