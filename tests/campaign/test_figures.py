@@ -72,8 +72,9 @@ def test_the_line_names_every_figure() -> None:
     figures = compared([Push("a", 0, 1.234), Push("b", 0, None)], ["a"], ["a"])
 
     assert figures.line("kills") == (
-        "kills: sent 2, acknowledged 1, refused 1 (0 after the recovery), lost 0, doubled 0, cards missing 0, "
-        "cards doubled 0, worst latency 1.23 s, goodput 0/s, recovery 1.5 s"
+        "kills: sent 2, acknowledged 1, refused 1 (0 after the recovery), lost 0, "
+        "doubled 0, cards missing 0, cards doubled 0, worst latency 1.23 s, "
+        "goodput 0/s, recovery 1.5 s"
     )
 
 
