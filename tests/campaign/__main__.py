@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.load_client import NoCompiler
+from tests.campaign import page_table
 from tests.campaign.campaigns import CAMPAIGNS
 from tests.campaign.deployment import NoMount
 from tests.campaign.figures import Figures
@@ -30,6 +31,9 @@ def main(
     logs: Annotated[
         Path | None, typer.Option(help="A folder that keeps the logs of all programs.")
     ] = None,
+    write_docs: Annotated[
+        bool, typer.Option("--write-docs", help="Put the figures into the operating pages.")
+    ] = False,
 ) -> None:
     """Break the running service on purpose, and compare what WeChat saw with the tables."""
     chosen = names or list(CAMPAIGNS)
@@ -38,11 +42,11 @@ def main(
     # What was started and mounted is cleared up then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = Options(rounds, rate, seed, logs)
-    good = [_run(name, options) for name in chosen]
+    good = [_run(name, options, write_docs=write_docs) for name in chosen]
     sys.exit(0 if all(good) else 1)
 
 
-def _run(name: str, options: Options) -> bool:
+def _run(name: str, options: Options, *, write_docs: bool) -> bool:
     """Run one campaign and print its line; return whether everything acknowledged was kept once."""
     limit = START_SECONDS + ROUND_SECONDS * options.rounds
     if options.logs is not None:
@@ -59,6 +63,8 @@ def _run(name: str, options: Options) -> bool:
         typer.echo(f"{name}: no figures: {type(error).__name__}: {error}")
         return False
     typer.echo(figures.line(name))
+    if write_docs:
+        page_table.write(name, list(figures.named().values()))
     return figures.kept_its_word
 
 

@@ -66,23 +66,29 @@ class Figures:
         """Whether everything acknowledged is stored, once."""
         return not self.lost and not self.doubled
 
+    def named(self) -> dict[str, str]:
+        """Return each figure as text, by its name."""
+        recovery = "never" if self.recovery is None else f"{self.recovery:.1f} s"
+        refused = f"{self.refused}"
+        if self.refused_after:
+            refused += f" ({self.refused_after} after the recovery)"
+        return {
+            "sent": f"{self.sent}",
+            "acknowledged": f"{self.acknowledged}",
+            "refused": refused,
+            "lost": f"{self.lost}",
+            "doubled": f"{self.doubled}",
+            "cards missing": f"{self.cards_missing}",
+            "cards doubled": f"{self.cards_doubled}",
+            "worst latency": f"{self.worst:.2f} s",
+            "goodput": f"{self.goodput:.0f}/s",
+            "recovery": recovery,
+        }
+
     def line(self, name: str) -> str:
         """Return the figures as one line."""
-        recovery = "never" if self.recovery is None else f"{self.recovery:.1f} s"
-        parts = (
-            f"{name}: sent {self.sent}",
-            f"acknowledged {self.acknowledged}",
-            f"refused {self.refused} ({self.refused_after} after the recovery)",
-            f"lost {self.lost}",
-            f"doubled {self.doubled}",
-            f"cards missing {self.cards_missing}",
-            f"cards doubled {self.cards_doubled}",
-            f"worst latency {self.worst:.2f} s",
-            f"goodput {self.goodput:.0f}/s",
-            f"recovery {recovery}",
-            *self.notes,
-        )
-        return ", ".join(parts)
+        parts = [f"{figure} {text}" for figure, text in self.named().items()]
+        return f"{name}: {', '.join([*parts, *self.notes])}"
 
 
 def pushes_of(entries: Iterable[Entry]) -> list[Push]:

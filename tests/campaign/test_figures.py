@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.campaign.figures import Figures, Push, Tables, compare, pushes_of
+from tests.campaign.page_table import replaced
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -72,7 +73,7 @@ def test_the_line_names_every_figure() -> None:
     figures = compared([Push("a", 0, 1.234), Push("b", 0, None)], ["a"], ["a"])
 
     assert figures.line("kills") == (
-        "kills: sent 2, acknowledged 1, refused 1 (0 after the recovery), lost 0, "
+        "kills: sent 2, acknowledged 1, refused 1, lost 0, "
         "doubled 0, cards missing 0, cards doubled 0, worst latency 1.23 s, "
         "goodput 0/s, recovery 1.5 s"
     )
@@ -85,3 +86,10 @@ def test_what_is_refused_after_the_recovery_is_told_apart() -> None:
     figures = compare(pushes, tables, seconds=2, recovery=1, recovered_at=5)
 
     assert (figures.refused, figures.refused_after) == (2, 1)
+    assert figures.named()["refused"] == "2 (1 after the recovery)"
+
+
+def test_figures_take_the_place_of_earlier_ones_in_their_row_alone() -> None:
+    page = "| `kills` | what | 1 | 2 |\n| `kills-more` | what | – | – |\n"
+
+    assert replaced(page, "kills", ["3", "4"]) == page.replace("1 | 2", "3 | 4")
