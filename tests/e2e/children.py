@@ -48,6 +48,11 @@ class Child:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def started(self) -> bool:
+        """Whether it was ever started."""
+        return self._process is not None
+
+    @property
     def process(self) -> subprocess.Popen[bytes]:
         """The process that runs, or ran last."""
         assert self._process is not None, f"{self.name} was never started"

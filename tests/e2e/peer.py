@@ -12,6 +12,7 @@ from simulator.demo import ACCOUNT
 APPID = ACCOUNT.appid
 FIRST_MSG_ID = 24_000_000_000_000_000
 WHOLE_LEDGER = 1_000_000
+PUSHES_SECONDS = 300
 
 Json = dict[str, Any]
 
@@ -76,6 +77,11 @@ class Peer:
             "push/batch", {"pushes": pushes, "concurrency": concurrency}
         )
         return outcomes
+
+    async def wait_for_pushes(self) -> None:
+        """Return once every push that nobody waits for is delivered or given up."""
+        answer = await self.http.post(f"{self.url}/_sim/push/wait", timeout=PUSHES_SECONDS)
+        answer.raise_for_status()
 
     async def fault(self, call: str, **effect: object) -> None:
         """Switch a fault of one API call on, such as `message/custom/send`."""
