@@ -16,7 +16,7 @@ def in_code(text: str) -> set[str]:
     return {name for name in named(text) if _CONSTANT.fullmatch(name)}
 
 
-def tests_in(language: str) -> list[str]:
+def named_tests(language: str) -> list[str]:
     found = [name for cells in rows(page(language, "limits.md")) for name in named(cells[-1])]
     return [name for name in found if name.startswith("tests/")]
 
@@ -43,7 +43,7 @@ def functions(path: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_test_that_the_page_names_exists(language: str) -> None:
-    stated = tests_in(language)
+    stated = named_tests(language)
 
     assert stated
     for name in stated:
