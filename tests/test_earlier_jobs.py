@@ -122,7 +122,10 @@ async def test_every_queued_job_is_done(
 
     async def done() -> bool:
         left = "SELECT count(*) FROM pgqueuer WHERE id = ANY($1)"
-        return await column(connection, left, queued) == [0]
+        erasing = "SELECT count(*) FROM erasures WHERE finished_at IS NULL"
+        jobs_left = await column(connection, left, queued)
+        erasures_left = await column(connection, erasing)
+        return (jobs_left, erasures_left) == ([0], [0])
 
     async with working(jobs):
         await eventually(done)

@@ -186,6 +186,7 @@ class _Work:
         for answer in answers:
             answer.page.left -= 1
         cursor = self._pages.drop_recorded()
+        await self._lock.confirm()
         async with self._sessions.begin() as session:
             openids = [*asked, *([cursor] if cursor else ())]
             tombstones = await self._tombstones(session, openids, calls)
@@ -246,6 +247,7 @@ class _Work:
         except ApiError as error:
             if cursor is None or error.errcode != BAD_OPENID:
                 raise
+        self._listing.restart()
         return await self._client.page(None)
 
     async def _write(

@@ -153,6 +153,10 @@ class LiveRules:
             if self._following is not False:
                 log.warning("rules.changes_not_followed", error=type(error).__name__)
             self._following = False
+            # Whoever starts now needs the copy: what changed just before must stand in it.
+            if self._saving is not None:
+                await self._saving
+            await self._save_copy()
         except Exception:
             log.exception("rules.reload_failed")
             self._on_reload(False)

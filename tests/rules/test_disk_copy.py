@@ -155,7 +155,7 @@ async def test_a_process_that_starts_without_the_database_answers_passively(
 
     async with running(settings_for(AWAY, tmp_path), clock) as service:
         answer = await service.answer(message(clock, "shop"))
-        state = (await service.http.get("/readyz")).json()
+        state = (await service.look("/readyz")).json()
 
     assert (answer.reply or {})["Content"] == "hello"
     assert "from the copy on disk" in state["parts"]["rules"]["detail"]

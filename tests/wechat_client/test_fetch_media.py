@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,11 +49,15 @@ class Site:
         if head.startswith(b"GET"):
             self.heads.append(head.decode())
         writer.write(self.answer)
-        while self.endless:
-            await asyncio.sleep(0.01)
-            writer.write(b"x")
-            await writer.drain()
-        writer.close()
+        try:
+            while self.endless:
+                await asyncio.sleep(0.01)
+                writer.write(b"x")
+                await writer.drain()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     def url(self, host: str = "127.0.0.1", path: str = "/a.jpg") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -66,6 +71,7 @@ async def site() -> AsyncIterator[Site]:
     found.port = server.sockets[0].getsockname()[1]
     yield found
     server.close()
+    await server.wait_closed()
 
 
 def with_fetcher(jobs: Jobs, fetcher: MediaFetcher) -> Jobs:

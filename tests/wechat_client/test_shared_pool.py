@@ -109,8 +109,8 @@ async def test_twenty_accounts_with_a_new_picture_each_wait_for_nobody(
     file.write_text(
         "".join(
             f'[[account]]\nappid = "{one.appid}"\nappsecret = "{one.secret}"\n'
-            f'token = "{one.token}"\nencoding_aes_key = "{one.encoding_aes_key}"\n'
-            for one in accounts
+            f'token = "Token{number}"\nencoding_aes_key = "{one.encoding_aes_key}"\n'
+            for number, one in enumerate(accounts)
         )
     )
     settings = settings_for(database_url, tmp_path, accounts_file=file)

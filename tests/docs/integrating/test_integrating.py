@@ -197,7 +197,12 @@ async def test_a_login_is_reported_once_there_is_a_unionid(
     assert "40029" in refused.output
     assert (unbound.status, unbound.lines) == (0, ["no UnionID: nothing to report"])
     assert bound.status == 0, bound.output
-    assert json.loads(bound.output) == {"received": 1, "changed": 0, "erased": 0}
+    assert json.loads(bound.output) == {
+        "received": 1,
+        "changed": 0,
+        "conflicts": 0,
+        "erased": 0,
+    }
     person = await service.read("users/oUNION")
     assert [(one["appid"], one["openid"]) for one in person["openids"]] == [(CARD_APPID, "oMINI")]
     (logged_in_at,) = await column(connection, "SELECT logged_in_at FROM openids")
