@@ -33,6 +33,9 @@ def rule_set(count: int = 3, version: int = 7) -> RuleSet:
 class LiveRules:
     current: RuleSet | None = field(default_factory=rule_set)
 
+    def copy_age(self) -> float | None:
+        return None
+
 
 @dataclass
 class Inbox:
