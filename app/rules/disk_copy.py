@@ -24,7 +24,7 @@ from app.rules.definition.text_triggers import STORED
 from app.rules.matching.rule_set import RuleSet
 
 FORMAT: Final = 1
-MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_COPY_BYTES: Final = 256 * 1024 * 1024
 """More than twice the largest set of rules that can be imported."""
 
 log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ class DiskCopy:
 
     def _read(self) -> Copy:
         with self._path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            if os.fstat(file.fileno()).st_size > MAX_COPY_BYTES:
                 raise ValueError("too large")
             head = _Head.model_validate_json(file.readline())
             if head.format != FORMAT:
@@ -111,7 +111,7 @@ class DiskCopy:
             size = file.write(head.model_dump_json().encode() + b"\n")
             for rule in rules:
                 size += file.write(orjson.dumps(_members(rule)) + b"\n")
-                if size > MAX_BYTES:
+                if size > MAX_COPY_BYTES:
                     raise OSError("the rules are too large for a copy on disk")
             file.flush()
             os.fsync(file.fileno())

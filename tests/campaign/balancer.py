@@ -3,19 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from typing import Self
 
 CHUNK_BYTES = 65536
 
 
 class Balancer:
-    """Passes each connection on to one of the ports, in turn. url: where it listens."""
+    """Passes connections on to the first port that is up. url: where it listens."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self.url = ""
         self._ports = ports
-        self._turns = count()
         self._open: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -45,10 +43,8 @@ class Balancer:
         self._open.discard(task)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        first = next(self._turns)
-        for turn in range(first, first + len(self._ports)):
+        for port in self._ports:
             with suppress(OSError):
-                port = self._ports[turn % len(self._ports)]
                 return await asyncio.open_connection("127.0.0.1", port)
         raise ConnectionRefusedError
 

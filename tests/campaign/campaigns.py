@@ -31,7 +31,7 @@ AFTER_SECONDS = 3.0
 async def under_load(options: Options, *, inject: Inject, shape: Shape = Shape()) -> Figures:  # noqa: B008 - frozen
     """Run a service under a steady load, break it, and return what that cost."""
     async with deployed(shape, options) as deployment:
-        load = Load(deployment.stack.peer, deployment.callback_url, options.rate)
+        load = Load(deployment.stack.peer, deployment.callback_urls, options.rate)
         async with load.running():
             await asyncio.sleep(BEFORE_SECONDS)
             await inject(deployment)

@@ -35,6 +35,7 @@ SETTLE_SECONDS = 0.5
 # A killed process is gone at once, but not on a machine with more to do than it can.
 END_SECONDS = 30.0
 RULES_SECONDS = 2.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Deployment:
 
     stack: Stack
     postgres: Postgres
-    balancer: Balancer
+    balancers: list[Balancer]
     shape: Shape
     options: Options
     random: Random
@@ -68,9 +69,9 @@ class Deployment:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def callback_url(self) -> str:
-        """Where WeChat pushes to."""
-        return self.balancer.url
+    def callback_urls(self) -> list[str]:
+        """Where WeChat pushes to: one for each service, which the others stand in for."""
+        return [balancer.url for balancer in self.balancers]
 
     async def restart(self, child: Child) -> None:
         """Start a program again that has ended."""
@@ -136,11 +137,15 @@ async def deployed(shape: Shape, options: Options) -> AsyncIterator[Deployment]:
         await asyncio.to_thread(_start, processes)
         talking = await stack.enter_async_context(talking_to(processes))
         ports = [web.port for web in processes.webs if web.port is not None]
-        balancer = await stack.enter_async_context(Balancer.before(ports))
+        balancers = [
+            # A connection stays with its service, so that as many begin at each.
+            await stack.enter_async_context(Balancer.before([*ports[first:], *ports[:first]]))
+            for first in range(len(ports))
+        ]
         await talking.only_the_shop()
         await asyncio.sleep(RULES_SECONDS if shape.web_processes > 1 else 0)
         seeded = Random(options.seed)  # noqa: S311 - the same faults each time
-        yield Deployment(talking, postgres, balancer, shape, options, seeded, data_folder)
+        yield Deployment(talking, postgres, balancers, shape, options, seeded, data_folder)
 
 
 class NoMount(Exception):
@@ -197,6 +202,8 @@ def _processes(shape: Shape, database_url: str, folder: Path, data_folder: Path)
         **shape.settings,
     }
     webs, workers = programs(shape, settings, folder, data_folder)
+    for child in (wechat, *webs):
+        child.start_seconds = START_SECONDS
     return Processes(webs, workers, wechat, database_url)
 
 

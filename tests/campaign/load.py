@@ -12,12 +12,12 @@ TICK_SECONDS = 0.1
 
 
 class Load:
-    """Pushes of one person each to one URL. seconds: how long it has pushed."""
+    """Pushes of one person each, to the URLs in turn. seconds: how long it has pushed."""
 
-    def __init__(self, peer: Peer, url: str, rate: float) -> None:
+    def __init__(self, peer: Peer, urls: list[str], rate: float) -> None:
         self.count = 0
         self._peer = peer
-        self._url = url
+        self._urls = urls
         self._rate = rate
         self._began = time.monotonic()
         self._ended: float | None = None
@@ -46,6 +46,6 @@ class Load:
             due = int(self.seconds * self._rate) - self.count
             if due > 0:
                 first, self.count = self.count, self.count + due
-                pushes = texts([self._url], due, group=GROUP, first=first, wait=False)
+                pushes = texts(self._urls, due, group=GROUP, first=first, wait=False)
                 await self._peer.push_all(pushes)
             await asyncio.sleep(TICK_SECONDS)

@@ -32,7 +32,8 @@ def oa_bridge(*arguments: str) -> list[str]:
 class Child:
     """One program. port: where it listens; None for one that does not.
 
-    folder: its working directory, so that no `.env` of the developer is read.
+    folder: its working directory, so that no `.env` of the developer is read. start_seconds: how
+    long it may take until it listens.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Child:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
+    start_seconds: float = START_SECONDS
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +75,7 @@ class Child:
     def listen(self) -> None:
         """Return once it listens."""
         assert self.port is not None, f"{self.name} has no port"
-        wait_for_port(self.process, self.port, START_SECONDS)
+        wait_for_port(self.process, self.port, self.start_seconds)
 
     def kill(self) -> None:
         """End it as a power cut does, and return when it is gone."""

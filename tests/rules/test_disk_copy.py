@@ -98,7 +98,7 @@ def test_a_copy_is_bounded_and_a_failure_keeps_the_old_one(
 ) -> None:
     copy = DiskCopy(tmp_path)
     copy.save(RULES, NOON)
-    monkeypatch.setattr(disk_copy, "MAX_BYTES", 700)
+    monkeypatch.setattr(disk_copy, "MAX_COPY_BYTES", 700)
 
     with pytest.raises(OSError, match="too large"):
         copy.save(compile_rules(RULES.ranked, 13), NOON)
