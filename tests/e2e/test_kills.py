@@ -35,8 +35,8 @@ async def test_kill_9_of_web_and_worker_loses_nothing_that_was_acknowledged(stac
     log.info("%d acknowledged, %d cards doubled", len(promised), cards.total() - len(cards))
     assert promised <= callbacks.keys()
     assert set(callbacks.values()) == {1}
-    assert cards.keys() == callbacks.keys()
     assert await stack.tables.replies(GROUP) == {"sent": len(callbacks)}
+    assert cards.keys() == callbacks.keys()
 
 
 async def _cards_shown(stack: Stack, number: int) -> None:

@@ -101,6 +101,7 @@ async def test_an_id_that_wechat_has_forgotten_is_replaced_once_and_the_card_arr
 ) -> None:
     await deliver(jobs, await owed(service, wechat, card()))
     await connection.execute("UPDATE media SET media_id = 'forgotten'")
+    wechat.state.clock.advance(timedelta(seconds=1))
 
     await deliver(jobs, await written(service, wechat))
 

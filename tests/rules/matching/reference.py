@@ -90,8 +90,8 @@ def plain(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    stripped = re.sub(r"^[\W_]+|[\W_]+$", keep_symbols, text)
-    return stripped or text
+    without_start = re.sub(r"^[\W_]+", keep_symbols, text)
+    return re.sub(r"[\W_]+$", keep_last_symbols, without_start) or text
 
 
 def bare_start(text: str) -> str:
@@ -105,12 +105,8 @@ def bare_end(text: str) -> str:
 def keep_symbols(edge: re.Match[str]) -> str:
     """Of what is no letter only punctuation and blanks go, from the outside in."""
     kept = edge.group()
-    outside_is_left = edge.start() == 0
-    while kept:
-        outer = kept[0] if outside_is_left else kept[-1]
-        if outer not in " ~" and not unicodedata.category(outer).startswith("P"):
-            return kept
-        kept = kept[1:] if outside_is_left else kept[:-1]
+    while kept and (kept[0] in " ~" or unicodedata.category(kept[0]).startswith("P")):
+        kept = kept[1:]
     return kept
 
 
