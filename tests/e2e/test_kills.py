@@ -28,9 +28,15 @@ async def test_kill_9_of_web_and_worker_loses_nothing_that_was_acknowledged(stac
         victim.kill()
         await asyncio.to_thread(victim.restart)
     pushed = await running
+    promised = {push["openid"] for push in pushed if acknowledged(push)}
+
+    async def are_stored() -> bool:
+        return promised <= (await stack.tables.callbacks(GROUP)).keys()
+
+    # What a killed process had in its spool is stored by the next one.
+    await eventually(are_stored, "every acknowledged push to be stored")
     await stack.settled(GROUP)
 
-    promised = {push["openid"] for push in pushed if acknowledged(push)}
     callbacks, cards = await stack.tables.callbacks(GROUP), await stack.peer.cards(GROUP)
     log.info("%d acknowledged, %d cards doubled", len(promised), cards.total() - len(cards))
     assert promised <= callbacks.keys()
