@@ -140,7 +140,7 @@ async def test_two_workers_at_once_ask_about_nobody_twice(
         )
     )
 
-    await asyncio.gather(resolve(jobs), resolve(jobs_of(service.settings, database, wechat)))
+    await asyncio.gather(resolve(jobs), resolve(jobs_of(jobs.settings, database, wechat)))
 
     assert len(wechat.calls(BATCHGET)) <= 4
     assert len(wechat.calls(STABLE_TOKEN)) == 1
