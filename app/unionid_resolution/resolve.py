@@ -78,10 +78,7 @@ async def _resolve_some(resolver: Resolver, appid: AppId) -> bool:
     except ApiError as error:
         await _release(resolver, appid, claimed, error)
         return False
-    async with resolver.sessions.begin() as session:
-        now = resolver.clock.now()
-        results = await withhold_erased(session, resolver.secret, results)
-        await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
+    await _record(resolver, results)
     return True
 
 
@@ -97,13 +94,12 @@ async def _settle_some(resolver: Resolver, appid: AppId) -> bool:
             results.append(await _ask_one(resolver, appid, OpenId(openid)))  # noqa: PERF401 - kept if a later call fails
     except ApiError as error:
         await _release(resolver, appid, claimed[len(results) :], error)
-    await _record_confirmed(resolver, results)
+    if results:
+        await _record(resolver, results)
     return bool(claimed) and len(results) == len(claimed)
 
 
-async def _record_confirmed(resolver: Resolver, results: Sequence[UnionIdResult]) -> None:
-    if not results:
-        return
+async def _record(resolver: Resolver, results: Sequence[UnionIdResult]) -> None:
     async with resolver.sessions.begin() as session:
         now = resolver.clock.now()
         results = await withhold_erased(session, resolver.secret, results)
