@@ -34,7 +34,7 @@ def read_json_items(stream: IO[bytes]) -> Iterator[object]:
     while window.next_character() != "}":
         key = window.key()
         if key in seen:
-            raise BadDocument(f"is not valid JSON for rules: the key {key} appears twice")
+            raise _duplicate_key(key)
         seen.add(key)
         if key == MEMBER:
             yield from _list(window)
@@ -166,8 +166,12 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise BadDocument(f"is not valid JSON for rules: the key {twice} appears twice")
+        raise _duplicate_key(twice)
     return members
+
+
+def _duplicate_key(key: str) -> BadDocument:
+    return BadDocument(f"is not valid JSON for rules: the key {key} appears twice")
 
 
 def _reject(name: str) -> None:
