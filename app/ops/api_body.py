@@ -1,7 +1,6 @@
 """Bounds the body of a request to `/api` while it is read: its size and its time."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,11 +21,6 @@ class BodyLimit:
 
 # No document that a route other than the import takes comes near.
 USUAL: Final = BodyLimit(1024 * 1024, 30)
-
-
-def limit_for(path: str, limits: Mapping[str, BodyLimit]) -> BodyLimit:
-    """Return the limit of a path. limits: the paths with another limit than the usual one."""
-    return limits.get(path, USUAL)
 
 
 class BoundedBody:
@@ -56,11 +50,6 @@ class BoundedBody:
                 raise too_large(self._limit)
             self._complete = not message.get("more_body", False)
         return message
-
-
-def is_declared_too_large(scope: Scope, limit: BodyLimit) -> bool:
-    """Return whether the Content-Length is above the limit already."""
-    return declared_length(scope) > limit.max_bytes
 
 
 def declared_length(scope: Scope) -> int:

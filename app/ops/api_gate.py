@@ -20,8 +20,6 @@ from app.ops.api_body import (
     BodyLimit,
     BoundedBody,
     declared_length,
-    is_declared_too_large,
-    limit_for,
     too_large,
 )
 from app.ops.auth import NEEDED, NOT_SET, bearer_token, operator_with
@@ -52,10 +50,10 @@ class ApiGate:
         if scope["type"] != "http" or not self._guards(scope):
             await self._app(scope, receive, send)
             return
-        limit = limit_for(scope["path"], self._body_limits)
+        limit = self._body_limits.get(scope["path"], USUAL)
         try:
             operator = await self._operator(scope)
-            if is_declared_too_large(scope, limit):
+            if declared_length(scope) > limit.max_bytes:
                 raise too_large(limit)
         except HTTPException as refusal:
             await _answer(refusal, scope)(scope, receive, send)
