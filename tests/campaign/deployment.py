@@ -24,12 +24,14 @@ from tests.campaign.options import Options
 from tests.campaign.shifted_clock import VARIABLE
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.postgres import Postgres
-from tests.e2e.stack import Processes, Stack, account_settings, talking_to
+from tests.e2e.stack import BEARER, Processes, Stack, account_settings, talking_to
 from tests.processes import free_port
 from tests.rules.makers import JPEG
 
 SHIFTED = [sys.executable, "-m", "tests.campaign.shifted_clock"]
 RECOVERY_SECONDS = 90.0
+# Without the token the answer has no figures of the spool.
+READINESS_HEADERS = {**BEARER, "connection": "close"}
 LOOK_SECONDS = 0.1
 SETTLE_SECONDS = 0.5
 # A killed process is gone at once, but not on a machine with more to do than it can.
@@ -99,7 +101,7 @@ class Deployment:
             # Any of the processes of a service may answer.
             for url in self.stack.urls * self.shape.web_processes:
                 try:
-                    answer = await http.get(f"{url}/readyz", headers={"connection": "close"})
+                    answer = await http.get(f"{url}/readyz", headers=READINESS_HEADERS)
                     parts = answer.json()["parts"]
                 except (httpx.HTTPError, ValueError, KeyError):
                     return False
