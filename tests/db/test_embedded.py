@@ -4,12 +4,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from app.db import embedded, migrate
 from app.db.engine import connect, open_database
+from app.settings import SettingsError
 from tests.callback.makers import drained
 from tests.service import WorldClock, column, message, running, settings_for
 from tests.waiting import eventually
@@ -80,6 +82,37 @@ async def test_a_server_that_was_stopped_starts_again(folder: Path) -> None:
         await connect(url)
 
     assert await started_at(embedded.start(folder)) > first
+
+
+@dataclass(slots=True)
+class RecoveringServer:
+    """Stands in for the wheel's server, which gives up after ten seconds of a recovery."""
+
+    answers: list[Exception]
+    log: Path = Path("data/postgres/log")
+
+    def start(self) -> None:
+        if self.answers:
+            raise self.answers.pop(0)
+
+
+@pytest.mark.parametrize("error", [subprocess.TimeoutExpired("pg_ctl", 10), AssertionError()])
+def test_a_server_that_recovers_is_waited_for(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "LOOK_SECONDS", 0)
+    server = RecoveringServer([error, error])
+
+    embedded.wait_for_start(server)  # type: ignore[arg-type]
+
+    assert server.answers == []
+
+
+def test_a_server_that_does_not_start_is_named_with_its_log() -> None:
+    server = RecoveringServer([AssertionError()])
+
+    with pytest.raises(SettingsError, match="has not started; its log, data/postgres/log"):
+        embedded.wait_for_start(server, seconds=0)  # type: ignore[arg-type]
 
 
 async def test_a_service_outlives_a_stop_of_its_database(
