@@ -1,7 +1,7 @@
 """Finds the ciphertext in the outer body of an encrypted push, before anything is verified.
 
-The body holds ToUserName and Encrypt; in compatible mode it holds the plain push as well. Until the
-signature holds, a stranger may have written it. So it is not parsed: what looks like a ciphertext
+The body holds ToUserName and Encrypt (an event of nobody may lack the first); in compatible mode it
+holds the plain push as well. Until the signature holds, a stranger may have written it. So it is not parsed: what looks like a ciphertext
 is searched for in one pass, and the signature decides.
 """
 
@@ -57,7 +57,7 @@ def require_ciphertext_only(body: bytes, format: Format, ciphertext: str) -> Non
     document = parse_document(decode(body), format)
     members = {name.lower(): value for name, value in document.items()}
     encrypt = members.get("encrypt")
-    alone = len(members) == len(document) and members.keys() == _ENCRYPTED_MEMBERS
+    alone = len(members) == len(document) and members.keys() <= _ENCRYPTED_MEMBERS
     if not alone or not isinstance(encrypt, str):
         raise BadEnvelope("mixed_body")
     if encrypt.strip() != ciphertext.strip():
