@@ -1,8 +1,8 @@
 """Finds the ciphertext in the outer body of an encrypted push, before anything is verified.
 
-The body holds ToUserName and Encrypt (an event of nobody may lack the first); in compatible mode it
-holds the plain push as well. Until the signature holds, a stranger may have written it. So it is not parsed: what looks like a ciphertext
-is searched for in one pass, and the signature decides.
+The body holds ToUserName and Encrypt; an event of nobody may lack the first. In compatible mode
+it holds the plain push as well. Until the signature holds, a stranger may have written it. So it
+is not parsed: what looks like a ciphertext is searched for in one pass, and the signature decides.
 """
 
 import re
