@@ -178,7 +178,9 @@ async def _commit_once(
         rest = [record for record in batch if record.id not in refused] if refused else batch
         rest, inserted = await _insert(connection, rest)
         await enqueue_on(connection, _jobs(rest, inserted, throttle))
-        await open_on(connection, _erasures(rest, inserted))
+        erasures = _erasures(rest, inserted)
+        await open_on(connection, erasures)
+    _log_unidentified(erasures)
     throttle.record(inserted.to_resolve)
     results = iter(await duplicates.results(connection, rest, inserted.fresh))
     if not refused:
@@ -271,3 +273,15 @@ def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:
         for record in batch
         if record.duty is not None and record.id in inserted.fresh
     ]
+
+
+def _log_unidentified(erasures: Sequence[NewErasure]) -> None:
+    for erasure in erasures:
+        if erasure.duty.needs_person is not None:
+            log.warning(
+                "privacy.needs_person",
+                erasure_id=str(erasure.id),
+                appid=erasure.appid,
+                trigger=erasure.duty.trigger.value,
+                reason=erasure.duty.needs_person.value,
+            )
