@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
+from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
 from app.callback.openapi import PATHS
@@ -61,6 +62,7 @@ API_ROUTERS = (
     deliveries_router,
     export_router,
     replies_router,
+    callbacks_router,
     stats_router,
     privacy_router,
 )

@@ -38,6 +38,8 @@ class Decision:
 
 
 UNDECIDED = Decision(decided=False)
+NO_RULES = Decision(decided=True)
+"""For an event of nobody: there is nobody to answer."""
 
 
 def build_record(

@@ -8,8 +8,9 @@ Who splits a batch, who retries and who owns the transaction is told here, from 
 2. `BatchCommitter._commit_part` repeats a part once that lost a race for a lock, and halves a part
    that holds a value which the database can't store, until that record stands alone (BadData).
 3. `_commit_once` owns the transaction. In it stand, in this order: the signatures of plain mode
-   (`plain_signatures`), the cooldowns (`cooldowns`), the one statement (`insert_sql`), the jobs
-   and the erasures. After it copies get their first answer (`duplicates`).
+   (`plain_signatures`), the cooldowns (`cooldowns`), the one statement (`insert_sql`), the same for
+   what only looks like a copy (`repeated_follows`), the jobs and the erasures. After it copies get
+   their first answer (`duplicates`).
 
 What to do when the database is unavailable is decided one floor up, in `inbox`.
 """
@@ -23,7 +24,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from app.callback import duplicates, plain_signatures
+from app.callback import duplicates, plain_signatures, repeated_follows
 from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
 from app.callback.errors import BadData, CooldownLost, SignatureUsed
@@ -149,6 +150,15 @@ class _Inserted:
     woken: tuple[UUID, ...]
     late: bool
 
+    def with_more(self, other: "_Inserted") -> "_Inserted":
+        """Return what two statements did."""
+        return _Inserted(
+            self.fresh | other.fresh,
+            (*self.to_resolve, *other.to_resolve),
+            (*self.woken, *other.woken),
+            late=self.late or other.late,
+        )
+
 
 _NOTHING = _Inserted(frozenset(), (), (), late=False)
 
@@ -166,10 +176,11 @@ async def _commit_once(
     async with nullcontext() if _commits_by_itself(batch) else connection.transaction():
         refused = await _refused(connection, batch)
         rest = [record for record in batch if record.id not in refused] if refused else batch
-        row = await connection.fetchrow(*statement_of(rest)) if rest else None
-        inserted = _NOTHING if row is None else _inserted(row)
+        rest, inserted = await _insert(connection, rest)
         await enqueue_on(connection, _jobs(rest, inserted, throttle))
-        await open_on(connection, _erasures(rest, inserted))
+        erasures = _erasures(rest, inserted)
+        await open_on(connection, erasures)
+    _log_unidentified(erasures)
     throttle.record(inserted.to_resolve)
     results = iter(await duplicates.results(connection, rest, inserted.fresh))
     if not refused:
@@ -213,6 +224,22 @@ def _is_urgent(record: Record) -> bool:
     )
 
 
+async def _insert(
+    connection: asyncpg.Connection, batch: Sequence[Record]
+) -> tuple[Sequence[Record], _Inserted]:
+    """Insert the batch; return it with the keys under which it is stored, and what that did."""
+    inserted, pending = _NOTHING, batch
+    while pending:
+        row = await connection.fetchrow(*statement_of(pending))
+        if row is not None:
+            inserted = inserted.with_more(_inserted(row))
+        copies = [record for record in pending if record.id not in inserted.fresh]
+        others = await repeated_follows.others(connection, copies) if copies else {}
+        batch = [others.get(record.id, record) for record in batch] if others else batch
+        pending = [*others.values()]
+    return batch, inserted
+
+
 def _inserted(row: asyncpg.Record) -> _Inserted:
     return _Inserted(
         frozenset(row["fresh"] or ()),
@@ -246,3 +273,15 @@ def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:
         for record in batch
         if record.duty is not None and record.id in inserted.fresh
     ]
+
+
+def _log_unidentified(erasures: Sequence[NewErasure]) -> None:
+    for erasure in erasures:
+        if erasure.duty.needs_person is not None:
+            log.warning(
+                "privacy.needs_person",
+                erasure_id=str(erasure.id),
+                appid=erasure.appid,
+                trigger=erasure.duty.trigger.value,
+                reason=erasure.duty.needs_person.value,
+            )

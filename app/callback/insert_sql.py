@@ -165,7 +165,7 @@ _HISTORY = """
            template_id, status, popup_scene, msgid, error_code, occurred_at
     FROM told LEFT JOIN seen USING (appid, openid) ORDER BY id
 ), decided AS (
-    SELECT appid, openid, template_id,
+    SELECT appid, openid, template,
            (array_agg(status ORDER BY occurred_at DESC, id DESC) FILTER (WHERE decides))[1]
                AS state,
            max(occurred_at) FILTER (WHERE decides) AS decided_at,
@@ -174,16 +174,21 @@ _HISTORY = """
            count(*) FILTER (WHERE action = 'popup' AND status = 'accept') AS accepted,
            count(*) FILTER (WHERE action = 'sent' AND error_code = '0') AS delivered
     FROM (
-        SELECT *, action <> 'sent' AND status IN ('accept', 'reject', 'ban') AS decides FROM told
+        SELECT *, action <> 'sent' AND status IN ('accept', 'reject', 'ban') AS decides,
+               -- The primary key of consents holds it, and must not be too long for an index.
+               CASE WHEN length(template_id) <= 128 THEN template_id
+                    ELSE 'sha256:' || encode(sha256(convert_to(template_id, 'UTF8')), 'hex')
+               END AS template
+        FROM told
     ) AS told
     WHERE template_id <> '' AND (decides OR error_code = '0')
-    GROUP BY appid, openid, template_id
+    GROUP BY appid, openid, template
 ), consenting AS (
     INSERT INTO consents AS c (appid, openid, template_id, unionid, state, decided_at,
                                decided_id, accepted, delivered)
-    SELECT appid, openid, template_id, seen.unionid, state, decided_at,
+    SELECT appid, openid, template, seen.unionid, state, decided_at,
            decided_id, accepted, delivered
-    FROM decided JOIN seen USING (appid, openid) ORDER BY appid, openid, template_id
+    FROM decided JOIN seen USING (appid, openid) ORDER BY appid, openid, template
     ON CONFLICT (appid, openid, template_id) DO UPDATE SET
         unionid = COALESCE(EXCLUDED.unionid, c.unionid),
         state = CASE WHEN c.decided_at IS NULL

@@ -48,7 +48,8 @@ def callback_response(
     passive: JSON text of an `outbound` reply; None means `success`. fixed: whether it is the same
     for every follower, and may be remembered.
     """
-    if passive is None:
+    # WeChat shows a failure to the person if a reply does not say from which account it is.
+    if passive is None or not message.to_user:
         return SUCCESS
     seconds = int(now.timestamp())
     contents_of = _fixed_contents if fixed else _contents

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import metrics
 from app.callback.admission import Admission
-from app.callback.build_record import UNDECIDED, Decision, build_record
+from app.callback.build_record import NO_RULES, UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
 from app.callback.inbox import Inbox
@@ -128,6 +128,8 @@ class CallbackEndpoint:
         opened = cipher.decrypt_push(body, query)
         message = parse(opened.text, opened.format)
         require_recipient(message, account.original_id)
+        if not message.to_user and account.original_id is not None:
+            message = replace(message, to_user=account.original_id)
         require_past(message, now, self._replay_window or DEFAULT_TOLERANCE_SECONDS)
         lost: frozenset[int] = frozenset()
         while True:
@@ -159,6 +161,8 @@ class CallbackEndpoint:
 
         lost: rules that have just answered the follower, whatever the facts say.
         """
+        if not subject_openid(message):
+            return NO_RULES
         rules = self._rules.current
         if rules is None:
             return UNDECIDED

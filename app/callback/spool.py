@@ -18,6 +18,7 @@ from typing import IO, TypeVar
 
 from app.callback.drain_mark import DrainMark
 from app.callback.record import RECORDS, Record
+from app.callback.repeated_follows import is_another, may_be_another, with_next_key
 from app.callback.reserve import Reserve
 
 SCHEMA = """
@@ -39,6 +40,7 @@ SELECT randomblob(16) WHERE NOT EXISTS (SELECT 1 FROM spool_identity)
 """
 BUSY_SECONDS = 1.5
 REMOVED_AT_ONCE = 100
+MAX_OF_A_PERSON = 100
 
 T = TypeVar("T")
 
@@ -107,11 +109,7 @@ class Spool:
         Raises SpoolFull when the batch does not fit, OSError or sqlite3.Error when the disk
         fails; then nothing of the batch is stored.
         """
-        rows = [
-            (record.appid, record.dedupe_key, record.passive, RECORDS.dump_json(record))
-            for record in batch
-        ]
-        return await self._run(lambda: self._append(rows))
+        return await self._run(lambda: self._append(batch))
 
     async def oldest(self, limit: int) -> list[Spooled]:
         """Return up to `limit` callbacks in the order of arrival."""
@@ -221,16 +219,38 @@ class Spool:
             self._mark = DrainMark(self._mark_path, self._identity())
         return self._mark
 
-    def _append(self, rows: Sequence[tuple[str, bytes, str | None, bytes]]) -> list[str | None]:
+    def _append(self, batch: Sequence[Record]) -> list[str | None]:
         with self._transaction() as connection:
-            if self._count() + len(rows) > self._limit:
+            if self._count() + len(batch) > self._limit:
                 raise SpoolFull
-            connection.executemany(
+            stored = [self._insert(connection, record) for record in batch]
+            return [self._first_passive(record.appid, record.dedupe_key) for record in stored]
+
+    def _insert(self, connection: sqlite3.Connection, record: Record) -> Record:
+        """Store a record unless it is a copy; return it with the key under which it stands."""
+        while True:
+            added = connection.execute(
                 "INSERT OR IGNORE INTO spooled (appid, dedupe_key, passive, record) "
                 "VALUES (?, ?, ?, ?)",
-                rows,
+                (record.appid, record.dedupe_key, record.passive, RECORDS.dump_json(record)),
             )
-            return [self._first_passive(appid, key) for appid, key, _, _ in rows]
+            if added.rowcount or not may_be_another(record):
+                return record
+            first, *after = self._since_first(connection, record)
+            if not is_another(record, first, after):
+                return record
+            record = with_next_key(record)
+
+    def _since_first(self, connection: sqlite3.Connection, record: Record) -> list[Record]:
+        """Return the first record with the key of this one, and the person's next ones."""
+        rows = connection.execute(
+            "SELECT s.record FROM spooled s, "
+            "(SELECT id FROM spooled WHERE appid = ? AND dedupe_key = ?) AS first "
+            "WHERE s.id = first.id OR (s.id > first.id AND instr(s.record, ?)) "
+            "ORDER BY s.id LIMIT ?",
+            (record.appid, record.dedupe_key, record.openid.encode(), MAX_OF_A_PERSON),
+        )
+        return [RECORDS.validate_json(data) for (data,) in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

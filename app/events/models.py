@@ -7,6 +7,7 @@ the position that `oa_bridge_settled_position` returns; see `app.events.store`.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Computed, Index, text
@@ -14,17 +15,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
 
+# One character more than a filter may have, so that no longer scene is taken for a shorter one.
+INDEXED_SCENE_CHARACTERS: Final = 129
+
 
 def _list_indexes(table: str, kind: str, scene: str, time: str) -> tuple[Index, ...]:
-    """Return indexes for lists by kind or scene, in the order of arrival or of time."""
+    """Return indexes for lists by kind or scene, in the order of arrival or of time.
+
+    They hold the start of a scene alone: Postgres refuses a row whose index entry is larger than
+    2,704 bytes, and a follow must not be lost for its scene.
+    """
     has_scene = text(f"{scene} IS NOT NULL")
+    start = text(f'"left"({scene}, {INDEXED_SCENE_CHARACTERS})')
     return (
         Index(f"ix_{table}_arrival", "appid", kind, "position"),
         Index(f"ix_{table}_time", "appid", kind, time, "position"),
         Index(
             f"ix_{table}_scene_arrival",
             "appid",
-            scene,
+            start,
             kind,
             "position",
             postgresql_where=has_scene,
@@ -32,7 +41,7 @@ def _list_indexes(table: str, kind: str, scene: str, time: str) -> tuple[Index, 
         Index(
             f"ix_{table}_scene_time",
             "appid",
-            scene,
+            start,
             kind,
             time,
             "position",
@@ -165,7 +174,8 @@ class Consent(Base):
     accepted: popups answered with accept; each allows one send. delivered: sends that WeChat
     reports as delivered. sends_left: accepted minus delivered, 0 unless the state is accept. It is
     too low if a delivery belongs to a popup that was not seen; `users.remaining_sends` corrects
-    that. WeChat does not document whether a rejection voids earlier popups: they count again after
+    that. template_id: `sha256:…` in place of one that is too long for an index; the event has it
+    whole. WeChat does not document whether a rejection voids earlier popups: they count again after
     a new accept, and errcode 43101 of a send is the final answer. Source: protocol 9.3.
     """
 

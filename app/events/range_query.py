@@ -16,6 +16,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     true,
     tuple_,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.events.cursor import ByArrival, ByTime
-from app.events.models import FollowEvent
+from app.events.models import INDEXED_SCENE_CHARACTERS, FollowEvent
 from app.events.query import ListQuery, ListSpec, Row
 
 
@@ -55,7 +56,7 @@ def _range(
     one: list[Any] = [account, kind]
     within: list[ColumnElement[bool]] = []
     if query.scene is not None:
-        of.insert(1, listed.column(listed.scene))
+        of.insert(1, _start_of_scene(listed))
         one.insert(1, literal(query.scene))
         within.append(listed.column(listed.scene).is_not(None))
     position, time = listed.column("position"), listed.column(listed.time)
@@ -77,6 +78,15 @@ def _range(
         within += [tuple_(*of) <= tuple_(*one), position <= horizon]
     within += unmoved(listed, query)
     return select(listed.table).where(*within).order_by(*order).limit(query.limit + 1)
+
+
+def _start_of_scene(listed: ListSpec[Row]) -> ColumnElement[str]:
+    """Return what the indexes hold of a scene. A literal, since a parameter would match no index.
+
+    A filter is shorter than that, so what equals it is the whole scene.
+    """
+    characters: ColumnElement[int] = literal_column(str(INDEXED_SCENE_CHARACTERS))
+    return func.left(listed.column(listed.scene), characters)
 
 
 def unmoved(listed: ListSpec[Row], query: ListQuery) -> list[ColumnElement[bool]]:

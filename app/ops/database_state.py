@@ -84,6 +84,12 @@ SELECT id::text,
 FROM webhooks, oa_bridge_settled_position() AS reached
 """)
 
+UNIDENTIFIED = text("""
+SELECT count(*) FROM (
+    SELECT FROM erasures WHERE needs_person IS NOT NULL AND finished_at IS NULL LIMIT :counted
+) AS counted
+""")
+
 BINDINGS = text("""
 SELECT account.appid, seen.yielded, seen.refused
 FROM unnest(CAST(:appids AS text[])) AS account (appid)
@@ -123,7 +129,8 @@ class Snapshot:
     """The state at one time. jobs: (entrypoint, status) → number.
 
     queue_ages: entrypoint → seconds that its oldest due job has waited. replies: status that is
-    not final → number. tokens: AppID → times. webhooks: by id.
+    not final → number. tokens: AppID → times. webhooks: by id. unidentified: erasures that wait for
+    a person to find out who is meant.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -131,6 +138,7 @@ class Snapshot:
     replies: Mapping[str, int] = field(default_factory=dict)
     tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
     webhooks: Mapping[str, WebhookState] = field(default_factory=dict)
+    unidentified: int = 0
 
 
 async def is_up(database: Database) -> bool:
@@ -180,10 +188,12 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     replies = await connection.execute(REPLIES, bound)
     tokens = await connection.execute(TOKENS)
     webhooks = await connection.execute(WEBHOOKS)
+    unidentified = await connection.scalar(UNIDENTIFIED, bound)
     return Snapshot(
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
         queue_ages={row[0]: row[1] for row in ages},
         replies={row[0]: row[1] for row in replies},
         tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
         webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
+        unidentified=unidentified or 0,
     )

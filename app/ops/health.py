@@ -76,6 +76,7 @@ async def _read_parts(request: Request) -> Parts:
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)
         ),
+        erasures=readiness.erasures(state),
         clock=readiness.clock(DIFFERENCES.seconds),
     )
 

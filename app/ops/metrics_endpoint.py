@@ -101,6 +101,11 @@ class _DatabaseState(Collector):
             ["state"],
             (((name,), count) for name, count in _by_state(state).items()),
         )
+        yield GaugeMetricFamily(
+            "oa_bridge_erasures_needing_a_person",
+            "Erasures of which it is not known who is meant, counted up to 100,000",
+            state.unidentified,
+        )
         yield _gauge(
             "webhook_lag_seconds",
             "How long the oldest event that a webhook has not accepted has waited",

@@ -91,6 +91,7 @@ class Parts(BaseModel):
     queue: QueuePart
     tokens: TokensPart
     unionids: UnionIdsPart
+    erasures: Part
     clock: ClockPart
 
     def each(self) -> Iterable[Part]:
@@ -255,6 +256,16 @@ def unionids(bindings: Mapping[str, bool | None]) -> UnionIdsPart:
     unbound = [appid for appid, bound in accounts.items() if bound == "not_bound"]
     detail = f"no Open Platform account, so no UnionIDs: {', '.join(unbound)}" if unbound else ""
     return UnionIdsPart(status=Status.OK, detail=detail, accounts=accounts)
+
+
+def erasures(state: Snapshot | None) -> Part:
+    """Check whether erasures wait for a person: nobody else can tell who is meant."""
+    if state is None:
+        return Part(status=Status.DEGRADED, detail="can't be read")
+    if not state.unidentified:
+        return Part(status=Status.OK, detail="none needs a person")
+    detail = f"{state.unidentified} need a person: see GET /api/erasures?needs_person=true"
+    return Part(status=Status.DEGRADED, detail=detail)
 
 
 def clock(differences: Mapping[Other, float]) -> ClockPart:

@@ -28,21 +28,41 @@ class Trigger(StrEnum):
     REQUEST = "request"
 
 
+class NeedsPerson(StrEnum):
+    """Why a person has to find out whom a privacy event is about.
+
+    no_openid: it names nobody, or more than one. open_pid: it names a user of a mini-program's
+    plugin, whom no other push names so. unionid_in_plain_mode: it names a UnionID alone, and in
+    plain mode somebody else may have written it.
+    """
+
+    NO_OPENID = "no_openid"
+    OPEN_PID = "open_pid"
+    UNIONID_IN_PLAIN_MODE = "unionid_in_plain_mode"
+
+
 class Erasure(Base):
     """An erasure; once it is finished, its certificate, which holds no personal data.
 
     id: that of the callback that asks for it, or a new one. detail: RevokeInfo. requested_by:
     `wechat`, `sync`, `cli`, or the start of the SHA-256 of an admin token. until: data up to then
     is erased. subject: `{"people": [[appid, openid], …], "unionids": […], "former": […]}`, NULL
-    once finished. former: UnionIDs in rows of these people, perhaps of others. erased: [[appid,
-    pseudonym], …]. counts: rows by table. unlinked_at: when the dedupe keys of the pushes were
-    replaced, too. waits_until: webhooks must be notified first; the next check is at that time.
+    once finished, and if it is not known who is meant. former: UnionIDs in rows of these people,
+    perhaps of others. erased: [[appid, pseudonym], …]. counts: rows by table. unlinked_at: when the
+    dedupe keys of the pushes were replaced, too. waits_until: webhooks must be notified first; the
+    next check is at that time. needs_person: why it is not known who is meant. closed_by: the
+    operator who has dealt with that, as in requested_by.
     """
 
     __tablename__ = "erasures"
     __table_args__ = (
         Index("ix_erasures_open", "requested_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_erasures_linked", "finished_at", postgresql_where=text("unlinked_at IS NULL")),
+        Index(
+            "ix_erasures_needs_person",
+            "id",
+            postgresql_where=text("needs_person IS NOT NULL AND finished_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -59,6 +79,8 @@ class Erasure(Base):
     finished_at: Mapped[datetime | None]
     unlinked_at: Mapped[datetime | None]
     waits_until: Mapped[datetime | None]
+    needs_person: Mapped[NeedsPerson | None]
+    closed_by: Mapped[str | None]
 
 
 class LatePush(Base):

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from app.privacy.models import Trigger
+from app.privacy.models import NeedsPerson, Trigger
 from app.privacy.revoke_codes import scope_of_code
 from app.tombstones.models import Scope
 from app.wechat.inbound import (
     Inbound,
+    PrivacyEvent,
     Unsubscribe,
     UserAuthorizationCancellation,
     UserAuthorizationRevoke,
@@ -26,12 +27,16 @@ OnUnfollow = Literal["content", "everything"]
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """Erasure that a push or an operator asks for. people: (AppID, OpenID). detail: RevokeInfo."""
+    """Erasure that a push or an operator asks for. people: (AppID, OpenID). detail: RevokeInfo.
+
+    needs_person: why it is not known who is meant; then people and unionids are empty.
+    """
 
     trigger: Trigger
     people: tuple[tuple[str, str], ...]
     unionids: tuple[str, ...] = ()
     detail: str | None = None
+    needs_person: NeedsPerson | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def erasure_request_of(message: Inbound, appid: str, reach: Reach) -> ErasureReq
     """Return the erasure that the push asks for; None if it asks for none.
 
     A privacy event may name another account than the one it was pushed to: both are covered. What
-    is beyond `reach` is left out.
+    is beyond `reach` is left out. If nobody is left, a person has to deal with it.
     """
     if isinstance(message, Unsubscribe):
         return ErasureRequest(Trigger.UNSUBSCRIBE, ((appid, message.from_user),))
@@ -90,9 +95,11 @@ def erasure_request_of(message: Inbound, appid: str, reach: Reach) -> ErasureReq
     cancelled = isinstance(message, UserAuthorizationCancellation)
     names_unionid = cancelled and message.unionid is not None and reach.by_unionid
     unionids = (str(message.unionid),) if names_unionid else ()
+    detail = (message.revoke_info or "")[:MAX_DETAIL] or None
     # FromUserName of a privacy event is a platform account and not the person.
     if message.openid is None and not unionids:
-        return None
+        trigger, reason = Trigger(message.event), _needs_person(message, cancelled=cancelled)
+        return ErasureRequest(trigger, (), (), detail, reason)
     appids = dict.fromkeys((appid, message.appid or appid))
     return ErasureRequest(
         Trigger(message.event),
@@ -102,8 +109,14 @@ def erasure_request_of(message: Inbound, appid: str, reach: Reach) -> ErasureReq
             if message.openid is not None and each in reach.appids
         ),
         unionids,
-        (message.revoke_info or "")[:MAX_DETAIL] or None,
+        detail,
     )
+
+
+def _needs_person(message: PrivacyEvent, *, cancelled: bool) -> NeedsPerson:
+    if cancelled and message.unionid is not None:
+        return NeedsPerson.UNIONID_IN_PLAIN_MODE
+    return NeedsPerson.NO_OPENID if message.open_pid is None else NeedsPerson.OPEN_PID
 
 
 def scope_of(

@@ -5,23 +5,29 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
 from app.privacy import from_operator as requests
-from app.privacy.models import Erasure, Trigger
+from app.privacy import store
+from app.privacy.models import Erasure, NeedsPerson, Trigger
 from app.tombstones.models import Scope
+
+MAX_PAGE_ROWS = 500
 
 
 class ErasureOut(BaseModel):
     """An erasure, and its certificate once it is finished.
 
-    scope: null until the worker has decided it. finished_at: null until it is finished. counts:
-    rows by table. waits_until: set while webhooks must be notified first; the next check is at that
-    time, and after 24 hours the erasure does not wait any longer.
+    scope: null until the worker has decided it, and if it needs a person. finished_at: null until
+    it is finished. counts: rows by table. waits_until: set while webhooks must be notified first;
+    the next check is at that time, and after 24 hours the erasure does not wait any longer.
+
+    needs_person: why it is not known who is meant, so that nothing is erased by itself; see the
+    push with the same id. closed_by: who has dealt with that, as in requested_by.
 
     erased: AppID and pseudonym of each OpenID. Only with the secret of the pseudonyms can one find
     out which OpenID it is.
@@ -38,8 +44,29 @@ class ErasureOut(BaseModel):
     until: datetime
     finished_at: datetime | None
     waits_until: datetime | None
+    needs_person: NeedsPerson | None
+    closed_by: str | None
     counts: dict[str, int]
     erased: list[tuple[str, str]]
+
+
+class ErasurePage(BaseModel):
+    """Erasures, the newest first. next: pass it as `before`; null on the last page."""
+
+    items: list[ErasureOut]
+    next: UUID | None
+
+
+class _Filter(BaseModel):
+    """Filter and page of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: UUID | None = Field(default=None, description="`next` of the page before")
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+    needs_person: bool = Field(
+        default=False, description="true: only those that wait for a person to deal with them"
+    )
 
 
 class _OpenIdOf(BaseModel):
@@ -51,6 +78,12 @@ router = APIRouter(tags=["privacy"])
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The user or the erasure does not exist"}
+}
+
+
+_CANT_CLOSE: dict[int | str, dict[str, Any]] = {
+    **_UNKNOWN,
+    409: {"model": Detail, "description": "The erasure does not need a person"},
 }
 
 
@@ -80,6 +113,35 @@ async def erase_user_of_openid(
     return await _erasure_out(
         session, opened, f"user {query.openid} of account {query.appid} does not exist"
     )
+
+
+@router.get("/api/erasures")
+async def list_erasures(query: Annotated[_Filter, Query()], session: SessionDep) -> ErasurePage:
+    """List erasures, the newest first."""
+    wanted = store.ErasureQuery(query.before, query.limit + 1, query.needs_person)
+    rows = await store.page(session, wanted)
+    shown = rows[: query.limit]
+    return ErasurePage(
+        items=[ErasureOut.model_validate(row) for row in shown],
+        next=shown[-1].id if len(rows) > len(shown) else None,
+    )
+
+
+@router.post("/api/erasures/{erasure_id}/close", responses=_CANT_CLOSE)
+async def close_erasure(erasure_id: UUID, request: Request, session: SessionDep) -> ErasureOut:
+    """Close an erasure that needs a person, after you have dealt with it.
+
+    If you have found out who is meant, erase this person first.
+    """
+    clock: Clock = request.app.state.clock
+    erasure = await store.close(
+        session, erasure_id, operator=request.state.operator, now=clock.now()
+    )
+    if erasure is None:
+        raise HTTPException(404, f"erasure {erasure_id} does not exist")
+    if erasure.needs_person is None:
+        raise HTTPException(409, f"erasure {erasure_id} needs no person: a worker finishes it")
+    return ErasureOut.model_validate(erasure)
 
 
 @router.get("/api/erasures/{erasure_id}", responses=_UNKNOWN)

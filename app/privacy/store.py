@@ -1,19 +1,27 @@
-"""SQL that opens erasures in the caller's transaction: the row and its job are added together."""
+"""SQL that opens erasures in the caller's transaction, lists them, and closes some by hand.
+
+The row of an erasure and its job are added together.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 import orjson
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue_on, raw_connection
 from app.privacy.jobs import erase_job
+from app.privacy.models import Erasure
 from app.privacy.policy import NewErasure
 
 _INSERT = """
 INSERT INTO erasures (id, trigger, detail, appid, requested_by, requested_at, until, subject,
-                      scope)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9)
+                      scope, needs_person)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9, $10)
 """
 
 
@@ -22,7 +30,8 @@ async def open_on(connection: asyncpg.Connection, erasures: Sequence[NewErasure]
     if not erasures:
         return
     await connection.executemany(_INSERT, [_row(erasure) for erasure in erasures])
-    await enqueue_on(connection, [erase_job(erasure.id) for erasure in erasures])
+    known = [erasure for erasure in erasures if erasure.duty.needs_person is None]
+    await enqueue_on(connection, [erase_job(erasure.id) for erasure in known])
 
 
 async def open_erasure(session: AsyncSession, erasure: NewErasure) -> None:
@@ -30,8 +39,47 @@ async def open_erasure(session: AsyncSession, erasure: NewErasure) -> None:
     await open_on(await raw_connection(session), [erasure])
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureQuery:
+    """Which erasures to list. before: last id of the page before. limit: at most so many.
+
+    needs_person: only those that wait for a person.
+    """
+
+    before: UUID | None
+    limit: int
+    needs_person: bool = False
+
+
+async def page(session: AsyncSession, query: ErasureQuery) -> Sequence[Erasure]:
+    """Return erasures by id, the newest first."""
+    statement = select(Erasure).order_by(Erasure.id.desc()).limit(query.limit)
+    if query.before is not None:
+        statement = statement.where(Erasure.id < query.before)
+    if query.needs_person:
+        statement = statement.where(Erasure.needs_person.is_not(None))
+        statement = statement.where(Erasure.finished_at.is_(None))
+    return (await session.scalars(statement)).all()
+
+
+async def close(
+    session: AsyncSession, erasure_id: UUID, *, operator: str, now: datetime
+) -> Erasure | None:
+    """Finish an erasure that needs a person, and return it. Any other is not changed.
+
+    Returns None if the id does not exist. Locks the row.
+    """
+    erasure = await session.get(Erasure, erasure_id, with_for_update=True)
+    if erasure is None or erasure.needs_person is None or erasure.finished_at is not None:
+        return erasure
+    erasure.finished_at = erasure.unlinked_at = now
+    erasure.closed_by = operator
+    return erasure
+
+
 def _row(erasure: NewErasure) -> tuple[object, ...]:
-    subject = {"people": erasure.duty.people, "unionids": erasure.duty.unionids}
+    duty = erasure.duty
+    subject = {"people": duty.people, "unionids": duty.unionids}
     return (
         erasure.id,
         erasure.duty.trigger.value,
@@ -40,6 +88,7 @@ def _row(erasure: NewErasure) -> tuple[object, ...]:
         erasure.requested_by,
         erasure.requested_at,
         erasure.until,
-        orjson.dumps(subject).decode(),
+        orjson.dumps(subject).decode() if duty.needs_person is None else None,
         erasure.scope and erasure.scope.value,
+        duty.needs_person and duty.needs_person.value,
     )

@@ -27,6 +27,7 @@ async def sweep(eraser: Eraser) -> None:
         waiting = await session.scalars(
             select(Erasure.id)
             .where(Erasure.finished_at.is_(None), Erasure.requested_at < now - SWEEP_AFTER)
+            .where(Erasure.needs_person.is_(None))
             .where(or_(Erasure.waits_until.is_(None), Erasure.waits_until <= now))
             .order_by(Erasure.requested_at)
             .limit(MAX_ENQUEUED)

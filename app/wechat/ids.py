@@ -1,6 +1,6 @@
 """The three ids of WeChat. They look alike but mean different things, so each has its own type."""
 
-from typing import NewType
+from typing import Final, NewType
 
 AppId = NewType("AppId", str)
 """An account, OA or mini-program: `wx` and 16 hex digits."""
@@ -13,3 +13,6 @@ UnionId = NewType("UnionId", str)
 
 AccountOpenId = tuple[str, str]
 """A person at one account: (AppID, OpenID)."""
+
+MAX_ID_CHARACTERS: Final = 128
+"""What is longer is no id of WeChat, and no index holds it."""

@@ -1,4 +1,4 @@
-"""Reads JSON: every value becomes text, without characters that Postgres can't store."""
+"""Reads JSON: every value becomes text that Postgres can store."""
 
 import json
 import re
@@ -8,12 +8,13 @@ from app.wechat.errors import BadEnvelope
 MAX_DEPTH = 32
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
 
 
 def parse_json(text: str) -> dict[str, object]:
     """Return the members of a JSON object. Numbers keep their digits.
 
-    Raises BadEnvelope (malformed, duplicate_member).
+    Raises BadEnvelope (malformed).
     """
     try:
         root = _DECODER.decode(text)
@@ -27,9 +28,15 @@ def parse_json(text: str) -> dict[str, object]:
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     # Some official samples have blanks around member names. Source: protocol 2.4.
     members = {_storable(name).strip(): value for name, value in pairs}
-    if len(members) < len(pairs):
-        raise BadEnvelope("duplicate_member")
-    return members
+    return members if len(members) == len(pairs) else _gathered(pairs)
+
+
+def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return one list for each repeated name, as for a repeated element of XML."""
+    values: dict[str, list[object]] = {}
+    for name, value in pairs:
+        values.setdefault(_storable(name).strip(), []).append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 def _refuse_constant(_name: str) -> None:
@@ -62,4 +69,5 @@ def _as_text(value: object, depth: int) -> object:
 
 
 def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("", text)
+    """Return the text without NUL; half of a surrogate pair becomes U+FFFD."""
+    return _UNSTORABLE.sub(lambda match: "" if match[0] == "\x00" else _REPLACEMENT, text)

@@ -41,7 +41,8 @@ def parse_document(text: str, format: Format) -> dict[str, object]:
     """Return the members of a push as texts, dictionaries, and lists of these.
 
     Numbers keep their digits as text. An empty element and a JSON null become "". A repeated
-    element becomes a list. No text holds NUL or a lone surrogate, so Postgres can store it.
-    Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member).
+    element or member becomes a list. No text holds NUL or a lone surrogate, so Postgres can
+    store it.
+    Raises BadEnvelope (malformed, forbidden_dtd).
     """
     return parse_xml(text) if format is Format.XML else parse_json(text)

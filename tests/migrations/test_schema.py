@@ -1,6 +1,7 @@
 """The migrated schema is the one that the models describe, however one gets there."""
 
 import asyncio
+import secrets
 import sys
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy.engine import Connection
 from app.db import migrate
 from app.db.base import Base
 from app.db.engine import Database
+from app.events import store
+from app.events.query import FOLLOW_EVENTS, ListQuery
 
 
 def differences(connection: Connection) -> list[object]:
@@ -56,6 +59,29 @@ async def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
     async with database.sessions() as session:
         assert await session.scalar(text("SELECT version FROM rules_version")) == 7
+
+
+async def test_scenes_that_are_stored_are_found_after_the_upgrade_and_long_ones_fit(
+    empty: Database,
+) -> None:
+    insert = text(
+        "INSERT INTO follow_events (id, appid, openid, action, scene, occurred_at) "
+        "VALUES (gen_random_uuid(), 'wx1', 'o1', 'scan', :scene, now())"
+    )
+    await migrate.upgrade(empty.engine, "0015")
+    async with empty.sessions.begin() as session:
+        for number in range(300):
+            await session.execute(insert, {"scene": f"shop-{number}"})
+
+    await migrate.upgrade(empty.engine, "0016")
+
+    longest = secrets.token_urlsafe(9000)
+    async with empty.sessions.begin() as session:
+        await session.execute(insert, {"scene": longest})
+    query = ListQuery(limit=10, appid="wx1", scene="shop-7")
+    async with empty.sessions.begin() as session:
+        page = await store.page(session, FOLLOW_EVENTS, query)
+    assert [row.scene for row in page.rows] == ["shop-7"]
 
 
 async def test_two_processes_that_upgrade_at_once_both_succeed(empty: Database) -> None:

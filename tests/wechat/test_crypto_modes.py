@@ -16,7 +16,9 @@ from app.wechat.crypto import (
     msg_signature,
     signature,
 )
+from app.wechat.crypto.envelope import ciphertexts
 from app.wechat.errors import BadEnvelope, BadSignature, PushRefused
+from app.wechat.push_format import format_of
 from tests.wechat.vectors import (
     AES_KEY,
     APPID,
@@ -35,6 +37,8 @@ SEALED = f"<xml><ToUserName>gh_demo0000001</ToUserName><Encrypt>{ENCRYPT}</Encry
 MIXED = PLAINTEXT.replace("hello", "forged").replace(
     "</xml>", f"<Encrypt>{ENCRYPT}</Encrypt></xml>"
 )
+
+SEALED_TWICE_IN_JSON = f'{{"ToUserName":"gh_1","Encrypt":"{ENCRYPT}","Encrypt":"{ENCRYPT}"}}'
 
 
 def _query(*, aes: bool, token: str = TOKEN, sealed: str = ENCRYPT) -> CallbackQuery:
@@ -85,7 +89,9 @@ def test_what_each_mode_opens(
         (SECURE, PLAINTEXT, _query(aes=True), "not_encrypted"),
         (SECURE, SEALED, _query(aes=False), "not_encrypted"),
         (SECURE, MIXED, _query(aes=True), "mixed_body"),
-        (SECURE, f"<xml><Encrypt>{ENCRYPT}</Encrypt></xml>", _query(aes=True), "mixed_body"),
+        (SECURE, f"<xml><Encrypt>{ENCRYPT}</Encrypt><A/></xml>", _query(aes=True), "mixed_body"),
+        (SECURE, SEALED.replace("</xml>", "<encrypt/></xml>"), _query(aes=True), "mixed_body"),
+        (SECURE, SEALED_TWICE_IN_JSON, _query(aes=True), "mixed_body"),
         (SECURE, SEALED, UNSIGNED_AES, "missing_signature"),
         (SECURE, MIXED, UNSIGNED_AES, "missing_signature"),
         (SECURE, SEALED, _query(aes=True, token=OTHER_TOKEN), "bad_signature"),
@@ -160,6 +166,29 @@ def test_the_order_in_the_envelope_and_blanks_between_do_not_count() -> None:
     body = f"<xml>\n <Encrypt><![CDATA[{ENCRYPT}]]></Encrypt>\n <ToUserName/>\n</xml>\n"
 
     assert cipher().decrypt_push(body.encode(), _query(aes=True)).text == PLAINTEXT
+
+
+@pytest.mark.parametrize("stripped", [True, False])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<xml><ToUserName/><Encrypt>\n <![CDATA[{}]]>\n</Encrypt></xml>",
+        "<xml><ToUserName/><Encrypt> {}\t</Encrypt></xml>",
+        "<XML><ToUserName/><Encrypt>{}</Encrypt></XML>",
+        "<Xml>\n<tousername/><ENCRYPT >\r\n<![CDATA[ {}]]></ENCRYPT\n></Xml>",
+        "<xml><Encrypt>{}</Encrypt></xml>",
+        '{{"ToUserName":"gh_demo0000001"," Encrypt ":" {} "}}',
+        '{{"encrypt":"{}","tousername":null}}',
+    ],
+)
+def test_a_ciphertext_is_found_however_its_envelope_is_written(body: str, stripped: bool) -> None:
+    written = body.format(ENCRYPT).encode()
+    [received, *_] = ciphertexts(written, format_of(written))
+    signed = received.strip() if stripped else received
+
+    opened = cipher().decrypt_push(written, _query(aes=True, sealed=signed))
+
+    assert opened.text == PLAINTEXT
 
 
 def test_the_previous_token_and_key_still_open_a_push() -> None:

@@ -33,6 +33,16 @@ def test_messages_differ_by_account_sender_second_and_id() -> None:
     assert len(keys) == 7
 
 
+@pytest.mark.parametrize("no_id", ["0", "00", "-1", "x", "１", "9" * 21, ""])
+def test_a_message_id_that_can_be_none_leaves_it_to_the_body(no_id: str) -> None:
+    def text(content: str) -> bytes:
+        inner = f"<MsgType>text</MsgType><Content>{content}</Content><MsgId>{no_id}</MsgId>"
+        return key(pushed(inner))
+
+    assert text("one") != text("two")
+    assert text("one") == text("one")
+
+
 def test_parts_of_a_key_do_not_run_into_each_other() -> None:
     one = pushed(f"{TEXT}<MsgId>1</MsgId>", from_user="o1", create_time="11")
     two = pushed(f"{TEXT}<MsgId>11</MsgId>", from_user="o1", create_time="1")

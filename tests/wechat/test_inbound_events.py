@@ -12,6 +12,7 @@ from app.wechat.inbound import (
     PublishedArticle,
     SentArticle,
 )
+from app.wechat.inbound.sender import names_a_person
 from tests.wechat.pushes import OPENID, event, pushed
 
 CONSENT_XML = (
@@ -318,6 +319,67 @@ def test_no_items_are_an_empty_tuple(listed: str) -> None:
 
     assert isinstance(message, inbound.SubscribeMsgPopup)
     assert message.items == ()
+
+
+@pytest.mark.parametrize("sender", ["", "<FromUserName> </FromUserName>"])
+@pytest.mark.parametrize("name", ["minigame_coin_deliver_completed", "subscribe", "user_get_card"])
+def test_an_event_without_a_sender_is_of_nobody(name: str, sender: str) -> None:
+    text = f"<xml>{sender}<CreateTime>1</CreateTime><Event>{name}</Event><A>a</A></xml>"
+    message = inbound.parse(text, Format.XML)
+
+    assert isinstance(message, inbound.UnknownEvent)
+    assert (message.event, message.from_user, message.to_user) == (name, "", "")
+    assert not names_a_person(message)
+    assert message.payload["A"] == "a"
+
+
+def test_a_privacy_event_without_a_sender_names_its_person_all_the_same() -> None:
+    text = (
+        "<xml><CreateTime>1</CreateTime><MsgType>event</MsgType>"
+        "<Event>user_authorization_revoke</Event><OpenID>oP</OpenID></xml>"
+    )
+    assert inbound.subject_openid(inbound.parse(text, Format.XML)) == "oP"
+
+
+@pytest.mark.parametrize(
+    ("openids", "named"),
+    [(["oA", "oA"], "oA"), (["", "oA"], "oA"), (["oA", "oB"], None), (["o" * 129], None)],
+)
+def test_a_privacy_event_that_names_two_people_names_nobody(
+    openids: list[str], named: str | None
+) -> None:
+    elements = "".join(f"<OpenID>{openid}</OpenID>" for openid in openids)
+    message = event("user_authorization_cancellation", elements)
+
+    assert isinstance(message, inbound.UserAuthorizationCancellation)
+    assert message.openid == named
+
+
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        "<SubscribeMsgPopupEvent>{0}</SubscribeMsgPopupEvent>"
+        "<subscribemsgpopupevent>{1}</subscribemsgpopupevent>",
+        "<SubscribeMsgPopupEvent>{0}</SubscribeMsgPopupEvent>"
+        "<SubscribeMsgPopupEvent>{1}</SubscribeMsgPopupEvent>",
+        "<List>{0}</List><LIST>{1}</LIST>",
+    ],
+)
+def test_items_of_a_repeated_wrapper_are_all_read(doubled: str) -> None:
+    listed = [f"<TemplateId>{name}</TemplateId>" for name in "AB"]
+    if "Popup" in doubled:
+        listed = [f"<List>{item}</List>" for item in listed]
+    message = event("subscribe_msg_popup_event", doubled.format(*listed))
+
+    assert isinstance(message, inbound.SubscribeMsgPopup)
+    assert [item.template_id for item in message.items] == ["A", "B"]
+
+
+def test_items_of_a_repeated_json_list_are_all_read() -> None:
+    message = _json(f'"List":[{ONE}],"List":[{ONE.replace("A", "B")}]')
+
+    assert isinstance(message, inbound.SubscribeMsgPopup)
+    assert [item.template_id for item in message.items] == ["A", "B"]
 
 
 def test_the_subject_of_a_privacy_event_is_the_openid_it_names() -> None:

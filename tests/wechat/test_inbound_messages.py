@@ -111,23 +111,67 @@ def test_an_unknown_message_type_is_kept_raw() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "<xml><FromUserName>o</FromUserName><CreateTime>1</CreateTime></xml>",
         "<xml><FromUserName>o</FromUserName><MsgType>text</MsgType></xml>",
+        "<xml><CreateTime>1</CreateTime></xml>",
         "<xml><CreateTime>1</CreateTime><MsgType>text</MsgType></xml>",
-        document("<MsgType></MsgType>"),
-        document("<MsgType><a>1</a></MsgType>"),
         document("<MsgType>text</MsgType>", from_user=" "),
-        document("<MsgType>text</MsgType>", from_user="o" * 129),
-        document("<MsgType>text</MsgType><FromUserName>two</FromUserName>"),
         *(
             document("<MsgType>text</MsgType>", create_time=value)
-            for value in ("", "now", "-1", "1.5", "1e3", "１", "253402300800", "9" * 5000)
+            for value in (
+                "",
+                "now",
+                "-1",
+                "1.5.1",
+                "1e-3",
+                "1e99",
+                "１",
+                "253402300800",
+                "9" * 5000,
+            )
         ),
     ],
 )
-def test_a_push_without_its_common_elements_is_malformed(text: str) -> None:
+def test_a_push_that_does_not_say_who_sent_it_and_when_is_malformed(text: str) -> None:
     with pytest.raises(BadEnvelope, match="malformed"):
         inbound.parse(text, Format.XML)
+
+
+@pytest.mark.parametrize("inner", ["", "<MsgType></MsgType>", "<MsgType><a>1</a></MsgType>"])
+def test_a_push_without_its_type_is_a_message_of_an_unknown_one(inner: str) -> None:
+    message = pushed(inner)
+
+    assert isinstance(message, messages.UnknownMessage)
+    assert message.msgtype == "unknown"
+
+
+def test_a_name_that_is_too_long_is_stood_for_and_kept_whole() -> None:
+    one, two = (pushed("<MsgType>text</MsgType>", from_user=name * 3000) for name in "ab")
+    long_type = pushed(f"<MsgType>{'t' * 3000}</MsgType>")
+
+    assert one.from_user.startswith("sha256:")
+    assert one.from_user != two.from_user
+    assert len(one.from_user) <= 128
+    assert one.payload["FromUserName"] == "a" * 3000
+    assert long_type.msgtype == "t" * 128
+    assert long_type.payload["MsgType"] == "t" * 3000
+
+
+def test_of_a_repeated_element_the_first_with_a_value_counts() -> None:
+    message = pushed(
+        "<MsgType>text</MsgType><MSGTYPE>image</MSGTYPE><FromUserName>two</FromUserName>"
+        "<CreateTime>1</CreateTime><Content/><Content>first</Content><content>second</content>"
+        "<MsgId>7</MsgId><MsgId>8</MsgId>"
+    )
+
+    assert isinstance(message, messages.Text)
+    assert (message.from_user, message.create_time) == (OPENID, 1795500000)
+    assert (message.content, message.msg_id) == ("first", "7")
+    assert message.payload["MsgId"] == ["7", "8"]
+
+
+@pytest.mark.parametrize("create_time", ["1795500000.0", "1795500000.", "1.7955e9", "1.7955E+9"])
+def test_a_create_time_may_be_written_as_any_number_of_json(create_time: str) -> None:
+    assert pushed("<MsgType>text</MsgType>", create_time=create_time).create_time == 1795500000
 
 
 @pytest.mark.parametrize("create_time", ["0", "1795500000", "253402300799"])

@@ -1,8 +1,8 @@
 """Finds the ciphertext in the outer body of an encrypted push, before anything is verified.
 
-The body holds ToUserName and Encrypt; in compatible mode it holds the plain push as well. Until the
-signature holds, a stranger may have written it. So it is not parsed: what looks like a ciphertext
-is searched for in one pass, and the signature decides.
+The body holds ToUserName and Encrypt; an event of nobody may lack the first. In compatible mode
+it holds the plain push as well. Until the signature holds, a stranger may have written it. So it
+is not parsed: what looks like a ciphertext is searched for in one pass, and the signature decides.
 """
 
 import re
@@ -20,13 +20,13 @@ _CANONICAL: Final = re.compile(
     rb"\s*<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]*)\]\]></Encrypt>\s*</xml>\s*"
 )
 _XML: Final = re.compile(
-    rb"<Encrypt>((?:[^<&]++|<!\[CDATA\[[^\]<]*+\]\]>)*+)</Encrypt>", re.IGNORECASE
+    rb"<Encrypt\s*+>((?:[^<&]++|<!\[CDATA\[[^\]<]*+\]\]>)*+)</Encrypt\s*+>", re.IGNORECASE
 )
 _CDATA: Final = re.compile(rb"<!\[CDATA\[([^\]]*)\]\]>")
-_JSON: Final = re.compile(rb'"\s*+Encrypt\s*+"\s*+:\s*+"((?:[^"\\]++|\\/)*+)"')
+_JSON: Final = re.compile(rb'"\s*+Encrypt\s*+"\s*+:\s*+"((?:[^"\\]++|\\/)*+)"', re.IGNORECASE)
 # A text that a follower typed may look like a ciphertext, too: the true one is among the first.
 MAX_CANDIDATES: Final = 4
-_ENCRYPTED_MEMBERS: Final = frozenset({"ToUserName", "Encrypt"})
+_ENCRYPTED_MEMBERS: Final = frozenset({"tousername", "encrypt"})  # in lower case
 
 
 def ciphertexts(body: bytes, format: Format) -> Iterator[str]:
@@ -55,8 +55,10 @@ def require_ciphertext_only(body: bytes, format: Format, ciphertext: str) -> Non
     if canonical and canonical[1].decode() == ciphertext:
         return
     document = parse_document(decode(body), format)
-    encrypt = document.get("Encrypt")
-    if document.keys() != _ENCRYPTED_MEMBERS or not isinstance(encrypt, str):
+    members = {name.lower(): value for name, value in document.items()}
+    encrypt = members.get("encrypt")
+    alone = len(members) == len(document) and members.keys() <= _ENCRYPTED_MEMBERS
+    if not alone or not isinstance(encrypt, str):
         raise BadEnvelope("mixed_body")
     if encrypt.strip() != ciphertext.strip():
         raise BadEnvelope("mixed_body")

@@ -8,8 +8,10 @@ from typing import ClassVar, Literal
 class Push:
     """One message or event.
 
-    to_user: original id of the account (`gh_…`). from_user: OpenID of the sender, or a platform
-    account. create_time: Unix seconds by WeChat's clock. payload: the whole parsed document.
+    to_user: original id of the account (`gh_…`), "" if the push has none. from_user: OpenID of the
+    sender, or a platform account; "" for an event of nobody; `sha256:…` in place of a name that is
+    too long for an id. create_time: Unix seconds by WeChat's clock. payload: the whole parsed
+    document.
     Source: protocol 4.1.
     """
 

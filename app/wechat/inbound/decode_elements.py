@@ -2,13 +2,16 @@
 
     media_id: Annotated[str | None, Element("MediaId")] = None
 
-Upper and lower case make no difference in names, because WeChat's own samples disagree.
+Upper and lower case make no difference in names, because WeChat's own samples disagree. An element
+that stands twice, or in two spellings, is read as the first of them that has a value.
 Source: protocol 4.1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
+
+from app.wechat.ids import MAX_ID_CHARACTERS
 
 Members = Mapping[str, object]
 """The members of one element, by name in lower case."""
@@ -21,25 +24,51 @@ T = TypeVar("T")
 
 
 def lowered(document: object) -> Members:
-    """Return the members of a document by name in lower case; {} for a text or a list."""
-    if not isinstance(document, dict):
-        return {}
-    return {name.lower(): value for name, value in document.items()}
+    """Return the members of a document by name in lower case; {} for a text.
+
+    Members that differ in case alone become one that is repeated, and so do those of a list of
+    documents.
+    """
+    if isinstance(document, dict):
+        members = {name.lower(): value for name, value in document.items()}
+        if len(members) == len(document):
+            return members
+    return _gathered(as_list(document))
+
+
+def _gathered(documents: Sequence[object]) -> Members:
+    found: dict[str, list[object]] = {}
+    for document in documents:
+        if isinstance(document, dict):
+            for name, value in document.items():
+                found.setdefault(name.lower(), []).extend(as_list(value))
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def trimmed(value: object) -> str | None:
-    """Read an id or a word without blanks around it; None if it is empty, absent or repeated."""
-    return value.strip() or None if isinstance(value, str) else None
+    """Read an id or a word without blanks around it; None if it is empty or absent."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return next(iter(texts(value)), None) if isinstance(value, list) else None
+
+
+def unambiguous(value: object) -> str | None:
+    """Read an id as `trimmed` does; None also if two differ, or if it is too long for an id."""
+    found = set(texts(value))
+    text = found.pop() if len(found) == 1 else None
+    return text if text is not None and len(text) <= MAX_ID_CHARACTERS else None
 
 
 def verbatim(value: object) -> str:
     """Read text that a person typed, with all its blanks."""
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return next((item for item in as_list(value) if isinstance(item, str) and item), "")
 
 
 def texts(value: object) -> tuple[str, ...]:
     """Read an element that may be repeated."""
-    found = (trimmed(item) for item in as_list(value))
+    found = (item.strip() for item in as_list(value) if isinstance(item, str))
     return tuple(text for text in found if text)
 
 
@@ -55,8 +84,12 @@ def several(kind: type[T]) -> Reader:
 
 
 def as_list(value: object) -> list[object]:
-    """Return a list as it is, and anything else as a list of one: both mean the same."""
-    return value if isinstance(value, list) else [value]
+    """Return the items of a list and of lists in it, and anything else as a list of one."""
+    if not isinstance(value, list):
+        return [value]
+    if any(isinstance(item, list) for item in value):  # a repeated member whose value is a list
+        return [inner for item in value for inner in as_list(item)]
+    return value
 
 
 class Element:

@@ -12,6 +12,8 @@ from app.wechat.inbound.subscription_events import ConsentEvent, SubscribeMsgSen
 
 _KEY_BYTES = 16
 _DISTINGUISHING = ("eventkey", "msgid", "openid")
+# A MsgId is an unsigned number of 64 bits. Source: protocol 4.1.
+_MAX_MSG_ID_DIGITS = 20
 
 
 def subject_openid(message: Inbound) -> OpenId:
@@ -27,15 +29,25 @@ def subject_openid(message: Inbound) -> OpenId:
 def dedupe_key(appid: AppId, message: Inbound) -> bytes:
     """Return 16 bytes that are the same for every delivery of one push, and differ between pushes.
 
-    The order of elements, blanks around values and the encryption make no difference.
+    The order of elements, blanks around values and the encryption make no difference. A MsgId that
+    can be none (0, -1) counts as missing: then the whole body decides.
     Source: protocol 3.
     """
     sender = (appid, message.from_user, str(message.create_time))
-    if isinstance(message, BaseMessage) and message.msg_id is not None:
+    if isinstance(message, BaseMessage) and message.msg_id is not None and _is_id(message.msg_id):
         return _digest("message", *sender, message.msg_id)[:_KEY_BYTES]
     kind = message.msgtype if isinstance(message, BaseMessage) else message.event
     contents = _digest(_canonical(message.payload)).hex()
     return _digest("event", *sender, kind, _distinguishing(message), contents)[:_KEY_BYTES]
+
+
+def _is_id(msg_id: str) -> bool:
+    return (
+        len(msg_id) <= _MAX_MSG_ID_DIGITS
+        and msg_id.isascii()
+        and msg_id.isdigit()
+        and msg_id.strip("0") != ""
+    )
 
 
 def _distinguishing(message: Inbound) -> str:

@@ -36,7 +36,7 @@ class OtherEvent(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UnknownEvent(BaseEvent):
-    """An event whose name the protocol reference does not have; see its payload."""
+    """An event that the protocol reference does not have, or that nobody sent; see its payload."""
 
     event: str
 

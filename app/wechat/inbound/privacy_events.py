@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from app.wechat.inbound.base import BaseEvent
-from app.wechat.inbound.decode_elements import Element
+from app.wechat.inbound.decode_elements import Element, unambiguous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PrivacyEvent(BaseEvent):
-    """openid: the person concerned; from_user is a platform account, the same for everybody."""
+    """openid: the person concerned; from_user is a platform account, the same for everybody.
 
-    openid: Annotated[str | None, Element("OpenID")] = None
-    appid: Annotated[str | None, Element("AppID")] = None
-    unionid: Annotated[str | None, Element("UnionID")] = None
+    None where it is missing or not clear who is meant. open_pid: the person as a plugin of a
+    mini-program knows them; with plugin_id it may be all that a push names.
+    """
+
+    openid: Annotated[str | None, Element("OpenID", read=unambiguous)] = None
+    appid: Annotated[str | None, Element("AppID", read=unambiguous)] = None
+    unionid: Annotated[str | None, Element("UnionID", read=unambiguous)] = None
     revoke_info: Annotated[str | None, Element("RevokeInfo")] = None
     plugin_id: Annotated[str | None, Element("PluginID")] = None
     open_pid: Annotated[str | None, Element("OpenPID")] = None

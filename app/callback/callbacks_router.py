@@ -1,0 +1,49 @@
+"""`/api/callbacks`: lists stored pushes, and reads one with its content."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api_errors import Detail
+from app.callback import store
+from app.callback.schemas import CallbackOut, CallbackPage, CallbackSummary
+from app.db.session import SessionDep
+
+MAX_PAGE_ROWS = 500
+
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Detail, "description": "The push does not exist"}
+}
+
+router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
+
+
+class _Page(BaseModel):
+    """A page of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: UUID | None = Field(default=None, description="`next` of the page before")
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+
+
+@router.get("")
+async def list_callbacks(query: Annotated[_Page, Query()], session: SessionDep) -> CallbackPage:
+    """List what WeChat has pushed, the newest first, without contents."""
+    rows = await store.page(session, query.before, query.limit + 1)
+    shown = rows[: query.limit]
+    return CallbackPage(
+        items=[CallbackSummary.model_validate(row) for row in shown],
+        next=shown[-1].id if len(rows) > len(shown) else None,
+    )
+
+
+@router.get("/{callback_id}", responses=_UNKNOWN)
+async def get_callback(callback_id: UUID, session: SessionDep) -> CallbackOut:
+    """Read one push with its content."""
+    callback = await store.of_id(session, callback_id)
+    if callback is None:
+        raise HTTPException(404, f"push {callback_id} does not exist")
+    return CallbackOut.model_validate(callback)
