@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from app.rules.explaining.explain import Explanation, explain
 from app.rules.explaining.question import ExplainQuery
+from app.rules.matching.account_index import text_of
 from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.match_one import matches, normalized_text
+from app.rules.matching.match_one import matches
 from app.rules.matching.rule_set import Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
@@ -302,7 +303,7 @@ def test_one_trigger_alone_fits_what_it_fits_among_all(rules: list[Rule], messag
     for one in rules:
         account = AppId(one.appid or APPID)
         among = [*compile_rules([one], 1).matching(account, message)]
-        assert matches(one.trigger, message, normalized_text(message)) == (among == [one])
+        assert matches(one.trigger, message, text_of(message)) == (among == [one])
 
 
 @settings(max_examples=300)

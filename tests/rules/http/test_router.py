@@ -238,6 +238,10 @@ async def test_a_bad_rule_is_answered_with_the_field_and_the_fix(
     [
         ("exact", "", "at least 1"),
         ("exact", " \u3000", "is blank"),
+        ("exact", "\u200b\ufeff", "holds nothing that can be seen"),
+        ("contains", " \u2060\u200e\u202c\u200d ", "holds nothing that can be seen"),
+        ("regex", "\u00ad\u3164", "holds nothing that can be seen"),
+        ("regex", "[\u200b]+", "after normalisation"),
         ("contains", "a\x00", "NUL"),
         ("contains", "a" * 1025, "1024"),
         ("regex", "(商城", "missing )"),
