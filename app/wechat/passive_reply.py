@@ -23,6 +23,7 @@ from app.wechat.xml_document import cdata, strip_illegal
 _LINK = re.compile(rb"<a\b.*?</a>", re.DOTALL | re.IGNORECASE)
 _ANSWERED_WITH_ONE_ARTICLE = (
     messages.Text,
+    messages.Unsupported,
     messages.Image,
     messages.Voice,
     messages.Video,

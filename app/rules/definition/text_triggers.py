@@ -157,6 +157,15 @@ class MsgMenuTrigger(Strict):
     id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
 
 
+class UnsupportedTrigger(Strict):
+    """A follower sent a sticker, or something else that WeChat does not pass on.
+
+    It arrives as a text in WeChat's words. No keyword is compared with them.
+    """
+
+    on: Literal["unsupported"]
+
+
 class FallbackTrigger(Strict):
     """A follower sent a message that no other rule answers. Events never match."""
 

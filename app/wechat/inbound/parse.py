@@ -5,9 +5,10 @@ from typing import TypedDict
 
 from app.wechat.errors import BadEnvelope, Stale
 from app.wechat.inbound.decode_elements import Members, build, lowered, trimmed
-from app.wechat.inbound.messages import UnknownMessage
+from app.wechat.inbound.messages import Text, UnknownMessage, Unsupported
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
 from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Message
+from app.wechat.inbound.unsupported import is_placeholder
 from app.wechat.push_format import Format, parse_document
 
 _MAX_OPENID_CHARACTERS = 128
@@ -27,7 +28,8 @@ class _Common(TypedDict):
 def parse(text: str, format: Format) -> Inbound:
     """Parse a verified and decrypted push.
 
-    An unknown MsgType or Event gives an UnknownMessage or UnknownEvent; it is no error.
+    An unknown MsgType or Event gives an UnknownMessage or UnknownEvent; it is no error. A text that
+    WeChat pushes in place of a sticker gives an Unsupported.
     Raises BadEnvelope (malformed, forbidden_dtd, duplicate_member, mixed_body).
     """
     document = parse_document(text, format)
@@ -91,7 +93,10 @@ def _message(msgtype: str, members: Members, common: _Common) -> Message:
     kind = MESSAGES.get(msgtype.lower())
     if kind is None:
         return build(UnknownMessage, members, msgtype=msgtype, **common)
-    return build(kind, members, **common)
+    message = build(kind, members, **common)
+    if isinstance(message, Text) and message.bizmsgmenuid is None:
+        return build(Unsupported, members, **common) if is_placeholder(message.content) else message
+    return message
 
 
 def _event(event: str, members: Members, common: _Common) -> Event:

@@ -25,12 +25,15 @@ from app.wechat.visible_text import visible
 from tests.rules.makers import (
     APPID,
     NOON,
+    OTHER_APPID,
+    STICKER,
     follow,
     happening,
     image,
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     unfollow,
@@ -225,6 +228,23 @@ def test_a_text_of_which_nothing_is_seen_meets_no_rule_but_a_fallback(
 
     assert chosen(rules, said(typed)) == []
     assert chosen([*rules, rule(9, "fallback")], said(typed)) == [9]
+
+
+def test_a_sticker_meets_no_keyword_but_its_own_trigger_and_then_a_fallback() -> None:
+    rules = [
+        text_rule(1, "contains", "消息"),
+        text_rule(2, "regex", ".*", raw=True),
+        text_rule(3, "exact", STICKER),
+        text_rule(4, "exact", "商城", **{"not": True}),
+        rule(5, "event", name="unsupported"),
+    ]
+
+    assert chosen(rules, sticker()) == []
+    assert chosen([*rules, rule(9, "fallback")], sticker()) == [9]
+    assert chosen([*rules, rule(8, "unsupported"), rule(9, "fallback")], sticker()) == [8]
+    assert chosen([rule(8, "unsupported", appid=OTHER_APPID)], sticker()) == []
+    assert chosen([rule(8, "unsupported")], text("消息")) == []
+    assert chosen([rule(8, "unsupported")], image()) == []
 
 
 def test_a_tapped_item_answers_even_if_nothing_of_its_text_is_seen() -> None:

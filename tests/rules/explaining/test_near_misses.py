@@ -26,6 +26,7 @@ from tests.rules.makers import (
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     view,
@@ -54,6 +55,16 @@ def reasons(found: Explanation) -> dict[int, str]:
 def why_not(one: Rule, message: Inbound, **more: Any) -> str | None:  # noqa: ANN401 - of several types
     """Why this rule alone does not answer; None if it is no near miss."""
     return reasons(explained([one], message, **more)).get(one.id)
+
+
+def test_a_sticker_names_the_rules_that_its_words_would_have_met() -> None:
+    words = "WeChat sends this text in place of a sticker, and no keyword is compared with it"
+
+    assert why_not(text_rule(1, "contains", "消息"), sticker()) == words
+    assert why_not(text_rule(1, "contains", "商城", **{"not": True}), sticker()) == words
+    assert why_not(text_rule(1, "contains", "商城"), sticker()) is None
+    found = explained([rule(1, "unsupported"), text_rule(2, "regex", ".*")], sticker())
+    assert [winner.chosen.rule.id for winner in found.winners] == [1]
 
 
 @pytest.mark.parametrize(

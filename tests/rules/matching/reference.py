@@ -151,6 +151,8 @@ def fits_message(on: str, written: dict[str, Any], message: inbound.BaseMessage)
             fit = fits_text(written, content)
         case "text", inbound.Voice(recognition=content):
             fit = bool(written.get("voice")) and fits_text(written, content)
+        case "unsupported", inbound.Unsupported():
+            fit = True
         case "msgmenu", inbound.Text(bizmsgmenuid=menu_id):
             fit = menu_id == written["id"]
         case "location", inbound.Location(location_x=north, location_y=east):

@@ -21,6 +21,7 @@ from tests.rules.makers import (
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     unfollow,
@@ -100,6 +101,7 @@ EVENTS = st.one_of(
     ),
     SCENES.map(lambda key: {"on": "click", "key": key}),
     SCENES.map(lambda key: {"on": "msgmenu", "id": key}),
+    st.just({"on": "unsupported"}),
     RESULTS,
     st.builds(
         lambda north, radius: {
@@ -111,7 +113,7 @@ EVENTS = st.one_of(
         st.sampled_from([31.0, 31.5, -31.0]),
         st.sampled_from([10, 60_000, 1_000_000]),
     ),
-    st.sampled_from(["new_event", "NEW_Event", "kf_create_session", "msgmenu"]).map(
+    st.sampled_from(["new_event", "NEW_Event", "kf_create_session", "msgmenu", "unsupported"]).map(
         lambda name: {"on": "event", "name": name}
     ),
     st.just({"on": "fallback"}),
@@ -212,6 +214,7 @@ MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
     CONTENTS.map(voice),
     st.builds(lambda content, key: text(content, bizmsgmenuid=key), CONTENTS, SCENES),
     st.just(image()),
+    st.just(sticker()),
     st.none().map(lambda _: follow()),
     st.none().map(lambda _: unfollow()),
     SCENES.map(follow),
