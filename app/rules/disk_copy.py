@@ -21,8 +21,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from app.rules import store
 from app.rules.definition.rule import Rule
 from app.rules.definition.schemas import RuleIn
-from app.rules.definition.text_triggers import STORED
 from app.rules.matching.rule_set import RuleSet
+from app.wechat.outbound import STORED
 
 FORMAT: Final = 1
 MAX_COPY_BYTES: Final = 256 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Tells which characters of a text can be seen. Pure.
+"""Tells which characters of a text can be seen, and what a reader sees as one. Pure.
 
 Keyboards, web pages and other programs put characters into a text that no screen shows: zero-width
 blanks, byte order marks, marks of the writing direction. Neither a follower nor an operator knows
@@ -7,6 +7,8 @@ that they are there.
 
 import re
 from typing import Final
+
+import regex
 
 JOINER: Final = "\u200d"
 """The zero-width joiner. Between two emojis it makes one of them: 👩 and 💻 become 👩‍💻."""
@@ -34,6 +36,8 @@ _IN_AN_EMOJI: Final = re.compile(
     f"(\U0001f3f4[{_TAGS}]+)|((?<=[{_EMOJI}]){JOINER}(?=[{_EMOJI}]))|[{_TAGS}{JOINER}]"
 )
 _HAS_EMOJI: Final = re.compile(f"[{_EMOJI}]")
+# A grapheme cluster of Unicode: an emoji of several characters, a letter with its accents.
+_CLUSTER: Final = regex.compile(r"\X")
 _SEEN: Final = re.compile(f"[^\\s{_UNSEEN}{_TAGS}{JOINER}]")
 
 
@@ -61,3 +65,18 @@ def visible_pattern(pattern: str) -> str:
 def shows_nothing(text: str) -> bool:
     """Return whether a text has blanks and characters that cannot be seen, and nothing else."""
     return _SEEN.search(text) is None
+
+
+def cut(text: str, length: int) -> str:
+    """Return the beginning of a text, of up to `length` code points.
+
+    It ends between two characters as a reader sees them (grapheme clusters of Unicode).
+    """
+    if len(text) <= length:
+        return text
+    end = 0
+    for cluster in _CLUSTER.finditer(text):
+        if cluster.end() > length:
+            break
+        end = cluster.end()
+    return text[:end]

@@ -13,6 +13,7 @@ from app.rules.text.regex import BadPattern, compile_pattern
 from app.rules.text.regex_cost import MAX_COST_SECONDS, STORED_LENIENCY, cost_of
 from app.rules.text.regex_normalize import pattern_form
 from app.rules.text.regex_prefilter import Prefilter
+from app.wechat.outbound.base import is_stored
 from app.wechat.visible_text import visible, visible_pattern
 
 MAX_KEYWORD_CHARACTERS = 1024
@@ -31,9 +32,6 @@ class Match(StrEnum):
     ANY = "any"
     REGEX = "regex"
 
-
-STORED: Final = {"stored": True}
-"""The validation context of rules that were checked when they were saved."""
 
 WITH_KEYWORDS = frozenset({Match.ALL, Match.ANY})
 
@@ -106,7 +104,7 @@ class TextTrigger(Strict):
         if getattr(self, needed) is None:
             raise PydanticCustomError("missing", "is missing", {"field": needed})
         if self.match is Match.REGEX:
-            self._require_a_pattern(STORED_LENIENCY if info.context is STORED else 1)
+            self._require_a_pattern(STORED_LENIENCY if is_stored(info) else 1)
         return self
 
     def _require_a_pattern(self, leniency: float) -> None:
