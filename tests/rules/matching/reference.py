@@ -15,7 +15,7 @@ from app.wechat import inbound
 from app.wechat.inbound import Inbound, subject_openid
 
 # As Unicode names them: what a screen leaves out. Tags are left out of the strategies.
-UNSEEN = "\u00ad\u200b\u200c\u200e\u2060\u202c\u3164\ufe0f\ufeff"
+UNSEEN = "\u00ad\u200b\u200c\u200e\u2060\u202a\u202c\u3164\ufe0f\ufeff"
 EMOJIS = "❤🎉👩💻"
 
 KINDS = ["exact", "prefix", "suffix", "all", "contains", "any", "regex"]
