@@ -7,7 +7,7 @@ from simulator.callers import JsonObject
 from simulator.errors import ApiError
 from simulator.media import Media
 
-TEXT_LIMIT_BYTES = 2048
+TEXT_LIMIT_BYTES = 2047
 NEWS_LIMIT = 1
 
 REQUIRED = {
@@ -61,7 +61,7 @@ def content_of(message: JsonObject, account: Account, take_media: TakeMedia) -> 
 
 
 def check_text(content: JsonObject) -> None:
-    """Raise ApiError 45002 for a text above 2048 bytes."""
+    """Raise ApiError 45002 for a text above 2047 bytes."""
     if len(str(content["content"]).encode()) > TEXT_LIMIT_BYTES:
         raise ApiError(45002)
 

@@ -12,11 +12,12 @@ from typing import Final
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements"
 
 # Each may be used and passed on together with work under Apache-2.0. MPL-2.0 asks that changes of
-# its own files are published; no file of a dependency is changed here.
+# its own files are published; no file of a dependency is changed here. CNRI-Python, the licence of
+# Python 1.6, is part of the terms of Python itself.
 COMPATIBLE: Final = frozenset(
     {
         *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0"),
-        *("MPL-2.0", "PostgreSQL", "PSF-2.0", "Unlicense", "X11"),
+        *("CNRI-Python", "MPL-2.0", "PostgreSQL", "PSF-2.0", "Unlicense", "X11"),
     }
 )
 

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.wechat.crypto import Cipher, Format, VerifiedPush
 from app.wechat.inbound import Inbound, subject_openid
-from app.wechat.outbound import REPLY
+from app.wechat.outbound import REPLY, STORED
 from app.wechat.passive_reply import address, article_limit, contents
 
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
@@ -69,7 +69,7 @@ def callback_response(
 
 
 def _contents(passive: str, format: Format, max_articles: int) -> str:
-    return contents(REPLY.validate_json(passive), format, max_articles=max_articles)
+    return contents(REPLY.validate_json(passive, context=STORED), format, max_articles=max_articles)
 
 
 # Most rules say the same to everybody, and building the text costs more than encrypting it. What

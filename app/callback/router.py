@@ -18,7 +18,7 @@ from app.callback.build_record import NO_RULES, UNDECIDED, Decision, build_recor
 from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
 from app.callback.inbox import Inbox
-from app.callback.metric_labels import callback_counter
+from app.callback.metric_labels import callback_counter, counted_msgtype
 from app.callback.record import Record, StoredResult
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
@@ -150,7 +150,7 @@ class CallbackEndpoint:
                 lost |= error.rule_ids
         if stored.spooled:
             self._spooled_cooldowns.remember(record)
-        _count(record, decision, stored)
+        _count(record, message, decision, stored)
         fixed = record.is_fixed(stored.passive)
         return callback_response(cipher, opened, message, stored.passive, fixed=fixed, now=now)
 
@@ -201,8 +201,9 @@ class CallbackEndpoint:
         return PlainTextResponse(REFUSALS[status], status_code=status, headers=headers)
 
 
-def _count(record: Record, decision: Decision, stored: StoredResult) -> None:
-    callback_counter(record.appid, record.msgtype, record.event, stored.result).inc()
+def _count(record: Record, message: Inbound, decision: Decision, stored: StoredResult) -> None:
+    msgtype = counted_msgtype(message)
+    callback_counter(record.appid, msgtype, record.event, stored.result).inc()
     if not stored.duplicate:
         for chosen in decision.chosen:
             metrics.rule_matches(chosen.rule.kind).inc()

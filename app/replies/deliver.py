@@ -23,7 +23,7 @@ from app.replies.send_results import SendResult, SendResults
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.outbound import REPLY, MediaSource, Message, customer_service_body, media_of
+from app.wechat.outbound import REPLY, STORED, MediaSource, Message, customer_service_body, media_of
 from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
@@ -134,7 +134,7 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
 async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
     """Call WeChat, with no transaction open. Returns None if the message was sent."""
     try:
-        await _send(delivery, reply, REPLY.validate_python(reply.content))
+        await _send(delivery, reply, REPLY.validate_python(reply.content, context=STORED))
     except Exception as error:
         outcome = _outcome_of(delivery, reply, error)
         if outcome is not None:

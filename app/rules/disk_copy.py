@@ -1,7 +1,8 @@
 """Keeps a copy of the served rules on disk, for a start while the database is unavailable.
 
 All processes of a machine share one file. It is replaced as a whole, so that a reader sees the old
-copy or the new one. A copy that is damaged, or that a later release wrote, counts as none.
+copy or the new one. A copy that is damaged, or of another format, counts as none. A rule in it that
+this release does not take is left out, as it is when the rules are read from the database.
 """
 
 import fcntl
@@ -20,8 +21,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from app.rules import store
 from app.rules.definition.rule import Rule
 from app.rules.definition.schemas import RuleIn
-from app.rules.definition.text_triggers import STORED
 from app.rules.matching.rule_set import RuleSet
+from app.wechat.outbound import STORED
 
 FORMAT: Final = 1
 MAX_COPY_BYTES: Final = 256 * 1024 * 1024
@@ -92,9 +93,14 @@ class DiskCopy:
             head = _Head.model_validate_json(file.readline())
             if head.format != FORMAT:
                 raise ValueError("another format")
-            rules = tuple(_rules_in(file))
-        if len(rules) != head.count:
+            found = list(map(_rule_in, file))
+        if len(found) != head.count:
             raise ValueError("cut off")
+        rules = tuple(rule for rule in found if rule is not None)
+        if found and not rules:
+            raise ValueError("no rule that can be used")
+        if len(rules) < len(found):
+            log.warning("rules.left_out_of_copy", count=len(found) - len(rules))
         return Copy(head.version, head.saved_at, rules)
 
     def _version(self) -> int | None:
@@ -144,8 +150,10 @@ def _members(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _rules_in(lines: Iterable[bytes]) -> Iterator[Rule]:
-    for line in lines:
-        document = orjson.loads(line)
-        rule_id = int(document.pop("id"))
-        yield store.rule_of(rule_id, RuleIn.model_validate(document, context=STORED))
+def _rule_in(line: bytes) -> Rule | None:
+    document = orjson.loads(line)
+    rule_id = int(document.pop("id"))
+    try:
+        return store.rule_of(rule_id, RuleIn.model_validate(document, context=STORED))
+    except ValidationError:
+        return None

@@ -12,10 +12,10 @@ from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut
-from app.rules.definition.text_triggers import STORED
 from app.rules.definition.validation_errors import describe
 from app.rules.matching.rule_set import Rule
 from app.rules.models import RuleRow
+from app.wechat.outbound import STORED
 
 CHUNK: Final = 1000
 MAX_DISABLED: Final = 1000

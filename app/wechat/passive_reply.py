@@ -16,13 +16,16 @@ from app.wechat.outbound import (
     Video,
     Voice,
 )
+from app.wechat.outbound.base import with_line_feeds
 from app.wechat.outbound.messages import MAX_ARTICLES, MAX_TEXT_BYTES
 from app.wechat.push_format import Format
+from app.wechat.visible_text import cut
 from app.wechat.xml_document import cdata, strip_illegal
 
 _LINK = re.compile(rb"<a\b.*?</a>", re.DOTALL | re.IGNORECASE)
 _ANSWERED_WITH_ONE_ARTICLE = (
     messages.Text,
+    messages.Unsupported,
     messages.Image,
     messages.Voice,
     messages.Video,
@@ -88,18 +91,20 @@ def address(inner: str, *, openid: OpenId, original_id: str, now: int, format: F
 
 
 def truncate(content: str) -> str:
-    """Return the text without illegal characters, cut to at most 2048 bytes of UTF-8.
+    """Return the text without illegal characters, cut to at most MAX_TEXT_BYTES of UTF-8.
 
-    It is cut between two characters, or before a link that would be cut in two.
+    Its lines end in line feeds. It is cut between two characters as a reader sees them, which is
+    never inside an emoji, or before a link that would be cut in two.
     """
-    encoded = strip_illegal(content).encode()
+    text = with_line_feeds(strip_illegal(content))
+    encoded = text.encode()
     if len(encoded) <= MAX_TEXT_BYTES:
-        return encoded.decode()
+        return text
     end = MAX_TEXT_BYTES
     for link in _LINK.finditer(encoded):
         if link.start() < end < link.end():
             end = link.start()
-    return encoded[:end].decode(errors="ignore")
+    return cut(text, len(encoded[:end].decode(errors="ignore")))
 
 
 def _contents(reply: Message, max_articles: int) -> Mapping[str, object]:

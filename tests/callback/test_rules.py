@@ -14,6 +14,7 @@ from app.rules.matching.reply_id import reply_id
 from app.settings import Settings
 from simulator.replies import Answer
 from tests.callback.makers import drained, locked
+from tests.rules.makers import STICKER
 from tests.service import (
     APPID,
     OPENID,
@@ -300,3 +301,21 @@ def test_an_id_of_a_reply_follows_from_its_push_alone(key: bytes, at: int, posit
     assert (one.version, one.variant) == (7, RFC_4122)
     assert one not in {reply_id(key, at, position + 1), reply_id(key[::-1] + b"x", at, position)}
     assert reply_id(key, at, position) < reply_id(key, at, position + 1)
+
+
+async def test_a_sticker_is_answered_by_its_own_rule_and_counted_apart(
+    service: Service, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(
+        text_reply("keyword"), trigger={"on": "text", "match": "contains", "keyword": "消息"}
+    )
+    await service.add_rule(text_reply("sticker"), trigger={"on": "unsupported"})
+
+    assert await content(service, clock, STICKER) == "sticker"
+    assert await content(service, clock, "消息") == "keyword"
+    assert await column(connection, "SELECT DISTINCT msgtype FROM callbacks") == ["text"]
+    counted = (await service.look("/metrics")).text
+    assert f'oa_bridge_callbacks_total{{appid="{APPID}",result="stored",type="unsupported"}} ' in (
+        counted
+    )
+    assert 'oa_bridge_rule_matches_total{kind="unsupported"} ' in counted

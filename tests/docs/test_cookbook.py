@@ -11,14 +11,12 @@ import pytest
 import yaml
 from fastapi import FastAPI
 
-from tests.docs.pages import LANGUAGES, Example, Row, blocks, examples, page, table_under
+from tests.docs.pages import LANGUAGES, Example, Row, blocks, examples, page
 from tests.rules.makers import APPID, PNG
 
 PAGE = "rules.md"
 NOBODY = ["–"]
 RULE_LANGUAGES = {"yaml": "application/yaml", "json": "application/json"}
-COMPARISONS = {"en": "`match` | Keyword", "zh": "`match` | 关键词"}
-FITS = {"en": {"yes": True, "no": False}, "zh": {"是": True, "否": False}}
 
 COOKBOOK = [
     pytest.param(language, example, id=f"{language}-{example.title}")
@@ -126,30 +124,6 @@ async def test_the_rules_of_a_recipe_answer_as_the_page_says(
 
 def said(cell: list[str]) -> list[str]:
     return [] if cell == NOBODY else cell
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_keywords_and_messages_fit_as_the_page_says(
-    client: httpx.AsyncClient, language: str
-) -> None:
-    rows = table_under(page(language, PAGE), COMPARISONS[language])
-    assert len(rows) > 10
-
-    for (match,), keywords, (message,), (fits,) in rows:
-        several = match in {"all", "any"}
-        wanted = {"keywords": keywords} if several else {"keyword": keywords[0]}
-        reply = {"msgtype": "text", "via": "passive", "content": "a"}
-        rule = {
-            "name": "Only",
-            "trigger": {"on": "text", "match": match, **wanted},
-            "replies": [reply],
-        }
-        answer = await client.post("/api/rules/import", json={"rules": [rule]})
-        assert answer.status_code == 200, answer.text
-
-        found = await explained(client, {"text": message})
-
-        assert bool(found["winners"]) == FITS[language][fits], f"{match} {keywords}: {message}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

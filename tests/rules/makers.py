@@ -31,6 +31,7 @@ JPEG = b"".join(
     ]
 )
 
+STICKER = "【收到不支持的消息类型，暂无法显示】"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 _TRIGGER: TypeAdapter[Trigger] = TypeAdapter(Trigger)
@@ -74,6 +75,11 @@ def text_rule(rule_id: int, match: str, *keywords: str, **more: Any) -> Rule:  #
 def text(content: str, *, bizmsgmenuid: str | None = None) -> inbound.Text:
     """A text that a follower sent."""
     return inbound.Text(**_HEAD, content=content, bizmsgmenuid=bizmsgmenuid)
+
+
+def sticker() -> inbound.Unsupported:
+    """A sticker, as WeChat pushes it."""
+    return inbound.Unsupported(**_HEAD, content=STICKER)
 
 
 def voice(recognition: str) -> inbound.Voice:

@@ -93,6 +93,18 @@ def test_a_damaged_or_later_copy_counts_as_none_and_is_replaced(
     assert copy.load() is None
 
 
+def test_a_rule_that_this_release_refuses_is_left_out_of_an_old_copy(tmp_path: Path) -> None:
+    copy = DiskCopy(tmp_path)
+    copy.save(RULES, NOON)
+    path = tmp_path / "rules.jsonl"
+    path.write_text(path.read_text().replace('"keyword":"商城"', '"keyword":"\u200b"'))
+
+    found = copy.load()
+
+    assert found is not None
+    assert [rule.id for rule in found.rules] == [4]
+
+
 def test_a_copy_is_bounded_and_a_failure_keeps_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,11 @@ from tests.wechat.pushes import OPENID, ORIGINAL_ID, document, pushed
             },
         ),
         (
+            "<MsgType>text</MsgType><Content>【收到不支持的消息类型，暂无法显示】</Content>",
+            messages.Unsupported,
+            {"content": "【收到不支持的消息类型，暂无法显示】"},
+        ),
+        (
             "<MsgType>image</MsgType><PicUrl>http://x/y</PicUrl><MediaId>m</MediaId>",
             messages.Image,
             {"pic_url": "http://x/y", "media_id": "m"},
@@ -220,3 +225,49 @@ def test_a_push_for_another_account_is_refused() -> None:
 
 def test_a_time_in_milliseconds_is_read_as_one() -> None:
     assert pushed("<MsgType>text</MsgType>", create_time="1795500000123").create_time == 1795500000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "【收到不支持的消息类型，暂无法显示】",
+        "[收到不支持的消息类型，暂无法显示]",
+        "［收到不支持的消息类型, 暂无法显示］",
+        " [收到不支持的消息类型]\n",
+        "[Unsupported Message]",
+        "【Unsupported message type, can't be displayed】",
+        "[This message type is not supported]",
+    ],
+)
+def test_a_text_in_place_of_a_sticker_is_a_message_of_its_own_kind(content: str) -> None:
+    message = pushed(f"<MsgType>text</MsgType><Content>{content}</Content>")
+
+    assert isinstance(message, messages.Unsupported)
+    assert message.msgtype == "text"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "收到不支持的消息类型，暂无法显示",
+        "为什么显示【收到不支持的消息类型，暂无法显示】",
+        "【收到不支持的消息类型，暂无法显示】是什么意思？",
+        "[收到不支持的消息类型][微笑]",
+        "[微笑]",
+        "[unsupported]",
+        "[messages are not supported",
+        "[收到消息]",
+        f"[收到不支持的消息类型{'，' * 100}]",
+        "",
+    ],
+)
+def test_what_a_follower_writes_about_such_a_message_is_a_text(content: str) -> None:
+    message = pushed(f"<MsgType>text</MsgType><Content>{content}</Content>")
+
+    assert isinstance(message, messages.Text)
+
+
+def test_a_tapped_item_stays_a_text_whatever_it_says() -> None:
+    inner = "<MsgType>text</MsgType><Content>[Unsupported message]</Content>"
+
+    assert isinstance(pushed(f"{inner}<bizmsgmenuid>1</bizmsgmenuid>"), messages.Text)

@@ -142,13 +142,18 @@ LINK = '<a href="https://x" data-miniprogram-path="p?a=1">打开</a>'
 @pytest.mark.parametrize(
     ("content", "shown"),
     [
-        ("x" * 2049, "x" * 2048),
+        ("x" * 2049, "x" * 2047),
         ("商" * 700, "商" * 682),
         ("x" * 2040 + LINK, "x" * 2040),
         ("x" * 2040 + LINK.upper() + "y", "x" * 2040),
-        ("x" * 1900 + LINK + "y" * 500, "x" * 1900 + LINK + "y" * (148 - len(LINK.encode()))),
+        ("x" * 1900 + LINK + "y" * 500, "x" * 1900 + LINK + "y" * (147 - len(LINK.encode()))),
         ("a\x00\x0b\ufffeb", "ab"),
         (LINK, LINK),
+        ("a\r\nb\rc\n", "a\nb\nc\n"),
+        ("x" * 2040 + "👨\u200d👩\u200d👧", "x" * 2040),
+        ("x" * 2044 + "e\u0301e", "x" * 2044 + "e\u0301"),
+        ("x" * 2041 + "🇨🇳", "x" * 2041),
+        ("x" * 2046 + "\r\n", "x" * 2046 + "\n"),
     ],
 )
 def test_a_text_is_cut_between_characters_and_before_a_link(content: str, shown: str) -> None:
@@ -159,9 +164,10 @@ def test_a_text_is_cut_between_characters_and_before_a_link(content: str, shown:
 def test_a_fitted_text_is_short_legal_and_a_beginning_of_what_was_written(content: str) -> None:
     fitted = passive_reply.truncate(content)
 
-    assert len(fitted.encode()) <= 2048
+    assert len(fitted.encode()) <= 2047
     assert passive_reply.truncate(fitted) == fitted
-    if len(content.encode(errors="surrogatepass")) <= 2048 and content.isprintable():
+    assert "\r" not in fitted
+    if len(content.encode(errors="surrogatepass")) <= 2047 and content.isprintable():
         assert fitted == content
 
 

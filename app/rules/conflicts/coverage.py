@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
 
-from app.rules.conflicts.implication import CatchAll, catch_all_of, is_caught_by
+from app.rules.conflicts.implication import catches_all
 from app.rules.definition.rule import Rule
 from app.rules.definition.triggers import (
     AnyTrigger,
@@ -55,8 +55,7 @@ class Coverage:
     def _covering(self, trigger: AnyTrigger) -> Iterator[_Matched]:
         match trigger:
             case TextTrigger():
-                catches = [catch for catch in CatchAll if is_caught_by(trigger, catch)]
-                yield from product(["text"], catches, {True, trigger.voice})
+                yield from product(["text"], {True, trigger.voice})
             case SubscribeMsgTrigger():
                 yield from product([trigger.on], {None, trigger.template}, {None, trigger.status})
         key, prefix = keys_of(trigger) or (None, None)
@@ -78,8 +77,7 @@ class Coverage:
 def _matched(trigger: AnyTrigger) -> _Matched | None:
     match trigger:
         case TextTrigger():
-            catch = catch_all_of(trigger)
-            return None if catch is None else ("text", catch, trigger.voice)
+            return ("text", trigger.voice) if catches_all(trigger) else None
         case SubscribeMsgTrigger():
             return trigger.on, trigger.template, trigger.status
     found = keys_of(trigger)

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from enum import StrEnum
 from typing import Final
 
 from app.rules.definition.text_triggers import Match, TextTrigger
@@ -24,37 +23,22 @@ _IMPLIED_KINDS: Final = {
 _FLAGS: Final = re.compile(r"\(\?(?!:|P?<)")
 _MAY_BE_EMPTY: Final = ("*", "?", "{0,", "{0}")
 
-# The full stop matches anything but a line break, and normalised texts have no line breaks.
-_ANYTHING: Final = frozenset({"(.*)", "^(.*)", "(.*)$"})
-_ANY_LINE: Final = frozenset({"^.*$", "^(.*)$"})
-_SOMETHING: Final = frozenset({".", ".+", "(.+)"})
-_SOMETHING_IN_A_LINE: Final = frozenset({"^.", "^.+", "^(.+)", ".+$", "(.+)$", "^.+$", "^(.+)$"})
+# The full stop matches anything but a line break, and normalised texts have no line breaks. A text
+# of which nothing can be seen meets no pattern, so .+ matches as much as .* does.
+_ANYTHING: Final = frozenset({"(.*)", "^(.*)", "(.*)$", ".", ".+", "(.+)"})
+_ANY_LINE: Final = frozenset(
+    {"^.*$", "^(.*)$", "^.", "^.+", "^(.+)", ".+$", "(.+)$", "^.+$", "^(.+)$"}
+)
 
 
-class CatchAll(StrEnum):
-    """every: a pattern matches every text. written: it matches every text that is not empty."""
-
-    EVERY = "every"
-    WRITTEN = "written"
-
-
-def catch_all_of(trigger: TextTrigger) -> CatchAll | None:
-    """Return which texts a trigger matches whatever they say; None if that is not certain."""
+def catches_all(trigger: TextTrigger) -> bool:
+    """Tell whether a trigger certainly matches every text that a rule can answer."""
     if trigger.match is not Match.REGEX or trigger.negated:
-        return None
+        return False
     (pattern,) = trigger.words()
-    one_line = not trigger.raw
-    if _matches_empty_text(pattern) or pattern in _ANYTHING or (one_line and pattern in _ANY_LINE):
-        return CatchAll.EVERY
-    if pattern in _SOMETHING or (one_line and pattern in _SOMETHING_IN_A_LINE):
-        return CatchAll.WRITTEN
-    return None
-
-
-def is_caught_by(trigger: TextTrigger, catch: CatchAll) -> bool:
-    """Tell whether a catch-all pattern matches everything that a trigger matches."""
-    needs_a_word = trigger.match is not Match.REGEX and not trigger.negated
-    return catch is CatchAll.EVERY or needs_a_word
+    if not trigger.raw and pattern in _ANY_LINE:
+        return True
+    return _matches_empty_text(pattern) or pattern in _ANYTHING
 
 
 def implies(broad: TextTrigger, narrow: TextTrigger) -> bool:

@@ -26,6 +26,7 @@ from app.rules.definition.triggers import (
     TextTrigger,
     Trigger,
     UnsubscribeTrigger,
+    UnsupportedTrigger,
 )
 from app.rules.definition.utm import Utm
 from app.settings import APPID_PATTERN
@@ -69,7 +70,13 @@ Replies = Annotated[
 RuleId = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 
 
-ANSWERING_MESSAGES: Final = (TextTrigger, MsgMenuTrigger, LocationTrigger, FallbackTrigger)
+ANSWERING_MESSAGES: Final = (
+    TextTrigger,
+    MsgMenuTrigger,
+    UnsupportedTrigger,
+    LocationTrigger,
+    FallbackTrigger,
+)
 
 
 class RuleIn(Strict):

@@ -15,6 +15,7 @@ from app.wechat.outbound import Message, MiniProgramPage, Text
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 from app.wechat.passive_reply import truncate
+from app.wechat.visible_text import cut, shows_nothing
 from app.wechat.xml_document import strip_illegal
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
@@ -111,17 +112,21 @@ def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Messag
 
     values: by name of the placeholder; some of them are what a follower wrote. Such a value can
     neither make a link in a text nor add a parameter to a page. If the filled text would be too
-    long, the captured values are cut and the text around them stays whole. Raises Unfillable.
+    long, the captured values are cut, between two characters as a reader sees them, and the text
+    around them stays whole. Raises Unfillable, also for a text of which nothing can be seen.
     """
     match reply:
         case Text(content=template):
-            if is_plain(reply, utm):
+            plain = is_plain(reply, utm)
+            content = truncate(template) if plain else _fitting_text(template, values, utm)
+            if shows_nothing(content):
+                raise Unfillable(
+                    "nothing is left of the text that can be seen once its placeholders are filled"
+                )
+            if content == template:
                 return reply
-            content = _fitting_text(template, values, utm)
-            if not content.strip():
-                raise Unfillable("nothing is left of the text once its placeholders are filled")
             return reply.model_copy(update={"content": content})
-        case MiniProgramPage(pagepath=template):
+        case MiniProgramPage(pagepath=template) if not is_plain(reply, utm):
             pagepath = _pagepath(template, values, utm)
             if len(pagepath.encode()) > MAX_PAGEPATH_BYTES:
                 raise Unfillable(
@@ -144,15 +149,21 @@ def _fitting_text(template: str, values: Mapping[str, str], utm: Utm | None) -> 
             least = middle
         else:
             most = middle - 1
-    content = _text(template, _cut(values, least), utm)
+    # Whole characters take up no more than the same number of code points.
+    content = _text(template, _cut(values, least, whole=True), utm)
     if _size(content) > MAX_TEXT_BYTES:
         raise Unfillable(f"it is longer than {MAX_TEXT_BYTES} bytes once it is filled")
     return truncate(content)
 
 
-def _cut(values: Mapping[str, str], length: int) -> Mapping[str, str]:
+def _cut(values: Mapping[str, str], length: int, *, whole: bool = False) -> Mapping[str, str]:
+    """Return the values with captures of up to `length` code points.
+
+    whole: whether they end between two characters as a reader sees them.
+    """
     return {
-        name: value if name in ALWAYS_KNOWN else value[:length] for name, value in values.items()
+        name: value if name in ALWAYS_KNOWN else cut(value, length) if whole else value[:length]
+        for name, value in values.items()
     }
 
 

@@ -8,12 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from app.rules.definition.fields import Strict, Trimmed, Words, unset
 from app.rules.definition.validation_messages import BAD_NORMALIZED_REGEX, BAD_REGEX, SLOW_REGEX
-from app.rules.text.normalize import EMOJI_SELECTOR, bare, bare_end, bare_start, normalise
+from app.rules.text.normalize import bare, bare_end, bare_start, normalise
 from app.rules.text.regex import BadPattern, compile_pattern
 from app.rules.text.regex_cost import MAX_COST_SECONDS, STORED_LENIENCY, cost_of
 from app.rules.text.regex_normalize import pattern_form
 from app.rules.text.regex_prefilter import Prefilter
-from app.wechat.outbound.base import not_blank
+from app.wechat.outbound.base import is_stored
+from app.wechat.visible_text import visible, visible_pattern
 
 MAX_KEYWORD_CHARACTERS = 1024
 MAX_KEYWORDS = 200
@@ -32,9 +33,6 @@ class Match(StrEnum):
     REGEX = "regex"
 
 
-STORED: Final = {"stored": True}
-"""The validation context of rules that were checked when they were saved."""
-
 WITH_KEYWORDS = frozenset({Match.ALL, Match.ANY})
 
 
@@ -42,8 +40,9 @@ def _in_ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f}"
 
 
-def _not_blank_normalised(keyword: str) -> str:
-    not_blank(normalise(keyword))
+def _seen(keyword: str) -> str:
+    if not normalise(keyword):
+        raise ValueError("holds nothing that can be seen: write at least one visible character")
     return keyword
 
 
@@ -66,12 +65,10 @@ def _bare_end(keyword: str) -> str:
 
 
 def _pattern(keyword: str) -> str:
-    return pattern_form(keyword).replace(EMOJI_SELECTOR, "")
+    return pattern_form(visible_pattern(keyword))
 
 
-Keyword = Annotated[
-    Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_not_blank_normalised)
-]
+Keyword = Annotated[Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValidator(_seen)]
 
 
 class TextTrigger(Strict):
@@ -79,8 +76,8 @@ class TextTrigger(Strict):
 
     keyword: a plain word, or an RE2 pattern for `regex`. keywords: the words for `all` and `any`,
     which have no keyword. not: the rule answers texts that do not match. raw: the keyword is
-    compared with the text exactly as typed. voice: the rule also answers voice messages by the
-    text that WeChat recognised.
+    compared with the text exactly as typed, except that characters that cannot be seen do not
+    count. voice: the rule also answers voice messages by the text that WeChat recognised.
     """
 
     on: Literal["text"]
@@ -107,7 +104,7 @@ class TextTrigger(Strict):
         if getattr(self, needed) is None:
             raise PydanticCustomError("missing", "is missing", {"field": needed})
         if self.match is Match.REGEX:
-            self._require_a_pattern(STORED_LENIENCY if info.context is STORED else 1)
+            self._require_a_pattern(STORED_LENIENCY if is_stored(info) else 1)
         return self
 
     def _require_a_pattern(self, leniency: float) -> None:
@@ -134,9 +131,8 @@ class TextTrigger(Strict):
     def words(self) -> tuple[str, ...]:
         """Return the keywords, or the pattern, in the form in which they are compared."""
         written = self.keywords if self.keyword is None else (self.keyword,)
-        if self.raw:
-            return written or ()
-        form = _FORMS.get(self.match, _normalised)
+        forms, usual = (_RAW_FORMS, visible) if self.raw else (_FORMS, _normalised)
+        form = forms.get(self.match, usual)
         return tuple(form(keyword) for keyword in written or ())
 
 
@@ -146,6 +142,7 @@ _FORMS: Final = {
     Match.SUFFIX: _bare_end,
     Match.REGEX: _pattern,
 }
+_RAW_FORMS: Final = {Match.REGEX: visible_pattern}
 
 
 class MsgMenuTrigger(Strict):
@@ -156,6 +153,15 @@ class MsgMenuTrigger(Strict):
 
     on: Literal["msgmenu"]
     id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
+
+
+class UnsupportedTrigger(Strict):
+    """A follower sent a sticker, or something else that WeChat does not pass on.
+
+    It arrives as a text in WeChat's words. No keyword is compared with them.
+    """
+
+    on: Literal["unsupported"]
 
 
 class FallbackTrigger(Strict):

@@ -16,11 +16,18 @@ from app.rules.definition.event_triggers import (
     ViewTrigger,
     keys_of,
 )
-from app.rules.definition.text_triggers import FallbackTrigger, Match, MsgMenuTrigger, TextTrigger
+from app.rules.definition.text_triggers import (
+    FallbackTrigger,
+    Match,
+    MsgMenuTrigger,
+    TextTrigger,
+    UnsupportedTrigger,
+)
 
 AnyTrigger = (
     TextTrigger
     | MsgMenuTrigger
+    | UnsupportedTrigger
     | SubscribeTrigger
     | UnsubscribeTrigger
     | ScanTrigger
@@ -50,6 +57,7 @@ __all__ = [
     "TextTrigger",
     "Trigger",
     "UnsubscribeTrigger",
+    "UnsupportedTrigger",
     "ViewMiniProgramTrigger",
     "ViewTrigger",
     "keys_of",

@@ -12,6 +12,7 @@ from app.rules.definition.accounts import receiving_accounts, unknown_account
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.editing.check_replies import unsendable
+from app.rules.editing.check_trigger import unmatchable
 from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
 from app.wechat.outbound import MediaType, Message, media_of
@@ -52,6 +53,8 @@ class SendableCheck:
         if rule.appid is not None and rule.appid not in self._receiving:
             choice = [*self._receiving, "null for every account"]
             yield unknown_account(rule.appid, choice, *where)
+        for place, words in unmatchable(rule):
+            yield _problem([*where, *place], words)
         for number, reply in enumerate(rule.replies):
             yield from self._media_problems(reply, [*where, "replies", number])
         for place, words in unsendable(rule, self._settings.mini_programs):

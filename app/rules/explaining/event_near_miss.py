@@ -11,22 +11,30 @@ from app.rules.definition.triggers import (
     SubscribeMsgTrigger,
     TextTrigger,
 )
-from app.rules.matching.event_index import MENU_ANSWER, EventKey, event_key_of, waits_for
+from app.rules.matching.event_index import (
+    MENU_ANSWER,
+    UNSUPPORTED,
+    EventKey,
+    event_key_of,
+    waits_for,
+)
 from app.rules.matching.geo import metres_between, place_of
+from app.rules.matching.match_one import matches_text
 from app.rules.matching.notification_results import results_of
-from app.wechat.inbound import BaseEvent, Inbound, Location, LocationReport
+from app.rules.text.normalize import NormalizedText
+from app.wechat.inbound import BaseEvent, Inbound, Location, LocationReport, Unsupported
 
 _LEAST_SHARED: Final = 3
 
 
 def event_reason(trigger: AnyTrigger, message: Inbound) -> str | None:
-    """Return the one reason why an event or a tap does not match a trigger.
+    """Return the one reason why an event, a tap or a sticker does not match a trigger.
 
-    None if there are several reasons. The trigger is known not to match.
+    None if there are several reasons. The trigger is known not to match. Raises BadPattern.
     """
     match trigger:
         case TextTrigger():
-            return None
+            return _of_a_sticker(trigger, message)
         case FallbackTrigger():
             is_event = isinstance(message, BaseEvent)
             return "a fallback answers messages, and this is an event" if is_event else None
@@ -36,6 +44,14 @@ def event_reason(trigger: AnyTrigger, message: Inbound) -> str | None:
             return _of_a_result(trigger, message)
     event = event_key_of(message)
     return None if event is None else _of_an_event(trigger, event)
+
+
+def _of_a_sticker(trigger: TextTrigger, message: Inbound) -> str | None:
+    if not isinstance(message, Unsupported):
+        return None
+    would_match = matches_text(trigger, NormalizedText(message.content))
+    reason = "WeChat sends this text in place of a sticker, and no keyword is compared with it"
+    return reason if would_match else None
 
 
 def _of_a_location(trigger: LocationTrigger, message: Inbound) -> str | None:
@@ -60,7 +76,8 @@ def _of_a_result(trigger: SubscribeMsgTrigger, message: Inbound) -> str | None:
 def _of_an_event(trigger: AnyTrigger, event: EventKey) -> str | None:
     name, key = event
     if isinstance(trigger, EventTrigger):
-        alike = name != MENU_ANSWER and _letters(trigger.name) == _letters(name)
+        is_event = name not in {MENU_ANSWER, UNSUPPORTED}
+        alike = is_event and _letters(trigger.name) == _letters(name)
         return f"it waits for the event {trigger.name}, and this was {name}" if alike else None
     waits = tuple(waits_for(trigger))
     names = [trigger_name for trigger_name, _, _ in waits]
@@ -68,7 +85,7 @@ def _of_an_event(trigger: AnyTrigger, event: EventKey) -> str | None:
     if trigger_key is None:
         return None
     if key is None:
-        # A follow that came through no QR code.
+        # A follow that came through no QR code, or a sticker.
         return f"it waits for {trigger_key}, and there was none" if name in names else None
     if name not in names:
         same_key = key.startswith(trigger_key) if is_prefix else key == trigger_key

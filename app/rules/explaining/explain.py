@@ -10,13 +10,14 @@ from app.rules.explaining.event_near_miss import event_reason
 from app.rules.explaining.precedence_reason import precedence_reason
 from app.rules.explaining.question import DEFAULT_NEAR_MISSES, ExplainQuery
 from app.rules.explaining.text_near_miss import TextNearMiss
+from app.rules.matching.account_index import text_of
 from app.rules.matching.check_conditions import (
     as_of,
     refused_by_facts,
     refused_by_time_or_share,
     unmet_for_everyone,
 )
-from app.rules.matching.match_one import matches, normalized_text
+from app.rules.matching.match_one import matches
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import BadPattern
@@ -65,7 +66,7 @@ def explain(
     do not answer, best first; rules that are switched off; rules for another account; rules whose
     trigger does not match for one reason.
     """
-    text = normalized_text(query.message)
+    text = text_of(query.message)
     matched = tuple(rules.matching(query.appid, query.message))
     winners = _winners(rules, matched, query, text)
     winning = {winner.chosen.rule.id for winner in winners}

@@ -20,17 +20,21 @@ from app.rules.matching.notification_results import is_result, results_of
 from app.rules.matching.text_index import Deferred, TextIndex
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern
+from app.rules.text.regex_cost import SearchBudget
 from app.wechat import inbound
 from app.wechat.inbound import Inbound
 
 
-def text_of(message: Inbound) -> str | None:
-    """Return the text that was typed, or that WeChat recognised in a voice message; else None."""
+def text_of(message: Inbound, budget: SearchBudget | None = None) -> NormalizedText | None:
+    """Return the text that was typed, or that WeChat recognised in a voice message.
+
+    None for another message, and for a text of which nothing can be seen: nobody typed a keyword.
+    budget: what patterns may take for this text.
+    """
     match message:
-        case inbound.Text():
-            return message.content
-        case inbound.Voice():
-            return message.recognition or None
+        case inbound.Text(content=content) | inbound.Voice(recognition=content):
+            text = NormalizedText(content, budget)
+            return None if text.is_blank else text
     return None
 
 

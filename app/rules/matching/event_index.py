@@ -1,4 +1,4 @@
-"""Finds the triggers that wait for an event or a tapped answer, by its name and key."""
+"""Finds the triggers that wait for an event, a tapped answer or a sticker, by name and key."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +13,7 @@ from app.rules.definition.triggers import (
     ScanTrigger,
     SubscribeTrigger,
     UnsubscribeTrigger,
+    UnsupportedTrigger,
     ViewMiniProgramTrigger,
     ViewTrigger,
 )
@@ -24,6 +25,9 @@ EventKey = tuple[str, str | None]
 
 MENU_ANSWER: Final = "MSGMENU"
 """The name of a tapped answer, which is not an event. Names of events are in lower case."""
+
+UNSUPPORTED: Final = "UNSUPPORTED"
+"""The name of a sticker and of whatever else WeChat does not pass on; not an event either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ def waits_for(trigger: AnyTrigger) -> Iterator[tuple[str, str | None, bool]]:
             yield "view_miniprogram", prefix or pagepath, prefix is not None
         case MsgMenuTrigger(id=menu_id):
             yield MENU_ANSWER, menu_id, False
+        case UnsupportedTrigger():
+            yield UNSUPPORTED, None, False
         case UnsubscribeTrigger():
             yield "unsubscribe", None, False
         case EventTrigger(name=name):
@@ -97,8 +103,10 @@ def waits_for(trigger: AnyTrigger) -> Iterator[tuple[str, str | None, bool]]:
 
 
 def event_key_of(message: Inbound) -> EventKey | None:
-    """Return the name and key of an event or a tapped answer; None for other messages."""
+    """Return the name and key of an event, a tapped answer or a sticker; else None."""
     match message:
+        case inbound.Unsupported():
+            return UNSUPPORTED, None
         case inbound.Text(bizmsgmenuid=menu_id):
             return None if menu_id is None else (MENU_ANSWER, menu_id)
         case inbound.Subscribe() | inbound.Scan():

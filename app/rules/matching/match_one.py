@@ -7,7 +7,6 @@ from app.rules.definition.triggers import (
     SubscribeMsgTrigger,
     TextTrigger,
 )
-from app.rules.matching.account_index import text_of
 from app.rules.matching.event_index import event_key_of, waits_for
 from app.rules.matching.geo import lies_within, place_of
 from app.rules.matching.notification_results import is_result, results_of
@@ -16,16 +15,10 @@ from app.rules.text.normalize import NormalizedText
 from app.wechat.inbound import BaseMessage, Inbound, Voice
 
 
-def normalized_text(message: Inbound) -> NormalizedText | None:
-    """Return the normalised text of a message; None if it has none."""
-    content = text_of(message)
-    return None if content is None else NormalizedText(content)
-
-
 def matches(trigger: AnyTrigger, message: Inbound, text: NormalizedText | None) -> bool:
     """Tell whether a message matches a trigger. Raises BadPattern.
 
-    text: `normalized_text` of the message.
+    text: `text_of` the message.
     """
     match trigger:
         case TextTrigger():

@@ -20,6 +20,7 @@ from app.rules.definition.triggers import (
     ViewTrigger,
     keys_of,
 )
+from app.wechat.visible_text import visible
 
 _EXACT, _PREFIX, _ANY_KEY, _ANY_EVENT = 0, 1, 2, 3
 _TEXT = {kind: number for number, kind in enumerate(Match, 1)}
@@ -91,7 +92,7 @@ def specificity(trigger: AnyTrigger) -> int:
 
 
 def length(trigger: AnyTrigger) -> float:
-    """Return the length of the keyword as written, in characters; 0 for a pattern.
+    """Return the length of the keyword as it is seen, in characters; 0 for a pattern.
 
     For a circle it is the negative radius, so that the smaller circle comes first.
     """
@@ -99,9 +100,9 @@ def length(trigger: AnyTrigger) -> float:
         case TextTrigger(match=Match.REGEX):
             return 0
         case TextTrigger(keyword=str(keyword)):
-            return len(keyword)
+            return len(visible(keyword))
         case TextTrigger(keywords=keywords):
-            return max(len(keyword) for keyword in keywords or ("",))
+            return max(len(visible(keyword)) for keyword in keywords or ("",))
         case LocationTrigger(radius_metres=radius):
             return -radius
         case MsgMenuTrigger(id=tapped):

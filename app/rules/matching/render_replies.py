@@ -34,7 +34,8 @@ def render_replies(
 
     The response to WeChat can carry one passive reply. A second passive text is sent as a
     customer-service message, any other second passive reply is skipped. The transfer to an agent
-    is skipped for an event. A reply whose placeholders can't be filled has failed.
+    is skipped for an event. A reply whose placeholders can't be filled, or of which
+    nothing can be seen, has failed.
     push_key: `dedupe_key` of the push, from which the ids of its replies follow.
     """
     can_reply, position = True, 0
@@ -59,13 +60,12 @@ def _rendered(
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
         return RenderedReply(ref, rule, reply, skipped=reason)
-    if is_plain(reply, rule.utm):
-        return RenderedReply(ref, rule, reply, fixed=True)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
     try:
-        return RenderedReply(ref, rule, filled(reply, values, rule.utm))
+        ready = filled(reply, values, rule.utm)
     except Unfillable as error:
         return RenderedReply(ref, rule, reply, failed=str(error))
+    return RenderedReply(ref, rule, ready, fixed=is_plain(reply, rule.utm))
 
 
 def _queued_instead(reply: Message) -> Message:

@@ -109,9 +109,8 @@ class RuleSet:
 
     def find(self, appid: AppId, message: Inbound, now: datetime) -> Candidates:
         """Return the rules that may answer; the caller reads the facts if `asks_facts` says so."""
-        content = text_of(message)
         budget = SearchBudget()
-        text = None if content is None else NormalizedText(content, budget)
+        text = text_of(message, budget)
         openid = subject_openid(message)
         found: list[Rule] = []
         certain = 0  # how many of them answer whatever the facts are
@@ -133,8 +132,7 @@ class RuleSet:
 
     def matching(self, appid: AppId, message: Inbound) -> Iterator[Rule]:
         """Yield every rule whose trigger matches, best first; conditions are not checked."""
-        content = text_of(message)
-        return self._matching(appid, message, None if content is None else NormalizedText(content))
+        return self._matching(appid, message, text_of(message))
 
     def captures(self, rule: Rule, text: NormalizedText | None) -> Mapping[str, str]:
         """Return what the groups of a rule's pattern captured, if its replies use any."""

@@ -10,12 +10,10 @@ from typing import Final
 import re2
 
 from app.rules.text.regex_cost import SearchBudget
+from app.wechat.visible_text import visible
 
 MAX_CHARACTERS = 4096
 """Rules see this much of a message; WeChat's own limit is far lower (protocol 5)."""
-
-EMOJI_SELECTOR = "\ufe0f"
-"""Variation selector 16 asks for the coloured form of a character; not every keyboard adds it."""
 
 MAX_MARKS = 30
 """How many combining marks are kept in a row (the limit of Unicode's Stream-Safe Text Format).
@@ -27,15 +25,15 @@ Normalising sorts them, and the time for that grows with the square of their num
 def normalise(text: str) -> str:
     """Return a text in NFKC, case-folded, with every run of blanks replaced by one space.
 
-    Full-width and half-width letters, and upper and lower case, become the same.
+    Full-width and half-width letters, and upper and lower case, become the same. Characters that
+    cannot be seen are removed.
     """
-    return _folded(_composed(text))
+    return _folded(_composed(visible(text)))
 
 
 def _composed(text: str) -> str:
     if text.isascii():
         return text
-    text = text.replace(EMOJI_SELECTOR, "")
     if len(text) > 2 * MAX_MARKS:
         text = _MARKS.sub(lambda run: run[0][:MAX_MARKS], text)
     return unicodedata.normalize("NFKC", text)
@@ -92,17 +90,17 @@ def surrounds(character: str) -> bool:
 class NormalizedText:
     """One text in every form that rules are compared with.
 
-    raw: the text as typed, cut to MAX_CHARACTERS. plain: the normalised text. bare: plain without
-    punctuation at both ends. forms: plain, plain without punctuation at its start, at its end and
-    at both ends; equal forms are listed once. shown: like plain, but letters keep their case,
-    because replies repeat what a pattern captures from it. shown_forms, raw_forms: the texts that
-    patterns are searched in, in this order, encoded in UTF-8. budget: what the searches of patterns
-    may take; None: as long as they need.
+    raw: the text as typed, cut to MAX_CHARACTERS, without characters that cannot be seen. plain:
+    the normalised text. bare: plain without punctuation at both ends. forms: plain, plain without
+    punctuation at its start, at its end and at both ends; equal forms are listed once. shown: like
+    plain, but letters keep their case, because replies repeat what a pattern captures from it.
+    shown_forms, raw_forms: the texts that patterns are searched in, in this order, encoded in
+    UTF-8. budget: what the searches of patterns may take; None: as long as they need.
     """
 
     def __init__(self, text: str, budget: SearchBudget | None = None) -> None:
         self.budget = budget
-        self.raw = text[:MAX_CHARACTERS]
+        self.raw = visible(text[:MAX_CHARACTERS])
         self._composed = _composed(self.raw)
         self.plain = _folded(self._composed)
         start, end = _start(self.plain), _end(self.plain)
@@ -111,6 +109,11 @@ class NormalizedText:
         if start < end and end - start < len(self.plain):
             around = self.plain[start:], self.plain[:end], self.bare
             self.forms = tuple(dict.fromkeys((self.plain, *around)))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing of the text can be seen: no rule for texts answers it."""
+        return not self.plain
 
     def may_search(self) -> bool:
         """Tell whether another pattern may be searched; see `SearchBudget`."""

@@ -47,6 +47,7 @@ from app.wechat.inbound.messages import (
     ShortVideo,
     Text,
     UnknownMessage,
+    Unsupported,
     Video,
     Voice,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "UnknownEvent",
     "UnknownMessage",
     "Unsubscribe",
+    "Unsupported",
     "UserAuthorizationCancellation",
     "UserAuthorizationRevoke",
     "UserEnterTempSession",

@@ -33,6 +33,17 @@ class Text(BaseMessage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Unsupported(BaseMessage):
+    """A sticker, or something else that an account can't receive: WeChat pushes a text about it.
+
+    content: WeChat's words, see `unsupported`.
+    """
+
+    msgtype: ClassVar[Literal["text"]] = "text"
+    content: Annotated[str, Element("Content", read=verbatim)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Image(BaseMessage):
     """A picture."""
 

@@ -12,10 +12,11 @@ from typing import TypedDict
 from app.wechat.errors import BadEnvelope, Stale
 from app.wechat.ids import MAX_ID_CHARACTERS
 from app.wechat.inbound.decode_elements import Members, build, lowered, trimmed
-from app.wechat.inbound.messages import UnknownMessage
+from app.wechat.inbound.messages import Text, UnknownMessage, Unsupported
 from app.wechat.inbound.other_events import OtherEvent, UnknownEvent, other_name
 from app.wechat.inbound.privacy_events import PrivacyEvent
 from app.wechat.inbound.registry import EVENTS, MESSAGES, Event, Inbound, Message
+from app.wechat.inbound.unsupported import is_placeholder
 from app.wechat.push_format import Format, parse_document
 
 _MAX_NAME_CHARACTERS = 128
@@ -39,7 +40,8 @@ def parse(text: str, format: Format) -> Inbound:
 
     An unknown MsgType or Event gives an UnknownMessage or UnknownEvent; it is no error. A push
     without MsgType is an event if it has an Event, else a message of the type `unknown`. An event
-    without a sender is an UnknownEvent, unless it names the person in another member.
+    without a sender is an UnknownEvent, unless it names the person in another member. A text that
+    WeChat pushes in place of a sticker gives an Unsupported.
     Raises BadEnvelope (malformed, forbidden_dtd, mixed_body).
     """
     document = parse_document(text, format)
@@ -109,7 +111,10 @@ def _message(msgtype: str, members: Members, common: _Common) -> Message:
     kind = MESSAGES.get(msgtype.lower())
     if kind is None:
         return build(UnknownMessage, members, msgtype=msgtype[:_MAX_NAME_CHARACTERS], **common)
-    return build(kind, members, **common)
+    message = build(kind, members, **common)
+    if isinstance(message, Text) and message.bizmsgmenuid is None:
+        return build(Unsupported, members, **common) if is_placeholder(message.content) else message
+    return message
 
 
 def _event(event: str, members: Members, common: _Common) -> Event:

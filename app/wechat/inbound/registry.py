@@ -41,6 +41,7 @@ from app.wechat.inbound.messages import (
     ShortVideo,
     Text,
     UnknownMessage,
+    Unsupported,
     Video,
     Voice,
 )
@@ -56,7 +57,9 @@ from app.wechat.inbound.subscription_events import (
     SubscribeMsgSent,
 )
 
-KnownMessage = Text | Image | Voice | Video | ShortVideo | Location | Link | File | MiniProgramPage
+_OneTypeEach = Text | Image | Voice | Video | ShortVideo | Location | Link | File | MiniProgramPage
+# An Unsupported has the MsgType of a text.
+KnownMessage = _OneTypeEach | Unsupported
 KnownEvent = (
     Subscribe
     | Unsubscribe
@@ -96,7 +99,7 @@ Message = KnownMessage | UnknownMessage
 Event = KnownEvent | OtherEvent | UnknownEvent
 Inbound = Message | Event
 
-MESSAGES: dict[str, type[KnownMessage]] = {kind.msgtype: kind for kind in get_args(KnownMessage)}
+MESSAGES: dict[str, type[KnownMessage]] = {kind.msgtype: kind for kind in get_args(_OneTypeEach)}
 EVENTS: dict[str, type[KnownEvent]] = {
     **{kind.event.lower(): kind for kind in get_args(KnownEvent)},
     "freepublishjobfinish": PublishJobFinish,

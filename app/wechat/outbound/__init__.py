@@ -4,7 +4,7 @@
 Source: protocol 5 and 6.
 """
 
-from app.wechat.outbound.base import MediaSource, Via
+from app.wechat.outbound.base import STORED, MediaSource, Via
 from app.wechat.outbound.customer_service import (
     MediaType,
     MediaUse,
@@ -27,6 +27,7 @@ from app.wechat.outbound.registry import REPLY, Message, Reply
 
 __all__ = [
     "REPLY",
+    "STORED",
     "Article",
     "Image",
     "MediaSource",

@@ -2,10 +2,19 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from app.wechat.visible_text import shows_nothing
 
 Via = Literal["passive", "customer_service"]
 """passive: inside the HTTP response. customer_service: queued, then sent by custom/send."""
@@ -19,8 +28,25 @@ def _sendable(text: str) -> str:
     return text
 
 
+STORED: Final = {"stored": True}
+"""The validation context of messages and rules that were checked when they were saved.
+
+Limits that are stricter now than they were then do not make them unreadable.
+"""
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Return whether a value was checked before and only has to be readable."""
+    return info.context is STORED
+
+
+def with_line_feeds(text: str) -> str:
+    """Return the text with a line feed alone at the end of each line, as WeChat takes it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def not_blank(text: str) -> str:
-    """Return `text`. Raises ValueError if it has no visible character."""
+    """Return `text`. Raises ValueError if it has nothing but blanks."""
     if not text.strip():
         raise ValueError("is blank: write at least one visible character")
     return text
@@ -31,8 +57,24 @@ def absent(value: object) -> bool:
     return value is None
 
 
-Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable), AfterValidator(not_blank)]
-"""Text with a visible character, and without control characters except tab and line breaks."""
+Line = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(_sendable),
+    AfterValidator(not_blank),
+    AfterValidator(with_line_feeds),
+]
+"""Text that is not blank, without control characters except tab and line feeds."""
+
+
+def _seen(text: str, info: ValidationInfo) -> str:
+    if shows_nothing(text) and not is_stored(info):
+        raise ValueError("holds nothing that can be seen: write at least one visible character")
+    return text
+
+
+SeenLine = Annotated[Line, AfterValidator(_seen)]
+"""The same, with a character that can be seen: the words of a message, and nothing else in it."""
 
 
 Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]

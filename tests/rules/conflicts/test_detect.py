@@ -116,12 +116,16 @@ def test_a_pattern_that_every_text_fits_shadows_every_rule_for_texts(pattern: st
     assert found(text_rule(1, "regex", pattern, **SOMETIMES), text_rule(2, "regex", "b+")) == []
 
 
-def test_a_pattern_for_whatever_is_written_shadows_what_waits_for_a_word() -> None:
-    catcher = text_rule(1, "regex", "^(.+)$", priority=500)
+@pytest.mark.parametrize("pattern", [".", ".+", "(.+)", "^.", "^(.+)$"])
+def test_a_pattern_for_one_character_shadows_as_much_since_no_rule_answers_an_empty_text(
+    pattern: str,
+) -> None:
+    catcher = text_rule(1, "regex", pattern, priority=500)
 
     assert found(catcher, text_rule(2, "contains", "a")) == SHADOWED
-    assert found(catcher, text_rule(2, "regex", "b*")) == []
-    assert found(catcher, text_rule(2, "contains", "a", **{"not": True})) == []
+    assert found(catcher, text_rule(2, "regex", "b*")) == SHADOWED
+    assert found(catcher, text_rule(2, "contains", "a", **{"not": True})) == SHADOWED
+    assert found(catcher, text_rule(2, "regex", "b*", voice=True)) == []
 
 
 def test_what_a_pattern_takes_only_in_part_is_not_shadowed_by_it() -> None:

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.templates import Unfillable, filled
 from app.rules.definition.utm import Utm
-from app.rules.matching.render_replies import render_replies
+from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.rule_set import Chosen, Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
-from app.wechat.outbound import REPLY, Message, MiniProgramPage, Text
+from app.wechat.outbound import REPLY, STORED, Message, MiniProgramPage, Text
 from tests.rules.makers import APPID, NOON, as_posted, click, rule, text, text_rule
 
 CARD = {
@@ -134,13 +134,38 @@ def test_words_that_make_a_text_too_long_are_cut_and_the_text_around_them_is_not
 
     made = content_of(f"{{1}} {link} end", "城" * 2000)
 
-    assert 2000 < len(made.encode()) <= 2048
+    assert 2000 < len(made.encode()) <= 2047
     assert made.endswith("</a> end")
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["👨\u200d👩\u200d👧\u200d👦", "👩🏽\u200d💻", "🇨🇳", "1\ufe0f\u20e3", "e\u0301", "각"],
+)
+@pytest.mark.parametrize("before", range(4))
+def test_a_capture_is_cut_between_characters_as_a_reader_sees_them(
+    character: str, before: int
+) -> None:
+    made = content_of("{1}👩", "x" * before + character * 900)
+
+    assert len(made.encode()) <= 2047
+    assert made == "x" * before + character * made.count(character) + "👩"
+    assert len((character + made).encode()) > 2047
+
+
+@pytest.mark.parametrize("words", ["", "\u200b", " \u3164\ufeff", "\u200d" * 3000], ids=ascii)
+def test_a_text_in_which_nothing_can_be_seen_is_not_sent_and_says_so(words: str) -> None:
+    with pytest.raises(Unfillable, match="nothing is left of the text that can be seen"):
+        content_of("{1}\u2060", words)
+
+
+def test_line_breaks_of_captures_are_line_feeds() -> None:
+    assert content_of("{1}", "a\r\nb\rc") == "a\nb\nc"
 
 
 def test_a_text_that_is_too_long_without_any_words_is_not_sent() -> None:
     link = '<a data-miniprogram-path="p">go</a>'
-    with pytest.raises(Unfillable, match="2048"):
+    with pytest.raises(Unfillable, match="2047"):
         content_of("x" * 2000 + link, utm=Utm(source="oa", medium="m" * 90))
 
 
@@ -194,3 +219,18 @@ def test_a_second_passive_text_is_queued_and_anything_else_skipped() -> None:
 
     assert (first.reply.via, second.reply.via) == ("passive", "customer_service")
     assert third.skipped is not None
+
+
+def test_a_stored_text_that_shows_nothing_or_is_too_long_is_read_but_not_sent_so() -> None:
+    def rendered(content: str) -> RenderedReply:
+        document = {"msgtype": "text", "via": "customer_service", "content": content}
+        reply = REPLY.validate_python(document, context=STORED)
+        one = Rule(1, "", None, 1, rule(1, "click", key="K").trigger, (reply,))
+        (only,) = render_replies([Chosen(one)], click("K"), appid=APPID, push_key=b"")
+        return only
+
+    assert "nothing is left of the text that can be seen" in str(rendered("\u200b\u2060").failed)
+    longest = rendered("x" * 2048)
+    assert longest.failed is None
+    assert longest.reply.model_dump()["content"] == "x" * 2047
+    assert rendered("a\r\nb").reply.model_dump()["content"] == "a\nb"

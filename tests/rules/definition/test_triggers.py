@@ -1,5 +1,8 @@
 """Which messages and events each kind of trigger matches."""
 
+import sys
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +21,19 @@ from app.rules.text.regex_literal import literal_of
 from app.wechat import outbound
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
+from app.wechat.visible_text import visible
 from tests.rules.makers import (
     APPID,
     NOON,
+    OTHER_APPID,
+    STICKER,
     follow,
     happening,
     image,
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     unfollow,
@@ -97,6 +104,153 @@ def test_the_coloured_form_of_a_character_does_not_count_in_a_pattern(
 def test_punctuation_inside_and_symbols_do_count() -> None:
     assert chosen([text_rule(1, "exact", "你好吗")], text("你，好吗")) == []
     assert chosen([text_rule(1, "exact", "c")], text("c+")) == []
+
+
+UNSEEN = (
+    *(
+        "\u200b",
+        "\ufeff",
+        "\u2060",
+        "\u200e",
+        "\u202c",
+        "\u00ad",
+        "\u200c",
+        "\u200d",
+        "\ufe0f",
+        "\u034f",
+    ),
+    *(
+        "\u061c",
+        "\u115f",
+        "\u1160",
+        "\u17b4",
+        "\u180e",
+        "\u2800",
+        "\u3164",
+        "\uffa0",
+        "\ufff9",
+        "\x7f",
+    ),
+    *("\U0001d173", "\U000e0001", "\U000e0041", "\U000e0100"),
+)
+KEYWORDS = {
+    "exact": ["0627"],
+    "prefix": ["0627"],
+    "suffix": ["0627"],
+    "contains": ["0627"],
+    "all": ["06", "27"],
+    "any": ["0627", "别的"],
+    "regex": ["^0627$"],
+}
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("match", KEYWORDS)
+def test_what_cannot_be_seen_does_not_count_on_either_side(
+    match: str, raw: bool, unseen: str
+) -> None:
+    clean = [text_rule(1, match, *KEYWORDS[match], raw=raw)]
+    for typed in (f"{unseen}0627", f"0627{unseen}", f"06{unseen}27", f"06{unseen * 3}27{unseen}"):
+        assert chosen(clean, text(typed)) == [1]
+    first, *others = KEYWORDS[match]
+    for pasted in (f"{unseen}{first}", f"{first}{unseen}", f"{first[:2]}{unseen}{first[2:]}"):
+        rules = [text_rule(1, match, pasted, *others, raw=raw)]
+        assert chosen(rules, text("0627")) == [1]
+        assert chosen(rules, text(f"0{unseen}627")) == [1]
+
+
+def test_every_format_character_of_unicode_counts_for_nothing_unless_it_is_drawn() -> None:
+    drawn = {"\u06dd", "\u070f", "\u0890", "\u0891", "\u08e2", "\U000110bd", "\U000110cd"}
+    drawn |= {chr(code) for code in range(0x0600, 0x0606)}
+    formats = {
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) == "Cf"
+    }
+
+    assert {character for character in formats if visible(f"a{character}b") != "ab"} == drawn
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("emoji", "other"),
+    [
+        ("👩\u200d💻", "👩💻"),
+        ("❤\ufe0f\u200d🔥", "❤🔥"),
+        ("👩🏽\u200d💻", "👩🏽💻"),
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏴"),
+    ],
+)
+def test_a_joiner_and_the_tags_of_a_flag_count_inside_an_emoji(
+    emoji: str, other: str, raw: bool
+) -> None:
+    for match, keyword in (("exact", emoji), ("regex", f"^{emoji}$")):
+        rules = [text_rule(1, match, keyword, raw=raw)]
+        assert chosen(rules, text(emoji)) == [1]
+        assert chosen(rules, text(emoji.replace("\ufe0f", ""))) == [1]
+        assert chosen(rules, text(other)) == []
+    assert chosen([text_rule(1, "exact", other, raw=raw)], text(emoji)) == []
+    assert chosen([text_rule(1, "exact", other, raw=raw)], text(f"\u200d{other}\u200d")) == [1]
+
+
+def test_a_joiner_that_stands_beside_the_syntax_of_a_pattern_counts() -> None:
+    rules = [
+        text_rule(1, "regex", "^👩(?:\u200d)?(💻|🔬)$"),
+        text_rule(2, "regex", "[👩\u200d]{3}"),
+    ]
+
+    assert chosen(rules, text("👩\u200d💻")) == [1]
+    assert chosen(rules, text("👩💻")) == [1]
+    assert chosen(rules, text("👩\u200d👩")) == [2]
+
+
+def test_the_longer_keyword_is_the_one_of_which_more_is_seen() -> None:
+    rules = [text_rule(1, "contains", "会\u200b\u200b员"), text_rule(2, "contains", "会员卡")]
+
+    assert chosen(rules, text("会员卡")) == [2]
+
+
+EMPTY = ["", " ", "\u3000", " \t\r\n\u3000", "\u200b", "\ufeff \u2060", "\u3164"]
+
+
+@pytest.mark.parametrize("typed", EMPTY, ids=ascii)
+@pytest.mark.parametrize("said", [text, voice], ids=["text", "voice"])
+def test_a_text_of_which_nothing_is_seen_meets_no_rule_but_a_fallback(
+    said: Callable[[str], Inbound], typed: str
+) -> None:
+    rules = [
+        text_rule(1, "regex", ".*", voice=True),
+        text_rule(2, "regex", r"^\s*$", raw=True, voice=True),
+        text_rule(3, "exact", "商城", voice=True, **{"not": True}),
+        text_rule(4, "regex", "x*", voice=True, **{"not": True}),
+    ]
+
+    assert chosen(rules, said(typed)) == []
+    assert chosen([*rules, rule(9, "fallback")], said(typed)) == [9]
+
+
+def test_a_sticker_meets_no_keyword_but_its_own_trigger_and_then_a_fallback() -> None:
+    rules = [
+        text_rule(1, "contains", "消息"),
+        text_rule(2, "regex", ".*", raw=True),
+        text_rule(3, "exact", STICKER),
+        text_rule(4, "exact", "商城", **{"not": True}),
+        rule(5, "event", name="unsupported"),
+    ]
+
+    assert chosen(rules, sticker()) == []
+    assert chosen([*rules, rule(9, "fallback")], sticker()) == [9]
+    assert chosen([*rules, rule(8, "unsupported"), rule(9, "fallback")], sticker()) == [8]
+    assert chosen([rule(8, "unsupported", appid=OTHER_APPID)], sticker()) == []
+    assert chosen([rule(8, "unsupported")], text("消息")) == []
+    assert chosen([rule(8, "unsupported")], image()) == []
+
+
+def test_a_tapped_item_answers_even_if_nothing_of_its_text_is_seen() -> None:
+    rules = [rule(1, "msgmenu", id="yes"), text_rule(2, "regex", ".*")]
+
+    assert chosen(rules, text("\u3000", bizmsgmenuid="yes")) == [1]
 
 
 def test_a_raw_rule_compares_exactly_as_typed() -> None:

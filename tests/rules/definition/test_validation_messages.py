@@ -162,13 +162,14 @@ SONG = {**MUSIC, "title": "a", "description": "b"}
 @pytest.mark.parametrize(
     ("reply", "field", "words"),
     [
-        ({**TEXT, "content": "商" * 683}, "content", "has 2,049 bytes, and WeChat takes 2,048: "),
+        ({**TEXT, "content": "x" * 2048}, "content", "has 2,048 bytes, and WeChat takes 2,047: "),
         ({**CARD, "pagepath": "页" * 342}, "pagepath", "has 1,026 bytes, and at most 1,024"),
         ({**CARD, "pagepath": "/pages/a"}, "pagepath", "remove the leading slash"),
         ({**CARD, "title": "商" * 65}, "title", "at most 64 characters: shorten it"),
         ({**CARD, "title": ""}, "title", "at least 1 character: write something"),
         ({**TEXT, "content": "a\x0b"}, "content", "control characters: remove them"),
         ({**TEXT, "content": " \n\u3000"}, "content", "is blank: write at least one"),
+        ({**TEXT, "content": "\u200b \ufeff"}, "content", "holds nothing that can be seen: write"),
         ({**CARD, "title": "  "}, "title", "is blank: write at least one"),
         ({**CARD, "pagepath": "  "}, "pagepath", "is blank: write at least one"),
         ({**CARD, "thumb": {"media_id": " "}}, "thumb.media_id", "is blank: write at least one"),

@@ -61,7 +61,7 @@ async def test_a_text_that_its_placeholders_make_too_long_is_refused(
     found = await refused(client, says(content))
 
     assert found.keys() == {"body.replies.0.content"}
-    assert "2048 bytes once it is filled; shorten it" in found["body.replies.0.content"]
+    assert "2047 bytes once it is filled; shorten it" in found["body.replies.0.content"]
 
 
 async def test_a_text_that_is_full_to_the_last_byte_once_it_is_filled_is_taken_and_sent(

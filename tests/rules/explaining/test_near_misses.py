@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from app.rules.explaining.explain import Explanation, explain
 from app.rules.explaining.question import ExplainQuery
+from app.rules.matching.account_index import text_of
 from app.rules.matching.event_index import MENU_ANSWER
 from app.rules.matching.follower_facts import Facts
-from app.rules.matching.match_one import matches, normalized_text
+from app.rules.matching.match_one import matches
 from app.rules.matching.rule_set import Rule, compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
@@ -25,6 +26,7 @@ from tests.rules.makers import (
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     view,
@@ -53,6 +55,16 @@ def reasons(found: Explanation) -> dict[int, str]:
 def why_not(one: Rule, message: Inbound, **more: Any) -> str | None:  # noqa: ANN401 - of several types
     """Why this rule alone does not answer; None if it is no near miss."""
     return reasons(explained([one], message, **more)).get(one.id)
+
+
+def test_a_sticker_names_the_rules_that_its_words_would_have_met() -> None:
+    words = "WeChat sends this text in place of a sticker, and no keyword is compared with it"
+
+    assert why_not(text_rule(1, "contains", "消息"), sticker()) == words
+    assert why_not(text_rule(1, "contains", "商城", **{"not": True}), sticker()) == words
+    assert why_not(text_rule(1, "contains", "商城"), sticker()) is None
+    found = explained([rule(1, "unsupported"), text_rule(2, "regex", ".*")], sticker())
+    assert [winner.chosen.rule.id for winner in found.winners] == [1]
 
 
 @pytest.mark.parametrize(
@@ -302,7 +314,7 @@ def test_one_trigger_alone_fits_what_it_fits_among_all(rules: list[Rule], messag
     for one in rules:
         account = AppId(one.appid or APPID)
         among = [*compile_rules([one], 1).matching(account, message)]
-        assert matches(one.trigger, message, normalized_text(message)) == (among == [one])
+        assert matches(one.trigger, message, text_of(message)) == (among == [one])
 
 
 @settings(max_examples=300)

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.rules.makers import APPID, OTHER_APPID, as_posted
+from tests.rules.makers import APPID, OTHER_APPID, STICKER, as_posted
 
 ANY = {"If-Match": "*"}
 
@@ -212,6 +212,16 @@ async def test_a_page_has_at_most_200_rules(client: httpx.AsyncClient, limit: in
         ),
         ({"trigger": {"on": "click", "key": "商" * 43}}, "body.trigger.key", "128 bytes"),
         ({"trigger": {"on": "subscribe", "key": "a"}}, "body.trigger.key", "remove it"),
+        (
+            {"trigger": {"on": "text", "match": "exact", "keyword": STICKER}},
+            "body.trigger.keyword",
+            'use the trigger {"on": "unsupported"}',
+        ),
+        (
+            {"trigger": {"on": "text", "match": "any", "keywords": ["a", STICKER[1:-1]]}},
+            "body.trigger.keywords.1",
+            "no keyword is compared with that",
+        ),
         ({"replies": []}, "body.replies", "at least one"),
         ({"replies": [{"msgtype": "text", "content": "a"}]}, "body.replies.0.via", "is missing"),
         ({"replies": [as_text("\ud800")]}, "body.replies.0.content", "half of a character"),
@@ -238,6 +248,10 @@ async def test_a_bad_rule_is_answered_with_the_field_and_the_fix(
     [
         ("exact", "", "at least 1"),
         ("exact", " \u3000", "is blank"),
+        ("exact", "\u200b\ufeff", "holds nothing that can be seen"),
+        ("contains", " \u2060\u200e\u202c\u200d ", "holds nothing that can be seen"),
+        ("regex", "\u00ad\u3164", "holds nothing that can be seen"),
+        ("regex", "[\u200b]+", "after normalisation"),
         ("contains", "a\x00", "NUL"),
         ("contains", "a" * 1025, "1024"),
         ("regex", "(商城", "missing )"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.rules.definition.schemas import RuleOut
 from app.rules.importing.document import DocumentFormat, read_items, write
 from app.rules.importing.limits import MAX_BYTES, MAX_RULES
+from app.rules.text.normalize import normalise
 from tests.rules.makers import NOON, as_posted
 
 LOOKS_LIKE = st.sampled_from(
@@ -22,7 +23,7 @@ LOOKS_LIKE = st.sampled_from(
 )
 VISIBLE = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=150
-).filter(lambda text: text.strip())
+).filter(normalise)
 WORDS = LOOKS_LIKE | VISIBLE
 
 

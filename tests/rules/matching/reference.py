@@ -14,6 +14,10 @@ from app.rules.matching.rule_set import Rule
 from app.wechat import inbound
 from app.wechat.inbound import Inbound, subject_openid
 
+# As Unicode names them: what a screen leaves out. Tags are left out of the strategies.
+UNSEEN = "\u00ad\u200b\u200c\u200e\u2060\u202a\u202c\u3164\ufe0f\ufeff"
+EMOJIS = "❤🎉👩💻"
+
 KINDS = ["exact", "prefix", "suffix", "all", "contains", "any", "regex"]
 
 
@@ -61,7 +65,7 @@ def longest(rule: Rule) -> float:
         case "text":
             if written["match"] == "regex":
                 return 0
-            return max(len(word) for word in written.get("keywords", [written.get("keyword", "")]))
+            return max(len(seen(word)) for word in written.get("keywords") or [written["keyword"]])
         case "location":
             return -float(written["radius_metres"])
         case "msgmenu":
@@ -79,14 +83,28 @@ def members(rule: Rule) -> dict[str, Any]:
 def words(written: dict[str, Any]) -> list[str]:
     given = written["keywords"] if "keywords" in written else [written["keyword"]]
     if written.get("raw"):
-        return given
+        return [seen(word) for word in given]
     strip = STRIPPED.get(written["match"], plain)
     return [strip(plain(word)) for word in given]
 
 
+def seen(text: str) -> str:
+    """Leave out what cannot be seen. A joiner stays where it makes one emoji of two."""
+    kept = "".join(character for character in text if character not in UNSEEN)
+    return "".join(
+        character
+        for position, character in enumerate(kept)
+        if character != "\u200d" or joins(kept[:position], kept[position + 1 :])
+    )
+
+
+def joins(before: str, after: str) -> bool:
+    return before.endswith(tuple(EMOJIS)) and after.startswith(tuple(EMOJIS))
+
+
 def plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded.replace("\ufe0f", "")).split())
+    folded = unicodedata.normalize("NFKC", seen(text)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def bare(text: str) -> str:
@@ -132,7 +150,9 @@ def fits_message(on: str, written: dict[str, Any], message: inbound.BaseMessage)
         case "text", inbound.Text(content=content):
             fit = fits_text(written, content)
         case "text", inbound.Voice(recognition=content):
-            fit = bool(written.get("voice")) and content != "" and fits_text(written, content)
+            fit = bool(written.get("voice")) and fits_text(written, content)
+        case "unsupported", inbound.Unsupported():
+            fit = True
         case "msgmenu", inbound.Text(bizmsgmenuid=menu_id):
             fit = menu_id == written["id"]
         case "location", inbound.Location(location_x=north, location_y=east):
@@ -172,15 +192,17 @@ def fits_event(on: str, written: dict[str, Any], message: Inbound) -> bool:
 
 
 def fits_text(written: dict[str, Any], content: str) -> bool:
+    if not seen(content).strip():
+        return False
     found = any(fits_form(written, form) for form in forms(written, content))
     return found != bool(written.get("not"))
 
 
 def forms(written: dict[str, Any], content: str) -> list[str]:
     if written.get("raw"):
-        return [content]
+        return [seen(content)]
     if written["match"] == "regex":
-        shown = " ".join(unicodedata.normalize("NFKC", content.replace("\ufe0f", "")).split())
+        shown = " ".join(unicodedata.normalize("NFKC", seen(content)).split())
         return [shown, bare(shown)]
     return [strip(plain(content)) for strip in (str, bare_start, bare_end, bare)]
 
@@ -190,8 +212,7 @@ def fits_form(written: dict[str, Any], form: str) -> bool:
         flags = re.NOFLAG if written.get("raw") else re.IGNORECASE
         pattern = written["keyword"]
         pattern = pattern.replace("$", r"\Z")  # Python's $ is also before a last line break.
-        wanted_form = pattern if written.get("raw") else pattern.replace("\ufe0f", "")
-        return re.search(wanted_form, form, flags) is not None
+        return re.search(seen(pattern), form, flags) is not None
     wanted = words(written)
     return {
         "exact": form == wanted[0],

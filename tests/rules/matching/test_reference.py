@@ -21,24 +21,27 @@ from tests.rules.makers import (
     place,
     rule,
     scan,
+    sticker,
     text,
     text_rule,
     unfollow,
     view,
     voice,
 )
-from tests.rules.matching.reference import slow_choice
+from tests.rules.matching.reference import seen, slow_choice
 
 # Few letters, so that keywords overlap, repeat and hit; ß and ﬁ grow when letter case is folded,
 # Ａ is A written wide, and ！ and # are punctuation while + is none.
-LETTERS = "aAbßＡ商城ﬁ🎉 ！#+～❤\ufe0f"
-WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: word.strip(" \ufe0f"))
+# The last ones cannot be seen; the joiner can, between two emojis.
+LETTERS = "aAbßＡ商城ﬁ🎉 ！#+～❤\ufe0f\u200b\u202c\u200d"
+WORDS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: seen(word).strip())
 # Without \b: RE2's knows ASCII words only, and the slow matcher's module knows all.
 PIECES = (
     *["a", "B", "商", "城", ".", "[ab]", "[^]a]", "[^商]", "a*", "^", "(a|商)", "(?:城B)?"],
     *["a?", "商{2}", "城{0,1}", "B{0}", "a+", r"\+", "a|", "(?:a商)+", "❤\ufe0f", "❤", "$"],
+    *["\u200b", "\ufeff", "❤\u200d🎉"],
 )
-PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
+PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1).map("".join).filter(seen)
 SCENES = st.sampled_from(["s", "S", "st", "t"])
 ACCOUNTS = st.sampled_from([None, APPID, OTHER_APPID])
 IDS = st.integers(1, 99)
@@ -98,6 +101,7 @@ EVENTS = st.one_of(
     ),
     SCENES.map(lambda key: {"on": "click", "key": key}),
     SCENES.map(lambda key: {"on": "msgmenu", "id": key}),
+    st.just({"on": "unsupported"}),
     RESULTS,
     st.builds(
         lambda north, radius: {
@@ -109,7 +113,7 @@ EVENTS = st.one_of(
         st.sampled_from([31.0, 31.5, -31.0]),
         st.sampled_from([10, 60_000, 1_000_000]),
     ),
-    st.sampled_from(["new_event", "NEW_Event", "kf_create_session", "msgmenu"]).map(
+    st.sampled_from(["new_event", "NEW_Event", "kf_create_session", "msgmenu", "unsupported"]).map(
         lambda name: {"on": "event", "name": name}
     ),
     st.just({"on": "fallback"}),
@@ -210,6 +214,7 @@ MESSAGES: st.SearchStrategy[Inbound] = st.one_of(
     CONTENTS.map(voice),
     st.builds(lambda content, key: text(content, bizmsgmenuid=key), CONTENTS, SCENES),
     st.just(image()),
+    st.just(sticker()),
     st.none().map(lambda _: follow()),
     st.none().map(lambda _: unfollow()),
     SCENES.map(follow),
