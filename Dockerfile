@@ -36,7 +36,7 @@ RUN /opt/tools/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-d
 FROM ${PYTHON_IMAGE}
 
 RUN useradd --system --uid 10001 --home-dir /data --no-create-home oa-bridge \
-    && mkdir /data \
+    && mkdir --mode=0700 /data \
     && chown oa-bridge /data
 COPY --from=builder /opt/oa-bridge /opt/oa-bridge
 

@@ -47,6 +47,7 @@ from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
+from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution.router import router as identity_router
 from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
@@ -195,7 +196,7 @@ async def _dead_letter_purge(app: FastAPI, spool: Spool | None) -> AsyncIterator
                 spool,
                 state.database.sessions,
                 state.clock,
-                settings.erasure_hmac_secret,
+                erasure_secret(settings),
                 timedelta(days=settings.retention_days),
             )
         )

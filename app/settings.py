@@ -178,6 +178,8 @@ class Settings(BaseSettings):
     media_allow_private: bool = False
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
+    secret_key: SecretStr | None = Field(default=None, min_length=16)
+    secret_key_previous: SecretStr | None = Field(default=None, min_length=16)
     webhook_secret_key: SecretStr | None = Field(default=None, min_length=16)
 
     on_unfollow: Literal["content", "everything"] = "content"
@@ -202,6 +204,8 @@ class Settings(BaseSettings):
         "wechat_encoding_aes_key",
         "wechat_encoding_aes_key_previous",
         "erasure_hmac_secret",
+        "secret_key",
+        "secret_key_previous",
         "webhook_secret_key",
         "accounts_file",
         "media_dir",

@@ -36,14 +36,15 @@ from app.replies.jobs import DELIVER
 from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
+from app.secret_box import secret_box, webhook_secret_box
 from app.settings import Settings
+from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution import resolve as unionids
 from app.unionid_resolution.jobs import RESOLVE
 from app.webhooks import deliver as webhooks
 from app.webhooks.dispatch import dispatch as dispatch_webhooks
 from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
-from app.webhooks.secret_encryption import SecretBox
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat_client.fetch_media import MediaFetcher, media_policy
@@ -133,7 +134,7 @@ def make_jobs(
 ) -> Jobs:
     """Return the jobs. client: for WeChat's API alone; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    tokens = AccessTokens(database, api, settings.accounts, clock)
+    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
     fetcher = MediaFetcher(media_policy(settings.media_allow_private))
     uploads = Uploads(database, api, tokens, clock, settings.media_path, fetcher)
     return Jobs(
@@ -142,12 +143,12 @@ def make_jobs(
         clock,
         tokens,
         Delivery(database.sessions, api, tokens, uploads, clock),
-        unionids.Resolver(database.sessions, api, tokens, clock, settings.erasure_hmac_secret),
+        unionids.Resolver(database.sessions, api, tokens, clock, erasure_secret(settings)),
         webhooks.Dependencies(
             database.sessions,
             clock,
             Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
-            SecretBox(settings.webhook_secret_key),
+            webhook_secret_box(settings),
         ),
         make_eraser(settings, database, clock),
     )
@@ -160,7 +161,7 @@ def make_eraser(settings: Settings, database: Database, clock: Clock) -> Eraser:
         clock,
         settings.accounts,
         settings.on_unfollow,
-        settings.erasure_hmac_secret,
+        erasure_secret(settings),
         inbox,
     )
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,10 +21,17 @@ from app.callback.inbox import Inbox
 from app.callback.spool import Spool, Spooled
 from app.clock import Clock
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
+from app.tombstones.erasure_secret import ErasureSecret, ErasureSecretUnreadable
 from app.tombstones.people import erased_among
 from app.wechat.ids import AccountOpenId
 
 PAUSE_SECONDS: Final = 60.0
+_TRY_LATER: Final = (
+    *UNAVAILABLE_ERRORS,
+    SQLAlchemyError,
+    sqlite3.Error,
+    ErasureSecretUnreadable,
+)
 
 log = structlog.get_logger()
 
@@ -46,7 +53,7 @@ class DeadLetterPurge:
     spool: Spool
     sessions: SessionFactory
     clock: Clock
-    secret: SecretStr | None
+    secret: ErasureSecret
     kept_for: timedelta
 
 
@@ -56,7 +63,7 @@ async def run(deps: DeadLetterPurge) -> None:
         try:
             await deps.inbox.remove_drained()
             await purge(deps)
-        except (*UNAVAILABLE_ERRORS, SQLAlchemyError, sqlite3.Error) as error:
+        except _TRY_LATER as error:
             log.warning("inbox.set_aside_not_looked_at", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 

@@ -26,7 +26,9 @@ from app.follower_sync.sync import Progress as Synced
 from app.follower_sync.wechat_users import UserInfoClient
 from app.ops import logging
 from app.privacy.from_sync import open_for_unfollows
+from app.secret_box import secret_box
 from app.settings import Settings, load_settings
+from app.tombstones.erasure_secret import erasure_secret
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
@@ -109,9 +111,8 @@ async def _sync_one(
     clock = SystemClock()
     await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    client_of_account = UserInfoClient(
-        appid, api, AccessTokens(database, api, settings.accounts, clock), clock
-    )
+    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
+    client_of_account = UserInfoClient(appid, api, tokens, clock)
     try:
         with _bar() as bar:
             task = bar.add_task(appid, total=None, per_second="")
@@ -126,7 +127,7 @@ async def _sync_one(
                 database,
                 at_once=settings.followers_sync_concurrency,
                 report=report,
-                privacy=Privacy(settings.erasure_hmac_secret, open_for_unfollows),
+                privacy=Privacy(erasure_secret(settings), open_for_unfollows),
             )
     except AlreadyRunning:
         typer.echo(f"{appid}: another synchronisation of this account runs; stopped", err=True)

@@ -19,6 +19,8 @@ from app.cli import web_processes
 from app.cli.database import why_unusable
 from app.cli.followers import followers
 from app.cli.rules import rules
+from app.cli.secrets import secrets
+from app.cli.start_warnings import warn
 from app.cli.users import users
 from app.clock import SystemClock
 from app.db import embedded
@@ -27,6 +29,7 @@ from app.db.clock_watch import following_database
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.ops import logging, open_files
 from app.settings import Settings, SettingsError, load_settings
+from app.tombstones.erasure_secret import ErasureSecretUnreadable
 from app.worker import Worker, make_jobs
 
 # An orchestrator usually grants ten seconds, and the application needs the rest to close. No
@@ -41,6 +44,7 @@ NO_SIMULATOR = (
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
 cli.add_typer(rules, name="rules")
+cli.add_typer(secrets, name="secrets")
 cli.add_typer(users, name="users")
 
 
@@ -52,6 +56,9 @@ def main() -> None:
         for problem in error.problems:
             typer.echo(f"oa-bridge: {problem}", err=True)
         sys.exit(2)
+    except ErasureSecretUnreadable as error:
+        typer.echo(f"oa-bridge: {error}", err=True)
+        sys.exit(FAILED)
 
 
 @cli.command()
@@ -64,7 +71,7 @@ def serve(
     settings = load_settings()
     if settings.spool == "on":
         _require_folder(settings.data_dir)
-    settings = _ready(settings)
+    settings = _ready(settings, uses_data_dir=settings.spool == "on")
     if with_worker:
         os.environ["WITH_WORKER"] = "true"
     # uvicorn stops on these signals and then raises them again for the handlers that were set
@@ -112,7 +119,7 @@ def _run_server(config: uvicorn.Config) -> None:
 @cli.command()
 def worker() -> None:
     """Run the jobs: send replies and webhooks, resolve UnionIDs, erase personal data."""
-    settings = _ready(load_settings())
+    settings = _ready(load_settings(), uses_data_dir=False)
     asyncio.run(_run_worker(settings))
 
 
@@ -136,17 +143,19 @@ def simulate(context: typer.Context) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606
 
 
-def _ready(settings: Settings) -> Settings:
+def _ready(settings: Settings, *, uses_data_dir: bool) -> Settings:
     """Set up logging, and return settings with a database.
 
     The embedded Postgres is started and migrated, so that a first run needs no other command. An
-    operator's own database is migrated only by `oa-bridge migrate`.
+    operator's own database is migrated only by `oa-bridge migrate`. uses_data_dir: whether the
+    process has files in DATA_DIR even without the embedded Postgres.
     """
     logging.configure(settings)
-    if settings.database_url:
-        return settings
-    settings = _with_database(settings)
-    asyncio.run(_migrate(settings))
+    is_embedded = not settings.database_url
+    if is_embedded:
+        settings = _with_database(settings)
+        asyncio.run(_migrate(settings))
+    warn(settings, uses_data_dir=uses_data_dir or is_embedded)
     return settings
 
 
@@ -170,7 +179,7 @@ def _require_folder(folder: Path) -> None:
     """Raise SettingsError if no file can be written to the folder."""
     # The spool needs it at the first outage of the database, which is too late for this error.
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -28,6 +28,7 @@ from app.rules.importing.import_rules import run_import
 from app.rules.importing.imported_rules import ImportedRules, read_rules
 from app.rules.importing.limits import MAX_BYTES
 from app.rules.importing.plan import Diff, Plan
+from app.secret_box import secret_box
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
@@ -236,7 +237,7 @@ async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None
 async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-        tokens = AccessTokens(database, api, settings.accounts, SystemClock())
+        tokens = AccessTokens(database, api, settings.accounts, SystemClock(), secret_box(settings))
         response = await with_token(tokens, appid, api.current_autoreply_info)
     conversion = rules_from_console(response, appid)
     kept = []

@@ -42,7 +42,7 @@ def start(data_dir: Path, *, stop_with_last_user: bool = True) -> str:
     stop_with_last_user: False keeps it running until `stop` is called. Raises SettingsError if the
     extra `embedded` is not installed, or if the server does not start.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir = data_dir.resolve()
     is_first_use = data_dir not in _held
     if is_first_use:

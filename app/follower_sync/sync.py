@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.advisory_lock import HeldLock, LockTaken, try_hold
@@ -24,6 +23,7 @@ from app.follower_sync.errors import AlreadyRunning
 from app.follower_sync.models import FollowerSync
 from app.follower_sync.page_tracker import ListingProgress, Page, Pages
 from app.follower_sync.wechat_users import UserInfoClient
+from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.people import erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
 from app.wechat.api_responses import FollowerPage
@@ -58,7 +58,7 @@ class Privacy:
     the sync writes.
     """
 
-    secret: SecretStr | None
+    secret: ErasureSecret
     on_unfollows: OnUnfollows
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api_errors import MAX_PROBLEMS, Detail
 from app.db.engine import UNAVAILABLE_ERRORS
+from app.tombstones.erasure_secret import ErasureSecretUnreadable
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,8 @@ BUSY: Final = "the database is unavailable or too busy: try again later"
 UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
     503: {
         "model": Detail,
-        "description": "The database is unavailable or too slow, or ADMIN_TOKENS is not set",
+        "description": "The database is unavailable or too slow, ADMIN_TOKENS is not set, or "
+        "SECRET_KEY is not the key with which a secret was encrypted",
     }
 }
 
@@ -44,10 +46,11 @@ class _EscapingResponse(JSONResponse):
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Add handlers: 422 for invalid requests, 503 for an unavailable or slow database."""
+    """Add handlers: 422 for invalid requests, 503 for the database and for a wrong SECRET_KEY."""
     app.add_exception_handler(RequestValidationError, _unprocessable)
     for error in _DATABASE_ERRORS:
         app.add_exception_handler(error, _unavailable)
+    app.add_exception_handler(ErasureSecretUnreadable, _wrong_key)
 
 
 def error_detail(error: Exception) -> str | None:
@@ -70,6 +73,11 @@ async def _unprocessable(_: Request, error: Exception) -> JSONResponse:
     found = error.errors()[:MAX_PROBLEMS]
     problems = [{name: one[name] for name in ("loc", "msg", "type")} for one in found]
     return _EscapingResponse({"detail": problems}, status_code=422)
+
+
+async def _wrong_key(_: Request, error: Exception) -> JSONResponse:
+    """Return the 503 that says which setting is wrong; the log says it, too."""
+    return JSONResponse(Detail(detail=str(error)).model_dump(), status_code=503)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

@@ -12,7 +12,7 @@ from app.callback.inbox import Inbox
 from app.clock import DIFFERENCES
 from app.db import migrate
 from app.db.engine import Database
-from app.ops import database_state, readiness
+from app.ops import database_state, readiness, stored_secrets
 from app.ops.readiness import Part, Parts, Readiness, Status, StatusOnly, status_only
 from app.rules.live import LiveRules
 from app.settings import Settings
@@ -78,6 +78,10 @@ async def _read_parts(request: Request) -> Parts:
         ),
         erasures=readiness.erasures(state),
         clock=readiness.clock(DIFFERENCES.seconds),
+        secrets=readiness.secrets(
+            await stored_secrets.read(database, settings) if up else None,
+            key_is_set=settings.secret_key is not None,
+        ),
     )
 
 

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
 from app.ops.database_state import Snapshot, TokenTimes
+from app.ops.stored_secrets import StoredSecrets
 from app.rules.matching.rule_set import RuleSet
+from app.secret_box import WRONG_KEY
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MAX_NAMED: Final = 10
@@ -93,6 +95,7 @@ class Parts(BaseModel):
     unionids: UnionIdsPart
     erasures: Part
     clock: ClockPart
+    secrets: Part
 
     def each(self) -> Iterable[Part]:
         """Return the parts in order."""
@@ -284,3 +287,22 @@ def clock(differences: Mapping[Other, float]) -> ClockPart:
         else "not compared yet",
         ahead_seconds={name: round(seconds, 1) for name, seconds in differences.items()},
     )
+
+
+def secrets(stored: StoredSecrets | None, *, key_is_set: bool) -> Part:
+    """Check the secrets in the database. Those in clear are allowed, so they are only a note."""
+    if stored is None:
+        return Part(status=Status.DEGRADED, detail="can't be read")
+    if stored.unreadable:
+        names = ", ".join(stored.unreadable[:MAX_NAMED])
+        return Part(status=Status.DEGRADED, detail=f"can't decrypt {names}: {WRONG_KEY}")
+    if not key_is_set:
+        detail = "stand in the database in clear: set SECRET_KEY"
+    elif stored.outdated:
+        detail = (
+            f"{stored.outdated} are in clear, or encrypted with the key before: run "
+            "oa-bridge secrets rewrite"
+        )
+    else:
+        detail = "encrypted with SECRET_KEY"
+    return Part(status=Status.OK, detail=detail)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +22,7 @@ from app.privacy.mentions import unionids_in_rows_of
 from app.privacy.models import Erasure, Trigger
 from app.privacy.policy import OnUnfollow, scope_of
 from app.settings import Account, asked_among
+from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.models import ErasedPerson, Scope
 from app.tombstones.people import lock_exclusive, write_tombstone
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
@@ -42,7 +42,7 @@ class Eraser:
     clock: Clock
     accounts: Mapping[str, Account]
     on_unfollow: OnUnfollow
-    secret: SecretStr | None
+    secret: ErasureSecret
     inbox: Inbox
 
 

@@ -56,9 +56,13 @@ class ErasedUnionId(Base):
 
 
 class ServiceSecret(Base):
-    """A secret that the service generated itself; all processes share it."""
+    """A secret that the service generated itself; all processes share it.
+
+    value: in plain text. encrypted: by SECRET_KEY. One of them is set.
+    """
 
     __tablename__ = "service_secrets"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]
+    value: Mapped[bytes | None]
+    encrypted: Mapped[str | None]

@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.models import ErasedPerson, Scope
 from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.subject import ErasureSubject
@@ -34,7 +34,7 @@ class Tombstone:
 
 
 async def erased_among(
-    session: AsyncSession, secret: SecretStr | None, people: Collection[AccountOpenId]
+    session: AsyncSession, secret: ErasureSecret, people: Collection[AccountOpenId]
 ) -> dict[AccountOpenId, Tombstone]:
     """Return the tombstones of those OpenIDs that have been erased.
 

@@ -5,20 +5,12 @@ The form is `erased:` and 64 hexadecimal digits.
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable
-from typing import Final
 
-from pydantic import SecretStr
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.tombstones.models import ServiceSecret
+from app.tombstones.erasure_secret import ErasureSecret, read_secret
 from app.tombstones.subject import PREFIX
-
-_NAME: Final = "erasure"
-_BYTES: Final = 32
 
 
 class Pseudonyms:
@@ -41,18 +33,6 @@ class Pseudonyms:
         )
 
 
-async def pseudonyms(session: AsyncSession, secret: SecretStr | None) -> Pseudonyms:
-    """Return the pseudonyms of this service.
-
-    secret: ERASURE_HMAC_SECRET. None: a secret that is generated once and kept in the database.
-    """
-    if secret is not None:
-        return Pseudonyms(secret.get_secret_value().encode())
-    stored = select(ServiceSecret.value).where(ServiceSecret.name == _NAME)
-    value = await session.scalar(stored)
-    if value is None:
-        generated = insert(ServiceSecret).values(name=_NAME, value=secrets.token_bytes(_BYTES))
-        await session.execute(generated.on_conflict_do_nothing())
-        # Another process may have inserted its own first: read what is stored.
-        value = (await session.scalars(stored)).one()
-    return Pseudonyms(value)
+async def pseudonyms(session: AsyncSession, secret: ErasureSecret) -> Pseudonyms:
+    """Return the pseudonyms of this service. Raises ErasureSecretUnreadable."""
+    return Pseudonyms(await read_secret(session, secret))

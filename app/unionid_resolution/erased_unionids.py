@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events.activity import FIRST_ID, active_since
 from app.identity.unionid_store import UnionIdResult
+from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.people import Tombstone, lock_shared
 from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.unionids import erased_unionids
@@ -24,7 +24,7 @@ ERASED = "erased"
 
 
 async def erased_by_unionid(
-    session: AsyncSession, secret: SecretStr | None, unionids: Mapping[AccountOpenId, str]
+    session: AsyncSession, secret: ErasureSecret, unionids: Mapping[AccountOpenId, str]
 ) -> dict[AccountOpenId, Tombstone]:
     """Return the tombstones of those OpenIDs whose UnionID is erased and still inactive.
 
@@ -52,7 +52,7 @@ async def erased_by_unionid(
 
 
 async def withhold_erased(
-    session: AsyncSession, secret: SecretStr | None, results: Sequence[UnionIdResult]
+    session: AsyncSession, secret: ErasureSecret, results: Sequence[UnionIdResult]
 ) -> list[UnionIdResult]:
     """Return the results without the UnionIDs that have been erased.
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
 from app.identity.models import UnionIdSource
 from app.identity.openid_store import ReportedOpenId, add_reported, delete, known_among
 from app.identity.unionid_store import UnionIdResult
+from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.people import Tombstone, erased_among
 from app.unionid_resolution.erased_unionids import erased_by_unionid
 from app.unionid_resolution.jobs import resolve_job
@@ -26,7 +26,7 @@ async def report(
     identities: Sequence[Identity],
     *,
     now: datetime,
-    secret: SecretStr | None,
+    secret: ErasureSecret,
 ) -> Reported:
     """Record the reported UnionIDs and set them in every row of their OpenIDs.
 

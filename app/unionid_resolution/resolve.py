@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from pydantic import SecretStr
 
 from app.clock import Clock
 from app.db.engine import SessionFactory
@@ -14,6 +13,7 @@ from app.identity import store
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult
 from app.settings import Account
+from app.tombstones.erasure_secret import ErasureSecret
 from app.unionid_resolution.erased_unionids import withhold_erased
 from app.unionid_resolution.jobs import next_resolve_job, resolve_job
 from app.unionid_resolution.record import record_unionids
@@ -45,7 +45,7 @@ class Resolver:
     api: WeChatApi
     tokens: AccessTokens
     clock: Clock
-    secret: SecretStr | None
+    secret: ErasureSecret
 
 
 async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:

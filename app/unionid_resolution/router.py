@@ -14,6 +14,7 @@ from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.settings import Settings
+from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution.login_report import report
 from app.unionid_resolution.schemas import Identities, Identity, Reported
 
@@ -39,7 +40,7 @@ async def put_identities(body: Identities, request: Request, session: SessionDep
     problems = list(islice(_problems(body.identities, settings, now), MAX_PROBLEMS))
     if problems:
         raise RequestValidationError(problems)
-    return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)
+    return await report(session, body.identities, now=now, secret=erasure_secret(settings))
 
 
 def _accepted_appids(settings: Settings) -> Collection[str] | None:

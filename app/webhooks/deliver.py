@@ -16,6 +16,7 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.http_client.ssrf_guard import Resolver, resolve
 from app.http_client.url_policy import Policy
+from app.secret_box import WRONG_KEY, DecryptionFailed, SecretBox
 from app.webhooks.delivery_run import DeliveryAttempt, claim, next_attempt, record_attempt, release
 from app.webhooks.event_types import EventType
 from app.webhooks.jobs import deliver_job
@@ -26,7 +27,6 @@ from app.webhooks.retry_policy import (
     EndpointResponse,
     evaluate_attempt,
 )
-from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
 from app.webhooks.send import endpoint_client, post
 from app.webhooks.signing import sign
 
@@ -94,7 +94,7 @@ async def _next(
     try:
         return await next_attempt(session, webhook, deps.box, now)
     except DecryptionFailed:
-        log.error("feed.secret_not_opened", webhook_id=str(webhook.id))
+        log.error("feed.secret_not_opened", webhook_id=str(webhook.id), fix=WRONG_KEY)
         # Another process may have the right key, so the webhook is tried again later.
         webhook.rests_until = now + MAX_REST
         return None

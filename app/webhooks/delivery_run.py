@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.secret_box import DecryptionFailed, SecretBox
 from app.webhooks.event_types import EventType
 from app.webhooks.fan_out import fan_out
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.payload import body_of
 from app.webhooks.retry_policy import DeliveryOutcome, EndpointResponse
-from app.webhooks.secret_encryption import DecryptionFailed, SecretBox
 
 # Longer than any attempt. When a worker dies, others take over its webhook after this time.
 LEASE = timedelta(seconds=60)
@@ -141,7 +141,7 @@ def keys_of(webhook: Webhook, box: SecretBox, now: datetime) -> tuple[str, ...]:
 
 def _decrypted(stored: str, webhook: Webhook, box: SecretBox) -> str | None:
     try:
-        return box.decrypt(stored, webhook.id)
+        return box.decrypt(stored, webhook.id.bytes)
     except DecryptionFailed:
         return None
 

@@ -24,7 +24,7 @@ class Webhook(Base):
     types. failing_since: first failure after the last success. rests_until: nothing is sent
     before then, because the endpoint is overloaded or unavailable. leased_until, lease: the run
     that delivers now. secret, secret_previous: sign the deliveries; they are stored as
-    `secret_encryption.SecretBox` returns them, and no API shows them again.
+    `secret_box.SecretBox` returns them, and no API shows them again.
     """
 
     __tablename__ = "webhooks"

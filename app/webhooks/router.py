@@ -11,12 +11,12 @@ from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.http_client.url_policy import BadUrl, Policy, parse_url
+from app.secret_box import SecretBox, webhook_secret_box
 from app.settings import Settings
 from app.webhooks import secret_rotation, store
 from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut
-from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.secret_rotation import Rotation
 
 _TOO_MANY: dict[int | str, dict[str, Any]] = {
@@ -99,7 +99,7 @@ def _check_url(url: str, request: Request) -> None:
 
 def _box(request: Request) -> SecretBox:
     settings: Settings = request.app.state.settings
-    return SecretBox(settings.webhook_secret_key)
+    return webhook_secret_box(settings)
 
 
 def _clock(request: Request) -> Clock:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.webhooks.secret_encryption import SecretBox
+from app.secret_box import SecretBox
 from app.webhooks.signing import new_secret
 from app.webhooks.store import WithSecret, locked
 
@@ -22,7 +22,7 @@ async def rotate(
     webhook.secret_previous = webhook.secret if overlap else None
     webhook.secret_previous_until = now + overlap if overlap else None
     secret = new_secret()
-    webhook.secret = box.encrypt(secret, webhook_id)
+    webhook.secret = box.encrypt(secret, webhook_id.bytes)
     webhook.updated_at = now
     return webhook, secret
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.events.store import settled_position
+from app.secret_box import SecretBox
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.schemas import WebhookIn
-from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
 
 # Each webhook is checked every two seconds, and sends every event once more.
@@ -39,7 +39,7 @@ async def add(
         description=webhook_in.description,
         types=_types_of(webhook_in),
         enabled=webhook_in.enabled,
-        secret=box.encrypt(secret, webhook_id),
+        secret=box.encrypt(secret, webhook_id.bytes),
         cursor=await settled_position(session),
         created_at=now,
         updated_at=now,

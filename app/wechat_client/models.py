@@ -8,7 +8,7 @@ from app.db.base import Base
 
 
 class AccessToken(Base):
-    """The access token of one account, from WeChat's `stable_token`."""
+    """The access token of one account, from WeChat's `stable_token`; see `token_store`."""
 
     __tablename__ = "access_tokens"
 

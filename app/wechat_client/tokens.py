@@ -5,15 +5,15 @@ Source: protocol 7.1 and 7.2.
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
 from app.db.engine import Database
+from app.secret_box import SecretBox
 from app.settings import Account
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
@@ -21,6 +21,7 @@ from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken
 from app.wechat_client.single_flight import SingleFlight
+from app.wechat_client.token_store import Token, read, save
 
 # In the last five minutes of a token WeChat gives out a new one, and both are valid.
 REFRESH_AHEAD = timedelta(seconds=300)
@@ -33,14 +34,6 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and when it expires."""
-
-    value: str = field(repr=False)
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class _Failure:
     until: datetime
     error: ApiError
@@ -50,12 +43,18 @@ class AccessTokens:
     """Gives out access tokens. They are stored in `access_tokens` and shared by all processes."""
 
     def __init__(
-        self, database: Database, api: WeChatApi, accounts: Mapping[str, Account], clock: Clock
+        self,
+        database: Database,
+        api: WeChatApi,
+        accounts: Mapping[str, Account],
+        clock: Clock,
+        box: SecretBox,
     ) -> None:
         self._database = database
         self._api = api
         self._accounts = accounts
         self._clock = clock
+        self._box = box
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.
@@ -134,8 +133,7 @@ class AccessTokens:
 
     async def _stored(self, appid: AppId) -> Token | None:
         async with self._database.sessions() as session:
-            row = await session.get(AccessToken, appid)
-        return None if row is None else Token(row.token, row.expires_at)
+            return await read(session, self._box, appid)
 
     async def _fetch(self, appid: AppId, refused: Token | None) -> Token:
         now = self._clock.now()
@@ -149,7 +147,8 @@ class AccessTokens:
                 self._failures[appid] = _Failure(now + PAUSE_AFTER_REFUSAL, error)
             raise
         token = Token(response.token, now + timedelta(seconds=response.expires_in))
-        await self._save(appid, token, now)
+        async with self._database.sessions.begin() as session:
+            await save(session, self._box, appid, token, now)
         if refused is not None and token.value == refused.value:
             raise ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
         return token
@@ -159,11 +158,3 @@ class AccessTokens:
         if account is None or account.appsecret is None:
             raise ApiError(None, f"no AppSecret is configured for {appid}", Action.CONFIGURATION)
         return account.appsecret.get_secret_value()
-
-    async def _save(self, appid: AppId, token: Token, now: datetime) -> None:
-        values = {"token": token.value, "obtained_at": now, "expires_at": token.expires_at}
-        statement = insert(AccessToken).values(appid=appid, **values)
-        async with self._database.sessions.begin() as session:
-            await session.execute(
-                statement.on_conflict_do_update(index_elements=["appid"], set_=values)
-            )

@@ -7,7 +7,8 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken
-from app.wechat_client.tokens import AccessTokens, Token
+from app.wechat_client.token_store import Token
+from app.wechat_client.tokens import AccessTokens
 
 T = TypeVar("T")
 

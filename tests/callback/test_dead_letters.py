@@ -9,12 +9,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from app.callback import dead_letters
 from app.callback.dead_letters import DeadLetterPurge, purge
 from app.callback.record import Record
 from app.callback.spool import Spool
 from app.db.engine import Database
+from app.secret_box import SecretBox
+from app.tombstones.erasure_secret import ErasureSecret
 from app.worker import Jobs
 from tests.callback.makers import poisoned, record, running_inbox
 from tests.privacy.conftest import jobs, service, wechat
@@ -24,6 +27,7 @@ from tests.waiting import eventually
 
 __all__ = ["jobs", "service", "wechat"]
 
+SECRET = ErasureSecret(None, SecretBox(None))
 MONTH = timedelta(days=30)
 
 
@@ -42,7 +46,7 @@ async def dead_letter(spool: Spool, *records: Record) -> None:
 
 async def forgotten(spool: Spool, database: Database, clock: WorldClock) -> int:
     async with running_inbox(database.url) as inbox:
-        return await purge(DeadLetterPurge(inbox, spool, database.sessions, clock, None, MONTH))
+        return await purge(DeadLetterPurge(inbox, spool, database.sessions, clock, SECRET, MONTH))
 
 
 def of(clock: WorldClock, openid: str, text: str = "shop") -> Record:
@@ -111,7 +115,7 @@ async def test_the_web_process_looks_by_itself_and_counts_anew(
     async with running_inbox(database.url, tmp_path / "another") as inbox:
         before = inbox.spool_status().dead_letters
         looking = asyncio.create_task(
-            dead_letters.run(DeadLetterPurge(inbox, spool, database.sessions, clock, None, MONTH))
+            dead_letters.run(DeadLetterPurge(inbox, spool, database.sessions, clock, SECRET, MONTH))
         )
 
         async def none_left() -> bool:
@@ -122,3 +126,36 @@ async def test_the_web_process_looks_by_itself_and_counts_anew(
         await asyncio.gather(looking, return_exceptions=True)
 
     assert before == 1
+
+
+async def test_a_wrong_key_ends_neither_the_purge_nor_a_letter(
+    database: Database,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    spool: Spool,
+    tmp_path: Path,
+) -> None:
+    """Whoever is erased can't be recognised, so that nothing may be taken for not erased either."""
+    await connection.execute(
+        "INSERT INTO service_secrets (name, encrypted) VALUES ('erasure', 'sealed:AAAA')"
+    )
+    await connection.execute("INSERT INTO erased_people VALUES ('wx1', 'p', now(), 'everything')")
+    await dead_letter(spool, of(clock, OPENID))
+    async with running_inbox(database.url, tmp_path / "another") as inbox:
+        with capture_logs() as lines:
+            looking = asyncio.create_task(
+                dead_letters.run(
+                    DeadLetterPurge(inbox, spool, database.sessions, clock, SECRET, MONTH)
+                )
+            )
+
+            async def has_failed() -> bool:
+                return any(line["event"] == "inbox.set_aside_not_looked_at" for line in lines)
+
+            await eventually(has_failed)
+            ended = looking.done()
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    assert not ended
+    assert len(await spool.dead_letters()) == 1

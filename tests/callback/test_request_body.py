@@ -1,11 +1,13 @@
 """The body is bounded while it is read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from starlette.types import Message
 
+from app.callback import router
 from simulator.accounts import Mode
 from simulator.documents import write
 from simulator.envelopes import new_stamp, seal
@@ -15,6 +17,7 @@ from tests.service import (
     OPENID,
     Service,
     WorldClock,
+    counted,
     message,
     running,
     settings_for,
@@ -155,3 +158,25 @@ async def test_an_empty_body_is_malformed(service: Service, clock: WorldClock) -
     query, _ = sized(clock, 1000)
 
     assert (await service.http.post(f"/callback/{APPID}", params=query)).status_code == 400
+
+
+async def endless() -> AsyncIterator[bytes]:
+    yield b"<xml>"
+    await asyncio.Event().wait()
+
+
+async def test_a_push_that_takes_too_long_is_answered_in_time_for_another_one(
+    tmp_path: Path, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "DEADLINE_SECONDS", 0.05)
+    before = counted("refusals_total", reason="out_of_time")
+    settings = settings_for(NOWHERE, tmp_path, wechat_message_mode="plain")
+    async with running(settings, clock) as service:
+        query, body = sized(clock, LIMIT)
+        late = await service.http.post(f"/callback/{APPID}", params=query, content=endless())
+        monkeypatch.undo()
+    async with running(settings, clock) as service:
+        again = await service.http.post(f"/callback/{APPID}", params=query, content=body)
+
+    assert (late.status_code, again.status_code) == (503, 200)
+    assert counted("refusals_total", reason="out_of_time") == before + 1

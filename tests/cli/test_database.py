@@ -19,8 +19,9 @@ FAILED, TRY_LATER = 1, 75
         (("users", "erase", "oUNION", "--yes"), FAILED),
         (("rules", "export"), FAILED),
         (("migrate",), FAILED),
+        (("secrets", "rewrite"), FAILED),
     ],
-    ids=["sync", "erase", "export", "migrate"],
+    ids=["sync", "erase", "export", "migrate", "secrets"],
 )
 async def test_a_command_whose_database_is_away_ends_with_one_line(
     tmp_path: Path, arguments: tuple[str, ...], status: int

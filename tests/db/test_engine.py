@@ -2,8 +2,9 @@
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from app.db.engine import Database, open_database
+from app.db.engine import COMMAND_TIMEOUT_SECONDS, Database, open_database
 from tests.service import column
 
 
@@ -39,3 +40,23 @@ async def test_our_connections_are_named(
             "WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
     ) == {"oa-bridge"}
+
+
+async def test_a_statement_that_takes_too_long_fails(database_url: str) -> None:
+    hasty = open_database(database_url, command_timeout=0.1)
+
+    with pytest.raises(TimeoutError):
+        async with hasty.sessions() as session:
+            await session.execute(text("SELECT pg_sleep(60)"))
+    await hasty.ping()
+    await hasty.close()
+
+
+async def test_every_connection_has_the_time_limit_of_statements(database: Database) -> None:
+    await database.ping()
+    single = await database.connect()
+
+    limits = {one._config.command_timeout for one in database.connections}
+    await single.close()
+
+    assert limits == {COMMAND_TIMEOUT_SECONDS}

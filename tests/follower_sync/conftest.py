@@ -8,7 +8,9 @@ from app.db.engine import Database
 from app.follower_sync.sync import Privacy, Progress, sync
 from app.follower_sync.wechat_users import UserInfoClient
 from app.privacy.from_sync import open_for_unfollows
+from app.secret_box import secret_box
 from app.settings import Settings
+from app.tombstones.erasure_secret import erasure_secret
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
@@ -33,14 +35,16 @@ class Here:
         """Synchronise once."""
         api = WeChatApi("http://wechat", self._settings.api_timeout, self._wechat.client)
         clock = self._wechat.state.clock
-        tokens = AccessTokens(self._database, api, self._settings.accounts, clock)
+        tokens = AccessTokens(
+            self._database, api, self._settings.accounts, clock, secret_box(self._settings)
+        )
         asker = UserInfoClient(AppId(APPID), api, tokens, clock, self._pause)
         return await sync(
             asker,
             self._database,
             at_once=at_once,
             report=report or self.reports.append,
-            privacy=Privacy(self._settings.erasure_hmac_secret, open_for_unfollows),
+            privacy=Privacy(erasure_secret(self._settings), open_for_unfollows),
         )
 
     async def _pause(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from app.db.engine import Database, open_database
 from app.follower_sync.apply import apply
 from app.follower_sync.diff import UserInfoBatch
 from app.privacy.from_sync import open_for_unfollows
+from app.tombstones.erasure_secret import erasure_secret
 from app.tombstones.people import erased_among
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -106,7 +107,7 @@ async def test_an_answer_from_before_an_erasure_adds_no_openid_after_it(
     await work(jobs, connection)
 
     async with database.sessions.begin() as session:
-        forgotten = await erased_among(session, None, [(APPID, OPENID)])
+        forgotten = await erased_among(session, erasure_secret(service.settings), [(APPID, OPENID)])
         told = await apply(
             session,
             APPID,
@@ -128,7 +129,7 @@ async def test_an_erasure_waits_for_a_writer_who_asked_before_it_and_finds_what_
 
     writer = open_database(database.url)  # another process
     async with writer.sessions.begin() as session:
-        before = await erased_among(session, None, [(APPID, OPENID)])
+        before = await erased_among(session, erasure_secret(service.settings), [(APPID, OPENID)])
         working = asyncio.create_task(work(jobs, connection_of := await opened(service)))
         await eventually(lambda: somebody_waits(connection))
         not_yet = await column(connection, "SELECT count(*) FROM erased_people")

@@ -1,15 +1,18 @@
 """What an endpoint is sent, and how it can tell that it comes from us."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from app.webhooks import send
 from app.webhooks.fan_out import MAX_STRIDES, STRIDE
 from app.worker import Jobs
 from simulator.followers import unionid_of
 from tests.service import APPID, OPENID, Service, column, event
+from tests.waiting import PATIENCE_SECONDS
 from tests.webhooks.makers import deliveries, follow, followers, hook, statuses, work
 from tests.webhooks.receiver import Receiver
 
@@ -253,3 +256,23 @@ async def test_a_success_with_a_huge_body_is_a_success(
 
     assert len(receiver.received) == 2
     assert [one["status_code"] for one in await deliveries(connection)] == [200, 200]
+
+
+async def test_an_attempt_that_gets_no_answer_in_time_fails(
+    service: Service,
+    jobs: Jobs,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(send, "ATTEMPT_TIMEOUT_SECONDS", 0.2)
+    receiver.holding = asyncio.Event()
+    await hook(service, receiver)
+    await follow(service)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await work(jobs, connection)
+
+    (delivery,) = await deliveries(connection)
+    assert (delivery["status"], delivery["attempts"]) == ("waiting", 1)
+    assert (delivery["status_code"], delivery["error"]) == (None, "no answer in time")

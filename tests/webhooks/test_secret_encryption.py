@@ -6,15 +6,23 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from app.cli.secrets import rewrite_all
 from app.db.engine import Database
+from app.secret_box import ENCRYPTED_PREFIX, SecretBox
 from app.settings import Settings
-from app.webhooks.secret_encryption import ENCRYPTED_PREFIX, DecryptionFailed, SecretBox
 from app.worker import Jobs
-from tests.service import OPENID, Service, WeChat, WorldClock, column, jobs_of, running
+from tests.service import (
+    OPENID,
+    THIRD_OPENID,
+    Service,
+    WeChat,
+    WorldClock,
+    column,
+    jobs_of,
+    running,
+)
 from tests.webhooks.makers import follow, followers, hook, work
 from tests.webhooks.receiver import Receiver
 
@@ -90,9 +98,9 @@ async def test_a_previous_secret_of_another_key_does_not_stop_what_the_new_one_s
     connection: asyncpg.Connection,
 ) -> None:
     webhook = await hook(sealing, receiver)
-    other = SecretBox(OTHER_KEY)
+    purpose = UUID(webhook["id"]).bytes
     await connection.execute(
-        "UPDATE webhooks SET secret = $1", other.encrypt(webhook["secret"], UUID(webhook["id"]))
+        "UPDATE webhooks SET secret = $1", SecretBox(OTHER_KEY).encrypt(webhook["secret"], purpose)
     )
     rotated = (await sealing.api("POST", f"webhooks/{webhook['id']}/secret", json={})).json()
     await follow(sealing)
@@ -127,20 +135,25 @@ async def test_a_secret_from_before_the_key_goes_on_and_is_sealed_once_it_is_cha
     )
 
 
-@given(st.text(max_size=60), st.uuids(), st.uuids())
-def test_what_is_sealed_opens_for_its_webhook_alone(
-    secret: str, webhook_id: UUID, other: UUID
+async def test_what_the_former_setting_encrypted_goes_on_under_secret_key(
+    sealing: Service,
+    database: Database,
+    wechat: WeChat,
+    receiver: Receiver,
+    connection: asyncpg.Connection,
 ) -> None:
-    box = SecretBox(KEY)
-    sealed = box.encrypt(secret, webhook_id)
+    webhook = await hook(sealing, receiver)
+    await follow(sealing)
+    keys = {"secret_key": OTHER_KEY, "webhook_secret_key": KEY}
+    both = sealing.settings.model_copy(update=keys)
 
-    assert box.decrypt(sealed, webhook_id) == secret
-    assert sealed != box.encrypt(secret, webhook_id)
-    assume(other != webhook_id)
-    for opener, whose in (
-        (SecretBox(OTHER_KEY), webhook_id),
-        (SecretBox(None), webhook_id),
-        (box, other),
-    ):
-        with pytest.raises(DecryptionFailed):
-            opener.decrypt(sealed, whose)
+    await work(jobs_of(both, database, wechat), connection)
+    assert await rewrite_all(both) == 0
+    await follow(sealing, THIRD_OPENID)
+    only_new = both.model_copy(update={"webhook_secret_key": None})
+    await work(jobs_of(only_new, database, wechat), connection)
+
+    assert [one.verified_with(webhook["secret"])["type"] for one in receiver.received] == [
+        "follow.created",
+        "follow.created",
+    ]

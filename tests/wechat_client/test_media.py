@@ -1,19 +1,24 @@
 """One upload for all processes, renewed before WeChat forgets it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import pytest
 
 from app.db.engine import open_database
 from app.replies.errors import TryLater
+from app.wechat.api import WeChatApi
+from app.wechat.api_responses import UploadedMedia
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
 from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.fetch_media import MediaFetcher, media_policy
+from app.wechat_client.media import MAX_UPLOADS, MAX_VIDEO_UPLOADS
 from app.wechat_client.media_source import load
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
@@ -28,6 +33,7 @@ from tests.service import (
     column,
     jobs_of,
 )
+from tests.waiting import eventually
 
 THUMB = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
 
@@ -192,3 +198,59 @@ async def test_who_waits_for_an_upload_that_fails_does_not_repeat_it(
     assert [type(outcome) for outcome in outcomes] == [ApiError] * 5
     assert len(wechat.calls(UPLOAD)) == 1
     assert await media_id(jobs)
+
+
+class Counted(asyncio.Semaphore):
+    """Another semaphore, with a count of those who have asked and of those who hold it."""
+
+    def __init__(self, inner: asyncio.Semaphore) -> None:
+        super().__init__(0)
+        self._inner = inner
+        self.asked = self.held = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.asked += 1
+        await self._inner.acquire()
+        self.held += 1
+        return True
+
+    def release(self) -> None:
+        self.held -= 1
+        self._inner.release()
+
+
+@pytest.mark.parametrize(("kind", "most"), [("image", MAX_UPLOADS), ("video", MAX_VIDEO_UPLOADS)])
+async def test_so_many_uploads_are_made_at_once_and_the_others_wait(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, kind: Literal["image", "video"], most: int
+) -> None:
+    may_end = asyncio.Event()
+    sent: list[str] = []
+
+    async def upload(*arguments: object) -> UploadedMedia:
+        filename = str(arguments[3])
+        await may_end.wait()
+        sent.append(filename)
+        return UploadedMedia(f"id-of-{filename}", jobs.clock.now())
+
+    monkeypatch.setattr(WeChatApi, "upload_media", upload)
+    names = [f"{number}.jpg" for number in range(most + 3)]
+    for name in names:
+        (jobs.settings.media_path / name).write_bytes(JPEG)
+    usual = jobs.delivery.uploads
+    images, videos = Counted(usual.uploads), Counted(usual.videos)
+    counts = images if kind == "image" else videos
+    uploads = replace(usual, uploads=images, videos=videos)
+    uses = [MediaUse("media_id", kind, MediaSource(file=name)) for name in names]
+    running = asyncio.gather(*(uploads.media_id(AppId(APPID), use) for use in uses))
+
+    async def all_have_asked() -> bool:
+        return counts.asked == len(names)
+
+    await eventually(all_have_asked)
+    at_once = counts.held
+    may_end.set()
+    found = await running
+
+    assert at_once == most
+    assert found == [f"id-of-{name}" for name in names]
+    assert sorted(sent) == sorted(names)

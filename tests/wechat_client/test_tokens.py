@@ -8,11 +8,13 @@ import pytest
 
 from app.db.engine import open_database
 from app.replies.errors import TryLater
+from app.secret_box import SecretBox
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken
-from app.wechat_client.tokens import AccessTokens, Token
+from app.wechat_client.token_store import Token
+from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 from app.worker import Jobs
 from simulator.accounts import Account
@@ -96,7 +98,9 @@ async def test_one_account_in_disorder_does_not_keep_the_schedule_from_the_other
         APPID: jobs.settings.accounts[APPID],
         other: jobs.settings.accounts[APPID].model_copy(update={"appid": other}),
     }
-    tokens = AccessTokens(jobs.database, jobs.delivery.api, accounts, wechat.state.clock)
+    tokens = AccessTokens(
+        jobs.database, jobs.delivery.api, accounts, wechat.state.clock, SecretBox(None)
+    )
     now = wechat.state.clock.now()
     for appid in (other, APPID):
         await connection.execute(

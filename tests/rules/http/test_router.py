@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from app.rules.definition.text_triggers import MAX_KEYWORDS
 from tests.rules.makers import APPID, OTHER_APPID, STICKER, as_posted
 
 ANY = {"If-Match": "*"}
@@ -364,3 +365,16 @@ async def test_a_row_changed_by_hand_is_shown_as_broken_and_can_be_put_right(
         f"/api/rules/{bad}", json=as_posted(), headers={"If-Match": read.headers["ETag"]}
     )
     assert put.status_code == 200
+
+
+async def test_a_rule_has_at_most_200_keywords(client: httpx.AsyncClient) -> None:
+    words = [f"word {number}" for number in range(MAX_KEYWORDS + 1)]
+
+    def trigger(keywords: list[str]) -> dict[str, object]:
+        return {"on": "text", "match": "any", "keywords": keywords}
+
+    taken = await client.post("/api/rules", json=as_posted(trigger=trigger(words[:-1])))
+    found = await problems(client, trigger=trigger(words))
+
+    assert taken.status_code == 201
+    assert str(MAX_KEYWORDS) in found["body.trigger.keywords"]
