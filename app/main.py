@@ -26,6 +26,7 @@ from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.db.clock_watch import following_database
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
@@ -223,7 +224,7 @@ async def _load_rules(rules: LiveRules) -> None:
     try:
         await rules.load_once()
     except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
-        log.warning("rules.not_loaded", error=type(error).__name__)
+        log.warning("rules.not_loaded", error=type(error).__name__, reason=describe(error))
         await rules.load_copy()
 
 

@@ -12,11 +12,14 @@ from pydantic import BaseModel
 
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
-from app.ops.database_state import Snapshot, TokenTimes
+from app.db.diagnosis import NEVER_MIGRATED
+from app.ops.database_state import ABSENT_SECONDS, Snapshot, TokenTimes
 from app.rules.matching.rule_set import RuleSet
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MAX_NAMED: Final = 10
+# Longer times are told in minutes.
+SECONDS_SHOWN: Final = 120
 
 
 class Status(StrEnum):
@@ -56,6 +59,13 @@ class QueuePart(Part):
     oldest_due_seconds: float | None = None
 
 
+class WorkersPart(Part):
+    """Workers. running: how many. idle_seconds: since one was last seen; null: none ever ran."""
+
+    running: int | None = None
+    idle_seconds: float | None = None
+
+
 class Token(BaseModel):
     """The state of one access token. expires_in: whole seconds."""
 
@@ -89,6 +99,7 @@ class Parts(BaseModel):
     rules: RulesPart
     spool: SpoolPart
     queue: QueuePart
+    workers: WorkersPart
     tokens: TokensPart
     unionids: UnionIdsPart
     clock: ClockPart
@@ -143,11 +154,11 @@ def overall(parts: Parts) -> Status:
     return Status.OK if complete else Status.DEGRADED
 
 
-def database(up: bool) -> Part:
-    """Check the database."""
-    if up:
+def database(fault: str | None) -> Part:
+    """Check the database. fault: why it does not answer."""
+    if fault is None:
         return Part(status=Status.OK, detail="answers")
-    return Part(status=Status.FAILED, detail="does not answer within 1 s")
+    return Part(status=Status.FAILED, detail=fault)
 
 
 def migrations(current: str | None, head: str | None, known: Iterable[str]) -> Part:
@@ -157,6 +168,8 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
         return Part(status=Status.OK, detail=f"at {head}")
     if current is not None and current not in known:
         return Part(status=Status.DEGRADED, detail=f"database at {current}, newer than {head}")
+    if current is None:
+        return Part(status=Status.FAILED, detail=NEVER_MIGRATED)
     return Part(
         status=Status.FAILED, detail=f"database at {current}, needs {head}: run oa-bridge migrate"
     )
@@ -223,6 +236,28 @@ def queue(state: Snapshot | None) -> QueuePart:
         detail=f"oldest due job waits {age:.0f} s" + (": is a worker running?" if late else ""),
         oldest_due_seconds=age,
     )
+
+
+def workers(state: Snapshot | None) -> WorkersPart:
+    """Check that a worker runs. Without one it is degraded once a job has waited for a while."""
+    if state is None:
+        return WorkersPart(status=Status.DEGRADED, detail="can't be read")
+    found = state.workers
+    if found.running:
+        status, detail = Status.OK, f"{found.running} running"
+    else:
+        waits = max(state.queue_ages.values(), default=0.0)
+        status = Status.DEGRADED if waits > ABSENT_SECONDS else Status.OK
+        detail = f"{_absence(found.idle)}: start oa-bridge worker, or serve --with-worker"
+    return WorkersPart(status=status, detail=detail, running=found.running, idle_seconds=found.idle)
+
+
+def _absence(idle: float | None) -> str:
+    if idle is None:
+        return "no worker has ever run"
+    if idle < SECONDS_SHOWN:
+        return f"no worker has run for {idle:.0f} seconds"
+    return f"no worker has run for {idle / 60:.0f} minutes"
 
 
 def tokens(appids: Iterable[str], state: Snapshot | None) -> TokensPart:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import Clock
@@ -88,12 +87,13 @@ class AccessTokens:
             return await self._from_table(appid, refused=refused)
 
     async def refresh_due(self) -> None:
-        """Refresh every stored token that is about to expire. Errors are logged per account."""
-        async with self._database.sessions() as session:
-            appids = await session.scalars(select(AccessToken.appid))
+        """Get a token for each account that has none or whose own is about to expire.
+
+        So a wrong AppSecret shows before the first card has to be sent. Errors are logged per
+        account.
+        """
+        appids = [appid for appid, account in self._accounts.items() if account.appsecret]
         for appid in appids:
-            if appid not in self._accounts:
-                continue
             try:
                 await self.get(AppId(appid))
             except ApiError as error:
