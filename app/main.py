@@ -36,6 +36,7 @@ from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
 from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
+from app.ops.mini_program_check import MiniProgramCheck
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -165,6 +166,7 @@ def create_app(
     app.state.database = database
     app.state.rules = rules
     app.state.inbox = inbox
+    app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     endpoint = CallbackEndpoint(
         settings, inbox=inbox, rules=rules, facts=facts, clock=clock, limits=limits
     )

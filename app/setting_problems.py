@@ -25,10 +25,10 @@ _WORDINGS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "bool_parsing": lambda _: "must be true or false",
     "bool_type": lambda _: "must be true or false",
     "string_type": lambda _: "must be a text in quotation marks",
-    "greater_than": lambda context: f"must be more than {context['gt']:g}",
-    "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
-    "less_than": lambda context: f"must be less than {context['lt']:g}",
-    "less_than_equal": lambda context: f"must be at most {context['le']:g}",
+    "greater_than": lambda context: f"must be more than {_plain(context['gt'])}",
+    "greater_than_equal": lambda context: f"must be at least {_plain(context['ge'])}",
+    "less_than": lambda context: f"must be less than {_plain(context['lt'])}",
+    "less_than_equal": lambda context: f"must be at most {_plain(context['le'])}",
     "literal_error": lambda context: f"must be {context['expected']}",
     "enum": lambda context: f"must be {context['expected']}",
     "too_short": lambda context: f"must have at least {context['min_length']} characters",
@@ -91,6 +91,10 @@ def _own_fix(name: str, known: Iterable[str]) -> str:
     own = [one.removeprefix(OWN_PREFIX) for one in known if one.startswith(OWN_PREFIX)]
     likely = closest(name.upper().removeprefix(OWN_PREFIX), own, SUGGESTION)
     return "remove it" if likely is None else f"did you mean {OWN_PREFIX}{likely}?"
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
 
 
 def _likeness(one: str, other: str) -> float:

@@ -69,7 +69,9 @@ async def _read_parts(request: Request) -> Parts:
     return Parts(
         database=readiness.database(fault),
         migrations=await _migrations(database, up),
-        rules=readiness.rules(rules.current, rules.copy_age()),
+        rules=readiness.rules(
+            rules.current, rules.copy_age(), await app.mini_program_check.find(rules.current)
+        ),
         spool=readiness.spool(inbox.spool_status()),
         queue=readiness.queue(state),
         workers=readiness.workers(state),

@@ -6,6 +6,7 @@ is unavailable, a spool that is not full. All other problems, also of WeChat's A
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Final, Literal
 
 from pydantic import BaseModel
@@ -175,11 +176,16 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
     )
 
 
-def rules(current: RuleSet | None, copy_age: float | None = None) -> RulesPart:
+def rules(
+    current: RuleSet | None,
+    copy_age: float | None = None,
+    unknown_mini_programs: Mapping[int, str] | None = None,
+) -> RulesPart:
     """Check the rules in memory. An empty set is ok.
 
-    degraded: enabled rules are left out, a newer version does not compile, or the rules are those
-    of the copy on disk. copy_age: in seconds; None: they are the database's.
+    degraded: enabled rules are left out, a newer version does not compile, the rules are those of
+    the copy on disk, or a rule opens a mini-program that is not configured. copy_age: in seconds;
+    None: they are the database's. unknown_mini_programs: rule id → AppID.
     """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
@@ -194,7 +200,15 @@ def rules(current: RuleSet | None, copy_age: float | None = None) -> RulesPart:
         detail += (
             f"; from the copy on disk, saved {copy_age:.0f} s ago: no database since the start"
         )
-    complete = not current.left_out and current.newer_rejected is None and copy_age is None
+    if unknown_mini_programs:
+        named = islice(unknown_mini_programs.items(), MAX_NAMED)
+        told = ", ".join(f"rule {rule_id} opens {appid}" for rule_id, appid in named)
+        detail += (
+            f"; {len(unknown_mini_programs)} open a mini-program that is not configured: correct "
+            f"them, or add it to MINI_PROGRAM_APPIDS or ACCOUNTS_FILE: {told}"
+        )
+    up_to_date = current.newer_rejected is None and copy_age is None
+    complete = up_to_date and not current.left_out and not unknown_mini_programs
     status = Status.OK if complete else Status.DEGRADED
     return RulesPart(status=status, detail=detail, version=current.version, count=count)
 
