@@ -27,6 +27,7 @@ from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.db.clock_watch import following_database
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
@@ -36,6 +37,7 @@ from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
 from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
+from app.ops.mini_program_check import MiniProgramCheck
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -167,6 +169,7 @@ def create_app(
     app.state.database = database
     app.state.rules = rules
     app.state.inbox = inbox
+    app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     endpoint = CallbackEndpoint(
         settings, inbox=inbox, rules=rules, facts=facts, clock=clock, limits=limits
     )
@@ -226,7 +229,7 @@ async def _load_rules(rules: LiveRules) -> None:
     try:
         await rules.load_once()
     except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
-        log.warning("rules.not_loaded", error=type(error).__name__)
+        log.warning("rules.not_loaded", error=type(error).__name__, reason=describe(error))
         await rules.load_copy()
 
 

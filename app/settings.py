@@ -20,7 +20,9 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+
+from app.setting_problems import misspelt_settings, problem_of, unknown_name
 
 NO_ACCOUNT = (
     "WECHAT_APPID: no account is configured; set WECHAT_APPID, WECHAT_TOKEN and "
@@ -34,6 +36,7 @@ EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 MIN_ADMIN_TOKEN = 24
+ACCOUNT_TABLE = "account"
 
 
 class SettingsError(Exception):
@@ -68,7 +71,7 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    appid: str = Field(pattern=APPID_PATTERN)
+    appid: str
     kind: Literal["oa", "mini_program"] = "oa"
     original_id: str | None = None
     appsecret: SecretStr | None = None
@@ -78,15 +81,44 @@ class Account(BaseModel):
     encoding_aes_key_previous: SecretStr | None = None
     message_mode: MessageMode = MessageMode.SECURE
 
+    @field_validator("appid")
+    @classmethod
+    def _appid_shape(cls, value: str) -> str:
+        if value.startswith("gh_"):
+            raise ValueError(
+                "holds the original ID (gh_…): copy the AppID from the console, wx and 16 digits "
+                "or letters a to f"
+            )
+        if re.fullmatch(APPID_PATTERN, value) is None:
+            raise ValueError(
+                "is no AppID: copy it from the console, wx and 16 digits or letters a to f"
+            )
+        return value
+
+    @field_validator("original_id")
+    @classmethod
+    def _original_id_shape(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(APPID_PATTERN, value):
+            raise ValueError("holds an AppID: copy the original ID (gh_…) from the console")
+        return value
+
     @field_validator("encoding_aes_key", "encoding_aes_key_previous")
     @classmethod
     def _key_shape(cls, value: SecretStr | None) -> SecretStr | None:
-        return _matching(AES_KEY_PATTERN, value, "must be exactly 43 letters and digits")
+        return _matching(
+            AES_KEY_PATTERN,
+            value,
+            "must be exactly 43 letters and digits: copy it from the console",
+        )
 
     @field_validator("token", "token_previous")
     @classmethod
     def _token_shape(cls, value: SecretStr | None) -> SecretStr | None:
-        return _matching(r"^[A-Za-z0-9]{3,32}$", value, "must be 3 to 32 letters and digits")
+        return _matching(
+            r"^[A-Za-z0-9]{3,32}$",
+            value,
+            "must be 3 to 32 letters and digits: copy it from the console",
+        )
 
     def missing(self) -> Iterator[tuple[str, str]]:
         """Yield each missing field that the account needs, with the fix."""
@@ -161,9 +193,7 @@ class Settings(BaseSettings):
     wechat_encoding_aes_key_previous: SecretStr | None = None
     wechat_message_mode: MessageMode = MessageMode.SECURE
     accounts_file: Path | None = None
-    wechat_api_base_url: str = Field(
-        default="https://api.weixin.qq.com", pattern=r"^https?://[^/\s]+"
-    )
+    wechat_api_base_url: str = "https://api.weixin.qq.com"
     wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
     followers_sync_concurrency: int = Field(default=8, ge=1, le=64)
 
@@ -255,6 +285,8 @@ class Settings(BaseSettings):
     @field_validator("wechat_api_base_url")
     @classmethod
     def _encrypted(cls, value: str) -> str:
+        if re.match(r"https?://[^/\s]+", value) is None:
+            raise ValueError("must be a URL such as https://api.weixin.qq.com")
         host = urlsplit(value).hostname or ""
         if value.startswith("http://") and not _is_local(host):
             raise ValueError(
@@ -274,6 +306,17 @@ class Settings(BaseSettings):
                 f"DATA_DIR: is {-room} bytes too long for the socket of the embedded Postgres: "
                 "choose a shorter path, or set DATABASE_URL"
             )
+
+    def media_problems(self) -> Iterator[str]:
+        """Yield what keeps the pictures of MEDIA_DIR from being read."""
+        folder = self.media_dir
+        if folder is None:
+            return
+        if not folder.is_dir():
+            what = "is no folder" if folder.exists() else "does not exist"
+            yield f"MEDIA_DIR: {folder} {what}: create the folder, or correct the path"
+        elif not os.access(folder, os.R_OK | os.X_OK):
+            yield f"MEDIA_DIR: {folder} can't be read by this user: change its permissions"
 
     @property
     def media_path(self) -> Path:
@@ -313,7 +356,7 @@ class Settings(BaseSettings):
             try:
                 account = Account.model_validate(fields)
             except ValidationError as error:
-                problems += _lines(error, where)
+                problems += _lines(error, where, Account.model_fields)
                 continue
             if account.appid in found:
                 problems.append(f"{_named(where, 'appid')}: {account.appid} is configured twice")
@@ -371,27 +414,44 @@ def _shared_tokens(accounts: Iterable[Account]) -> Iterator[str]:
 
 def _read_accounts(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     try:
-        accounts = tomllib.loads(path.read_text(encoding="utf-8")).get("account", [])
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         problems.append(f"ACCOUNTS_FILE: can't read {path}: {error.strerror}")
     except UnicodeDecodeError:
-        problems.append(f"ACCOUNTS_FILE: {path} is not UTF-8 text")
+        problems.append(f"ACCOUNTS_FILE: {path} is not UTF-8 text: save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
         problems.append(f"ACCOUNTS_FILE: {path} is not valid TOML: {error}")
     else:
-        if isinstance(accounts, list) and all(isinstance(item, dict) for item in accounts):
-            return accounts
-        problems.append(f"ACCOUNTS_FILE: {path}: write each account as an [[account]] table")
+        return _accounts_of(document, path, problems)
     return []
 
 
-def _lines(error: ValidationError, where: str) -> list[str]:
+def _accounts_of(document: dict[str, Any], path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    unknown = [name for name in document if name != ACCOUNT_TABLE]
+    for name in unknown:
+        fix = unknown_name(name, [ACCOUNT_TABLE])
+        problems.append(
+            f"ACCOUNTS_FILE: {path}: `{name}` {fix} Write each account as an [[account]] table"
+        )
+    accounts = document.get(ACCOUNT_TABLE, [])
+    if isinstance(accounts, list) and all(isinstance(item, dict) for item in accounts):
+        if not accounts and not unknown:
+            problems.append(
+                f"ACCOUNTS_FILE: {path} has no account: add an [[account]] table, or leave "
+                "ACCOUNTS_FILE empty"
+            )
+        return accounts
+    problems.append(f"ACCOUNTS_FILE: {path}: write each account as an [[account]] table")
+    return []
+
+
+def _lines(error: ValidationError, where: str, known: Iterable[str]) -> list[str]:
     """Return one line per problem."""
     # The value is never shown, since it may be a secret.
     lines = []
     for item in error.errors(include_input=False, include_url=False):
         name = _named(where, ".".join(str(part) for part in item["loc"]))
-        lines.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{name}: {problem_of(dict(item), known)}")
     return lines
 
 
@@ -403,13 +463,14 @@ def _named(where: str, field: str) -> str:
 
 def load_settings() -> Settings:
     """Read and validate the settings. Raises SettingsError with one line per problem."""
-    problems: list[str] = []
+    problems = _name_problems()
     try:
         settings = Settings()
     except ValidationError as error:
-        problems += _lines(error, "")
+        problems += _lines(error, "", Settings.model_fields)
         settings = _without(error)
     problems += settings.embedded_problems()
+    problems += settings.media_problems()
     try:
         if not settings.accounts:
             problems.append(NO_ACCOUNT)
@@ -418,6 +479,25 @@ def load_settings() -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _name_problems() -> list[str]:
+    """Return a problem for each name that is nearly one of a setting."""
+    known = [name.upper() for name in Settings.model_fields]
+    return [*misspelt_settings(os.environ, _env_file_names(), known)]
+
+
+def _env_file_names() -> list[str]:
+    """Return the names that `.env` sets. Raises SettingsError if it can't be read."""
+    file = Settings.model_config.get("env_file")
+    if not isinstance(file, str) or not Path(file).is_file():
+        return []
+    try:
+        return [name.upper() for name in DotEnvSettingsSource(Settings, env_file=file).env_vars]
+    except UnicodeDecodeError:
+        raise SettingsError([f"{file}: is not UTF-8 text: save it as UTF-8"]) from None
+    except OSError as error:
+        raise SettingsError([f"{file}: can't be read: {error.strerror}"]) from None
 
 
 def _without(error: ValidationError) -> Settings:

@@ -1,12 +1,12 @@
 """The worker: all jobs and schedules by name, and the loop that runs them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import orjson
@@ -18,12 +18,17 @@ from pgqueuer.models import Schedule
 from app.callback import erase as inbox
 from app.callback import plain_signatures
 from app.clock import Clock
+from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database
 from app.db.job_driver import JobDriver
 from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
+from app.db.migrate import is_behind
+from app.db.worker_heartbeat import beat_forever
 from app.http_client.url_policy import Policy
+from app.ops.database_state import DATABASE_ERRORS
+from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
 from app.privacy.late_pushes import check
@@ -234,6 +239,10 @@ def _schedule(function: Callable[[], Awaitable[None]]) -> Callable[[Schedule], A
     return run
 
 
+class NotMigrated(Exception):
+    """The database lacks migrations that this worker needs."""
+
+
 class Worker:
     """Runs jobs until `stop`. It reconnects when the database was unavailable."""
 
@@ -251,6 +260,9 @@ class Worker:
         self._queuer: PgQueuer | None = None
         self._driver: JobDriver | None = None
         self._tasks: set[Task] = set()
+        self._id = uuid4()
+        self._last_reason = ""
+        self._limit = LogLimit()
 
     async def run(self) -> None:
         """Run jobs. Returns after `stop`, when the running jobs have ended.
@@ -278,12 +290,38 @@ class Worker:
             try:
                 await self._run_connected()
             except Exception as error:  # noqa: BLE001 - outermost: jobs must go on
-                log.warning("worker.interrupted", error=type(error).__name__)
+                self._log_interruption(error)
                 # The connections of the jobs are probably broken as well.
                 await self._jobs.database.close()
                 await self._jobs.database.engine.dispose(close=False)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def _heartbeat(self, driver: JobDriver) -> AsyncIterator[None]:
+        """Say in the database that this worker runs jobs, while the block runs."""
+        beating = asyncio.create_task(beat_forever(driver, self._id))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    def _log_interruption(self, error: Exception) -> None:
+        """Log why no job runs: at once if it is another reason, else once in a while."""
+        if isinstance(error, NotMigrated):
+            reason = NOT_MIGRATED
+        elif isinstance(error, DATABASE_ERRORS):
+            reason = describe(error)
+        else:
+            reason = type(error).__name__
+        if reason != self._last_reason:
+            self._last_reason, self._limit = reason, LogLimit()
+        count = self._limit.take()
+        if count is not None:
+            log.warning(
+                "worker.interrupted", error=type(error).__name__, reason=reason, times=count
+            )
 
     def stop(self) -> None:
         """Start no more jobs. `run` returns when the running ones have ended."""
@@ -297,6 +335,8 @@ class Worker:
         self._driver = driver
         try:
             await driver.open()
+            if await is_behind(self._jobs.database.engine):
+                raise NotMigrated
             queries = JobQueries(driver)
             queuer = PgQueuer(driver, queries=queries)
             queries.running = queuer.qm.job_context
@@ -305,13 +345,15 @@ class Worker:
             if self._stopping.is_set():  # `stop` was called while connecting
                 return
             log.info("worker.started")
-            await queuer.run(
-                batch_size=MAX_AT_ONCE,
-                max_concurrent_tasks=MAX_AT_ONCE * 2,
-                # A NOTIFY is lost while the listener reconnects; then jobs start after this.
-                dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
-                heartbeat_timeout=HEARTBEAT,
-                log_aggregation_interval=timedelta(0),  # the service does not read its statistics
-            )
+            self._last_reason = ""
+            async with self._heartbeat(driver):
+                await queuer.run(
+                    batch_size=MAX_AT_ONCE,
+                    max_concurrent_tasks=MAX_AT_ONCE * 2,
+                    # A NOTIFY is lost while the listener reconnects; then jobs start after this.
+                    dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
+                    heartbeat_timeout=HEARTBEAT,
+                    log_aggregation_interval=timedelta(0),  # nobody reads its statistics
+                )
         finally:
             await driver.close()

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 import app.callback.models
+import app.db.models
 import app.events.models
 import app.follower_sync.models
 import app.identity.models
@@ -36,6 +37,7 @@ def run(connection: Connection) -> None:
         include_name=include_name,
         compare_type=True,
         transaction_per_migration=True,
+        on_version_apply=context.config.attributes.get("on_version_apply"),
     )
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})

@@ -287,3 +287,145 @@ def test_two_accounts_with_one_token_are_refused(
     assert line.startswith("WECHAT_TOKEN:")
     assert "wx00000000000000ab" in line
     assert ACCOUNT.token not in line
+
+
+@pytest.mark.parametrize(
+    ("member", "likely"),
+    [("accounts", "account"), ("acount", "account"), ("Account", "account")],
+)
+def test_an_unknown_member_of_the_accounts_file_is_named_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, member: str, likely: str
+) -> None:
+    path = accounts_file(tmp_path, f'[[{member}]]\nappid = "wx0000000000000001"')
+
+    (line,) = problems(monkeypatch, ACCOUNTS_FILE=path)
+
+    assert line.startswith(f"ACCOUNTS_FILE: {path}: `{member}` is unknown: did you mean {likely}?")
+    assert "[[account]]" in line
+
+
+def test_an_accounts_file_without_an_account_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (line,) = problems(monkeypatch, ACCOUNTS_FILE=accounts_file(tmp_path, "# nothing yet"))
+
+    assert "has no account" in line
+
+
+def test_an_unknown_member_of_an_account_is_named_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = accounts_file(
+        tmp_path,
+        '[[account]]\nappid = "wx0000000000000001"\nkind = "mini_program"\n'
+        f'app_secret = "{SECRET}"',
+    )
+
+    (line,) = problems(monkeypatch, ACCOUNTS_FILE=path)
+
+    assert line == "ACCOUNTS_FILE account 1 APP_SECRET: is unknown: did you mean appsecret?"
+
+
+MISSPELT = [
+    ("WECHAT_APPSECRETT", "WECHAT_APPSECRET"),
+    ("WECHAT_APP_SECRET", "WECHAT_APPSECRET"),
+    ("WECHAT_APP_ID", "WECHAT_APPID"),
+    ("WECHAT_ENCODING_AESKEY", "WECHAT_ENCODING_AES_KEY"),
+    ("ADMIN_TOKEN", "ADMIN_TOKENS"),
+    ("DATABSE_URL", "DATABASE_URL"),
+    ("MINI_PROGRAM_APPID", "MINI_PROGRAM_APPIDS"),
+    ("wechat_tokn", "WECHAT_TOKEN"),
+]
+
+
+@pytest.mark.parametrize(("name", "likely"), MISSPELT)
+def test_a_name_that_is_nearly_a_setting_is_refused_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str, likely: str
+) -> None:
+    (line,) = problems(monkeypatch, **{name: SECRET})
+
+    assert line == f"{name}: no setting has this name: did you mean {likely}?"
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [
+        *MISSPELT,
+        ("WECHAT_SECRET", "WECHAT_APPSECRET"),
+        ("WECHAT_AES_KEY", "WECHAT_ENCODING_AES_KEY"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_refused_in_the_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, likely: str
+) -> None:
+    found = env_file_problems(monkeypatch, tmp_path, f"{name}={SECRET}\n")
+
+    assert found == [f"{name.upper()}: no setting has this name, in .env: did you mean {likely}?"]
+
+
+def test_a_wechat_name_of_the_env_file_that_is_no_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (line,) = env_file_problems(monkeypatch, tmp_path, f"WECHAT_XYZ={SECRET}\n")
+
+    assert line == "WECHAT_XYZ: no setting has this name, in .env: remove it"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HOSTNAME",
+        "POSTGRES_PASSWORD",
+        "APP_PASSWORD",
+        "DOMAIN",
+        "XDG_DATA_DIRS",
+        "LOGNAME",
+        "WECHAT_PAY_APPID",
+        "DATABASE_HOST",
+        "KUBERNETES_PORT",
+        "WEBHOOK_PORT",
+        "TMPDIR",
+    ],
+)
+def test_names_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert loaded(monkeypatch, **{name: "x"}).accounts
+
+
+def test_an_env_file_that_is_not_utf8_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (line,) = env_file_problems(monkeypatch, tmp_path, "# 店".encode("gb18030"))
+
+    assert line.endswith(".env: is not UTF-8 text: save it as UTF-8")
+
+
+def env_file_problems(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | bytes
+) -> list[str]:
+    path = tmp_path / ".env"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    monkeypatch.setitem(Settings.model_config, "env_file", str(path))
+    return problems(monkeypatch)
+
+
+def test_the_original_id_and_the_appid_are_not_mixed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    (appid,) = problems(monkeypatch, WECHAT_APPID="gh_0123456789ab")
+    (original,) = problems(monkeypatch, WECHAT_ORIGINAL_ID=ACCOUNT.appid)
+
+    assert appid.startswith("WECHAT_APPID: holds the original ID (gh_…): copy the AppID")
+    assert original.startswith("WECHAT_ORIGINAL_ID: holds an AppID: copy the original ID (gh_…)")
+
+
+def test_a_media_folder_that_is_named_must_exist(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    (missing,) = problems(monkeypatch, MEDIA_DIR=str(tmp_path / "none"))
+    (no_folder,) = problems(monkeypatch, MEDIA_DIR=str(file))
+
+    assert missing == (
+        f"MEDIA_DIR: {tmp_path / 'none'} does not exist: create the folder, or correct the path"
+    )
+    assert "is no folder" in no_folder
+    assert loaded(monkeypatch, MEDIA_DIR=str(tmp_path)).media_path == tmp_path

@@ -20,6 +20,7 @@ from app.callback.cooldowns import without_rules
 from app.callback.errors import BadData, CooldownLost, InboxError, NotStored, SignatureUsed
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.wechat.errors import WeChatError
 
@@ -140,7 +141,9 @@ class Inbox:
                 try:
                     results = await self._committer.commit(batch, seconds=FLUSH_SECONDS)
                 except UNAVAILABLE_ERRORS as error:
-                    log.warning("inbox.database_away", error=type(error).__name__)
+                    log.warning(
+                        "inbox.database_away", error=type(error).__name__, reason=describe(error)
+                    )
                 else:
                     metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
                     metrics.COMMIT_BATCH_SIZE.observe(len(batch))

@@ -4,22 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.folder import require_folder
 from app.db import embedded, migrate
+from app.db.diagnosis import cause_of, diagnose
 from app.db.engine import UNAVAILABLE_ERRORS, Database, open_database
 from app.settings import Settings
 
 # Errors of a command while the database is unavailable or its schema is wrong.
 UNUSABLE: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
 
-# Undefined schema, table and column.
-_SCHEMA_MISSING: Final = frozenset({"3F000", "42P01", "42703"})
-
 
 @asynccontextmanager
 async def opened(settings: Settings, *, pool_size: int = 5) -> AsyncIterator[Database]:
     """Yield the database of the service. An embedded one is started and migrated."""
+    if not settings.database_url:
+        require_folder(settings.data_dir)
     url = settings.database_url or embedded.start(settings.data_dir)
     database = open_database(url, pool_size=pool_size)
     try:
@@ -32,8 +33,9 @@ async def opened(settings: Settings, *, pool_size: int = 5) -> AsyncIterator[Dat
 
 def why_unusable(error: Exception) -> str:
     """Return one line about an error of UNUSABLE, with the fix if it is known."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if getattr(cause, "sqlstate", None) in _SCHEMA_MISSING:
-        return "the database is not up to date; run oa-bridge migrate"
-    lines = str((cause and cause.__cause__) or cause).splitlines()
+    known = diagnose(error)
+    if known is not None:
+        return known
+    cause = cause_of(error)
+    lines = str(cause).splitlines()
     return f"the database can't be used: {lines[0] if lines else type(cause).__name__}"

@@ -19,6 +19,7 @@ from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
 from app.db.clock_watch import compare
+from app.db.diagnosis import NOT_MIGRATED
 from app.db.engine import Database
 from app.follower_sync.errors import AlreadyRunning, ListingRepeats
 from app.follower_sync.sync import Privacy, sync
@@ -98,8 +99,8 @@ def _accounts_to_sync(settings: Settings, appid: str | None) -> list[AppId]:
 
 async def _sync_all(settings: Settings, appids: list[AppId]) -> int:
     async with opened(settings, pool_size=settings.followers_sync_concurrency + 2) as database:
-        if await migrate.current(database.engine) != migrate.newest():
-            typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
+        if await migrate.is_behind(database.engine):
+            typer.echo(f"oa-bridge: {NOT_MIGRATED}", err=True)
             return BAD_USE
         async with httpx.AsyncClient() as client:
             return max([await _sync_one(settings, database, client, appid) for appid in appids])

@@ -1,12 +1,12 @@
-"""OA Bridge joins a WeChat Official Account to its mini-programs."""
+"""The command `oa-bridge` with its sub-commands."""
 
 import asyncio
 import os
 import signal
 import sys
 import tempfile
+from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -16,8 +16,10 @@ from prometheus_client import start_http_server
 from uvicorn.config import STARTUP_FAILURE
 
 from app.cli import web_processes
-from app.cli.database import why_unusable
+from app.cli.database import UNUSABLE, why_unusable
+from app.cli.folder import require_folder
 from app.cli.followers import followers
+from app.cli.listen_problem import listen_problem
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.start_warnings import warn
@@ -26,7 +28,7 @@ from app.clock import SystemClock
 from app.db import embedded
 from app.db import migrate as migrations
 from app.db.clock_watch import following_database
-from app.db.engine import UNAVAILABLE_ERRORS, open_database
+from app.db.engine import open_database
 from app.ops import logging, open_files
 from app.settings import Settings, SettingsError, load_settings
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
@@ -36,16 +38,44 @@ from app.worker import Worker, make_jobs
 # callback takes longer than this.
 STOP_SECONDS = 5
 FAILED = 1
+NEWER_SCHEMA = (
+    "the database was migrated by a newer version of OA Bridge; install that version, or restore "
+    "the backup of before"
+)
 NO_SIMULATOR = (
     "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
     "install '.[simulator]' in a copy of the repository"
 )
 
-cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+HELP = """OA Bridge joins a WeChat Official Account to its mini-programs.
+
+Settings come from environment variables or from the file .env in this folder. Start with `migrate`,
+then run `serve` and `worker`; /readyz says whether everything works.
+"""
+
+cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
 cli.add_typer(users, name="users")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"oa-bridge {version('oa-bridge')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -70,7 +100,7 @@ def serve(
     """Receive callbacks and serve the API."""
     settings = load_settings()
     if settings.spool == "on":
-        _require_folder(settings.data_dir)
+        require_folder(settings.data_dir)
     settings = _ready(settings, uses_data_dir=settings.spool == "on")
     if with_worker:
         os.environ["WITH_WORKER"] = "true"
@@ -98,8 +128,15 @@ def serve(
             limit_concurrency=open_files.connection_limit(settings.max_connections),
             headers=[("x-content-type-options", "nosniff")],
         )
-        web_processes.wait_for_port(settings.host, settings.port)
+        _require_port(settings)
         _run_server(config)
+
+
+def _require_port(settings: Settings) -> None:
+    """Raise SettingsError if nobody can listen on HOST and PORT."""
+    error = web_processes.wait_for_port(settings.host, settings.port)
+    if error is not None:
+        raise SettingsError([listen_problem(error, "PORT", settings.host, settings.port)])
 
 
 def _run_server(config: uvicorn.Config) -> None:
@@ -127,11 +164,11 @@ def worker() -> None:
 def migrate() -> None:
     """Migrate the database to the newest schema."""
     settings = _with_database(load_settings())
-    try:
-        asyncio.run(_migrate(settings))
-    except UNAVAILABLE_ERRORS as error:  # other errors are shown with their traceback
-        typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)
-        raise typer.Exit(FAILED) from None
+    done = _migrated(settings)
+    for line in done:
+        typer.echo(f"migrated to {line}")
+    if not done:
+        typer.echo(f"nothing to do: the database is at {migrations.newest()}, the newest schema")
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -154,7 +191,7 @@ def _ready(settings: Settings, *, uses_data_dir: bool) -> Settings:
     is_embedded = not settings.database_url
     if is_embedded:
         settings = _with_database(settings)
-        asyncio.run(_migrate(settings))
+        _migrated(settings)
     warn(settings, uses_data_dir=uses_data_dir or is_embedded)
     return settings
 
@@ -162,7 +199,7 @@ def _ready(settings: Settings, *, uses_data_dir: bool) -> Settings:
 def _with_database(settings: Settings) -> Settings:
     if settings.database_url:
         return settings
-    _require_folder(settings.data_dir)
+    require_folder(settings.data_dir)
     # Web processes that uvicorn starts read their settings from the environment.
     os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
     return load_settings()
@@ -175,22 +212,23 @@ def _require_simulator() -> None:
         raise typer.Exit(FAILED)
 
 
-def _require_folder(folder: Path) -> None:
-    """Raise SettingsError if no file can be written to the folder."""
-    # The spool needs it at the first outage of the database, which is too late for this error.
+def _migrated(settings: Settings) -> list[str]:
+    """Migrate the database; return a line for each migration. Ends with one line if it fails."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise SettingsError([f"DATA_DIR: {folder} can't be used: {error.strerror}"]) from None
+        return asyncio.run(_migrate(settings))
+    except migrations.NewerSchema:
+        reason = NEWER_SCHEMA
+    except UNUSABLE as error:
+        reason = f"{why_unusable(error)}; nothing was changed"
+    typer.echo(f"oa-bridge: {reason}", err=True)
+    raise typer.Exit(FAILED)
 
 
-async def _migrate(settings: Settings) -> None:
+async def _migrate(settings: Settings) -> list[str]:
     # There is no time limit, since an index over a large table may take long.
     database = open_database(settings.database_url, command_timeout=None)
     try:
-        await migrations.upgrade(database.engine)
+        return await migrations.upgrade(database.engine)
     finally:
         await database.close()
 
@@ -217,5 +255,5 @@ def _serve_metrics(settings: Settings) -> None:
     except OSError as error:
         port = settings.worker_metrics_port
         raise SettingsError(
-            [f"WORKER_METRICS_PORT: {port} can't be listened on: {error.strerror}"]
+            [listen_problem(error, "WORKER_METRICS_PORT", settings.host, port)]
         ) from None

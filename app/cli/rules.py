@@ -6,40 +6,28 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from app.cli.database import UNUSABLE, opened, why_unusable
+from app.cli.errors import CommandFailed
+from app.cli.rules_import import import_console, import_file, stored_rules
 from app.clock import SystemClock
 from app.ops import logging
-from app.rules import store
-from app.rules.definition.schemas import RuleOut
 from app.rules.definition.validation_errors import InvalidRequest, problems_in
-from app.rules.editing.check_replies import unsendable
 from app.rules.explaining.preview import SentReply
 from app.rules.explaining.question import Question
 from app.rules.explaining.report import Explained, explain_question
-from app.rules.importing import document, plan
-from app.rules.importing.console import rules_from_console
+from app.rules.importing import document
 from app.rules.importing.document import DocumentFormat
-from app.rules.importing.import_rules import run_import
-from app.rules.importing.imported_rules import ImportedRules, read_rules
-from app.rules.importing.limits import MAX_BYTES
-from app.rules.importing.plan import Diff, Plan
-from app.secret_box import secret_box
 from app.settings import Settings, load_settings
-from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken
-from app.wechat_client.tokens import AccessTokens
-from app.wechat_client.with_token import with_token
 
 FAILED: Final = 1
 BAD_USE: Final = 2
-OPERATOR: Final = "cli"
 
 T = TypeVar("T")
 
@@ -109,18 +97,23 @@ def import_rules(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     appid: AppIdOption = None,
 ) -> None:
-    """Replace all rules by those of a file, or add the automatic replies of the WeChat console."""
+    """Replace all rules by those of a file, or add the automatic replies of the WeChat console.
+
+    It shows what will change, and asks before it changes or removes a rule. The rules of before are
+    kept in a file whose name is printed.
+    """
     settings = _settings()
     if (file is None) == (not from_wechat):
         err.print("oa-bridge: give a FILE, or use --from-wechat")
         raise typer.Exit(BAD_USE)
     if file is None:
         account = _account(settings, appid)
-        _run(lambda: _import_console(settings, AppId(account), dry_run=dry_run))
+        _run(lambda: import_console(settings, AppId(account), out, dry_run=dry_run))
     else:
-        _run(lambda: _import_file(settings, file, dry_run=dry_run))
+        _run(lambda: import_file(settings, file, out, dry_run=dry_run, yes=yes), file)
 
 
 def _settings() -> Settings:
@@ -139,19 +132,22 @@ def _account(settings: Settings, appid: str | None) -> str:
     raise typer.Exit(BAD_USE)
 
 
-def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a command. If it fails, print one line for each reason and exit with status FAILED."""
+def _run(command: Callable[[], Coroutine[Any, Any, None]], file: Path | None = None) -> None:
+    """Run a command. If it fails, print one line for each reason and exit with status FAILED.
+
+    file: what the command reads.
+    """
     try:
         asyncio.run(command())
     except InvalidRequest as invalid:
         for problem in invalid.problems:
             field = ".".join(str(part) for part in problem.loc if part != "body")
-            err.print(f"oa-bridge: {field}: {problem.msg}", markup=False)
+            err.print(f"oa-bridge: {field or file}: {problem.msg}", markup=False)
     except NoToken as error:  # before ApiError, which it is a kind of
         err.print(f"oa-bridge: no access token: {error}", markup=False)
     except ApiError as error:
         err.print(f"oa-bridge: WeChat's API failed: {error}", markup=False)
-    except OSError as error:
+    except CommandFailed as error:
         err.print(f"oa-bridge: {error}", markup=False)
     except UNUSABLE as error:
         err.print(f"oa-bridge: {why_unusable(error)}", markup=False)
@@ -212,61 +208,7 @@ def _show_reply(reply: SentReply) -> None:
 
 async def _export(settings: Settings, format: DocumentFormat) -> None:
     async with opened(settings) as database, database.sessions() as session:
-        rows = await store.read_all(session)
-    broken = [row.id for row in rows if not isinstance(row, RuleOut)]
+        kept, broken = await stored_rules(session)
     if broken:
-        raise OSError(f"rules {broken} were changed outside the API and are no longer valid")
-    kept = [row for row in rows if isinstance(row, RuleOut)]
+        raise CommandFailed(f"rules {broken} were changed outside the API and are no longer valid")
     sys.stdout.write(document.write(kept, format).decode())
-
-
-def _read(file: Path, settings: Settings) -> ImportedRules:
-    format = DocumentFormat.JSON if file.suffix == ".json" else DocumentFormat.YAML
-    size = file.stat().st_size
-    if size > MAX_BYTES:
-        raise OSError(f"{file} has {size} bytes; the limit is {MAX_BYTES}")
-    with file.open("rb") as stream:
-        return read_rules(stream, format, settings)
-
-
-async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None:
-    new = await asyncio.to_thread(_read, file, settings)
-    await _apply(settings, new, dry_run=dry_run, add_only=False)
-
-
-async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
-    async with opened(settings) as database, httpx.AsyncClient() as client:
-        api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-        tokens = AccessTokens(database, api, settings.accounts, SystemClock(), secret_box(settings))
-        response = await with_token(tokens, appid, api.current_autoreply_info)
-    conversion = rules_from_console(response, appid)
-    kept = []
-    for rule in conversion.rules:
-        reasons = [reason for _, reason in unsendable(rule, settings.mini_programs)]
-        if reasons:
-            conversion.skip(rule.name, "; ".join(reasons))
-        else:
-            kept.append(rule)
-    planned = await _apply(settings, ImportedRules.of(kept), dry_run=dry_run, add_only=True)
-    for line in (*conversion.skipped, *plan.skipped(planned)):
-        out.print(f"Not imported: {line}", markup=False)
-
-
-async def _apply(settings: Settings, new: ImportedRules, *, dry_run: bool, add_only: bool) -> Plan:
-    async with opened(settings) as database, database.sessions.begin() as session:
-        done = await run_import(session, new, OPERATOR, dry_run=dry_run, add_only=add_only)
-    _show_diff(plan.diff(done.plan, done.version, dry_run=dry_run))
-    return done.plan
-
-
-def _show_diff(diff: Diff) -> None:
-    for sign, found in (("+", diff.added), ("~", diff.changed), ("-", diff.removed)):
-        for rule in found:
-            fields = f": {', '.join(rule.fields)}" if rule.fields else ""
-            number = "" if rule.id is None else f"{rule.id} "
-            out.print(f"{sign} {number}{rule.name}{fields}", markup=False)
-    verb = "would be" if diff.dry_run else "are"
-    out.print(
-        f"{len(diff.added)} rules {verb} added, {len(diff.changed)} changed, "
-        f"{len(diff.removed)} removed; {diff.unchanged} stay as they are."
-    )

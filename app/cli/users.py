@@ -10,6 +10,7 @@ from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
 from app.db.clock_watch import compare
+from app.db.diagnosis import NOT_MIGRATED
 from app.db.engine import Database
 from app.ops import logging
 from app.privacy import from_operator
@@ -64,8 +65,8 @@ async def _erase(
     settings: Settings, unionid: str | None, appid: str | None, openid: str | None
 ) -> int:
     async with opened(settings) as database:
-        if await migrate.current(database.engine) != migrate.newest():
-            typer.echo("oa-bridge: the database is not up to date; run oa-bridge migrate", err=True)
+        if await migrate.is_behind(database.engine):
+            typer.echo(f"oa-bridge: {NOT_MIGRATED}", err=True)
             return BAD_USE
         clock = SystemClock()
         await compare(database, clock)

@@ -118,30 +118,33 @@ class WebProcesses(Multiprocess):
             self.processes[number] = new
 
 
-def wait_for_port(host: str, port: int) -> None:
-    """Wait until nobody listens on a port, or PORT_SECONDS have passed.
+def wait_for_port(host: str, port: int) -> OSError | None:
+    """Wait until nobody listens on a port; return why it can't be had within PORT_SECONDS.
 
     Web processes whose parent was killed close it within a second, but a supervisor starts the next
     `serve` at once.
     """
     ends_at = time.monotonic() + PORT_SECONDS
     told = False
-    while _is_taken(host, port) and time.monotonic() < ends_at:
+    while (error := _bind_error(host, port)) is not None:
+        if error.errno != errno.EADDRINUSE or time.monotonic() >= ends_at:
+            return error
         if not told:
             log.warning("serve.waits_for_port", port=port)
             told = True
         time.sleep(0.1)
+    return None
 
 
-def _is_taken(host: str, port: int) -> bool:
+def _bind_error(host: str, port: int) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
+            return error
+    return None
 
 
 def end_with_parent() -> None:

@@ -17,6 +17,7 @@ from pgqueuer.domain.models import CronExpressionEntrypoint, Job, Schedule, Trac
 from pgqueuer.domain.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId, ScheduleId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.db.job_driver import JobDriver
 
@@ -86,7 +87,9 @@ class JobQueries(Queries):
             if _is_defect(error):
                 raise
             if not self._failing:
-                log.warning("worker.database_away", error=type(error).__name__)
+                log.warning(
+                    "worker.database_away", error=type(error).__name__, reason=describe(error)
+                )
             self._failing = True
             await asyncio.sleep(PAUSE_SECONDS)
             return []

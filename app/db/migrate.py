@@ -1,11 +1,13 @@
 """Migrates a database to the newest schema, and reads its schema revision."""
 
+import asyncio
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -23,14 +25,50 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Run every outstanding migration. Waits while another process migrates."""
+class NewerSchema(Exception):
+    """A newer version of OA Bridge has migrated the database; this one does not know how."""
+
+
+async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
+    """Run every outstanding migration, and return a line for each: its number and what it does.
+
+    Waits while another process migrates. Raises NewerSchema.
+    """
+    done: list[str] = []
+
+    def note(*, step: MigrationInfo, **_: object) -> None:
+        scripts = (script for script in step.up_revisions if isinstance(script, Script))
+        done.extend(f"{script.revision} {script.doc}" for script in scripts)
 
     def run(connection: Connection) -> None:
-        command.upgrade(_config(connection), revision)
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found is not None and found not in revisions()[1]:
+            raise NewerSchema
+        config = _config(connection)
+        config.attributes["on_version_apply"] = note
+        command.upgrade(config, revision)
 
     async with engine.begin() as connection:
         await connection.run_sync(run)
+    return done
+
+
+@lru_cache(maxsize=1)
+def revisions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest revision of this code, and all revisions. It reads files once."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known
+
+
+async def is_behind(engine: AsyncEngine) -> bool:
+    """Return whether the database lacks migrations that this code needs.
+
+    One that a newer version has migrated is not behind: during a release old code runs on it.
+    """
+    found = await current(engine)
+    head, known = await asyncio.to_thread(revisions)
+    return found != head and (found is None or found in known)
 
 
 def newest() -> str | None:

@@ -14,13 +14,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database
+from app.db.worker_heartbeat import BEAT_SECONDS
 
 log = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS: Final = 1.0
 
 COUNTED: Final = 100_000
+
+# A worker that has not been seen for so long does not run.
+ABSENT_SECONDS: Final = 3 * BEAT_SECONDS
 
 # While connecting, the driver's errors are raised; afterwards, those of SQLAlchemy.
 DATABASE_ERRORS: Final = (*UNAVAILABLE_ERRORS, SQLAlchemyError)
@@ -90,6 +95,12 @@ SELECT count(*) FROM (
 ) AS counted
 """)
 
+WORKERS = text("""
+SELECT count(*) FILTER (WHERE seen_at > now() - make_interval(secs => :absent)),
+       extract(epoch FROM now() - max(seen_at))::float8
+FROM worker_heartbeats
+""")
+
 BINDINGS = text("""
 SELECT account.appid, seen.yielded, seen.refused
 FROM unnest(CAST(:appids AS text[])) AS account (appid)
@@ -125,6 +136,14 @@ class WebhookState:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerState:
+    """The workers. running: how many. idle: seconds since one was seen; None: none ever ran."""
+
+    running: int = 0
+    idle: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state at one time. jobs: (entrypoint, status) → number.
 
@@ -139,16 +158,17 @@ class Snapshot:
     tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
     webhooks: Mapping[str, WebhookState] = field(default_factory=dict)
     unidentified: int = 0
+    workers: WorkerState = field(default_factory=WorkerState)
 
 
-async def is_up(database: Database) -> bool:
-    """Return whether the database answers within a second."""
+async def fault(database: Database) -> str | None:
+    """Return why the database does not answer within a second, with the fix; None if it does."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await database.ping()
-    except DATABASE_ERRORS:
-        return False
-    return True
+    except DATABASE_ERRORS as error:
+        return describe(error)
+    return None
 
 
 async def read(database: Database) -> Snapshot | None:
@@ -157,7 +177,7 @@ async def read(database: Database) -> Snapshot | None:
         async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
             return await _read(connection)
     except DATABASE_ERRORS as error:
-        log.warning("the database's state can't be read", error=type(error).__name__)
+        log.warning("the database's state can't be read", reason=describe(error))
         return None
 
 
@@ -171,7 +191,7 @@ async def bindings(database: Database, appids: Sequence[str]) -> dict[str, bool 
             found = await connection.execute(BINDINGS, {"appids": list(appids)})
             return {appid: _is_bound(yielded, refused) for appid, yielded, refused in found}
     except DATABASE_ERRORS as error:
-        log.warning("the accounts' state can't be read", error=type(error).__name__)
+        log.warning("the accounts' state can't be read", reason=describe(error))
         return dict.fromkeys(appids)
 
 
@@ -189,6 +209,7 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     tokens = await connection.execute(TOKENS)
     webhooks = await connection.execute(WEBHOOKS)
     unidentified = await connection.scalar(UNIDENTIFIED, bound)
+    workers = (await connection.execute(WORKERS, {"absent": ABSENT_SECONDS})).one()
     return Snapshot(
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
         queue_ages={row[0]: row[1] for row in ages},
@@ -196,4 +217,5 @@ async def _read(connection: AsyncConnection) -> Snapshot:
         tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
         webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
         unidentified=unidentified or 0,
+        workers=WorkerState(*workers),
     )

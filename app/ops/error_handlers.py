@@ -11,14 +11,18 @@ from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api_errors import MAX_PROBLEMS, Detail
+from app.db import migrate
+from app.db.diagnosis import NOT_MIGRATED, SCHEMA_STATES, describe, sqlstate_of
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
 
 log = structlog.get_logger(__name__)
 
-# Classes of Postgres errors with which another try may succeed: connection, transaction, login, no
-# such database, lost race, resources, object in use, operator, system.
-TEMPORARY: Final = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58"})
+# Classes of Postgres errors with which another try may succeed: connection, transaction, lost race,
+# resources, object in use, operator, system.
+TEMPORARY: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+# Those with which it succeeds once an operator has corrected DATABASE_URL: login, no such database.
+MISCONFIGURED: Final = frozenset({"28", "3D"})
 CANCELLED: Final = "57014"
 
 SLOW: Final = "the database took too long: request less at once, or try again later"
@@ -59,6 +63,8 @@ def error_detail(error: Exception) -> str | None:
     if state == CANCELLED or isinstance(error, TimeoutError):
         return SLOW
     if state is not None:
+        if state[:2] in MISCONFIGURED:
+            return describe(error)
         return BUSY if state[:2] in TEMPORARY else None
     if isinstance(error, DBAPIError):
         return BUSY if error.connection_invalidated or isinstance(error, InternalError) else None
@@ -80,9 +86,17 @@ async def _wrong_key(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(Detail(detail=str(error)).model_dump(), status_code=503)
 
 
-async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    detail = error_detail(error)
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    detail = error_detail(error) or await _schema_fault(request, error)
     if detail is None:
         raise error
     log.warning("api.database_away", error=type(error).__name__, detail=detail)
     return JSONResponse(Detail(detail=detail).model_dump(), status_code=503)
+
+
+async def _schema_fault(request: Request, error: Exception) -> str | None:
+    """Return the `detail` if a table or column is missing because the schema is behind."""
+    if sqlstate_of(error) not in SCHEMA_STATES:
+        return None
+    behind = await migrate.is_behind(request.app.state.database.engine)
+    return NOT_MIGRATED if behind else None

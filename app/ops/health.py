@@ -1,16 +1,15 @@
 """GET /livez and GET /readyz: whether the process is alive and can receive callbacks."""
 
 import asyncio
-from functools import lru_cache
 from http import HTTPStatus
 
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from app.callback.inbox import Inbox
 from app.clock import DIFFERENCES
 from app.db import migrate
+from app.db.diagnosis import describe
 from app.db.engine import Database
 from app.ops import database_state, readiness, stored_secrets
 from app.ops.readiness import Part, Parts, Readiness, Status, StatusOnly, status_only
@@ -62,16 +61,20 @@ async def _read_parts(request: Request) -> Parts:
     database: Database = app.database
     rules: LiveRules = app.rules
     inbox: Inbox = app.inbox
-    up = await database_state.is_up(database)
+    fault = await database_state.fault(database)
+    up = fault is None
     state = await database_state.read(database) if up else None
     accounts = settings.accounts.values()
     official = [account.appid for account in accounts if account.kind == "oa"]
     return Parts(
-        database=readiness.database(up),
+        database=readiness.database(fault),
         migrations=await _migrations(database, up),
-        rules=readiness.rules(rules.current, rules.copy_age()),
+        rules=readiness.rules(
+            rules.current, rules.copy_age(), await app.mini_program_check.find(rules.current)
+        ),
         spool=readiness.spool(inbox.spool_status()),
         queue=readiness.queue(state),
+        workers=readiness.workers(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)
@@ -87,19 +90,11 @@ async def _read_parts(request: Request) -> Parts:
 
 async def _migrations(database: Database, up: bool) -> Part:
     if not up:
-        return Part(status=Status.DEGRADED, detail="can't be read: the database does not answer")
-    head, known = await asyncio.to_thread(_revisions)
+        return Part(status=Status.DEGRADED, detail="can't be read: see database")
+    head, known = await asyncio.to_thread(migrate.revisions)
     try:
         async with asyncio.timeout(database_state.TIMEOUT_SECONDS):
             current = await migrate.current(database.engine)
-    except database_state.DATABASE_ERRORS:
-        return Part(status=Status.FAILED, detail="can't be read")
+    except database_state.DATABASE_ERRORS as error:
+        return Part(status=Status.FAILED, detail=f"can't be read: {describe(error)}")
     return readiness.migrations(current, head, known)
-
-
-@lru_cache(maxsize=1)
-def _revisions() -> tuple[str | None, frozenset[str]]:
-    """Return the newest revision of this code, and all revisions."""
-    # The files do not change while the process runs, so the result is cached.
-    scripts = ScriptDirectory(str(migrate.MIGRATIONS))
-    return migrate.newest(), frozenset(script.revision for script in scripts.walk_revisions())

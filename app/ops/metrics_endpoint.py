@@ -30,7 +30,7 @@ async def metrics(request: Request) -> Response:
     Without the database they hold `oa_bridge_database_up 0`, and no other database metric.
     """
     database: Database = request.app.state.database
-    up = await database_state.is_up(database)
+    up = await database_state.fault(database) is None
     state = await database_state.read(database) if up else None
     # In a thread, since with several processes this reads files of each of them.
     counted = await asyncio.to_thread(_of_processes)

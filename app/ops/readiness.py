@@ -6,19 +6,23 @@ is unavailable, a spool that is not full. All other problems, also of WeChat's A
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Final, Literal
 
 from pydantic import BaseModel
 
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
-from app.ops.database_state import Snapshot, TokenTimes
+from app.db.diagnosis import NEVER_MIGRATED
+from app.ops.database_state import ABSENT_SECONDS, Snapshot, TokenTimes
 from app.ops.stored_secrets import StoredSecrets
 from app.rules.matching.rule_set import RuleSet
 from app.secret_box import WRONG_KEY
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MAX_NAMED: Final = 10
+# Longer times are told in minutes.
+SECONDS_SHOWN: Final = 120
 
 
 class Status(StrEnum):
@@ -58,6 +62,13 @@ class QueuePart(Part):
     oldest_due_seconds: float | None = None
 
 
+class WorkersPart(Part):
+    """Workers. running: how many. idle_seconds: since one was last seen; null: none ever ran."""
+
+    running: int | None = None
+    idle_seconds: float | None = None
+
+
 class Token(BaseModel):
     """The state of one access token. expires_in: whole seconds."""
 
@@ -91,6 +102,7 @@ class Parts(BaseModel):
     rules: RulesPart
     spool: SpoolPart
     queue: QueuePart
+    workers: WorkersPart
     tokens: TokensPart
     unionids: UnionIdsPart
     erasures: Part
@@ -147,11 +159,11 @@ def overall(parts: Parts) -> Status:
     return Status.OK if complete else Status.DEGRADED
 
 
-def database(up: bool) -> Part:
-    """Check the database."""
-    if up:
+def database(fault: str | None) -> Part:
+    """Check the database. fault: why it does not answer."""
+    if fault is None:
         return Part(status=Status.OK, detail="answers")
-    return Part(status=Status.FAILED, detail="does not answer within 1 s")
+    return Part(status=Status.FAILED, detail=fault)
 
 
 def migrations(current: str | None, head: str | None, known: Iterable[str]) -> Part:
@@ -161,16 +173,23 @@ def migrations(current: str | None, head: str | None, known: Iterable[str]) -> P
         return Part(status=Status.OK, detail=f"at {head}")
     if current is not None and current not in known:
         return Part(status=Status.DEGRADED, detail=f"database at {current}, newer than {head}")
+    if current is None:
+        return Part(status=Status.FAILED, detail=NEVER_MIGRATED)
     return Part(
         status=Status.FAILED, detail=f"database at {current}, needs {head}: run oa-bridge migrate"
     )
 
 
-def rules(current: RuleSet | None, copy_age: float | None = None) -> RulesPart:
+def rules(
+    current: RuleSet | None,
+    copy_age: float | None = None,
+    unknown_mini_programs: Mapping[int, str] | None = None,
+) -> RulesPart:
     """Check the rules in memory. An empty set is ok.
 
-    degraded: enabled rules are left out, a newer version does not compile, or the rules are those
-    of the copy on disk. copy_age: in seconds; None: they are the database's.
+    degraded: enabled rules are left out, a newer version does not compile, the rules are those of
+    the copy on disk, or a rule opens a mini-program that is not configured. copy_age: in seconds;
+    None: they are the database's. unknown_mini_programs: rule id → AppID.
     """
     if current is None:
         return RulesPart(status=Status.FAILED, detail="not loaded yet")
@@ -185,7 +204,15 @@ def rules(current: RuleSet | None, copy_age: float | None = None) -> RulesPart:
         detail += (
             f"; from the copy on disk, saved {copy_age:.0f} s ago: no database since the start"
         )
-    complete = not current.left_out and current.newer_rejected is None and copy_age is None
+    if unknown_mini_programs:
+        named = islice(unknown_mini_programs.items(), MAX_NAMED)
+        told = ", ".join(f"rule {rule_id} opens {appid}" for rule_id, appid in named)
+        detail += (
+            f"; {len(unknown_mini_programs)} open a mini-program that is not configured: correct "
+            f"them, or add it to MINI_PROGRAM_APPIDS or ACCOUNTS_FILE: {told}"
+        )
+    up_to_date = current.newer_rejected is None and copy_age is None
+    complete = up_to_date and not current.left_out and not unknown_mini_programs
     status = Status.OK if complete else Status.DEGRADED
     return RulesPart(status=status, detail=detail, version=current.version, count=count)
 
@@ -227,6 +254,28 @@ def queue(state: Snapshot | None) -> QueuePart:
         detail=f"oldest due job waits {age:.0f} s" + (": is a worker running?" if late else ""),
         oldest_due_seconds=age,
     )
+
+
+def workers(state: Snapshot | None) -> WorkersPart:
+    """Check that a worker runs. Without one it is degraded once a job has waited for a while."""
+    if state is None:
+        return WorkersPart(status=Status.DEGRADED, detail="can't be read")
+    found = state.workers
+    if found.running:
+        status, detail = Status.OK, f"{found.running} running"
+    else:
+        waits = max(state.queue_ages.values(), default=0.0)
+        status = Status.DEGRADED if waits > ABSENT_SECONDS else Status.OK
+        detail = f"{_absence(found.idle)}: start oa-bridge worker, or serve --with-worker"
+    return WorkersPart(status=status, detail=detail, running=found.running, idle_seconds=found.idle)
+
+
+def _absence(idle: float | None) -> str:
+    if idle is None:
+        return "no worker has ever run"
+    if idle < SECONDS_SHOWN:
+        return f"no worker has run for {idle:.0f} seconds"
+    return f"no worker has run for {idle / 60:.0f} minutes"
 
 
 def tokens(appids: Iterable[str], state: Snapshot | None) -> TokensPart:

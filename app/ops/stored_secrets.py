@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.db.diagnosis import describe
 from app.db.engine import Database
 from app.ops.database_state import DATABASE_ERRORS, TIMEOUT_SECONDS
 from app.secret_box import DecryptionFailed, webhook_secret_box
@@ -42,5 +43,5 @@ async def read(database: Database, settings: Settings) -> StoredSecrets | None:
                 unreadable.append(ERASURE)
             return StoredSecrets(outdated, tuple(unreadable))
     except DATABASE_ERRORS as error:
-        log.warning("the secrets' state can't be read", error=type(error).__name__)
+        log.warning("the secrets' state can't be read", reason=describe(error))
         return None

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, SystemClock
+from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database, connect
 from app.rules import store
 from app.rules.background import background_work, freeze_heap, release_in_slices
@@ -151,7 +152,9 @@ class LiveRules:
             await self._follow()
         except _AWAY as error:
             if self._following is not False:
-                log.warning("rules.changes_not_followed", error=type(error).__name__)
+                log.warning(
+                    "rules.changes_not_followed", error=type(error).__name__, reason=describe(error)
+                )
             self._following = False
             # Whoever starts now needs the copy: what changed just before must stand in it.
             if self._saving is not None:

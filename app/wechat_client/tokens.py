@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
 
 from app.clock import Clock
 from app.db.engine import Database
@@ -19,7 +18,6 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.models import AccessToken
 from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.token_store import Token, read, save
 
@@ -87,12 +85,13 @@ class AccessTokens:
             return await self._from_table(appid, refused=refused)
 
     async def refresh_due(self) -> None:
-        """Refresh every stored token that is about to expire. Errors are logged per account."""
-        async with self._database.sessions() as session:
-            appids = await session.scalars(select(AccessToken.appid))
+        """Get a token for each account that has none or whose own is about to expire.
+
+        So a wrong AppSecret shows before the first card has to be sent. Errors are logged per
+        account.
+        """
+        appids = [appid for appid, account in self._accounts.items() if account.appsecret]
         for appid in appids:
-            if appid not in self._accounts:
-                continue
             try:
                 await self.get(AppId(appid))
             except ApiError as error:

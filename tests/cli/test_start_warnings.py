@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.cli.main import _require_folder
+from app.cli.folder import require_folder
 from app.cli.start_warnings import warn
 from app.settings import Settings
 from tests.service import settings_for
@@ -45,6 +45,6 @@ def test_a_folder_that_the_service_makes_is_not_open_to_others(tmp_path: Path) -
     settings = settings_for("postgresql:///x", tmp_path, secret_key=KEY)
     made = settings.model_copy(update={"data_dir": tmp_path / "data"})
 
-    _require_folder(made.data_dir)
+    require_folder(made.data_dir)
 
     assert warnings(made) == []

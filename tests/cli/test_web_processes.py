@@ -1,5 +1,6 @@
 """When a web process is replaced, without a process."""
 
+import errno
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,9 +105,9 @@ def test_a_process_that_ends_while_it_is_asked_is_replaced() -> None:
 
 
 def test_the_wait_for_a_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([True, True, False])
-    monkeypatch.setattr(web_processes, "_is_taken", lambda *_: next(answers))
+    taken = OSError(errno.EADDRINUSE, "in use")
+    answers = iter([taken, taken, None])
+    monkeypatch.setattr(web_processes, "_bind_error", lambda *_: next(answers))
 
-    web_processes.wait_for_port("127.0.0.1", 1)
-
+    assert web_processes.wait_for_port("127.0.0.1", 1) is None
     assert next(answers, None) is None

@@ -68,12 +68,12 @@ async def test_scenes_that_are_stored_are_found_after_the_upgrade_and_long_ones_
         "INSERT INTO follow_events (id, appid, openid, action, scene, occurred_at) "
         "VALUES (gen_random_uuid(), 'wx1', 'o1', 'scan', :scene, now())"
     )
-    await migrate.upgrade(empty.engine, "0015")
+    await migrate.upgrade(empty.engine, "0016")
     async with empty.sessions.begin() as session:
         for number in range(300):
             await session.execute(insert, {"scene": f"shop-{number}"})
 
-    await migrate.upgrade(empty.engine, "0016")
+    await migrate.upgrade(empty.engine, "0017")
 
     longest = secrets.token_urlsafe(9000)
     async with empty.sessions.begin() as session:

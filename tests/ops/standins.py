@@ -14,6 +14,7 @@ from app.db.engine import Database, open_database
 from app.ops import docs, health, metrics_endpoint
 from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
+from app.ops.mini_program_check import MiniProgramCheck
 from app.rules.definition.triggers import FallbackTrigger
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.settings import Settings
@@ -67,6 +68,7 @@ def make_app(database: Database | None = None, **values: Any) -> FastAPI:  # noq
     app.state.database = database
     app.state.rules = LiveRules()
     app.state.inbox = Inbox()
+    app.state.mini_program_check = MiniProgramCheck(app.state.settings.mini_programs)
     app.add_middleware(ApiGate, settings=app.state.settings)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)

@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database, open_database
 from app.ops.error_handlers import BUSY, SLOW, error_detail
 from tests.ops.standins import database_away
+from tests.refusing_postgres import refusing_postgres
 from tests.service import (
     ADMIN_TOKEN,
     APPID,
@@ -187,6 +189,35 @@ async def test_a_database_that_is_away_is_told_so(service: Service) -> None:
     assert AGAIN in BUSY
 
 
+@pytest.mark.parametrize(
+    ("code", "said"), [("28P01", "user and password of DATABASE_URL"), ("3D000", "does not exist")]
+)
+async def test_a_database_url_that_is_wrong_is_told_with_the_fix(
+    service: Service, code: str, said: str
+) -> None:
+    with refusing_postgres(code, "no") as url:
+        database = service.app.state.database = open_database(url)
+
+        answer = await service.api("GET", "rules")
+        await database.close()
+
+    assert answer.status_code == 503
+    assert said in answer.json()["detail"]
+
+
+async def test_a_schema_that_is_missing_is_told_with_the_fix(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("DROP SCHEMA public CASCADE")
+    await connection.execute("CREATE SCHEMA public")
+
+    answers = [await service.api("GET", path) for path in ("rules", "followers", "webhooks")]
+
+    assert [(one.status_code, one.json()) for one in answers] == [
+        (503, {"detail": NOT_MIGRATED})
+    ] * 3
+
+
 async def test_a_statement_that_is_wrong_is_the_services_own_fault(database: Database) -> None:
     async with database.sessions() as session:
         with pytest.raises(DBAPIError) as caught:
@@ -202,7 +233,8 @@ async def test_a_statement_that_is_wrong_is_the_services_own_fault(database: Dat
         (asyncpg.QueryCanceledError("x"), SLOW),
         (ConnectionRefusedError(), BUSY),
         (asyncpg.TooManyConnectionsError("x"), BUSY),
-        (asyncpg.InvalidPasswordError("x"), BUSY),
+        (asyncpg.InvalidPasswordError("x"), describe(asyncpg.InvalidPasswordError("x"))),
+        (asyncpg.InvalidCatalogNameError("x"), describe(asyncpg.InvalidCatalogNameError("x"))),
         (asyncpg.DeadlockDetectedError("x"), BUSY),
         (asyncpg.InterfaceError("x"), BUSY),
         (asyncpg.InternalClientError("x"), BUSY),

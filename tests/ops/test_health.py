@@ -8,7 +8,8 @@ from fastapi import FastAPI
 
 from app.callback.spool import SpoolStatus
 from app.clock import DIFFERENCES
-from app.db.engine import Database
+from app.db.diagnosis import NEVER_MIGRATED
+from app.db.engine import Database, open_database
 from tests.ops.standins import (
     APPID,
     SECRET,
@@ -18,7 +19,12 @@ from tests.ops.standins import (
     make_app,
     rule_set,
 )
+from tests.refusing_postgres import refusing_postgres
 
+PARTS = (
+    *("database", "migrations", "rules", "spool", "queue", "workers"),
+    *("tokens", "unionids", "erasures", "clock", "secrets"),
+)
 TOKEN = "access-token-that-nobody-may-see"
 
 
@@ -71,11 +77,7 @@ async def test_with_everything_in_order_every_part_is_ok(
 
     assert (status, body["status"]) == (200, "ok")
     assert {name: part["status"] for name, part in body["parts"].items()} == dict.fromkeys(
-        (
-            *("database", "migrations", "rules", "spool", "queue"),
-            *("tokens", "unionids", "clock", "secrets"),
-        ),
-        "ok",
+        PARTS, "ok"
     )
     assert (body["parts"]["rules"]["version"], body["parts"]["rules"]["count"]) == (7, 3)
     assert 3500 < body["parts"]["tokens"]["accounts"][APPID]["expires_in"] <= 3600
@@ -116,6 +118,30 @@ async def test_a_schema_that_is_behind_makes_it_unready(
 
     assert (status, body["status"]) == (503, "failed")
     assert "oa-bridge migrate" in body["parts"]["migrations"]["detail"]
+
+
+async def test_a_database_without_tables_is_told_with_the_fix(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("DROP SCHEMA public CASCADE")
+    await connection.execute("CREATE SCHEMA public")
+    status, body = await readyz(make_app(database))
+
+    assert (status, body["status"]) == (503, "failed")
+    assert body["parts"]["migrations"]["detail"] == NEVER_MIGRATED
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("28P01", "user and password of DATABASE_URL"), ("3D000", "does not exist")]
+)
+async def test_a_database_url_that_is_wrong_is_told_with_the_fix(code: str, said: str) -> None:
+    with refusing_postgres(code, "no") as url:
+        database = open_database(url)
+        _, body = await readyz(make_app(database))
+        await database.close()
+
+    assert body["parts"]["database"]["status"] == "failed"
+    assert said in body["parts"]["database"]["detail"]
 
 
 async def test_a_schema_of_a_later_release_keeps_it_in_service(
@@ -185,6 +211,60 @@ async def test_jobs_that_wait_too_long_degrade_and_fresh_or_future_ones_do_not(
     assert 120 <= fresh["oldest_due_seconds"] < 300
     assert status == 200
     assert body["parts"]["queue"]["status"] == "degraded"
+
+
+async def see_worker(connection: asyncpg.Connection, ago: str) -> None:
+    await connection.execute(
+        "INSERT INTO worker_heartbeats (id, started_at, seen_at) "
+        "VALUES (gen_random_uuid(), now() - interval '1 day', now() - $1::text::interval)",
+        ago,
+    )
+
+
+async def test_without_a_worker_it_is_degraded_once_a_job_waits_for_half_a_minute(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    app = make_app(database)
+    idle = (await readyz(app))[1]["parts"]["workers"]
+    await queue_job(connection, "20 seconds")
+    fresh = (await readyz(app))[1]["parts"]["workers"]
+    await queue_job(connection, "31 seconds")
+    status, body = await readyz(app)
+
+    assert (idle["status"], fresh["status"]) == ("ok", "ok")
+    assert (status, body["status"]) == (200, "degraded")
+    assert body["parts"]["workers"] == {
+        "status": "degraded",
+        "detail": "no worker has ever run: start oa-bridge worker, or serve --with-worker",
+        "running": 0,
+        "idle_seconds": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "status", "running", "said"),
+    [
+        (["1 hour", "29 seconds"], "ok", 1, "1 running"),
+        (["1 second", "2 seconds"], "ok", 2, "2 running"),
+        (["1 hour", "45 seconds"], "degraded", 0, "no worker has run for 45 seconds: start"),
+        (["3 minutes"], "degraded", 0, "no worker has run for 3 minutes: start"),
+    ],
+)
+async def test_the_worker_that_was_seen_last_counts(
+    database: Database,
+    connection: asyncpg.Connection,
+    seen: list[str],
+    status: str,
+    running: int,
+    said: str,
+) -> None:
+    await queue_job(connection, "40 seconds")
+    for ago in seen:
+        await see_worker(connection, ago)
+    part = (await readyz(make_app(database)))[1]["parts"]["workers"]
+
+    assert (part["status"], part["running"]) == (status, running)
+    assert part["detail"].startswith(said)
 
 
 async def test_wechat_being_away_shows_as_an_old_token_and_does_not_make_it_unready(

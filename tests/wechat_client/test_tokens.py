@@ -73,17 +73,17 @@ async def test_a_token_is_refreshed_ahead_of_its_end(jobs: Jobs, wechat: WeChat)
     assert late.expires_at == wechat.state.clock.now() + timedelta(seconds=7200)
 
 
-async def test_the_schedule_refreshes_what_is_about_to_end_and_nothing_else(
+async def test_the_schedule_gets_what_is_missing_or_about_to_end_and_nothing_else(
     jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await jobs.refresh_tokens()
-    unused = len(wechat.calls(STABLE_TOKEN))
+    at_start = len(wechat.calls(STABLE_TOKEN))
     first = await jobs.tokens.get(ID)
     await jobs.refresh_tokens()
     wechat.state.clock.advance(timedelta(seconds=7200 - 200))
     await jobs.refresh_tokens()
 
-    assert unused == 0
+    assert at_start == 1
     assert len(wechat.calls(STABLE_TOKEN)) == 2
     (stored,) = await column(connection, "SELECT token FROM access_tokens")
     assert stored != first.value

@@ -1,6 +1,9 @@
-"""Detects rules that can never answer, because a better rule always does or they are over. Pure."""
+"""Detects rules that can never answer, because a better rule always does or they are over. Pure.
 
-from collections.abc import Iterator
+And rules whose answer WeChat refuses, because of the mini-program that it opens.
+"""
+
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -10,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.rules.conflicts.coverage import Coverage
 from app.rules.conflicts.implication import implies
+from app.rules.definition.mini_programs import unknown_mini_program
 from app.rules.definition.text_triggers import Match
 from app.rules.definition.triggers import AnyTrigger, FallbackTrigger, TextTrigger
 from app.rules.matching.rule_set import Rule, RuleSet
@@ -23,18 +27,20 @@ class ConflictKind(StrEnum):
     """identical: a better rule has the same trigger. shadowed: a better rule matches more.
 
     In both cases the rule answers only when the conditions of the better rule do not hold.
-    expired: the `until` of the rule has passed.
+    expired: the `until` of the rule has passed. mini_program: a reply opens a mini-program that is
+    not configured.
     """
 
     IDENTICAL = "identical"
     SHADOWED = "shadowed"
     EXPIRED = "expired"
+    MINI_PROGRAM = "mini_program"
 
 
 class Conflict(BaseModel):
     """A rule, and the better rule that answers in its place, if there is one.
 
-    unreachable: whether the rule can never answer.
+    unreachable: whether the rule can never answer. mini_program: the AppID that is not configured.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,10 +51,16 @@ class Conflict(BaseModel):
     by_id: int | None
     by_name: str | None
     unreachable: bool
+    mini_program: str | None = None
 
 
-def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
-    """Yield the conflicts at the time `now`, in the order of the rules, best first."""
+def find(
+    compiled: RuleSet, now: datetime, mini_programs: Collection[str] = ()
+) -> Iterator[Conflict]:
+    """Yield the conflicts at the time `now`, in the order of the rules, best first.
+
+    mini_programs: AppIDs of those that may be opened; empty: any.
+    """
     most, ranked = compiled.most, compiled.ranked
     ranks = {rule.id: rank for rank, rule in enumerate(ranked)}
     # The best rule with each trigger and account, without and with conditions.
@@ -59,6 +71,9 @@ def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
         if _is_over(rule, now):
             yield _conflict(ConflictKind.EXPIRED, rule, None, most)
             continue
+        unknown = unknown_mini_program(rule.replies, mini_programs)
+        if unknown is not None:
+            yield _unknown(rule, unknown)
         everywhere, own = (rule.trigger, None), (rule.trigger, rule.appid)
         same = always.get(everywhere) or always.get(own)
         wider = None if same is not None else _broader(rule, compiled, ranks, coverage)
@@ -80,6 +95,18 @@ def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:
 def _is_over(rule: Rule, now: datetime) -> bool:
     until = None if rule.conditions is None else rule.conditions.until
     return until is not None and until <= now
+
+
+def _unknown(rule: Rule, appid: str) -> Conflict:
+    return Conflict(
+        kind=ConflictKind.MINI_PROGRAM,
+        rule_id=rule.id,
+        rule_name=rule.name,
+        by_id=None,
+        by_name=None,
+        unreachable=False,
+        mini_program=appid,
+    )
 
 
 def _conflict(kind: ConflictKind, rule: Rule, by: Rule | None, most: int) -> Conflict:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from app.rules.definition.mini_programs import opened_mini_programs
 from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
 from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
 from app.rules.definition.text_triggers import captures_of
-from app.wechat.outbound import Message, MiniProgramPage, News, Text
+from app.wechat.outbound import Message, News, Text
 
 FieldPath = tuple[str | int, ...]
 
-_LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
 _SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
@@ -37,13 +37,7 @@ def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[F
 def _unknown_mini_programs(
     reply: Message, known: Collection[str]
 ) -> Iterator[tuple[FieldPath, str]]:
-    match reply:
-        case MiniProgramPage():
-            member, opened = "appid", [reply.appid]
-        case Text():
-            member, opened = "content", _LINK_APPID.findall(reply.content)
-        case _:
-            return
+    member, opened = opened_mini_programs(reply)
     unknown = [appid for appid in opened if appid not in known]
     if unknown:
         yield (

@@ -28,6 +28,7 @@ from app.rules.importing.limits import MAX_BYTES
 from app.rules.importing.plan import Diff
 from app.rules.importing.scratch import scratch_file
 from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusable_rules
+from app.settings import Settings
 
 RETRY_SECONDS: Final = 10
 
@@ -199,12 +200,18 @@ async def _import(
 async def list_conflicts(
     request: Request, session: SessionDep, page: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:
-    """List enabled rules that can never answer, or whose trigger another rule has too."""
-    now, most = request.app.state.clock.now(), request.app.state.settings.rules_per_message
+    """List enabled rules that can never answer, or whose trigger another rule has too.
+
+    And those with a reply that opens a mini-program which is not configured.
+    """
+    settings: Settings = request.app.state.settings
+    now, most = request.app.state.clock.now(), settings.rules_per_message
     loaded = await store.load_all(session)
     with background_work():
         compiled = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
-        found = await asyncio.to_thread(lambda: list(detect.find(compiled.rules, now)))
+        found = await asyncio.to_thread(
+            lambda: list(detect.find(compiled.rules, now, settings.mini_programs))
+        )
     return Conflicts(
         items=found[: page.limit],
         more=max(0, len(found) - page.limit),

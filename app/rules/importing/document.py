@@ -90,7 +90,8 @@ def read_items(stream: IO[bytes], format: DocumentFormat) -> Iterator[object]:
     except BadDocument as error:
         raise _invalid(str(error)) from None
     except yaml.YAMLError as error:
-        raise _invalid(f"is not valid YAML: {' '.join(str(error).split())}") from None
+        where = " ".join(str(error).split()).replace('in "<file>", line', "in line")
+        raise _invalid(f"is not valid YAML: {where}") from None
     except (ValueError, LookupError, AttributeError, RecursionError) as error:
         raise _invalid(f"can't be read: {error}") from None
 

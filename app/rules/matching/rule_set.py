@@ -70,7 +70,7 @@ class Candidates:
         return tuple(Chosen(rule, self._set.captures(rule, self._text)) for rule in found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class RuleSet:
     """Every enabled rule as of `version` of the rules table.
 

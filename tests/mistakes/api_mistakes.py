@@ -1,0 +1,126 @@
+"""Wrong requests, made from the OpenAPI document: members that are missing or of another type."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tests.service import APPID, CARD_APPID, Json, card, text_reply
+
+RULE: Json = {
+    "name": "Shop",
+    "trigger": {"on": "text", "match": "exact", "keyword": "shop"},
+    "replies": [text_reply(), card()],
+}
+# A good body of each schema.
+BODIES: dict[str, Json] = {
+    "RuleIn": RULE,
+    "Question": {"appid": APPID, "text": "shop"},
+    "Identities": {"identities": [{"appid": CARD_APPID, "openid": "oONE", "unionid": "uONE"}]},
+    "WebhookIn": {"url": "https://example.com/hook", "description": "", "types": ["*"]},
+    "Rotation": {"overlap_hours": 1},
+    "Replay": {"from": 1},
+}
+# In place of ids in paths.
+ID = "00000000-0000-0000-0000-000000000000"
+IDS = {
+    "webhook_id": ID,
+    "reply_id": ID,
+    "erasure_id": ID,
+    "rule_id": "1",
+    "revision": "1",
+    "unionid": "uONE",
+}
+# A value of each type of JSON.
+VALUES: dict[str, Any] = {"object": {"wrong": 1}, "array": [[]], "string": "wrong", "null": None}
+ALL_TYPES = {*VALUES, "integer", "number", "boolean"}
+
+
+class WrongBody(NamedTuple):
+    """body: with one mistake. member: what is missing or of another type."""
+
+    body: Json
+    member: str
+    mistake: str
+
+
+class WrongQuery(NamedTuple):
+    """A parameter of a query with a value that is none of its type."""
+
+    name: str
+    value: str
+
+
+def wrong_bodies(document: Json, schema: Json, good: Json) -> Iterator[WrongBody]:
+    """Yield the good body with each member in turn missing, or of each type that is not its own."""
+    schema = resolved(document, schema, good)
+    for name, member in schema.get("properties", {}).items():
+        if name in schema.get("required", ()):
+            without = {other: value for other, value in good.items() if other != name}
+            yield WrongBody(without, name, "missing")
+        allowed = types_of(document, member)
+        for kind, value in VALUES.items():
+            if kind not in allowed:
+                yield WrongBody({**good, name: value}, name, kind)
+        yield from _inside(document, member, good, name)
+
+
+def _inside(document: Json, member: Json, good: Json, name: str) -> Iterator[WrongBody]:
+    value = good.get(name)
+    if isinstance(value, dict):
+        for wrong in wrong_bodies(document, member, value):
+            yield wrong._replace(body={**good, name: wrong.body})
+    elif isinstance(value, list) and isinstance(value[0], dict):
+        items = resolved(document, member, {})["items"]
+        for number, item in enumerate(value):
+            for wrong in wrong_bodies(document, items, item):
+                changed = [*value[:number], wrong.body, *value[number + 1 :]]
+                yield wrong._replace(body={**good, name: changed})
+
+
+def wrong_queries(document: Json, operation: Json) -> Iterator[WrongQuery]:
+    """Yield each parameter that is not any text, with a text."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] != "query":
+            continue
+        types = types_of(document, parameter["schema"])
+        if "string" not in types or _is_narrow(document, parameter["schema"]):
+            yield WrongQuery(parameter["name"], "wrong")
+
+
+def _is_narrow(document: Json, schema: Json) -> bool:
+    """Whether a text has to be one of a list, or a time."""
+    parts = [resolved(document, part, {}) for part in schema.get("anyOf", [schema])]
+    texts = [part for part in parts if part.get("type") == "string" or "enum" in part]
+    return all("enum" in part or "const" in part or "format" in part for part in texts)
+
+
+def types_of(document: Json, schema: Json) -> set[str]:
+    """Return the types of JSON that a schema allows."""
+    if "$ref" in schema:
+        return types_of(document, at(document, schema["$ref"]))
+    for name in ("anyOf", "oneOf", "allOf"):
+        if name in schema:
+            return set().union(*(types_of(document, part) for part in schema[name]))
+    if "type" in schema:
+        return {schema["type"]}
+    return {"string"} if "enum" in schema or "const" in schema else ALL_TYPES
+
+
+def resolved(document: Json, schema: Json, good: Json) -> Json:
+    """Return the schema itself: the one that a reference, or a member of the good value, names."""
+    if "$ref" in schema:
+        return resolved(document, at(document, schema["$ref"]), good)
+    if "discriminator" in schema:
+        names = schema["discriminator"]
+        chosen = names["mapping"].get(good.get(names["propertyName"]))
+        return schema if chosen is None else resolved(document, {"$ref": chosen}, good)
+    for part in schema.get("anyOf", ()):
+        found = resolved(document, part, good)
+        if found.get("type") in {"object", "array"}:
+            return found
+    return schema
+
+
+def at(document: Json, reference: str) -> Json:
+    """Return the schema that a reference names."""
+    schema: Json = document["components"]["schemas"][reference.rpartition("/")[2]]
+    return schema

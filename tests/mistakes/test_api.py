@@ -1,0 +1,113 @@
+"""A wrong request is answered with what is wrong, member by member, and never with a 500."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from app.clock import SystemClock
+from app.main import create_app
+from app.settings import Settings
+from tests.mistakes.api_mistakes import BODIES, IDS, wrong_bodies, wrong_queries
+from tests.service import ADMIN_TOKEN, Json, Service, clock, service, settings
+
+__all__ = ["clock", "service", "settings"]
+
+DOCUMENT: Json = create_app(
+    Settings(_env_file=None, data_dir=Path("unused")), SystemClock()
+).openapi()
+
+
+def operations() -> Iterator[tuple[str, str, Json]]:
+    for path, methods in DOCUMENT["paths"].items():
+        if path.startswith("/api/"):
+            for method, operation in methods.items():
+                yield method.upper(), path, operation
+
+
+def body_of(operation: Json) -> Json | None:
+    content = operation.get("requestBody", {}).get("content", {})
+    schema: Json | None = content.get("application/json", {}).get("schema")
+    return schema if schema is not None and "$ref" in schema else None
+
+
+WITH_BODY = [(m, path, operation) for m, path, operation in operations() if body_of(operation)]
+WITH_QUERY = [
+    (method, path, operation)
+    for method, path, operation in operations()
+    if any(wrong_queries(DOCUMENT, operation))
+]
+
+
+def named(one: object) -> str:
+    return one if isinstance(one, str) else ""
+
+
+async def ask(service: Service, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - of httpx
+    headers = {"authorization": f"Bearer {ADMIN_TOKEN}", "if-match": "*"}
+    with capture_logs() as logs:
+        answer = await service.http.request(method, path.format(**IDS), headers=headers, **more)
+    assert [line for line in logs if line["log_level"] in {"error", "critical"}] == []
+    return answer
+
+
+def check(answer: httpx.Response, name: str, what: object) -> None:
+    """Fail unless the answer names a member, in one line without the value that was sent."""
+    assert answer.status_code == 422, (what, answer.text)
+    problems = answer.json()["detail"]
+    assert isinstance(problems, list), (what, problems)
+    assert any(name in problem["loc"] or name in problem["msg"] for problem in problems), (
+        what,
+        problems,
+    )
+    for problem in problems:
+        assert problem["msg"], what
+        assert "\n" not in problem["msg"], what
+        assert "Traceback" not in problem["msg"], what
+
+
+def test_every_body_is_tried() -> None:
+    used = {
+        schema["$ref"].rpartition("/")[2] for _, _, one in WITH_BODY if (schema := body_of(one))
+    }
+
+    assert used == BODIES.keys()
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), WITH_BODY, ids=named)
+async def test_a_member_that_is_missing_or_of_another_type_is_named(
+    service: Service, method: str, path: str, operation: Json
+) -> None:
+    schema = body_of(operation)
+    assert schema is not None
+    good = BODIES[schema["$ref"].rpartition("/")[2]]
+    wrong = list(wrong_bodies(DOCUMENT, schema, good))
+
+    assert len(wrong) >= 3
+    for body, member, mistake in wrong:
+        answer = await ask(service, method, path, json=body)
+        check(answer, member, (member, mistake))
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), WITH_QUERY, ids=named)
+async def test_a_parameter_of_another_type_is_named(
+    service: Service, method: str, path: str, operation: Json
+) -> None:
+    for name, value in wrong_queries(DOCUMENT, operation):
+        good = {"format": "csv"} if path.endswith("events/export") else {}
+        answer = await ask(service, method, path, params={**good, name: value})
+        check(answer, name, (name, value))
+
+
+@pytest.mark.parametrize(
+    "path", ["rules/x", "webhooks/x", "erasures/x", "rules/1/revisions/x/restore"]
+)
+async def test_an_id_that_is_none_is_no_error_of_the_service(service: Service, path: str) -> None:
+    method = "POST" if path.endswith("restore") else "GET"
+    answer = await ask(service, method, f"/api/{path}")
+
+    assert answer.status_code in {404, 422}
+    assert answer.json()["detail"]
