@@ -25,6 +25,9 @@ from app.wechat_client.single_flight import SingleFlight
 # In the last five minutes of a token WeChat gives out a new one, and both are valid.
 REFRESH_AHEAD = timedelta(seconds=300)
 JITTER_SECONDS = 60
+# A token that is said to end sooner is used so long all the same: else every message would ask for
+# another one. If it does end sooner, WeChat refuses it (42001), and it is renewed.
+MIN_LIFE = REFRESH_AHEAD + timedelta(seconds=60)
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # While the old token is valid, messages must not all wait for a WeChat that does not respond.
 PAUSE_AFTER_FAILURE = timedelta(seconds=10)
@@ -148,7 +151,8 @@ class AccessTokens:
             if error.action is Action.CONFIGURATION:
                 self._failures[appid] = _Failure(now + PAUSE_AFTER_REFUSAL, error)
             raise
-        token = Token(response.token, now + timedelta(seconds=response.expires_in))
+        life = max(timedelta(seconds=response.expires_in), MIN_LIFE)
+        token = Token(response.token, now + life)
         await self._save(appid, token, now)
         if refused is not None and token.value == refused.value:
             raise ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
