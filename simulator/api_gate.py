@@ -109,7 +109,10 @@ def changed(answer: list[Message], fault: Fault) -> list[Message]:
     """Return a JSON answer with the members that the fault changes or removes."""
     if not fault.changed and not fault.removed:
         return answer
-    members = json.loads(b"".join(message.get("body", b"") for message in answer)) | fault.changed
+    members: dict[str, object] = json.loads(
+        b"".join(message.get("body", b"") for message in answer)
+    )
+    members |= fault.changed
     body = json.dumps(
         {name: value for name, value in members.items() if name not in fault.removed},
         ensure_ascii=False,
@@ -117,7 +120,7 @@ def changed(answer: list[Message], fault: Fault) -> list[Message]:
     start = answer[0]
     headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
     return [
-        start | {"headers": [*headers, (b"content-length", str(len(body)).encode())]},
+        {**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]},
         {"type": "http.response.body", "body": body},
     ]
 

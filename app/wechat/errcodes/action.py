@@ -1,4 +1,4 @@
-"""WeChat's errcodes, and what each asks the service to do. Source: protocol 11."""
+"""What each errcode asks the service to do. Source: protocol 11."""
 
 from enum import StrEnum
 
