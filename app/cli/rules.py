@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.cli.api_failure import api_failure
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.ops import logging
@@ -32,7 +33,6 @@ from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.errors import NoToken
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
@@ -146,10 +146,8 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
         for problem in invalid.problems:
             field = ".".join(str(part) for part in problem.loc if part != "body")
             err.print(f"oa-bridge: {field}: {problem.msg}", markup=False)
-    except NoToken as error:  # before ApiError, which it is a kind of
-        err.print(f"oa-bridge: no access token: {error}", markup=False)
     except ApiError as error:
-        err.print(f"oa-bridge: WeChat's API failed: {error}", markup=False)
+        err.print(f"oa-bridge: {api_failure(error)}", markup=False)
     except OSError as error:
         err.print(f"oa-bridge: {error}", markup=False)
     except UNUSABLE as error:
@@ -237,7 +235,9 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(database, api, settings.accounts, SystemClock())
-        response = await with_token(tokens, appid, api.current_autoreply_info)
+        response = await with_token(
+            tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
+        )
     conversion = rules_from_console(response, appid)
     kept = []
     for rule in conversion.rules:
