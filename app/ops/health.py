@@ -73,6 +73,9 @@ async def _read_parts(request: Request) -> Parts:
         spool=readiness.spool(inbox.spool_status()),
         queue=readiness.queue(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
+        wechat=readiness.wechat(
+            await database_state.problems(database, list(settings.accounts)) if up else ()
+        ),
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)
         ),

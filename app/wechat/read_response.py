@@ -19,7 +19,7 @@ _RID = re.compile(r"\s*\brid:\s*(\S+)\s*$")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 # Postgres stores neither.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# That of the column that keeps it.
+# WeChat's errcodes have at most nine digits; what is beyond is no errcode.
 _MAX_ERRCODE = 2**31 - 1
 MAX_ERRMSG = 500
 MAX_RID = 100

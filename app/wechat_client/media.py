@@ -95,6 +95,7 @@ class Uploads:
             self.tokens,
             appid,
             lambda token: self.api.upload_media(token, use.type, content),
+            api="media/upload",
         )
         await self._save(appid, source, uploaded.media_id, self.clock.now())
         return uploaded.media_id

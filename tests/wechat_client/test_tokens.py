@@ -225,7 +225,7 @@ async def test_an_address_outside_the_whitelist_is_a_matter_of_configuration(
     change_account(wechat, ip_whitelist=("10.0.0.1",))
 
     with pytest.raises(NoToken) as refusal:
-        await with_token(jobs.tokens, ID, lambda _: asyncio.sleep(0))
+        await with_token(jobs.tokens, ID, lambda _: asyncio.sleep(0), api="user/get")
 
     assert (refusal.value.errcode, refusal.value.action) == (40164, Action.CONFIGURATION)
 
