@@ -35,6 +35,8 @@ EMBEDDED_FOLDER = "postgres"
 EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
+# Visible ASCII: a blank, a line break or an invisible character came with the copying.
+APPSECRET_PATTERN = r"^[!-~]+$"
 MIN_ADMIN_TOKEN = 24
 ACCOUNT_TABLE = "account"
 
@@ -80,6 +82,32 @@ class Account(BaseModel):
     encoding_aes_key: SecretStr | None = None
     encoding_aes_key_previous: SecretStr | None = None
     message_mode: MessageMode = MessageMode.SECURE
+
+    @field_validator(
+        "appid",
+        "original_id",
+        "appsecret",
+        "token",
+        "token_previous",
+        "encoding_aes_key",
+        "encoding_aes_key_previous",
+        mode="before",
+    )
+    @classmethod
+    def _trimmed(cls, value: object) -> object:
+        """Trim blanks and line breaks, which a copy from the console or a file brings along."""
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("appsecret")
+    @classmethod
+    def _appsecret_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        return _matching(
+            APPSECRET_PATTERN,
+            value,
+            "holds a blank or another character that no AppSecret has: copy it again",
+        )
 
     @field_validator("appid")
     @classmethod
@@ -165,7 +193,7 @@ def _present(*values: SecretStr | None) -> tuple[str, ...]:
 
 
 def _blank_is_unset(value: object) -> object:
-    return None if value == "" else value
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 class Settings(BaseSettings):

@@ -106,6 +106,10 @@ class Jobs:
         """`privacy.check`: find pushes from before their sender was erased."""
         await check(self.eraser)
 
+    async def begin(self) -> None:
+        """Do what a worker does once, when it starts."""
+        await unionids.end_pauses(self.database.sessions)
+
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
         await sweep_replies(self.database.sessions, self.clock)
@@ -263,14 +267,17 @@ class Worker:
         self._id = uuid4()
         self._last_reason = ""
         self._limit = LogLimit()
+        self._begun = False
 
     async def run(self) -> None:
         """Run jobs. Returns after `stop`, when the running jobs have ended.
 
         Jobs that take longer than stop_seconds are cancelled; another worker takes them over.
         """
+        storing = asyncio.create_task(self._jobs.tokens.problems.keep_stored())
         running = asyncio.create_task(self._run())
         await self._stopping.wait()
+        storing.cancel()
         done, _ = await asyncio.wait({running}, timeout=self._stop_seconds)
         if not done:
             log.warning("worker.jobs_given_up")
@@ -344,6 +351,9 @@ class Worker:
             self._queuer = queuer
             if self._stopping.is_set():  # `stop` was called while connecting
                 return
+            if not self._begun:
+                await self._jobs.begin()
+                self._begun = True
             log.info("worker.started")
             self._last_reason = ""
             async with self._heartbeat(driver):

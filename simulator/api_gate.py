@@ -5,7 +5,7 @@ import json
 from urllib.parse import parse_qsl
 
 from fastapi.responses import JSONResponse
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.errors import refusal
@@ -60,12 +60,16 @@ class ApiGate:
 
         replacement = self.answer_of(fault)
         await (replacement or self.app)(scope, replay, collect)
-        return answer
+        return changed(answer, fault)
 
     def answer_of(self, fault: Fault) -> Response | None:
         """Return the response of a fault that replaces the one of the app; None if it has none."""
-        if fault.status is not None:
-            return PlainTextResponse("upstream error", status_code=fault.status)
+        if fault.status is not None or fault.body is not None:
+            body = "upstream error" if fault.body is None else fault.body
+            headers = {} if fault.location is None else {"location": fault.location}
+            return Response(
+                body.encode(fault.encoding), fault.status or 200, headers, media_type="text/plain"
+            )
         if fault.errcode is not None:
             return JSONResponse(refusal(fault.errcode, "", self.state.clock.now()))
         return None
@@ -99,6 +103,26 @@ class ApiGate:
         access_token = query.get("access_token")
         owners = (a for a, tokens in self.state.tokens.items() if access_token in tokens.issued)
         return next(owners, None)
+
+
+def changed(answer: list[Message], fault: Fault) -> list[Message]:
+    """Return a JSON answer with the members that the fault changes or removes."""
+    if not fault.changed and not fault.removed:
+        return answer
+    members: dict[str, object] = json.loads(
+        b"".join(message.get("body", b"") for message in answer)
+    )
+    members |= fault.changed
+    body = json.dumps(
+        {name: value for name, value in members.items() if name not in fault.removed},
+        ensure_ascii=False,
+    ).encode()
+    start = answer[0]
+    headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
+    return [
+        {**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]},
+        {"type": "http.response.body", "body": body},
+    ]
 
 
 async def read(receive: Receive) -> bytes:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from secrets import SystemRandom
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,9 @@ class Fault(BaseModel):
 
     count: the number of calls that it affects; None: all calls until it is cleared. probability:
     that it affects a call.
+
+    status, body and location replace the answer, and the call has no effect: body is text in this
+    encoding. changed and removed change members of the JSON answer after the call had its effect.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -25,7 +29,12 @@ class Fault(BaseModel):
     path: str = Field(description="such as /cgi-bin/message/custom/send")
     latency_seconds: float = Field(default=0.0, ge=0)
     errcode: int | None = None
-    status: int | None = Field(default=None, ge=500, le=599)
+    status: int | None = Field(default=None, ge=200, le=599)
+    body: str | None = None
+    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = "utf-8"
+    location: str | None = None
+    changed: dict[str, Any] = Field(default_factory=dict)
+    removed: tuple[str, ...] = ()
     drop: Drop | None = None
     count: int | None = Field(default=None, ge=1)
     probability: float = Field(default=1.0, gt=0, le=1)

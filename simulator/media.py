@@ -21,6 +21,7 @@ SIZE_LIMITS = {
 PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"
 PICTURES = {PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif"}
 ALLOWED_PICTURES = {"image": (PNG, JPEG, GIF), "thumb": (JPEG,)}
+ENDINGS = {PNG: (".png",), JPEG: (".jpg", ".jpeg"), GIF: (".gif",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Media:
     created_at: datetime
 
 
-def content_type_of(media_type: str, content: bytes, declared: str) -> str:
-    """Return the content type. Raises ApiError for a wrong type, size or picture format."""
+def content_type_of(media_type: str, content: bytes, filename: str, declared: str) -> str:
+    """Return the content type. Raises ApiError for a wrong type, size, format or name."""
     if media_type not in SIZE_LIMITS:
         raise ApiError(40004)
+    if not filename.isascii():
+        raise ApiError(41005)
     if not content:
         raise ApiError(44001)
     limit, errcode = SIZE_LIMITS[media_type]
@@ -48,7 +51,7 @@ def content_type_of(media_type: str, content: bytes, declared: str) -> str:
     if media_type not in ALLOWED_PICTURES:
         return declared
     for start in ALLOWED_PICTURES[media_type]:
-        if content.startswith(start):
+        if content.startswith(start) and filename.lower().endswith(ENDINGS[start]):
             return PICTURES[start]
     raise ApiError(40005)
 
@@ -70,7 +73,7 @@ class MediaStore:
         now: datetime,
     ) -> Media:
         """Store a file. Raises ApiError if it is refused."""
-        content_type = content_type_of(media_type, content, declared)
+        content_type = content_type_of(media_type, content, filename, declared)
         media_id = secrets.token_urlsafe(48)
         item = Media(media_id, appid, media_type, filename, content_type, content, now)
         self._items[media_id] = item

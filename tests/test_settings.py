@@ -429,3 +429,58 @@ def test_a_media_folder_that_is_named_must_exist(
     )
     assert "is no folder" in no_folder
     assert loaded(monkeypatch, MEDIA_DIR=str(tmp_path)).media_path == tmp_path
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{}\r\n", "\t{} ", "\u00a0{}\u3000"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("WECHAT_APPID", "appid"),
+        ("WECHAT_APPSECRET", "appsecret"),
+        ("WECHAT_TOKEN", "token"),
+        ("WECHAT_ENCODING_AES_KEY", "encoding_aes_key"),
+    ],
+)
+def test_blanks_and_line_breaks_around_a_value_of_the_console_are_trimmed(
+    monkeypatch: pytest.MonkeyPatch, name: str, field: str, around: str
+) -> None:
+    (account,) = loaded(monkeypatch, **{name: around.format(GOOD[name])}).accounts.values()
+
+    found = getattr(account, field)
+    assert GOOD[name] == (found if field == "appid" else found.get_secret_value())
+
+
+def test_blanks_in_the_accounts_file_are_trimmed_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = "wx00000000000000aa"
+    content = (
+        f'[[account]]\nappid = "{other} "\ntoken = " another"\nappsecret = "{SECRET}\\n"\n'
+        f'encoding_aes_key = "{ACCOUNT.encoding_aes_key}\\n"\n'
+    )
+    settings = loaded(monkeypatch, ACCOUNTS_FILE=accounts_file(tmp_path, content))
+
+    secret = settings.accounts[other].appsecret
+    assert secret is not None
+    assert secret.get_secret_value() == SECRET
+    assert settings.accounts[other].tokens == ("another",)
+
+
+@pytest.mark.parametrize(
+    "secret", ["two words", "in\nside", "zero\u200bwidth", "ＦＵＬＬ", "a\x07"]
+)
+def test_an_appsecret_that_can_not_be_one_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    (problem,) = problems(monkeypatch, WECHAT_APPSECRET=secret)
+
+    assert problem == (
+        "WECHAT_APPSECRET: holds a blank or another character that no AppSecret has: copy it again"
+    )
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_an_appsecret_of_blanks_is_none(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    (account,) = loaded(monkeypatch, WECHAT_APPSECRET=blank).accounts.values()
+
+    assert account.appsecret is None

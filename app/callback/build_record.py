@@ -12,6 +12,7 @@ from app.callback.record import Claim, Record
 from app.callback.reply_rows import reply_rows
 from app.events.from_push import follow_of, subscriptions_of
 from app.privacy.policy import Reach, erasure_request_of
+from app.replies.expire import arrived_too_late
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import NewReply, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
@@ -21,7 +22,7 @@ from app.wechat.ids import AppId
 from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid
 from app.wechat.inbound.sender import names_a_person
 
-_UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED})
+_UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED, ReplyStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,12 @@ def build_record(
     until = _until(window, occurred_at, limits)
     key = dedupe_key(AppId(account.appid), message)
     drafts = reply_rows(
-        decision.chosen, message, appid=account.appid, push_key=key, expires_at=until
+        decision.chosen,
+        message,
+        appid=account.appid,
+        push_key=key,
+        expires_at=until,
+        late=_late(occurred_at, now, until),
     )
     return Record(
         id=uuid7(),
@@ -100,19 +106,33 @@ def decide_spooled(rules: RuleSet, record: Record, limits: Limits) -> Record:
     decision = Decision(decided=True, chosen=chosen)
     until = _until(record.window, record.occurred_at, limits)
     replies = reply_rows(
-        chosen, message, appid=record.appid, push_key=record.dedupe_key, expires_at=until
+        chosen,
+        message,
+        appid=record.appid,
+        push_key=record.dedupe_key,
+        expires_at=until,
+        late=_late(record.occurred_at, record.received_at, until),
     )
     return replace(
         record,
         decided=True,
         rule_id=None if decision.rule is None else decision.rule.id,
-        drafts=tuple(draft for draft in replies if draft.expires_at is not None),
+        drafts=tuple(
+            draft
+            for draft in replies
+            if draft.expires_at is not None or draft.status is ReplyStatus.EXPIRED
+        ),
     )
 
 
 def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -> datetime:
     """A queued reply expires with the send window that its push opened."""
     return later(occurred_at, limits.action_life) if window is None else window.until
+
+
+def _late(occurred_at: datetime, received_at: datetime, until: datetime) -> str | None:
+    """Return why no queued reply can be sent, if the push came after the end of its window."""
+    return None if received_at < until else arrived_too_late(occurred_at, received_at, until)
 
 
 def _claims(chosen: Sequence[Chosen], drafts: Sequence[NewReply]) -> tuple[Claim, ...]:

@@ -24,6 +24,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from app import metrics
 from app.callback import duplicates, plain_signatures, repeated_follows
 from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
@@ -38,6 +39,7 @@ from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
 from app.replies.jobs import deliver_job, is_urgent
+from app.replies.models import ReplyStatus
 from app.unionid_resolution.jobs import resolve_job
 
 CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
@@ -182,6 +184,7 @@ async def _commit_once(
         await open_on(connection, erasures)
     _log_unidentified(erasures)
     throttle.record(inserted.to_resolve)
+    _report_expired(rest, inserted)
     results = iter(await duplicates.results(connection, rest, inserted.fresh))
     if not refused:
         return [*results]
@@ -257,6 +260,23 @@ def _jobs(batch: Sequence[Record], inserted: _Inserted, throttle: ResolveThrottl
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
     ]
+
+
+def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:
+    """Report replies that can't be sent, because the push came after the end of its window."""
+    for record in batch:
+        expired = [reply for reply in record.drafts if reply.status is ReplyStatus.EXPIRED]
+        if not expired or record.id not in inserted.fresh:
+            continue
+        for reply in expired:
+            metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
+        log.warning(
+            "replies.expired",
+            appid=record.appid,
+            callback_id=str(record.id),
+            replies=len(expired),
+            errmsg=expired[0].errmsg,
+        )
 
 
 def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:

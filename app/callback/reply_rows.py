@@ -18,22 +18,30 @@ def reply_rows(
     appid: str,
     push_key: bytes,
     expires_at: datetime,
+    late: str | None = None,
 ) -> tuple[NewReply, ...]:
-    """Return a row per reply, best rule first. expires_at: when a queued reply is given up."""
+    """Return a row per reply, best rule first.
+
+    expires_at: when a queued reply is given up. late: why none can be sent, if it is over already.
+    """
     return tuple(
-        _row(position, rendered, expires_at)
+        _row(position, rendered, expires_at, late)
         for position, rendered in enumerate(
             render_replies(chosen, message, appid=appid, push_key=push_key)
         )
     )
 
 
-def _row(position: int, rendered: RenderedReply, expires_at: datetime) -> NewReply:
+def _row(
+    position: int, rendered: RenderedReply, expires_at: datetime, late: str | None
+) -> NewReply:
     rule_id = rendered.rule.id
     if rendered.skipped is not None:
         status, reason = ReplyStatus.SKIPPED, rendered.skipped
     elif rendered.failed is not None:
         status, reason = ReplyStatus.FAILED, rendered.failed
+    elif late is not None and rendered.reply.via != "passive":
+        status, reason = ReplyStatus.EXPIRED, late
     else:
         row = new_reply(rendered.id, position, rendered.reply, rule_id, expires_at)
         return replace(row, fixed=True) if rendered.fixed and row.via is Via.PASSIVE else row

@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from app.cli.api_failure import api_failure
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
@@ -144,10 +145,10 @@ def _describe(error: ApiError) -> str:
     if isinstance(error, ListingRepeats):
         return f"{error}; run it again later"
     if error.action is Action.WAIT:
-        return f"WeChat's quota of the day is used up ({error}); run it again tomorrow"
+        return f"{api_failure(error)}; run it again tomorrow"
     if error.action is Action.RETRY:
-        return f"WeChat does not answer ({error}); run it again later"
-    return f"WeChat refuses ({error})"
+        return f"{api_failure(error)}; run it again later"
+    return api_failure(error)
 
 
 def _bar() -> Progress:

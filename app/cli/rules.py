@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.cli.api_failure import api_failure
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.cli.errors import CommandFailed
 from app.cli.rules_import import import_console, import_file, stored_rules
@@ -24,7 +25,6 @@ from app.rules.importing.document import DocumentFormat
 from app.settings import Settings, load_settings
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.errors import NoToken
 
 FAILED: Final = 1
 BAD_USE: Final = 2
@@ -143,10 +143,8 @@ def _run(command: Callable[[], Coroutine[Any, Any, None]], file: Path | None = N
         for problem in invalid.problems:
             field = ".".join(str(part) for part in problem.loc if part != "body")
             err.print(f"oa-bridge: {field or file}: {problem.msg}", markup=False)
-    except NoToken as error:  # before ApiError, which it is a kind of
-        err.print(f"oa-bridge: no access token: {error}", markup=False)
     except ApiError as error:
-        err.print(f"oa-bridge: WeChat's API failed: {error}", markup=False)
+        err.print(f"oa-bridge: {api_failure(error)}", markup=False)
     except CommandFailed as error:
         err.print(f"oa-bridge: {error}", markup=False)
     except UNUSABLE as error:

@@ -122,7 +122,9 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(database, api, settings.accounts, SystemClock(), secret_box(settings))
-        response = await with_token(tokens, appid, api.current_autoreply_info)
+        response = await with_token(
+            tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
+        )
     conversion = rules_from_console(response, appid)
     kept = []
     for rule in conversion.rules:

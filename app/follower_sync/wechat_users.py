@@ -16,6 +16,7 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.batchget import batchget_halving
+from app.wechat_client.problems import Api
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
@@ -38,7 +39,9 @@ class UserInfoClient:
 
     async def page(self, cursor: str | None) -> FollowerPage:
         """Return the page of `user/get` after the cursor. Raises ApiError."""
-        return await self._with_retries(lambda token: self.api.user_get(token, cursor))
+        return await self._with_retries(
+            lambda token: self.api.user_get(token, cursor), api="user/get"
+        )
 
     async def people(self, openids: Sequence[str]) -> UserInfoBatch:
         """Return the data of up to 100 people. Raises ApiError."""
@@ -51,14 +54,16 @@ class UserInfoClient:
         return UserInfoBatch(openids, at, ids, infos, missing)
 
     async def _batchget(self, openids: Sequence[OpenId]) -> list[UserInfo]:
-        return await self._with_retries(lambda token: self.api.batchget(token, openids))
+        return await self._with_retries(
+            lambda token: self.api.batchget(token, openids), api="user/info/batchget"
+        )
 
-    async def _with_retries(self, call: Callable[[str], Awaitable[T]]) -> T:
+    async def _with_retries(self, call: Callable[[str], Awaitable[T]], *, api: Api) -> T:
         for seconds in RETRY_DELAYS_SECONDS:
             try:
-                return await with_token(self.tokens, self.appid, call)
+                return await with_token(self.tokens, self.appid, call, api=api)
             except ApiError as error:
                 if error.action is not Action.RETRY:
                     raise
             await self.pause(seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, hides nothing
-        return await with_token(self.tokens, self.appid, call)
+        return await with_token(self.tokens, self.appid, call, api=api)

@@ -24,6 +24,7 @@ class ResolveState(StrEnum):
 
 
 NOT_YET_ASKED: Final = "not_yet_asked"
+NO_ANSWER: Final = "no_answer"
 # WeChat's batch call or a report named another UnionID than the stored one: one user/info decides.
 CONFLICT: Final = "unionid_conflict"
 
@@ -90,17 +91,23 @@ class OpenIdRow(Base):
     def reason(self) -> str | None:
         """Why there is no UnionID, also before WeChat was asked; None when there is one."""
         if self.resolve_reason is None and self.resolve_state is ResolveState.PENDING:
-            return NOT_YET_ASKED
+            return NO_ANSWER if self.resolve_attempts else NOT_YET_ASKED
         return self.resolve_reason
 
 
 class ResolvePause(Base):
-    """No OpenID of the account is asked about before `until`: WeChat refused the calls."""
+    """No OpenID of the account is asked about before `until`: WeChat refused the calls.
+
+    by_token: WeChat refused the access token, so that a token that was got after `since` ends the
+    pause.
+    """
 
     __tablename__ = "resolve_pauses"
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
+    since: Mapped[datetime | None]
+    by_token: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class UnionIdChange(Base):

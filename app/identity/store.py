@@ -1,12 +1,13 @@
 """SQL of OpenIDs and their UnionIDs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
     Exists,
     and_,
+    delete,
     exists,
     or_,
     select,
@@ -19,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import CONFLICT, OpenIdRow, ResolvePause, ResolveState, UnionIdChange
+from app.wechat_client.models import AccessToken
 
 # Longer than any API call. If a worker dies, other workers can claim its OpenIDs after this time.
 LEASE = timedelta(seconds=60)
@@ -95,14 +97,36 @@ async def release(
     )
 
 
-async def pause(session: AsyncSession, appid: str, until: datetime) -> None:
-    """Pause an account until then: WeChat refused one call and would refuse the next one too."""
-    new = insert(ResolvePause).values(appid=appid, until=until)
+async def pause(
+    session: AsyncSession, appid: str, since: datetime, until: datetime, *, by_token: bool
+) -> None:
+    """Pause an account: WeChat refused one call and would refuse the next one too.
+
+    by_token: whether it refused the access token; then the next token ends the pause.
+    """
+    values = {"since": since, "until": until, "by_token": by_token}
     await session.execute(
-        new.on_conflict_do_update(
-            index_elements=[ResolvePause.appid], set_={"until": new.excluded.until}
+        insert(ResolvePause)
+        .values(appid=appid, **values)
+        .on_conflict_do_update(index_elements=[ResolvePause.appid], set_=values)
+    )
+
+
+async def end_pauses(session: AsyncSession) -> None:
+    """End the pauses of all accounts."""
+    await session.execute(delete(ResolvePause))
+
+
+async def paused_until(
+    session: AsyncSession, appids: Collection[str], now: datetime
+) -> dict[str, datetime]:
+    """Return until when those of these accounts pause that do."""
+    found = await session.execute(
+        select(ResolvePause.appid, ResolvePause.until).where(
+            ResolvePause.appid.in_(appids), _is_in_force(now)
         )
     )
+    return {row.appid: row.until for row in found}
 
 
 def _is_due_conflict(appid: str, now: datetime) -> ColumnElement[bool]:
@@ -115,7 +139,14 @@ def _is_due_conflict(appid: str, now: datetime) -> ColumnElement[bool]:
 
 
 def _pauses(appid: str, now: datetime) -> Exists:
-    return exists().where(ResolvePause.appid == appid, ResolvePause.until > now)
+    return exists().where(ResolvePause.appid == appid, _is_in_force(now))
+
+
+def _is_in_force(now: datetime) -> ColumnElement[bool]:
+    token_came = exists().where(
+        AccessToken.appid == ResolvePause.appid, AccessToken.obtained_at > ResolvePause.since
+    )
+    return and_(ResolvePause.until > now, ~and_(ResolvePause.by_token, token_came))
 
 
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:

@@ -101,6 +101,13 @@ SELECT count(*) FILTER (WHERE seen_at > now() - make_interval(secs => :absent)),
 FROM worker_heartbeats
 """)
 
+# A problem that nobody met for a day may be over: its API was perhaps not called since.
+PROBLEMS = text("""
+SELECT appid, api, errcode, errmsg, rid FROM api_problems
+WHERE seen_at > now() - interval '1 day' AND appid = ANY(CAST(:appids AS text[]))
+ORDER BY appid, api
+""")
+
 BINDINGS = text("""
 SELECT account.appid, seen.yielded, seen.refused
 FROM unnest(CAST(:appids AS text[])) AS account (appid)
@@ -144,6 +151,17 @@ class WorkerState:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """What WeChat refuses an account. errcode: None if WeChat gave none. api: which call."""
+
+    appid: str
+    api: str
+    errcode: int | None
+    errmsg: str
+    rid: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state at one time. jobs: (entrypoint, status) → number.
 
@@ -179,6 +197,17 @@ async def read(database: Database) -> Snapshot | None:
     except DATABASE_ERRORS as error:
         log.warning("the database's state can't be read", reason=describe(error))
         return None
+
+
+async def problems(database: Database, appids: Sequence[str]) -> Sequence[Problem]:
+    """Return what WeChat refuses these accounts; nothing if it can't be read within a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
+            found = await connection.execute(PROBLEMS, {"appids": list(appids)})
+            return [Problem(*row) for row in found]
+    except DATABASE_ERRORS as error:
+        log.warning("the accounts' problems can't be read", error=type(error).__name__)
+        return []
 
 
 async def bindings(database: Database, appids: Sequence[str]) -> dict[str, bool | None]:

@@ -76,6 +76,9 @@ async def _read_parts(request: Request) -> Parts:
         queue=readiness.queue(state),
         workers=readiness.workers(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
+        wechat=readiness.wechat(
+            await database_state.problems(database, list(settings.accounts)) if up else ()
+        ),
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)
         ),

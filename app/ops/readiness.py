@@ -14,10 +14,11 @@ from pydantic import BaseModel
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
 from app.db.diagnosis import NEVER_MIGRATED
-from app.ops.database_state import ABSENT_SECONDS, Snapshot, TokenTimes
+from app.ops.database_state import ABSENT_SECONDS, Problem, Snapshot, TokenTimes
 from app.ops.stored_secrets import StoredSecrets
 from app.rules.matching.rule_set import RuleSet
 from app.secret_box import WRONG_KEY
+from app.wechat.errcodes import explain
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MAX_NAMED: Final = 10
@@ -82,6 +83,27 @@ class TokensPart(Part):
     accounts: dict[str, Token]
 
 
+class WeChatProblem(BaseModel):
+    """What WeChat refuses an account. errcode: null if no answer came, which errmsg says.
+
+    meaning, fix: what the errcode means, and what to do. rid: of the request in WeChat's own log.
+    """
+
+    appid: str
+    api: str
+    errcode: int | None
+    errmsg: str
+    rid: str | None
+    meaning: str | None = None
+    fix: str | None = None
+
+
+class WeChatPart(Part):
+    """Calls of WeChat's API. problems: one for each account and API whose last call failed."""
+
+    problems: list[WeChatProblem]
+
+
 class UnionIdsPart(Part):
     """UnionIDs. accounts: OAs by AppID. not_bound: no Open Platform account, which is allowed."""
 
@@ -104,6 +126,7 @@ class Parts(BaseModel):
     queue: QueuePart
     workers: WorkersPart
     tokens: TokensPart
+    wechat: WeChatPart
     unionids: UnionIdsPart
     erasures: Part
     clock: ClockPart
@@ -297,6 +320,41 @@ def _token(times: TokenTimes | None) -> Token:
         return Token(state="missing")
     state: Literal["valid", "expired"] = "valid" if times.expires_in > 0 else "expired"
     return Token(state=state, expires_in=int(times.expires_in))
+
+
+def wechat(problems: Iterable[Problem]) -> WeChatPart:
+    """Report which calls WeChat refuses, and what to do."""
+    shown = [_shown(problem) for problem in problems]
+    detail = "; ".join(map(_sentence, shown[:MAX_NAMED]))
+    if len(shown) > MAX_NAMED:
+        detail += f"; and {len(shown) - MAX_NAMED} more"
+    return WeChatPart(
+        status=Status.DEGRADED if shown else Status.OK,
+        detail=detail or "no call is refused",
+        problems=shown,
+    )
+
+
+def _shown(problem: Problem) -> WeChatProblem:
+    shown = WeChatProblem(
+        appid=problem.appid,
+        api=problem.api,
+        errcode=problem.errcode,
+        errmsg=problem.errmsg,
+        rid=problem.rid,
+    )
+    if problem.errcode is not None:
+        found = explain(problem.errcode, "en", problem.rid)
+        shown.meaning, shown.fix = found.meaning, found.fix
+    return shown
+
+
+def _sentence(problem: WeChatProblem) -> str:
+    where = f"{problem.appid}, {problem.api}"
+    if problem.errcode is None:
+        return f"{where}: {problem.errmsg}"
+    rid = "" if problem.rid is None else f" (rid {problem.rid})"
+    return f"{where}: errcode {problem.errcode}: {problem.meaning} {problem.fix}{rid}"
 
 
 def unionids(bindings: Mapping[str, bool | None]) -> UnionIdsPart:

@@ -21,6 +21,7 @@ from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, unknown_outcome
 from app.replies.send_results import SendResult, SendResults
 from app.wechat.api import WeChatApi
+from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.outbound import REPLY, STORED, MediaSource, Message, customer_service_body, media_of
@@ -94,13 +95,23 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
 async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
     async with brief_transaction(delivery.sessions) as session:
         interrupted = await store.attempt_of_interrupted(session, reply_id)
-    if interrupted is not None and not delivery.results.is_unsent(reply_id):
+    unsent = delivery.results.is_unsent(reply_id)
+    if interrupted is not None and not unsent:
         await asyncio.sleep(delivery.takeover_seconds)
     delivery.results.claiming(reply_id)
     async with brief_transaction(delivery.sessions) as session:
         now = delivery.clock.now()
-        reply = await store.claim(session, reply_id, now, interrupted=interrupted)
+        reply = await store.claim(
+            session,
+            reply_id,
+            now,
+            interrupted=interrupted,
+            may_have_arrived=interrupted is not None and not unsent,
+        )
     delivery.results.claimed(reply_id)
+    if reply is not None and reply.status is not ReplyStatus.SENDING:
+        _report_ended(reply)
+        return None
     return reply
 
 
@@ -191,15 +202,17 @@ async def _custom_send(
 ) -> None:
     body = customer_service_body(message, openid=OpenId(reply.openid), media_ids=media_ids)
 
-    async def call(token: str) -> None:
-        try:
-            await delivery.api.custom_send(token, body)
-        except TransportError as error:
-            if error.outcome_unknown:
-                raise _UnknownOutcomeError(error) from error
-            raise
-
-    await with_token(delivery.tokens, AppId(reply.appid), call)
+    try:
+        await with_token(
+            delivery.tokens,
+            AppId(reply.appid),
+            lambda token: delivery.api.custom_send(token, body),
+            api="message/custom/send",
+        )
+    except TransportError as error:
+        if error.outcome_unknown:
+            raise _UnknownOutcomeError(error) from error
+        raise
 
 
 class _UnknownOutcomeError(Exception):
@@ -220,5 +233,28 @@ def _report(reply: Reply, outcome: SendOutcome | None) -> None:
             appid=reply.appid,
             errcode=outcome.errcode,
             errmsg=outcome.errmsg,
+            rid=outcome.rid,
+            **_explained(outcome.errcode, outcome.rid),
             attempts=reply.attempts,
         )
+
+
+def _explained(errcode: int | None, rid: str | None) -> dict[str, str]:
+    if errcode is None:
+        return {}
+    found = explain(errcode, "en", rid)
+    return {"meaning": found.meaning, "fix": found.fix}
+
+
+def _report_ended(reply: Reply) -> None:
+    """Report a reply that was too late to be sent."""
+    metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
+    log.warning(
+        f"replies.{'expired' if reply.status is ReplyStatus.EXPIRED else 'not_sent'}",
+        reply_id=str(reply.id),
+        appid=reply.appid,
+        errcode=reply.errcode,
+        errmsg=reply.errmsg,
+        rid=reply.rid,
+        attempts=reply.attempts,
+    )

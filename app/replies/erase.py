@@ -42,7 +42,7 @@ async def _execute(
 
 # A reply that is being sent keeps its status: its job has a copy in memory and will set it.
 _CLEARED = """
-    content = '{}', errmsg = NULL,
+    content = '{}', errmsg = NULL, rid = NULL,
     expires_at = CASE WHEN status IN ('pending', 'held', 'skipped') THEN NULL ELSE expires_at END,
     status = CASE WHEN status IN ('pending', 'held') THEN 'skipped' ELSE status END
 """

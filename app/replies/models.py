@@ -22,7 +22,7 @@ class ReplyStatus(StrEnum):
     """The state of a reply; the last four are final.
 
     failed: it did not arrive, or nobody knows: then errmsg begins with "outcome unknown". expired:
-    its send window ended before it was sent.
+    its send window ended before it was sent; errmsg says when, and why it was not sent before.
 
     held: the send window is closed, by WeChat's word or by `send_windows`. The reply becomes
     pending when the follower's next action opens a window, and expires at `expires_at`.
@@ -73,6 +73,7 @@ class Reply(Base):
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     errcode: Mapped[int | None]
     errmsg: Mapped[str | None]
+    rid: Mapped[str | None]  # of the request in WeChat's own log, with errcode
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Decides what happens to a reply after a failed send. Pure. Source: protocol 6.6 and 11."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -28,10 +28,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class WindowVerdict(StrEnum):
-    """What WeChat's error says about the follower's send windows."""
+    """What an attempt says about the follower's send windows. used: it may have cost one send."""
 
     OPEN = "open"
     CLOSED = "closed"
+    USED = "used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class SendOutcome:
     errmsg: str
     retry_in: timedelta | None = None
     window: WindowVerdict = WindowVerdict.OPEN
+    rid: str | None = None
 
 
 def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) -> SendOutcome:
@@ -50,6 +52,10 @@ def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) 
 
     attempts: so far, including this one. jitter: 0.0 to 1.0, lengthens the delay by up to a half.
     """
+    return replace(_outcome_of(error, attempts, jitter, now), rid=error.rid)
+
+
+def _outcome_of(error: ApiError, attempts: int, jitter: float, now: datetime) -> SendOutcome:
     text = error.errmsg
     # Without an access token nothing was sent, and an operator may correct the account.
     if isinstance(error, NoToken) and error.action is not Action.RETRY:
@@ -68,8 +74,10 @@ def unknown_outcome(error: TransportError) -> SendOutcome:
     """Return the state of a reply that may have arrived: it fails and is not repeated.
 
     custom/send has no idempotency key, so a retry could send the message twice (protocol 6.2).
+    WeChat may have counted it, so it counts as one of the sends that the window allows.
     """
-    return SendOutcome(ReplyStatus.FAILED, None, f"outcome unknown: {error.errmsg}")
+    text = f"outcome unknown: {error.errmsg}"
+    return SendOutcome(ReplyStatus.FAILED, None, text, window=WindowVerdict.USED)
 
 
 def not_fetched(error: MediaNotFetched, *, attempts: int, jitter: float) -> SendOutcome:

@@ -13,6 +13,7 @@ from app.identity.schemas import WeChatId
 from app.replies import admin_store
 from app.replies.models import ReplyStatus
 from app.replies.schemas import ReplyOut, ReplyPage
+from app.wechat.errcodes import Language
 
 MAX_PAGE_ROWS = 500
 
@@ -33,6 +34,7 @@ class _Filter(BaseModel):
     status: ReplyStatus | None = None
     appid: WeChatId | None = None
     openid: WeChatId | None = None
+    language: Language = Field(default="en", description="Of `meaning` and `fix`")
 
 
 @router.get("")
@@ -46,13 +48,18 @@ async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) 
     )
     shown = rows[: query.limit]
     return ReplyPage(
-        items=[ReplyOut.model_validate(row) for row in shown],
+        items=[ReplyOut.of(row, query.language) for row in shown],
         next=shown[-1].id if len(rows) > len(shown) else None,
     )
 
 
 @router.post("/{reply_id}/retry", status_code=202, responses=_CANT_RETRY)
-async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> ReplyOut:
+async def retry_reply(
+    reply_id: UUID,
+    request: Request,
+    session: SessionDep,
+    language: Annotated[Language, Query(description="Of `meaning` and `fix`")] = "en",
+) -> ReplyOut:
     """Send an unsent reply again. This is possible until its send window ends."""
     clock: Clock = request.app.state.clock
     reply = await admin_store.send_again(session, reply_id, clock.now())
@@ -60,4 +67,4 @@ async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> 
         raise HTTPException(404, f"reply {reply_id} does not exist")
     if reply.status is not ReplyStatus.PENDING:
         raise HTTPException(409, f"reply {reply_id} is {reply.status} and can't be sent again")
-    return ReplyOut.model_validate(reply)
+    return ReplyOut.of(reply, language)

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.replies.expire import SWEEP_LIMIT, expiry_reason
 from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 
 # Rows to lock are chosen in a CTE, which runs once. A subquery may run again and skip the rows that
 # it has locked itself.
-SWEEP_LIMIT = 1000
 # Younger replies are left to the job that was enqueued with them.
 SWEEP_AFTER = timedelta(seconds=60)
 URGENT_AFTER = timedelta(seconds=3)
@@ -47,13 +47,19 @@ async def attempt_of_interrupted(session: AsyncSession, reply_id: UUID) -> int |
 
 
 async def claim(
-    session: AsyncSession, reply_id: UUID, now: datetime, *, interrupted: int | None = None
+    session: AsyncSession,
+    reply_id: UUID,
+    now: datetime,
+    *,
+    interrupted: int | None = None,
+    may_have_arrived: bool = False,
 ) -> Reply | None:
     """Mark a reply as being sent and return it; None if it must not be sent now.
 
-    interrupted: the attempt that is taken over. A reply that another attempt is sending is left
-    to it. A reply that is overdue becomes expired, or failed with an unknown outcome if an attempt
-    had begun; one without an open send window becomes held. Locks the reply's row.
+    interrupted: the attempt that is taken over. may_have_arrived: whether it may have reached
+    WeChat; it counts as a send then. A reply that another attempt is sending is left to it. A reply
+    that is overdue is returned as expired, or as failed with an unknown outcome if an attempt had
+    begun; one without an open send window becomes held. Locks the reply's row.
     """
     # A reply that stays `sending` belongs to a worker that died. It is sent again, since a card
     # that may arrive twice is better than one that may be lost.
@@ -66,13 +72,19 @@ async def claim(
     if begun and reply.attempts != interrupted:
         return None
     if reply.expires_at is not None and reply.expires_at <= now:
-        reply.status = ReplyStatus.FAILED if begun else ReplyStatus.EXPIRED
-        reply.errmsg = OUTCOME_UNKNOWN if begun else reply.errmsg
-        return None
+        if may_have_arrived:
+            await _charge(session, reply, now)
+        if begun:
+            reply.status, reply.errmsg = ReplyStatus.FAILED, OUTCOME_UNKNOWN
+        else:
+            reply.status, reply.errmsg = ReplyStatus.EXPIRED, expiry_reason(reply)
+        return reply
     if not await _may_send(session, reply.appid, reply.openid, now):
         reply.status = ReplyStatus.HELD
         reply.errmsg = reply.errmsg or "no send window is open"
         return None
+    if may_have_arrived:
+        await _charge(session, reply, now)
     reply.status = ReplyStatus.SENDING
     reply.attempts += 1
     return reply
@@ -86,11 +98,15 @@ async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
     marked = await session.scalar(
         update(Reply)
         .where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT)
-        .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None)
+        .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None, rid=None)
         .returning(Reply.id)
     )
-    if marked is None:
-        return
+    if marked is not None:
+        await _charge(session, reply, now)
+
+
+async def _charge(session: AsyncSession, reply: Reply, now: datetime) -> None:
+    """Count one send against the open send window that expires first, if there is one."""
     first = (
         select(SendWindow.trigger)
         .where(*_open(reply.appid, reply.openid, now))
@@ -113,8 +129,12 @@ async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
 async def mark_unsent(
     session: AsyncSession, reply: Reply, outcome: SendOutcome, *, tried_at: datetime
 ) -> None:
-    """Record a failed attempt. If WeChat says that the send window is closed, close it."""
-    await session.execute(
+    """Record a failed attempt, once.
+
+    If WeChat says that the send window is closed, it is closed. An attempt that WeChat may have
+    counted is charged.
+    """
+    marked = await session.scalar(
         update(Reply)
         # Another worker may have taken the reply over meanwhile.
         .where(
@@ -126,8 +146,12 @@ async def mark_unsent(
             status=outcome.status,
             errcode=outcome.errcode,
             errmsg=outcome.errmsg,
+            rid=outcome.rid,
         )
+        .returning(Reply.id)
     )
+    if outcome.window is WindowVerdict.USED and marked is not None:
+        await _charge(session, reply, tried_at)
     if outcome.window is WindowVerdict.CLOSED:
         await session.execute(
             update(SendWindow)
@@ -138,29 +162,6 @@ async def mark_unsent(
             )
             .values(sends_left=0)
         )
-
-
-async def expire_overdue(session: AsyncSession, now: datetime) -> int:
-    """Expire up to SWEEP_LIMIT replies whose send window has ended; return how many.
-
-    Replies that are being sent are left to their job.
-    """
-    overdue = (
-        select(Reply.id)
-        .where(Reply.status.in_(OPEN_STATUSES), Reply.expires_at <= now)
-        .where(Reply.status != ReplyStatus.SENDING)
-        .order_by(Reply.expires_at)
-        .limit(SWEEP_LIMIT)
-        .with_for_update(skip_locked=True)
-        .cte()
-    )
-    result = await session.execute(
-        update(Reply)
-        .where(Reply.id.in_(select(overdue.c.id)))
-        .values(status=ReplyStatus.EXPIRED)
-        .returning(Reply.id)
-    )
-    return len(result.all())
 
 
 async def requeue_held(session: AsyncSession, now: datetime) -> int:

@@ -23,6 +23,7 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
 from app.wechat_client.batchget import BAD_OPENID, BATCHGET_LIMIT, batchget_halving
+from app.wechat_client.errors import NoToken
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
@@ -57,7 +58,8 @@ async def resolve(resolver: Resolver, appid: AppId, turn: int = 0) -> None:
 
     When a call fails, its OpenIDs are released and become due later; the sweep enqueues a job then.
     When WeChat refuses a call, also because of the daily quota, the whole account pauses, because
-    WeChat would refuse the next calls as well.
+    WeChat would refuse the next calls as well. The pause ends early when an access token is got
+    after one was refused, and when a worker starts, since its settings may have been corrected.
     """
     for _ in range(MAX_CALLS_A_RUN):
         resolved = await _resolve_some(resolver, appid)
@@ -106,6 +108,12 @@ async def _record(resolver: Resolver, results: Sequence[UnionIdResult]) -> None:
         await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
 
 
+async def end_pauses(sessions: SessionFactory) -> None:
+    """End the pauses of all accounts: a worker starts, perhaps with corrected settings."""
+    async with sessions.begin() as session:
+        await store.end_pauses(session)
+
+
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
     """Enqueue a job for every account that has due OpenIDs."""
     async with sessions.begin() as session:
@@ -119,7 +127,10 @@ async def _ask(resolver: Resolver, appid: AppId, openids: Sequence[OpenId]) -> l
 
     async def batchget(part: Sequence[OpenId]) -> list[UserInfo]:
         return await with_token(
-            resolver.tokens, appid, lambda token: resolver.api.batchget(token, part)
+            resolver.tokens,
+            appid,
+            lambda token: resolver.api.batchget(token, part),
+            api="user/info/batchget",
         )
 
     infos, bad = await batchget_halving(batchget, openids)
@@ -137,7 +148,10 @@ async def _ask_one(resolver: Resolver, appid: AppId, openid: OpenId) -> UnionIdR
     """Return what WeChat answers about one person. Without a UnionID the stored one stays."""
     try:
         info = await with_token(
-            resolver.tokens, appid, lambda token: resolver.api.user_info(token, openid)
+            resolver.tokens,
+            appid,
+            lambda token: resolver.api.user_info(token, openid),
+            api="user/info",
         )
     except ApiError as error:
         if error.errcode != BAD_OPENID:
@@ -162,16 +176,21 @@ async def _release(
     resolver: Resolver, appid: AppId, openids: Sequence[str], error: ApiError
 ) -> None:
     refused = error.action in {Action.CONFIGURATION, Action.WAIT, Action.PERMANENT}
-    pause = PAUSE_AFTER_REFUSAL if refused else PAUSE_AFTER_FAILURE
     log.warning(
         "identity.not_resolved",
         appid=appid,
         people=len(openids),
         errcode=error.errcode,
+        errmsg=error.errmsg,
+        rid=error.rid,
         action=error.action.value,
     )
-    again_at = resolver.clock.now() + pause
+    now = resolver.clock.now()
     async with resolver.sessions.begin() as session:
-        await store.release(session, appid, openids, ask_again_at=again_at)
         if refused:
-            await store.pause(session, appid, again_at)
+            # They are due at once, so that they are asked about as soon as the pause ends.
+            await store.release(session, appid, openids, ask_again_at=now)
+            by_token = isinstance(error, NoToken)
+            await store.pause(session, appid, now, now + PAUSE_AFTER_REFUSAL, by_token=by_token)
+        else:
+            await store.release(session, appid, openids, ask_again_at=now + PAUSE_AFTER_FAILURE)

@@ -1,12 +1,14 @@
 """`/api/users`: one person at all accounts, with state and timeline."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api_errors import Detail
+from app.clock import Clock
 from app.db.session import SessionDep
 from app.events import cursor
 from app.events.cursor import ByTime
@@ -68,7 +70,9 @@ router = APIRouter(prefix="/api/users", tags=["users"])
 
 
 @router.get("", responses=_UNKNOWN)
-async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -> UserOut:
+async def find_user(
+    query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
+) -> UserOut:
     """Find a person by the OpenID at one account."""
     row = await identity.of_openid(session, query.appid, query.openid)
     if row is None:
@@ -76,30 +80,46 @@ async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -
     rows = [row]
     if row.unionid is not None:
         rows = [*await identity.of_unionid(session, row.unionid, MAX_OPENIDS)]
-    return await _user_out(session, row.unionid, rows, query)
+    return await _user_out(session, row.unionid, rows, query, _now(request))
 
 
 @router.get("/{unionid}", responses=_UNKNOWN)
 async def get_user(
-    unionid: WeChatId, query: Annotated[TimelineQuery, Query()], session: SessionDep
+    unionid: WeChatId,
+    query: Annotated[TimelineQuery, Query()],
+    request: Request,
+    session: SessionDep,
 ) -> UserOut:
     """Read a person by UnionID: OpenIDs, state, consents and timeline."""
     rows = await identity.of_unionid(session, unionid, MAX_OPENIDS)
     if not rows:
         raise HTTPException(404, f"user {unionid} does not exist")
-    return await _user_out(session, unionid, rows, query)
+    return await _user_out(session, unionid, rows, query, _now(request))
+
+
+def _now(request: Request) -> datetime:
+    clock: Clock = request.app.state.clock
+    return clock.now()
 
 
 async def _user_out(
-    session: SessionDep, unionid: str | None, rows: Sequence[OpenIdRow], query: TimelineQuery
+    session: SessionDep,
+    unionid: str | None,
+    rows: Sequence[OpenIdRow],
+    query: TimelineQuery,
+    now: datetime,
 ) -> UserOut:
     keys = [(row.appid, row.openid) for row in rows]
     former = await identity.former_unionids(session, rows)
     consents = await store.consents(session, keys)
     left = await sends_left(session, consents)
+    pauses = await identity.paused_until(session, {row.appid for row in rows}, now)
     return UserOut(
         unionid=unionid,
-        openids=[_openid_out(row, former.get((row.appid, row.openid), [])) for row in rows],
+        openids=[
+            _openid_out(row, former.get((row.appid, row.openid), []), pauses.get(row.appid))
+            for row in rows
+        ],
         followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
         consents=[ConsentOut.of(one, left) for one in consents],
         last_interactions=[
@@ -125,14 +145,17 @@ async def _timeline(
     )
 
 
-def _openid_out(row: OpenIdRow, former: list[str]) -> OpenIdOut:
+def _openid_out(row: OpenIdRow, former: list[str], paused_until: datetime | None) -> OpenIdOut:
+    next_at = row.resolve_next_at
+    if next_at is not None and paused_until is not None:
+        next_at = max(next_at, paused_until)
     return OpenIdOut(
         appid=row.appid,
         openid=row.openid,
         unionid=row.unionid,
         state=row.resolve_state,
         reason=row.reason,
-        next_try_at=row.resolve_next_at,
+        next_try_at=next_at,
         former_unionids=former,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import httpx
 
@@ -11,12 +11,11 @@ from app.wechat.api_responses import FollowerPage, StableToken, UploadedMedia, U
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
+from app.wechat.media_format import MediaKind, upload_name
 from app.wechat.transport import Transport
 
-MediaKind: TypeAlias = Literal["image", "voice", "video", "thumb"]
-
-
 INVALID_CREDENTIAL = 40001
+_AUTOREPLY_MEMBERS = ("is_add_friend_reply_open", "is_autoreply_open", "keyword_autoreply_info")
 
 
 class WeChatApi:
@@ -48,7 +47,7 @@ class WeChatApi:
         }
         try:
             return api_responses.stable_token(
-                await self._transport.post("/cgi-bin/stable_token", {}, body)
+                await self._transport.post("/cgi-bin/stable_token", {}, body, ("access_token",))
             )
         except ApiError as error:
             if error.errcode == INVALID_CREDENTIAL:
@@ -66,22 +65,26 @@ class WeChatApi:
         """
         await self._transport.post("/cgi-bin/message/custom/send", _auth(token), body)
 
-    async def upload_media(
-        self, token: str, kind: MediaKind, filename: str, content: bytes
-    ) -> UploadedMedia:
-        """Upload temporary media. filename: its extension tells WeChat the format.
-
-        Source: protocol 6.4.
-        """
+    async def upload_media(self, token: str, kind: MediaKind, content: bytes) -> UploadedMedia:
+        """Upload temporary media. Source: protocol 6.4."""
         query = {**_auth(token), "type": kind}
+        filename = upload_name(kind, content)
         return api_responses.uploaded_media(
-            await self._transport.upload("/cgi-bin/media/upload", query, filename, content)
+            await self._transport.upload(
+                "/cgi-bin/media/upload",
+                query,
+                filename,
+                content,
+                ("media_id", "thumb_media_id"),
+            )
         )
 
     async def user_info(self, token: str, openid: OpenId) -> UserInfo:
         """Return WeChat's information about one person. Source: protocol 8."""
         query = {**_auth(token), "openid": openid, "lang": "zh_CN"}
-        return api_responses.user_info(await self._transport.get("/cgi-bin/user/info", query))
+        return api_responses.user_info(
+            await self._transport.get("/cgi-bin/user/info", query, ("openid",))
+        )
 
     async def batchget(self, token: str, openids: Sequence[OpenId]) -> list[UserInfo]:
         """Return WeChat's information about up to 100 people, in any order: match by OpenID.
@@ -91,7 +94,10 @@ class WeChatApi:
         people = [{"openid": openid, "lang": "zh_CN"} for openid in openids]
         return api_responses.user_infos(
             await self._transport.post(
-                "/cgi-bin/user/info/batchget", _auth(token), {"user_list": people}
+                "/cgi-bin/user/info/batchget",
+                _auth(token),
+                {"user_list": people},
+                ("user_info_list",),
             )
         )
 
@@ -100,17 +106,21 @@ class WeChatApi:
         query = _auth(token)
         if next_openid is not None:
             query["next_openid"] = next_openid
-        return api_responses.follower_page(await self._transport.get("/cgi-bin/user/get", query))
+        return api_responses.follower_page(
+            await self._transport.get("/cgi-bin/user/get", query, ("total",))
+        )
 
     async def callback_ips(self, token: str) -> tuple[str, ...]:
         """Return the IP addresses from which WeChat pushes. Source: protocol 3.5."""
         return api_responses.callback_ips(
-            await self._transport.get("/cgi-bin/getcallbackip", _auth(token))
+            await self._transport.get("/cgi-bin/getcallbackip", _auth(token), ("ip_list",))
         )
 
     async def current_autoreply_info(self, token: str) -> dict[str, Any]:
         """Return the automatic replies that are configured in the console, as WeChat sends them."""
-        return await self._transport.get("/cgi-bin/get_current_autoreply_info", _auth(token))
+        return await self._transport.get(
+            "/cgi-bin/get_current_autoreply_info", _auth(token), _AUTOREPLY_MEMBERS
+        )
 
     async def close(self) -> None:
         """Close the connections, unless the caller gave the client."""

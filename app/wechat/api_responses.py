@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.wechat.ids import OpenId, UnionId
-from app.wechat.transport import unreadable_response
+from app.wechat.read_response import number_of, unreadable_response
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
+MAX_TOKEN_SECONDS = 7200
+# No id of WeChat is longer, and an index of the database could not hold any length.
+MAX_ID_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
 class StableToken:
-    """An access token. expires_in: seconds that it still lives, at most 7200. Protocol 7.1."""
+    """An access token. expires_in: seconds that it still lives, 0 to 7200. Protocol 7.1."""
 
     token: str = field(repr=False)
     expires_in: int
@@ -21,10 +24,13 @@ class StableToken:
 
 @dataclass(frozen=True, slots=True)
 class UploadedMedia:
-    """Temporary media. Its media_id is valid for 3 days from created_at. Source: protocol 6.4."""
+    """Temporary media. Its media_id is valid for 3 days from created_at. Source: protocol 6.4.
+
+    created_at: None when the response does not say it.
+    """
 
     media_id: str
-    created_at: datetime
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,54 +61,68 @@ class FollowerPage:
 
 def stable_token(response: Mapping[str, Any]) -> StableToken:
     """Read an access token. Raises TransportError when the response has none."""
-    token, expires_in = response.get("access_token"), response.get("expires_in")
-    if not isinstance(token, str) or not token or not isinstance(expires_in, int):
+    token = _text(response.get("access_token"))
+    expires_in = number_of(response.get("expires_in"))
+    if token is None or expires_in is None:
         raise unreadable_response()
-    return StableToken(token, expires_in)
+    return StableToken(token, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
 
 
 def uploaded_media(response: Mapping[str, Any]) -> UploadedMedia:
     """Read an uploaded medium. Raises TransportError when the response has no media_id."""
     # For thumbs the member used to be called thumb_media_id.
     media_id = _text(response.get("media_id")) or _text(response.get("thumb_media_id"))
-    created_at = _time(response.get("created_at"))
-    if media_id is None or created_at is None:
+    if media_id is None:
         raise unreadable_response()
-    return UploadedMedia(media_id, created_at)
+    return UploadedMedia(media_id, _time(response.get("created_at")))
 
 
 def user_info(response: object) -> UserInfo:
     """Read one person. Raises TransportError when the response names no OpenID."""
-    openid = _text(response.get("openid")) if isinstance(response, Mapping) else None
-    if openid is None or not isinstance(response, Mapping):
+    found = _user_info(response)
+    if found is None:
         raise unreadable_response()
-    unionid = _text(response.get("unionid"))
+    return found
+
+
+def _user_info(response: object) -> UserInfo | None:
+    openid = _id(response.get("openid")) if isinstance(response, Mapping) else None
+    if openid is None or not isinstance(response, Mapping):
+        return None
+    unionid = _id(response.get("unionid"))
     return UserInfo(
         openid=OpenId(openid),
-        subscribed=response.get("subscribe") == 1,
+        subscribed=number_of(response.get("subscribe")) == 1,
         unionid=UnionId(unionid) if unionid else None,
         subscribe_time=_time(response.get("subscribe_time")),
         subscribe_scene=_text(response.get("subscribe_scene")),
-        qr_scene=_number(response.get("qr_scene")) or None,
+        qr_scene=number_of(response.get("qr_scene")) or None,
         qr_scene_str=_text(response.get("qr_scene_str")),
     )
 
 
 def user_infos(response: Mapping[str, Any]) -> list[UserInfo]:
-    """Read several people, in WeChat's order: match them by OpenID. Raises TransportError."""
+    """Read several people, in WeChat's order: match them by OpenID. Raises TransportError.
+
+    A row that names no OpenID is left out: whom it is about is not known, and the others count.
+    """
     found = response.get("user_info_list")
     if not isinstance(found, list):
         raise unreadable_response()
-    return [user_info(item) for item in found]
+    return [info for info in map(_user_info, found) if info is not None]
 
 
 def follower_page(response: Mapping[str, Any]) -> FollowerPage:
     """Read a page of followers. Raises TransportError."""
-    total, data = _number(response.get("total")), response.get("data", {})
-    found = data.get("openid", []) if isinstance(data, Mapping) else None
+    total, count = number_of(response.get("total")), number_of(response.get("count"))
+    data = response.get("data") or {}
+    found = (data.get("openid") or []) if isinstance(data, Mapping) else None
     if total is None or not isinstance(found, list):
         raise unreadable_response()
-    openids = tuple(OpenId(str(item)) for item in found)
+    openids = tuple(OpenId(openid) for openid in map(_id, found) if openid is not None)
+    if not openids and count:
+        # Taken for the last page, it would end the list too early.
+        raise unreadable_response()
     # An empty page is the last one, even if it names a next_openid.
     return FollowerPage(total, openids, _text(response.get("next_openid")) if openids else None)
 
@@ -120,14 +140,13 @@ def _text(value: object) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
-def _number(value: object) -> int | None:
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) else None
+def _id(value: object) -> str | None:
+    text = _text(value)
+    return None if text is None or len(text) > MAX_ID_LENGTH else text
 
 
 def _time(value: object) -> datetime | None:
-    seconds = _number(value)
+    seconds = number_of(value)
     if seconds is None or not 0 < seconds < END_OF_TIME:
         return None
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,13 +1,10 @@
 """Calls WeChat's API: sends raw UTF-8 JSON, and returns a dict or raises ApiError."""
 
 import asyncio
-import json
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -15,13 +12,12 @@ import orjson
 
 from app import metrics
 from app.clock import DIFFERENCES, machine_now
-from app.wechat.errcodes import action_for
+from app.wechat.connection_failure import describe_failure
 from app.wechat.errors import ApiError, TransportError
+from app.wechat.read_response import read_response, unreadable_response
 
 # A page of 10,000 followers has 300 KB; nothing else that is read is larger.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-
-RID = re.compile(r"\s*rid:\s*(\S+)\s*$")
 
 
 class Transport:
@@ -30,6 +26,7 @@ class Transport:
     timeout: for the whole call, from waiting for a connection to the last byte of the response;
     the TCP and the TLS handshake may each take half of it.
     client: is used and not closed; with None the object makes its own, and `close` closes it.
+    In the methods, `promised` are members of which an answer without errcode must have one.
     """
 
     def __init__(
@@ -41,13 +38,17 @@ class Transport:
         self._client = client or httpx.AsyncClient()
         logging.getLogger("httpx").addFilter(_is_warning)
 
-    async def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    async def get(
+        self, path: str, query: Mapping[str, str], promised: Sequence[str]
+    ) -> dict[str, Any]:
         """GET and return the response. Raises ApiError or its subclass TransportError."""
         return await self._call(
-            self._client.build_request("GET", self._base_url + path, params=query)
+            self._client.build_request("GET", self._base_url + path, params=query), promised
         )
 
-    async def post(self, path: str, query: Mapping[str, str], body: object) -> dict[str, Any]:
+    async def post(
+        self, path: str, query: Mapping[str, str], body: object, promised: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """POST JSON and return the response. Raises ApiError or its subclass TransportError."""
         return await self._call(
             self._client.build_request(
@@ -57,17 +58,24 @@ class Transport:
                 # orjson writes raw UTF-8: WeChat refuses `\u` escapes, or shows them as they are.
                 content=orjson.dumps(body),
                 headers={"Content-Type": "application/json"},
-            )
+            ),
+            promised,
         )
 
     async def upload(
-        self, path: str, query: Mapping[str, str], filename: str, content: bytes
+        self,
+        path: str,
+        query: Mapping[str, str],
+        filename: str,
+        content: bytes,
+        promised: Sequence[str],
     ) -> dict[str, Any]:
         """POST a file as the form field `media`. Raises ApiError or its subclass TransportError."""
         return await self._call(
             self._client.build_request(
                 "POST", self._base_url + path, params=query, files={"media": (filename, content)}
-            )
+            ),
+            promised,
         )
 
     async def close(self) -> None:
@@ -75,15 +83,17 @@ class Transport:
         if self._owned:
             await self._client.aclose()
 
-    async def _call(self, request: httpx.Request) -> dict[str, Any]:
+    async def _call(self, request: httpx.Request, promised: Sequence[str]) -> dict[str, Any]:
         try:
-            return read_response(*await self._send(request))
+            status, content, location = await self._send(request)
+            return read_response(status, content, promised=promised, location=location)
         except ApiError as error:
             code = "transport" if error.errcode is None else str(error.errcode)
             metrics.API_ERRORS.labels(code).inc()
             raise
 
-    async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
+    async def _send(self, request: httpx.Request) -> tuple[int, bytes, str | None]:
+        """Return status, body and `Location` of the response. Raises TransportError."""
         progress = _Progress()
         # The time limit of httpx starts again with each read, so a slow response could take for
         # ever: asyncio limits the whole call. Connecting keeps the limit of httpx, which closes the
@@ -96,16 +106,18 @@ class Transport:
         began = machine_now()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request, stream=True)
+                response = await self._client.send(request, stream=True, follow_redirects=False)
                 _compare_clocks(response.headers.get("date"), began, machine_now())
                 try:
-                    return response.status_code, await _content(response)
+                    location = response.headers.get("location")
+                    # A redirect is an answer by itself, whatever page comes with it.
+                    content = b"" if response.is_redirect else await _content(response)
+                    return response.status_code, content, location
                 finally:
                     await response.aclose()
         except (httpx.RequestError, TimeoutError) as error:
-            raise TransportError(
-                type(error).__name__, outcome_unknown=progress.request_begun
-            ) from error
+            what = describe_failure(error, request.url.host, begun=progress.request_begun)
+            raise TransportError(what, outcome_unknown=progress.request_begun) from error
 
 
 def clock_difference(date: str | None, began: datetime, ended: datetime) -> float | None:
@@ -155,42 +167,6 @@ class _Progress:
     async def trace(self, event: str, _: object) -> None:
         if event.endswith(".send_request_headers.started"):
             self.request_begun = True
-
-
-def read_response(status: int, content: bytes) -> dict[str, Any]:
-    """Return WeChat's response. Raises ApiError. A missing errcode means success.
-
-    HTTP 504 comes from a gateway that stopped waiting, so the outcome is unknown, as after a
-    time-out. Other 5xx mean that nothing was done. Source: protocol, introduction and 11.
-    """
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        unknown = status == HTTPStatus.GATEWAY_TIMEOUT
-        raise TransportError(f"HTTP {status}", outcome_unknown=unknown)
-    try:
-        # Not strict, since nicknames may hold raw control characters.
-        response = json.loads(content.decode("utf-8", "replace"), strict=False)
-        errcode = int(response.get("errcode", 0))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise unreadable_response(status) from error
-    if errcode != 0:
-        raise _api_error(errcode, str(response.get("errmsg", "")))
-    members: dict[str, Any] = response
-    return members
-
-
-def unreadable_response(status: int = HTTPStatus.OK) -> TransportError:
-    """Return the error for a response that is not one of WeChat's API.
-
-    After a success that can't be read the outcome is unknown; after an HTTP 4xx nothing was done.
-    """
-    succeeded = status < HTTPStatus.BAD_REQUEST
-    return TransportError(f"unreadable answer, HTTP {status}", outcome_unknown=succeeded)
-
-
-def _api_error(errcode: int, errmsg: str) -> ApiError:
-    rid = RID.search(errmsg)
-    text = errmsg[: rid.start()] if rid else errmsg
-    return ApiError(errcode, text, action_for(errcode), rid[1] if rid else None)
 
 
 def _is_warning(record: logging.LogRecord) -> bool:

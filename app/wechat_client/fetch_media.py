@@ -6,17 +6,15 @@ rule and read replies must not learn which hosts and ports of a network answer.
 """
 
 import asyncio
-import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from socket import gaierror
 from typing import Final
 from urllib.parse import urldefrag
 
 import httpx
 import structlog
 
+from app.connection_errors import ConnectionProblem, causes_of, problem_of
 from app.http_client.client import checked_client
 from app.http_client.ssrf_guard import AddressRefused, Resolver, resolve
 from app.http_client.url_policy import BadUrl, Policy, parse_url
@@ -85,13 +83,13 @@ class MediaFetcher:
         return bytes(content)
 
 
-_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((AddressRefused,), "the host has an address inside a network (MEDIA_ALLOW_PRIVATE)"),
-    ((gaierror, UnicodeError), "the name of the host is not found"),
-    ((TimeoutError, httpx.TimeoutException), "no answer in time"),
-    ((ssl.SSLError,), "TLS failed: the certificate is not valid, or no TLS is spoken"),
-    ((httpx.ConnectError,), "no connection: the host refuses it or can't be reached"),
-)
+_REASONS: Final = {
+    ConnectionProblem.NAME_NOT_FOUND: "the name of the host is not found",
+    ConnectionProblem.TIMED_OUT: "no answer in time",
+    ConnectionProblem.TLS_FAILED: "TLS failed: the certificate is not valid, or no TLS is spoken",
+    ConnectionProblem.REFUSED: "no connection: the host refuses it or can't be reached",
+    ConnectionProblem.UNREACHABLE: "no connection: the host refuses it or can't be reached",
+}
 
 
 def _reason(error: Exception) -> str:
@@ -100,14 +98,7 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, httpx.HTTPStatusError):
         return f"HTTP {error.response.status_code}"
-    causes = list(_causes(error))
-    for kinds, reason in _REASONS:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return reason
-    return type(error).__name__
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    if any(isinstance(cause, AddressRefused) for cause in causes_of(error)):
+        return "the host has an address inside a network (MEDIA_ALLOW_PRIVATE)"
+    problem = problem_of(error)
+    return type(error).__name__ if problem is None else _REASONS[problem]

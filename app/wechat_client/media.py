@@ -90,11 +90,12 @@ class Uploads:
         return found
 
     async def _upload(self, appid: AppId, source: str, use: MediaUse) -> str:
-        medium = await load(use.source, use.type, self.folder, self.fetcher)
+        content = await load(use.source, use.type, self.folder, self.fetcher)
         uploaded = await with_token(
             self.tokens,
             appid,
-            lambda token: self.api.upload_media(token, use.type, medium.filename, medium.content),
+            lambda token: self.api.upload_media(token, use.type, content),
+            api="media/upload",
         )
         await self._save(appid, source, uploaded.media_id, self.clock.now())
         return uploaded.media_id

@@ -2,9 +2,7 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from app.wechat.outbound import MediaSource, MediaType
 from app.wechat_client.fetch_media import MediaFetcher
@@ -19,14 +17,6 @@ MAX_BYTES: dict[MediaType, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Medium:
-    """A medium to upload. filename: its extension tells WeChat the format."""
-
-    filename: str
-    content: bytes
-
-
 async def identify(source: MediaSource, kind: MediaType, folder: Path) -> str:
     """Return the key of a source; for a file it holds a digest. Raises MediaUnavailable."""
     if source.file is None:
@@ -35,14 +25,11 @@ async def identify(source: MediaSource, kind: MediaType, folder: Path) -> str:
     return f"file:{source.file}:{hashlib.sha256(content).hexdigest()}"
 
 
-async def load(source: MediaSource, kind: MediaType, folder: Path, fetcher: MediaFetcher) -> Medium:
+async def load(source: MediaSource, kind: MediaType, folder: Path, fetcher: MediaFetcher) -> bytes:
     """Return the bytes of a source.
 
     Raises MediaUnavailable, or its subclass MediaNotFetched when another download may succeed.
     """
     if source.file is not None:
-        content = await asyncio.to_thread(read_file, folder, source.file, MAX_BYTES[kind])
-        return Medium(source.file, content)
-    url = str(source.url)
-    content = await fetcher.fetch(url, MAX_BYTES[kind])
-    return Medium(Path(urlsplit(url).path).name or "picture", content)
+        return await asyncio.to_thread(read_file, folder, source.file, MAX_BYTES[kind])
+    return await fetcher.fetch(str(source.url), MAX_BYTES[kind])

@@ -1,4 +1,4 @@
-"""Tables of access tokens and uploaded media, which all processes share."""
+"""Tables of access tokens, uploaded media and problems, which all processes share."""
 
 from datetime import datetime
 
@@ -32,3 +32,21 @@ class Media(Base):
     media_id: Mapped[str]
     uploaded_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # 3 days after the upload
+
+
+class ApiProblem(Base):
+    """The latest problem of an account with one API of WeChat; a success deletes it.
+
+    errcode: NULL if WeChat gave none; errmsg says what happened then. rid: of the request in
+    WeChat's own log. since: of this errcode.
+    """
+
+    __tablename__ = "api_problems"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    errcode: Mapped[int | None]
+    errmsg: Mapped[str]
+    rid: Mapped[str | None]
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]

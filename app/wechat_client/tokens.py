@@ -18,12 +18,16 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client.problems import ApiProblems
 from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.token_store import Token, read, save
 
 # In the last five minutes of a token WeChat gives out a new one, and both are valid.
 REFRESH_AHEAD = timedelta(seconds=300)
 JITTER_SECONDS = 60
+# A token that is said to end sooner is used so long all the same: else every message would ask for
+# another one. If it does end sooner, WeChat refuses it (42001), and it is renewed.
+MIN_LIFE = REFRESH_AHEAD + timedelta(seconds=60)
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # While the old token is valid, messages must not all wait for a WeChat that does not respond.
 PAUSE_AFTER_FAILURE = timedelta(seconds=10)
@@ -53,6 +57,7 @@ class AccessTokens:
         self._accounts = accounts
         self._clock = clock
         self._box = box
+        self.problems = ApiProblems(database.sessions, clock)
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.
@@ -63,8 +68,8 @@ class AccessTokens:
     async def get(self, appid: AppId) -> Token:
         """Return a token that is not about to expire, from memory, the table or WeChat.
 
-        Raises ApiError. An error that only an operator can correct (wrong AppSecret, IP whitelist)
-        is raised again for a minute without another call.
+        Raises ApiError. An error that only an operator can correct (wrong AppSecret, IP whitelist),
+        and a used-up quota of the day, are raised again for a minute without another call.
         """
         known = self._known.get(appid)
         if known is not None and self._lasts(known):
@@ -95,7 +100,7 @@ class AccessTokens:
             try:
                 await self.get(AppId(appid))
             except ApiError as error:
-                log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
+                _log_not_refreshed(appid, error)
 
     async def _from_table(self, appid: AppId, *, refused: Token | None) -> Token:
         stored = await self._stored(appid)
@@ -121,7 +126,7 @@ class AccessTokens:
             if appid not in self._failures or self._failures[appid].until <= now:
                 self._failures[appid] = _Failure(now + PAUSE_AFTER_FAILURE, error)
             if self._failures[appid] is not before:
-                log.warning("access.token_not_refreshed", appid=appid, errcode=error.errcode)
+                _log_not_refreshed(appid, error)
             return stored
 
     def _is_usable(self, token: Token, refused: Token | None) -> bool:
@@ -142,14 +147,19 @@ class AccessTokens:
         try:
             response = await self._api.stable_token(appid, self._secret(appid))
         except ApiError as error:
-            if error.action is Action.CONFIGURATION:
+            self.problems.failed(appid, "stable_token", error)
+            if error.action in {Action.CONFIGURATION, Action.WAIT}:
                 self._failures[appid] = _Failure(now + PAUSE_AFTER_REFUSAL, error)
             raise
-        token = Token(response.token, now + timedelta(seconds=response.expires_in))
+        life = max(timedelta(seconds=response.expires_in), MIN_LIFE)
+        token = Token(response.token, now + life)
         async with self._database.sessions.begin() as session:
             await save(session, self._box, appid, token, now)
+        self.problems.succeeded(appid, "stable_token")
         if refused is not None and token.value == refused.value:
-            raise ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
+            again = ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
+            self.problems.failed(appid, "stable_token", again)
+            raise again
         return token
 
     def _secret(self, appid: AppId) -> str:
@@ -157,3 +167,13 @@ class AccessTokens:
         if account is None or account.appsecret is None:
             raise ApiError(None, f"no AppSecret is configured for {appid}", Action.CONFIGURATION)
         return account.appsecret.get_secret_value()
+
+
+def _log_not_refreshed(appid: str, error: ApiError) -> None:
+    log.warning(
+        "access.token_not_refreshed",
+        appid=appid,
+        errcode=error.errcode,
+        errmsg=error.errmsg,
+        rid=error.rid,
+    )

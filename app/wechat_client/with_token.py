@@ -7,19 +7,36 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken
+from app.wechat_client.problems import Api
 from app.wechat_client.token_store import Token
 from app.wechat_client.tokens import AccessTokens
 
 T = TypeVar("T")
 
 
-async def with_token(tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]]) -> T:
+async def with_token(
+    tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]], *, api: Api
+) -> T:
     """Run `call` with the account's access token and return its result.
+
+    api: which one `call` calls; problems with it are logged once and shown by readiness.
 
     When WeChat refuses the token (40001, 40014, 42001), it is renewed and `call` runs once more.
     Raises NoToken, before the first or the second run, and the errors of `call`.
     Source: protocol 7.2.
     """
+    try:
+        result = await _call(tokens, appid, call)
+    except NoToken:  # noted where the token is requested
+        raise
+    except ApiError as error:
+        tokens.problems.failed(appid, api, error)
+        raise
+    tokens.problems.succeeded(appid, api)
+    return result
+
+
+async def _call(tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]]) -> T:
     token = await _or_no_token(tokens.get(appid))
     try:
         return await call(token.value)

@@ -109,7 +109,10 @@ def test_wechat_that_can_not_be_reached_is_told_in_one_line(command: Command) ->
 
     assert status == 1
     assert said.count("\n") == 1
-    assert said.startswith("oa-bridge: no access token: ")
+    assert said == (
+        "oa-bridge: there is no access token: 127.0.0.1 refuses the connection: check "
+        "WECHAT_API_BASE_URL and the firewall\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tests.refusing_postgres import refusing_postgres
 
 PARTS = (
     *("database", "migrations", "rules", "spool", "queue", "workers"),
-    *("tokens", "unionids", "erasures", "clock", "secrets"),
+    *("tokens", "wechat", "unionids", "erasures", "clock", "secrets"),
 )
 TOKEN = "access-token-that-nobody-may-see"
 

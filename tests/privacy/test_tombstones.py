@@ -100,7 +100,10 @@ async def test_an_answer_from_before_an_erasure_adds_no_openid_after_it(
 ) -> None:
     await live(service, connection)
     infos = await with_token(
-        jobs.tokens, AppId(APPID), lambda token: jobs.resolver.api.batchget(token, [OpenId(OPENID)])
+        jobs.tokens,
+        AppId(APPID),
+        lambda token: jobs.resolver.api.batchget(token, [OpenId(OPENID)]),
+        api="user/info/batchget",
     )
     asked = UserInfoBatch([OPENID], service.clock.now(), [uuid7(), uuid7()], infos)
     await service.api("DELETE", f"users/{UNIONID}")

@@ -169,3 +169,45 @@ async def test_without_a_token_nothing_is_told(service: Service, path: str) -> N
 
     assert (bare.status_code, wrong.status_code) == (401, 401)
     assert OPENID not in bare.text + wrong.text
+
+
+async def test_a_reply_tells_what_its_errcode_means_and_what_to_do(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    wechat.strike(SEND, errcode=40166, count=1)
+    await deliver(jobs, callback)
+
+    (english,) = (await service.read("replies"))["items"]
+    (chinese,) = (await service.read("replies", language="zh"))["items"]
+
+    assert english["meaning"] == "The mini-program's AppID is wrong, or it is not linked."
+    assert english["fix"].startswith("Link the mini-program to the Official Account")
+    assert chinese["meaning"] == "小程序 AppID 不正确或未关联。"
+    assert chinese["fix"].startswith("请在公众平台把该小程序关联到公众号")
+    assert english["rid"]
+    assert english["rid"] == chinese["rid"]
+    retried = await service.api("POST", f"replies/{english['id']}/retry?language=zh")
+    assert retried.json()["meaning"] == chinese["meaning"]
+
+
+async def test_an_unknown_errcode_is_told_with_its_rid(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    wechat.strike(SEND, errcode=99999, count=1)
+    await deliver(jobs, callback)
+
+    (reply,) = (await service.read("replies"))["items"]
+
+    assert "99999" in reply["meaning"]
+    assert reply["rid"] in reply["fix"]
+
+
+async def test_a_reply_without_an_errcode_has_no_meaning(service: Service, wechat: WeChat) -> None:
+    await owed(service, wechat, TEXT)
+
+    (reply,) = (await service.read("replies"))["items"]
+
+    assert (reply["rid"], reply["meaning"], reply["fix"]) == (None, None, None)
+    assert (await service.api("GET", "replies?language=fr")).status_code == 422

@@ -37,6 +37,32 @@ async def test_a_fault_can_be_an_http_status(simulator: Simulator) -> None:
     assert answer.status_code == 502
 
 
+async def test_a_fault_can_be_a_page_of_a_gateway_and_hides_the_call(simulator: Simulator) -> None:
+    await simulator.push(text="hi")
+    page = {"path": SEND, "status": 302, "location": "http://portal.example/", "count": 1}
+    await simulator.post("/_sim/faults", page)
+    odd = {"path": SEND, "body": '{"errmsg":"超出"}', "encoding": "gb18030", "count": 1}
+    await simulator.post("/_sim/faults", odd)
+
+    first, second = await simulator.http.post(SEND), await simulator.http.post(SEND)
+
+    assert (first.status_code, first.headers["location"]) == (302, "http://portal.example/")
+    assert (second.status_code, second.content) == (200, '{"errmsg":"超出"}'.encode("gbk"))
+    assert [line["via"] for line in await simulator.inbox()] == ["follower"]
+
+
+async def test_a_fault_can_change_members_of_an_answer_that_took_effect(
+    simulator: Simulator,
+) -> None:
+    token = "/cgi-bin/stable_token"
+    change = {"path": token, "changed": {"expires_in": "7200"}, "removed": ["errmsg"], "count": 1}
+    await simulator.post("/_sim/faults", change)
+
+    odd, usual = [await simulator.post(token, credentials()) for _ in range(2)]
+
+    assert odd == usual | {"expires_in": "7200"}
+
+
 @pytest.mark.parametrize(("drop", "delivered"), [("before", 0), ("after", 1)])
 def test_a_cut_connection_may_hide_a_message_that_was_delivered(drop: str, delivered: int) -> None:
     with run_simulator() as url, httpx.Client(base_url=url) as client:

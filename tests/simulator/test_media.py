@@ -84,3 +84,26 @@ async def test_the_field_has_to_be_named_media(simulator: Simulator) -> None:
     )
 
     assert answer.json()["errcode"] == 41005
+
+
+@pytest.mark.parametrize(
+    ("name", "errcode"),
+    [
+        ("a.jpg", None),
+        ("a.JPEG", None),
+        ("logo", 40005),
+        ("b.php", 40005),
+        ("x.png", 40005),
+        ("缩略图.jpg", 41005),
+    ],
+)
+async def test_a_picture_whose_name_does_not_fit_is_refused(
+    simulator: Simulator, name: str, errcode: int | None
+) -> None:
+    answer = await simulator.http.post(
+        "/cgi-bin/media/upload",
+        params={"access_token": await simulator.stable_token(), "type": "image"},
+        files={"media": (name, JPEG, "image/jpeg")},
+    )
+
+    assert answer.json().get("errcode") == errcode

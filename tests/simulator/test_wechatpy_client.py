@@ -57,7 +57,9 @@ def test_it_reads_users(client: WeChatClient) -> None:
 def test_it_uploads_a_picture_and_sends_a_card_with_it(url: str, client: WeChatClient) -> None:
     push = {"text": "商城", "openid": OPENID, "delivery": {"deliveries": 1}}
     httpx.post(f"{url}/_sim/push", json=push).raise_for_status()
-    media_id = client.media.upload("image", io.BytesIO(JPEG))["media_id"]
+    picture = io.BytesIO(JPEG)
+    picture.name = "a.jpg"
+    media_id = client.media.upload("image", picture)["media_id"]
     card = {
         "title": "商城",
         "appid": ACCOUNT.linked_mini_programs[0],

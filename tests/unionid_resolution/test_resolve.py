@@ -420,7 +420,7 @@ async def test_an_account_that_rests_holds_up_no_other(
 ) -> None:
     now = service.clock.now()
     async with database.sessions.begin() as session:
-        await pause(session, "wx00000000000000bb", now + timedelta(hours=1))
+        await pause(session, "wx00000000000000bb", now, now + timedelta(hours=1), by_token=False)
     await service.push(event(service.clock, "subscribe"))
 
     await resolve(jobs)

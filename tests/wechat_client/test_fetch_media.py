@@ -293,9 +293,7 @@ async def with_picture(
     return callback
 
 
-async def test_a_picture_of_a_web_site_keeps_its_name(site: Site, tmp_path: Path) -> None:
+async def test_a_picture_of_a_web_site_is_loaded(site: Site, tmp_path: Path) -> None:
     source = MediaSource(url=site.url(path="/pictures/a.png?size=1"))
 
-    medium = await load(source, "image", tmp_path, OPEN)
-
-    assert (medium.filename, medium.content) == ("a.png", JPEG)
+    assert await load(source, "image", tmp_path, OPEN) == JPEG

@@ -174,10 +174,28 @@ async def test_a_picture_may_have_two_mebibytes(tmp_path: Path, size: int, fits:
     source = MediaSource(file="large.jpg")
     fetcher = MediaFetcher(media_policy(allow_private=False))
     if fits:
-        assert len((await load(source, "image", tmp_path, fetcher)).content) == size
+        assert len(await load(source, "image", tmp_path, fetcher)) == size
     else:
         with pytest.raises(MediaUnavailable, match="make it smaller"):
             await load(source, "image", tmp_path, fetcher)
+
+
+@pytest.mark.parametrize("name", ["logo", "b.php", "缩略图.jpg", "x.png"])
+async def test_a_picture_is_uploaded_whatever_its_file_is_called(
+    jobs: Jobs, wechat: WeChat, name: str
+) -> None:
+    (jobs.settings.media_path / name).write_bytes(JPEG)
+
+    await media_id(jobs, MediaUse("thumb_media_id", "image", MediaSource(file=name)))
+
+    assert [call["errcode"] for call in wechat.calls(UPLOAD)] == [0]
+
+
+async def test_an_upload_whose_answer_lacks_the_time_is_used(jobs: Jobs, wechat: WeChat) -> None:
+    wechat.strike(UPLOAD, removed=["created_at"])
+
+    assert await media_id(jobs) == await media_id(jobs)
+    assert len(wechat.calls(UPLOAD)) == 1
 
 
 async def test_a_file_outside_the_folder_is_out_of_reach(jobs: Jobs) -> None:

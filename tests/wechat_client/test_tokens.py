@@ -132,6 +132,44 @@ async def test_a_refused_token_is_renewed_once_and_the_message_arrives(
     assert len(wechat.calls(STABLE_TOKEN)) == 2
 
 
+@pytest.mark.parametrize("seconds", [1, 0, -1, "60"])
+async def test_a_short_life_of_a_token_does_not_cost_a_call_per_request(
+    jobs: Jobs, wechat: WeChat, seconds: object
+) -> None:
+    wechat.strike(STABLE_TOKEN, changed={"expires_in": seconds})
+
+    first = [await jobs.tokens.get(ID) for _ in range(3)]
+    asked = len(wechat.calls(STABLE_TOKEN))
+    wechat.state.clock.advance(timedelta(seconds=121))
+    await jobs.tokens.get(ID)
+
+    assert (len(set(first)), asked, len(wechat.calls(STABLE_TOKEN))) == (1, 1, 2)
+
+
+async def test_a_token_that_ended_before_its_time_is_renewed_and_the_message_arrives(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    wechat.strike(STABLE_TOKEN, changed={"expires_in": 1}, count=1)
+    await jobs.tokens.get(ID)
+    wechat.state.tokens[APPID].take_stable(wechat.state.clock.now(), timedelta(hours=2), force=True)
+    callback = await owed(service, wechat, TEXT)
+
+    await deliver(jobs, callback)
+
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.calls(STABLE_TOKEN)) == 2
+
+
+async def test_a_life_of_a_token_as_text_is_read_and_never_longer_than_wechats(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    wechat.strike(STABLE_TOKEN, changed={"expires_in": "99999999"})
+
+    token = await jobs.tokens.get(ID)
+
+    assert token.expires_at == wechat.state.clock.now() + timedelta(seconds=7200)
+
+
 async def test_a_token_that_is_refused_twice_is_not_renewed_in_a_loop(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
@@ -191,7 +229,7 @@ async def test_an_address_outside_the_whitelist_is_a_matter_of_configuration(
     change_account(wechat, ip_whitelist=("10.0.0.1",))
 
     with pytest.raises(NoToken) as refusal:
-        await with_token(jobs.tokens, ID, lambda _: asyncio.sleep(0))
+        await with_token(jobs.tokens, ID, lambda _: asyncio.sleep(0), api="user/get")
 
     assert (refusal.value.errcode, refusal.value.action) == (40164, Action.CONFIGURATION)
 

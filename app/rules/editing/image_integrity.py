@@ -11,6 +11,8 @@ from struct import error as struct_error
 from struct import unpack_from
 from typing import Final, Literal
 
+from app.wechat.media_format import ending_of
+
 PictureFormat = Literal["JPEG", "PNG", "GIF"]
 
 MAX_PIXELS: Final = 50_000_000
@@ -18,6 +20,7 @@ _AT_ONCE: Final = 1 << 20
 
 _CUT_OFF: Final = "is cut off: save it again"
 _DAMAGED: Final = "is damaged: save it again"
+_FORMATS: Final[dict[str, PictureFormat]] = {"jpg": "JPEG", "png": "PNG", "gif": "GIF"}
 _EMPTY: Final = "holds no picture: save it again"
 _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _MARK, _END, _SCAN = 0xFF, 0xD9, 0xDA
@@ -36,11 +39,7 @@ class BadPicture(ValueError):
 
 def format_of(content: bytes) -> PictureFormat | None:
     """Return the format of a file by its first bytes; None for any other format."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if content.startswith(_PNG_START):
-        return "PNG"
-    return "GIF" if content.startswith((b"GIF87a", b"GIF89a")) else None
+    return _FORMATS.get(ending_of(content) or "")
 
 
 def require_whole(content: bytes, format: PictureFormat) -> None:

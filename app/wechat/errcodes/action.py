@@ -1,4 +1,4 @@
-"""WeChat's errcodes, and what each asks the service to do. Source: protocol 11."""
+"""What each errcode asks the service to do. Source: protocol 11."""
 
 from enum import StrEnum
 
@@ -30,6 +30,10 @@ _CONFIGURATION = {
 }
 
 
+# Of those to wait for: they stop an account, and not one follower.
+_QUOTAS = {44993, 45009, 85406}
+
+
 _ACTIONS = {
     **dict.fromkeys(_RETRY, Action.RETRY),
     **dict.fromkeys(_REFRESH_TOKEN, Action.REFRESH_TOKEN),
@@ -45,3 +49,9 @@ def action_for(errcode: int) -> Action:
     meaning depends on the call, so the caller looks at the errcode. Source: protocol 11.
     """
     return _ACTIONS.get(errcode, Action.PERMANENT)
+
+
+def concerns_account(errcode: int) -> bool:
+    """Return whether an errcode stops more than one message, so that an operator has to know."""
+    action = action_for(errcode)
+    return errcode in _QUOTAS or action not in {Action.WAIT, Action.PERMANENT}

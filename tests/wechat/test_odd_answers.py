@@ -1,0 +1,274 @@
+"""What counts as a success, and what is read of an answer that is not as the reference shows it."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.wechat.api import WeChatApi
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError, TransportError
+from app.wechat.ids import AppId, OpenId
+from app.wechat.read_response import read_response
+
+APPID = AppId("wx1f2e3d4c5b6a7980")
+OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
+TOKEN = "TOKEN-of-the-account"
+
+
+@asynccontextmanager
+async def answering(
+    content: object, status: int = 200, headers: dict[str, str] | None = None
+) -> AsyncIterator[WeChatApi]:
+    """A client of an API that answers every call so."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, content=body, headers=headers)
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(answer), follow_redirects=True
+    ) as client:
+        yield WeChatApi("https://api.example.com", timedelta(seconds=4), client)
+
+
+async def failed_send(
+    content: object, status: int = 200, headers: dict[str, str] | None = None
+) -> ApiError:
+    """Send a message, which fails, and return the failure."""
+    async with answering(content, status, headers) as api:
+        with pytest.raises(ApiError) as caught:
+            await api.custom_send(TOKEN, {})
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "outcome_unknown"),
+    [
+        (500, b"", False),
+        (502, b"<html>bad gateway</html>", False),
+        (503, b'{"errcode":0}', False),
+        (504, b"", True),
+        (403, b'{"message":"Forbidden"}', False),
+        (404, b'{"message":"no Route matched"}', False),
+        (404, b'{"errcode":0,"errmsg":"ok"}', False),
+        (403, b"<html>", False),
+        (201, b'{"errcode":0}', True),
+        (204, b"", True),
+        (200, b'{"code":500}', True),
+        (200, b"{}", True),
+        (200, b"<html>", True),
+        (200, b"", True),
+        (200, b"[]", True),
+        (200, b'"ok"', True),
+        (200, b"0", True),
+        (200, b'{"errcode":"x"}', True),
+        (200, b'{"errcode":null}', True),
+        (200, b'{"errcode":false}', True),
+        (200, b'{"errcode":[0]}', True),
+        (200, b'{"errcode":99999999999}', True),
+        (200, b'{"errcode":NaN}', True),
+        (200, b'{"errcode":0', True),
+        (200, b"[" * 100_000, True),
+    ],
+)
+async def test_only_errcode_0_with_http_200_means_that_a_message_is_sent(
+    status: int, content: bytes, outcome_unknown: bool
+) -> None:
+    error = await failed_send(content, status)
+
+    assert isinstance(error, TransportError)
+    assert error.action is Action.RETRY
+    assert error.errcode is None
+    assert f"HTTP {status}" in error.errmsg
+    assert error.outcome_unknown is outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"errcode":0,"errmsg":"ok"}',
+        b'\xef\xbb\xbf{"errcode":0}',
+        b'{"errcode":"0"}',
+        b'\n{"errcode":0.0}',
+    ],
+)
+async def test_errcode_0_is_read_however_it_is_written(content: bytes) -> None:
+    async with answering(content) as api:
+        await api.custom_send(TOKEN, {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"errcode":"40001","errmsg":"invalid credential rid: 6a-7b-8c"}',
+        b'{"errcode":" 40001 ","errmsg":"invalid credential rid: 6a-7b-8c"}',
+        b'\xef\xbb\xbf{"errcode":40001,"errmsg":"invalid credential rid: 6a-7b-8c"}',
+        b'{"errcode":40001,"errmsg":"invalid\\u0000 credential\\ud800 rid: 6a-7b-8c"}',
+    ],
+    ids=["text", "blanks", "BOM", "characters that can't be stored"],
+)
+async def test_an_errcode_is_read_however_it_is_written(content: bytes) -> None:
+    error = await failed_send(content)
+
+    assert (error.errcode, error.action) == (40001, Action.REFRESH_TOKEN)
+    assert (error.errmsg, error.rid) == ("invalid credential", "6a-7b-8c")
+
+
+async def test_an_errmsg_in_gbk_does_not_hide_the_errcode() -> None:
+    # The last byte of 誠 is a backslash in GBK, and hides the end of the text from a JSON parser.
+    error = await failed_send('{"errcode":45009,"errmsg":"超出限制誠"}'.encode("gbk"))
+
+    assert (error.errcode, error.errmsg) == (45009, "超出限制誠")
+
+
+async def test_an_errmsg_without_end_is_cut() -> None:
+    error = await failed_send({"errcode": 45009, "errmsg": "x" * 100_000 + " rid: " + "y" * 9000})
+
+    assert len(error.errmsg) == 500
+    assert len(error.rid or "") == 100
+
+
+def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
+    found = read_response(200, b'{"remark":"a\x08\xff"}', promised=("remark",))
+
+    assert found == {"remark": "a\x08�"}
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("https://login.portal.example/a?access_token=T", "https://login.portal.example,"),
+        ("/elsewhere", "another address of the same host,"),
+        (None, "no address,"),
+        ("http://[", "another address of the same host,"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_of_a_message_is_named_and_not_followed(
+    status: int, location: str | None, named: str
+) -> None:
+    headers = {} if location is None else {"location": location}
+    error = await failed_send(b"<html>", status, headers)
+
+    assert isinstance(error, TransportError)
+    assert (error.action, error.outcome_unknown) == (Action.RETRY, False)
+    assert error.errmsg.startswith(f"HTTP {status} redirects to {named}")
+    assert "access_token" not in error.errmsg
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("7200", 7200), (7200, 7200), (1, 1), (0, 0), (-1, 0), (10**12, 7200), ("-5", 0), (60.0, 60)],
+)
+async def test_the_life_of_a_token_is_read_and_bounded(written: object, seconds: int) -> None:
+    async with answering({"access_token": "T", "expires_in": written}) as api:
+        assert (await api.stable_token(APPID, "the-secret")).expires_in == seconds
+
+
+async def test_an_upload_without_a_time_is_an_upload() -> None:
+    async with answering({"type": "image", "media_id": "M"}) as api:
+        assert (await api.upload_media(TOKEN, "image", b"jpg")).media_id == "M"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [None, {}, {"openid": None}, {"openid": ""}, {"openid": 7}, [], "x", {"openid": "o" * 3000}],
+)
+async def test_a_row_without_an_openid_costs_nobody_else_their_unionid(row: object) -> None:
+    rows = [{"openid": "a", "subscribe": 1, "unionid": "U"}, row, {"openid": "b", "subscribe": 0}]
+    async with answering({"user_info_list": rows}) as api:
+        found = await api.batchget(TOKEN, [OpenId("a"), OpenId("x"), OpenId("b")])
+
+    assert [(one.openid, one.unionid) for one in found] == [("a", "U"), ("b", None)]
+
+
+async def test_numbers_as_text_are_numbers() -> None:
+    answer = {
+        "openid": OPENID,
+        "subscribe": "1",
+        "subscribe_time": "1795500000",
+        "qr_scene": "98765",
+        "subscribe_scene": "ADD\x00_SCENE",
+    }
+    async with answering(answer) as api:
+        info = await api.user_info(TOKEN, OPENID)
+
+    assert (info.subscribed, info.qr_scene, info.subscribe_scene) == (True, 98765, "ADD_SCENE")
+    assert info.subscribe_time == datetime.fromtimestamp(1795500000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("answer", "openids"),
+    [
+        ({"total": "2", "count": 2, "data": {"openid": ["a", None, "", 5, "b"]}}, ["a", "b"]),
+        ({"total": 0, "count": 0, "data": None}, []),
+        ({"total": 0, "count": 0, "data": []}, []),
+        ({"total": 0, "count": 0, "data": {"openid": None}}, []),
+    ],
+)
+async def test_what_can_be_read_of_a_page_of_followers_is_read(
+    answer: dict[str, Any], openids: list[str]
+) -> None:
+    async with answering(answer) as api:
+        assert list((await api.user_get(TOKEN)).openids) == openids
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"total": 3, "count": 3, "next_openid": "c"},
+        {"total": 3, "count": "3", "data": {}},
+        {"count": 0},
+        {"total": 1, "count": 1, "data": {"openid": "a"}},
+    ],
+)
+async def test_a_page_of_followers_that_lacks_them_is_not_the_last_page(
+    answer: dict[str, Any],
+) -> None:
+    async with answering(answer) as api:
+        with pytest.raises(TransportError):
+            await api.user_get(TOKEN)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_are_more_than_an_unreadable_answer(content: bytes) -> None:
+    with pytest.raises(ApiError):
+        read_response(200, content)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=12,
+)
+
+
+@given(errcode=_JSON, errmsg=_JSON)
+def test_whatever_an_answer_holds_its_errcode_and_texts_can_be_stored(
+    errcode: object, errmsg: object
+) -> None:
+    content = json.dumps({"errcode": errcode, "errmsg": errmsg}).encode()
+    failure = refused(content)
+
+    if failure is None:
+        assert int(float(str(errcode))) == 0
+    elif failure.errcode is not None:
+        assert -(2**31) < failure.errcode < 2**31
+        assert "\x00" not in failure.errmsg
+        failure.errmsg.encode()
+
+
+def refused(content: bytes) -> ApiError | None:
+    """Read an answer, and return the error; None for a success."""
+    try:
+        read_response(200, content)
+    except ApiError as error:
+        return error
+    return None
