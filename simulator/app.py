@@ -14,6 +14,7 @@ from simulator import (
     autoreply_api,
     control_api,
     customer_service_api,
+    explain_api,
     ip_api,
     ledger_api,
     media_api,
@@ -36,6 +37,7 @@ ROUTERS = (
     autoreply_api.router,
     control_api.router,
     ledger_api.router,
+    explain_api.router,
     push_api.router,
     page.router,
 )
@@ -46,10 +48,12 @@ def create_app(
     *,
     openids: Sequence[str] = (),
     callbacks: httpx.AsyncBaseTransport | None = None,
+    admin_token: str | None = None,
 ) -> FastAPI:
     """Return a new simulator with these accounts.
 
     openids: followers of every account. callbacks: the transport of pushes; None: the network.
+    admin_token: of the service's API, for explanations.
     """
     client = httpx.AsyncClient(
         transport=callbacks,
@@ -57,7 +61,7 @@ def create_app(
         # uvicorn closes idle connections after 5 s; a push must not race with that.
         limits=httpx.Limits(max_connections=None, keepalive_expiry=2),
     )
-    state = State(client)
+    state = State(client, admin_token)
     for account in accounts:
         state.accounts[account.appid] = account
         for openid in openids:

@@ -32,6 +32,8 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
+# Without it Excel takes UTF-8 for the encoding of the machine, and Chinese texts are unreadable.
+BYTE_ORDER_MARK = "\ufeff"
 MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
 
 Serializer = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
@@ -81,7 +83,7 @@ async def _chunks(
     file_format: Format,
 ) -> AsyncIterator[str]:
     if file_format is Format.CSV:
-        yield _csv([list(schema.model_fields)])
+        yield BYTE_ORDER_MARK + _csv([list(schema.model_fields)])
     yield _chunk(first, file_format)
     async for rows in rest:
         yield _chunk(rows, file_format)
@@ -89,15 +91,18 @@ async def _chunks(
 
 def _chunk(rows: Sequence[BaseModel], file_format: Format) -> str:
     if file_format is Format.CSV:
-        return _csv(map(_escaped, row.model_dump(mode="json").values()) for row in rows)
+        return _csv(map(_cell, row.model_dump(mode="json").values()) for row in rows)
     return "".join(row.model_dump_json() + "\n" for row in rows)
 
 
-def _escaped(value: object) -> object:
-    """Return the cell; with an apostrophe before a text that a spreadsheet may take for a formula.
+def _cell(value: object) -> object:
+    """Return the cell: `true` and `false`, as in JSON, and a text that is no formula.
 
-    Followers and other systems choose such texts: a scene, a UnionID, an OpenID.
+    A text that a spreadsheet may take for one has an apostrophe in front. Followers and other
+    systems choose such texts: a scene, a UnionID, an OpenID.
     """
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
