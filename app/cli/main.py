@@ -35,7 +35,7 @@ STOP_SECONDS = 5
 FAILED = 1
 NO_SIMULATOR = (
     "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
-    "install '.[simulator]' in a copy of the repository"
+    "install '.[embedded]' in a copy of the repository"
 )
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -161,7 +161,7 @@ def _with_database(settings: Settings) -> Settings:
 
 def _require_simulator() -> None:
     """End with one line if the simulator is not installed, as in the container image."""
-    if any(find_spec(name) is None for name in ("simulator", "python_multipart")):
+    if find_spec("simulator") is None:
         typer.echo(NO_SIMULATOR, err=True)
         raise typer.Exit(FAILED)
 
