@@ -182,6 +182,7 @@ class Settings(BaseSettings):
 
     on_unfollow: Literal["content", "everything"] = "content"
     retention_days: int = Field(default=30, ge=1, le=3650)
+    audit_retention_days: int = Field(default=730, ge=30, le=3650)
     erasure_hmac_secret: SecretStr | None = Field(default=None, min_length=16)
 
     rules_mode: Literal["first", "every"] = "first"
