@@ -10,6 +10,8 @@ WITH_THEIR_OWN = {
     f"{E2E}{name}.py"
     for name in ("test_database_away", "test_make_run", "test_slow_wechat", "test_startup")
 }
+# These run in a browser, which then starts once.
+BROWSER = {f"tests/console/test_{name}.py" for name in ("browser", "components")}
 # Its simulator is not started again in each process.
 WHOLE_FILES = {"tests/simulator/test_wechatpy_client.py"}
 
@@ -23,6 +25,8 @@ class ByService(LoadScopeScheduling):  # type: ignore[misc]  # without types
             return "with programs of their own"
         if file.startswith(E2E):
             return E2E
+        if file in BROWSER:
+            return "in a browser"
         return file if file in WHOLE_FILES else nodeid
 
 

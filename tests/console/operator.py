@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from app.access import operators, sign_in_links
+from app.access import operators, sessions, sign_in_links
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from tests.service import Service
@@ -47,6 +47,16 @@ async def sign_in_path(service: Service, name: str, role: Role, language: str | 
         await operators.choose_language(session, added.id, language)
         secret = await sign_in_links.make(session, COMMAND, added, now=now)
     return sign_in_links.link_of("", secret)
+
+
+async def session_of(service: Service, name: str, role: Role, language: str | None = None) -> str:
+    """Add an operator who is signed in; return what their cookie holds."""
+    state = service.app.state
+    now = service.clock.now()
+    async with state.database.sessions.begin() as session:
+        added = await operators.add(session, COMMAND, name, role, now=now)
+        await operators.choose_language(session, added.id, language)
+        return await sessions.start(session, added, address=None, user_agent=None, now=now)
 
 
 @asynccontextmanager

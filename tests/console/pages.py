@@ -1,4 +1,4 @@
-"""The pages of the console. A new page gets a line here, and with it all tests that each page has."""
+"""The pages of the console. With a line here a page has all tests that each page has."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -24,7 +24,9 @@ CATALOGUES = sorted((LOCALE_FOLDER / CHINESE).glob("*.po"))
 
 def messages_of_the_code() -> set[str]:
     found = extract_from_dir(CONSOLE, METHODS, keywords=KEYWORDS)
-    singular = (message[0] if isinstance(message, tuple) else message for _, _, message, *_ in found)
+    singular = (
+        message[0] if isinstance(message, tuple) else message for _, _, message, *_ in found
+    )
     return {str(message) for message in singular}
 
 

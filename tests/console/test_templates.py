@@ -64,5 +64,3 @@ def test_every_template_belongs_to_a_page() -> None:
 def test_no_template_can_use_a_name_that_is_not_there() -> None:
     with pytest.raises(Exception, match="undefined"):
         environment("zh", "Asia/Shanghai").from_string("{{ missing }}").render()
-
-
