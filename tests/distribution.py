@@ -1,5 +1,7 @@
 """Which tests go to the same test process: those that share programs, which then start once."""
 
+import re
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -11,7 +13,7 @@ WITH_THEIR_OWN = {
     for name in ("test_database_away", "test_make_run", "test_slow_wechat", "test_startup")
 }
 # These run in a browser, which then starts once.
-BROWSER = {f"tests/console/test_{name}.py" for name in ("browser", "components")}
+BROWSER = re.compile(r"tests/console/test_(browser|components|\w+_in_browser)\.py")
 # Its simulator is not started again in each process.
 WHOLE_FILES = {"tests/simulator/test_wechatpy_client.py"}
 
@@ -25,7 +27,7 @@ class ByService(LoadScopeScheduling):  # type: ignore[misc]  # without types
             return "with programs of their own"
         if file.startswith(E2E):
             return E2E
-        if file in BROWSER:
+        if BROWSER.fullmatch(file):
             return "in a browser"
         return file if file in WHOLE_FILES else nodeid
 

@@ -20,6 +20,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
     audit_page.SECTION,
     settings_page.SECTION,
 )
+# What belongs to no page: files, signing in and out, the language.
+COMMON_ROUTERS: Final = (static_files.router, sign_in.router, language_switch.router)
 # By path below the console: forms that take more than a mebibyte.
 BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {}
 
@@ -44,9 +46,8 @@ def create_console(state: State) -> ASGIApp:
     console.state = state
     state.console_sections = SECTIONS
     add_error_pages(console)
-    console.include_router(static_files.router)
-    console.include_router(sign_in.router)
-    console.include_router(language_switch.router)
+    for router in COMMON_ROUTERS:
+        console.include_router(router)
     for section in SECTIONS:
         console.include_router(section.router, prefix=section.path)
     console.add_api_route("/", _first_page)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -14,7 +14,7 @@ from app.console.errors import ConsoleError, NotAllowed, NotFound, NotSignedIn, 
 from app.console.labels import ROLES
 from app.console.messages import N_
 from app.console.render import is_htmx, render
-from app.db.engine import UNAVAILABLE_ERRORS
+from app.ops.error_handlers import DATABASE_ERRORS, error_detail
 
 # Where a fragment with an error goes, instead of the part of the page that asked for it.
 NOTICE_HEADERS: Final = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
@@ -62,13 +62,14 @@ SIGNED_OUT: Final = ErrorText(
     N_("Open your sign-in link, or ask an owner of the console for a new one."),
 )
 BY_STATUS: Final = {text.status: text for text in (NOT_FOUND, TOO_LARGE, INVALID, UNAVAILABLE)}
-TEXTS: Final[tuple[tuple[type[Exception], ErrorText], ...]] = (
-    (OtherOrigin, OTHER_ORIGIN),
-    (NotAllowed, NOT_ALLOWED),
-    (NotFound, NOT_FOUND),
-    (RequestValidationError, INVALID),
-    *((kind, UNAVAILABLE) for kind in (*UNAVAILABLE_ERRORS, SQLAlchemyError)),
-)
+TEXTS: Final = {
+    OtherOrigin: OTHER_ORIGIN,
+    NotAllowed: NOT_ALLOWED,
+    NotFound: NOT_FOUND,
+    RequestValidationError: INVALID,
+}
+
+log = structlog.get_logger(__name__)
 
 
 def add_error_pages(console: FastAPI) -> None:
@@ -77,9 +78,15 @@ def add_error_pages(console: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         return error_page(request, error)
 
-    handled = (ConsoleError, HTTPException, RequestValidationError, SQLAlchemyError, Exception)
-    for error in (*handled, *UNAVAILABLE_ERRORS):
-        console.add_exception_handler(error, answer)
+    async def answer_for_database(request: Request, error: Exception) -> Response:
+        if error_detail(error) is None:
+            raise error  # a fault of the service: the last handler shows it, the server logs it
+        return error_page(request, error)
+
+    for kind in (ConsoleError, HTTPException, RequestValidationError, Exception):
+        console.add_exception_handler(kind, answer)
+    for database_error in DATABASE_ERRORS:
+        console.add_exception_handler(database_error, answer_for_database)
 
 
 def error_page(request: Request, error: Exception) -> Response:
@@ -87,6 +94,8 @@ def error_page(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn):
         return signed_out_page(request)
     text = _text_of(error)
+    if isinstance(error, DATABASE_ERRORS):
+        log.warning("console.database_error", error=type(error).__name__, status=text.status)
     needed = ROLES[error.needed].label if isinstance(error, NotAllowed) else None
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return _page(request, "error.html", text, headers, needed=needed)
@@ -129,4 +138,6 @@ def _text_of(error: Exception) -> ErrorText:
         return BY_STATUS.get(error.status_code) or ErrorText(
             error.status_code, FAULT.title, N_("Go on from the navigation.")
         )
-    return next((text for kind, text in TEXTS if isinstance(error, kind)), FAULT)
+    if isinstance(error, DATABASE_ERRORS) and error_detail(error) is not None:
+        return UNAVAILABLE
+    return TEXTS.get(type(error), FAULT)

@@ -9,7 +9,6 @@ from http import HTTPMethod
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,8 +20,9 @@ from app.clock import Clock
 from app.console.error_pages import error_page, no_operator_page
 from app.console.errors import OtherOrigin
 from app.console.session_cookie import session_secret
-from app.db.engine import UNAVAILABLE_ERRORS, Database
+from app.db.engine import Database
 from app.ops.api_body import USUAL, BodyLimit, BoundedBody, declared_length, too_large
+from app.ops.error_handlers import DATABASE_ERRORS
 
 SAFE_METHODS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
 STATIC: Final = "/static/"
@@ -87,7 +87,7 @@ class ConsoleGate:
             if visitor is None and not await self._any_operator():
                 await no_operator_page(request)(scope, receive, send_with_headers)
                 return
-        except (HTTPException, OtherOrigin, *UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
+        except (HTTPException, OtherOrigin, *DATABASE_ERRORS) as error:
             await error_page(request, error)(scope, receive, send_with_headers)
             return
         scope.setdefault("state", {})["visitor"] = visitor

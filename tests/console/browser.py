@@ -4,8 +4,6 @@ The tests run in the event loop of the session, as the browser does. The service
 """
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -23,11 +21,11 @@ from playwright.async_api import (
 
 from app.access.roles import Role
 from app.console.session_cookie import LOOPBACK_NAME
+from tests.chromium import CHROMIUM
 from tests.console.operator import session_of
 from tests.service import Service
 from tests.waiting import eventually
 
-CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
 # As root Chromium has no sandbox; the others keep it from looking for what is not this test's.
 FLAGS: Final = (
     "--no-sandbox",
@@ -132,11 +130,6 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         await browser.close()
-
-
-def is_installed() -> bool:
-    """Tell whether there is a browser on this machine."""
-    return os.access(CHROMIUM, os.X_OK)
 
 
 @dataclass
