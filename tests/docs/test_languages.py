@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.pages import DOCS, LANGUAGES, blocks, heading_levels, links, page
 
-PAGES = ("rules.md", "personal-data.md", "security.md", "limits.md")
+PAGES = ("console.md", "rules.md", "personal-data.md", "security.md", "limits.md")
 
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
