@@ -156,11 +156,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End with the server: after the answer, or at once if that has no end of its own."""
-        cycle = self.cycle
-        if cycle is not None and cycle.scope.get("state", {}).get(ENDLESS):
-            cycle.disconnected = True
-            cycle.message_event.set()
-        super().shutdown()
+        if self.cycle is not None and self.cycle.scope.get("state", {}).get(ENDLESS):
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def on_response_complete(self) -> None:
         """Go on after an answer."""

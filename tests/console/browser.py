@@ -101,7 +101,7 @@ async def has_started(server: uvicorn.Server) -> bool:
     return server.started
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """A server in the tests' loop, which leaves signals alone."""
 
     @contextmanager
@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
 async def serving(service: Service) -> AsyncIterator[str]:
     """Serve the application on a port of this machine; yields its origin."""
     config = uvicorn.Config(service.app, port=0, lifespan="off", log_config=None)
-    server = _Server(config)
+    server = QuietServer(config)
     running = asyncio.create_task(server.serve())
     await eventually(lambda: has_started(server))
     port = server.servers[0].sockets[0].getsockname()[1]
