@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -227,6 +228,8 @@ class Settings(BaseSettings):
 
     admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     operations_public: bool = False
+    console: Literal["on", "off"] = "on"
+    console_time_zone: str = "Asia/Shanghai"
     replay_window_seconds: int = Field(default=600, ge=0)
     max_body_bytes: int = Field(default=65536, ge=1024, le=1048576)
     inbox_max_waiting: int = Field(default=2000, ge=1)
@@ -242,6 +245,7 @@ class Settings(BaseSettings):
 
     on_unfollow: Literal["content", "everything"] = "content"
     retention_days: int = Field(default=30, ge=1, le=3650)
+    audit_retention_days: int = Field(default=730, ge=30, le=3650)
     erasure_hmac_secret: SecretStr | None = Field(default=None, min_length=16)
 
     rules_mode: Literal["first", "every"] = "first"
@@ -308,6 +312,15 @@ class Settings(BaseSettings):
             _ = urlsplit(value).port
         except ValueError as error:
             raise ValueError("holds a port that is no number up to 65535") from error
+        return value
+
+    @field_validator("console_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
         return value
 
     @field_validator("wechat_api_base_url")
@@ -532,3 +545,29 @@ def _without(error: ValidationError) -> Settings:
     """Return the settings with defaults for the invalid ones, to check the accounts as well."""
     invalid = {str(item["loc"][0]) for item in error.errors()}
     return Settings(**{name: Settings.model_fields[name].default for name in invalid})
+
+
+class Origin(StrEnum):
+    """Where the value of a setting comes from."""
+
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    DEFAULT = "default"
+
+
+def origins_of(settings: Settings) -> dict[str, Origin]:
+    """Return where each setting comes from, by the name of its variable.
+
+    A variable that was empty or could not be used is at its default.
+    """
+    named = {name.upper() for name in os.environ}
+    return {
+        name.upper(): _origin(name.upper(), name in settings.model_fields_set, named)
+        for name in Settings.model_fields
+    }
+
+
+def _origin(variable: str, is_set: bool, environment: set[str]) -> Origin:
+    if not is_set:
+        return Origin.DEFAULT
+    return Origin.ENVIRONMENT if variable in environment else Origin.DOTENV

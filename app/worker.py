@@ -15,6 +15,8 @@ from pgqueuer import Job, PgQueuer, RetryRequested
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from pgqueuer.models import Schedule
 
+from app.access.retention import prune as prune_audit_log
+from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
 from app.callback import plain_signatures
 from app.clock import Clock
@@ -118,6 +120,9 @@ class Jobs:
         await plain_signatures.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
+        await sweep_sign_ins(self.database.sessions, self.clock)
+        kept_for = timedelta(days=self.settings.audit_retention_days)
+        await prune_audit_log(self.database.sessions, self.clock, kept_for)
         await prune_job_log(self.database.sessions, self.clock)
 
     async def requeue_urgent(self) -> None:

@@ -44,7 +44,7 @@ NEWER_SCHEMA = (
 )
 NO_SIMULATOR = (
     "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
-    "install '.[simulator]' in a copy of the repository"
+    "install '.[embedded]' in a copy of the repository"
 )
 
 HELP = """OA Bridge joins a WeChat Official Account to its mini-programs.
@@ -207,7 +207,7 @@ def _with_database(settings: Settings) -> Settings:
 
 def _require_simulator() -> None:
     """End with one line if the simulator is not installed, as in the container image."""
-    if any(find_spec(name) is None for name in ("simulator", "python_multipart")):
+    if find_spec("simulator") is None:
         typer.echo(NO_SIMULATOR, err=True)
         raise typer.Exit(FAILED)
 
