@@ -64,7 +64,7 @@ def sync_followers(
     means: try again later, because the quota of the day is used up, another synchronisation runs,
     or the database is unavailable.
     """
-    settings = load_settings()
+    settings = load_settings(with_media=False)
     logging.configure(settings)
     appids = _accounts_to_sync(settings, appid)
     try:
