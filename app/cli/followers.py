@@ -111,7 +111,7 @@ async def _sync_one(
     await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     client_of_account = UserInfoClient(
-        appid, api, AccessTokens(database, api, settings.accounts, clock), clock
+        appid, api, AccessTokens(database, api, settings.accounts, clock, logs=False), clock
     )
     try:
         with _bar() as bar:

@@ -234,7 +234,7 @@ async def _import_file(settings: Settings, file: Path, *, dry_run: bool) -> None
 async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) -> None:
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-        tokens = AccessTokens(database, api, settings.accounts, SystemClock())
+        tokens = AccessTokens(database, api, settings.accounts, SystemClock(), logs=False)
         response = await with_token(
             tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
         )

@@ -51,16 +51,25 @@ class _Failure:
 
 
 class AccessTokens:
-    """Gives out access tokens. They are stored in `access_tokens` and shared by all processes."""
+    """Gives out access tokens. They are stored in `access_tokens` and shared by all processes.
+
+    logs: whether failed calls are logged; a command tells the person who runs it instead.
+    """
 
     def __init__(
-        self, database: Database, api: WeChatApi, accounts: Mapping[str, Account], clock: Clock
+        self,
+        database: Database,
+        api: WeChatApi,
+        accounts: Mapping[str, Account],
+        clock: Clock,
+        *,
+        logs: bool = True,
     ) -> None:
         self._database = database
         self._api = api
         self._accounts = accounts
         self._clock = clock
-        self.problems = ApiProblems(database.sessions, clock)
+        self.problems = ApiProblems(database.sessions, clock, logs=logs)
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.
