@@ -29,6 +29,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
             "WECHAT_TOKEN": ACCOUNT.token,
             "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key or "",
             "WECHAT_API_BASE_URL": "http://127.0.0.1:1",
+            # Without one a warning is logged at the start.
+            "SECRET_KEY": "a key of sixteen characters or more",
         }
         for name, value in (good | settings).items():
             monkeypatch.setenv(name, value)
