@@ -23,6 +23,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def call(arguments: str, **settings: str) -> tuple[int, list[str]]:
         good = {
+            # Else the embedded one would start, whose socket has no room in a long path.
+            "DATABASE_URL": "postgresql://oa@127.0.0.1:1/oa",
             "DATA_DIR": str(tmp_path),
             "WECHAT_APPID": ACCOUNT.appid,
             "WECHAT_APPSECRET": ACCOUNT.secret,

@@ -28,6 +28,7 @@ class Mistake(NamedTuple):
 AWAY = {"DATABASE_URL": "postgresql://oa@127.0.0.1:1/oa"}
 NO_HOST = {"DATABASE_URL": "postgresql://oa@host.invalid/oa"}
 NOTHING_LISTENS = "nothing listens at the host and port of DATABASE_URL"
+NO_FOLDER = {"DATABASE_URL": "", "DATA_DIR": "/dev/null/x"}
 NO_SECRET = {"WECHAT_APPSECRET": ""}
 RULE = """
 rules:
@@ -102,11 +103,9 @@ COMMAND_MISTAKES = [
     Mistake("followers sync", BAD_USE, "no Official Account has an AppSecret", NO_SECRET),
     Mistake(f"followers sync --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
     Mistake("followers sync --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
-    Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}),
-    Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}),
-    Mistake(
-        "rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}
-    ),
+    Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
+    Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
+    Mistake("rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake(
         "serve",
         BAD_USE,
