@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.console import labels
 from app.console.figures import Figures
 from app.console.local_time import LocalTime
-from app.console.messages import translations
+from app.console.messages import LANGUAGES, translations
 from app.console.static_files import static_path
 
 FOLDER: Final = Path(__file__).with_name("templates")
@@ -25,6 +25,14 @@ COMPONENTS: Final = "components.html"
 def console_path(path: str) -> str:
     """Return the path of a page for a link; path: below the console, as `/rules`."""
     return f"{MOUNTED_AT}{path}"
+
+
+def compile_templates(zone: str) -> None:
+    """Compile every template in each language, so that no visitor waits for it, nor a push."""
+    for language in LANGUAGES:
+        pages = environment(language, zone)
+        for name in pages.list_templates():
+            pages.get_template(name)
 
 
 @cache
