@@ -30,6 +30,9 @@ async def prepare(page: Page, service: Service) -> str:
 
 
 PAGES: Final = (
+    Page("/operators", "operators/index.html", Role.OWNER),
+    Page("/operators?done=role", "operators/index.html", Role.OWNER),
+    Page("/operators/sessions", "operators/sessions.html", Role.OWNER),
     Page("/settings", "settings/index.html"),
     Page("/audit", "audit/index.html"),
     Page("/audit?actor=nobody", "audit/index.html"),
@@ -42,6 +45,9 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "error.html",
         "layout.html",
         "no_operator.html",
+        # Answers of a form, see test_operators_page.py.
+        "operators/link.html",
+        "operators/tabs.html",
         "sign_in.html",
         "signed_out.html",
     }
