@@ -6,6 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.callback import store
 from app.callback.schemas import CallbackOut, CallbackPage, CallbackSummary
@@ -17,7 +19,7 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The push does not exist"}
 }
 
-router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
+router = APIRouter(prefix="/api/callbacks", tags=["callbacks"], route_class=ScopedRoute)
 
 
 class _Page(BaseModel):
@@ -29,7 +31,7 @@ class _Page(BaseModel):
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def list_callbacks(query: Annotated[_Page, Query()], session: SessionDep) -> CallbackPage:
     """List what WeChat has pushed, the newest first, without contents."""
     rows = await store.page(session, query.before, query.limit + 1)
@@ -40,7 +42,8 @@ async def list_callbacks(query: Annotated[_Page, Query()], session: SessionDep) 
     )
 
 
-@router.get("/{callback_id}", responses=_UNKNOWN)
+# It shows what a follower wrote, which the list does not.
+@router.get("/{callback_id}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def get_callback(callback_id: UUID, session: SessionDep) -> CallbackOut:
     """Read one push with its content."""
     callback = await store.of_id(session, callback_id)

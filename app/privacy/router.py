@@ -7,6 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.access.caller import actor_of
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -74,7 +77,7 @@ class _OpenIdOf(BaseModel):
     openid: WeChatId
 
 
-router = APIRouter(tags=["privacy"])
+router = APIRouter(tags=["privacy"], route_class=ScopedRoute)
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The user or the erasure does not exist"}
@@ -87,7 +90,12 @@ _CANT_CLOSE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.delete("/api/users/{unionid}", status_code=202, responses=_UNKNOWN)
+@router.delete(
+    "/api/users/{unionid}",
+    status_code=202,
+    responses=_UNKNOWN,
+    openapi_extra=needs(ApiScope.PEOPLE_ERASE),
+)
 async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -> ErasureOut:
     """Erase a person at all accounts. A worker does it: read `/api/erasures/{id}` for the state."""
     clock: Clock = request.app.state.clock
@@ -95,27 +103,29 @@ async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -
         session,
         unionid,
         asked=request.app.state.settings.asked_accounts,
-        operator=request.state.operator,
+        actor=actor_of(request),
         now=clock.now(),
     )
     return await _erasure_out(session, opened, f"user {unionid} does not exist")
 
 
-@router.delete("/api/users", status_code=202, responses=_UNKNOWN)
+@router.delete(
+    "/api/users", status_code=202, responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_ERASE)
+)
 async def erase_user_of_openid(
     query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
 ) -> ErasureOut:
     """Erase a person at all accounts, found by the OpenID at one of them."""
     clock: Clock = request.app.state.clock
     opened = await requests.erase_openid(
-        session, query.appid, query.openid, operator=request.state.operator, now=clock.now()
+        session, query.appid, query.openid, actor=actor_of(request), now=clock.now()
     )
     return await _erasure_out(
         session, opened, f"user {query.openid} of account {query.appid} does not exist"
     )
 
 
-@router.get("/api/erasures")
+@router.get("/api/erasures", openapi_extra=needs(ApiScope.PEOPLE_ERASE))
 async def list_erasures(query: Annotated[_Filter, Query()], session: SessionDep) -> ErasurePage:
     """List erasures, the newest first."""
     wanted = store.ErasureQuery(query.before, query.limit + 1, query.needs_person)
@@ -127,16 +137,18 @@ async def list_erasures(query: Annotated[_Filter, Query()], session: SessionDep)
     )
 
 
-@router.post("/api/erasures/{erasure_id}/close", responses=_CANT_CLOSE)
+@router.post(
+    "/api/erasures/{erasure_id}/close",
+    responses=_CANT_CLOSE,
+    openapi_extra=needs(ApiScope.PEOPLE_ERASE),
+)
 async def close_erasure(erasure_id: UUID, request: Request, session: SessionDep) -> ErasureOut:
     """Close an erasure that needs a person, after you have dealt with it.
 
     If you have found out who is meant, erase this person first.
     """
     clock: Clock = request.app.state.clock
-    erasure = await store.close(
-        session, erasure_id, operator=request.state.operator, now=clock.now()
-    )
+    erasure = await store.close(session, erasure_id, actor=actor_of(request), now=clock.now())
     if erasure is None:
         raise HTTPException(404, f"erasure {erasure_id} does not exist")
     if erasure.needs_person is None:
@@ -144,7 +156,9 @@ async def close_erasure(erasure_id: UUID, request: Request, session: SessionDep)
     return ErasureOut.model_validate(erasure)
 
 
-@router.get("/api/erasures/{erasure_id}", responses=_UNKNOWN)
+@router.get(
+    "/api/erasures/{erasure_id}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_ERASE)
+)
 async def get_erasure(erasure_id: UUID, session: SessionDep) -> ErasureOut:
     """Read the state of an erasure; once it is finished, this is its certificate."""
     return await _erasure_out(session, erasure_id, f"erasure {erasure_id} does not exist")

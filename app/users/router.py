@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -66,10 +68,10 @@ class _OpenIdOf(TimelineQuery):
     openid: WeChatId
 
 
-router = APIRouter(prefix="/api/users", tags=["users"])
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=ScopedRoute)
 
 
-@router.get("", responses=_UNKNOWN)
+@router.get("", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def find_user(
     query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
 ) -> UserOut:
@@ -83,7 +85,7 @@ async def find_user(
     return await _user_out(session, row.unionid, rows, query, _now(request))
 
 
-@router.get("/{unionid}", responses=_UNKNOWN)
+@router.get("/{unionid}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def get_user(
     unionid: WeChatId,
     query: Annotated[TimelineQuery, Query()],
