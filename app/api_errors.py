@@ -1,5 +1,6 @@
-"""The body of all error responses of `/api`."""
+"""The bodies of all error responses of `/api`, and the error that names what to correct."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import BaseModel
@@ -12,3 +13,25 @@ class Detail(BaseModel):
     """An error. detail: why the request was not carried out."""
 
     detail: str
+
+
+class Problem(BaseModel):
+    """One thing to correct. loc: the path of the field, outermost part first."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problems(BaseModel):
+    """All things to correct in one request."""
+
+    detail: list[Problem]
+
+
+class InvalidRequest(Exception):
+    """The request can't be carried out. problems: what to correct."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems

@@ -14,6 +14,9 @@ def create_app(
         static_url="/docs-assets",
         # A redirect would lead to the host that the request names.
         redirect_slashes=False,
+        # A body without Content-Type is read as JSON. This opens nothing to other sites, whose
+        # requests have no bearer token.
+        strict_content_type=False,
         title=title,
         version=version,
         description=description,

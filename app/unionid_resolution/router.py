@@ -6,10 +6,8 @@ from itertools import islice
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic_core import ErrorDetails
 
-from app.api_errors import MAX_PROBLEMS
+from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -38,7 +36,7 @@ async def put_identities(body: Identities, request: Request, session: SessionDep
     now = clock.now()
     problems = list(islice(_problems(body.identities, settings, now), MAX_PROBLEMS))
     if problems:
-        raise RequestValidationError(problems)
+        raise InvalidRequest(problems)
     return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)
 
 
@@ -51,14 +49,13 @@ def _accepted_appids(settings: Settings) -> Collection[str] | None:
 
 def _problems(
     identities: Sequence[Identity], settings: Settings, now: datetime
-) -> Iterator[ErrorDetails]:
+) -> Iterator[Problem]:
     accepted = _accepted_appids(settings)
     for index, one in enumerate(identities):
         if accepted is not None and one.appid not in accepted:
             yield _problem(
                 index,
                 "appid",
-                one.appid,
                 "is not configured: add the account to ACCOUNTS_FILE, or a mini-program to "
                 "MINI_PROGRAM_APPIDS",
             )
@@ -66,19 +63,13 @@ def _problems(
             yield _problem(
                 index,
                 "appid",
-                one.appid,
                 "is an Official Account whose AppSecret is configured: WeChat is asked for its "
                 "UnionIDs; report the OpenIDs of your mini-program",
             )
         if one.logged_in_at is not None and one.logged_in_at > now + MAX_CLOCK_SKEW:
             message = f"lies in the future: the time here is {now.isoformat()}"
-            yield _problem(index, "logged_in_at", one.logged_in_at.isoformat(), message)
+            yield _problem(index, "logged_in_at", message)
 
 
-def _problem(index: int, field: str, value: str, message: str) -> ErrorDetails:
-    return {
-        "type": "value_error",
-        "loc": ("body", "identities", index, field),
-        "msg": message,
-        "input": value,
-    }
+def _problem(index: int, field: str, message: str) -> Problem:
+    return Problem(loc=["body", "identities", index, field], msg=message, type="value_error")

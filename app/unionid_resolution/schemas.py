@@ -2,8 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.events.query_params import Time
 from app.tombstones.subject import PREFIX, is_erased
 
 MAX_REPORTED = 1000
@@ -37,7 +38,7 @@ class Identity(BaseModel):
     )
     openid: ReportedId
     unionid: ReportedId
-    logged_in_at: AwareDatetime | None = None
+    logged_in_at: Time | None = None
 
 
 class Identities(BaseModel):

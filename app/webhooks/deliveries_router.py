@@ -40,7 +40,6 @@ async def replay_webhook(
         raise unprocessable(
             "from",
             f"is ahead of what was sent: use a cursor up to {webhook.cursor}",
-            replay.start,
         )
     await delivery_store.replay(session, webhook, replay.start, _now(request))
     return WebhookOut.model_validate(webhook)

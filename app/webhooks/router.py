@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request
 
 from app.api_errors import Detail
+from app.api_model import require_unchanged
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -15,7 +16,7 @@ from app.settings import Settings
 from app.webhooks import secret_rotation, store
 from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
-from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut
+from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut, WebhookReplacement
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.secret_rotation import Rotation
 
@@ -57,13 +58,18 @@ async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
 
 @router.put("/{webhook_id}", responses={**BAD_BODY, **UNKNOWN})
 async def replace_webhook(
-    webhook_id: UUID, webhook: WebhookIn, request: Request, session: SessionDep
+    webhook_id: UUID, webhook: WebhookReplacement, request: Request, session: SessionDep
 ) -> WebhookOut:
-    """Replace all fields of a webhook. If it is switched on again, it gets the missed events."""
+    """Replace all fields of a webhook by those of a body, which may be what `GET` returned.
+
+    `id` and `created_at` can't be changed; the other members that only the service sets are
+    ignored. If the webhook is switched on again, it gets the missed events.
+    """
     _check_url(webhook.url, request)
     replaced = await store.replace(session, webhook_id, webhook, _clock(request).now())
     if replaced is None:
         raise unknown(webhook_id)
+    require_unchanged(webhook, replaced, "id", "created_at")
     return WebhookOut.model_validate(replaced)
 
 
@@ -94,7 +100,7 @@ def _check_url(url: str, request: Request) -> None:
     try:
         parse_url(url, policy)
     except BadUrl as error:
-        raise unprocessable("url", str(error), url) from None
+        raise unprocessable("url", str(error)) from None
 
 
 def _box(request: Request) -> SecretBox:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from app.webhooks.event_types import EventType, Pattern
 from app.webhooks.models import DeliveryStatus, Webhook
@@ -48,6 +48,24 @@ class WebhookOut(BaseModel):
     secret_previous_until: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+class WebhookReplacement(WebhookIn):
+    """A webhook that replaces a stored one.
+
+    What only the service sets may stand in it, so that a webhook can be sent back as `GET` returned
+    it. A changed `id` or `created_at` is refused. The other members are ignored, because the
+    service goes on to change them after they are read.
+    """
+
+    id: UUID | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    disabled_reason: str | None = None
+    cursor: int | None = None
+    failing_since: AwareDatetime | None = None
+    rests_until: AwareDatetime | None = None
+    secret_previous_until: AwareDatetime | None = None
 
 
 class NewWebhook(WebhookOut):

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.clock import SystemClock
 from app.db.engine import Database
+from app.ops.error_handlers import add_error_handlers
 from app.rules.http.router import router
 from tests.rules.makers import settings_with
 from tests.service import clock, service, settings
@@ -23,6 +24,7 @@ def api(database: Database, tmp_path: Path) -> FastAPI:
     app.state.database = database
     app.state.settings = settings_with(tmp_path)
     app.state.clock = SystemClock()
+    add_error_handlers(app)
     app.include_router(router)
     return app
 

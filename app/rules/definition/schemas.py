@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -154,6 +155,19 @@ class RuleOut(RuleIn):
     revision: int
     created_at: datetime
     updated_at: datetime
+
+
+class RuleReplacement(RuleIn):
+    """A rule that replaces a stored one.
+
+    What only the service sets may stand in it as it was read, so that a rule can be sent back as
+    `GET` returned it; a changed value is refused.
+    """
+
+    id: RuleId | None = None
+    revision: StrictInt | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
 
 
 class BrokenRule(BaseModel):

@@ -9,15 +9,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 
+from app.api_route import BoundedRoute
 from app.db.session import SessionDep
 from app.rules import store
 from app.rules.background import background_work, release_in_slices
 from app.rules.conflicts import detect
 from app.rules.conflicts.detect import Conflict
 from app.rules.definition.schemas import BrokenRule, RuleOut
-from app.rules.definition.validation_errors import Problems
 from app.rules.editing import edit
-from app.rules.http.error_route import ProblemRoute
 from app.rules.http.if_match import etag, operator_of, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
@@ -32,8 +31,7 @@ from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusab
 RETRY_SECONDS: Final = 10
 
 router = APIRouter(
-    route_class=ProblemRoute,
-    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
+    route_class=BoundedRoute,
 )
 
 _DOCUMENT: dict[str, Any] = {

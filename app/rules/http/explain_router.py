@@ -2,17 +2,15 @@
 
 from fastapi import APIRouter, Request
 
+from app.api_route import BoundedRoute
 from app.db.session import SessionDep
-from app.rules.definition.validation_errors import Problems
 from app.rules.explaining.question import Question
 from app.rules.explaining.report import Explained, explain_question
-from app.rules.http.error_route import ProblemRoute
 from app.rules.http.query_params import NO_PARAMETERS
 from app.rules.live import LiveRules
 
 router = APIRouter(
-    route_class=ProblemRoute,
-    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
+    route_class=BoundedRoute,
 )
 
 

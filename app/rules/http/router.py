@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Requ
 from pydantic import Field
 
 from app.api_errors import Detail
+from app.api_model import require_unchanged
+from app.api_route import BoundedRoute
 from app.db.session import SessionDep
 from app.rules import store
-from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut, RulePage
-from app.rules.definition.validation_errors import Problems
+from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut, RulePage, RuleReplacement
 from app.rules.editing import edit, restore, revisions
 from app.rules.editing.check_sendable import require_sendable
 from app.rules.editing.schemas import Revisions
 from app.rules.http import bulk_router, explain_router
-from app.rules.http.error_route import ProblemRoute
 from app.rules.http.if_match import etag, etag_of, operator_of, required
 from app.rules.http.query_params import NO_PARAMETERS, Parameters
 from app.settings import APPID_PATTERN
@@ -42,8 +42,7 @@ _STALE: dict[int | str, dict[str, Any]] = {
 router = APIRouter(
     prefix="/api/rules",
     tags=["rules"],
-    route_class=ProblemRoute,
-    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
+    route_class=BoundedRoute,
 )
 
 
@@ -141,19 +140,23 @@ async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> 
 )
 async def replace_rule(
     rule_id: RuleId,
-    rule: RuleIn,
+    rule: RuleReplacement,
     expected: Annotated[frozenset[int] | None, Depends(required)],
     request: Request,
     response: Response,
     session: SessionDep,
 ) -> RuleOut:
-    """Replace a rule as a whole."""
+    """Replace a rule as a whole. What `GET` returned may be sent back as it is, or changed."""
     await require_sendable(rule, request.app.state.settings, "body")
     with _http_errors(rule_id):
         await edit.begin(session)
+        before = await store.get(session, rule_id)
         replaced = await edit.replace(
             session, rule_id, rule, operator_of(request), expected=expected
         )
+    # Only now: that somebody else has changed the rule is the truer reason.
+    if isinstance(before, RuleOut):
+        require_unchanged(rule, before, "id", "revision", "created_at", "updated_at")
     response.headers["ETag"] = etag_of(replaced)
     return replaced
 
