@@ -3,30 +3,35 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pydantic import BaseModel
+from app.api_model import ApiModel
 
 MAX_PROBLEMS: Final = 100
 """How many problems of one request are listed; further ones are not looked for."""
 
 
-class Detail(BaseModel):
-    """An error. detail: why the request was not carried out."""
+class Detail(ApiModel):
+    """An error."""
 
     detail: str
+    """Why the request was not carried out, and what to do."""
 
 
-class Problem(BaseModel):
-    """One thing to correct. loc: the path of the field, outermost part first."""
+class Problem(ApiModel):
+    """One thing to correct."""
 
     loc: list[str | int]
+    """The path of the field, outermost part first."""
     msg: str
+    """What is wrong, and how to correct it."""
     type: str
+    """The kind of problem, for programs."""
 
 
-class Problems(BaseModel):
+class Problems(ApiModel):
     """All things to correct in one request."""
 
     detail: list[Problem]
+    """What to correct, field by field."""
 
 
 class InvalidRequest(Exception):

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import structlog
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +19,6 @@ from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
-from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
@@ -31,10 +29,11 @@ from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.api_body import BodyLimit
+from app.ops.api_document import API_RESPONSES, build_document
 from app.ops.api_gate import ApiGate
 from app.ops.auth import require_admin
 from app.ops.dead_processes import forget_dead_processes
-from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
+from app.ops.error_handlers import add_error_handlers
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -172,7 +171,7 @@ def create_app(
     app.add_middleware(ApiGate, settings=settings, body_limits=BODY_LIMITS)
     add_error_handlers(app)
     for router in API_ROUTERS:
-        app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
+        app.include_router(router, dependencies=[Depends(require_admin)], responses=API_RESPONSES)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
@@ -239,12 +238,5 @@ def _count_reload(rules: LiveRules, succeeded: bool) -> None:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-        )
-        schema["paths"] = {**PATHS, **schema["paths"]}
-        app.openapi_schema = schema
+        app.openapi_schema = build_document(app)
     return app.openapi_schema

@@ -19,6 +19,7 @@ from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
+from tests.clients import generators
 from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
 from tests.pooled_connections import Held, recording
@@ -47,6 +48,12 @@ def pytest_collection_finish() -> None:
     """Look at the modules, which stay, no more whenever a test leaves something to be collected."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which generated clients were not tested."""
+    for sentence in generators.missing():
+        terminalreporter.write_line(sentence)
 
 
 def at_database(url: str, name: str) -> str:

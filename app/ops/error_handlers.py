@@ -1,7 +1,7 @@
 """Error responses of the whole `/api`: 422 for invalid requests, 503 for the database, 500."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -24,13 +24,6 @@ CANCELLED: Final = "57014"
 SLOW: Final = "the database took too long: request less at once, or try again later"
 BUSY: Final = "the database is unavailable or too busy: try again later"
 FAILED: Final = "the service failed on this request: look for the error in its log"
-
-UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
-    503: {
-        "model": Detail,
-        "description": "The database is unavailable or too slow, or ADMIN_TOKENS is not set",
-    }
-}
 
 # Errors of database access: those of the driver while connecting (a statement that takes too long
 # is a TimeoutError at any time), and those of SQLAlchemy afterwards.

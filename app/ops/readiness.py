@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Literal
 
-from pydantic import BaseModel
-
+from app.api_model import ApiModel
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
 from app.ops.database_state import Snapshot, TokenTimes
@@ -27,95 +26,122 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-class Part(BaseModel):
+class Part(ApiModel):
     """The state of one part of the service."""
 
     status: Status
+    """Its state."""
     detail: str
+    """The state in one sentence."""
 
 
 class RulesPart(Part):
-    """Rules. version: number of changes; it is equal in all processes that are up to date."""
+    """Rules."""
 
     version: int | None = None
+    """The number of changes; it is equal in all processes that are up to date."""
     count: int = 0
+    """How many rules are in use."""
 
 
 class SpoolPart(Part):
-    """Spool. count: callbacks on disk that are not in the database yet."""
+    """Spool."""
 
     enabled: bool
+    """Whether it is switched on."""
     count: int
+    """Callbacks on disk that are not in the database yet."""
     limit: int
+    """The most callbacks that it takes."""
     refusing: bool
+    """Whether it takes no more."""
 
 
 class QueuePart(Part):
-    """Queue. oldest_due_seconds: null while the database can't be read."""
+    """Queue."""
 
     oldest_due_seconds: float | None = None
+    """How long the oldest due job has waited; null while the database can't be read."""
 
 
-class Token(BaseModel):
-    """The state of one access token. expires_in: whole seconds."""
+class Token(ApiModel):
+    """The state of one access token."""
 
     state: Literal["valid", "expired", "missing", "unknown"]
+    """Whether it can be used."""
     expires_in: int | None = None
+    """Its remaining life in whole seconds."""
 
 
 class TokensPart(Part):
-    """Access tokens. accounts: by AppID, all that have an AppSecret."""
+    """Access tokens."""
 
     accounts: dict[str, Token]
+    """By AppID, all accounts that have an AppSecret."""
 
 
 class UnionIdsPart(Part):
-    """UnionIDs. accounts: OAs by AppID. not_bound: no Open Platform account, which is allowed."""
+    """UnionIDs."""
 
     accounts: dict[str, Literal["bound", "not_bound", "unknown"]]
+    """Official Accounts by AppID. not_bound: no Open Platform account, which is allowed."""
 
 
 class ClockPart(Part):
-    """This machine's clock. ahead_seconds: of other clocks, by name; negative: behind."""
+    """This machine's clock."""
 
     ahead_seconds: dict[str, float]
+    """How far it is ahead of other clocks, by name; negative: behind."""
 
 
-class Parts(BaseModel):
+class Parts(ApiModel):
     """All parts that readiness checks."""
 
     database: Part
+    """The database."""
     migrations: Part
+    """The schema of the database."""
     rules: RulesPart
+    """The rules in memory."""
     spool: SpoolPart
+    """The store of callbacks on disk."""
     queue: QueuePart
+    """The queue of jobs."""
     tokens: TokensPart
+    """The access tokens."""
     unionids: UnionIdsPart
+    """Whether WeChat gives UnionIDs."""
     clock: ClockPart
+    """The clock of this machine."""
 
     def each(self) -> Iterable[Part]:
         """Return the parts in order."""
         return (getattr(self, name) for name in type(self).model_fields)
 
 
-class Readiness(BaseModel):
-    """The state of the service. failed (503): it can't receive callbacks now."""
+class Readiness(ApiModel):
+    """The state of the service."""
 
     status: Status
+    """`failed` (503): it can't receive callbacks now."""
     parts: Parts
+    """The state of each part."""
 
 
-class PartStatus(BaseModel):
+class PartStatus(ApiModel):
     """The status of one part of the service, without details."""
 
     status: Status
+    """Its state."""
 
 
-class StatusOnly(BaseModel):
+class StatusOnly(ApiModel):
     """The state of the service for a caller without a token: it names no account and no rule."""
 
     status: Status
+    """`failed` (503): it can't receive callbacks now."""
     parts: dict[str, PartStatus]
+    """The state of each part, by its name."""
 
 
 def status_only(full: Readiness) -> StatusOnly:

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from pydantic import Field
 
 from app.api_errors import Detail
+from app.api_model import ApiModel
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
@@ -25,14 +26,18 @@ _CANT_RETRY: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/replies", tags=["replies"])
 
 
-class _Filter(BaseModel):
+class _Filter(ApiModel):
     """Filters and page of the list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+    """At most so many replies."""
     status: ReplyStatus | None = None
+    """Only replies in this state."""
     appid: WeChatId | None = None
+    """Only replies of this account."""
     openid: WeChatId | None = None
+    """Only replies to this person."""
 
 
 @router.get("")
@@ -52,7 +57,11 @@ async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) 
 
 
 @router.post("/{reply_id}/retry", status_code=202, responses=_CANT_RETRY)
-async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> ReplyOut:
+async def retry_reply(
+    reply_id: Annotated[UUID, Path(description="Id of the reply")],
+    request: Request,
+    session: SessionDep,
+) -> ReplyOut:
     """Send an unsent reply again. This is possible until its send window ends."""
     clock: Clock = request.app.state.clock
     reply = await admin_store.send_again(session, reply_id, clock.now())

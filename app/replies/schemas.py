@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from app.api_model import ApiModel
 from app.replies.models import ReplyStatus, Via
 
 
-class ReplyOut(BaseModel):
-    """One reply to one callback. errcode, errmsg: WeChat's last error, or why it was held.
+class ReplyOut(ApiModel):
+    """One reply to one callback.
 
     A `failed` reply whose errmsg begins with `outcome unknown` may have arrived.
     """
@@ -17,23 +18,39 @@ class ReplyOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    """The id of the reply."""
     callback_id: UUID
+    """The callback that it answers."""
     appid: str
+    """The account."""
     openid: str
+    """The person to whom it is sent."""
     rule_id: int | None
+    """The rule that made it; null if that is not known."""
     via: Via
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     msgtype: str
+    """The kind of message."""
     status: ReplyStatus
+    """What became of it so far."""
     attempts: int
+    """How often it was tried."""
     errcode: int | None
+    """WeChat's last error code."""
     errmsg: str | None
+    """WeChat's last error, or why it was held."""
     created_at: datetime
+    """When the callback arrived."""
     expires_at: datetime | None
+    """When its send window ends."""
     sent_at: datetime | None
+    """When WeChat accepted it."""
 
 
-class ReplyPage(BaseModel):
-    """Replies, the newest first. next: pass it as `before`; null on the last page."""
+class ReplyPage(ApiModel):
+    """Replies, the newest first."""
 
     items: list[ReplyOut]
+    """The replies."""
     next: UUID | None
+    """Pass it as `before` for the next page; null on the last page."""

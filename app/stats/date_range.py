@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api_errors import InvalidRequest, Problem
+from app.api_model import ApiModel
 from app.identity.schemas import WeChatId
 
 MAX_DAYS = 366
@@ -16,7 +17,7 @@ FIRST_DAY = date(2011, 1, 1)  # WeChat's first year
 LAST_DAY = date(9000, 1, 1)
 
 
-class DateRangeQuery(BaseModel):
+class DateRangeQuery(ApiModel):
     """The first and the last day, both included, in a time zone."""
 
     model_config = ConfigDict(extra="forbid")

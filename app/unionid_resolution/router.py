@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 
 from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.api_route import BoundedRoute
@@ -13,7 +13,7 @@ from app.clock import Clock
 from app.db.session import SessionDep
 from app.settings import Settings
 from app.unionid_resolution.login_report import report
-from app.unionid_resolution.schemas import Identities, Identity, Reported
+from app.unionid_resolution.schemas import EXAMPLES, Identities, Identity, Reported
 
 # A reported login may be so far ahead of our clock.
 MAX_CLOCK_SKEW: Final = timedelta(minutes=10)
@@ -22,7 +22,11 @@ router = APIRouter(prefix="/api/identities", tags=["users"], route_class=Bounded
 
 
 @router.put("")
-async def put_identities(body: Identities, request: Request, session: SessionDep) -> Reported:
+async def put_identities(
+    body: Annotated[Identities, Body(openapi_examples=EXAMPLES)],
+    request: Request,
+    session: SessionDep,
+) -> Reported:
     """Report OpenIDs with their UnionIDs, as `jscode2session` returned them; repeating is safe.
 
     Either all identities are recorded or none. If mini-programs are configured (`ACCOUNTS_FILE`,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app.api_errors import Detail
+from app.api_model import ApiModel
 from app.db.session import SessionDep
 from app.events import cursor
 from app.events.cursor import ByTime
@@ -15,7 +16,7 @@ from app.events.refollows import refollows
 from app.events.schemas import ConsentOut, FollowerOut
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
-from app.identity.schemas import OpenIdOut, WeChatId
+from app.identity.schemas import OpenIdOut, UnionIdInPath, WeChatId
 from app.users import store
 from app.users.remaining_sends import sends_left
 from app.users.schemas import (
@@ -41,7 +42,7 @@ def _of_time(text: str) -> str:
     return text
 
 
-class TimelineQuery(BaseModel):
+class TimelineQuery(ApiModel):
     """Which part of the timeline to return."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +62,9 @@ class TimelineQuery(BaseModel):
 
 class _OpenIdOf(TimelineQuery):
     appid: WeChatId
+    """The account."""
     openid: WeChatId
+    """The person at this account."""
 
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -81,7 +84,7 @@ async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -
 
 @router.get("/{unionid}", responses=_UNKNOWN)
 async def get_user(
-    unionid: WeChatId, query: Annotated[TimelineQuery, Query()], session: SessionDep
+    unionid: UnionIdInPath, query: Annotated[TimelineQuery, Query()], session: SessionDep
 ) -> UserOut:
     """Read a person by UnionID: OpenIDs, state, consents and timeline."""
     rows = await identity.of_unionid(session, unionid, MAX_OPENIDS)

@@ -7,9 +7,6 @@ from fastapi import HTTPException
 
 from app.api_errors import Detail, InvalidRequest, Problem
 
-BAD_BODY: dict[int | str, dict[str, Any]] = {
-    400: {"model": Detail, "description": "The body is not UTF-8 text"}
-}
 UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The webhook does not exist"}
 }

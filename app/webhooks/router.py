@@ -1,22 +1,28 @@
 """`/api/webhooks`: the endpoints that get follow, subscription and identity events."""
 
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Body, HTTPException, Request
 
 from app.api_errors import Detail
-from app.api_model import require_unchanged
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.http_client.url_policy import BadUrl, Policy, parse_url
+from app.read_only import require_unchanged
 from app.settings import Settings
-from app.webhooks import secret_rotation, store
-from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
+from app.webhooks import examples, secret_rotation, store
+from app.webhooks.http_errors import UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
-from app.webhooks.schemas import NewWebhook, WebhookIn, WebhookList, WebhookOut, WebhookReplacement
+from app.webhooks.schemas import (
+    NewWebhook,
+    WebhookId,
+    WebhookIn,
+    WebhookList,
+    WebhookOut,
+    WebhookReplacement,
+)
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.secret_rotation import Rotation
 
@@ -37,8 +43,12 @@ async def list_webhooks(session: SessionDep) -> WebhookList:
     return WebhookList(items=[WebhookOut.model_validate(row) for row in rows])
 
 
-@router.post("", status_code=201, responses={**BAD_BODY, **_TOO_MANY})
-async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
+@router.post("", status_code=201, responses=_TOO_MANY)
+async def add_webhook(
+    webhook: Annotated[WebhookIn, Body(openapi_examples=examples.WEBHOOKS)],
+    request: Request,
+    session: SessionDep,
+) -> NewWebhook:
     """Add a webhook for events from now on. Only this response shows the secret."""
     _check_url(webhook.url, request)
     added = await store.add(session, webhook, _box(request), _clock(request).now())
@@ -48,7 +58,7 @@ async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep)
 
 
 @router.get("/{webhook_id}", responses=UNKNOWN)
-async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
+async def get_webhook(webhook_id: WebhookId, session: SessionDep) -> WebhookOut:
     """Read a webhook and its state."""
     found = await session.get(Webhook, webhook_id)
     if found is None:
@@ -56,9 +66,12 @@ async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
     return WebhookOut.model_validate(found)
 
 
-@router.put("/{webhook_id}", responses={**BAD_BODY, **UNKNOWN})
+@router.put("/{webhook_id}", responses=UNKNOWN)
 async def replace_webhook(
-    webhook_id: UUID, webhook: WebhookReplacement, request: Request, session: SessionDep
+    webhook_id: WebhookId,
+    webhook: Annotated[WebhookReplacement, Body(openapi_examples=examples.WEBHOOKS)],
+    request: Request,
+    session: SessionDep,
 ) -> WebhookOut:
     """Replace all fields of a webhook by those of a body, which may be what `GET` returned.
 
@@ -74,15 +87,18 @@ async def replace_webhook(
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=UNKNOWN)
-async def delete_webhook(webhook_id: UUID, session: SessionDep) -> None:
+async def delete_webhook(webhook_id: WebhookId, session: SessionDep) -> None:
     """Delete a webhook. Events that were not sent yet are not sent to it any more."""
     if not await store.remove(session, webhook_id):
         raise unknown(webhook_id)
 
 
-@router.post("/{webhook_id}/secret", responses={**BAD_BODY, **UNKNOWN})
+@router.post("/{webhook_id}/secret", responses=UNKNOWN)
 async def rotate_secret(
-    webhook_id: UUID, rotation: Rotation, request: Request, session: SessionDep
+    webhook_id: WebhookId,
+    rotation: Annotated[Rotation, Body(openapi_examples=examples.ROTATIONS)],
+    request: Request,
+    session: SessionDep,
 ) -> NewWebhook:
     """Make a new secret; only this response shows it. Both secrets sign during the overlap."""
     overlap = timedelta(hours=rotation.overlap_hours)

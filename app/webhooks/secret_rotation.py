@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api_model import ApiModel
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
 from app.webhooks.store import WithSecret, locked
@@ -27,9 +28,10 @@ async def rotate(
     return webhook, secret
 
 
-class Rotation(BaseModel):
-    """overlap_hours: how long the present secret signs along with the new one; 0: not at all."""
+class Rotation(ApiModel):
+    """A change of the secret."""
 
     model_config = ConfigDict(extra="forbid")
 
     overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = 24
+    """How long the present secret signs along with the new one; 0: not at all."""

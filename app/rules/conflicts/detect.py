@@ -6,8 +6,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from app.api_model import ApiModel
 from app.rules.conflicts.coverage import Coverage
 from app.rules.conflicts.implication import implies
 from app.rules.definition.text_triggers import Match
@@ -31,20 +32,23 @@ class ConflictKind(StrEnum):
     EXPIRED = "expired"
 
 
-class Conflict(BaseModel):
-    """A rule, and the better rule that answers in its place, if there is one.
-
-    unreachable: whether the rule can never answer.
-    """
+class Conflict(ApiModel):
+    """A rule, and the better rule that answers in its place, if there is one."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: ConflictKind
+    """Why it does not answer."""
     rule_id: int
+    """The rule."""
     rule_name: str
+    """Its name."""
     by_id: int | None
+    """The better rule."""
     by_name: str | None
+    """Its name."""
     unreachable: bool
+    """Whether the rule can never answer."""
 
 
 def find(compiled: RuleSet, now: datetime) -> Iterator[Conflict]:

@@ -13,6 +13,10 @@ _TAG = re.compile(r'\s*(?:(?:W/)?"([0-9]{1,18})"|([0-9]{1,18}))\s*')
 
 _NOT_A_TAG = 'is not an ETag of this API: send the one that you read, like "3", or * for any'
 
+IfMatch = Annotated[
+    str | None, Header(description='ETag of the revision that was edited, like "3"; * for any')
+]
+
 
 def etag(number: int) -> str:
     """Return the ETag of a revision, or of a version of the rules."""
@@ -38,9 +42,7 @@ def revisions_in(if_match: str) -> frozenset[int] | None:
 
 
 def required(
-    if_match: Annotated[
-        str | None, Header(description='ETag of the revision that was edited, like "3"')
-    ] = None,
+    if_match: IfMatch = None,
 ) -> frozenset[int] | None:
     """Return the revisions that If-Match names, as a dependency of routes; see `revisions_in`.
 

@@ -2,10 +2,12 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from app.api_model import ApiModel
 
 Via = Literal["passive", "customer_service"]
 """passive: inside the HTTP response. customer_service: queued, then sent by custom/send."""
@@ -35,11 +37,15 @@ Line = Annotated[str, Field(min_length=1), AfterValidator(_sendable), AfterValid
 """Text with a visible character, and without control characters except tab and line breaks."""
 
 
-Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]
+_URL: Final = r"^https?://\S+$"
+
+# Pydantic would describe a constraint behind a validator in one direction only, so that requests
+# and responses would have two types in the OpenAPI document.
+Address = Annotated[Line, Field(pattern=_URL, json_schema_extra={"pattern": _URL, "minLength": 1})]
 """An http or https URL."""
 
 
-class Part(BaseModel):
+class Part(ApiModel):
     """A message or a part of one. An unknown member is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,17 +59,16 @@ def _inside_the_media_folder(name: str) -> str:
 
 
 class MediaSource(Part):
-    """Where a picture, sound or video comes from; exactly one member is set.
-
-    file: path below MEDIA_DIR. url: http or https, downloaded when it is needed.
-    media_id: of media that are uploaded already, temporary or permanent.
-    """
+    """Where a picture, sound or video comes from; exactly one member is set."""
 
     file: Annotated[Line, AfterValidator(_inside_the_media_folder)] | None = Field(
         default=None, exclude_if=absent
     )
+    """Path below MEDIA_DIR."""
     url: Address | None = Field(default=None, exclude_if=absent)
+    """An http or https address, downloaded when it is needed."""
     media_id: Line | None = Field(default=None, exclude_if=absent)
+    """Of media that are uploaded already, temporary or permanent."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -110,7 +110,7 @@ async def test_what_is_no_etag_is_said_to_be_none(
     client: httpx.AsyncClient, method: str, if_match: str
 ) -> None:
     rule = await added(client)
-    headers = {"If-Match": if_match.encode()}
+    headers = [(b"If-Match", if_match.encode())]
     body = json.dumps(rule).encode() if method == "PUT" else b""
 
     answer = await client.request(method, f"/api/rules/{rule['id']}", content=body, headers=headers)
