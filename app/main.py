@@ -11,20 +11,17 @@ from typing import Any
 import httpx
 import structlog
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
 from app.access.router import router as audit_router
-from app.access.scopes import SCOPE_MEMBER
 from app.access.token_cache import TokenCache
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
-from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
@@ -38,10 +35,11 @@ from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.api_body import BodyLimit
+from app.ops.api_document import API_RESPONSES, build_document
 from app.ops.api_gate import ApiGate
 from app.ops.auth import require_caller
 from app.ops.dead_processes import forget_dead_processes
-from app.ops.error_handlers import COMMON_RESPONSES, add_error_handlers
+from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
@@ -189,9 +187,7 @@ def create_app(
     )
     add_error_handlers(app)
     for router in API_ROUTERS:
-        app.include_router(
-            router, dependencies=[Depends(require_caller)], responses=COMMON_RESPONSES
-        )
+        app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
     if settings.console == "on":
@@ -260,22 +256,5 @@ def _count_reload(rules: LiveRules, succeeded: bool) -> None:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-        )
-        _describe_scopes(schema["paths"])
-        schema["paths"] = {**PATHS, **schema["paths"]}
-        app.openapi_schema = schema
+        app.openapi_schema = build_document(app)
     return app.openapi_schema
-
-
-def _describe_scopes(paths: dict[str, Any]) -> None:
-    """Say in the description of each operation which scope it needs, for those who read it."""
-    for operations in paths.values():
-        for operation in operations.values():
-            if scope := operation.get(SCOPE_MEMBER):
-                text = operation.get("description", "")
-                operation["description"] = f"{text}\n\nScope of the token: `{scope}`".strip()

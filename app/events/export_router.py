@@ -17,7 +17,10 @@ from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One line per row; a CSV file begins with the column names",
-        "content": {"text/csv": {}, "application/x-ndjson": {}},
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
     }
 }
 
@@ -40,14 +43,17 @@ _Sessions = Annotated[SessionFactory, Depends(_sessions)]
 
 class _FollowEvents(FollowEventsOf):
     format: Format
+    """The format of the file."""
 
 
 class _SubscriptionEvents(SubscriptionEventsOf):
     format: Format
+    """The format of the file."""
 
 
 class _Followers(FollowersOf):
     format: Format
+    """The format of the file."""
 
 
 @router.get("/follow-events/export", openapi_extra=needs(ApiScope.EVENTS_READ))

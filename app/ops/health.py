@@ -4,8 +4,8 @@ import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
+from app.api_model import ApiModel
 from app.callback.inbox import Inbox
 from app.clock import DIFFERENCES
 from app.db import migrate
@@ -19,10 +19,11 @@ from app.settings import Settings
 router = APIRouter(tags=["operations"])
 
 
-class Liveness(BaseModel):
+class Liveness(ApiModel):
     """The process is alive."""
 
     status: Status = Status.OK
+    """Always `ok`."""
 
 
 @router.get("/livez", summary="Whether the process is alive")

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
+from app.api_model import ApiModel
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.events import cursor
@@ -19,7 +20,7 @@ from app.events.refollows import refollows
 from app.events.schemas import ConsentOut, FollowerOut
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
-from app.identity.schemas import OpenIdOut, WeChatId
+from app.identity.schemas import OpenIdOut, UnionIdInPath, WeChatId
 from app.users import store
 from app.users.remaining_sends import sends_left
 from app.users.schemas import (
@@ -45,7 +46,7 @@ def _of_time(text: str) -> str:
     return text
 
 
-class TimelineQuery(BaseModel):
+class TimelineQuery(ApiModel):
     """Which part of the timeline to return."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +66,9 @@ class TimelineQuery(BaseModel):
 
 class _OpenIdOf(TimelineQuery):
     appid: WeChatId
+    """The account."""
     openid: WeChatId
+    """The person at this account."""
 
 
 router = APIRouter(prefix="/api/users", tags=["users"], route_class=ScopedRoute)
@@ -87,7 +90,7 @@ async def find_user(
 
 @router.get("/{unionid}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def get_user(
-    unionid: WeChatId,
+    unionid: UnionIdInPath,
     query: Annotated[TimelineQuery, Query()],
     request: Request,
     session: SessionDep,

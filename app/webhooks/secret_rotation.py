@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor
+from app.api_model import ApiModel
 from app.secret_box import SecretBox
 from app.webhooks.signing import new_secret
 from app.webhooks.store import WithSecret, locked, subject_of
@@ -37,9 +38,10 @@ async def rotate(
     return webhook, secret
 
 
-class Rotation(BaseModel):
-    """overlap_hours: how long the present secret signs along with the new one; 0: not at all."""
+class Rotation(ApiModel):
+    """A change of the secret."""
 
     model_config = ConfigDict(extra="forbid")
 
     overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = 24
+    """How long the present secret signs along with the new one; 0: not at all."""

@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.caller import Caller
 from app.clock import SystemClock
 from app.db.engine import Database
+from app.ops.error_handlers import add_error_handlers
 from app.rules.http.router import router
 from tests.rules.makers import settings_with
 from tests.service import clock, service, settings
@@ -28,6 +29,7 @@ def api(database: Database, tmp_path: Path) -> FastAPI:
     app.state.database = database
     app.state.settings = settings_with(tmp_path)
     app.state.clock = SystemClock()
+    add_error_handlers(app)
     app.include_router(router)
 
     @app.middleware("http")
