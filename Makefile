@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Programs that look at the dependencies; installed when one of them is first needed.
 TOOLS := .cache/tools/bin
+# What generates clients of the API and compiles them; installed for the test of these clients.
+CLIENTS := .cache/clients
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
 # Every process would compile every module again.
@@ -11,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site bench audit lock
+.PHONY: help setup run check test lint site openapi clients bench audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -25,7 +27,7 @@ run: $(STAMP) ## Start Postgres, service, worker and simulator; send one message
 check: lint ## Lint, then run the tests that your changes can touch
 	$(BIN)/pytest -n $(TEST_PROCESSES) --testmon --ignore tests/e2e
 
-test: lint ## Lint, then run every test
+test: lint clients ## Lint, then run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES)
 
 lint: $(STAMP) site ## Check style, types, import directions and the links of the docs
@@ -36,6 +38,13 @@ lint: $(STAMP) site ## Check style, types, import directions and the links of th
 
 site: $(STAMP) ## Build the documentation in site/; a broken link fails
 	PYTHONPATH=docs $(BIN)/zensical build --clean --strict
+
+openapi: $(STAMP) ## Write docs/openapi.json again, after a change of the API
+	$(BIN)/python -m tools.write_openapi
+
+clients: $(CLIENTS)/python/.installed
+	@command -v npm >/dev/null || exit 0; $(MAKE) --silent $(CLIENTS)/node/.installed || \
+		echo "npm could not install the packages of tests/clients: no TypeScript client is tested."
 
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
@@ -49,9 +58,10 @@ lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRAD
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
+	$(LOCK) requirements/clients.in -o requirements/clients.txt
 
 LOCKS := requirements/service.txt requirements/dev.txt requirements/build.txt requirements/sbom.txt \
-	requirements/tools.txt
+	requirements/tools.txt requirements/clients.txt
 LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
 PIP := python -m pip install --quiet --disable-pip-version-check
@@ -67,4 +77,15 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 $(TOOLS)/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .cache/tools
 	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
+	@touch $@
+
+$(CLIENTS)/python/.installed: requirements/clients.txt
+	@$(PYTHON) -m venv --clear $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/$(PIP) --no-deps --require-hashes -r requirements/clients.txt
+	@touch $@
+
+$(CLIENTS)/node/.installed: tests/clients/package-lock.json tests/clients/.npmrc
+	@mkdir -p $(CLIENTS)/node
+	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(CLIENTS)/node/
+	@cd $(CLIENTS)/node && npm ci --ignore-scripts --no-progress --silent --fetch-retries 1
 	@touch $@

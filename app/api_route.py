@@ -1,28 +1,46 @@
 """The class of the routes of `/api` that take a JSON body."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+import json
+import re
+from typing import Final
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import HTTPException, Request, Response
 
+from app.access.scoped_route import Handler, ScopedRoute
+from app.api_errors import InvalidRequest, Problem
 from app.json_values import TOO_MANY, too_many_in
 
+_JSON: Final = re.compile(r"application/(?:[^/\s]+\+)?json")
 
-class BoundedRoute(APIRoute):
-    """Counts the values of a JSON body before it is validated. See `json_values`."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler that FastAPI calls."""
-        handle = super().get_route_handler()
+class BoundedRoute(ScopedRoute):
+    """Refuses a body that is not JSON, or holds too many values, before it is validated.
+
+    A body without Content-Type is read as JSON. See `json_values` for the values.
+    """
+
+    def get_handler_in_scope(self) -> Handler:
+        """Return the handler of requests whose token has the scope."""
+        handle = super().get_handler_in_scope()
         if self.body_field is None:
             return handle
 
         async def handle_bounded(request: Request) -> Response:
-            if too_many_in(await request.body()):
-                error = {"type": "value_error", "loc": ("body",), "msg": TOO_MANY}
-                raise RequestValidationError([error | {"ctx": {"error": TOO_MANY}}])
+            body = await request.body()
+            _require_json(request, body)
+            if too_many_in(body):
+                raise InvalidRequest([Problem(loc=["body"], msg=TOO_MANY, type="value_error")])
             return await handle(request)
 
         return handle_bounded
+
+
+def _require_json(request: Request, body: bytes) -> None:
+    """Raise HTTPException 415 for another Content-Type, and 400 for bytes that are not text."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and given and not _JSON.fullmatch(given):
+        raise HTTPException(415, "send the body as JSON, with Content-Type: application/json")
+    try:
+        body.decode(json.detect_encoding(body))
+    except UnicodeDecodeError:
+        raise HTTPException(400, "the body is not UTF-8 text: encode it as UTF-8") from None

@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 import structlog
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
+from app.access.router import router as audit_router
+from app.access.token_cache import TokenCache
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
-from app.callback.openapi import PATHS
 from app.callback.record import Record
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
@@ -35,10 +35,11 @@ from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.api_body import BodyLimit
+from app.ops.api_document import API_RESPONSES, build_document
 from app.ops.api_gate import ApiGate
-from app.ops.auth import require_admin
+from app.ops.auth import require_caller
 from app.ops.dead_processes import forget_dead_processes
-from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
+from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
@@ -70,6 +71,7 @@ API_ROUTERS = (
     callbacks_router,
     stats_router,
     privacy_router,
+    audit_router,
 )
 
 log = structlog.get_logger()
@@ -179,10 +181,13 @@ def create_app(
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
-    app.add_middleware(ApiGate, settings=settings, body_limits=BODY_LIMITS)
+    tokens = TokenCache(database.sessions, clock)
+    app.add_middleware(
+        ApiGate, settings=settings, tokens=tokens, clock=clock, body_limits=BODY_LIMITS
+    )
     add_error_handlers(app)
     for router in API_ROUTERS:
-        app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
+        app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
     if settings.console == "on":
@@ -251,12 +256,5 @@ def _count_reload(rules: LiveRules, succeeded: bool) -> None:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-        )
-        schema["paths"] = {**PATHS, **schema["paths"]}
-        app.openapi_schema = schema
+        app.openapi_schema = build_document(app)
     return app.openapi_schema

@@ -40,6 +40,7 @@ AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 APPSECRET_PATTERN = r"^[!-~]+$"
 MIN_ADMIN_TOKEN = 24
 ACCOUNT_TABLE = "account"
+PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
 
 
 class SettingsError(Exception):
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
     media_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
     max_connections: int = Field(default=2500, ge=16, le=65535)
     web_processes: int = Field(default=1, ge=1, le=64)
     with_worker: bool = False
@@ -269,6 +271,7 @@ class Settings(BaseSettings):
         "secret_key",
         "secret_key_previous",
         "webhook_secret_key",
+        "public_url",
         "accounts_file",
         "media_dir",
         mode="before",
@@ -323,6 +326,16 @@ class Settings(BaseSettings):
             raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(PUBLIC_URL_PATTERN, value) is None:
+            raise ValueError(
+                "must be https:// (or http://) and the host under which browsers reach the "
+                "service, with no path, such as https://oa.example.com"
+            )
+        return value
+
     @field_validator("wechat_api_base_url")
     @classmethod
     def _encrypted(cls, value: str) -> str:
@@ -358,6 +371,15 @@ class Settings(BaseSettings):
             yield f"MEDIA_DIR: {folder} {what}: create the folder, or correct the path"
         elif not os.access(folder, os.R_OK | os.X_OK):
             yield f"MEDIA_DIR: {folder} can't be read by this user: change its permissions"
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and host under which browsers reach the service, with no path and no slash."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        # Browsers can't open the addresses that stand for all of this machine.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def media_path(self) -> Path:

@@ -20,6 +20,7 @@ from app.settings import Settings
 from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
 from tests.chromium import NO_BROWSER, is_installed
+from tests.clients import generators
 from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
 from tests.pooled_connections import Held, recording
@@ -56,6 +57,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = [report for report in skipped if NO_BROWSER in str(report.longrepr)]
     if left_out:
         terminalreporter.write_line(f"{len(left_out)} browser tests were not run: {NO_BROWSER}")
+    for sentence in generators.missing():
+        terminalreporter.write_line(sentence)
 
 
 def pytest_collection_finish() -> None:

@@ -17,9 +17,9 @@ class Action(StrEnum):
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - a name, no secret
     WEBHOOK_PINGED = "webhook.pinged"
     WEBHOOK_REPLAYED = "webhook.replayed"
-    DELIVERY_RETRIED = "delivery.retried"
     REPLY_RETRIED = "reply.retried"
     ERASURE_REQUESTED = "erasure.requested"
+    ERASURE_CLOSED = "erasure.closed"
     IDENTITIES_REPORTED = "identities.reported"
     OPERATOR_ADDED = "operator.added"
     OPERATOR_ROLE_CHANGED = "operator.role_changed"

@@ -20,8 +20,26 @@ def _responses(success: dict[str, Any], refusals: dict[str, str]) -> dict[str, A
     return {"200": success, **refused}
 
 
+_PARAMETERS: Final = {
+    "appid": "The account",
+    "signature": "SHA-1 of Token, timestamp and nonce",
+    "timestamp": "Unix seconds",
+    "nonce": "A random text",
+    "echostr": "What the response repeats",
+    "openid": "The sender; it is not used",
+    "encrypt_type": "`aes` if the body is encrypted",
+    "msg_signature": "SHA-1 of Token, timestamp, nonce and the ciphertext",
+}
+
+
 def _parameter(name: str, place: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": _PARAMETERS[name],
+        "schema": {"type": "string"},
+    }
 
 
 _APPID: Final = _parameter("appid", "path", required=True)

@@ -20,9 +20,11 @@ from app.cli.database import UNUSABLE, why_unusable
 from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
+from app.cli.operators import operators
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.start_warnings import warn
+from app.cli.tokens import tokens
 from app.cli.users import users
 from app.clock import SystemClock
 from app.db import embedded
@@ -55,8 +57,10 @@ then run `serve` and `worker`; /readyz says whether everything works.
 
 cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
+cli.add_typer(operators, name="operators")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
+cli.add_typer(tokens, name="tokens")
 cli.add_typer(users, name="users")
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final
 
 import httpx
 import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.cli.actor import cli_actor
 from app.cli.database import opened
 from app.cli.errors import CommandFailed
 from app.cli.rules_diff import show_diff
@@ -29,8 +29,6 @@ from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
-
-OPERATOR: Final = "cli"
 
 
 async def stored_rules(session: AsyncSession) -> tuple[list[RuleOut], list[int]]:
@@ -62,7 +60,7 @@ async def import_file(
     new = await asyncio.to_thread(_read, file, settings)
     async with opened(settings) as database:
         async with database.sessions.begin() as session:
-            planned = await run_import(session, new, OPERATOR, dry_run=True)
+            planned = await run_import(session, new, cli_actor(), dry_run=True)
         diff = plan.diff(planned.plan, planned.version, dry_run=True)
         show_diff(out, diff)
         if dry_run or not (diff.added or diff.changed or diff.removed):
@@ -87,7 +85,7 @@ def _confirm() -> None:
 
 async def _replace(session: AsyncSession, new: ImportedRules, version: int) -> None:
     try:
-        await run_import(session, new, OPERATOR, dry_run=False, expected=frozenset({version}))
+        await run_import(session, new, cli_actor(), dry_run=False, expected=frozenset({version}))
     except RulesChanged:
         raise CommandFailed(
             "nothing was changed, since somebody else has changed the rules meanwhile; run the "
@@ -142,6 +140,6 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
 
 async def _add(settings: Settings, new: ImportedRules, out: Console, *, dry_run: bool) -> Plan:
     async with opened(settings) as database, database.sessions.begin() as session:
-        done = await run_import(session, new, OPERATOR, dry_run=dry_run, add_only=True)
+        done = await run_import(session, new, cli_actor(), dry_run=dry_run, add_only=True)
     show_diff(out, plan.diff(done.plan, done.version, dry_run=dry_run))
     return done.plan

@@ -135,11 +135,12 @@ async def _link(
 ) -> Response:
     now = request.app.state.clock.now()
     secret = await sign_in_links.make(session, actor, operator, now=now)
+    base_url = request.app.state.settings.public_url or origin_of(request)
     return render(
         request,
         "operators/link.html",
         operator=operator,
-        link=sign_in_links.link_of(origin_of(request), secret),
+        link=sign_in_links.link_of(base_url, secret),
         expires_at=now + sign_in_links.LIFETIME,
     )
 

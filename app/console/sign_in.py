@@ -1,12 +1,14 @@
 """Signs an operator in with a link that works once, and out again."""
 
+from datetime import timedelta
+from math import ceil
 from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.access import sessions, sign_in_links
+from app.access import sessions, sign_in
 from app.access.random_secret import MAX_SECRET_CHARACTERS
 from app.console.render import render
 from app.console.session_cookie import clear_session, set_session
@@ -16,6 +18,8 @@ from app.console.visitor import actor_of, address_of
 from app.db.session import SessionDep
 
 SEE_OTHER: Final = 303
+FORBIDDEN: Final = 403
+TOO_MANY: Final = 429
 
 log = structlog.get_logger(__name__)
 
@@ -33,17 +37,18 @@ async def show(request: Request) -> Response:
 @router.post("/sign-in/{secret}")
 async def take(request: Request, secret: Secret, session: SessionDep) -> Response:
     """Use the link up and start a session."""
-    now = request.app.state.clock.now()
-    operator = await sign_in_links.take(session, secret, now=now)
-    if operator is None:
-        log.warning("console.sign_in_refused", address=address_of(request))
-        return render(request, "sign_in.html", status=403, refused=True)
-    user_agent = request.headers.get("user-agent")
-    cookie = await sessions.start(
-        session, operator, address=address_of(request), user_agent=user_agent, now=now
+    done = await sign_in.sign_in(
+        session,
+        secret,
+        address=address_of(request),
+        user_agent=request.headers.get("user-agent"),
+        now=request.app.state.clock.now(),
     )
+    if isinstance(done, sign_in.Refused):
+        log.warning("console.sign_in_refused", address=address_of(request))
+        return _refusal(request, done.wait)
     response = RedirectResponse(console_path("/"), SEE_OTHER)
-    set_session(request, response, cookie)
+    set_session(request, response, done.secret)
     return response
 
 
@@ -55,3 +60,11 @@ async def sign_out(request: Request, visitor: Viewer, session: SessionDep) -> Re
     response = RedirectResponse(console_path("/"), SEE_OTHER)
     clear_session(request, response)
     return response
+
+
+def _refusal(request: Request, wait: timedelta | None) -> Response:
+    """Return the page that says so. wait: set after too many attempts."""
+    if wait is None:
+        return render(request, "sign_in.html", status=FORBIDDEN, refused=True)
+    headers = {"Retry-After": str(ceil(wait.total_seconds()))}
+    return render(request, "sign_in.html", status=TOO_MANY, headers=headers, refused=True)

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.db.engine import Database, SessionFactory
 from app.events import serialize
 from app.events.export import ExportSpec, Format, export
@@ -15,12 +17,19 @@ from app.events.schemas import FollowerOut, FollowEventOut, SubscriptionEventOut
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One line per row; a CSV file begins with the column names",
-        "content": {"text/csv": {}, "application/x-ndjson": {}},
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
     }
 }
 
 router = APIRouter(
-    prefix="/api", tags=["events"], default_response_class=StreamingResponse, responses=_FILE
+    route_class=ScopedRoute,
+    prefix="/api",
+    tags=["events"],
+    default_response_class=StreamingResponse,
+    responses=_FILE,
 )
 
 
@@ -34,17 +43,20 @@ _Sessions = Annotated[SessionFactory, Depends(_sessions)]
 
 class _FollowEvents(FollowEventsOf):
     format: Format
+    """The format of the file."""
 
 
 class _SubscriptionEvents(SubscriptionEventsOf):
     format: Format
+    """The format of the file."""
 
 
 class _Followers(FollowersOf):
     format: Format
+    """The format of the file."""
 
 
-@router.get("/follow-events/export")
+@router.get("/follow-events/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_follow_events(
     query: Annotated[_FollowEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
@@ -53,7 +65,7 @@ async def export_follow_events(
     return await export(sessions, spec, query.list_query(), query.format)
 
 
-@router.get("/subscription-events/export")
+@router.get("/subscription-events/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_subscription_events(
     query: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
@@ -62,7 +74,7 @@ async def export_subscription_events(
     return await export(sessions, spec, query.list_query(), query.format)
 
 
-@router.get("/followers/export")
+@router.get("/followers/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_followers(
     query: Annotated[_Followers, Query()], sessions: _Sessions
 ) -> StreamingResponse:

@@ -6,7 +6,6 @@ from typing import Annotated, Self
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -14,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.api_model import ApiModel
 from app.events import cursor
 from app.events.cursor import ByTime, Cursor
 from app.events.models import FollowAction, SubscriptionAction
@@ -42,11 +42,11 @@ Time = Annotated[AwareDatetime, AfterValidator(_in_range)]
 CursorText = Annotated[
     str,
     AfterValidator(_readable),
-    Field(max_length=80, description="The `next` of the page before, with the same filters"),
+    Field(max_length=80),
 ]
 
 
-class PersonFilter(BaseModel):
+class PersonFilter(ApiModel):
     """Filters that every list has.
 
     from, until: a half-open range of time, with time zones. The list is then in the order of time,
@@ -56,8 +56,11 @@ class PersonFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     appid: WeChatId | None = None
+    """Only this account."""
     openid: WeChatId | None = None
+    """Only this person at an account."""
     unionid: WeChatId | None = None
+    """Only this person at all accounts."""
     scene: WeChatId | None = Field(default=None, description="Value of the parameterised QR code")
     start: Time | None = Field(
         default=None, alias="from", description="Inclusive start, such as 2026-11-24T00:00:00Z"
@@ -95,7 +98,9 @@ class PersonFilter(BaseModel):
 
 class _Paged(PersonFilter):
     after: CursorText | None = None
+    """The `next` of the page before, with the same filters."""
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+    """At most so many rows."""
 
     @model_validator(mode="after")
     def _check_cursor(self) -> Self:
@@ -113,6 +118,7 @@ class FollowEventsOf(PersonFilter):
     """Filters of follow events."""
 
     kind: FollowAction | None = None
+    """Only events of this kind."""
 
     def kind_filter(self) -> str | None:
         """Return the action to list; None for all."""
@@ -127,6 +133,7 @@ class SubscriptionEventsOf(PersonFilter):
     """Filters of subscription events."""
 
     kind: SubscriptionAction | None = None
+    """Only events of this kind."""
     scene: WeChatId | None = Field(
         default=None, description="PopupScene: 0 mini-program, 1 H5 page, 2 article"
     )

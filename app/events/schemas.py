@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from app.api_model import ApiModel
 from app.events.models import (
     Consent,
     ConsentState,
@@ -17,25 +18,29 @@ from app.events.models import (
 )
 
 
-class FollowEventOut(BaseModel):
-    """One follow, unfollow or scan. unionid: null until it is known.
-
-    scene: value of the parameterised QR code, if any. refollow: true for a follow of a person who
-    had unfollowed before. source: event, or sync if WeChat pushed no event and a sync found it;
-    occurred_at of an unfollow is then the time when it was found.
-    """
+class FollowEventOut(ApiModel):
+    """One follow, unfollow or scan."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    """The id of the event."""
     appid: str
+    """The account."""
     openid: str
+    """The person at this account."""
     unionid: str | None
+    """The person at all accounts; null until it is known."""
     action: FollowAction
+    """What the person did."""
     refollow: bool = False
+    """Whether it is a follow of a person who had unfollowed before."""
     scene: str | None
+    """Value of the parameterised QR code, if any."""
     source: Source
+    """`event`, or `sync` if WeChat pushed no event and a sync found it."""
     occurred_at: datetime
+    """When it happened; for an unfollow that a sync found, when it was found."""
 
     @classmethod
     def of(cls, event: FollowEvent, refollows: set[UUID]) -> Self:
@@ -43,61 +48,83 @@ class FollowEventOut(BaseModel):
         return cls.model_validate(event).model_copy(update={"refollow": event.id in refollows})
 
 
-class SubscriptionEventOut(BaseModel):
+class SubscriptionEventOut(ApiModel):
     """One template of one subscribe_msg event."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    """The id of the event."""
     appid: str
+    """The account."""
     openid: str
+    """The person at this account."""
     unionid: str | None
+    """The person at all accounts; null until it is known."""
     action: SubscriptionAction
+    """Which of WeChat's subscribe_msg events it was."""
     template_id: str
+    """The template of the notification."""
     status: str | None
+    """The decision or the outcome, as WeChat names it."""
     popup_scene: str | None
+    """Where the popup was shown: 0 mini-program, 1 H5 page, 2 article."""
     msgid: str | None
+    """WeChat's id of the notification."""
     error_code: str | None
+    """WeChat's error code of the delivery."""
     occurred_at: datetime
+    """When it happened."""
 
 
-class FollowerOut(BaseModel):
+class FollowerOut(ApiModel):
     """Whether a person follows an account, since when, and from where the person came.
 
-    followed_at, scene, how: those of the latest follow, kept after an unfollow; null if that follow
-    was not seen. how: WeChat's subscribe_scene, if known. source: that of the latest follow or
-    unfollow.
+    The members of the latest follow are kept after an unfollow; they are null if that follow was
+    not seen.
     """
 
     model_config = ConfigDict(from_attributes=True)
 
     appid: str
+    """The account."""
     openid: str
+    """The person at this account."""
     unionid: str | None
+    """The person at all accounts; null until it is known."""
     following: bool
+    """Whether the person follows now."""
     followed_at: datetime | None
+    """The time of the latest follow."""
     unfollowed_at: datetime | None
+    """The time of the latest unfollow."""
     scene: str | None
+    """Value of the parameterised QR code of the latest follow."""
     how: str | None
+    """WeChat's subscribe_scene of the latest follow, if known."""
     source: Source
+    """Where the latest follow or unfollow is known from."""
 
 
-class ConsentOut(BaseModel):
-    """A person's consent to subscription notifications of one template.
-
-    state: null when only deliveries are known. sends_left: accepted popups minus those that
-    deliveries used up; 0 unless the state is accept. A delivery whose popup is from before the
-    account was connected uses up no other popup.
-    """
+class ConsentOut(ApiModel):
+    """A person's consent to subscription notifications of one template."""
 
     model_config = ConfigDict(from_attributes=True)
 
     appid: str
+    """The account."""
     openid: str
+    """The person at this account."""
     template_id: str
+    """The template of the notifications."""
     state: ConsentState | None
+    """The decision; null when only deliveries are known."""
     decided_at: datetime | None
+    """When the person decided."""
     sends_left: int
+    """Accepted popups minus those that deliveries used up; 0 unless the state is accept. A delivery
+    whose popup is from before the account was connected uses up no other popup.
+    """
 
     @classmethod
     def of(cls, consent: Consent, left: Mapping[tuple[str, str, str], int]) -> Self:
@@ -106,30 +133,33 @@ class ConsentOut(BaseModel):
         return cls.model_validate(consent).model_copy(update={"sends_left": left[key]})
 
 
-class _Page(BaseModel):
-    """A page in the order of arrival; with `from` or `until` in the order of time.
-
-    next: pass it as `after`; null on the last page. later: pass it as `after` at any later time
-    to read what has arrived since; null in the order of time.
-    """
+class _Page(ApiModel):
+    """A page in the order of arrival; with `from` or `until` in the order of time."""
 
     next: str | None
+    """Pass it as `after` for the next page; null on the last page."""
     later: str | None
+    """Pass it as `after` at any later time to read what has arrived since; null in the order of
+    time.
+    """
 
 
 class FollowEventPage(_Page):
     """A page of follow events."""
 
     items: list[FollowEventOut]
+    """The events."""
 
 
 class SubscriptionEventPage(_Page):
     """A page of subscription events."""
 
     items: list[SubscriptionEventOut]
+    """The events."""
 
 
 class FollowerPage(_Page):
     """A page of followers; in the order of arrival the earliest known ones come first."""
 
     items: list[FollowerOut]
+    """The followers."""

@@ -41,10 +41,12 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         """Send one request. Raises AddressRefused, OSError or httpx.TransportError."""
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
-        request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode("ascii")}
+        # The ASCII form: Python's resolver would make another name of some others, as of straße.de.
+        host = url.raw_host.decode("ascii")
+        request.extensions = {**request.extensions, "sni_hostname": host}
         failure: httpx.ConnectError | httpx.ConnectTimeout | None = None
         # The name may have another address a moment later, so the request goes to the address.
-        for address in await self._addresses(url.host, port):
+        for address in await self._addresses(host, port):
             request.url = url.copy_with(host=address)
             try:
                 return await self._inner.handle_async_request(request)

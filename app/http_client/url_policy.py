@@ -1,14 +1,21 @@
 """Checks a URL that an operator entered, without resolving its host. Pure."""
 
+import re
 import socket
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import httpx
 
 from app.http_client.public_addresses import is_public
 
 MAX_PORT = 65535
+
+_LABEL: Final = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+# A name as DNS takes it, or an IPv6 address. Others make the resolver fail with a UnicodeError.
+_HOST: Final = re.compile(
+    rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-f.]*:[0-9a-f:.]+", re.IGNORECASE
+)
 
 
 class BadUrl(ValueError):
@@ -34,20 +41,22 @@ def parse_url(text: str, policy: Policy) -> httpx.URL:
     """
     try:
         url = httpx.URL(text)
-        port = url.port
-    except httpx.InvalidURL:
+        port, host = url.port, url.host
+    except (httpx.InvalidURL, UnicodeError):  # UnicodeError: a label such as xn-- is not IDNA
         raise BadUrl("is not a URL: write it as https://host/path") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise BadUrl("must start with https:// and name a host")
     if url.scheme == "http" and not policy.http:
         raise BadUrl("must start with https:// (or set WEBHOOK_ALLOW_HTTP=true)")
+    if not _HOST.fullmatch(url.raw_host.decode("ascii")):
+        raise BadUrl("names a host that can't exist: write it as host.example.com, or as xn--…")
     if url.userinfo:
         raise BadUrl("must not hold a user name or password: remove them")
     if url.fragment or "#" in text:
         raise BadUrl("must not hold a fragment (#…)")
     if port is not None and not 1 <= port <= MAX_PORT:
         raise BadUrl(f"has a port that is not between 1 and {MAX_PORT}")
-    if not policy.private and _names_a_private_address(url.host):
+    if not policy.private and _names_a_private_address(host):
         raise BadUrl(
             "names an address inside a network: use a public one (or set "
             f"{policy.settings}_ALLOW_PRIVATE=true)"

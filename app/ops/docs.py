@@ -4,6 +4,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
+from app.ops.api_document import operation_id
+
 
 def create_app(
     *, title: str, version: str, description: str = "", lifespan: Lifespan[FastAPI] | None = None
@@ -14,6 +16,10 @@ def create_app(
         static_url="/docs-assets",
         # A redirect would lead to the host that the request names.
         redirect_slashes=False,
+        # A body without Content-Type is read as JSON. This opens nothing to other sites, whose
+        # requests have no bearer token.
+        strict_content_type=False,
+        generate_unique_id_function=operation_id,
         title=title,
         version=version,
         description=description,

@@ -1,7 +1,7 @@
-"""Error responses of the whole `/api`: 422 for invalid requests, 503 for the database."""
+"""Error responses of the whole `/api`: 422 for invalid requests, 503 for the database, 500."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.api_errors import MAX_PROBLEMS, Detail
+from app.api_errors import Detail
 from app.db import migrate
 from app.db.diagnosis import NOT_MIGRATED, SCHEMA_STATES, describe, sqlstate_of
 from app.db.engine import UNAVAILABLE_ERRORS
+from app.rules.definition.validation_errors import MAX_PROBLEMS, InvalidRequest, problems_in
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
 
 log = structlog.get_logger(__name__)
@@ -27,14 +28,7 @@ CANCELLED: Final = "57014"
 
 SLOW: Final = "the database took too long: request less at once, or try again later"
 BUSY: Final = "the database is unavailable or too busy: try again later"
-
-UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
-    503: {
-        "model": Detail,
-        "description": "The database is unavailable or too slow, ADMIN_TOKENS is not set, or "
-        "SECRET_KEY is not the key with which a secret was encrypted",
-    }
-}
+FAILED: Final = "the service failed on this request: look for the error in its log"
 
 # Errors of database access: those of the driver while connecting (a statement that takes too long
 # is a TimeoutError at any time), and those of SQLAlchemy afterwards.
@@ -50,8 +44,10 @@ class _EscapingResponse(JSONResponse):
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Add handlers: 422 for invalid requests, 503 for the database and for a wrong SECRET_KEY."""
+    """Add handlers: 422 for invalid requests, 503 for the database and a wrong SECRET_KEY, 500."""
     app.add_exception_handler(RequestValidationError, _unprocessable)
+    app.add_exception_handler(InvalidRequest, _unprocessable)
+    app.add_exception_handler(Exception, _failed)
     for error in DATABASE_ERRORS:
         app.add_exception_handler(error, _unavailable)
     app.add_exception_handler(ErasureSecretUnreadable, _wrong_key)
@@ -72,13 +68,23 @@ def error_detail(error: Exception) -> str | None:
 
 
 async def _unprocessable(_: Request, error: Exception) -> JSONResponse:
-    """Return the 422 that names each wrong field."""
-    if not isinstance(error, RequestValidationError):
+    """Return the 422 that names each wrong field.
+
+    The input is left out: it may be personal data, or a value that JSON does not have, as NaN.
+    """
+    if isinstance(error, InvalidRequest):
+        problems = [*error.problems]
+    elif isinstance(error, RequestValidationError):
+        problems = problems_in(error.errors())
+    else:
         raise error
-    # The input is left out: it may be personal data, or a value that JSON does not have, as NaN.
-    found = error.errors()[:MAX_PROBLEMS]
-    problems = [{name: one[name] for name in ("loc", "msg", "type")} for one in found]
-    return _EscapingResponse({"detail": problems}, status_code=422)
+    detail = [problem.model_dump() for problem in problems[:MAX_PROBLEMS]]
+    return _EscapingResponse({"detail": detail}, status_code=422)
+
+
+async def _failed(_: Request, __: Exception) -> JSONResponse:
+    """Return the 500. The server logs the error, which is raised again after the response."""
+    return JSONResponse(Detail(detail=FAILED).model_dump(), status_code=500)
 
 
 async def _wrong_key(_: Request, error: Exception) -> JSONResponse:

@@ -4,8 +4,8 @@ import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
+from app.api_model import ApiModel
 from app.callback.inbox import Inbox
 from app.clock import DIFFERENCES
 from app.db import migrate
@@ -19,10 +19,11 @@ from app.settings import Settings
 router = APIRouter(tags=["operations"])
 
 
-class Liveness(BaseModel):
+class Liveness(ApiModel):
     """The process is alive."""
 
     status: Status = Status.OK
+    """Always `ok`."""
 
 
 @router.get("/livez", summary="Whether the process is alive")
@@ -39,7 +40,8 @@ async def livez() -> Liveness:
 async def readyz(request: Request, response: Response) -> Readiness | StatusOnly:
     """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`).
 
-    Details, which name accounts and rules, need one of ADMIN_TOKENS, or OPERATIONS_PUBLIC.
+    Details, which name accounts and rules, need a token with the scope `operations:read`, unless
+    OPERATIONS_PUBLIC is set.
     """
     parts = await _read_parts(request)
     status = readiness.overall(parts)
@@ -52,7 +54,7 @@ async def readyz(request: Request, response: Response) -> Readiness | StatusOnly
 def _may_see_details(request: Request) -> bool:
     settings: Settings = request.app.state.settings
     # `ApiGate` has checked the token.
-    return settings.operations_public or getattr(request.state, "operator", None) is not None
+    return settings.operations_public or getattr(request.state, "caller", None) is not None
 
 
 async def _read_parts(request: Request) -> Parts:

@@ -9,8 +9,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final, Literal
 
-from pydantic import BaseModel
-
+from app.api_model import ApiModel
 from app.callback.spool import SpoolStatus
 from app.clock import Other, is_too_large
 from app.db.diagnosis import NEVER_MIGRATED
@@ -34,127 +33,165 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-class Part(BaseModel):
+class Part(ApiModel):
     """The state of one part of the service."""
 
     status: Status
+    """Its state."""
     detail: str
+    """The state in one sentence."""
 
 
 class RulesPart(Part):
-    """Rules. version: number of changes; it is equal in all processes that are up to date."""
+    """Rules."""
 
     version: int | None = None
+    """The number of changes; it is equal in all processes that are up to date."""
     count: int = 0
+    """How many rules are in use."""
 
 
 class SpoolPart(Part):
-    """Spool. count: callbacks on disk that are not in the database yet."""
+    """Spool."""
 
     enabled: bool
+    """Whether it is switched on."""
     count: int
+    """Callbacks on disk that are not in the database yet."""
     limit: int
+    """The most callbacks that it takes."""
     refusing: bool
+    """Whether it takes no more."""
 
 
 class QueuePart(Part):
-    """Queue. oldest_due_seconds: null while the database can't be read."""
+    """Queue."""
 
     oldest_due_seconds: float | None = None
+    """How long the oldest due job has waited; null while the database can't be read."""
 
 
 class WorkersPart(Part):
-    """Workers. running: how many. idle_seconds: since one was last seen; null: none ever ran."""
+    """Workers."""
 
     running: int | None = None
+    """How many run; null while the database can't be read."""
     idle_seconds: float | None = None
+    """How long none has been seen; null if none ever ran."""
 
 
-class Token(BaseModel):
-    """The state of one access token. expires_in: whole seconds."""
+class Token(ApiModel):
+    """The state of one access token."""
 
     state: Literal["valid", "expired", "missing", "unknown"]
+    """Whether it can be used."""
     expires_in: int | None = None
+    """Its remaining life in whole seconds."""
 
 
 class TokensPart(Part):
-    """Access tokens. accounts: by AppID, all that have an AppSecret."""
+    """Access tokens."""
 
     accounts: dict[str, Token]
+    """By AppID, all accounts that have an AppSecret."""
 
 
-class WeChatProblem(BaseModel):
-    """What WeChat refuses an account. errcode: null if no answer came, which errmsg says.
-
-    meaning, fix: what the errcode means, and what to do. rid: of the request in WeChat's own log.
-    """
+class WeChatProblem(ApiModel):
+    """What WeChat refuses an account."""
 
     appid: str
+    """The account."""
     api: str
+    """The API, as WeChat names it."""
     errcode: int | None
+    """WeChat's error code; null if no answer came, which errmsg says."""
     errmsg: str
+    """WeChat's words for it."""
     rid: str | None
+    """The id of the request in WeChat's own log."""
     meaning: str | None = None
+    """What the errcode means; null without one."""
     fix: str | None = None
+    """What to do about the errcode; null without one."""
 
 
 class WeChatPart(Part):
-    """Calls of WeChat's API. problems: one for each account and API whose last call failed."""
+    """Calls of WeChat's API."""
 
     problems: list[WeChatProblem]
+    """One for each account and API whose last call failed."""
 
 
 class UnionIdsPart(Part):
-    """UnionIDs. accounts: OAs by AppID. not_bound: no Open Platform account, which is allowed."""
+    """UnionIDs."""
 
     accounts: dict[str, Literal["bound", "not_bound", "unknown"]]
+    """Official Accounts by AppID. not_bound: no Open Platform account, which is allowed."""
 
 
 class ClockPart(Part):
-    """This machine's clock. ahead_seconds: of other clocks, by name; negative: behind."""
+    """This machine's clock."""
 
     ahead_seconds: dict[str, float]
+    """How far it is ahead of other clocks, by name; negative: behind."""
 
 
-class Parts(BaseModel):
+class Parts(ApiModel):
     """All parts that readiness checks."""
 
     database: Part
+    """The database."""
     migrations: Part
+    """The schema of the database."""
     rules: RulesPart
+    """The rules in memory."""
     spool: SpoolPart
+    """The store of callbacks on disk."""
     queue: QueuePart
+    """The queue of jobs."""
     workers: WorkersPart
+    """The workers."""
     tokens: TokensPart
+    """The access tokens."""
     wechat: WeChatPart
+    """What WeChat refuses."""
     unionids: UnionIdsPart
+    """Whether WeChat gives UnionIDs."""
     erasures: Part
+    """Erasures that need a person."""
     clock: ClockPart
+    """The clock of this machine."""
     secrets: Part
+    """Whether SECRET_KEY reads the secrets in the database."""
 
     def each(self) -> Iterable[Part]:
         """Return the parts in order."""
         return (getattr(self, name) for name in type(self).model_fields)
 
 
-class Readiness(BaseModel):
-    """The state of the service. failed (503): it can't receive callbacks now."""
+class Readiness(ApiModel):
+    """The state of the service."""
 
     status: Status
+    """`failed` (503): it can't receive callbacks now."""
     parts: Parts
+    """The state of each part."""
 
 
-class PartStatus(BaseModel):
+class PartStatus(ApiModel):
     """The status of one part of the service, without details."""
 
     status: Status
+    """Its state."""
 
 
-class StatusOnly(BaseModel):
+class StatusOnly(ApiModel):
     """The state of the service for a caller without a token: it names no account and no rule."""
 
     status: Status
+    """`failed` (503): it can't receive callbacks now."""
     parts: dict[str, PartStatus]
+    """The state of each part, by its name."""
 
 
 def status_only(full: Readiness) -> StatusOnly:

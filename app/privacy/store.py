@@ -13,6 +13,9 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue_on, raw_connection
 from app.privacy.jobs import erase_job
 from app.privacy.models import Erasure
@@ -63,7 +66,7 @@ async def page(session: AsyncSession, query: ErasureQuery) -> Sequence[Erasure]:
 
 
 async def close(
-    session: AsyncSession, erasure_id: UUID, *, operator: str, now: datetime
+    session: AsyncSession, erasure_id: UUID, *, actor: Actor, now: datetime
 ) -> Erasure | None:
     """Finish an erasure that needs a person, and return it. Any other is not changed.
 
@@ -73,7 +76,9 @@ async def close(
     if erasure is None or erasure.needs_person is None or erasure.finished_at is not None:
         return erasure
     erasure.finished_at = erasure.unlinked_at = now
-    erasure.closed_by = operator
+    erasure.closed_by = actor.name
+    subject = Subject(SubjectKind.ERASURE, str(erasure_id))
+    await audit.record(session, actor, Action.ERASURE_CLOSED, subject, now=now)
     return erasure
 
 

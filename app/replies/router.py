@@ -3,10 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from pydantic import Field
 
+from app.access.caller import actor_of
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
+from app.api_model import ApiModel
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
@@ -23,21 +27,26 @@ _CANT_RETRY: dict[int | str, dict[str, Any]] = {
     409: {"model": Detail, "description": "The reply is sent, is being sent, or is too late"},
 }
 
-router = APIRouter(prefix="/api/replies", tags=["replies"])
+router = APIRouter(prefix="/api/replies", tags=["replies"], route_class=ScopedRoute)
 
 
-class _Filter(BaseModel):
+class _Filter(ApiModel):
     """Filters and page of the list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+    """At most so many replies."""
     status: ReplyStatus | None = None
+    """Only replies in this state."""
     appid: WeChatId | None = None
+    """Only replies of this account."""
     openid: WeChatId | None = None
-    language: Language = Field(default="en", description="Of `meaning` and `fix`")
+    """Only replies to this person."""
+    language: Language = "en"
+    """Of `meaning` and `fix`."""
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.REPLIES_READ))
 async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
     """List replies, the newest first."""
     rows = await admin_store.page(
@@ -53,16 +62,21 @@ async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) 
     )
 
 
-@router.post("/{reply_id}/retry", status_code=202, responses=_CANT_RETRY)
+@router.post(
+    "/{reply_id}/retry",
+    status_code=202,
+    responses=_CANT_RETRY,
+    openapi_extra=needs(ApiScope.REPLIES_RETRY),
+)
 async def retry_reply(
-    reply_id: UUID,
+    reply_id: Annotated[UUID, Path(description="Id of the reply")],
     request: Request,
     session: SessionDep,
     language: Annotated[Language, Query(description="Of `meaning` and `fix`")] = "en",
 ) -> ReplyOut:
     """Send an unsent reply again. This is possible until its send window ends."""
     clock: Clock = request.app.state.clock
-    reply = await admin_store.send_again(session, reply_id, clock.now())
+    reply = await admin_store.send_again(session, actor_of(request), reply_id, clock.now())
     if reply is None:
         raise HTTPException(404, f"reply {reply_id} does not exist")
     if reply.status is not ReplyStatus.PENDING:

@@ -3,14 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from app.api_model import ApiModel
 from app.replies.models import Reply, ReplyStatus, Via
 from app.wechat.errcodes import Language, explain
 
 
-class ReplyOut(BaseModel):
-    """One reply to one callback. errcode, errmsg: WeChat's last error, or why it was not sent.
+class ReplyOut(ApiModel):
+    """One reply to one callback.
 
     A `failed` reply whose errmsg begins with `outcome unknown` may have arrived. rid: of the
     request in WeChat's own log, which is kept for seven days. meaning, fix: what the errcode means
@@ -20,22 +21,39 @@ class ReplyOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    """The id of the reply."""
     callback_id: UUID
+    """The callback that it answers."""
     appid: str
+    """The account."""
     openid: str
+    """The person to whom it is sent."""
     rule_id: int | None
+    """The rule that made it; null if that is not known."""
     via: Via
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     msgtype: str
+    """The kind of message."""
     status: ReplyStatus
+    """What became of it so far."""
     attempts: int
+    """How often it was tried."""
     errcode: int | None
+    """WeChat's last error code."""
     errmsg: str | None
+    """WeChat's last error, or why it was not sent."""
     rid: str | None
+    """The id of the request in WeChat's own log, which is kept for seven days."""
     meaning: str | None = None
+    """What the errcode means; null without one."""
     fix: str | None = None
+    """What to do about the errcode; null without one."""
     created_at: datetime
+    """When the callback arrived."""
     expires_at: datetime | None
+    """When its send window ends."""
     sent_at: datetime | None
+    """When WeChat accepted it."""
 
     @classmethod
     def of(cls, reply: Reply, language: Language) -> "ReplyOut":
@@ -47,8 +65,10 @@ class ReplyOut(BaseModel):
         return shown
 
 
-class ReplyPage(BaseModel):
-    """Replies, the newest first. next: pass it as `before`; null on the last page."""
+class ReplyPage(ApiModel):
+    """Replies, the newest first."""
 
     items: list[ReplyOut]
+    """The replies."""
     next: UUID | None
+    """Pass it as `before` for the next page; null on the last page."""

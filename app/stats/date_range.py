@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api_errors import InvalidRequest, Problem
+from app.api_model import ApiModel
 from app.identity.schemas import WeChatId
 
 MAX_DAYS = 366
@@ -16,7 +17,7 @@ FIRST_DAY = date(2011, 1, 1)  # WeChat's first year
 LAST_DAY = date(9000, 1, 1)
 
 
-class DateRangeQuery(BaseModel):
+class DateRangeQuery(ApiModel):
     """The first and the last day, both included, in a time zone."""
 
     model_config = ConfigDict(extra="forbid")
@@ -69,17 +70,17 @@ class DateRange:
 
 
 async def date_range_of(session: AsyncSession, query: DateRangeQuery, now: datetime) -> DateRange:
-    """Return the days of a query. Raises RequestValidationError, which names the field."""
+    """Return the days of a query. Raises InvalidRequest, which names the field."""
     today: date | None = await session.scalar(_TODAY, {"zone": query.time_zone, "now": now})
     if today is None:
-        raise _invalid("time_zone", "is not known: write an IANA name such as Asia/Shanghai", query)
+        raise _invalid("time_zone", "is not known: write an IANA name such as Asia/Shanghai")
     until = query.until or today
     since = query.since or until - timedelta(days=DEFAULT_DAYS - 1)
     if since > until:
-        raise _invalid("from", f"is after until ({until}): choose an earlier day", query)
+        raise _invalid("from", f"is after until ({until}): choose an earlier day")
     if (until - since).days >= MAX_DAYS:
         problem = f"is more than {MAX_DAYS} days before until ({until}): request several parts"
-        raise _invalid("from", problem, query)
+        raise _invalid("from", problem)
     return DateRange(since, until, query.time_zone)
 
 
@@ -93,8 +94,5 @@ _TODAY = text(
 )
 
 
-def _invalid(field: str, problem: str, query: DateRangeQuery) -> RequestValidationError:
-    given = query.model_dump(mode="json", by_alias=True)[field]
-    return RequestValidationError(
-        [{"type": "value_error", "loc": ("query", field), "msg": problem, "input": given}]
-    )
+def _invalid(field: str, problem: str) -> InvalidRequest:
+    return InvalidRequest([Problem(loc=["query", field], msg=problem, type="value_error")])

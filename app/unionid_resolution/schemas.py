@@ -1,12 +1,31 @@
 """JSON shapes of `/api/identities`: request and response."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from app.api_model import ApiModel
+from app.events.query_params import Time
 from app.tombstones.subject import PREFIX, is_erased
 
 MAX_REPORTED = 1000
+
+EXAMPLES: Final = {
+    "login": {
+        "summary": "One login",
+        "value": {
+            "identities": [
+                {
+                    "appid": "wx0123456789abcdef",
+                    "openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc",
+                    "unionid": "o6_bmasdasdsad6_2sgVt7hMZOPfL",
+                    "logged_in_at": "2026-11-24T12:00:00+08:00",
+                }
+            ]
+        },
+    }
+}
+"""Of bodies in the OpenAPI document."""
 
 
 def _not_a_pseudonym(value: str) -> str:
@@ -23,12 +42,8 @@ ReportedId = Annotated[
 ]
 
 
-class Identity(BaseModel):
-    """One person, as `jscode2session` (or web authorization) returned them.
-
-    logged_in_at: time of the login, with a time zone. It matters only for a person who has been
-    erased: a login after the erasure makes the person known again.
-    """
+class Identity(ApiModel):
+    """One person, as `jscode2session` (or web authorization) returned them."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -36,16 +51,22 @@ class Identity(BaseModel):
         pattern=r"^wx[0-9a-f]{16}$", description="The account to which the OpenID belongs"
     )
     openid: ReportedId
+    """The person at this account."""
     unionid: ReportedId
-    logged_in_at: AwareDatetime | None = None
+    """The person at all accounts."""
+    logged_in_at: Time | None = None
+    """Time of the login, with a time zone. It matters only for a person who has been erased: a
+    login after the erasure makes the person known again.
+    """
 
 
-class Identities(BaseModel):
+class Identities(ApiModel):
     """Reported identities. An OpenID may be repeated with the same UnionID only."""
 
     model_config = ConfigDict(extra="forbid")
 
     identities: list[Identity] = Field(min_length=1, max_length=MAX_REPORTED)
+    """Up to 1,000 identities."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -60,15 +81,16 @@ class Identities(BaseModel):
         return self
 
 
-class Reported(BaseModel):
-    """Numbers of identities: received, changed, conflicts, erased.
-
-    changed: had another UnionID before, which is kept as a former one. conflicts: WeChat itself
-    named another UnionID, which stays; WeChat is asked again where that is possible. erased: were
-    skipped because the person was erased and has not been active since.
-    """
+class Reported(ApiModel):
+    """What became of the reported identities."""
 
     received: int
+    """How many were reported."""
     changed: int
+    """How many had another UnionID before, which is kept as a former one."""
     conflicts: int
+    """For how many WeChat itself named another UnionID, which stays; WeChat is asked again where
+    that is possible.
+    """
     erased: int
+    """How many were skipped because the person was erased and has not been active since."""

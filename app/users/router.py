@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
+from app.api_model import ApiModel
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.events import cursor
@@ -17,7 +20,7 @@ from app.events.refollows import refollows
 from app.events.schemas import ConsentOut, FollowerOut
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
-from app.identity.schemas import OpenIdOut, WeChatId
+from app.identity.schemas import OpenIdOut, UnionIdInPath, WeChatId
 from app.users import store
 from app.users.remaining_sends import sends_left
 from app.users.schemas import (
@@ -43,7 +46,7 @@ def _of_time(text: str) -> str:
     return text
 
 
-class TimelineQuery(BaseModel):
+class TimelineQuery(ApiModel):
     """Which part of the timeline to return."""
 
     model_config = ConfigDict(extra="forbid")
@@ -63,13 +66,15 @@ class TimelineQuery(BaseModel):
 
 class _OpenIdOf(TimelineQuery):
     appid: WeChatId
+    """The account."""
     openid: WeChatId
+    """The person at this account."""
 
 
-router = APIRouter(prefix="/api/users", tags=["users"])
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=ScopedRoute)
 
 
-@router.get("", responses=_UNKNOWN)
+@router.get("", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def find_user(
     query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
 ) -> UserOut:
@@ -83,9 +88,9 @@ async def find_user(
     return await _user_out(session, row.unionid, rows, query, _now(request))
 
 
-@router.get("/{unionid}", responses=_UNKNOWN)
+@router.get("/{unionid}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def get_user(
-    unionid: WeChatId,
+    unionid: UnionIdInPath,
     query: Annotated[TimelineQuery, Query()],
     request: Request,
     session: SessionDep,

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from app.api_model import ApiModel
 from app.events.schemas import ConsentOut, FollowerOut, FollowEventOut, SubscriptionEventOut
 from app.identity.schemas import OpenIdOut
 
@@ -13,46 +14,61 @@ class FollowEntry(FollowEventOut):
     """A follow event in a timeline."""
 
     type: Literal["follow_event"] = "follow_event"
+    """The kind of entry."""
 
 
 class SubscriptionEntry(SubscriptionEventOut):
     """A subscription event in a timeline."""
 
     type: Literal["subscription_event"] = "subscription_event"
+    """The kind of entry."""
 
 
 Entry = Annotated[FollowEntry | SubscriptionEntry, Field(discriminator="type")]
 
 
-class TimelineOut(BaseModel):
-    """Events, the latest first. next: pass it as `before`; null on the last page."""
+class TimelineOut(ApiModel):
+    """Events, the latest first."""
 
     items: list[Entry]
+    """The events."""
     next: str | None
+    """Pass it as `before` for the next page; null on the last page."""
 
 
-class InteractionOut(BaseModel):
-    """One push of the person: msgtype of a message, or name of an event."""
+class InteractionOut(ApiModel):
+    """One push of the person."""
 
     model_config = ConfigDict(from_attributes=True)
 
     appid: str
+    """The account."""
     openid: str
+    """The person at this account."""
     msgtype: str
+    """The type of the message; `event` for an event."""
     event: str | None
+    """The name of the event; null for a message."""
     occurred_at: datetime
+    """When it happened."""
 
 
-class UserOut(BaseModel):
+class UserOut(ApiModel):
     """One person at all accounts where the person was seen.
 
-    unionid: as requested; null until it is known. After a change of UnionID the person is also
-    found by the old one, and each OpenID shows the present one.
+    After a change of UnionID the person is also found by the old one, and each OpenID shows the
+        present one.
     """
 
     unionid: str | None
+    """As requested; null until it is known."""
     openids: list[OpenIdOut]
+    """The person at each account."""
     followers: list[FollowerOut]
+    """Whether the person follows each account."""
     consents: list[ConsentOut]
+    """Consents to subscription notifications."""
     last_interactions: list[InteractionOut]
+    """The latest push at each account."""
     timeline: TimelineOut
+    """Follow and subscription events."""

@@ -4,35 +4,48 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Body, Query, Request
+from pydantic import Field
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
+from app.api_model import ApiModel
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.queue import enqueue
 from app.db.session import SessionDep
-from app.webhooks import delivery_store
-from app.webhooks.http_errors import BAD_BODY, UNKNOWN, unknown, unprocessable
+from app.webhooks import delivery_store, examples
+from app.webhooks.http_errors import UNKNOWN, unknown, unprocessable
 from app.webhooks.jobs import deliver_job
 from app.webhooks.models import DeliveryStatus, Webhook
-from app.webhooks.schemas import DeliveryOut, DeliveryPage, Replay, WebhookOut
+from app.webhooks.schemas import DeliveryOut, DeliveryPage, Replay, WebhookId, WebhookOut
 
 MAX_PAGE_ROWS = 500
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
 
-class _Page(BaseModel):
+class _Page(ApiModel):
     """Filters and page of the list."""
 
     before: UUID | None = Field(default=None, description="`next` of the page before")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
+    """At most so many deliveries."""
     status: DeliveryStatus | None = None
+    """Only deliveries in this state."""
 
 
-@router.post("/{webhook_id}/replay", status_code=202, responses={**BAD_BODY, **UNKNOWN})
+@router.post(
+    "/{webhook_id}/replay",
+    status_code=202,
+    responses=UNKNOWN,
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
 async def replay_webhook(
-    webhook_id: UUID, replay: Replay, request: Request, session: SessionDep
+    webhook_id: WebhookId,
+    replay: Annotated[Replay, Body(openapi_examples=examples.REPLAYS)],
+    request: Request,
+    session: SessionDep,
 ) -> WebhookOut:
     """Send all events from a cursor on again. Each event keeps its id."""
     webhook = await _get_webhook(session, webhook_id, lock=True)
@@ -40,24 +53,30 @@ async def replay_webhook(
         raise unprocessable(
             "from",
             f"is ahead of what was sent: use a cursor up to {webhook.cursor}",
-            replay.start,
         )
-    await delivery_store.replay(session, webhook, replay.start, _now(request))
+    await delivery_store.replay(session, actor_of(request), webhook, replay.start, _now(request))
     return WebhookOut.model_validate(webhook)
 
 
-@router.post("/{webhook_id}/test", status_code=202, responses=UNKNOWN)
-async def test_webhook(webhook_id: UUID, request: Request, session: SessionDep) -> DeliveryOut:
+@router.post(
+    "/{webhook_id}/test",
+    status_code=202,
+    responses=UNKNOWN,
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
+async def test_webhook(webhook_id: WebhookId, request: Request, session: SessionDep) -> DeliveryOut:
     """Queue a `webhook.ping`. It is tried once, even while the webhook is switched off."""
     webhook = await _get_webhook(session, webhook_id)
-    ping = await delivery_store.add_ping(session, webhook, _now(request))
+    ping = await delivery_store.add_ping(session, actor_of(request), webhook, _now(request))
     await enqueue(session, [deliver_job(webhook_id)])
     return DeliveryOut.model_validate(ping)
 
 
-@router.get("/{webhook_id}/deliveries", responses=UNKNOWN)
+@router.get(
+    "/{webhook_id}/deliveries", responses=UNKNOWN, openapi_extra=needs(ApiScope.WEBHOOKS_WRITE)
+)
 async def list_deliveries(
-    webhook_id: UUID, query: Annotated[_Page, Query()], session: SessionDep
+    webhook_id: WebhookId, query: Annotated[_Page, Query()], session: SessionDep
 ) -> DeliveryPage:
     """List the deliveries of the last 30 days, the newest first."""
     await _get_webhook(session, webhook_id)

@@ -4,13 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import HTTPException
-from fastapi.exceptions import RequestValidationError
 
-from app.api_errors import Detail
+from app.api_errors import Detail, InvalidRequest, Problem
 
-BAD_BODY: dict[int | str, dict[str, Any]] = {
-    400: {"model": Detail, "description": "The body is not UTF-8 text"}
-}
 UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The webhook does not exist"}
 }
@@ -21,8 +17,6 @@ def unknown(webhook_id: UUID) -> HTTPException:
     return HTTPException(404, f"webhook {webhook_id} does not exist")
 
 
-def unprocessable(field: str, message: str, value: object) -> RequestValidationError:
+def unprocessable(field: str, message: str) -> InvalidRequest:
     """Return a 422 for one member of the body. message: says how to correct it."""
-    return RequestValidationError(
-        [{"type": "value_error", "loc": ("body", field), "msg": message, "input": value}]
-    )
+    return InvalidRequest([Problem(loc=["body", field], msg=message, type="value_error")])

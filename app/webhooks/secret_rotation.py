@@ -4,16 +4,25 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor
+from app.api_model import ApiModel
 from app.secret_box import SecretBox
 from app.webhooks.signing import new_secret
-from app.webhooks.store import WithSecret, locked
+from app.webhooks.store import WithSecret, locked, subject_of
 
 
 async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, box: SecretBox, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    webhook_id: UUID,
+    overlap: timedelta,
+    box: SecretBox,
+    now: datetime,
 ) -> WithSecret | None:
     """Give a webhook a new secret. The present one signs along with it for `overlap`."""
     webhook = await locked(session, webhook_id)
@@ -24,12 +33,15 @@ async def rotate(
     secret = new_secret()
     webhook.secret = box.encrypt(secret, webhook_id.bytes)
     webhook.updated_at = now
+    subject = subject_of(webhook_id)
+    await audit.record(session, actor, Action.WEBHOOK_SECRET_ROTATED, subject, now=now)
     return webhook, secret
 
 
-class Rotation(BaseModel):
-    """overlap_hours: how long the present secret signs along with the new one; 0: not at all."""
+class Rotation(ApiModel):
+    """A change of the secret."""
 
     model_config = ConfigDict(extra="forbid")
 
     overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = 24
+    """How long the present secret signs along with the new one; 0: not at all."""

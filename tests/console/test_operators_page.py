@@ -38,6 +38,15 @@ async def test_an_owner_adds_a_colleague_who_signs_in_with_the_link(
     assert added.headers["Cache-Control"] == "no-store"
 
 
+async def test_links_begin_with_the_public_url(service: Service, owner: Operator) -> None:
+    public = {"public_url": "https://oa.example.com/"}
+    service.app.state.settings = service.settings.model_copy(update=public)
+
+    added = await owner.post("/operators/add", {"name": "小李"})
+
+    assert 'value="https://oa.example.com/console/sign-in/' in added.text
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

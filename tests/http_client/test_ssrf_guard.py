@@ -46,6 +46,15 @@ async def attempt(url: str, names: Names, policy: Policy) -> EndpointResponse:
         return await post(client, url, signed, policy)
 
 
+async def test_a_name_is_looked_up_in_the_form_in_which_the_certificate_has_it() -> None:
+    """Python's resolver would look up strasse.de, which is somebody else's."""
+    names = Names(["127.0.0.1"])
+
+    await attempt("https://straße.de/hooks", names, STRICT)
+
+    assert names.asked == [("xn--strae-oqa.de", 443)]
+
+
 @pytest.mark.parametrize(
     "addresses",
     [["127.0.0.1"], ["::ffff:127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"]],

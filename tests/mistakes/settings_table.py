@@ -23,6 +23,8 @@ SETTING_MISTAKES = [
     ("PORT", "", WHOLE),
     ("PORT", "0", "must be at least 1"),
     ("PORT", "65536", "must be at most 65535"),
+    ("PUBLIC_URL", "oa.example.com", "such as https://oa.example.com"),
+    ("PUBLIC_URL", "https://oa.example.com/console", "with no path"),
     ("MAX_CONNECTIONS", "many", WHOLE),
     ("MAX_CONNECTIONS", "15", "must be at least 16"),
     ("MAX_CONNECTIONS", "65536", "must be at most 65535"),

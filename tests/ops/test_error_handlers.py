@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database, open_database
-from app.ops.error_handlers import BUSY, SLOW, error_detail
+from app.ops.error_handlers import BUSY, FAILED, SLOW, error_detail
 from tests.ops.standins import database_away
 from tests.refusing_postgres import refusing_postgres
 from tests.service import (
@@ -106,6 +106,71 @@ async def test_a_body_that_is_no_utf_8_is_refused(service: Service, path: str) -
     answer = await send(service, method, path, b'{"name": "\xff"}')
 
     assert answer.status_code in (400, 422), answer.text
+    assert "UTF-8" in answer.text or "utf-8" in answer.text
+
+
+async def of_type(
+    service: Service, path: str, content_type: str | None, content: bytes
+) -> httpx.Response:
+    headers = {"authorization": f"Bearer {ADMIN_TOKEN}", "if-match": "*"}
+    if content_type is not None:
+        headers["content-type"] = content_type
+    return await service.http.request(
+        BODIES[path][0], f"/api/{path}", headers=headers, content=content
+    )
+
+
+JSON_BODIES = [path for path in BODIES if path != "rules/import"]
+
+
+@pytest.mark.parametrize("path", JSON_BODIES)
+async def test_a_body_without_content_type_is_read_as_json(service: Service, path: str) -> None:
+    content = written(BODIES[path][1])
+    named = await of_type(service, path, "application/json", content)
+
+    answer = await of_type(service, path, None, content)
+
+    assert answer.status_code == named.status_code, answer.text
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "text/plain", "json"]
+)
+@pytest.mark.parametrize("path", JSON_BODIES)
+async def test_a_body_of_another_type_is_refused_for_that_reason(
+    service: Service, path: str, content_type: str
+) -> None:
+    answer = await of_type(service, path, content_type, written(BODIES[path][1]))
+
+    assert answer.status_code == 415, answer.text
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_every_422_has_one_shape_and_says_what_to_do(service: Service, path: str) -> None:
+    for body in (b"", b"[]", b'{"\\ud800": 1}', b"{"):
+        answer = await send(service, BODIES[path][0], path, body)
+
+        assert answer.status_code == 422, answer.text
+        for problem in answer.json()["detail"]:
+            assert problem.keys() == {"loc", "msg", "type"}
+            assert ": " in problem["msg"], problem
+
+
+async def test_an_error_of_the_service_has_the_shape_of_all_errors(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise LookupError("a-secret")
+
+    monkeypatch.setattr("app.webhooks.store.all_webhooks", fail)
+    transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
+        answer = await client.get("/api/webhooks", headers=headers)
+
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": FAILED}
 
 
 @pytest.mark.parametrize(

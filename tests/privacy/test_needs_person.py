@@ -99,6 +99,9 @@ async def test_it_is_closed_by_whoever_has_dealt_with_it(
     assert closed.json()["closed_by"]
     assert (await service.read("erasures", needs_person="true"))["items"] == []
     assert [one["id"] for one in (await service.read("erasures"))["items"]] == [listed["id"]]
+    [entry] = (await service.read("audit"))["items"]
+    assert (entry["action"], entry["subject_kind"]) == ("erasure.closed", "erasure")
+    assert (entry["subject_id"], entry["actor_name"]) == (listed["id"], closed.json()["closed_by"])
     assert (await service.look("/readyz")).json()["parts"]["erasures"]["status"] == "ok"
 
 

@@ -15,13 +15,13 @@ PATHS = ("stats/followers", "stats/subscriptions")
     [
         ({"time_zone": "Mars/Olympus"}, "time_zone", "IANA name such as Asia/Shanghai"),
         ({"time_zone": "CST6CDT5"}, "time_zone", "IANA name"),
-        ({"time_zone": ""}, "time_zone", "match"),
+        ({"time_zone": ""}, "time_zone", "is empty"),
         ({"from": "2026-11-02", "until": "2026-11-01"}, "from", "choose an earlier day"),
         ({"from": "2025-01-01", "until": "2026-06-01"}, "from", "request several parts"),
-        ({"from": "yesterday"}, "from", "valid date"),
-        ({"until": "1999-01-01"}, "until", "greater than or equal to 2011-01-01"),
+        ({"from": "yesterday"}, "from", "write it like 2026-11-24"),
+        ({"until": "1999-01-01"}, "until", "must be 2011-01-01 or more"),
         ({"appid": ""}, "appid", "at least 1 character"),
-        ({"timezone": "Asia/Shanghai"}, "timezone", "not permitted"),
+        ({"timezone": "Asia/Shanghai"}, "timezone", "check its spelling"),
     ],
 )
 async def test_a_bad_question_is_refused_with_its_field_and_the_fix(

@@ -167,7 +167,7 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
         ({"identities": []}, "identities", "at least 1"),
         ({"identities": [identity()] * 1001}, "identities", "at most 1000"),
         ({"identities": [identity(appid="gh_1")]}, "appid", "pattern"),
-        ({"identities": [identity(openid="")]}, "openid", "pattern"),
+        ({"identities": [identity(openid="")]}, "openid", "as WeChat returned it"),
         ({"identities": [identity(openid=" erased:1")]}, "openid", "report WeChat's id"),
         ({"identities": [identity("erased:1")]}, "unionid", "report WeChat's id"),
         (
@@ -175,20 +175,28 @@ async def test_wechats_answer_that_differs_from_a_report_is_a_change(
             '["body", "identities", 1, "appid"]',
             "is not configured",
         ),
-        ({"identities": [identity(unionid="a\x00b")]}, "unionid", "pattern"),
-        ({"identities": [identity(session_key="secret")]}, "session_key", "not permitted"),
-        ({"identities": [{"appid": APPID, "openid": OPENID}]}, "unionid", "required"),
+        ({"identities": [identity(unionid="a\x00b")]}, "unionid", "as WeChat returned it"),
+        ({"identities": [identity(session_key="secret")]}, "session_key", "check its spelling"),
+        ({"identities": [{"appid": APPID, "openid": OPENID}]}, "unionid", "is missing"),
         (
             {"identities": [identity(logged_in_at="2026-11-24T08:00:00")]},
             "logged_in_at",
-            "timezone",
+            "with a time zone",
+        ),
+        *(
+            ({"identities": [identity(logged_in_at=moment)]}, "logged_in_at", "from 1970 to 9998")
+            for moment in (
+                "0001-01-01T00:00:00+23:59",
+                "9999-12-31T23:59:59-23:59",
+                "1969-12-31T23:59:59Z",
+            )
         ),
         (
             {"identities": [identity("oOLD"), identity("oNEW")]},
             "identities.1.unionid",
             "report the one that WeChat returned last",
         ),
-        ([identity()], "body", "dictionary"),
+        ([identity()], "body", "must be an object"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -294,3 +294,49 @@ async def test_there_are_not_more_webhooks_than_there_may_be(
     answer = await service.api("POST", "webhooks", json={"url": receiver.url})
 
     assert answer.status_code == 409
+
+
+async def test_a_webhook_can_be_sent_back_as_it_was_read(
+    service: Service, jobs: Jobs, receiver: Receiver, connection: asyncpg.Connection
+) -> None:
+    """Its cursor moves on between the two, which is no change of whoever sends it back."""
+    path = f"webhooks/{(await hook(service, receiver))['id']}"
+    read = await service.read(path)
+    await followers(service, 1)
+    await work(jobs, connection)
+
+    answer = await service.api("PUT", path, json=read | {"description": "CRM"})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["description"] == "CRM"
+    assert answer.json()["cursor"] > read["cursor"]
+
+
+@pytest.mark.parametrize("name", ["id", "created_at"])
+async def test_what_the_service_alone_sets_in_a_webhook_cannot_be_changed(
+    service: Service, receiver: Receiver, name: str
+) -> None:
+    path = f"webhooks/{(await hook(service, receiver))['id']}"
+    read = await service.read(path)
+    other = {"id": "0190b3c2-0000-7000-8000-000000000000", "created_at": "2026-01-01T00:00:00Z"}
+
+    answer = await service.api("PUT", path, json=read | {"enabled": False, name: other[name]})
+
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", name]
+    assert f"is {read[name].replace('Z', '+00:00')}: send it unchanged" in problem["msg"]
+    assert await service.read(path) == read
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["xn--", "xn--0", "a..b", "-a.example.com", "a" * 64 + ".com", "%00", ".".join("a" * 150)],
+)
+async def test_a_host_that_cannot_exist_is_named(service: Service, host: str) -> None:
+    answer = await service.api("POST", "webhooks", json={"url": f"https://{host}/"})
+
+    assert answer.status_code == 422, answer.text
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "url"]
+    assert "write it as" in problem["msg"]

@@ -9,8 +9,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from app.api_model import ApiModel
 from app.rules.conflicts.coverage import Coverage
 from app.rules.conflicts.implication import implies
 from app.rules.definition.mini_programs import unknown_mini_program
@@ -37,21 +38,25 @@ class ConflictKind(StrEnum):
     MINI_PROGRAM = "mini_program"
 
 
-class Conflict(BaseModel):
-    """A rule, and the better rule that answers in its place, if there is one.
-
-    unreachable: whether the rule can never answer. mini_program: the AppID that is not configured.
-    """
+class Conflict(ApiModel):
+    """A rule, and the better rule that answers in its place, if there is one."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: ConflictKind
+    """Why it does not answer."""
     rule_id: int
+    """The rule."""
     rule_name: str
+    """Its name."""
     by_id: int | None
+    """The better rule."""
     by_name: str | None
+    """Its name."""
     unreachable: bool
+    """Whether the rule can never answer."""
     mini_program: str | None = None
+    """The AppID that is not configured."""
 
 
 def find(

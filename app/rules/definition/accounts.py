@@ -11,6 +11,14 @@ def receiving_accounts(settings: Settings) -> list[str]:
     return sorted(account.appid for account in settings.accounts.values() if account.receives)
 
 
+def main_account(settings: Settings) -> str | None:
+    """Return the AppID of WECHAT_APPID, or else of the first account that receives messages."""
+    receiving = receiving_accounts(settings)
+    if settings.wechat_appid in receiving:
+        return settings.wechat_appid
+    return next(iter(receiving), None)
+
+
 def unknown_account(appid: str, choice: Iterable[str], *where: str | int) -> Problem:
     """Return the problem of an AppID that is not configured.
 

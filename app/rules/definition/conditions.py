@@ -47,22 +47,22 @@ TimeOfDay = Annotated[str, AfterValidator(_a_time_of_day)]
 
 
 class Hours(Strict):
-    """Daily hours from `start` (inclusive) to `end` (exclusive), written as HH:MM.
+    """Daily hours, written as HH:MM.
 
-    If `end` is earlier than `start`, the hours go past midnight. 24:00 is the end of a day, so that
-    00:00 to 24:00 is a whole day.
-
-    days: days of the week, 1 is Monday; left out, every day. Hours that go past midnight belong to
-    the day on which they start. tz: time zone by its IANA name.
+    If `end` is earlier than `start`, the hours go past midnight.
     """
 
     start: TimeOfDay
+    """First minute, such as 09:30."""
     end: Annotated[str, AfterValidator(_an_end)]
+    """Exclusive end; 24:00 is the end of a day, so that 00:00 to 24:00 is a whole day."""
     tz: Annotated[str, AfterValidator(_a_time_zone)] = "Asia/Shanghai"
+    """Time zone by its IANA name."""
     days: Annotated[
         tuple[Annotated[StrictInt, Field(ge=1, le=7)], ...] | None,
         Field(min_length=1, max_length=7),
     ] = Field(default=None, exclude_if=unset)
+    """Days of the week on which the hours start, 1 is Monday; left out, every day."""
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
@@ -94,14 +94,15 @@ class Hours(Strict):
 class Follower(Strict):
     """What the service must know of the follower.
 
-    state: `not_following` matches a follower who is known to have unfollowed, `following` matches
-    every other one. min_age_seconds, max_age_seconds: limits of the time since the last follow. A
-    follower whose follow was not recorded has no known age and matches neither limit.
+    A follower whose follow was not recorded has no known age and matches neither limit.
     """
 
     state: Literal["following", "not_following"] | None = Field(default=None, exclude_if=unset)
+    """`not_following`: known to have unfollowed; `following`: every other one."""
     min_age_seconds: Seconds | None = Field(default=None, exclude_if=unset)
+    """The least time since the last follow."""
     max_age_seconds: Seconds | None = Field(default=None, exclude_if=unset)
+    """The longest time since the last follow."""
 
     @model_validator(mode="after")
     def _some_age(self) -> Self:
@@ -116,32 +117,33 @@ class Follower(Strict):
 
 
 class Share(Strict):
-    """A fixed part of the followers, such as 10 %; the same followers belong to it every time.
-
-    percent: in steps of 0.01. salt: another salt selects another part of the same size.
-    """
+    """A fixed part of the followers, such as 10 %; the same followers belong to it every time."""
 
     percent: Annotated[StrictFloat | StrictInt, Field(ge=0.01, le=100)]
+    """The size of the part, in steps of 0.01."""
     salt: Annotated[Words, Field(max_length=64)] = "share"
+    """Another salt selects another part of the same size."""
 
 
 class Conditions(Strict):
-    """Conditions that must all hold.
-
-    from: the first moment at which the rule answers. until: exclusive end. unionid: whether the
-    follower's UnionID is known. cooldown_seconds: the least time between two answers of the rule
-    to the same follower.
-    """
+    """Conditions that must all hold."""
 
     from_: Moment | None = Field(default=None, alias="from", exclude_if=unset)
+    """The first moment at which the rule answers."""
     until: Moment | None = Field(default=None, exclude_if=unset)
+    """The moment at which it stops to answer."""
     hours: Hours | None = Field(default=None, exclude_if=unset)
+    """The hours of the day at which it answers."""
     follower: Follower | None = Field(default=None, exclude_if=unset)
+    """What must be known of the follower."""
     unionid: Literal["known", "unknown"] | None = Field(default=None, exclude_if=unset)
+    """Whether the UnionID of the follower is known."""
     cooldown_seconds: Annotated[StrictInt, Field(ge=1, le=MAX_SECONDS)] | None = Field(
         default=None, exclude_if=unset
     )
+    """The least time between two answers of the rule to the same follower."""
     share: Share | None = Field(default=None, exclude_if=unset)
+    """The part of the followers whom it answers."""
 
     @model_validator(mode="after")
     def _some_period(self) -> Self:

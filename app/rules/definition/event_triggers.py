@@ -71,7 +71,9 @@ class _KeyOrPrefix(Strict):
 
 class _SceneTrigger(_KeyOrPrefix):
     scene: Scene | None = Field(default=None, exclude_if=unset)
+    """Only the QR code of this scene."""
     scene_prefix: Scene | None = Field(default=None, exclude_if=unset)
+    """Only a QR code whose scene starts with this."""
 
     @model_validator(mode="after")
     def _one_scene(self) -> Self:
@@ -80,19 +82,17 @@ class _SceneTrigger(_KeyOrPrefix):
 
 
 class SubscribeTrigger(_SceneTrigger):
-    """Someone followed.
-
-    scene: only through the QR code of this scene. scene_prefix: only through a QR code whose scene
-    starts with this.
-    """
+    """Someone followed, in any way or through the QR code of a scene."""
 
     on: Literal["subscribe"]
+    """The kind of trigger."""
 
 
 class ScanTrigger(_SceneTrigger):
     """Someone scanned the QR code of this scene, whether or not they already follow."""
 
     on: Literal["scan"]
+    """The kind of trigger."""
 
     @model_validator(mode="after")
     def _some_scene(self) -> Self:
@@ -105,24 +105,27 @@ class UnsubscribeTrigger(Strict):
     """Someone unfollowed. They can no longer be answered; the callback is stored with the rule."""
 
     on: Literal["unsubscribe"]
+    """The kind of trigger."""
 
 
 class ClickTrigger(Strict):
     """A follower tapped the menu item with this key."""
 
     on: Literal["click"]
+    """The kind of trigger."""
     key: Annotated[Trimmed, AfterValidator(_fits_a_key)]
+    """The key of the menu item."""
 
 
 class ViewTrigger(_KeyOrPrefix):
-    """A follower opened a page from the menu.
-
-    url: only this page. url_prefix: only a page whose address starts with this.
-    """
+    """A follower opened a page from the menu."""
 
     on: Literal["view"]
+    """The kind of trigger."""
     url: _Address | None = Field(default=None, exclude_if=unset)
+    """Only this page."""
     url_prefix: _Address | None = Field(default=None, exclude_if=unset)
+    """Only a page whose address starts with this."""
 
     @model_validator(mode="after")
     def _one_url(self) -> Self:
@@ -131,14 +134,14 @@ class ViewTrigger(_KeyOrPrefix):
 
 
 class ViewMiniProgramTrigger(_KeyOrPrefix):
-    """A follower opened a mini-program from the menu.
-
-    pagepath: only this page. pagepath_prefix: only a page whose path starts with this.
-    """
+    """A follower opened a mini-program from the menu."""
 
     on: Literal["view_miniprogram"]
+    """The kind of trigger."""
     pagepath: _Address | None = Field(default=None, exclude_if=unset)
+    """Only this page."""
     pagepath_prefix: _Address | None = Field(default=None, exclude_if=unset)
+    """Only a page whose path starts with this."""
 
     @model_validator(mode="after")
     def _one_pagepath(self) -> Self:
@@ -147,35 +150,40 @@ class ViewMiniProgramTrigger(_KeyOrPrefix):
 
 
 class SubscribeMsgTrigger(Strict):
-    """A follower accepted or rejected a notification, or a notification was delivered or not.
-
-    template: the id of its template; left out, any template. status: the decision (accept, reject,
-    ban) or the delivery (sent, failed); left out, any status.
-    """
+    """A follower accepted or rejected a notification, or a notification was delivered or not."""
 
     on: Literal["subscribe_msg"]
+    """The kind of trigger."""
     template: Annotated[Trimmed, Field(max_length=128)] | None = Field(
         default=None, exclude_if=unset
     )
+    """The id of its template; left out, any template."""
     status: Literal["accept", "reject", "ban", "sent", "failed"] | None = Field(
         default=None, exclude_if=unset
     )
+    """The decision (accept, reject, ban) or the delivery (sent, failed); left out, any."""
 
 
 class LocationTrigger(Strict):
-    """A follower sent or reported a location within `radius_metres` of a point in degrees."""
+    """A follower sent or reported a location near a point."""
 
     on: Literal["location"]
+    """The kind of trigger."""
     latitude: Annotated[StrictFloat | StrictInt, Field(ge=-90, le=90)]
+    """Of the point, in degrees."""
     longitude: Annotated[StrictFloat | StrictInt, Field(ge=-180, le=180)]
+    """Of the point, in degrees."""
     radius_metres: Annotated[StrictFloat | StrictInt, Field(gt=0, le=MAX_RADIUS_METRES)]
+    """How far from the point the location may be."""
 
 
 class EventTrigger(Strict):
     """An event that has no trigger of its own, by its name; letter case is ignored."""
 
     on: Literal["event"]
+    """The kind of trigger."""
     name: Annotated[Trimmed, Field(max_length=128), AfterValidator(_without_own_trigger)]
+    """The name of the event, as WeChat writes it."""
 
 
 def keys_of(trigger: object) -> tuple[str | None, str | None] | None:

@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -14,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.api_model import ApiModel
 from app.wechat.outbound.base import not_blank
 
 
@@ -27,7 +27,10 @@ def storable(text: str) -> str:
 Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(not_blank)]
 """Text that an operator writes: it is not blank, and Postgres can store it."""
 
-Trimmed = Annotated[Words, StringConstraints(strip_whitespace=True)]
+# The extra: without it, requests and responses have two types in the OpenAPI document.
+Trimmed = Annotated[
+    Words, StringConstraints(strip_whitespace=True), Field(json_schema_extra={"minLength": 1})
+]
 """Text without blanks at its ends: scenes and keys arrive so, and would not match otherwise."""
 
 
@@ -42,7 +45,7 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_with_date_and_time)]
 """A time given with its date and its time zone."""
 
 
-class Strict(BaseModel):
+class Strict(ApiModel):
     """Base of every part of a rule. An unknown member is an error and is not dropped silently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
+    AwareDatetime,
     ConfigDict,
     Field,
     StrictBool,
@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.api_model import ApiModel
 from app.rules.definition.conditions import Conditions
 from app.rules.definition.fields import Strict, Words, unset
 from app.rules.definition.templates import ALWAYS_KNOWN, BadTemplate, placeholders_of
@@ -80,22 +81,26 @@ ANSWERING_MESSAGES: Final = (
 
 
 class RuleIn(Strict):
-    """One keyword rule.
-
-    appid: the account that it answers for; null means every account. priority: the rule with the
-    higher one wins. conditions: when it answers, and whom. replies: up to 10 replies in sending
-    order, at most one of them with `"via": "passive"`. utm: query parameters that are added to
-    every mini-program page that the replies open.
-    """
+    """One keyword rule."""
 
     name: Annotated[Words, Field(max_length=MAX_NAME_CHARACTERS)]
+    """For operators and reports; followers never see it."""
     appid: AppIdText | None = None
+    """The account that it answers for; null for every account."""
     enabled: StrictBool = True
+    """Whether it answers."""
     priority: Annotated[StrictInt, Field(ge=MIN_PRIORITY, le=MAX_PRIORITY)] = 100
+    """Of several rules that match, the one with the higher number answers."""
     trigger: Trigger
+    """What it waits for."""
     conditions: Conditions | None = Field(default=None, exclude_if=unset)
+    """When it answers, and whom; null for always and everybody."""
     replies: Replies
+    """Up to 10 replies in sending order, at most one of them with `"via": "passive"`; none for the
+    trigger `unsubscribe`.
+    """
     utm: Utm | None = Field(default=None, exclude_if=unset)
+    """Query parameters that are added to every mini-program page that the replies open."""
 
     @model_validator(mode="after")
     def _replies_suit_the_trigger(self) -> Self:
@@ -152,37 +157,54 @@ class RuleIn(Strict):
 
 
 class RuleOut(RuleIn):
-    """A stored rule.
-
-    revision: the number of its changes; `If-Match` of the next change names it in quotes.
-    """
+    """A stored rule."""
 
     id: RuleId
+    """The id of the rule."""
     revision: int
+    """The number of its changes; the next change names it in `If-Match`."""
     created_at: datetime
+    """When it was added."""
     updated_at: datetime
+    """When it was last changed."""
 
 
-class BrokenRule(BaseModel):
-    """A row that was changed outside this API and is no longer a valid rule; it never answers.
+class RuleReplacement(RuleIn):
+    """A rule that replaces a stored one.
 
-    problem: what is wrong with it.
+    What only the service sets may stand in it as it was read, so that a rule can be sent back as
+    `GET` returned it; a changed value is refused.
     """
+
+    id: RuleId | None = None
+    """As it was read, or left out."""
+    revision: StrictInt | None = None
+    """As it was read, or left out."""
+    created_at: AwareDatetime | None = None
+    """As it was read, or left out."""
+    updated_at: AwareDatetime | None = None
+    """As it was read, or left out."""
+
+
+class BrokenRule(ApiModel):
+    """A row that was changed outside this API and is no longer a valid rule; it never answers."""
 
     model_config = ConfigDict(frozen=True)
 
     id: RuleId
+    """The id of the rule."""
     revision: int
+    """Its revision, for `If-Match`."""
     problem: str
+    """What is wrong with it."""
 
 
-class RulePage(BaseModel):
-    """A page of rules, ordered by id.
-
-    broken: rows of this page that are not valid rules. next: pass it as `after` to get the next
-    page; null on the last page.
-    """
+class RulePage(ApiModel):
+    """A page of rules, ordered by id."""
 
     items: list[RuleOut]
+    """The rules."""
     broken: list[BrokenRule]
+    """Rows of this page that are not valid rules."""
     next: RuleId | None
+    """Pass it as `after` for the next page; null on the last page."""

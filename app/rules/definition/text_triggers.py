@@ -72,23 +72,26 @@ Keyword = Annotated[Words, Field(max_length=MAX_KEYWORD_CHARACTERS), AfterValida
 
 
 class TextTrigger(Strict):
-    """The follower typed something.
-
-    keyword: a plain word, or an RE2 pattern for `regex`. keywords: the words for `all` and `any`,
-    which have no keyword. not: the rule answers texts that do not match. raw: the keyword is
-    compared with the text exactly as typed, except that characters that cannot be seen do not
-    count. voice: the rule also answers voice messages by the text that WeChat recognised.
-    """
+    """The follower typed something."""
 
     on: Literal["text"]
+    """The kind of trigger."""
     match: Match
+    """How the keyword is compared with the text."""
     keyword: Keyword | None = Field(default=None, exclude_if=unset)
+    """A plain word, or an RE2 pattern for `regex`; not for `all` and `any`."""
     keywords: Annotated[
         tuple[Keyword, ...] | None, Field(min_length=1, max_length=MAX_KEYWORDS)
     ] = Field(default=None, exclude_if=unset)
+    """The words for `all` and `any`."""
     negated: StrictBool = Field(default=False, alias="not", exclude_if=unset)
+    """Answer the texts that do not match."""
     raw: StrictBool = Field(default=False, exclude_if=unset)
+    """Compare with the text exactly as typed, except that characters that can't be seen do not
+    count.
+    """
     voice: StrictBool = Field(default=False, exclude_if=unset)
+    """Answer voice messages too, by the text that WeChat recognised."""
 
     @model_validator(mode="after")
     def _keyword_suits_the_kind(self, info: ValidationInfo) -> Self:
@@ -146,13 +149,15 @@ _RAW_FORMS: Final = {Match.REGEX: visible_pattern}
 
 
 class MsgMenuTrigger(Strict):
-    """A follower tapped this item of a `msgmenu`. id: bizmsgmenuid, as the reply named it.
+    """A follower tapped an item of a `msgmenu`.
 
     The tap arrives as a text message.
     """
 
     on: Literal["msgmenu"]
+    """The kind of trigger."""
     id: Annotated[Trimmed, Field(max_length=MAX_ID_CHARACTERS)]
+    """The id of the item, as the reply named it (bizmsgmenuid)."""
 
 
 class UnsupportedTrigger(Strict):
@@ -162,12 +167,14 @@ class UnsupportedTrigger(Strict):
     """
 
     on: Literal["unsupported"]
+    """The kind of trigger."""
 
 
 class FallbackTrigger(Strict):
     """A follower sent a message that no other rule answers. Events never match."""
 
     on: Literal["fallback"]
+    """The kind of trigger."""
 
 
 def captures_of(trigger: object) -> frozenset[str]:

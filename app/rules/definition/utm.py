@@ -17,10 +17,15 @@ class Utm(Strict):
     """Query parameters `utm_source`, `utm_medium`… of every mini-program page that a rule opens."""
 
     source: _Value | None = Field(default=None, exclude_if=unset)
+    """`utm_source`."""
     medium: _Value | None = Field(default=None, exclude_if=unset)
+    """`utm_medium`."""
     campaign: _Value | None = Field(default=None, exclude_if=unset)
+    """`utm_campaign`."""
     term: _Value | None = Field(default=None, exclude_if=unset)
+    """`utm_term`."""
     content: _Value | None = Field(default=None, exclude_if=unset)
+    """`utm_content`."""
 
     def appended_to(self, pagepath: str, joint: str = "&") -> str:
         """Return the path of a page with the parameters added before its fragment.

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from app.api_errors import MAX_PROBLEMS
+from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem, Problems
 from app.rules.definition.validation_messages import message_for
 
 _NUMBER_KINDS = ("float", "int")
@@ -13,32 +13,10 @@ _NUMBER_KINDS = ("float", "int")
 __all__ = ["MAX_PROBLEMS", "InvalidRequest", "Problem", "Problems", "describe", "problems_in"]
 
 
-class Problem(BaseModel):
-    """One thing to correct. loc: the path of the field, outermost part first."""
-
-    loc: list[str | int]
-    msg: str
-    type: str
-
-
-class Problems(BaseModel):
-    """All things to correct in one request."""
-
-    detail: list[Problem]
-
-
 def describe(error: ValidationError) -> str:
     """Return all problems of a rule in one line."""
     found = problems_in(error.errors(include_url=False, include_input=False))
     return "; ".join(f"{'.'.join(map(str, problem.loc))}: {problem.msg}" for problem in found)
-
-
-class InvalidRequest(Exception):
-    """The request can't be carried out. problems: what to correct."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"{len(problems)} problems")
-        self.problems = problems
 
 
 def problems_in(errors: Iterable[Mapping[str, Any]], *outside: str | int) -> list[Problem]:

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _TEXT: Final = "must be a text: put it in quotes"
-_WHOLE: Final = "must be a whole number (an integer), without quotes"
-_NUMBER: Final = "must be a number, without quotes"
-_SWITCH: Final = "must be true or false, without quotes"
+_IN_JSON: Final = ", without quotes"
+_WHOLE: Final = f"must be a whole number (an integer){_IN_JSON}"
+_NUMBER: Final = f"must be a number{_IN_JSON}"
+_SWITCH: Final = f"must be true or false{_IN_JSON}"
 _LIST: Final = "must be a list: write it as [ … ]"
 _PART: Final = "must be an object: names with a value each"
 _MOMENT: Final = "must be a date and time with a time zone: write it like 2026-11-24T12:00:00+08:00"
+_UUID: Final = "is not an id as this API returns it: copy it unchanged, like 0190b3c2-…"
+_NUL: Final = "is empty or holds a NUL character: correct it"
+_DATE: Final = "must be a day: write it like 2026-11-24"
 
 BAD_REGEX: Final = (
     "is not a regular expression that RE2 takes ({reason}): correct it, or use match "
@@ -63,6 +67,12 @@ _WORDS: Final[Mapping[str, str]] = {
     "datetime_object_invalid": _MOMENT,
     "timezone_aware": _MOMENT,
     "value_error": "{error}",
+    "uuid_type": _UUID,
+    "uuid_parsing": _UUID,
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
 }
 
 # For the patterns that our own fields require.
@@ -70,7 +80,15 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^wx[0-9a-f]{16}$": "is not an AppID (wx and 16 digits or letters a to f): copy it from the "
     "console",
     r"^https?://\S+$": "must start with http:// or https:// and hold no blanks",
+    r"^https?://[!-~]+$": "must start with http:// or https:// and hold ASCII without "
+    "blanks: write other characters of a host as xn--…, and those of a path as %…",
+    r"^[^\x00]*$": _NUL,
+    r"^[^\x00]+$": _NUL,
+    r"^\s*[^\x00\s]{1,128}\s*$": "is not an id of WeChat (1 to 128 characters without blanks): "
+    "report it as WeChat returned it",
 }
+# In a URL or a header, nothing has quotes.
+_PLACES_OF_TEXT: Final = frozenset({("query",), ("path",), ("header",)})
 _LENGTHS: Final = frozenset({"too_short", "too_long"})
 
 # The field type in pydantic's error when the length is checked after a validator of ours.
@@ -88,4 +106,5 @@ def message_for(error: Mapping[str, Any]) -> str:
         return _PATTERNS.get(context["pattern"], f"must look like {context['pattern']}")
     if kind in _LENGTHS and context["field_type"] == _VALIDATED_TEXT:
         kind = f"string_{kind}"
-    return _WORDS.get(kind, _UNUSUAL).format(**context)
+    message = _WORDS.get(kind, _UNUSUAL).format(**context)
+    return message.removesuffix(_IN_JSON) if error["loc"][:1] in _PLACES_OF_TEXT else message

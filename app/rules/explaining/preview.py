@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import Field
 
+from app.api_model import ApiModel
 from app.rules.matching.render_replies import RenderedReply
 from app.wechat.inbound import Format, Inbound, subject_openid
 from app.wechat.outbound import (
@@ -18,28 +19,32 @@ from app.wechat.outbound import (
 from app.wechat.passive_reply import article_limit, render
 
 
-class Upload(BaseModel):
-    """A media file that is uploaded before the reply; `member` of the body is its media id."""
+class Upload(ApiModel):
+    """A media file that is uploaded before the reply."""
 
     member: str
+    """The member of the body that is its media id."""
     type: MediaType
+    """As what it is uploaded."""
     source: MediaSource
+    """Where it comes from."""
 
 
-class SentReply(BaseModel):
-    """A reply as it would be sent; `{ref}` is a new id in each preview.
-
-    reply: the reply of the rule, filled in. body: the JSON of custom/send, or the elements of a
-    passive reply. xml: a passive reply before it is encrypted. uploads: files that are uploaded
-    first; the body has a placeholder for their media ids. not_sent: why the reply is not sent.
-    """
+class SentReply(ApiModel):
+    """A reply as it would be sent; `{ref}` is a new id in each preview."""
 
     via: Via
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     reply: dict[str, Any]
+    """The reply of the rule, filled in."""
     body: dict[str, Any] | None = None
+    """The JSON of custom/send, or the elements of a passive reply."""
     xml: str | None = None
-    uploads: list[Upload] = []
+    """A passive reply before it is encrypted."""
+    uploads: list[Upload] = Field(default=[])
+    """Files that are uploaded first; the body has a placeholder for their media ids."""
     not_sent: str | None = None
+    """Why the reply is not sent."""
 
 
 def preview(rendered: RenderedReply, message: Inbound) -> SentReply:

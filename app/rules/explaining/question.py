@@ -8,7 +8,7 @@ import orjson
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.rules.definition.accounts import receiving_accounts, unknown_account
+from app.rules.definition.accounts import main_account, receiving_accounts, unknown_account
 from app.rules.definition.fields import Moment, Strict
 from app.rules.definition.schemas import AppIdText
 from app.rules.definition.validation_errors import InvalidRequest, Problem
@@ -25,6 +25,7 @@ MAX_NEAR_MISSES: Final = 1000
 ANYBODY: Final = OpenId("OPENID")
 """Stands for the sender of a message if the question names no follower."""
 
+_NO_ACCOUNT: Final = "no account receives messages here: set WECHAT_APPID or ACCOUNTS_FILE"
 _NO_ORIGINAL_ID: Final = "gh_ORIGINAL_ID"
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -37,20 +38,30 @@ def _in_wechat_range(at: datetime) -> datetime:
 
 
 class Question(Strict):
-    """A text, or a message or event with members as WeChat names them (Event, EventKey, …).
+    """A text, or a message or event, whose answer is to be explained.
 
-    openid: the follower who sends it; conditions are checked with what is known of this follower.
-    Left out, it may be anybody, and the explanation says what depends on the follower. at: the
-    time of the message; left out, now. An earlier time is judged with today's rules and facts,
-    without follows and answers that came later. limit: how many near misses to list.
+    An earlier time is judged with today's rules and facts, without follows and answers that came
+    later.
     """
 
-    appid: AppIdText
+    appid: AppIdText | None = None
+    """The account that gets the message; left out, the one of `WECHAT_APPID`, or else the first of
+    the accounts that receive messages.
+    """
     text: Annotated[str, Field(max_length=MAX_CHARACTERS)] | None = None
+    """What the follower writes; in place of `message`."""
     message: dict[str, Any] | None = None
+    """A message or event with members as WeChat names them (MsgType, Event, EventKey, …); in place
+    of `text`.
+    """
     openid: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """The follower who sends it, for the conditions. Left out, it may be anybody, and the
+    explanation says what depends on the follower.
+    """
     at: Annotated[Moment, AfterValidator(_in_wechat_range)] | None = None
+    """The time of the message; left out, now."""
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_NEAR_MISSES)] = DEFAULT_NEAR_MISSES
+    """How many near misses to list."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -76,12 +87,23 @@ class ExplainQuery:
         return subject_openid(self.message)
 
 
-def message_of(question: Question, now: datetime, settings: Settings) -> Inbound:
-    """Return the message of a question as if WeChat had pushed it. Raises InvalidRequest."""
+def account_of(question: Question, settings: Settings) -> AppId:
+    """Return the account that gets the message of a question. Raises InvalidRequest."""
     receiving = receiving_accounts(settings)
-    if question.appid not in receiving:
-        raise InvalidRequest([unknown_account(question.appid, receiving, "body")])
-    account = settings.accounts.get(question.appid)
+    appid = main_account(settings) if question.appid is None else question.appid
+    if appid is None:
+        raise InvalidRequest([Problem(loc=["body", "appid"], msg=_NO_ACCOUNT, type="not_sendable")])
+    if appid not in receiving:
+        raise InvalidRequest([unknown_account(appid, receiving, "body")])
+    return AppId(appid)
+
+
+def message_of(question: Question, appid: AppId, now: datetime, settings: Settings) -> Inbound:
+    """Return the message of a question as if WeChat had pushed it. Raises InvalidRequest.
+
+    appid: see `account_of`.
+    """
+    account = settings.accounts.get(appid)
     members = {"MsgType": "text", "Content": question.text}
     if question.message is not None:
         members = {"MsgType": "event", **question.message}

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api_model import ApiModel
 from app.rules import store
 from app.rules.background import background_work
 from app.rules.explaining.explain import Explanation, explain
@@ -16,6 +17,7 @@ from app.rules.explaining.question import (
     DEFAULT_NEAR_MISSES,
     ExplainQuery,
     Question,
+    account_of,
     message_of,
 )
 from app.rules.follower_reader import read_facts
@@ -27,50 +29,62 @@ from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, dedupe_key, subject_openid
 
 
-class RuleName(BaseModel):
-    """Which rule it is. kind: the kind of its trigger in one word."""
+class RuleName(ApiModel):
+    """Which rule it is."""
 
     model_config = ConfigDict(frozen=True)
 
     id: int
+    """The id of the rule."""
     name: str
+    """Its name."""
     kind: str
+    """The kind of its trigger in one word."""
     priority: int
+    """Its priority."""
 
 
-class Winner(BaseModel):
-    """A rule that answers.
-
-    only_if: what must be true of the follower, if the question does not name one; the next winner
-    answers all others. replies: what it sends if no earlier winner with an only_if answers.
-    """
+class Winner(ApiModel):
+    """A rule that answers."""
 
     rule: RuleName
+    """The rule."""
     only_if: list[str]
+    """What must be true of the follower, if the question does not name one; the next winner answers
+    all others.
+    """
     replies: list[SentReply]
+    """What it sends if no earlier winner with an `only_if` answers."""
 
 
-class Miss(BaseModel):
+class Miss(ApiModel):
     """A rule that nearly answers, and why it does not."""
 
     rule: RuleName
+    """The rule."""
     reason: str
+    """Why it does not answer."""
 
 
-class Explained(BaseModel):
-    """winners: best first. left_out: invalid rules, which answer nobody until they are corrected.
+class Explained(ApiModel):
+    """Which rules answer a message, and why others do not."""
 
-    truncated: whether near misses are missing from the list: more_near_misses were left off, and
-    unread_disabled rules that are switched off were not looked at.
-    """
-
+    appid: str
+    """The account that the question is about."""
     version: int
+    """The version of the rules."""
     winners: list[Winner]
+    """The rules that answer, the best first."""
     near_misses: list[Miss]
+    """Rules that nearly answer."""
     more_near_misses: int
+    """How many near misses were left off the list."""
     unread_disabled: int
+    """How many rules that are switched off were not looked at."""
     truncated: bool
+    """Whether near misses are missing from the list."""
     left_out: list[UnusableRule]
+    """Invalid rules, which answer nobody until they are corrected."""
 
 
 async def explain_question(
@@ -87,12 +101,13 @@ async def explain_question(
     process serves; None: the rules are read from the database.
     """
     at = question.at or now
-    message = message_of(question, at, settings)
+    appid = account_of(question, settings)
+    message = message_of(question, appid, at, settings)
     live = None if served is None else await served()
     return await explain_message(
         session,
         live,
-        AppId(question.appid),
+        appid,
         message,
         at,
         most=settings.rules_per_message,
@@ -135,6 +150,7 @@ async def explain_message(
     left_out += unusable_rules(off.broken)
     left_out += [UnusableRule(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
     return Explained(
+        appid=appid,
         version=rules.version,
         winners=list(_winners(found, query)),
         near_misses=[Miss(rule=_name(miss.rule), reason=miss.reason) for miss in found.near_misses],

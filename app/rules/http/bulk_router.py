@@ -5,23 +5,26 @@ from typing import IO, Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
+from app.api_model import ApiModel
+from app.api_route import BoundedRoute
 from app.db.session import SessionDep
 from app.rules import store
 from app.rules.background import background_work, release_in_slices
 from app.rules.conflicts import detect
 from app.rules.conflicts.detect import Conflict
 from app.rules.definition.schemas import BrokenRule, RuleOut
-from app.rules.definition.validation_errors import Problems
 from app.rules.editing import edit
-from app.rules.http.error_route import ProblemRoute
-from app.rules.http.if_match import etag, operator_of, revisions_in
+from app.rules.http import examples
+from app.rules.http.if_match import etag, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
-from app.rules.importing.document import MEDIA_TYPES, DocumentFormat
+from app.rules.importing.document import MEDIA_TYPES, DocumentFormat, Imported
 from app.rules.importing.import_rules import RulesChanged, run_import
 from app.rules.importing.imported_rules import read_rules
 from app.rules.importing.limits import MAX_BYTES
@@ -32,17 +35,30 @@ from app.settings import Settings
 
 RETRY_SECONDS: Final = 10
 
-router = APIRouter(
-    route_class=ProblemRoute,
-    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
-)
+router = APIRouter(route_class=BoundedRoute)
 
+_REF: Final = "#/components/schemas/{model}"
+_IMPORTED: Final = {
+    "$ref": _REF.format(model=Imported.__name__),
+    # The OpenAPI document moves them to the other schemas.
+    "$defs": {
+        Imported.__name__: {
+            name: part
+            for name, part in Imported.model_json_schema(ref_template=_REF).items()
+            if name != "$defs"
+        },
+        **Imported.model_json_schema(ref_template=_REF)["$defs"],
+    },
+}
 _DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            kind: {"schema": {"type": "object", "properties": {"rules": {"type": "array"}}}}
-            for kind in MEDIA_TYPES.values()
+            "application/json": {"schema": _IMPORTED, "examples": examples.IMPORTS},
+            "application/yaml": {
+                "schema": {"$ref": _IMPORTED["$ref"]},
+                "examples": examples.IMPORTS_AS_YAML,
+            },
         },
     }
 }
@@ -52,6 +68,7 @@ class _Export(Parameters):
     """The format of the export."""
 
     format: DocumentFormat = DocumentFormat.YAML
+    """The format of the document."""
 
 
 class _ImportParameters(Parameters):
@@ -66,26 +83,34 @@ class _ConflictsPage(Parameters):
     """How many conflicts to list."""
 
     limit: int = Field(default=200, ge=1, le=1000)
+    """At most so many conflicts."""
 
 
-class Conflicts(BaseModel):
-    """Rules that conflict with others. more: how many conflicts were left off the list.
-
-    left_out: rules that were not compared, because they are invalid or do not compile.
-    """
+class Conflicts(ApiModel):
+    """Rules that conflict with others."""
 
     items: list[Conflict]
+    """The conflicts, in the order of the rules."""
     more: int
+    """How many conflicts were left off the list."""
     left_out: list[UnusableRule]
+    """Rules that were not compared, because they are invalid or do not compile."""
 
 
 @router.get(
     "/export",
     response_class=Response,
     responses={
-        200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}},
+        200: {
+            "description": "The rules, as `/import` takes them",
+            "content": {
+                "application/json": {"schema": {"$ref": _IMPORTED["$ref"]}},
+                "application/yaml": {"schema": {"type": "string"}},
+            },
+        },
         409: {"description": "Rules that were changed outside this API can't be exported"},
     },
+    openapi_extra=needs(ApiScope.RULES_READ),
 )
 async def export_rules(session: SessionDep, parameters: Annotated[_Export, Query()]) -> Response:
     """Return all rules as one document, which `/import` accepts."""
@@ -117,12 +142,12 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
 @router.post(
     "/import",
     response_model=Diff,
-    openapi_extra=_DOCUMENT,
+    openapi_extra=_DOCUMENT | needs(ApiScope.RULES_WRITE),
     responses={
         412: {"description": "The rules have been changed since the dry run"},
         413: {"description": "The document is too large"},
         415: {"description": "The document is neither YAML nor JSON"},
-        429: {"description": "Another import is under way"},
+        429: {"description": "Another import is under way, or no valid bearer token too often"},
     },
 )
 async def import_rules(
@@ -173,7 +198,7 @@ async def _import(
         done = await run_import(
             session,
             rules,
-            operator_of(request),
+            actor_of(request),
             dry_run=dry_run,
             expected=None if if_match is None else revisions_in(if_match),
         )
@@ -196,7 +221,7 @@ async def _import(
     )
 
 
-@router.get("/conflicts")
+@router.get("/conflicts", openapi_extra=needs(ApiScope.RULES_READ))
 async def list_conflicts(
     request: Request, session: SessionDep, page: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:

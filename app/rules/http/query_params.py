@@ -3,10 +3,12 @@
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from app.api_model import ApiModel
 
 
-class Parameters(BaseModel):
+class Parameters(ApiModel):
     """The query parameters of a route. Any other one is an error."""
 
     model_config = ConfigDict(extra="forbid")

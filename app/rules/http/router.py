@@ -4,20 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import Field
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
+from app.api_route import BoundedRoute
 from app.db.session import SessionDep
+from app.read_only import require_unchanged
 from app.rules import store
-from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut, RulePage
-from app.rules.definition.validation_errors import Problems
+from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut, RulePage, RuleReplacement
 from app.rules.editing import edit, restore, revisions
 from app.rules.editing.check_sendable import require_sendable
 from app.rules.editing.schemas import Revisions
-from app.rules.http import bulk_router, explain_router
-from app.rules.http.error_route import ProblemRoute
-from app.rules.http.if_match import etag, etag_of, operator_of, required
+from app.rules.http import bulk_router, examples, explain_router
+from app.rules.http.if_match import IfMatch, etag, etag_of, required
 from app.rules.http.query_params import NO_PARAMETERS, Parameters
 from app.settings import APPID_PATTERN
 
@@ -27,8 +29,12 @@ MAX_PAGE = 200
 RuleId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the rule")]
 
 
-_BAD_BODY: dict[int | str, dict[str, Any]] = {
-    400: {"model": Detail, "description": "The body is not UTF-8 text"}
+_ETAG: dict[str, Any] = {
+    "ETag": {"description": "For If-Match of the next change", "schema": {"type": "string"}}
+}
+_WITH_ETAG: dict[str, Any] = {"headers": _ETAG}
+_ADDED: dict[str, Any] = {
+    "headers": {**_ETAG, "Location": {"description": "The rule", "schema": {"type": "string"}}}
 }
 _NO_RULE: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The rule does not exist"}
@@ -42,8 +48,7 @@ _STALE: dict[int | str, dict[str, Any]] = {
 router = APIRouter(
     prefix="/api/rules",
     tags=["rules"],
-    route_class=ProblemRoute,
-    responses={422: {"model": Problems, "description": "What to correct, field by field"}},
+    route_class=BoundedRoute,
 )
 
 
@@ -52,6 +57,7 @@ class _Page(Parameters):
 
     after: int = Field(default=0, ge=0, le=MAX_ID, description="`next` of the previous page")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    """At most so many rules."""
     appid: str | None = Field(
         default=None,
         pattern=APPID_PATTERN,
@@ -69,6 +75,7 @@ class _RevisionPage(Parameters):
         default=None, ge=1, le=MAX_ID, description="`next` of the previous page"
     )
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    """At most so many revisions."""
 
 
 # Before the routes with an id, which would match the names of these routes as an id.
@@ -76,7 +83,7 @@ router.include_router(bulk_router.router)
 router.include_router(explain_router.router)
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.RULES_READ))
 async def list_rules(query: Annotated[_Page, Query()], session: SessionDep) -> RulePage:
     """List rules by id, a page at a time.
 
@@ -97,14 +104,23 @@ async def list_rules(query: Annotated[_Page, Query()], session: SessionDep) -> R
     )
 
 
-@router.post("", status_code=201, responses=_BAD_BODY, dependencies=[NO_PARAMETERS])
+@router.post(
+    "",
+    status_code=201,
+    responses={201: _ADDED},
+    dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
+)
 async def add_rule(
-    rule: RuleIn, request: Request, response: Response, session: SessionDep
+    rule: Annotated[RuleIn, Body(openapi_examples=examples.RULES)],
+    request: Request,
+    response: Response,
+    session: SessionDep,
 ) -> RuleOut:
     """Add a rule. Every web process uses it within a second."""
     await require_sendable(rule, request.app.state.settings, "body")
     await edit.begin(session)
-    added = await edit.insert(session, rule, operator_of(request))
+    added = await edit.insert(session, rule, actor_of(request))
     response.headers["Location"] = request.url_for("get_rule", rule_id=added.id).path
     response.headers["ETag"] = etag_of(added)
     return added
@@ -114,9 +130,11 @@ async def add_rule(
     "/{rule_id}",
     dependencies=[NO_PARAMETERS],
     responses={
+        200: _WITH_ETAG,
         **_NO_RULE,
         409: {"model": Detail, "description": "The row was changed outside this API"},
     },
+    openapi_extra=needs(ApiScope.RULES_READ),
 )
 async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> RuleOut:
     """Read a rule. The next change sends its ETag as If-Match."""
@@ -136,24 +154,27 @@ async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> 
 
 @router.put(
     "/{rule_id}",
-    responses={**_BAD_BODY, **_NO_RULE, **_STALE},
+    responses={200: _WITH_ETAG, **_NO_RULE, **_STALE},
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def replace_rule(
     rule_id: RuleId,
-    rule: RuleIn,
+    rule: Annotated[RuleReplacement, Body(openapi_examples=examples.RULES)],
     expected: Annotated[frozenset[int] | None, Depends(required)],
     request: Request,
     response: Response,
     session: SessionDep,
 ) -> RuleOut:
-    """Replace a rule as a whole."""
+    """Replace a rule as a whole. What `GET` returned may be sent back as it is, or changed."""
     await require_sendable(rule, request.app.state.settings, "body")
     with _http_errors(rule_id):
         await edit.begin(session)
-        replaced = await edit.replace(
-            session, rule_id, rule, operator_of(request), expected=expected
-        )
+        before = await store.get(session, rule_id)
+        replaced = await edit.replace(session, rule_id, rule, actor_of(request), expected=expected)
+    # Only now: that somebody else has changed the rule is the truer reason.
+    if isinstance(before, RuleOut):
+        require_unchanged(rule, before, "id", "revision", "created_at", "updated_at")
     response.headers["ETag"] = etag_of(replaced)
     return replaced
 
@@ -163,6 +184,7 @@ async def replace_rule(
     status_code=204,
     responses={**_NO_RULE, **_STALE},
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def delete_rule(
     rule_id: RuleId,
@@ -173,10 +195,10 @@ async def delete_rule(
     """Delete a rule. Replies that it has queued are still sent. Its revisions are kept."""
     with _http_errors(rule_id):
         await edit.begin(session)
-        await edit.delete(session, rule_id, operator_of(request), expected=expected)
+        await edit.delete(session, rule_id, actor_of(request), expected=expected)
 
 
-@router.get("/{rule_id}/revisions", responses=_NO_RULE)
+@router.get("/{rule_id}/revisions", responses=_NO_RULE, openapi_extra=needs(ApiScope.RULES_READ))
 async def list_revisions(
     rule_id: RuleId, query: Annotated[_RevisionPage, Query()], session: SessionDep
 ) -> Revisions:
@@ -190,8 +212,14 @@ async def list_revisions(
 
 @router.post(
     "/{rule_id}/revisions/{revision}/restore",
-    responses={**_NO_RULE, **_STALE},
+    responses={
+        200: _WITH_ETAG,
+        **_NO_RULE,
+        **_STALE,
+        409: {"model": Detail, "description": "The revision is no longer a valid rule"},
+    },
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def restore_revision(
     rule_id: RuleId,
@@ -199,7 +227,7 @@ async def restore_revision(
     request: Request,
     response: Response,
     session: SessionDep,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch = None,
 ) -> RuleOut:
     """Restore an earlier revision of a rule. A deleted rule gets its old id back.
 
@@ -211,7 +239,7 @@ async def restore_revision(
             session,
             rule_id,
             revision,
-            operator_of(request),
+            actor_of(request),
             settings=request.app.state.settings,
             expected=lambda: required(if_match),
         )

@@ -27,18 +27,17 @@ MAX_ID: Final = 2**53
 
 
 class ImportedRule(RuleIn):
-    """A rule of a document.
-
-    id: the stored rule that it replaces; left out, it replaces the one with its name and appid.
-    """
+    """A rule of a document."""
 
     id: Annotated[RuleId, Field(le=MAX_ID)] | None = None
+    """The stored rule that it replaces; left out, the one with its name and appid."""
 
 
 class Imported(Strict):
     """A document with the whole set of rules."""
 
     rules: Annotated[tuple[ImportedRule, ...], Field(max_length=MAX_RULES)]
+    """All rules."""
 
 
 class DocumentFormat(StrEnum):

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api_model import ApiModel
 from app.rules import store
 from app.rules.definition.schemas import BrokenRule, RuleOut
 from app.rules.definition.validation_errors import MAX_PROBLEMS, InvalidRequest, Problem
@@ -23,33 +24,45 @@ from app.rules.importing.scratch import Scratch
 _PIECE_BYTES = 64 * 1024
 
 
-class FieldChange(BaseModel):
+class FieldChange(ApiModel):
     """The value of one member of a rule, before and after the import."""
 
     before: Any
+    """The value before."""
     after: Any
+    """The value after."""
 
 
-class RuleDiff(BaseModel):
-    """A rule that is added, changed or removed. fields: the changed members, by name."""
+class RuleDiff(ApiModel):
+    """A rule that is added, changed or removed."""
 
     model_config = ConfigDict(frozen=True)
 
     id: int | None
+    """The id of the rule; null for one that is added without an id."""
     name: str
+    """Its name."""
     appid: str | None
-    fields: dict[str, FieldChange] = {}
+    """Its account; null for every account."""
+    fields: dict[str, FieldChange] = Field(default={})
+    """The changed members, by name."""
 
 
-class Diff(BaseModel):
-    """What an import changes. version: of the rules that the document was compared with."""
+class Diff(ApiModel):
+    """What an import changes."""
 
     dry_run: bool
+    """Whether nothing was changed."""
     version: int
+    """The version of the rules that the document was compared with."""
     added: list[RuleDiff]
+    """Rules that only the document has."""
     changed: list[RuleDiff]
+    """Rules that differ."""
     removed: list[RuleDiff]
+    """Rules that the document does not have."""
     unchanged: int
+    """How many rules stay as they are."""
 
 
 _Key = tuple[str, str | None]

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
+from app.api_model import ApiModel
 from app.rules.definition.schemas import BrokenRule
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.rules.text.regex import BadPattern
@@ -13,11 +12,13 @@ TryCompile = Callable[[Sequence[Rule]], RuleSet | str]
 """Compiles rules, or says what is wrong with them."""
 
 
-class UnusableRule(BaseModel):
+class UnusableRule(ApiModel):
     """A rule that is left out, because it does not compile or was changed outside this API."""
 
     id: int
+    """The id of the rule."""
     problem: str
+    """What is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -14,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.api_model import ApiModel
 from app.wechat.visible_text import shows_nothing
 
 Via = Literal["passive", "customer_service"]
@@ -77,11 +77,15 @@ SeenLine = Annotated[Line, AfterValidator(_seen)]
 """The same, with a character that can be seen: the words of a message, and nothing else in it."""
 
 
-Address = Annotated[Line, Field(pattern=r"^https?://\S+$")]
+_URL: Final = r"^https?://\S+$"
+
+# Pydantic would describe a constraint behind a validator in one direction only, so that requests
+# and responses would have two types in the OpenAPI document.
+Address = Annotated[Line, Field(pattern=_URL, json_schema_extra={"pattern": _URL, "minLength": 1})]
 """An http or https URL."""
 
 
-class Part(BaseModel):
+class Part(ApiModel):
     """A message or a part of one. An unknown member is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,17 +99,16 @@ def _inside_the_media_folder(name: str) -> str:
 
 
 class MediaSource(Part):
-    """Where a picture, sound or video comes from; exactly one member is set.
-
-    file: path below MEDIA_DIR. url: http or https, downloaded when it is needed.
-    media_id: of media that are uploaded already, temporary or permanent.
-    """
+    """Where a picture, sound or video comes from; exactly one member is set."""
 
     file: Annotated[Line, AfterValidator(_inside_the_media_folder)] | None = Field(
         default=None, exclude_if=absent
     )
+    """Path below MEDIA_DIR."""
     url: Address | None = Field(default=None, exclude_if=absent)
+    """An http or https address, downloaded when it is needed."""
     media_id: Line | None = Field(default=None, exclude_if=absent)
+    """Of media that are uploaded already, temporary or permanent."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

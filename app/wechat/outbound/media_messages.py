@@ -18,7 +18,9 @@ from app.wechat.outbound.base import (
 
 class _Media(Part):
     media: MediaSource
+    """The file."""
     via: Via
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
 
     @model_validator(mode="after")
     def _ready_when_passive(self) -> Self:
@@ -30,21 +32,27 @@ class Image(_Media):
     """A picture. In a passive reply it may not be a GIF."""
 
     msgtype: Literal["image"] = "image"
+    """The kind of message."""
 
 
 class Voice(_Media):
     """A voice message."""
 
     msgtype: Literal["voice"] = "voice"
+    """The kind of message."""
 
 
 class Video(_Media):
     """A video. A customer-service message needs a thumb, a passive reply can't have one."""
 
     msgtype: Literal["video"] = "video"
+    """The kind of message."""
     thumb: MediaSource | None = Field(default=None, exclude_if=absent)
+    """Its thumb, needed by custom/send."""
     title: Line | None = Field(default=None, exclude_if=absent)
+    """Its title."""
     description: Line | None = Field(default=None, exclude_if=absent)
+    """Its description."""
 
     @model_validator(mode="after")
     def _thumb_fits(self) -> Self:
@@ -64,12 +72,19 @@ class Music(Part):
     """Music. A passive reply needs only a thumb; custom/send also title, description and URL."""
 
     msgtype: Literal["music"] = "music"
+    """The kind of message."""
     via: Via
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     thumb: MediaSource
+    """The picture that is shown with it."""
     title: Line | None = Field(default=None, exclude_if=absent)
+    """Its title."""
     description: Line | None = Field(default=None, exclude_if=absent)
+    """Its description."""
     musicurl: Address | None = Field(default=None, exclude_if=absent)
+    """The address of the music."""
     hqmusicurl: Address | None = Field(default=None, exclude_if=absent)
+    """The address of the music in higher quality, for WiFi."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

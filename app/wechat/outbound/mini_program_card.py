@@ -30,15 +30,17 @@ def _as_in_app_json(pagepath: str) -> str:
 
 
 class MiniProgramPage(Part):
-    """A card that opens a page of a mini-program that is linked to the OA.
-
-    pagepath: a page of the released version, case-sensitive; it may have a query.
-    thumb: a picture; WeChat recommends 520 x 416 pixels.
-    """
+    """A card that opens a page of a mini-program that is linked to the OA."""
 
     msgtype: Literal["miniprogrampage"] = "miniprogrampage"
+    """The kind of message."""
     via: Annotated[Literal["customer_service"], BeforeValidator(_never_passive)]
+    """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     title: Annotated[Line, Field(max_length=MAX_TITLE_CHARACTERS)]
+    """The title of the card."""
     appid: Annotated[str, Field(pattern=r"^wx[0-9a-f]{16}$")]
+    """The AppID of the mini-program."""
     pagepath: Annotated[Line, AfterValidator(_as_in_app_json)]
+    """A page of the released version, case-sensitive; it may have a query."""
     thumb: MediaSource
+    """A picture; WeChat recommends 520 x 416 pixels."""

@@ -1,0 +1,1 @@
+"""Programs that drive the service through generated clients; `tests/e2e` runs them."""

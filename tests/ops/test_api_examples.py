@@ -1,0 +1,56 @@
+"""Every example of the OpenAPI document works as it stands, on a service with one account."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.service import ADMIN_TOKEN, Json, Service, clock, service, settings, text_reply
+from tools.write_openapi import openapi_text
+
+__all__ = ["clock", "service", "settings"]
+
+
+def _examples() -> Iterator[tuple[str, str, str, object]]:
+    for path, operations in json.loads(openapi_text())["paths"].items():
+        for method, operation in operations.items():
+            contents: Json = operation.get("requestBody", {}).get("content", {})
+            for kind, content in contents.items():
+                for example in content.get("examples", {}).values():
+                    yield method, path, kind, example["value"]
+
+
+EXAMPLES = list(_examples())
+
+
+async def filled_in(service: Service, path: str) -> str:
+    """Return a path with the id of a rule or a webhook that exists."""
+    if "{rule_id}" in path:
+        return path.replace("{rule_id}", str(await service.add_rule(text_reply())))
+    if "{webhook_id}" in path:
+        added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
+        return path.replace("{webhook_id}", added.json()["id"])
+    return path
+
+
+@pytest.mark.parametrize(("method", "path", "kind", "example"), EXAMPLES)
+async def test_an_example_works_unchanged(
+    service: Service, method: str, path: str, kind: str, example: object
+) -> None:
+    content = example if isinstance(example, str) else json.dumps(example)
+    headers = {
+        "authorization": f"Bearer {ADMIN_TOKEN}",
+        "content-type": kind,
+        "if-match": "*",
+    }
+    url = await filled_in(service, path)
+
+    answer = await service.http.request(method.upper(), url, content=content, headers=headers)
+
+    assert answer.is_success, answer.text
+
+
+async def test_a_question_without_account_is_about_the_main_one(service: Service) -> None:
+    answer = await service.api("POST", "rules/explain", json={"text": "shop"})
+
+    assert answer.json()["appid"] == service.settings.wechat_appid

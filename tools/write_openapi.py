@@ -1,0 +1,22 @@
+"""Writes docs/openapi.json, so that each change of the API is seen in review: `make openapi`."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from app.clock import SystemClock
+from app.main import create_app
+from app.settings import Settings
+
+FILE: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
+
+
+def openapi_text() -> str:
+    """Return the OpenAPI document of this code; it depends on no setting."""
+    settings = Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1/none")
+    document = create_app(settings, SystemClock()).openapi()
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(openapi_text(), encoding="utf-8")
