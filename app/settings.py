@@ -38,6 +38,7 @@ AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 # Visible ASCII: a blank, a line break or an invisible character came with the copying.
 APPSECRET_PATTERN = r"^[!-~]+$"
 MIN_ADMIN_TOKEN = 24
+PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
 ACCOUNT_TABLE = "account"
 
 
@@ -206,6 +207,7 @@ class Settings(BaseSettings):
     media_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
     max_connections: int = Field(default=2500, ge=16, le=65535)
     web_processes: int = Field(default=1, ge=1, le=64)
     with_worker: bool = False
@@ -265,6 +267,7 @@ class Settings(BaseSettings):
         "secret_key",
         "secret_key_previous",
         "webhook_secret_key",
+        "public_url",
         "accounts_file",
         "media_dir",
         mode="before",
@@ -308,6 +311,16 @@ class Settings(BaseSettings):
             _ = urlsplit(value).port
         except ValueError as error:
             raise ValueError("holds a port that is no number up to 65535") from error
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(PUBLIC_URL_PATTERN, value) is None:
+            raise ValueError(
+                "must be https:// (or http://) and the host under which browsers reach the "
+                "service, with no path, such as https://oa.example.com"
+            )
         return value
 
     @field_validator("wechat_api_base_url")
