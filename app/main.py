@@ -28,6 +28,7 @@ from app.callback.refusal_counts import storing as storing_refusals
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
+from app.console.application import mount_console
 from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
@@ -198,6 +199,8 @@ def create_app(
         app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
+    if settings.console == "on":
+        mount_console(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -229,6 +230,8 @@ class Settings(BaseSettings):
 
     admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     operations_public: bool = False
+    console: Literal["on", "off"] = "on"
+    console_time_zone: str = "Asia/Shanghai"
     replay_window_seconds: int = Field(default=600, ge=0)
     max_body_bytes: int = Field(default=65536, ge=1024, le=1048576)
     inbox_max_waiting: int = Field(default=2000, ge=1)
@@ -244,6 +247,7 @@ class Settings(BaseSettings):
 
     on_unfollow: Literal["content", "everything"] = "content"
     retention_days: int = Field(default=30, ge=1, le=3650)
+    audit_retention_days: int = Field(default=730, ge=30, le=3650)
     erasure_hmac_secret: SecretStr | None = Field(default=None, min_length=16)
 
     rules_mode: Literal["first", "every"] = "first"
@@ -321,6 +325,15 @@ class Settings(BaseSettings):
                 "must be https:// (or http://) and the host under which browsers reach the "
                 "service, with no path, such as https://oa.example.com"
             )
+        return value
+
+    @field_validator("console_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
         return value
 
     @field_validator("wechat_api_base_url")
@@ -502,8 +515,11 @@ def _named(where: str, field: str) -> str:
     return f"{where}{separator}{field.upper()}"
 
 
-def load_settings() -> Settings:
-    """Read and validate the settings. Raises SettingsError with one line per problem."""
+def load_settings(*, with_media: bool = True) -> Settings:
+    """Read and validate the settings. Raises SettingsError with one line per problem.
+
+    with_media: whether the folder MEDIA_DIR is needed.
+    """
     problems = _name_problems()
     try:
         settings = Settings()
@@ -511,7 +527,8 @@ def load_settings() -> Settings:
         problems += _lines(error, "", Settings.model_fields)
         settings = _without(error)
     problems += settings.embedded_problems()
-    problems += settings.media_problems()
+    if with_media:
+        problems += settings.media_problems()
     try:
         if not settings.accounts:
             problems.append(NO_ACCOUNT)
@@ -545,3 +562,29 @@ def _without(error: ValidationError) -> Settings:
     """Return the settings with defaults for the invalid ones, to check the accounts as well."""
     invalid = {str(item["loc"][0]) for item in error.errors()}
     return Settings(**{name: Settings.model_fields[name].default for name in invalid})
+
+
+class Origin(StrEnum):
+    """Where the value of a setting comes from."""
+
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    DEFAULT = "default"
+
+
+def origins_of(settings: Settings) -> dict[str, Origin]:
+    """Return where each setting comes from, by the name of its variable.
+
+    A variable that was empty or could not be used is at its default.
+    """
+    named = {name.upper() for name in os.environ}
+    return {
+        name.upper(): _origin(name.upper(), name in settings.model_fields_set, named)
+        for name in Settings.model_fields
+    }
+
+
+def _origin(variable: str, is_set: bool, environment: set[str]) -> Origin:
+    if not is_set:
+        return Origin.DEFAULT
+    return Origin.ENVIRONMENT if variable in environment else Origin.DOTENV

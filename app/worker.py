@@ -15,6 +15,8 @@ from pgqueuer import Job, PgQueuer, RetryRequested
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from pgqueuer.models import Schedule
 
+from app.access.retention import prune as prune_audit_log
+from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
@@ -123,7 +125,7 @@ class Jobs:
 
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
-        await unionids.end_pauses(self.database.sessions)
+        await unionids.end_pauses(self.database.sessions, self.clock)
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
@@ -134,6 +136,9 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
+        await sweep_sign_ins(self.database.sessions, self.clock)
+        kept_for = timedelta(days=self.settings.audit_retention_days)
+        await prune_audit_log(self.database.sessions, self.clock, kept_for)
         await prune_job_log(self.database.sessions, self.clock)
 
     async def requeue_urgent(self) -> None:

@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+import app.access.models
 import app.callback.models
 import app.db.models
 import app.events.models

@@ -24,6 +24,14 @@ CallbackUrl = Annotated[
     str, typer.Option(help="The URL to which pushes are delivered; {appid} is replaced.")
 ]
 Credential = Annotated[str, typer.Option(show_default=False)]
+AdminToken = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SIMULATOR_ADMIN_TOKEN",
+        show_envvar=True,
+        help="One of the service's ADMIN_TOKENS, so that the chat page can say why it answers.",
+    ),
+]
 MiniPrograms = Annotated[
     list[str] | None,
     typer.Option("--mini-program", help="The AppID of a linked mini-program; may be repeated."),
@@ -43,10 +51,11 @@ def main(  # noqa: PLR0913 - typer makes one option of each parameter
     mode: Mode = Mode.SECURE,
     mini_programs: MiniPrograms = None,
     config: Config = None,
+    admin_token: AdminToken = None,
 ) -> None:
     """Simulate WeChat's servers: the API, the pushes, and a chat page at /."""
     if config is not None:
-        app = create_app(read_config(config))
+        app = create_app(read_config(config), admin_token=admin_token)
     else:
         account = Account(
             appid=appid,
@@ -58,7 +67,7 @@ def main(  # noqa: PLR0913 - typer makes one option of each parameter
             mode=mode,
             linked_mini_programs=tuple(mini_programs or demo.ACCOUNT.linked_mini_programs),
         )
-        app = create_app([account], openids=demo.OPENIDS)
+        app = create_app([account], openids=demo.OPENIDS, admin_token=admin_token)
     serve(app, host, port)
 
 

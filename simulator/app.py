@@ -15,6 +15,7 @@ from simulator import (
     control_api,
     customer_service_api,
     diagnosis_api,
+    explain_api,
     ip_api,
     ledger_api,
     media_api,
@@ -38,6 +39,7 @@ ROUTERS = (
     autoreply_api.router,
     control_api.router,
     ledger_api.router,
+    explain_api.router,
     push_api.router,
     page.router,
 )
@@ -48,10 +50,12 @@ def create_app(
     *,
     openids: Sequence[str] = (),
     callbacks: httpx.AsyncBaseTransport | None = None,
+    admin_token: str | None = None,
 ) -> FastAPI:
     """Return a new simulator with these accounts.
 
     openids: followers of every account. callbacks: the transport of pushes; None: the network.
+    admin_token: of the service's API, for explanations.
     """
     client = httpx.AsyncClient(
         transport=callbacks,
@@ -59,7 +63,7 @@ def create_app(
         # uvicorn closes idle connections after 5 s; a push must not race with that.
         limits=httpx.Limits(max_connections=None, keepalive_expiry=2),
     )
-    state = State(client)
+    state = State(client, admin_token)
     for account in accounts:
         state.accounts[account.appid] = account
         for openid in openids:

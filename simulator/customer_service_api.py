@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from simulator.accounts import Account
 from simulator.callers import CallerDep, JsonDep, JsonObject
-from simulator.errors import ApiError
+from simulator.errors import MESSAGES, ApiError
 from simulator.followers import Follower
 from simulator.message_checks import content_of
 from simulator.state import State, StateDep
@@ -22,11 +22,20 @@ router = APIRouter(prefix="/cgi-bin/message/custom")
 async def send(
     request: Request, message: JsonDep, account: CallerDep, state: StateDep
 ) -> JsonObject:
-    """Show a message in the follower's chat, if their windows allow one more."""
+    """Show a message in the follower's chat, if their windows allow one more.
+
+    A refused one is shown as such, with the errcode.
+    """
     now = state.clock.now()
-    follower = receiver(message, account, state)
-    content = content_of(message, account, lambda key: state.media.take(account.appid, key, now))
-    window = follower.windows.spend(now)
+    try:
+        follower = receiver(message, account, state)
+        content = content_of(
+            message, account, lambda key: state.media.take(account.appid, key, now)
+        )
+        window = follower.windows.spend(now)
+    except ApiError as error:
+        show_refusal(message, account, error, state)
+        raise
     follower.typing_until = None
     follower.last_exchange = now
     raw = (await request.body()).decode()
@@ -34,6 +43,22 @@ async def send(
         follower, "customer_service", str(message["msgtype"]), content, window=window, raw=raw
     )
     return OK
+
+
+def show_refusal(message: JsonObject, account: Account, error: ApiError, state: State) -> None:
+    """Show in the follower's chat what did not arrive, and why."""
+    touser, kind = message.get("touser"), str(message.get("msgtype"))
+    follower = state.followers[account.appid].get(touser) if isinstance(touser, str) else None
+    if follower is None:
+        return
+    state.show(
+        follower,
+        "refused",
+        kind,
+        message.get(kind),
+        errcode=error.errcode,
+        reason=" ".join(part for part in (MESSAGES.get(error.errcode, ""), error.detail) if part),
+    )
 
 
 @router.post("/typing")

@@ -24,10 +24,12 @@ from simulator.tokens import WELL_FORMED, AccountTokens
 class State:
     """All data of one simulator.
 
-    client: sends the pushes. pending: pushes whose control call has not waited for them.
+    client: calls the service. admin_token: of its API, for explanations. pending: pushes whose
+    control call has not waited for them.
     """
 
     client: httpx.AsyncClient
+    admin_token: str | None = None
     clock: MovableClock = field(default_factory=MovableClock)
     accounts: dict[str, Account] = field(default_factory=dict)
     tokens: defaultdict[str, AccountTokens] = field(
@@ -73,7 +75,8 @@ class State:
     ) -> None:
         """Add one line to a follower's chat.
 
-        via: who sent it, or how: follower, passive, customer_service or system.
+        via: who sent it, or how: follower, passive, customer_service, refused (a
+        customer-service message that did not arrive) or system.
         """
         self.ledger.write(
             self.clock.now(),

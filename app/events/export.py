@@ -4,9 +4,7 @@ Each page is read in a short transaction of its own, so that a slow client keeps
 no connection.
 """
 
-import csv
-import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic
@@ -15,14 +13,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.csv_rows import BYTE_ORDER_MARK, csv_rows
 from app.db.engine import SessionFactory
 from app.events import store
 from app.events.query import ListQuery, ListSpec, Row
 
 ROWS_AT_ONCE = 2000
-# Excel, LibreOffice and Google Sheets evaluate a cell that begins so, also a quoted one; some read
-# the full-width signs in the same way.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Format(StrEnum):
@@ -81,7 +77,7 @@ async def _chunks(
     file_format: Format,
 ) -> AsyncIterator[str]:
     if file_format is Format.CSV:
-        yield _csv([list(schema.model_fields)])
+        yield BYTE_ORDER_MARK + csv_rows([schema.model_fields])
     yield _chunk(first, file_format)
     async for rows in rest:
         yield _chunk(rows, file_format)
@@ -89,22 +85,5 @@ async def _chunks(
 
 def _chunk(rows: Sequence[BaseModel], file_format: Format) -> str:
     if file_format is Format.CSV:
-        return _csv(map(_escaped, row.model_dump(mode="json").values()) for row in rows)
+        return csv_rows(row.model_dump(mode="json").values() for row in rows)
     return "".join(row.model_dump_json() + "\n" for row in rows)
-
-
-def _escaped(value: object) -> object:
-    """Return the cell; with an apostrophe before a text that a spreadsheet may take for a formula.
-
-    Followers and other systems choose such texts: a scene, a UnionID, an OpenID.
-    """
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as RFC 4180 CSV; null is an empty field."""
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()

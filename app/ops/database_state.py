@@ -206,7 +206,7 @@ async def problems(database: Database, appids: Sequence[str]) -> Sequence[Proble
             found = await connection.execute(PROBLEMS, {"appids": list(appids)})
             return [Problem(*row) for row in found]
     except DATABASE_ERRORS as error:
-        log.warning("the accounts' problems can't be read", error=type(error).__name__)
+        log.warning("the accounts' problems can't be read", reason=describe(error))
         return []
 
 

@@ -38,7 +38,7 @@ UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
 
 # Errors of database access: those of the driver while connecting (a statement that takes too long
 # is a TimeoutError at any time), and those of SQLAlchemy afterwards.
-_DATABASE_ERRORS: Final = (*UNAVAILABLE_ERRORS, DBAPIError, PoolTimeoutError)
+DATABASE_ERRORS: Final = (*UNAVAILABLE_ERRORS, DBAPIError, PoolTimeoutError)
 
 
 class _EscapingResponse(JSONResponse):
@@ -52,7 +52,7 @@ class _EscapingResponse(JSONResponse):
 def add_error_handlers(app: FastAPI) -> None:
     """Add handlers: 422 for invalid requests, 503 for the database and for a wrong SECRET_KEY."""
     app.add_exception_handler(RequestValidationError, _unprocessable)
-    for error in _DATABASE_ERRORS:
+    for error in DATABASE_ERRORS:
         app.add_exception_handler(error, _unavailable)
     app.add_exception_handler(ErasureSecretUnreadable, _wrong_key)
 

@@ -35,6 +35,9 @@ MAX_PIPELINED: Final = 8
 # A connection that has waited this long for its request gives its place to a new one.
 STEADY_SECONDS: Final = 0.5
 
+# The key in the state of a request whose answer has no end of its own, as a stream of events.
+ENDLESS: Final = "endless"
+
 _log_limit = LogLimit()
 # All connections that wait for a whole head, the longest-waiting first, with the time since when.
 _waiting: dict["BoundedProtocol", float] = {}
@@ -150,6 +153,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
             _waiting[self] = self.loop.time()
+
+    def shutdown(self) -> None:
+        """End with the server: after the answer, or at once if that has no end of its own."""
+        if self.cycle is not None and self.cycle.scope.get("state", {}).get(ENDLESS):
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def on_response_complete(self) -> None:
         """Go on after an answer."""

@@ -227,6 +227,7 @@ def _report(reply: Reply, outcome: SendOutcome | None) -> None:
     status = "sent" if outcome is None else outcome.status.value
     metrics.SENDS.labels(reply.msgtype, status).inc()
     if outcome is not None and outcome.status is ReplyStatus.FAILED:
+        found = None if outcome.errcode is None else explain(outcome.errcode, "en", outcome.rid)
         log.error(
             "replies.not_sent",
             reply_id=str(reply.id),
@@ -234,27 +235,22 @@ def _report(reply: Reply, outcome: SendOutcome | None) -> None:
             errcode=outcome.errcode,
             errmsg=outcome.errmsg,
             rid=outcome.rid,
-            **_explained(outcome.errcode, outcome.rid),
+            meaning=found.meaning if found else None,
+            fix=found.fix if found else None,
             attempts=reply.attempts,
         )
 
 
-def _explained(errcode: int | None, rid: str | None) -> dict[str, str]:
-    if errcode is None:
-        return {}
-    found = explain(errcode, "en", rid)
-    return {"meaning": found.meaning, "fix": found.fix}
-
-
 def _report_ended(reply: Reply) -> None:
-    """Report a reply that was too late to be sent."""
+    """Report a reply that was too late to be sent, or to be sent again."""
+    if reply.status is ReplyStatus.FAILED:
+        _report(reply, SendOutcome(reply.status, None, reply.errmsg or ""))
+        return
     metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
     log.warning(
-        f"replies.{'expired' if reply.status is ReplyStatus.EXPIRED else 'not_sent'}",
-        reply_id=str(reply.id),
+        "replies.expired",
         appid=reply.appid,
-        errcode=reply.errcode,
+        callback_id=str(reply.callback_id),
+        replies=1,
         errmsg=reply.errmsg,
-        rid=reply.rid,
-        attempts=reply.attempts,
     )

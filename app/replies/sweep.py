@@ -42,4 +42,11 @@ def _report(expired: Iterable[ExpiredReply]) -> None:
     for one in found:
         metrics.SENDS.labels(one.msgtype, ReplyStatus.EXPIRED.value).inc()
     for appid, replies in sorted(Counter(one.appid for one in found).items()):
-        log.warning("replies.expired", appid=appid, replies=replies)
+        # Each row says why; of a thousand there is one line.
+        log.warning(
+            "replies.expired",
+            appid=appid,
+            callback_id=None,
+            replies=replies,
+            errmsg="their send window ended before they were sent",
+        )

@@ -8,7 +8,6 @@ from app.wechat.errors import BadEnvelope
 MAX_DEPTH = 32
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_REPLACEMENT = "\ufffd"
 
 
 def parse_json(text: str) -> dict[str, object]:
@@ -70,4 +69,8 @@ def _as_text(value: object, depth: int) -> object:
 
 def _storable(text: str) -> str:
     """Return the text without NUL; half of a surrogate pair becomes U+FFFD."""
-    return _UNSTORABLE.sub(lambda match: "" if match[0] == "\x00" else _REPLACEMENT, text)
+    return _UNSTORABLE.sub(_storable_form, text)
+
+
+def _storable_form(unstorable: re.Match[str]) -> str:
+    return "" if unstorable[0] == "\x00" else "\ufffd"

@@ -19,7 +19,6 @@ from app.clock import Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.wechat.errcodes import concerns_account, explain
-from app.wechat.errcodes.action import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.models import ApiProblem
@@ -57,9 +56,10 @@ class _Note:
 class ApiProblems:
     """The problems that this process has met, and which of them are still to be written."""
 
-    def __init__(self, sessions: SessionFactory, clock: Clock) -> None:
+    def __init__(self, sessions: SessionFactory, clock: Clock, *, logs: bool) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._logs = logs
         self._notes: dict[_Key, _Note] = {}
         self._stored: dict[_Key, _Note] = {}
         self._logged: dict[tuple[AppId, Api, int | str], datetime] = {}
@@ -73,6 +73,8 @@ class ApiProblems:
             return
         now = self._clock.now()
         self._notes[appid, api] = _Note(error, now)
+        if not self._logs:
+            return
         kind = (appid, api, error.errmsg if error.errcode is None else error.errcode)
         logged_at = self._logged.get(kind)
         if logged_at is None or now - logged_at >= LOG_AGAIN:
@@ -159,14 +161,17 @@ async def _write(session: AsyncSession, appid: AppId, api: Api, note: _Note) -> 
 
 
 def _log(appid: AppId, api: Api, error: ApiError) -> None:
-    facts: dict[str, object] = {"appid": appid, "api": api, "errmsg": error.errmsg}
     if error.errcode is None:
-        log.warning("wechat.call_failed", **facts)
+        log.warning("wechat.call_failed", appid=appid, api=api, errmsg=error.errmsg)
         return
     found = explain(error.errcode, "en", error.rid)
-    facts |= {"errcode": error.errcode, "rid": error.rid}
-    facts |= {"meaning": found.meaning, "fix": found.fix}
-    if error.action is Action.CONFIGURATION:
-        log.error("wechat.call_refused", **facts)
-    else:
-        log.warning("wechat.call_refused", **facts)
+    log.warning(
+        "wechat.call_refused",
+        appid=appid,
+        api=api,
+        errcode=error.errcode,
+        errmsg=error.errmsg,
+        rid=error.rid,
+        meaning=found.meaning,
+        fix=found.fix,
+    )

@@ -67,7 +67,7 @@ class Playground:
             "simulator",
             *(sys.executable, "-m", "simulator", "--port", str(setup.simulator_port)),
             *("--callback-url", setup.service + "/callback/{appid}"),
-            environment=bare_environment(),
+            environment={**bare_environment(), "SIMULATOR_ADMIN_TOKEN": setup.admin_token},
         )
         environment = setup.environment(await self._postgres.start())
         for name in ("serve", "worker"):

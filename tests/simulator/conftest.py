@@ -10,6 +10,7 @@ import pytest
 from simulator.accounts import Account
 from simulator.app import create_app
 from simulator.demo import ACCOUNT, OPENIDS
+from simulator.state import State
 
 APPID, OPENID = ACCOUNT.appid, OPENIDS[0]
 JPEG = b"\xff\xd8\xff\xe0 a picture"
@@ -43,6 +44,7 @@ class Simulator:
     """Calls a simulator over ASGI."""
 
     http: httpx.AsyncClient
+    state: State
 
     async def post(self, path: str, body: Json) -> Json:
         """Return the JSON answer to a POST of JSON."""
@@ -135,4 +137,4 @@ async def simulator(service: Service) -> AsyncIterator[Simulator]:
     app = create_app([account], openids=OPENIDS, callbacks=httpx.MockTransport(service.receive))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://simulator") as http:
-        yield Simulator(http)
+        yield Simulator(http, app.state.simulator)

@@ -43,10 +43,10 @@ def dedupe_key(appid: AppId, message: Inbound) -> bytes:
 
 def _is_id(msg_id: str) -> bool:
     return (
-        len(msg_id) <= _MAX_MSG_ID_DIGITS
+        msg_id[0] != "0"
+        and len(msg_id) <= _MAX_MSG_ID_DIGITS
         and msg_id.isascii()
         and msg_id.isdigit()
-        and msg_id.strip("0") != ""
     )
 
 

@@ -1,0 +1,1 @@
+"""The operator's console: web pages for those who run an Official Account."""

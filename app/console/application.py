@@ -1,0 +1,58 @@
+"""Builds the console: an application of its own, mounted at `/console`."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import State
+from starlette.types import ASGIApp
+
+from app.console import audit_page, language_switch, settings_page, sign_in, static_files
+from app.console.error_pages import add_error_pages
+from app.console.gate import ConsoleGate
+from app.console.section import Section
+from app.console.template_environment import MOUNTED_AT, console_path
+from app.ops.api_body import BodyLimit
+
+# The order of the navigation; the first is where one arrives.
+SECTIONS: Final[tuple[Section, ...]] = (
+    audit_page.SECTION,
+    settings_page.SECTION,
+)
+# What belongs to no page: files, signing in and out, the language.
+COMMON_ROUTERS: Final = (static_files.router, sign_in.router, language_switch.router)
+# By path below the console: forms that take more than a mebibyte.
+BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {}
+
+
+def mount_console(app: FastAPI) -> None:
+    """Serve the console below `/console`, and lead there from `/`.
+
+    app.state has `settings`, `clock` and `database`, and may get more before the first request.
+    """
+
+    async def to_console() -> RedirectResponse:
+        return RedirectResponse(f"{MOUNTED_AT}/")
+
+    for path in ("/", MOUNTED_AT):
+        app.add_api_route(path, to_console, include_in_schema=False)
+    app.mount(MOUNTED_AT, create_console(app.state))
+
+
+def create_console(state: State) -> ASGIApp:
+    """Return the console. state: of the application that it is mounted in; both share it."""
+    console = FastAPI(openapi_url=None, redirect_slashes=False)
+    console.state = state
+    state.console_sections = SECTIONS
+    add_error_pages(console)
+    for router in COMMON_ROUTERS:
+        console.include_router(router)
+    for section in SECTIONS:
+        console.include_router(section.router, prefix=section.path)
+    console.add_api_route("/", _first_page)
+    return ConsoleGate(console, state.database, state.clock, BODY_LIMITS)
+
+
+async def _first_page() -> RedirectResponse:
+    return RedirectResponse(console_path(SECTIONS[0].path))

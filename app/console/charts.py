@@ -1,0 +1,187 @@
+"""The geometry of charts. Pure: figures in, coordinates for SVG out.
+
+Coordinates are in units of the viewBox, from its upper left corner.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WIDTH: Final = 720.0
+HEIGHT: Final = 240.0
+LEFT: Final = 48.0
+RIGHT: Final = 12.0
+TOP: Final = 12.0
+BOTTOM: Final = 28.0
+MAX_Y_TICKS: Final = 5
+MAX_X_LABELS: Final = 8
+BAR_SHARE: Final = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A row of figures. name: as the page shows it. values: one for each label; None: no figure."""
+
+    name: str
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis. at: its coordinate. text: a figure, or on the x axis a label."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A figure in a line chart."""
+
+    x: float
+    y: float
+    label: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line of a series. paths: attributes `points`, more than one where figures are missing."""
+
+    name: str
+    number: int
+    paths: Sequence[str]
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure in a bar chart. series: the number of its series."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    series: int
+    label: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart; labels and series are also what its table shows. baseline: y of zero."""
+
+    labels: Sequence[str]
+    series: Sequence[Series]
+    lines: Sequence[Line]
+    bars: Sequence[Bar]
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    baseline: float
+    width: float = WIDTH
+    height: float = HEIGHT
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no figure at all."""
+        return all(value is None for one in self.series for value in one.values)
+
+
+def line_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
+    """Return a line for each series. Raises ValueError if a series has not one value a label."""
+    scale = _Scale.of(labels, series)
+    lines = [_line(scale, number, one) for number, one in enumerate(series)]
+    return scale.chart(lines=lines)
+
+
+def bar_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
+    """Return the bars of all series, side by side. Raises ValueError as `line_chart`."""
+    scale = _Scale.of(labels, series)
+    return scale.chart(bars=[bar for n, one in enumerate(series) for bar in _bars(scale, n, one)])
+
+
+def nice_ticks(low: float, high: float) -> list[float]:
+    """Return round figures from at most `low` to at least `high`, evenly apart."""
+    if high <= low:
+        high = low + 1
+    step = _nice_step((high - low) / (MAX_Y_TICKS - 1))
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def _nice_step(rough: float) -> float:
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    return max(step, 1.0)  # every figure is a number of things
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    labels: Sequence[str]
+    series: Sequence[Series]
+    ticks: Sequence[float]
+
+    @classmethod
+    def of(cls, labels: Sequence[str], series: Sequence[Series]) -> "_Scale":
+        if any(len(one.values) != len(labels) for one in series):
+            raise ValueError("a series has one value for each label")
+        values = [value for one in series for value in one.values if value is not None]
+        return cls(labels, series, nice_ticks(min([0.0, *values]), max([0.0, *values])))
+
+    @property
+    def step(self) -> float:
+        """The width that one label has."""
+        return (WIDTH - LEFT - RIGHT) / max(1, len(self.labels))
+
+    def x(self, number: int) -> float:
+        return round(LEFT + self.step * (number + 0.5), 2)
+
+    def y(self, value: float) -> float:
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low), 2)
+
+    def chart(self, lines: Sequence[Line] = (), bars: Sequence[Bar] = ()) -> Chart:
+        every = max(1, math.ceil(len(self.labels) / MAX_X_LABELS))
+        return Chart(
+            self.labels,
+            self.series,
+            lines,
+            bars,
+            [Tick(self.x(n), text) for n, text in enumerate(self.labels) if n % every == 0],
+            [Tick(self.y(value), f"{value:,g}") for value in self.ticks],
+            self.y(0),
+        )
+
+
+def _line(scale: _Scale, number: int, series: Series) -> Line:
+    runs: list[list[Point]] = [[]]
+    for place, value in enumerate(series.values):
+        if value is None:
+            runs.append([])
+            continue
+        runs[-1].append(Point(scale.x(place), scale.y(value), scale.labels[place], value))
+    paths = [" ".join(f"{p.x:g},{p.y:g}" for p in run) for run in runs if run]
+    return Line(series.name, number, paths, [point for run in runs for point in run])
+
+
+def _bars(scale: _Scale, number: int, series: Series) -> list[Bar]:
+    width = scale.step * BAR_SHARE / len(scale.series)
+    bars = []
+    for place, value in enumerate(series.values):
+        if value is None:
+            continue
+        x = scale.x(place) - scale.step * BAR_SHARE / 2 + number * width
+        top, bottom = sorted((scale.y(value), scale.y(0)))
+        bars.append(
+            Bar(
+                round(x, 2),
+                top,
+                round(width, 2),
+                round(bottom - top, 2),
+                number,
+                scale.labels[place],
+                value,
+            )
+        )
+    return bars

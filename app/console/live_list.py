@@ -1,0 +1,138 @@
+"""Lists that grow while operators look at them: one query a second feeds all that are open.
+
+A route answers with `live_response`, and its page has `ui.live(...)`. No connection to the database
+is held for a browser. A stream ends by itself after a while; the browser opens it again, and shows
+with that that its session is still valid.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, Generic, TypeVar
+
+import structlog
+from fastapi import HTTPException, Request
+from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db.engine import UNAVAILABLE_ERRORS
+from app.ops.http_protocol import ENDLESS
+
+MAX_OPEN: Final = 200
+MAX_WAITING: Final = 20
+POLL_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+COMMENT_SECONDS: Final = 15.0
+STREAM_SECONDS: Final = 300.0
+MEDIA_TYPE: Final = "text/event-stream"
+
+Row = TypeVar("Row")
+
+log = structlog.get_logger(__name__)
+
+
+class LiveList(Generic[Row]):
+    """The new rows of one list, for all who look at it in this process.
+
+    poll: returns the rows that have come since it was called last, the newest first; it opens and
+    closes its own transaction. It is called while somebody looks, and not otherwise. start: is
+    called before, when the first one comes.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[None]],
+        poll: Callable[[], Awaitable[Sequence[Row]]],
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._start = start
+        self._poll = poll
+        self._poll_seconds = poll_seconds
+        self._open: set[asyncio.Queue[Sequence[Row]]] = set()
+        self._polling: asyncio.Task[None] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many look at the list."""
+        return len(self._open)
+
+    @contextmanager
+    def looking(self) -> Iterator["asyncio.Queue[Sequence[Row]]"]:
+        """Look at the list: the queue gets the rows of each poll that finds any.
+
+        Whoever reads too slowly misses rows: the oldest batches are dropped.
+        """
+        queue: asyncio.Queue[Sequence[Row]] = asyncio.Queue(MAX_WAITING)
+        self._open.add(queue)
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._run())
+        try:
+            yield queue
+        finally:
+            self._open.discard(queue)
+            if not self._open and self._polling is not None:
+                self._polling.cancel()
+                self._polling = None
+
+    async def _run(self) -> None:
+        started = False
+        while True:
+            try:
+                if not started:
+                    await self._start()
+                    started = True
+                self._hand_out(await self._poll())
+            except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
+                log.warning("console.live_list_failed", error=type(error).__name__)
+            await asyncio.sleep(self._poll_seconds)
+
+    def _hand_out(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        for queue in self._open:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(rows)
+
+
+def live_response(
+    request: Request, live_list: LiveList[Row], write: Callable[[Sequence[Row]], str]
+) -> StreamingResponse:
+    """Return the stream of a list as server-sent events.
+
+    write: returns the rows as `<tr>` elements, without those that the filters of this browser hide;
+    an empty text sends nothing. Raises HTTPException 503 if MAX_OPEN look already.
+    """
+    if live_list.count >= MAX_OPEN:
+        raise HTTPException(503)
+    # The server ends it at once when it stops, and does not wait for the browser.
+    request.scope.setdefault("state", {})[ENDLESS] = True
+    return StreamingResponse(
+        _events(request, live_list, write),
+        media_type=MEDIA_TYPE,
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(
+    request: Request, live_list: LiveList[Row], write: Callable[[Sequence[Row]], str]
+) -> AsyncIterator[str]:
+    seconds = asyncio.get_running_loop().time
+    ends_at, comment_at = seconds() + STREAM_SECONDS, seconds()
+    with live_list.looking() as queue:
+        while seconds() < ends_at and not await request.is_disconnected():
+            if seconds() >= comment_at:  # so that no proxy closes the connection
+                yield ": here\n\n"
+                comment_at = seconds() + COMMENT_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    rows = await queue.get()
+                if text := write(rows):
+                    yield _event(text)
+
+
+def _event(text: str) -> str:
+    """Return the event `rows` with a text of any number of lines."""
+    lines = "".join(f"data: {line}\n" for line in text.splitlines())
+    return f"event: rows\n{lines}\n"

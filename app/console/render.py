@@ -1,0 +1,53 @@
+"""Renders a template as a page, or as the part of one that htmx asks for."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from app.console.language import language_of
+from app.console.template_environment import environment
+from app.console.visitor import visitor_of
+
+MAIN: Final = "main"
+
+
+def is_htmx(request: Request) -> bool:
+    """Tell whether htmx sends a request, and so wants a part of a page."""
+    return request.headers.get("hx-request") == "true" and (
+        request.headers.get("hx-history-restore-request") != "true"
+    )
+
+
+def zone_of(request: Request) -> tzinfo:
+    """Return the time zone of the pages."""
+    return ZoneInfo(request.app.state.settings.console_time_zone)
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    fragment: str = MAIN,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """Return a page. fragment: the block of the template that is all that htmx gets."""
+    settings = request.app.state.settings
+    pages = environment(language_of(request), settings.console_time_zone)
+    found = pages.get_template(template)
+    context = {
+        "request": request,
+        "visitor": visitor_of(request),
+        "sections": request.app.state.console_sections,
+        **values,
+    }
+    if is_htmx(request):
+        text = "".join(found.blocks[fragment](found.new_context(context)))
+    else:
+        text = found.render(context)
+    return HTMLResponse(text, status_code=status, headers=headers)

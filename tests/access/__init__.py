@@ -1,0 +1,1 @@
+"""Tests of operators, sign-in links, sessions, API tokens and the audit log."""

@@ -1,0 +1,37 @@
+"""Each page in Chromium: nothing refused by its policy, no error, nothing from elsewhere, axe."""
+
+import pytest
+
+from tests.console.browser import VIEWS, ConsoleInBrowser, View
+from tests.console.pages import PAGES, Page, prepare
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+OF_STRANGERS = ("/settings", "/sign-in/anything", "/no-such-page")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+async def test_a_page_in_every_view(console_in_browser: ConsoleInBrowser, page: Page) -> None:
+    console = console_in_browser
+    path = await prepare(page, console.service)
+    for view in VIEWS:
+        async with console.visit(view, role=page.role) as visit:
+            await visit.open(path)
+
+            assert await visit.accessibility_faults() == [], view
+            assert not await visit.is_wider_than_the_window(), view
+            assert visit.faults.all == [], view
+
+
+async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> None:
+    async with console_in_browser.visit(View()):
+        pass  # there is an operator now
+    for view in VIEWS:
+        async with console_in_browser.visit(view, role=None) as visit:
+            for path in OF_STRANGERS:
+                await visit.open(path)
+
+                assert await visit.accessibility_faults() == [], (view, path)
+                assert not await visit.is_wider_than_the_window(), (view, path)
+            refusals = [text for text in visit.faults.console if "status of 40" in text]
+            assert visit.faults.all == refusals, view

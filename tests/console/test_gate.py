@@ -1,0 +1,139 @@
+"""The headers of every answer, the bound of a body, and a database that is away."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from app.console.gate import CONTENT_SECURITY_POLICY
+from app.console.static_files import static_path
+from app.ops.api_body import USUAL
+from tests.console.operator import FROM_A_PAGE, Operator, visitor
+from tests.service import Service
+
+STATIC = f"/console{static_path('console.css')}"
+
+
+def test_the_policy_lets_in_what_the_console_serves_and_nothing_inline() -> None:
+    assert CONTENT_SECURITY_POLICY == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/settings", "/console/none", STATIC, "/console/static/x"]
+)
+async def test_every_answer_has_the_headers(owner: Operator, path: str) -> None:
+    headers = (await owner.http.get(path)).headers
+
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+async def test_a_page_is_kept_by_nobody_and_is_not_compressed(owner: Operator) -> None:
+    headers = (await owner.get("/settings")).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert "Content-Encoding" not in headers
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bool) -> None:
+    body = b"language=" + b"x" * USUAL.max_bytes
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        yield body
+
+    headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    content = body if declared else in_pieces()
+    answer = await owner.http.post("/console/language", content=content, headers=headers)
+
+    assert answer.status_code == 413
+    assert "<h1>" in answer.text
+
+
+async def test_without_the_database_a_page_says_so(
+    owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("app.access.sessions.find", fail)
+    answers = [await owner.get("/settings"), await owner.get_part("/settings")]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all("数据库" in answer.text for answer in answers)
+
+
+async def test_a_statement_that_is_wrong_is_not_taken_for_a_database_that_is_away(
+    service: Service, owner: Operator
+) -> None:
+    async with service.app.state.database.sessions.begin() as session:
+        await session.execute(text("ALTER TABLE audit_log RENAME TO audit_elsewhere"))
+    of_a_page = await owner.get("/audit")
+    async with service.app.state.database.sessions.begin() as session:
+        await session.execute(text("ALTER TABLE sessions RENAME TO sessions_elsewhere"))
+    of_the_gate = await owner.get("/settings")
+
+    for answer in (of_a_page, of_the_gate):
+        assert answer.status_code == 500
+        assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+async def test_a_fault_of_a_page_is_a_page_with_the_headers(
+    owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("app.console.settings_page.shown", fail)
+    answer = await owner.get("/settings")
+
+    assert answer.status_code == 500
+    assert "<h1>" in answer.text
+    assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+async def test_the_console_can_be_switched_off(service: Service) -> None:
+    off = service.settings.model_copy(update={"console": "off"})
+    from app.main import create_app  # noqa: PLC0415
+
+    app = create_app(off, service.clock)
+    assert not [route for route in app.routes if getattr(route, "path", "") in ("/", "/console")]
+
+
+async def test_a_path_that_follows_the_language_switch_stays_in_the_console(
+    owner: Operator,
+) -> None:
+    for given, leads_to in [
+        ("/console/audit?actor=x", "/console/audit?actor=x"),
+        ("https://other.example/", "/console/"),
+        ("//other.example", "/console/"),
+        ("/console/\r\nSet-Cookie: a=b", "/console/"),
+    ]:
+        answer = await owner.post("/language", {"language": "zh", "next": given})
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads_to)
+
+
+async def test_a_stranger_asks_for_a_language_and_an_operator_chooses_one(
+    service: Service, owner: Operator
+) -> None:
+    async with visitor(service) as http:
+        asked = await http.get(
+            "/console/settings", headers={"Accept-Language": "en;q=0.5,zh;q=0.4"}
+        )
+        unknown = await http.get("/console/settings", headers={"Accept-Language": "fr"})
+        form = {"language": "en", "next": "/console/settings"}
+        await http.post("/console/language", data=form, headers=FROM_A_PAGE)
+        chosen = await http.get("/console/settings")
+    before = await owner.get("/settings")
+    await owner.post("/language", {"language": "zh", "next": "/console/settings"})
+    after = await owner.get("/settings")
+
+    pages = [asked, unknown, chosen, before, after]
+    languages = [page.text.split('<html lang="')[1][:2] for page in pages]
+    assert languages == ["en", "zh", "en", "en", "zh"]

@@ -1,0 +1,66 @@
+"""Every template in both languages: nothing inline, no message missing, all of them rendered."""
+
+from pathlib import Path
+
+import pytest
+
+from app.console.messages import LANGUAGES
+from app.console.template_environment import FOLDER, environment
+from tests.console.operator import signed_in, visitor
+from tests.console.pages import PAGES, TEMPLATES_WITHOUT_A_PAGE, Page, prepare
+from tests.console.templates import TEMPLATES, Forbidden, literal_texts
+from tests.service import Service
+
+names = [path.relative_to(FOLDER).as_posix() for path in TEMPLATES]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=names)
+def test_a_template_has_nothing_inline(path: Path) -> None:
+    assert Forbidden(path.read_text(encoding="utf-8")).found == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=names)
+def test_every_text_of_a_template_is_a_message(path: Path) -> None:
+    assert list(literal_texts(path)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+async def test_a_page_renders_in_full_and_as_a_part(
+    service: Service, page: Page, language: str
+) -> None:
+    async with signed_in(service, page.role, language=language) as operator:
+        path = await prepare(page, service)
+        full, part = await operator.get(path), await operator.get_part(path)
+
+    assert full.status_code == part.status_code == page.status, full.text
+    assert Forbidden(full.text).found == Forbidden(part.text).found == []
+    assert f'<html lang="{language}' in full.text
+    assert "<html" not in part.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_page_for_strangers_renders(service: Service, language: str) -> None:
+    paths = ["/console/", "/console/sign-in/any", "/console/none"]
+    async with visitor(service, **{"Accept-Language": language}) as http:
+        before = [await http.get(path) for path in paths]
+        async with signed_in(service):
+            after = [await http.get(path, follow_redirects=True) for path in paths]
+
+    assert {answer.status_code for answer in before} == {503}
+    assert [answer.status_code for answer in after] == [401, 200, 404]
+    for answer in [*before, *after]:
+        assert Forbidden(answer.text).found == []
+        assert f'<html lang="{language}' in answer.text
+
+
+def test_every_template_belongs_to_a_page() -> None:
+    """A new template is rendered by the tests above, or it is named beside the pages."""
+    rendered = {page.template for page in PAGES} | TEMPLATES_WITHOUT_A_PAGE
+
+    assert set(names) == rendered
+
+
+def test_no_template_can_use_a_name_that_is_not_there() -> None:
+    with pytest.raises(Exception, match="undefined"):
+        environment("zh", "Asia/Shanghai").from_string("{{ missing }}").render()
