@@ -64,7 +64,7 @@ def doctor(
     except SettingsError as error:
         findings = [_wrong_setting(problem) for problem in error.problems]
     else:
-        logging.configure(settings)
+        logging.configure(settings, "stderr")
         findings = asyncio.run(_examine(settings, ask=ask))
     if as_json:
         typer.echo(doctor_out(findings).model_dump_json(indent=2))

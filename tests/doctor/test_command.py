@@ -7,10 +7,17 @@ import asyncpg
 
 from tests.command_run import Run, run
 from tests.conftest import patiently_connect
+from tests.service import Json
 
 __all__ = ["run"]
 
 NOWHERE = "postgresql://oa@127.0.0.1:1/oa"
+
+
+def printed_json(lines: list[str]) -> Json:
+    """Return the JSON that was printed; the test's log lines stand before it."""
+    found: Json = json.loads("\n".join(lines[lines.index("{") :]))
+    return found
 
 
 async def prepared(url: str, *statements: str) -> None:
@@ -42,7 +49,7 @@ def test_the_sentences_are_in_chinese_if_asked(run: Run, database_url: str) -> N
 def test_a_wrong_setting_is_a_finding(run: Run) -> None:
     status, lines = run("doctor --json", PORT="0")
 
-    found = json.loads("\n".join(lines))
+    found = printed_json(lines)
     assert status == 2
     assert found["state"] == "fault"
     (finding,) = found["findings"]
@@ -53,7 +60,7 @@ def test_a_wrong_setting_is_a_finding(run: Run) -> None:
 def test_it_asks_wechat_itself_and_says_what_hinders_it(run: Run, database_url: str) -> None:
     status, lines = run("doctor --json", DATABASE_URL=database_url)
 
-    found = {one["check"]: one for one in json.loads("\n".join(lines))["findings"]}
+    found = {one["check"]: one for one in printed_json(lines)["findings"]}
     assert status == 2
     # Nothing listens where WeChat should be.
     assert found["access-token"]["state"] == "fault"
@@ -64,7 +71,7 @@ def test_it_asks_wechat_itself_and_says_what_hinders_it(run: Run, database_url: 
 def test_it_asks_nobody_if_told_so(run: Run, database_url: str) -> None:
     _, lines = run("doctor --json --no-ask", DATABASE_URL=database_url)
 
-    found = {one["check"]: one for one in json.loads("\n".join(lines))["findings"]}
+    found = {one["check"]: one for one in printed_json(lines)["findings"]}
     assert found["access-token"]["state"] == "look"
 
 
