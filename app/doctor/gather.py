@@ -119,7 +119,7 @@ async def gather(sources: Sources, local: Local | None) -> Facts:
     """Return the facts; what can't be read is left out, and the database's fault says why."""
     now, database = sources.clock.now(), sources.database
     facts = Facts(now, sources.settings, local)
-    fault = await database_state.fault(database)
+    fault = await database_state.fault(database, READ_SECONDS)
     if fault is not None:
         return replace(facts, database_fault=fault)
     try:
@@ -139,7 +139,7 @@ async def gather(sources: Sources, local: Local | None) -> Facts:
 
 async def _read_shared(sources: Sources, now: datetime) -> Shared:
     database, settings = sources.database, sources.settings
-    snapshot = await database_state.read(database)
+    snapshot = await database_state.read(database, READ_SECONDS)
     if snapshot is None:
         raise TimeoutError
     secrets = await stored_secrets.read(database, settings)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -47,7 +48,8 @@ def settings(folder: Path, **changes: object) -> Settings:
         "secret_key": "a-secret-key-of-the-tests",
         "wechat_api_base_url": "https://api.weixin.qq.com",
     }
-    return settings_for("postgresql://db/oa", folder, **good | changes)
+    url = str(changes.pop("database_url", "postgresql://db/oa?host=/var/run/postgresql"))
+    return settings_for(url, folder, **good | changes)
 
 
 def probed(**results: Mapping[str, Any]) -> dict[tuple[str, str], Probe]:
@@ -82,7 +84,9 @@ def well(tmp_path: Path) -> Facts:
 
 
 def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
-    return lambda facts: replace(facts, shared=replace(facts.shared or pytest.fail(), **changes))
+    return lambda facts: replace(
+        facts, shared=replace(facts.shared or pytest.fail("no facts"), **changes)
+    )
 
 
 def with_probe(probe: str, result: Mapping[str, Any], appid: str = APPID) -> Change:
@@ -121,6 +125,7 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="")),
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="ab" * 20)),
     ("embedded-postgres", State.LOOK, "DATABASE_URL", configured(database_url="")),
+    ("embedded-postgres", State.LOOK, "DATABASE_URL", lambda f: embedded(f)),
     ("secrets", State.LOOK, "SECRET_KEY", configured(secret_key=None)),
     ("secrets", State.LOOK, "rewrite", shared(secrets=StoredSecrets(2, ()))),
     ("secrets", State.FAULT, "SECRET_KEY", shared(secrets=StoredSecrets(0, ("a webhook",)))),
@@ -228,6 +233,12 @@ CASES: list[tuple[str, State, str, Change]] = [
 ]
 
 
+def embedded(facts: Facts) -> Facts:
+    """Return facts of a process for which the service has started the embedded Postgres."""
+    folder = quote(str(facts.settings.data_dir.absolute() / "postgres"), safe="")
+    return configured(database_url=f"postgresql://postgres:@/postgres?host={folder}")(facts)
+
+
 def public_url(facts: Facts, result: Mapping[str, Any]) -> Facts:
     return with_probe("public_url", result)(configured(public_url="https://oa.example.com")(facts))
 
@@ -331,10 +342,8 @@ def test_the_address_is_read_out_of_the_errmsg(errmsg: str, address: str | None)
 def test_the_verdict_is_the_worst_state() -> None:
     some = Both("a", "b")
     rising = [
-        not_applicable("a", some),
-        ok("a", some),
-        look("a", some, some),
-        fault("a", some, some),
+        *(not_applicable("a", some), ok("a", some)),
+        *(look("a", some, some), fault("a", some, some)),
     ]
 
     assert [verdict(rising[:n]) for n in range(5)] == [

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from app.doctor.facts import Facts, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import named
 from app.secret_box import WRONG_KEY
-from app.settings import EMBEDDED_FOLDER, MessageMode
+from app.settings import EMBEDDED_FOLDER, MessageMode, Settings
 
 OFFICIAL_API: Final = "https://api.weixin.qq.com"
 MEBIBYTE: Final = 1024 * 1024
@@ -17,7 +18,7 @@ TOO_FEW_BYTES: Final = 100 * MEBIBYTE
 MIN_DIFFERENT_CHARACTERS: Final = 10
 
 
-def settings(facts: Facts) -> Iterator[Finding]:
+def valid_settings(facts: Facts) -> Iterator[Finding]:
     """Check that the calls go to WeChat. Bad values end the start, so they never come here."""
     base = facts.settings.wechat_api_base_url.rstrip("/")
     if base != OFFICIAL_API:
@@ -94,9 +95,7 @@ def account(facts: Facts) -> Iterator[Finding]:
 
 def embedded_postgres(facts: Facts) -> Iterator[Finding]:
     """Check that a real account does not live on the embedded Postgres."""
-    url = facts.settings.database_url
-    folder = str(facts.settings.data_dir.absolute() / EMBEDDED_FOLDER)
-    if url and folder not in url and f"/{EMBEDDED_FOLDER}" not in url.partition("?host=")[2]:
+    if not _is_embedded(facts.settings):
         yield ok(
             "embedded-postgres",
             Both("The database is a Postgres of its own.", "数据库是独立的 Postgres。"),
@@ -120,6 +119,14 @@ def embedded_postgres(facts: Facts) -> Iterator[Finding]:
             "embedded-postgres",
             Both("The embedded Postgres serves a simulator.", "内置 Postgres 只服务于模拟器。"),
         )
+
+
+def _is_embedded(settings: Settings) -> bool:
+    """Tell whether the database is the embedded one, which `serve` puts into DATABASE_URL."""
+    if not settings.database_url:
+        return True
+    hosts = parse_qs(urlsplit(settings.database_url).query).get("host", [])
+    return str(settings.data_dir.absolute() / EMBEDDED_FOLDER) in hosts
 
 
 def admin_tokens(facts: Facts) -> Iterator[Finding]:
