@@ -23,6 +23,8 @@ from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
 from app.callback.record import Record
+from app.callback.refusal_counts import RefusalCounts
+from app.callback.refusal_counts import storing as storing_refusals
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
@@ -31,6 +33,8 @@ from app.console.template_environment import compile_templates
 from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
+from app.doctor.doctor import local_facts, make_doctor
+from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
@@ -72,6 +76,7 @@ API_ROUTERS = (
     stats_router,
     privacy_router,
     audit_router,
+    doctor_router,
 )
 
 log = structlog.get_logger()
@@ -145,6 +150,8 @@ def create_app(
         decide=decide,
     )
 
+    refusals = RefusalCounts(database.sessions, clock)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forget_dead_processes()
@@ -156,7 +163,7 @@ def create_app(
         async with following_database(database, clock):
             on_start()
             async with _worker(settings, app):
-                async with _dead_letter_purge(app, spool):
+                async with storing_refusals(refusals), _dead_letter_purge(app, spool):
                     yield
                 await inbox.stop()
         await rules.stop()
@@ -176,8 +183,18 @@ def create_app(
     app.state.rules = rules
     app.state.inbox = inbox
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
+    app.state.refusals = refusals
+    app.state.doctor = make_doctor(
+        settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
+    )
     endpoint = CallbackEndpoint(
-        settings, inbox=inbox, rules=rules, facts=facts, clock=clock, limits=limits
+        settings,
+        inbox=inbox,
+        rules=rules,
+        facts=facts,
+        clock=clock,
+        limits=limits,
+        refusals=refusals,
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware

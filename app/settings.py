@@ -39,6 +39,7 @@ AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 # Visible ASCII: a blank, a line break or an invisible character came with the copying.
 APPSECRET_PATTERN = r"^[!-~]+$"
 MIN_ADMIN_TOKEN = 24
+PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
 ACCOUNT_TABLE = "account"
 PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
 
@@ -317,15 +318,6 @@ class Settings(BaseSettings):
             raise ValueError("holds a port that is no number up to 65535") from error
         return value
 
-    @field_validator("console_time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
-            raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
-        return value
-
     @field_validator("public_url")
     @classmethod
     def _origin(cls, value: str | None) -> str | None:
@@ -334,6 +326,15 @@ class Settings(BaseSettings):
                 "must be https:// (or http://) and the host under which browsers reach the "
                 "service, with no path, such as https://oa.example.com"
             )
+        return value
+
+    @field_validator("console_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
         return value
 
     @field_validator("wechat_api_base_url")

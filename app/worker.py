@@ -18,7 +18,7 @@ from pgqueuer.models import Schedule
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
-from app.callback import plain_signatures
+from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database
@@ -28,6 +28,9 @@ from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
 from app.db.migrate import is_behind
 from app.db.worker_heartbeat import beat_forever
+from app.doctor.doctor import Doctor, make_doctor
+from app.doctor.jobs import CHECK as CHECK_DOCTOR
+from app.doctor.prober import Prober
 from app.http_client.url_policy import Policy
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
@@ -59,13 +62,14 @@ from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 
 EVERY_MINUTE: Final = "* * * * *"
+EVERY_TEN_MINUTES: Final = "*/10 * * * *"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # When a worker dies, its jobs are taken over after this. Short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
 # Jobs of a name that run at once, in all workers together. Their sum is below the limit of one
 # worker, so that replies, whose windows may last a minute, never wait for other jobs.
-JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1}
+JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1, CHECK_DOCTOR: 1}
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
 # A statement of the queue that takes longer has lost its connection.
@@ -87,6 +91,8 @@ class Jobs:
     resolver: unionids.Resolver
     webhooks: webhooks.Dependencies
     eraser: Eraser
+    prober: Prober
+    doctor: Doctor
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -108,6 +114,15 @@ class Jobs:
         """`privacy.check`: find pushes from before their sender was erased."""
         await check(self.eraser)
 
+    async def check_doctor(self, _: dict[str, str]) -> None:
+        """`doctor.check`: ask WeChat what only WeChat knows, and judge it."""
+        await self.examine()
+
+    async def examine(self) -> None:
+        """Every ten minutes: the same. Findings that are new are logged."""
+        if await self.prober.run():
+            await self.doctor.findings()
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -118,6 +133,7 @@ class Jobs:
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
         await plain_signatures.sweep(self.database.sessions, self.clock)
+        await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
@@ -165,6 +181,8 @@ def make_jobs(
             webhook_secret_box(settings),
         ),
         make_eraser(settings, database, clock),
+        Prober(settings, database, clock, api, tokens),
+        make_doctor(settings, database, clock),
     )
 
 
@@ -192,6 +210,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         DELIVER_WEBHOOK: jobs.deliver_webhook,
         ERASE: jobs.erase,
         CHECK: jobs.check,
+        CHECK_DOCTOR: jobs.check_doctor,
     }
 
 
@@ -218,6 +237,7 @@ def register(queuer: PgQueuer, jobs: Jobs, tasks: set[Task]) -> None:
         )(_job(function, tasks))
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
+    queuer.schedule("doctor.examine", EVERY_TEN_MINUTES)(_schedule(jobs.examine))
     queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.dispatch_webhooks))
     queuer.schedule("replies.urgent", EVERY_TWO_SECONDS)(_schedule(jobs.requeue_urgent))
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from app.callback.inbox import Inbox
 from app.callback.record import Record, StoredResult
+from app.callback.refusal_counts import RefusalCounts
 from app.callback.router import CallbackEndpoint
 from app.clock import SystemClock
 from app.db.engine import open_database
@@ -51,5 +52,6 @@ def build() -> ASGIApp:
         facts=FollowerFacts(settings.database_url),
         clock=SystemClock(),
         limits=limits_from(settings),
+        refusals=RefusalCounts(database.sessions, SystemClock()),
     )
     return CallbackBypass(endpoint, app)

@@ -58,6 +58,16 @@ class Account(BaseModel):
     ip_whitelist: tuple[str, ...] = Field(
         default=(), description="Addresses that may call the API; empty: any"
     )
+    callback_enabled: bool = Field(
+        default=True, description="Whether the server configuration is switched on"
+    )
+    callback_addresses: tuple[str, ...] = Field(
+        default=("203.0.113.7",), description="What the platform finds for the callback's host"
+    )
+    menu_open: bool = Field(default=True, description="Whether the custom menu is switched on")
+    quota_used: dict[str, int] = Field(
+        default_factory=dict, description="Calls of today by cgi_path; left out, those it has seen"
+    )
     token_lifetime_seconds: int = Field(default=7200, gt=0)
     delivery: DeliveryPolicy = DeliveryPolicy()
 

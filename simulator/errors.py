@@ -22,6 +22,9 @@ MESSAGES = {
     40032: "invalid openid list size",
     40125: "invalid appsecret",
     40164: "invalid ip, not in whitelist",
+    40201: "no callback url",
+    40202: "invalid action",
+    40203: "invalid check_operator",
     40165: "invalid weapp pagepath",
     40166: "invalid weapp appid",
     41001: "access_token missing",
@@ -48,6 +51,8 @@ MESSAGES = {
     45081: "already in typing status",
     47001: "data format error",
     48001: "api unauthorized",
+    76003: "invalid cgi_path",
+    76021: "cgi_path not found",
 }
 
 

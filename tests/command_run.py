@@ -18,7 +18,7 @@ Run = Callable[..., tuple[int, list[str]]]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs a command in this process; returns its status and the lines that it printed."""
     # It would set up the logging of the whole test process.
-    monkeypatch.setattr(logging, "configure", lambda _: None)
+    monkeypatch.setattr(logging, "configure", lambda *_: None)
     monkeypatch.setattr(web_processes, "PORT_SECONDS", 0.0)
 
     def call(arguments: str, **settings: str) -> tuple[int, list[str]]:

@@ -1,4 +1,4 @@
-"""Tables of the inbox: callbacks, and the signatures of those in plain mode."""
+"""Tables of the inbox: callbacks, the signatures of those in plain mode, and refusals."""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,21 @@ class PlainSignature(Base):
     signature: Mapped[bytes] = mapped_column(primary_key=True)
     dedupe_key: Mapped[bytes]
     expires_at: Mapped[datetime]
+
+
+class CallbackRefusal(Base):
+    """How many pushes were refused for one reason in one hour. appid: empty if it is unknown.
+
+    reason: a slug, as in the log. seen_at: of the last one. `refusal_counts` writes it.
+    """
+
+    __tablename__ = "callback_refusals"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    seen_at: Mapped[datetime]
 
 
 class Callback(Base):

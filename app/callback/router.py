@@ -20,6 +20,7 @@ from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter, counted_msgtype
 from app.callback.record import Record, StoredResult
+from app.callback.refusal_counts import RefusalCounts
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
 from app.callback.spooled_cooldowns import SpooledCooldowns
@@ -58,6 +59,7 @@ class CallbackEndpoint:
         facts: FollowerFacts,
         clock: Clock,
         limits: Limits,
+        refusals: RefusalCounts,
     ) -> None:
         self._replay_window = settings.replay_window_seconds
         self._max_body_bytes = settings.max_body_bytes
@@ -66,6 +68,7 @@ class CallbackEndpoint:
         self._clock = clock
         self._limits = limits
         self._facts = facts
+        self._refusals = refusals
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
         self._spooled_cooldowns = SpooledCooldowns()
@@ -180,6 +183,7 @@ class CallbackEndpoint:
     def _turn_away(self) -> Response:
         """Refuse a push that did not come in. Of very many one line a second tells how many."""
         metrics.REFUSALS.labels("overloaded").inc()
+        self._refusals.add(None, "overloaded")
         self._turned_away += 1
         second = int(time.monotonic())
         if second != self._told_at:
@@ -190,13 +194,10 @@ class CallbackEndpoint:
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
         """Count and log a refusal. The response body holds nothing that helps an attacker."""
         metrics.REFUSALS.labels(reason).inc()
-        appid = scope["path_params"]["appid"]
-        log.warning(
-            "callback.refused",
-            reason=reason,
-            status=status,
-            appid=appid if appid in self._accounts else None,
-        )
+        named = scope["path_params"]["appid"]
+        appid = named if named in self._accounts else None
+        self._refusals.add(appid, reason)
+        log.warning("callback.refused", reason=reason, status=status, appid=appid)
         headers = {"Allow": "GET, POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else None
         return PlainTextResponse(REFUSALS[status], status_code=status, headers=headers)
 

@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app.cli import web_processes
 from app.cli.database import UNUSABLE, why_unusable
+from app.cli.doctor import doctor
 from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
@@ -56,6 +57,7 @@ then run `serve` and `worker`; /readyz says whether everything works.
 """
 
 cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
+cli.command()(doctor)
 cli.add_typer(followers, name="followers")
 cli.add_typer(operators, name="operators")
 cli.add_typer(rules, name="rules")

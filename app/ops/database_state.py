@@ -179,20 +179,20 @@ class Snapshot:
     workers: WorkerState = field(default_factory=WorkerState)
 
 
-async def fault(database: Database) -> str | None:
-    """Return why the database does not answer within a second, with the fix; None if it does."""
+async def fault(database: Database, seconds: float = TIMEOUT_SECONDS) -> str | None:
+    """Return why the database does not answer in time, with the fix; None if it does."""
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(seconds):
             await database.ping()
     except DATABASE_ERRORS as error:
         return describe(error)
     return None
 
 
-async def read(database: Database) -> Snapshot | None:
-    """Return the present state; None if it can't be read within a second."""
+async def read(database: Database, seconds: float = TIMEOUT_SECONDS) -> Snapshot | None:
+    """Return the present state; None if it can't be read in time."""
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS), database.engine.connect() as connection:
+        async with asyncio.timeout(seconds), database.engine.connect() as connection:
             return await _read(connection)
     except DATABASE_ERRORS as error:
         log.warning("the database's state can't be read", reason=describe(error))

@@ -1,8 +1,8 @@
-"""JSON logs on stdout. All loggers, also those of libraries and uvicorn, use one chain."""
+"""JSON logs. All loggers, also those of libraries and uvicorn, use one chain."""
 
 import logging
 import logging.config
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from structlog.typing import Processor
@@ -26,12 +26,17 @@ SHARED: Final[tuple[Processor, ...]] = (
 )
 
 
-def configure(settings: Settings) -> None:
+Stream = Literal["stdout", "stderr"]
+
+
+def configure(settings: Settings, stream: Stream = "stdout") -> None:
     """Set up the logging of this process. Call it once, before the first log line.
+
+    stream: stderr for a command whose output another program reads.
 
     Start uvicorn with `log_config=None`; otherwise it sets up its own handlers.
     """
-    logging.config.dictConfig(_standard_library(settings.log_level))
+    logging.config.dictConfig(_standard_library(settings.log_level, stream))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -44,7 +49,7 @@ def configure(settings: Settings) -> None:
     )
 
 
-def _standard_library(level: str) -> dict[str, object]:
+def _standard_library(level: str, stream: Stream) -> dict[str, object]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -62,14 +67,14 @@ def _standard_library(level: str) -> dict[str, object]:
         },
         "filters": {"errors": {"()": "app.ops.error_text.NoErrorsInArguments"}},
         "handlers": {
-            "stdout": {
+            "output": {
                 "class": "logging.StreamHandler",
                 "filters": ["errors"],
                 "formatter": "json",
-                "stream": "ext://sys.stdout",
+                "stream": f"ext://sys.{stream}",
             }
         },
-        "root": {"handlers": ["stdout"], "level": level},
+        "root": {"handlers": ["output"], "level": level},
         "loggers": {
             **{name: {"level": "WARNING"} for name in NOISY_LOGGERS},
             **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from app.wechat import api_responses
-from app.wechat.api_responses import FollowerPage, StableToken, UploadedMedia, UserInfo
+from app.wechat.api_responses import FollowerPage, Quota, StableToken, UploadedMedia, UserInfo
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -15,6 +15,8 @@ from app.wechat.media_format import MediaKind, upload_name
 from app.wechat.transport import Transport
 
 INVALID_CREDENTIAL = 40001
+# Of the operators from which WeChat can look at the callback URL, the one that it chooses itself.
+ANY_OPERATOR = "DEFAULT"
 _AUTOREPLY_MEMBERS = ("is_add_friend_reply_open", "is_autoreply_open", "keyword_autoreply_info")
 
 
@@ -120,6 +122,33 @@ class WeChatApi:
         """Return the automatic replies that are configured in the console, as WeChat sends them."""
         return await self._transport.get(
             "/cgi-bin/get_current_autoreply_info", _auth(token), _AUTOREPLY_MEMBERS
+        )
+
+    async def current_selfmenu_info(self, token: str) -> dict[str, Any]:
+        """Return the custom menu that followers see, as WeChat sends it. Source: linkage 1.5."""
+        return await self._transport.get(
+            "/cgi-bin/get_current_selfmenu_info", _auth(token), ("is_menu_open", "selfmenu_info")
+        )
+
+    async def callback_check(self, token: str) -> tuple[str, ...]:
+        """Return the addresses that WeChat finds for the host of the account's callback URL.
+
+        errcode 40201: the console has no callback URL. Source: linkage 8.
+        """
+        body = {"action": "dns", "check_operator": ANY_OPERATOR}
+        return api_responses.callback_addresses(
+            await self._transport.post("/cgi-bin/callback/check", _auth(token), body, ("dns",))
+        )
+
+    async def quota(self, token: str, cgi_path: str) -> Quota:
+        """Return how much of an API's quota of the day is used. Source: protocol 7.4; linkage 7.
+
+        cgi_path: with a slash in front and without the host.
+        """
+        return api_responses.quota(
+            await self._transport.post(
+                "/cgi-bin/openapi/quota/get", _auth(token), {"cgi_path": cgi_path}, ("quota",)
+            )
         )
 
     async def close(self) -> None:

@@ -59,6 +59,14 @@ class FollowerPage:
     next_openid: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The quota of one API today. Source: protocol 7.4."""
+
+    daily_limit: int
+    used: int
+
+
 def stable_token(response: Mapping[str, Any]) -> StableToken:
     """Read an access token. Raises TransportError when the response has none."""
     token = _text(response.get("access_token"))
@@ -133,6 +141,25 @@ def callback_ips(response: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise unreadable_response()
     return tuple(str(item) for item in found)
+
+
+def callback_addresses(response: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the addresses of the callback URL's host. Raises TransportError. Source: linkage 8."""
+    found = response.get("dns") or []
+    if not isinstance(found, list):
+        raise unreadable_response()
+    named = (_text(item.get("ip")) for item in found if isinstance(item, Mapping))
+    return tuple(address[:MAX_ID_LENGTH] for address in named if address is not None)
+
+
+def quota(response: Mapping[str, Any]) -> Quota:
+    """Read the quota of one API. Raises TransportError. Source: linkage 7."""
+    found = response.get("quota")
+    limit = number_of(found.get("daily_limit")) if isinstance(found, Mapping) else None
+    used = number_of(found.get("used")) if isinstance(found, Mapping) else None
+    if limit is None or used is None:
+        raise unreadable_response()
+    return Quota(limit, used)
 
 
 def _text(value: object) -> str | None:

@@ -6,6 +6,8 @@ would lead to any file of this machine, and reading a FIFO or a device would nev
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final
@@ -27,6 +29,19 @@ class UnreadableFile(MediaUnavailable):
 
 def read_file(folder: Path, name: str, max_bytes: int) -> bytes:
     """Return the content of a file by its plain name. Raises UnreadableFile."""
+    with _opened(folder, name) as descriptor:
+        return _read(descriptor, name, max_bytes)
+
+
+def check_file(folder: Path, name: str, max_bytes: int) -> None:
+    """Raise UnreadableFile if `read_file` would; the content is not read."""
+    with _opened(folder, name) as descriptor:
+        _require_size(name, _size_of(descriptor, name), max_bytes)
+
+
+@contextmanager
+def _opened(folder: Path, name: str) -> Iterator[int]:
+    """Yield the descriptor of a file, whose errors become UnreadableFile."""
     if Path(name).name != name:
         raise UnreadableFile(name, f"is not a plain file name: {_FOLDER}")
     try:
@@ -36,7 +51,7 @@ def read_file(folder: Path, name: str, max_bytes: int) -> bytes:
             raise UnreadableFile(name, f"is a symbolic link: {_FOLDER}") from error
         raise _not_read(name, error) from error
     try:
-        return _read(descriptor, name, max_bytes)
+        yield descriptor
     except OSError as error:
         raise _not_read(name, error) from error
     finally:
@@ -44,19 +59,27 @@ def read_file(folder: Path, name: str, max_bytes: int) -> bytes:
 
 
 def _read(descriptor: int, name: str, max_bytes: int) -> bytes:
+    size, content = _size_of(descriptor, name), b""
+    if size <= max_bytes:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(max_bytes + 1)
+    _require_size(name, max(size, len(content)), max_bytes)
+    return content
+
+
+def _size_of(descriptor: int, name: str) -> int:
+    """Return the size of a regular file. Raises UnreadableFile for anything else."""
     found = os.fstat(descriptor)
     if not S_ISREG(found.st_mode):
         raise UnreadableFile(name, f"is not a regular file: {_FOLDER}")
-    content = b""
-    if found.st_size <= max_bytes:
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(max_bytes + 1)
-    size = max(found.st_size, len(content))
+    return found.st_size
+
+
+def _require_size(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise UnreadableFile(
             name, f"has {size} bytes, and WeChat accepts {max_bytes}: make it smaller"
         )
-    return content
 
 
 def _not_read(name: str, error: OSError) -> UnreadableFile:

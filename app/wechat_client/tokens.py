@@ -82,6 +82,21 @@ class AccessTokens:
         async with self._single_flight.run(appid):
             return await self._from_table(appid, refused=None)
 
+    async def check(self, appid: AppId) -> Token:
+        """Request the token from WeChat now, whatever is stored, and return it.
+
+        This shows whether WeChat accepts the AppSecret and this machine's address. WeChat gives
+        out the same token again, so that no other process is disturbed. Raises ApiError.
+        """
+        async with (
+            self._single_flight.run(appid),
+            self._database.locks.hold(_lock_of(appid)),
+        ):
+            # An operator who has corrected the account waits for this answer.
+            self._failures.pop(appid, None)
+            self._known[appid] = await self._fetch(appid, refused=None)
+            return self._known[appid]
+
     async def renew(self, appid: AppId, refused: Token) -> Token:
         """Return a token other than the one that WeChat has just refused.
 
@@ -110,7 +125,7 @@ class AccessTokens:
     async def _from_table(self, appid: AppId, *, refused: Token | None) -> Token:
         stored = await self._stored(appid)
         if stored is None or not self._is_usable(stored, refused):
-            async with self._database.locks.hold(f"oa_bridge.access_token.{appid}"):
+            async with self._database.locks.hold(_lock_of(appid)):
                 stored = await self._stored(appid)
                 if stored is None:
                     stored = await self._fetch(appid, refused)
@@ -172,6 +187,10 @@ class AccessTokens:
         if account is None or account.appsecret is None:
             raise ApiError(None, f"no AppSecret is configured for {appid}", Action.CONFIGURATION)
         return account.appsecret.get_secret_value()
+
+
+def _lock_of(appid: AppId) -> str:
+    return f"oa_bridge.access_token.{appid}"
 
 
 def _log_not_refreshed(appid: str, error: ApiError) -> None:

@@ -70,6 +70,8 @@ SETTING_MISTAKES = [
     ("ADMIN_TOKENS", "abc", "make one with: openssl rand -hex 24"),
     ("ADMIN_TOKENS", "a" * 24 + ",b", "token 2 has fewer than 24 characters"),
     ("OPERATIONS_PUBLIC", "2", YES_NO),
+    ("PUBLIC_URL", "oa.example.com", "must be https://"),
+    ("PUBLIC_URL", "https://oa.example.com/callback", "with no path"),
     ("REPLAY_WINDOW_SECONDS", "10m", WHOLE),
     ("REPLAY_WINDOW_SECONDS", "-1", "must be at least 0"),
     ("MAX_BODY_BYTES", "64k", WHOLE),

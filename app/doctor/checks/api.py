@@ -1,0 +1,186 @@
+"""Checks of WeChat's API: access tokens, refused calls, quotas. Pure. Source: protocol 7 and 11."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from ipaddress import ip_address
+from typing import Any, Final
+
+from app.doctor.facts import Facts, Refusal, Shared
+from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
+from app.doctor.words import NOT_CHECKED, explained
+from app.wechat.errcodes import Action, action_for
+
+STABLE_TOKEN: Final = "stable_token"  # noqa: S105 - the name of an API
+QUOTA_PROBE: Final = "quota:"
+WRONG_APPSECRET: Final = 40125
+INVALID_CREDENTIAL: Final = 40001
+NOT_LISTED: Final = 40164
+QUOTA_LOOK: Final = 0.8
+
+_ADDRESS: Final = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]+)")
+
+
+def access_token(facts: Facts, shared: Shared) -> Iterator[Finding]:
+    """Check that WeChat gives out access tokens."""
+    appids = [appid for appid, found in facts.settings.accounts.items() if found.appsecret]
+    if not appids:
+        yield not_applicable(
+            "access-token", Both("No account has an AppSecret.", "没有帐号设置了 AppSecret。")
+        )
+    for appid in appids:
+        refused = shared.refusal(appid, STABLE_TOKEN)
+        times = shared.snapshot.tokens.get(appid)
+        if refused is not None:
+            yield _refused_token(refused)
+        elif times is not None and times.expires_in > 0:
+            yield ok(
+                "access-token",
+                Both("WeChat gives out access tokens.", "可以正常获取 access_token。"),
+                appid=appid,
+            )
+        else:
+            yield look(
+                "access-token",
+                Both("There is no valid access token yet.", "还没有有效的 access_token。"),
+                Both(
+                    "Start a worker, which requests one every minute.",
+                    "请启动 worker，它每分钟会获取一次。",
+                ),
+                appid=appid,
+            )
+
+
+def _refused_token(refused: Refusal) -> Finding:
+    more: dict[str, Any] = {
+        "appid": refused.appid,
+        "since": refused.since,
+        "evidence": evidence_of(refused),
+    }
+    if refused.errcode is None:
+        return fault(
+            "access-token",
+            Both(
+                f"WeChat gives no answer to the request for a token: {refused.errmsg}.",
+                f"获取 access_token 时微信没有应答：{refused.errmsg}。",
+            ),
+            Both(
+                "Let the worker's machine reach api.weixin.qq.com on port 443, and check its DNS "
+                "and proxies.",
+                "请允许 worker 所在机器访问 api.weixin.qq.com 的 443 端口，并检查 DNS 与代理。",
+            ),
+            **more,
+        )
+    # From this API 40001 means a wrong AppSecret (protocol 7.3).
+    code = WRONG_APPSECRET if refused.errcode == INVALID_CREDENTIAL else refused.errcode
+    meaning, fix = explained(code, refused.rid)
+    address = address_in(refused.errmsg)
+    if refused.errcode == NOT_LISTED and address is not None:
+        fix = Both(
+            f"Add {address} to the IP whitelist (IP白名单) of the account in WeChat's console.",
+            f"请在公众平台把 {address} 加入该帐号的 IP白名单。",
+        )
+    return fault("access-token", with_code(meaning, refused.errcode), fix, **more)
+
+
+def api_refusals(facts: Facts, shared: Shared) -> Iterator[Finding]:
+    """Report the last refusal of each API but that of tokens."""
+    found = False
+    for refused in shared.refusals:
+        if refused.api == STABLE_TOKEN or refused.appid not in facts.settings.accounts:
+            continue
+        found = True
+        yield _refused_call(refused)
+    if not found:
+        yield ok(
+            "api-refusals",
+            Both("WeChat refused no call in the last day.", "最近一天微信没有拒绝任何调用。"),
+        )
+
+
+def _refused_call(refused: Refusal) -> Finding:
+    if refused.errcode is None:
+        return look(
+            "api-refusals",
+            Both(
+                f"{refused.api} got no answer from WeChat: {refused.errmsg}.",
+                f"调用 {refused.api} 时微信没有应答：{refused.errmsg}。",
+            ),
+            Both(
+                "If it goes on, check the way from the worker to api.weixin.qq.com.",
+                "若持续出现，请检查 worker 到 api.weixin.qq.com 的网络。",
+            ),
+            appid=refused.appid,
+            since=refused.since,
+            evidence=evidence_of(refused),
+        )
+    meaning, fix = explained(refused.errcode, refused.rid)
+    permanent = action_for(refused.errcode) is Action.CONFIGURATION
+    code = with_code(meaning, refused.errcode)
+    return (fault if permanent else look)(
+        "api-refusals",
+        Both(f"{refused.api}: {code.en}", f"{refused.api}：{code.zh}"),
+        fix,
+        appid=refused.appid,
+        since=refused.since,
+        evidence=evidence_of(refused),
+    )
+
+
+def api_quota(facts: Facts, shared: Shared) -> Iterator[Finding]:
+    """Check how much of each API's quota of the day is used. Source: protocol 7.4."""
+    for appid, account in facts.settings.accounts.items():
+        if account.kind != "oa" or account.appsecret is None:
+            continue
+        known = {
+            name.removeprefix(QUOTA_PROBE): probe
+            for (owner, name), probe in shared.probes.items()
+            if owner == appid and name.startswith(QUOTA_PROBE) and "used" in probe.result
+        }
+        if not known:
+            yield not_applicable("api-quota", NOT_CHECKED, appid=appid)
+            continue
+        path, probe = max(known.items(), key=lambda one: _share(one[1].result))
+        used, limit = probe.result["used"], probe.result["daily_limit"]
+        what = Both(
+            f"{path}: {used:,} of {limit:,} calls of today are used.",
+            f"{path}：今日 {limit:,} 次额度已用 {used:,} 次。",
+        )
+        share = _share(probe.result)
+        if share < QUOTA_LOOK:
+            yield ok("api-quota", what, appid=appid, checked_at=probe.checked_at)
+            continue
+        fix = Both(
+            "Find what calls so often, and wait for the next day in Shanghai; WeChat's console "
+            "can clear the "
+            "quota a few times a month.",
+            "请查明是什么在频繁调用，并等待次日（北京时间）；公众平台每月可清零数次。",
+        )
+        yield (fault if share >= 1 else look)(
+            "api-quota", what, fix, appid=appid, checked_at=probe.checked_at
+        )
+
+
+def _share(result: Any) -> float:  # noqa: ANN401 - JSON
+    return float(result["used"] / result["daily_limit"]) if result["daily_limit"] else 0.0
+
+
+def with_code(meaning: Both, errcode: int) -> Both:
+    """Return a sentence with its errcode."""
+    return Both(f"{meaning.en} (errcode {errcode})", f"{meaning.zh}（errcode {errcode}）")
+
+
+def evidence_of(refused: Refusal) -> dict[str, Any]:
+    """Return WeChat's own words as JSON."""
+    told = asdict(refused)
+    return told | {name: told[name].isoformat() for name in ("since", "seen_at")}
+
+
+def address_in(errmsg: str) -> str | None:
+    """Return the first IP address that an errmsg names; None without any."""
+    for found in _ADDRESS.findall(errmsg):
+        try:
+            return str(ip_address(found))
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,58 @@
+"""The doctor of one process: reads the facts, and says what is wrong and what to do about it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.callback.spool import SpoolStatus
+from app.clock import DIFFERENCES, Clock
+from app.db.engine import Database
+from app.doctor import store
+from app.doctor.checks.registry import judge
+from app.doctor.facts import Local
+from app.doctor.finding import Finding
+from app.doctor.gather import Sources, gather
+from app.doctor.rules_reader import RulesReader
+from app.settings import Settings
+
+ReadLocal = Callable[[], Local]
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Examines the whole link. read_local: None in a process whose machine does not matter."""
+
+    sources: Sources
+    read_local: ReadLocal | None = None
+
+    async def findings(self) -> list[Finding]:
+        """Return what every check finds now, in the order of the checks.
+
+        It asks the database alone, on connections of its own, so it is not called in a transaction.
+        What WeChat says comes from the latest probes. Nothing is raised: what can't be read is a
+        finding.
+        """
+        local = None if self.read_local is None else await asyncio.to_thread(self.read_local)
+        facts = await gather(self.sources, local)
+        found = judge(facts)
+        if facts.shared is None:
+            return found
+        return await store.with_since(self.sources.database.sessions, found, facts.now)
+
+
+def make_doctor(
+    settings: Settings, database: Database, clock: Clock, read_local: ReadLocal | None = None
+) -> Doctor:
+    """Return the doctor of this process."""
+    return Doctor(Sources(settings, database, clock, RulesReader(settings, clock)), read_local)
+
+
+def local_facts(folder: Path, spool: SpoolStatus | None) -> Local:
+    """Return the facts of this machine and process. folder: DATA_DIR."""
+    try:
+        free: int | None = shutil.disk_usage(folder).free
+    except OSError:
+        free = None
+    return Local(spool, free, dict(DIFFERENCES.seconds))

@@ -1,0 +1,52 @@
+"""`/api/doctor`: what is wrong with the whole link, and what to do about it."""
+
+import math
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
+from app.api_errors import Detail
+from app.db.queue import enqueue
+from app.db.session import SessionDep
+from app.doctor import store
+from app.doctor.doctor import Doctor
+from app.doctor.jobs import check_job
+from app.doctor.prober import MIN_PAUSE
+from app.doctor.schemas import CheckOut, DoctorOut, doctor_out
+
+_TOO_SOON: dict[int | str, dict[str, Any]] = {
+    429: {"model": Detail, "description": "WeChat was asked a moment ago"}
+}
+
+router = APIRouter(prefix="/api/doctor", tags=["operations"], route_class=ScopedRoute)
+
+
+# No SessionDep: the doctor has connections of its own, and has to answer without a database, too.
+@router.get("", openapi_extra=needs(ApiScope.OPERATIONS_READ))
+async def read_findings(request: Request) -> DoctorOut:
+    """Return what every check finds now. A worker asks WeChat every ten minutes."""
+    doctor: Doctor = request.app.state.doctor
+    return doctor_out(await doctor.findings())
+
+
+@router.post(
+    "/check",
+    status_code=202,
+    responses=_TOO_SOON,
+    openapi_extra=needs(ApiScope.OPERATIONS_READ),
+)
+async def check_now(request: Request, session: SessionDep) -> CheckOut:
+    """Let a worker ask WeChat now. A worker does it, since its address is the one that counts."""
+    before = await store.last_run(session)
+    now = request.app.state.clock.now()
+    if before is not None and now - before < MIN_PAUSE:
+        wait = math.ceil((MIN_PAUSE - (now - before)).total_seconds())
+        raise HTTPException(
+            429,
+            f"WeChat was asked a moment ago: try again in {wait} s",
+            headers={"Retry-After": str(wait)},
+        )
+    await enqueue(session, [check_job()])
+    return CheckOut()
