@@ -1,21 +1,18 @@
 """The class of the routes of `/api` that take a JSON body."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 
+from app.access.scoped_route import Handler, ScopedRoute
 from app.json_values import TOO_MANY, too_many_in
 
 
-class BoundedRoute(APIRoute):
+class BoundedRoute(ScopedRoute):
     """Counts the values of a JSON body before it is validated. See `json_values`."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler that FastAPI calls."""
-        handle = super().get_route_handler()
+    def get_handler_in_scope(self) -> Handler:
+        """Return the handler of requests whose token has the scope."""
+        handle = super().get_handler_in_scope()
         if self.body_field is None:
             return handle
 

@@ -1,4 +1,4 @@
-"""Rows as CSV (RFC 4180) that is safe to open in a spreadsheet. Pure."""
+"""CSV as spreadsheets read it safely. Pure."""
 
 import csv
 import io
@@ -8,33 +8,23 @@ from typing import Final
 # Excel, LibreOffice and Google Sheets evaluate a cell that begins so, also a quoted one; some read
 # the full-width signs in the same way.
 FORMULA_STARTS: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
+    *("=", "+", "-", "@", "\t", "\r", "\n"),
+    *("\uff1d", "\uff0b", "\uff0d", "\uff20"),
 )
 
 
 def csv_rows(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV; None is an empty field.
+    """Return rows as RFC 4180 CSV; null is an empty field.
 
-    A text that a spreadsheet may take for a formula gets an apostrophe before it: followers and
-    other systems choose such texts.
+    A text that a spreadsheet may take for a formula gets an apostrophe before it: followers,
+    operators and other systems choose such texts.
     """
     text = io.StringIO()
     csv.writer(text).writerows(_escaped(row) for row in rows)
     return text.getvalue()
 
 
-def _escaped(row: Iterable[object]) -> list[object]:
-    return [
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
-        for cell in row
-    ]
+def _escaped(row: Iterable[object]) -> Iterable[object]:
+    for value in row:
+        is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+        yield f"'{value}" if is_formula else value

@@ -16,6 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
+from app.access.router import router as audit_router
+from app.access.scopes import SCOPE_MEMBER
+from app.access.token_cache import TokenCache
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.commit_batch import BatchCommitter
@@ -34,9 +37,9 @@ from app.events.router import router as events_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
 from app.ops.api_body import BodyLimit
 from app.ops.api_gate import ApiGate
-from app.ops.auth import require_admin
+from app.ops.auth import require_caller
 from app.ops.dead_processes import forget_dead_processes
-from app.ops.error_handlers import UNAVAILABLE, add_error_handlers
+from app.ops.error_handlers import COMMON_RESPONSES, add_error_handlers
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -65,6 +68,7 @@ API_ROUTERS = (
     replies_router,
     stats_router,
     privacy_router,
+    audit_router,
 )
 
 log = structlog.get_logger()
@@ -173,10 +177,15 @@ def create_app(
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
-    app.add_middleware(ApiGate, settings=settings, body_limits=BODY_LIMITS)
+    tokens = TokenCache(database.sessions, clock)
+    app.add_middleware(
+        ApiGate, settings=settings, tokens=tokens, clock=clock, body_limits=BODY_LIMITS
+    )
     add_error_handlers(app)
     for router in API_ROUTERS:
-        app.include_router(router, dependencies=[Depends(require_admin)], responses=UNAVAILABLE)
+        app.include_router(
+            router, dependencies=[Depends(require_caller)], responses=COMMON_RESPONSES
+        )
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
     if settings.console == "on":
@@ -251,6 +260,16 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
+        _describe_scopes(schema["paths"])
         schema["paths"] = {**PATHS, **schema["paths"]}
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _describe_scopes(paths: dict[str, Any]) -> None:
+    """Say in the description of each operation which scope it needs, for those who read it."""
+    for operations in paths.values():
+        for operation in operations.values():
+            if scope := operation.get(SCOPE_MEMBER):
+                text = operation.get("description", "")
+                operation["description"] = f"{text}\n\nScope of the token: `{scope}`".strip()

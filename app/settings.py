@@ -35,6 +35,7 @@ EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 MIN_ADMIN_TOKEN = 24
+PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
 
 
 class SettingsError(Exception):
@@ -147,6 +148,7 @@ class Settings(BaseSettings):
     media_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
     max_connections: int = Field(default=2500, ge=16, le=65535)
     web_processes: int = Field(default=1, ge=1, le=64)
     with_worker: bool = False
@@ -207,6 +209,7 @@ class Settings(BaseSettings):
         "wechat_encoding_aes_key_previous",
         "erasure_hmac_secret",
         "webhook_secret_key",
+        "public_url",
         "accounts_file",
         "media_dir",
         mode="before",
@@ -261,6 +264,16 @@ class Settings(BaseSettings):
             raise ValueError("is not known: write an IANA name such as Asia/Shanghai") from error
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(PUBLIC_URL_PATTERN, value) is None:
+            raise ValueError(
+                "must be https:// (or http://) and the host under which browsers reach the "
+                "service, with no path, such as https://oa.example.com"
+            )
+        return value
+
     @field_validator("wechat_api_base_url")
     @classmethod
     def _encrypted(cls, value: str) -> str:
@@ -283,6 +296,15 @@ class Settings(BaseSettings):
                 f"DATA_DIR: is {-room} bytes too long for the socket of the embedded Postgres: "
                 "choose a shorter path, or set DATABASE_URL"
             )
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and host under which browsers reach the service, with no path and no slash."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        # Browsers can't open the addresses that stand for all of this machine.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def media_path(self) -> Path:

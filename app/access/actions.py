@@ -17,7 +17,6 @@ class Action(StrEnum):
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - a name, no secret
     WEBHOOK_PINGED = "webhook.pinged"
     WEBHOOK_REPLAYED = "webhook.replayed"
-    DELIVERY_RETRIED = "delivery.retried"
     REPLY_RETRIED = "reply.retried"
     ERASURE_REQUESTED = "erasure.requested"
     IDENTITIES_REPORTED = "identities.reported"

@@ -37,7 +37,6 @@ class SubjectKind(StrEnum):
     RULE = "rule"
     RULES = "rules"
     WEBHOOK = "webhook"
-    DELIVERY = "delivery"
     REPLY = "reply"
     ERASURE = "erasure"
     ACCOUNT = "account"

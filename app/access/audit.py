@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.actions import Action
@@ -62,18 +62,19 @@ async def record(
     action: Action,
     subject: Subject,
     *,
-    now: datetime,
+    now: datetime | None = None,
     before: str | int | None = None,
     after: str | int | None = None,
     count: int | None = None,
 ) -> None:
     """Add an entry, in the transaction of the change that it is about.
 
+    now: None is the start of the transaction, by the clock of the database.
     before, after: a revision, a role or an id; never a text of a message and never a secret.
     """
     await session.execute(
         insert(AuditEntry).values(
-            occurred_at=now,
+            occurred_at=func.now() if now is None else now,
             actor_kind=actor.kind,
             actor_name=actor.name,
             address=actor.address,

@@ -1,9 +1,10 @@
-"""Tables of operators, sign-in links, sessions and the audit log."""
+"""Tables of operators, sign-in links, sessions, API tokens and the audit log."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index
+from sqlalchemy import ForeignKey, Identity, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.roles import Role
@@ -54,6 +55,41 @@ class OperatorSession(Base):
     user_agent: Mapped[str | None]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+
+
+class SignInAttempts(Base):
+    """How often sign-in failed lately, by address and by link; `sign_in_throttle` has the limits.
+
+    key: `address:` and the network, or `link:` and the SHA-256 of what the link ends in.
+    """
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (Index(None, "began_at"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    count: Mapped[int]
+
+
+class ApiToken(Base):
+    """A token for `/api`. A name is never given to another token.
+
+    secret_hash: SHA-256 of the token. scopes: names of `ApiScope`, as texts, so that a process of
+    the release before can read those it does not know. appids: of the accounts of which it may
+    report identities. expires_at: NULL: never. last_used_at: to a minute.
+    """
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    appids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class AuditEntry(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import audit
@@ -15,23 +15,22 @@ from app.access.operators import subject_of
 from app.access.random_secret import new_secret, secret_hash
 
 LIFETIME: Final = timedelta(minutes=15)
-MAX_LINKS: Final = 10
+MAX_LINKS: Final = 5
 SIGN_IN_PATH: Final = "/console/sign-in/"
 
 
 async def make(session: AsyncSession, actor: Actor, operator: Operator, *, now: datetime) -> str:
     """Return the secret of a new link, which nothing shows again; see `link_of`.
 
-    Raises AccessError if the operator is disabled, or has MAX_LINKS links that are still valid.
+    An operator has at most MAX_LINKS links; the oldest ones end. Raises AccessError if the operator
+    is disabled.
     """
     if operator.disabled_at is not None:
         raise AccessError(f"{operator.name} is disabled: enable the operator first")
-    valid = select(func.count()).where(
-        SignInLink.operator_id == operator.id, SignInLink.expires_at > now
-    )
-    if (await session.scalar(valid) or 0) >= MAX_LINKS:
-        minutes = int(LIFETIME.total_seconds() // 60)
-        raise AccessError(f"{operator.name} has {MAX_LINKS} links: wait {minutes} minutes")
+    own = SignInLink.operator_id == operator.id
+    newest = select(SignInLink.secret_hash).where(own).order_by(SignInLink.created_at.desc())
+    kept = newest.limit(MAX_LINKS - 1)
+    await session.execute(delete(SignInLink).where(own, SignInLink.secret_hash.not_in(kept)))
     secret = new_secret()
     session.add(
         SignInLink(

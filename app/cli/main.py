@@ -18,7 +18,9 @@ from uvicorn.config import STARTUP_FAILURE
 from app.cli import web_processes
 from app.cli.database import why_unusable
 from app.cli.followers import followers
+from app.cli.operators import operators
 from app.cli.rules import rules
+from app.cli.tokens import tokens
 from app.cli.users import users
 from app.clock import SystemClock
 from app.db import embedded
@@ -40,7 +42,9 @@ NO_SIMULATOR = (
 
 cli = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(followers, name="followers")
+cli.add_typer(operators, name="operators")
 cli.add_typer(rules, name="rules")
+cli.add_typer(tokens, name="tokens")
 cli.add_typer(users, name="users")
 
 

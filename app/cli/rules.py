@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.cli.actor import cli_actor
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.ops import logging
@@ -38,7 +39,6 @@ from app.wechat_client.with_token import with_token
 
 FAILED: Final = 1
 BAD_USE: Final = 2
-OPERATOR: Final = "cli"
 
 T = TypeVar("T")
 
@@ -253,7 +253,7 @@ async def _import_console(settings: Settings, appid: AppId, *, dry_run: bool) ->
 
 async def _apply(settings: Settings, new: ImportedRules, *, dry_run: bool, add_only: bool) -> Plan:
     async with opened(settings) as database, database.sessions.begin() as session:
-        done = await run_import(session, new, OPERATOR, dry_run=dry_run, add_only=add_only)
+        done = await run_import(session, new, cli_actor(), dry_run=dry_run, add_only=add_only)
     _show_diff(plan.diff(done.plan, done.version, dry_run=dry_run))
     return done.plan
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from app.cli.actor import cli_actor
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.clock import SystemClock
 from app.db import migrate
@@ -20,7 +21,6 @@ from app.worker import make_eraser
 
 FAILED: Final = 1
 BAD_USE: Final = 2
-OPERATOR: Final = "cli"
 
 users = typer.Typer(no_args_is_help=True, help="Erase the personal data of a user.")
 
@@ -91,10 +91,10 @@ async def _open(
     async with database.sessions.begin() as session:
         if unionid is not None:
             return await from_operator.erase_unionid(
-                session, unionid, asked=settings.asked_accounts, operator=OPERATOR, now=now
+                session, unionid, asked=settings.asked_accounts, actor=cli_actor(), now=now
             )
         return await from_operator.erase_openid(
-            session, appid or "", openid or "", operator=OPERATOR, now=now
+            session, appid or "", openid or "", actor=cli_actor(), now=now
         )
 
 

@@ -77,7 +77,7 @@ async def _chunks(
     file_format: Format,
 ) -> AsyncIterator[str]:
     if file_format is Format.CSV:
-        yield csv_rows([schema.model_fields])
+        yield csv_rows([list(schema.model_fields)])
     yield _chunk(first, file_format)
     async for rows in rest:
         yield _chunk(rows, file_format)

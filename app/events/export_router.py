@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.db.engine import Database, SessionFactory
 from app.events import serialize
 from app.events.export import ExportSpec, Format, export
@@ -20,7 +22,11 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(
-    prefix="/api", tags=["events"], default_response_class=StreamingResponse, responses=_FILE
+    route_class=ScopedRoute,
+    prefix="/api",
+    tags=["events"],
+    default_response_class=StreamingResponse,
+    responses=_FILE,
 )
 
 
@@ -44,7 +50,7 @@ class _Followers(FollowersOf):
     format: Format
 
 
-@router.get("/follow-events/export")
+@router.get("/follow-events/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_follow_events(
     query: Annotated[_FollowEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
@@ -53,7 +59,7 @@ async def export_follow_events(
     return await export(sessions, spec, query.list_query(), query.format)
 
 
-@router.get("/subscription-events/export")
+@router.get("/subscription-events/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_subscription_events(
     query: Annotated[_SubscriptionEvents, Query()], sessions: _Sessions
 ) -> StreamingResponse:
@@ -62,7 +68,7 @@ async def export_subscription_events(
     return await export(sessions, spec, query.list_query(), query.format)
 
 
-@router.get("/followers/export")
+@router.get("/followers/export", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def export_followers(
     query: Annotated[_Followers, Query()], sessions: _Sessions
 ) -> StreamingResponse:

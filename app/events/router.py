@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.db.session import SessionDep
 from app.events import serialize, store
 from app.events.cursor import Cursor
@@ -11,10 +13,10 @@ from app.events.query import FOLLOW_EVENTS, FOLLOWERS, SUBSCRIPTION_EVENTS
 from app.events.query_params import FollowersPage, FollowEventsPage, SubscriptionEventsPage
 from app.events.schemas import FollowerPage, FollowEventPage, SubscriptionEventPage
 
-router = APIRouter(prefix="/api", tags=["events"])
+router = APIRouter(prefix="/api", tags=["events"], route_class=ScopedRoute)
 
 
-@router.get("/follow-events")
+@router.get("/follow-events", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def list_follow_events(
     query: Annotated[FollowEventsPage, Query()], session: SessionDep
 ) -> FollowEventPage:
@@ -24,7 +26,7 @@ async def list_follow_events(
     return FollowEventPage(items=items, next=_text(page.next), later=_text(page.later))
 
 
-@router.get("/subscription-events")
+@router.get("/subscription-events", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def list_subscription_events(
     query: Annotated[SubscriptionEventsPage, Query()], session: SessionDep
 ) -> SubscriptionEventPage:
@@ -34,7 +36,7 @@ async def list_subscription_events(
     return SubscriptionEventPage(items=items, next=_text(page.next), later=_text(page.later))
 
 
-@router.get("/followers")
+@router.get("/followers", openapi_extra=needs(ApiScope.EVENTS_READ))
 async def list_followers(
     query: Annotated[FollowersPage, Query()], session: SessionDep
 ) -> FollowerPage:

@@ -1,4 +1,4 @@
-"""Checks the bearer tokens of operators."""
+"""Checks bearer tokens: those of ADMIN_TOKENS, and that a caller is known."""
 
 import hashlib
 import hmac
@@ -15,20 +15,24 @@ from app.settings import Settings
 
 # auto_error is off, because `ApiGate` has refused a wrong token long before. This is here for the
 # OpenAPI document.
-scheme = HTTPBearer(scheme_name="admin", description="One of ADMIN_TOKENS", auto_error=False)
+scheme = HTTPBearer(
+    scheme_name="token",
+    description="A token of `oa-bridge tokens add` with the scope that the operation names, or one "
+    "of ADMIN_TOKENS, which have every scope",
+    auto_error=False,
+)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
 
-NOT_SET = "ADMIN_TOKENS is not set, so nobody may use /api"
 NEEDED = "A valid bearer token is needed"
 
 
-def require_admin(request: Request, _: Credentials) -> None:
+def require_caller(request: Request, _: Credentials) -> None:
     """Accept a request that `ApiGate` has let through. This is a dependency of the `/api` routers.
 
     The gate comes first, since FastAPI reads the whole body before it calls a dependency. Without
     the gate nobody is let in. Raises HTTPException 401.
     """
-    if getattr(request.state, "operator", None) is None:
+    if getattr(request.state, "caller", None) is None:
         raise HTTPException(HTTPStatus.UNAUTHORIZED, NEEDED, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -39,19 +43,14 @@ def bearer_token(scope: Scope) -> str | None:
     return token if kind.lower() == "bearer" and token else None
 
 
-def operator_with(settings: Settings, token: str | None) -> str | None:
-    """Return the name of the operator with this token; None if it is not one of ADMIN_TOKENS."""
-    if token is None or not _is_known(token, settings.admin_tokens):
-        return None
-    return fingerprint(token)
+def admin_name(settings: Settings, token: str) -> str | None:
+    """Return the name under which one of ADMIN_TOKENS acts; None if the token is none of them."""
+    return fingerprint(token) if _is_known(token, settings.admin_tokens) else None
 
 
 def fingerprint(token: str) -> str:
-    """Return the name of a token in histories: the first 8 hex digits of its SHA-256."""
+    """Return the name of an admin token: the first 8 hex digits of its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()[:8]
-
-
-AdminDep = Annotated[None, Depends(require_admin)]
 
 
 def _is_known(given: str, tokens: Iterable[SecretStr]) -> bool:

@@ -23,11 +23,13 @@ CANCELLED: Final = "57014"
 SLOW: Final = "the database took too long: request less at once, or try again later"
 BUSY: Final = "the database is unavailable or too busy: try again later"
 
-UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
+COMMON_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Detail, "description": "The token is missing, unknown, revoked or expired"},
+    403: {"model": Detail, "description": "The token lacks the scope, or the AppID"},
     503: {
         "model": Detail,
-        "description": "The database is unavailable or too slow, or ADMIN_TOKENS is not set",
-    }
+        "description": "The database is unavailable or too slow, or there is no token yet",
+    },
 }
 
 # Errors of database access: those of the driver while connecting (a statement that takes too long

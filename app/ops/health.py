@@ -40,7 +40,8 @@ async def livez() -> Liveness:
 async def readyz(request: Request, response: Response) -> Readiness | StatusOnly:
     """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`).
 
-    Details, which name accounts and rules, need one of ADMIN_TOKENS, or OPERATIONS_PUBLIC.
+    Details, which name accounts and rules, need a token with the scope `operations:read`, unless
+    OPERATIONS_PUBLIC is set.
     """
     parts = await _read_parts(request)
     status = readiness.overall(parts)
@@ -53,7 +54,7 @@ async def readyz(request: Request, response: Response) -> Readiness | StatusOnly
 def _may_see_details(request: Request) -> bool:
     settings: Settings = request.app.state.settings
     # `ApiGate` has checked the token.
-    return settings.operations_public or getattr(request.state, "operator", None) is not None
+    return settings.operations_public or getattr(request.state, "caller", None) is not None
 
 
 async def _read_parts(request: Request) -> Parts:

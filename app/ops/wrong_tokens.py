@@ -8,8 +8,9 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from typing import Final
+
+from app.access.network import network_of
 
 FREE_ATTEMPTS: Final = 10
 WINDOW_SECONDS: Final = 60.0
@@ -51,16 +52,3 @@ class WrongTokens:
         if len(self._seen) > MAX_ADDRESSES:
             self._seen.popitem(last=False)
         return count + 1
-
-
-def network_of(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 network of an IPv6 address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> 64 << 64))

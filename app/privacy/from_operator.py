@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.identity import lookup
 from app.privacy import mentions
 from app.privacy.models import Trigger
@@ -16,7 +19,7 @@ from app.tombstones.subject import is_erased
 
 
 async def erase_unionid(
-    session: AsyncSession, unionid: str, *, asked: Collection[str], operator: str, now: datetime
+    session: AsyncSession, unionid: str, *, asked: Collection[str], actor: Actor, now: datetime
 ) -> UUID | None:
     """Open the erasure of a person at all accounts; return its id.
 
@@ -27,11 +30,11 @@ async def erase_unionid(
     people = await lookup.people_of(session, [unionid], asked)
     if not people and not await mentions.is_mentioned(session, unionid):
         return None
-    return await _open(session, tuple(sorted(people)), (unionid,), operator=operator, now=now)
+    return await _open(session, tuple(sorted(people)), (unionid,), actor=actor, now=now)
 
 
 async def erase_openid(
-    session: AsyncSession, appid: str, openid: str, *, operator: str, now: datetime
+    session: AsyncSession, appid: str, openid: str, *, actor: Actor, now: datetime
 ) -> UUID | None:
     """Open the erasure of a person at all accounts, found by one OpenID; return its id.
 
@@ -43,7 +46,7 @@ async def erase_openid(
         is_erased(openid) or not await mentions.is_in_pushes(session, appid, openid)
     ):
         return None
-    return await _open(session, people, (), operator=operator, now=now)
+    return await _open(session, people, (), actor=actor, now=now)
 
 
 async def _open(
@@ -51,7 +54,7 @@ async def _open(
     people: tuple[tuple[str, str], ...],
     unionids: tuple[str, ...],
     *,
-    operator: str,
+    actor: Actor,
     now: datetime,
 ) -> UUID:
     seen = await lookup.last_seen(session, people)
@@ -59,9 +62,11 @@ async def _open(
         id=uuid7(),
         duty=ErasureRequest(Trigger.REQUEST, people, unionids),
         appid=None,
-        requested_by=operator,
+        requested_by=actor.name,
         requested_at=now,
         until=now if seen is None else max(now, seen),  # WeChat's clock may be ahead of ours
     )
     await open_erasure(session, erasure)
+    subject = Subject(SubjectKind.ERASURE, str(erasure.id))
+    await audit.record(session, actor, Action.ERASURE_REQUESTED, subject, now=now)
     return erasure.id

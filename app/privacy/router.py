@@ -7,6 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from app.access.caller import actor_of
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -47,14 +50,19 @@ class _OpenIdOf(BaseModel):
     openid: WeChatId
 
 
-router = APIRouter(tags=["privacy"])
+router = APIRouter(tags=["privacy"], route_class=ScopedRoute)
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Detail, "description": "The user or the erasure does not exist"}
 }
 
 
-@router.delete("/api/users/{unionid}", status_code=202, responses=_UNKNOWN)
+@router.delete(
+    "/api/users/{unionid}",
+    status_code=202,
+    responses=_UNKNOWN,
+    openapi_extra=needs(ApiScope.PEOPLE_ERASE),
+)
 async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -> ErasureOut:
     """Erase a person at all accounts. A worker does it: read `/api/erasures/{id}` for the state."""
     clock: Clock = request.app.state.clock
@@ -62,27 +70,31 @@ async def erase_user(unionid: WeChatId, request: Request, session: SessionDep) -
         session,
         unionid,
         asked=request.app.state.settings.asked_accounts,
-        operator=request.state.operator,
+        actor=actor_of(request),
         now=clock.now(),
     )
     return await _erasure_out(session, opened, f"user {unionid} does not exist")
 
 
-@router.delete("/api/users", status_code=202, responses=_UNKNOWN)
+@router.delete(
+    "/api/users", status_code=202, responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_ERASE)
+)
 async def erase_user_of_openid(
     query: Annotated[_OpenIdOf, Query()], request: Request, session: SessionDep
 ) -> ErasureOut:
     """Erase a person at all accounts, found by the OpenID at one of them."""
     clock: Clock = request.app.state.clock
     opened = await requests.erase_openid(
-        session, query.appid, query.openid, operator=request.state.operator, now=clock.now()
+        session, query.appid, query.openid, actor=actor_of(request), now=clock.now()
     )
     return await _erasure_out(
         session, opened, f"user {query.openid} of account {query.appid} does not exist"
     )
 
 
-@router.get("/api/erasures/{erasure_id}", responses=_UNKNOWN)
+@router.get(
+    "/api/erasures/{erasure_id}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_ERASE)
+)
 async def get_erasure(erasure_id: UUID, session: SessionDep) -> ErasureOut:
     """Read the state of an erasure; once it is finished, this is its certificate."""
     return await _erasure_out(session, erasure_id, f"erasure {erasure_id} does not exist")

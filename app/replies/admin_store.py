@@ -8,6 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus, Via
@@ -40,7 +43,9 @@ async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
     return (await session.scalars(statement)).all()
 
 
-async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
+async def send_again(
+    session: AsyncSession, actor: Actor, reply_id: UUID, now: datetime
+) -> Reply | None:
     """Queue an unsent reply again and return it. If it can't be sent again, it is not changed.
 
     Returns None if the id does not exist. Locks the reply's row.
@@ -48,8 +53,12 @@ async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Re
     reply = await session.get(Reply, reply_id, with_for_update=True)
     if reply is None or not may_be_sent_again(reply, now):
         return reply
-    reply.status = ReplyStatus.PENDING
+    before, reply.status = reply.status, ReplyStatus.PENDING
     await session.flush()
+    subject = Subject(SubjectKind.REPLY, str(reply_id))
+    await audit.record(
+        session, actor, Action.REPLY_RETRIED, subject, now=now, before=before, after=reply.status
+    )
     await enqueue(session, [deliver_job(reply.callback_id)])
     return reply
 

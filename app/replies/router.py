@@ -6,6 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from app.access.caller import actor_of
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.clock import Clock
 from app.db.session import SessionDep
@@ -22,7 +25,7 @@ _CANT_RETRY: dict[int | str, dict[str, Any]] = {
     409: {"model": Detail, "description": "The reply is sent, is being sent, or is too late"},
 }
 
-router = APIRouter(prefix="/api/replies", tags=["replies"])
+router = APIRouter(prefix="/api/replies", tags=["replies"], route_class=ScopedRoute)
 
 
 class _Filter(BaseModel):
@@ -35,7 +38,7 @@ class _Filter(BaseModel):
     openid: WeChatId | None = None
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.REPLIES_READ))
 async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
     """List replies, the newest first."""
     rows = await admin_store.page(
@@ -51,11 +54,16 @@ async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) 
     )
 
 
-@router.post("/{reply_id}/retry", status_code=202, responses=_CANT_RETRY)
+@router.post(
+    "/{reply_id}/retry",
+    status_code=202,
+    responses=_CANT_RETRY,
+    openapi_extra=needs(ApiScope.REPLIES_RETRY),
+)
 async def retry_reply(reply_id: UUID, request: Request, session: SessionDep) -> ReplyOut:
     """Send an unsent reply again. This is possible until its send window ends."""
     clock: Clock = request.app.state.clock
-    reply = await admin_store.send_again(session, reply_id, clock.now())
+    reply = await admin_store.send_again(session, actor_of(request), reply_id, clock.now())
     if reply is None:
         raise HTTPException(404, f"reply {reply_id} does not exist")
     if reply.status is not ReplyStatus.PENDING:

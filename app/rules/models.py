@@ -46,7 +46,7 @@ class RuleChange(StrEnum):
 class RuleRevision(Base):
     """One state of a rule, kept for ever. rule: as `/api/rules` takes it.
 
-    operator: who made the change: the start of the SHA-256 of an admin token, or `cli`.
+    operator: who made the change, see `Actor.name`.
     """
 
     __tablename__ = "rule_revisions"

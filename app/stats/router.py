@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.db.session import SessionDep
 from app.stats import follower_store, subscription_store
 from app.stats.compute import follower_figures, subscription_figures
 from app.stats.date_range import DateRangeQuery, date_range_of
 from app.stats.schemas import FollowersOut, SubscriptionsOut
 
-router = APIRouter(prefix="/api/stats", tags=["stats"])
+router = APIRouter(prefix="/api/stats", tags=["stats"], route_class=ScopedRoute)
 
 
-@router.get("/followers")
+@router.get("/followers", openapi_extra=needs(ApiScope.STATS_READ))
 async def follower_stats(
     query: Annotated[DateRangeQuery, Query()], session: SessionDep, request: Request
 ) -> FollowersOut:
@@ -26,7 +28,7 @@ async def follower_stats(
     return follower_figures(changes, present, date_range)
 
 
-@router.get("/subscriptions")
+@router.get("/subscriptions", openapi_extra=needs(ApiScope.STATS_READ))
 async def subscription_stats(
     query: Annotated[DateRangeQuery, Query()], session: SessionDep, request: Request
 ) -> SubscriptionsOut:

@@ -9,6 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Subject, SubjectKind
+from app.access.caller import actor_of, caller_of
+from app.access.scopes import ApiScope, needs
 from app.api_errors import MAX_PROBLEMS
 from app.api_route import BoundedRoute
 from app.clock import Clock
@@ -23,22 +28,33 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=10)
 router = APIRouter(prefix="/api/identities", tags=["users"], route_class=BoundedRoute)
 
 
-@router.put("")
+@router.put("", openapi_extra=needs(ApiScope.IDENTITIES_WRITE))
 async def put_identities(body: Identities, request: Request, session: SessionDep) -> Reported:
     """Report OpenIDs with their UnionIDs, as `jscode2session` returned them; repeating is safe.
 
     Either all identities are recorded or none. If mini-programs are configured (`ACCOUNTS_FILE`,
     `MINI_PROGRAM_APPIDS`), only these and the other configured accounts are accepted. An Official
-    Account whose AppSecret is configured is never accepted: WeChat itself is asked there. People
+    Account whose AppSecret is configured is never accepted: WeChat itself is asked there. A token
+    of the database reports identities of the accounts that it names, and of no others. People
     who were erased and have neither pushed anything nor logged in since (`logged_in_at`) are
     skipped and counted as `erased`.
     """
+    appids = {one.appid for one in body.identities}
+    caller_of(request).require_appids(appids)
     clock: Clock = request.app.state.clock
     settings: Settings = request.app.state.settings
     now = clock.now()
     problems = list(islice(_problems(body.identities, settings, now), MAX_PROBLEMS))
     if problems:
         raise RequestValidationError(problems)
+    await audit.record(
+        session,
+        actor_of(request),
+        Action.IDENTITIES_REPORTED,
+        Subject(SubjectKind.ACCOUNT, " ".join(sorted(appids))),
+        now=now,
+        count=len(body.identities),
+    )
     return await report(session, body.identities, now=now, secret=settings.erasure_hmac_secret)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.access.scoped_route import ScopedRoute
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.db.session import SessionDep
 from app.events import cursor
@@ -64,10 +66,10 @@ class _OpenIdOf(TimelineQuery):
     openid: WeChatId
 
 
-router = APIRouter(prefix="/api/users", tags=["users"])
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=ScopedRoute)
 
 
-@router.get("", responses=_UNKNOWN)
+@router.get("", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -> UserOut:
     """Find a person by the OpenID at one account."""
     row = await identity.of_openid(session, query.appid, query.openid)
@@ -79,7 +81,7 @@ async def find_user(query: Annotated[_OpenIdOf, Query()], session: SessionDep) -
     return await _user_out(session, row.unionid, rows, query)
 
 
-@router.get("/{unionid}", responses=_UNKNOWN)
+@router.get("/{unionid}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
 async def get_user(
     unionid: WeChatId, query: Annotated[TimelineQuery, Query()], session: SessionDep
 ) -> UserOut:

@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.queue import enqueue
@@ -30,7 +32,12 @@ class _Page(BaseModel):
     status: DeliveryStatus | None = None
 
 
-@router.post("/{webhook_id}/replay", status_code=202, responses={**BAD_BODY, **UNKNOWN})
+@router.post(
+    "/{webhook_id}/replay",
+    status_code=202,
+    responses={**BAD_BODY, **UNKNOWN},
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
 async def replay_webhook(
     webhook_id: UUID, replay: Replay, request: Request, session: SessionDep
 ) -> WebhookOut:
@@ -42,20 +49,27 @@ async def replay_webhook(
             f"is ahead of what was sent: use a cursor up to {webhook.cursor}",
             replay.start,
         )
-    await delivery_store.replay(session, webhook, replay.start, _now(request))
+    await delivery_store.replay(session, actor_of(request), webhook, replay.start, _now(request))
     return WebhookOut.model_validate(webhook)
 
 
-@router.post("/{webhook_id}/test", status_code=202, responses=UNKNOWN)
+@router.post(
+    "/{webhook_id}/test",
+    status_code=202,
+    responses=UNKNOWN,
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
 async def test_webhook(webhook_id: UUID, request: Request, session: SessionDep) -> DeliveryOut:
     """Queue a `webhook.ping`. It is tried once, even while the webhook is switched off."""
     webhook = await _get_webhook(session, webhook_id)
-    ping = await delivery_store.add_ping(session, webhook, _now(request))
+    ping = await delivery_store.add_ping(session, actor_of(request), webhook, _now(request))
     await enqueue(session, [deliver_job(webhook_id)])
     return DeliveryOut.model_validate(ping)
 
 
-@router.get("/{webhook_id}/deliveries", responses=UNKNOWN)
+@router.get(
+    "/{webhook_id}/deliveries", responses=UNKNOWN, openapi_extra=needs(ApiScope.WEBHOOKS_WRITE)
+)
 async def list_deliveries(
     webhook_id: UUID, query: Annotated[_Page, Query()], session: SessionDep
 ) -> DeliveryPage:

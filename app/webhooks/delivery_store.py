@@ -9,8 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor
 from app.webhooks.event_types import EventType
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
+from app.webhooks.store import subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,9 @@ class DeliveryQuery:
     status: DeliveryStatus | None = None
 
 
-async def replay(session: AsyncSession, webhook: Webhook, start: int, now: datetime) -> None:
+async def replay(
+    session: AsyncSession, actor: Actor, webhook: Webhook, start: int, now: datetime
+) -> None:
     """Send the events from position `start` on again. The caller has locked the webhook's row.
 
     Their waiting deliveries become `replaced`, since new deliveries will be made.
@@ -38,9 +44,13 @@ async def replay(session: AsyncSession, webhook: Webhook, start: int, now: datet
         )
         .values(status=DeliveryStatus.REPLACED, next_at=None, finished_at=now)
     )
+    subject = subject_of(webhook.id)
+    await audit.record(session, actor, Action.WEBHOOK_REPLAYED, subject, now=now, after=start)
 
 
-async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> Delivery:
+async def add_ping(
+    session: AsyncSession, actor: Actor, webhook: Webhook, now: datetime
+) -> Delivery:
     """Add a `webhook.ping`, a delivery without an event that is tried once."""
     ping = Delivery(
         id=uuid7(),
@@ -55,6 +65,9 @@ async def add_ping(session: AsyncSession, webhook: Webhook, now: datetime) -> De
     )
     session.add(ping)
     await session.flush()
+    await audit.record(
+        session, actor, Action.WEBHOOK_PINGED, subject_of(webhook.id), now=now, after=str(ping.id)
+    )
     return ping
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.api_route import BoundedRoute
 from app.clock import Clock
@@ -29,24 +31,31 @@ _TOO_MANY: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.WEBHOOKS_WRITE))
 async def list_webhooks(session: SessionDep) -> WebhookList:
     """List every webhook, the oldest first."""
     rows = await store.all_webhooks(session)
     return WebhookList(items=[WebhookOut.model_validate(row) for row in rows])
 
 
-@router.post("", status_code=201, responses={**BAD_BODY, **_TOO_MANY})
+@router.post(
+    "",
+    status_code=201,
+    responses={**BAD_BODY, **_TOO_MANY},
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
 async def add_webhook(webhook: WebhookIn, request: Request, session: SessionDep) -> NewWebhook:
     """Add a webhook for events from now on. Only this response shows the secret."""
     _check_url(webhook.url, request)
-    added = await store.add(session, webhook, _box(request), _clock(request).now())
+    added = await store.add(
+        session, actor_of(request), webhook, _box(request), _clock(request).now()
+    )
     if added is None:
         raise HTTPException(409, f"there are {store.MAX_WEBHOOKS} webhooks: delete one first")
     return NewWebhook.of(*added)
 
 
-@router.get("/{webhook_id}", responses=UNKNOWN)
+@router.get("/{webhook_id}", responses=UNKNOWN, openapi_extra=needs(ApiScope.WEBHOOKS_WRITE))
 async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
     """Read a webhook and its state."""
     found = await session.get(Webhook, webhook_id)
@@ -55,33 +64,46 @@ async def get_webhook(webhook_id: UUID, session: SessionDep) -> WebhookOut:
     return WebhookOut.model_validate(found)
 
 
-@router.put("/{webhook_id}", responses={**BAD_BODY, **UNKNOWN})
+@router.put(
+    "/{webhook_id}", responses={**BAD_BODY, **UNKNOWN}, openapi_extra=needs(ApiScope.WEBHOOKS_WRITE)
+)
 async def replace_webhook(
     webhook_id: UUID, webhook: WebhookIn, request: Request, session: SessionDep
 ) -> WebhookOut:
     """Replace all fields of a webhook. If it is switched on again, it gets the missed events."""
     _check_url(webhook.url, request)
-    replaced = await store.replace(session, webhook_id, webhook, _clock(request).now())
+    replaced = await store.replace(
+        session, actor_of(request), webhook_id, webhook, _clock(request).now()
+    )
     if replaced is None:
         raise unknown(webhook_id)
     return WebhookOut.model_validate(replaced)
 
 
-@router.delete("/{webhook_id}", status_code=204, responses=UNKNOWN)
-async def delete_webhook(webhook_id: UUID, session: SessionDep) -> None:
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    responses=UNKNOWN,
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
+async def delete_webhook(webhook_id: UUID, request: Request, session: SessionDep) -> None:
     """Delete a webhook. Events that were not sent yet are not sent to it any more."""
-    if not await store.remove(session, webhook_id):
+    if not await store.remove(session, actor_of(request), webhook_id, _clock(request).now()):
         raise unknown(webhook_id)
 
 
-@router.post("/{webhook_id}/secret", responses={**BAD_BODY, **UNKNOWN})
+@router.post(
+    "/{webhook_id}/secret",
+    responses={**BAD_BODY, **UNKNOWN},
+    openapi_extra=needs(ApiScope.WEBHOOKS_WRITE),
+)
 async def rotate_secret(
     webhook_id: UUID, rotation: Rotation, request: Request, session: SessionDep
 ) -> NewWebhook:
     """Make a new secret; only this response shows it. Both secrets sign during the overlap."""
     overlap = timedelta(hours=rotation.overlap_hours)
     rotated = await secret_rotation.rotate(
-        session, webhook_id, overlap, _box(request), _clock(request).now()
+        session, actor_of(request), webhook_id, overlap, _box(request), _clock(request).now()
     )
     if rotated is None:
         raise unknown(webhook_id)

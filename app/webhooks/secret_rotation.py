@@ -7,13 +7,21 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor
 from app.webhooks.secret_encryption import SecretBox
 from app.webhooks.signing import new_secret
-from app.webhooks.store import WithSecret, locked
+from app.webhooks.store import WithSecret, locked, subject_of
 
 
 async def rotate(
-    session: AsyncSession, webhook_id: UUID, overlap: timedelta, box: SecretBox, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    webhook_id: UUID,
+    overlap: timedelta,
+    box: SecretBox,
+    now: datetime,
 ) -> WithSecret | None:
     """Give a webhook a new secret. The present one signs along with it for `overlap`."""
     webhook = await locked(session, webhook_id)
@@ -24,6 +32,8 @@ async def rotate(
     secret = new_secret()
     webhook.secret = box.encrypt(secret, webhook_id)
     webhook.updated_at = now
+    subject = subject_of(webhook_id)
+    await audit.record(session, actor, Action.WEBHOOK_SECRET_ROTATED, subject, now=now)
     return webhook, secret
 
 

@@ -1,4 +1,4 @@
-"""SQL of `/api/webhooks`: adds, changes and deletes webhooks."""
+"""SQL of `/api/webhooks`: adds, changes and deletes webhooks. The audit log has every change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.events.store import settled_position
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 from app.webhooks.schemas import WebhookIn
@@ -27,7 +30,7 @@ async def all_webhooks(session: AsyncSession) -> Sequence[Webhook]:
 
 
 async def add(
-    session: AsyncSession, webhook_in: WebhookIn, box: SecretBox, now: datetime
+    session: AsyncSession, actor: Actor, webhook_in: WebhookIn, box: SecretBox, now: datetime
 ) -> WithSecret | None:
     """Add a webhook for events from now on; None if there are MAX_WEBHOOKS already."""
     if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
@@ -46,6 +49,7 @@ async def add(
     )
     session.add(webhook)
     await session.flush()
+    await audit.record(session, actor, Action.WEBHOOK_ADDED, subject_of(webhook_id), now=now)
     return webhook, secret
 
 
@@ -55,7 +59,7 @@ async def locked(session: AsyncSession, webhook_id: UUID) -> Webhook | None:
 
 
 async def replace(
-    session: AsyncSession, webhook_id: UUID, webhook_in: WebhookIn, now: datetime
+    session: AsyncSession, actor: Actor, webhook_id: UUID, webhook_in: WebhookIn, now: datetime
 ) -> Webhook | None:
     """Replace all fields of a webhook but its secret and cursor; None if it does not exist.
 
@@ -73,6 +77,7 @@ async def replace(
     webhook.updated_at = now
     if restarted:
         await _reset_failures(session, webhook, now)
+    await audit.record(session, actor, Action.WEBHOOK_CHANGED, subject_of(webhook_id), now=now)
     return webhook
 
 
@@ -91,9 +96,17 @@ def _types_of(webhook_in: WebhookIn) -> list[str]:
     return sorted({pattern.value for pattern in webhook_in.types})
 
 
-async def remove(session: AsyncSession, webhook_id: UUID) -> bool:
+async def remove(session: AsyncSession, actor: Actor, webhook_id: UUID, now: datetime) -> bool:
     """Delete a webhook; return whether it existed. Retention deletes its deliveries."""
     deleted = await session.scalar(
         delete(Webhook).where(Webhook.id == webhook_id).returning(Webhook.id)
     )
-    return deleted is not None
+    if deleted is None:
+        return False
+    await audit.record(session, actor, Action.WEBHOOK_DELETED, subject_of(webhook_id), now=now)
+    return True
+
+
+def subject_of(webhook_id: UUID) -> Subject:
+    """Return a webhook as the subject of an audit entry."""
+    return Subject(SubjectKind.WEBHOOK, str(webhook_id))

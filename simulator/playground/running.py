@@ -12,6 +12,7 @@ from rich.console import Console
 
 from simulator.playground.children import Child, Children, end_of
 from simulator.playground.errors import PlaygroundError
+from simulator.playground.owner import sign_in_link
 from simulator.playground.postgres import Postgres
 from simulator.playground.rules import add_samples, copy_picture
 from simulator.playground.setup import Setup, bare_environment
@@ -31,6 +32,7 @@ class Playground:
         self._postgres = Postgres(setup.data_dir)
         self._console = console
         self._setup = setup
+        self._sign_in_link = ""
 
     async def demonstrate(self) -> None:
         """Start everything, send one message and show what happened. Raises PlaygroundError."""
@@ -42,7 +44,7 @@ class Playground:
             await self._send_one()
         except httpx.HTTPError as error:
             raise PlaygroundError(f"{type(error).__name__}: {error}") from error
-        show_addresses(self._console, self._setup)
+        show_addresses(self._console, self._setup, self._sign_in_link)
         self._say(f"\nReady after {time.monotonic() - started:.1f} s.")
 
     def show_hint(self) -> None:
@@ -69,7 +71,9 @@ class Playground:
             *("--callback-url", setup.service + "/callback/{appid}"),
             environment=bare_environment(),
         )
-        environment = setup.environment(await self._postgres.start())
+        database_url = await self._postgres.start()
+        self._sign_in_link = await sign_in_link(database_url, setup.service)
+        environment = setup.environment(database_url)
         for name in ("serve", "worker"):
             await self.children.start(name, OA_BRIDGE, name, environment=environment)
 

@@ -11,6 +11,9 @@ from app.access.actor import Actor, ActorKind
 from app.access.models import Operator
 from app.access.roles import Role
 from app.db.engine import Database
+from tests.service import clock, service, settings
+
+__all__ = ["clock", "service", "settings"]
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ACTOR = Actor(ActorKind.CLI, "cli", "tester@machine")

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access import operators, sign_in_links
-from app.access.errors import AccessError
+from app.access import operators, sessions, sign_in_links
 from app.access.sign_in_links import LIFETIME, MAX_LINKS
 from app.access.sweep import sweep
 from app.db.engine import Database
@@ -89,6 +88,40 @@ async def test_a_link_that_is_opened_while_its_operator_is_disabled_leaves_no_wa
     assert await taking is False
 
 
+async def test_an_operator_who_is_disabled_while_signing_in_is_thrown_out_again(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    async with database.sessions.begin() as session:
+        added = await add_operator(session)
+        secret = await sign_in_links.make(session, ACTOR, added, now=NOON)
+    taken, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def sign_in() -> str:
+        async with database.sessions.begin() as session:
+            operator = await sign_in_links.take(session, secret, now=NOON)
+            assert operator is not None
+            taken.set()
+            await may_go_on.wait()
+            return await sessions.start(session, operator, address=None, user_agent=None, now=NOON)
+
+    async def disable() -> None:
+        await taken.wait()
+        async with database.sessions.begin() as session:
+            await operators.disable(session, ACTOR, added.id, now=NOON)
+
+    async def waits() -> bool:
+        return bool(await connection.fetchval(WAITING))
+
+    signing_in, disabling = asyncio.create_task(sign_in()), asyncio.create_task(disable())
+    await eventually(waits, "the disabling to wait for the sign-in")
+    may_go_on.set()
+    cookie = await signing_in
+    await disabling
+
+    async with database.sessions() as session:
+        assert await sessions.find(session, cookie, now=NOON) is None
+
+
 async def test_the_database_holds_no_link(session: AsyncSession) -> None:
     secret = await sign_in_links.make(session, ACTOR, await add_operator(session), now=NOON)
 
@@ -98,14 +131,17 @@ async def test_the_database_holds_no_link(session: AsyncSession) -> None:
         assert secret.encode().hex() not in str(rows.all())
 
 
-async def test_an_operator_has_few_links_at_once(session: AsyncSession) -> None:
-    added = await add_operator(session)
-    for _ in range(MAX_LINKS):
-        await sign_in_links.make(session, ACTOR, added, now=NOON)
+async def test_of_many_links_the_newest_ones_stay(session: AsyncSession) -> None:
+    added, other = await add_operator(session), await add_operator(session, "小李")
+    others = await sign_in_links.make(session, ACTOR, other, now=NOON)
+    made = [
+        await sign_in_links.make(session, ACTOR, added, now=NOON + MOMENT * number)
+        for number in range(MAX_LINKS + 2)
+    ]
 
-    with pytest.raises(AccessError, match="wait 15 minutes"):
-        await sign_in_links.make(session, ACTOR, added, now=NOON)
-    await sign_in_links.make(session, ACTOR, added, now=NOON + LIFETIME)
+    good = [await sign_in_links.take(session, secret, now=NOON) is not None for secret in made]
+    assert good == [False] * 2 + [True] * MAX_LINKS
+    assert await sign_in_links.take(session, others, now=NOON) is not None
 
 
 def test_the_address_leads_to_the_console() -> None:

@@ -7,7 +7,7 @@ import json
 import asyncpg
 import pytest
 
-from app.csv_rows import FORMULA_STARTS
+from app import csv_rows
 from app.events import export, serialize
 from app.events.query import FOLLOWERS, ListQuery
 from app.events.schemas import FollowerOut
@@ -114,4 +114,4 @@ async def test_a_cell_of_csv_is_never_a_formula_and_json_lines_are_exact(
     assert (line["unionid"], line["scene"]) == (text, text)
     (row,) = csv.DictReader(io.StringIO(table, newline=""))
     assert (row["unionid"], row["scene"]) == (f"'{text}", f"'{text}")
-    assert not any((value or "").startswith(FORMULA_STARTS) for value in row.values())
+    assert not any((value or "").startswith(csv_rows.FORMULA_STARTS) for value in row.values())

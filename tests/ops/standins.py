@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, Depends, FastAPI
 
+from app.access.token_cache import KnownToken
 from app.callback.spool import SpoolStatus
+from app.clock import SystemClock
 from app.db.engine import Database, open_database
 from app.ops import docs, health, metrics_endpoint
-from app.ops.api_gate import ApiGate
-from app.ops.auth import require_admin
+from app.ops.api_gate import ApiGate, Tokens
+from app.ops.auth import require_caller
 from app.rules.definition.triggers import FallbackTrigger
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.settings import Settings
@@ -46,6 +48,19 @@ class Inbox:
         return self.spool
 
 
+class NoTokens:
+    """A database without API tokens."""
+
+    async def find(self, _token: str) -> KnownToken | None:
+        return None
+
+    async def is_empty(self) -> bool:
+        return True
+
+    async def note_use(self, token: KnownToken) -> None:
+        raise AssertionError(token)
+
+
 def settings(**values: Any) -> Settings:  # noqa: ANN401 - settings of every type
     """Settings of one OA with an AppSecret, whatever the environment says."""
     given = {
@@ -60,17 +75,23 @@ def settings(**values: Any) -> Settings:  # noqa: ANN401 - settings of every typ
     return Settings(_env_file=None, **given)
 
 
-def make_app(database: Database | None = None, **values: Any) -> FastAPI:  # noqa: ANN401 - settings
+def make_app(
+    database: Database | None = None,
+    tokens: Tokens | None = None,
+    **values: Any,  # noqa: ANN401 - settings
+) -> FastAPI:
     """The operations' routes and one route under /api."""
     app = docs.create_app(title="OA Bridge", version="0")
     app.state.settings = settings(**values)
     app.state.database = database
     app.state.rules = LiveRules()
     app.state.inbox = Inbox()
-    app.add_middleware(ApiGate, settings=app.state.settings)
+    app.add_middleware(
+        ApiGate, settings=app.state.settings, tokens=tokens or NoTokens(), clock=SystemClock()
+    )
     app.include_router(health.router)
     app.include_router(metrics_endpoint.router)
-    api = APIRouter(prefix="/api", dependencies=[Depends(require_admin)])
+    api = APIRouter(prefix="/api", dependencies=[Depends(require_caller)])
 
     @api.get("/anything")
     async def anything() -> str:

@@ -9,11 +9,13 @@ import pytest
 from fastapi import FastAPI, Request
 from structlog.testing import capture_logs
 
+from app.access.network import network_of
+from app.clock import SystemClock
 from app.ops import api_gate, wrong_tokens
 from app.ops.api_body import USUAL, BodyLimit
 from app.ops.api_gate import ApiGate
-from app.ops.wrong_tokens import FREE_ATTEMPTS, MAX_ADDRESSES, WrongTokens, network_of
-from tests.ops.standins import client_of, get, make_app, settings
+from app.ops.wrong_tokens import FREE_ATTEMPTS, MAX_ADDRESSES, WrongTokens
+from tests.ops.standins import NoTokens, client_of, get, make_app, settings
 from tests.service import Service, counted
 
 TOKEN = "an-operator-of-the-gate-tests"
@@ -24,7 +26,13 @@ MIB = 1024 * 1024
 def body_app(limits: dict[str, BodyLimit] | None = None) -> FastAPI:
     """An application behind the gate that returns how much of a body has arrived."""
     app = FastAPI()
-    app.add_middleware(ApiGate, settings=settings(admin_tokens=TOKEN), body_limits=limits)
+    app.add_middleware(
+        ApiGate,
+        settings=settings(admin_tokens=TOKEN),
+        tokens=NoTokens(),
+        clock=SystemClock(),
+        body_limits=limits,
+    )
 
     @app.post("/api/echo")
     @app.post("/api/large")

@@ -46,6 +46,6 @@ async def test_anything_else_is_refused_with_the_scheme_to_use(headers: dict[str
 async def test_openapi_tells_that_api_needs_a_bearer_token_and_health_does_not() -> None:
     paths = (schema := (await get(make_app(), "/openapi.json")).json())["paths"]
 
-    assert schema["components"]["securitySchemes"]["admin"]["scheme"] == "bearer"
-    assert paths["/api/anything"]["get"]["security"] == [{"admin": []}]
+    assert schema["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert paths["/api/anything"]["get"]["security"] == [{"token": []}]
     assert "security" not in paths["/readyz"]["get"]

@@ -11,6 +11,7 @@ from app.privacy.from_operator import erase_unionid
 from app.settings import Settings
 from app.worker import Jobs
 from simulator.followers import unionid_of
+from tests.access.conftest import ACTOR
 from tests.privacy.makers import found, privacy, work
 from tests.service import (
     APPID,
@@ -176,7 +177,7 @@ async def test_an_operator_names_by_unionid_only_whom_wechat_ties_to_it(
             session,
             OTHER,
             asked=settings.asked_accounts,
-            operator="cli",
+            actor=ACTOR,
             now=service.clock.now(),
         )
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.base import RequestResponseEndpoint
 
+from app.access.actor import Actor, ActorKind
+from app.access.caller import Caller
 from app.clock import SystemClock
 from app.db.engine import Database
 from app.rules.http.router import router
@@ -14,6 +17,8 @@ from tests.rules.makers import settings_with
 from tests.service import clock, service, settings
 
 __all__ = ["clock", "service", "settings"]
+
+CALLER = Actor(ActorKind.ADMIN_TOKEN, "0a1b2c3d", "192.0.2.1")
 
 
 @pytest.fixture
@@ -24,6 +29,12 @@ def api(database: Database, tmp_path: Path) -> FastAPI:
     app.state.settings = settings_with(tmp_path)
     app.state.clock = SystemClock()
     app.include_router(router)
+
+    @app.middleware("http")
+    async def let_in(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        request.state.caller = Caller.with_every_scope(CALLER)
+        return await call_next(request)
+
     return app
 
 

@@ -18,6 +18,7 @@ from app.rules.matching.follower_facts import Facts
 from app.rules.matching.rule_set import compile_rules
 from app.rules.store import rule_of
 from app.wechat.ids import AppId
+from tests.rules.conftest import CALLER
 from tests.rules.makers import APPID, NOON, as_posted, text
 from tests.service import WorldClock, message, running, settings_for, text_reply
 
@@ -44,7 +45,7 @@ async def add(database: Database, keyword: str) -> None:
     trigger = {"on": "text", "match": "contains", "keyword": keyword}
     async with database.sessions.begin() as session:
         await edit.begin(session)
-        await edit.insert(session, RuleIn.model_validate(as_posted(trigger=trigger)), "test")
+        await edit.insert(session, RuleIn.model_validate(as_posted(trigger=trigger)), CALLER)
 
 
 def answers(live: LiveRules, keyword: str) -> bool:

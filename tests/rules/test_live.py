@@ -20,6 +20,7 @@ from app.rules.matching.follower_facts import Facts
 from app.rules.matching.incremental import Compile
 from app.rules.matching.rule_set import Rule, RuleSet, compile_rules
 from app.wechat.ids import AppId
+from tests.rules.conftest import CALLER
 from tests.rules.makers import APPID, NOON, as_posted, text
 from tests.waiting import PATIENCE_SECONDS
 
@@ -81,7 +82,7 @@ async def add(database: Database, keyword: str) -> int:
         as_posted(trigger={"on": "text", "match": "exact", "keyword": keyword})
     )
     async with database.sessions.begin() as session:
-        return (await edit.insert(session, rule, "tests")).id
+        return (await edit.insert(session, rule, CALLER)).id
 
 
 async def test_every_process_is_told_of_a_new_rule(
@@ -288,7 +289,7 @@ async def test_a_decision_ends_with_the_rules_with_which_it_began(database: Data
     begun = live.current.find(AppId(APPID), text("商城"), NOON)
 
     async with database.sessions.begin() as session:
-        await edit.delete(session, begun.rules[0].id, "tests", expected=None)
+        await edit.delete(session, begun.rules[0].id, CALLER, expected=None)
     await live.load_once()
 
     assert not live.answers("商城")
@@ -315,7 +316,7 @@ async def test_a_change_among_many_rules_is_all_that_is_read_and_compiled(
     assert live.current is not None
     base = live.current.base
     async with database.sessions.begin() as session:
-        await edit.delete(session, rule_ids[0], "tests", expected=None)
+        await edit.delete(session, rule_ids[0], CALLER, expected=None)
     await connection.execute("UPDATE rules SET enabled = false WHERE id = $1", rule_ids[1])
     await connection.execute(
         """UPDATE rules SET trigger = jsonb_set(trigger, '{keyword}', '"新"') WHERE id = $1""",
@@ -422,7 +423,7 @@ async def test_while_all_is_compiled_again_changes_are_live_and_stay(
 
             await add(database, "四")
             async with database.sessions.begin() as session:
-                await edit.delete(session, rule_ids[7], "tests", expected=None)
+                await edit.delete(session, rule_ids[7], CALLER, expected=None)
             await live.until_it_answers("四")
             await live.until_it_is_silent("词7")
             assert live.current.base is base

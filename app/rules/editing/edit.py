@@ -1,11 +1,17 @@
-"""Changes single rules and stores a revision for each change. The caller owns the transaction."""
+"""Changes single rules; each change gets a revision and an entry in the audit log.
 
-from typing import Any
+The caller owns the transaction.
+"""
+
+from typing import Any, Final
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.rules.definition.schemas import RuleIn, RuleOut
 from app.rules.models import RuleChange, RuleRevision, RuleRow, RulesVersion
 
@@ -13,6 +19,13 @@ _KEEP_IDS_RISING = text("""
 SELECT setval(pg_get_serial_sequence('rules', 'id'), :id)
 WHERE :id > (SELECT last_value FROM rules_id_seq)
 """)
+
+_ACTIONS: Final = {
+    RuleChange.ADDED: Action.RULE_ADDED,
+    RuleChange.CHANGED: Action.RULE_CHANGED,
+    RuleChange.RESTORED: Action.RULE_RESTORED,
+    RuleChange.DELETED: Action.RULE_DELETED,
+}
 
 
 class NoSuchRule(Exception):
@@ -47,12 +60,12 @@ async def version_now(session: AsyncSession) -> int:
     return await session.scalar(select(RulesVersion.version)) or 0
 
 
-async def insert(session: AsyncSession, rule: RuleIn, operator: str) -> RuleOut:
+async def insert(session: AsyncSession, rule: RuleIn, actor: Actor) -> RuleOut:
     """Add a rule with a new id."""
     row = RuleRow(**columns(rule))
     session.add(row)
     await session.flush()
-    _add_revision(session, row.id, 1, RuleChange.ADDED, columns(rule), operator)
+    await _add_revision(session, row.id, None, 1, RuleChange.ADDED, columns(rule), actor)
     return await _stored(session, row)
 
 
@@ -60,7 +73,7 @@ async def replace(
     session: AsyncSession,
     rule_id: int,
     rule: RuleIn,
-    operator: str,
+    actor: Actor,
     *,
     expected: frozenset[int] | None,
     change: RuleChange = RuleChange.CHANGED,
@@ -73,10 +86,10 @@ async def replace(
     row = await _locked_row(session, rule_id, expected)
     for name, value in columns(rule).items():
         setattr(row, name, value)
-    row.revision = await _next_revision(session, rule_id, row.revision)
+    before, row.revision = row.revision, await _next_revision(session, rule_id, row.revision)
     row.updated_at = func.now()
     await session.flush()
-    _add_revision(session, rule_id, row.revision, change, columns(rule), operator)
+    await _add_revision(session, rule_id, before, row.revision, change, columns(rule), actor)
     return await _stored(session, row)
 
 
@@ -84,7 +97,7 @@ async def revive(
     session: AsyncSession,
     rule_id: int,
     rule: RuleIn,
-    operator: str,
+    actor: Actor,
     *,
     change: RuleChange = RuleChange.RESTORED,
 ) -> RuleOut:
@@ -93,7 +106,7 @@ async def revive(
     row = RuleRow(id=rule_id, revision=revision, **columns(rule))
     session.add(row)
     await session.flush()
-    _add_revision(session, rule_id, revision, change, columns(rule), operator)
+    await _add_revision(session, rule_id, None, revision, change, columns(rule), actor)
     await keep_ids_rising(session, rule_id)
     return await _stored(session, row)
 
@@ -104,12 +117,13 @@ async def keep_ids_rising(session: AsyncSession, rule_id: int) -> None:
 
 
 async def delete(
-    session: AsyncSession, rule_id: int, operator: str, *, expected: frozenset[int] | None
+    session: AsyncSession, rule_id: int, actor: Actor, *, expected: frozenset[int] | None
 ) -> None:
     """Delete a rule; its revisions are kept. Raises NoSuchRule, StaleRevision."""
     row = await _locked_row(session, rule_id, expected)
     revision = await _next_revision(session, rule_id, row.revision)
-    _add_revision(session, rule_id, revision, RuleChange.DELETED, posted_form(row), operator)
+    posted, change = posted_form(row), RuleChange.DELETED
+    await _add_revision(session, rule_id, row.revision, revision, change, posted, actor)
     await session.execute(delete_from(RuleRow).where(RuleRow.id == rule_id))
 
 
@@ -143,19 +157,22 @@ async def _next_revision(session: AsyncSession, rule_id: int, present: int) -> i
     return max(last or 0, present) + 1
 
 
-def _add_revision(
+async def _add_revision(
     session: AsyncSession,
     rule_id: int,
+    before: int | None,
     revision: int,
     change: RuleChange,
     rule: dict[str, Any],
-    operator: str,
+    actor: Actor,
 ) -> None:
     session.add(
         RuleRevision(
-            rule_id=rule_id, revision=revision, change=change, rule=rule, operator=operator
+            rule_id=rule_id, revision=revision, change=change, rule=rule, operator=actor.name
         )
     )
+    subject = Subject(SubjectKind.RULE, str(rule_id))
+    await audit.record(session, actor, _ACTIONS[change], subject, before=before, after=revision)
 
 
 async def _stored(session: AsyncSession, row: RuleRow) -> RuleOut:

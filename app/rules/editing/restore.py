@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.actor import Actor
 from app.rules import store
 from app.rules.definition.schemas import RuleOut
 from app.rules.editing import edit, revisions
@@ -16,7 +17,7 @@ async def restore(
     session: AsyncSession,
     rule_id: int,
     revision: int,
-    operator: str,
+    actor: Actor,
     *,
     settings: Settings,
     expected: Callable[[], frozenset[int] | None],
@@ -31,6 +32,6 @@ async def restore(
     await require_sendable(rule, settings, "rule")
     if await store.get(session, rule_id) is not None:
         return await edit.replace(
-            session, rule_id, rule, operator, expected=expected(), change=RuleChange.RESTORED
+            session, rule_id, rule, actor, expected=expected(), change=RuleChange.RESTORED
         )
-    return await edit.revive(session, rule_id, rule, operator)
+    return await edit.revive(session, rule_id, rule, actor)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
 from app.db.session import SessionDep
 from app.rules import store
 from app.rules.background import background_work, release_in_slices
@@ -18,7 +20,7 @@ from app.rules.definition.schemas import BrokenRule, RuleOut
 from app.rules.definition.validation_errors import Problems
 from app.rules.editing import edit
 from app.rules.http.error_route import ProblemRoute
-from app.rules.http.if_match import etag, operator_of, revisions_in
+from app.rules.http.if_match import etag, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
 from app.rules.importing.document import MEDIA_TYPES, DocumentFormat
@@ -85,6 +87,7 @@ class Conflicts(BaseModel):
         200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}},
         409: {"description": "Rules that were changed outside this API can't be exported"},
     },
+    openapi_extra=needs(ApiScope.RULES_READ),
 )
 async def export_rules(session: SessionDep, parameters: Annotated[_Export, Query()]) -> Response:
     """Return all rules as one document, which `/import` accepts."""
@@ -116,7 +119,7 @@ async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
 @router.post(
     "/import",
     response_model=Diff,
-    openapi_extra=_DOCUMENT,
+    openapi_extra=_DOCUMENT | needs(ApiScope.RULES_WRITE),
     responses={
         412: {"description": "The rules have been changed since the dry run"},
         413: {"description": "The document is too large"},
@@ -172,7 +175,7 @@ async def _import(
         done = await run_import(
             session,
             rules,
-            operator_of(request),
+            actor_of(request),
             dry_run=dry_run,
             expected=None if if_match is None else revisions_in(if_match),
         )
@@ -195,7 +198,7 @@ async def _import(
     )
 
 
-@router.get("/conflicts")
+@router.get("/conflicts", openapi_extra=needs(ApiScope.RULES_READ))
 async def list_conflicts(
     request: Request, session: SessionDep, page: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:

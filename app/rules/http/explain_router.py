@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from app.access.scopes import ApiScope, needs
 from app.db.session import SessionDep
 from app.rules.definition.validation_errors import Problems
 from app.rules.explaining.question import Question
@@ -16,7 +17,7 @@ router = APIRouter(
 )
 
 
-@router.post("/explain", dependencies=[NO_PARAMETERS])
+@router.post("/explain", dependencies=[NO_PARAMETERS], openapi_extra=needs(ApiScope.RULES_READ))
 async def explain_rules(question: Question, request: Request, session: SessionDep) -> Explained:
     """Say which rules would answer, with which replies, and why the near misses would not."""
     state = request.app.state

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import Header, HTTPException, Request
+from fastapi import Header, HTTPException
 
 from app.rules.definition.schemas import RuleOut
 
@@ -47,9 +47,3 @@ def required(
             "change is lost",
         )
     return revisions_in(if_match)
-
-
-def operator_of(request: Request) -> str:
-    """Return the name of the caller that revisions store."""
-    operator: str = getattr(request.state, "operator", "unknown")
-    return operator

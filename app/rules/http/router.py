@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
 from pydantic import Field
 
+from app.access.caller import actor_of
+from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.db.session import SessionDep
 from app.rules import store
@@ -17,7 +19,7 @@ from app.rules.editing.check_sendable import require_sendable
 from app.rules.editing.schemas import Revisions
 from app.rules.http import bulk_router, explain_router
 from app.rules.http.error_route import ProblemRoute
-from app.rules.http.if_match import etag, etag_of, operator_of, required
+from app.rules.http.if_match import etag, etag_of, required
 from app.rules.http.query_params import NO_PARAMETERS, Parameters
 from app.settings import APPID_PATTERN
 
@@ -76,7 +78,7 @@ router.include_router(bulk_router.router)
 router.include_router(explain_router.router)
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(ApiScope.RULES_READ))
 async def list_rules(query: Annotated[_Page, Query()], session: SessionDep) -> RulePage:
     """List rules by id, a page at a time.
 
@@ -97,14 +99,20 @@ async def list_rules(query: Annotated[_Page, Query()], session: SessionDep) -> R
     )
 
 
-@router.post("", status_code=201, responses=_BAD_BODY, dependencies=[NO_PARAMETERS])
+@router.post(
+    "",
+    status_code=201,
+    responses=_BAD_BODY,
+    dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
+)
 async def add_rule(
     rule: RuleIn, request: Request, response: Response, session: SessionDep
 ) -> RuleOut:
     """Add a rule. Every web process uses it within a second."""
     await require_sendable(rule, request.app.state.settings, "body")
     await edit.begin(session)
-    added = await edit.insert(session, rule, operator_of(request))
+    added = await edit.insert(session, rule, actor_of(request))
     response.headers["Location"] = request.url_for("get_rule", rule_id=added.id).path
     response.headers["ETag"] = etag_of(added)
     return added
@@ -117,6 +125,7 @@ async def add_rule(
         **_NO_RULE,
         409: {"model": Detail, "description": "The row was changed outside this API"},
     },
+    openapi_extra=needs(ApiScope.RULES_READ),
 )
 async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> RuleOut:
     """Read a rule. The next change sends its ETag as If-Match."""
@@ -138,6 +147,7 @@ async def get_rule(rule_id: RuleId, response: Response, session: SessionDep) -> 
     "/{rule_id}",
     responses={**_BAD_BODY, **_NO_RULE, **_STALE},
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def replace_rule(
     rule_id: RuleId,
@@ -151,9 +161,7 @@ async def replace_rule(
     await require_sendable(rule, request.app.state.settings, "body")
     with _http_errors(rule_id):
         await edit.begin(session)
-        replaced = await edit.replace(
-            session, rule_id, rule, operator_of(request), expected=expected
-        )
+        replaced = await edit.replace(session, rule_id, rule, actor_of(request), expected=expected)
     response.headers["ETag"] = etag_of(replaced)
     return replaced
 
@@ -163,6 +171,7 @@ async def replace_rule(
     status_code=204,
     responses={**_NO_RULE, **_STALE},
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def delete_rule(
     rule_id: RuleId,
@@ -173,10 +182,10 @@ async def delete_rule(
     """Delete a rule. Replies that it has queued are still sent. Its revisions are kept."""
     with _http_errors(rule_id):
         await edit.begin(session)
-        await edit.delete(session, rule_id, operator_of(request), expected=expected)
+        await edit.delete(session, rule_id, actor_of(request), expected=expected)
 
 
-@router.get("/{rule_id}/revisions", responses=_NO_RULE)
+@router.get("/{rule_id}/revisions", responses=_NO_RULE, openapi_extra=needs(ApiScope.RULES_READ))
 async def list_revisions(
     rule_id: RuleId, query: Annotated[_RevisionPage, Query()], session: SessionDep
 ) -> Revisions:
@@ -192,6 +201,7 @@ async def list_revisions(
     "/{rule_id}/revisions/{revision}/restore",
     responses={**_NO_RULE, **_STALE},
     dependencies=[NO_PARAMETERS],
+    openapi_extra=needs(ApiScope.RULES_WRITE),
 )
 async def restore_revision(
     rule_id: RuleId,
@@ -211,7 +221,7 @@ async def restore_revision(
             session,
             rule_id,
             revision,
-            operator_of(request),
+            actor_of(request),
             settings=request.app.state.settings,
             expected=lambda: required(if_match),
         )

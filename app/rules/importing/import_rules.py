@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.rules.editing import edit
 from app.rules.importing import plan
 from app.rules.importing.imported_rules import ImportedRules
@@ -29,7 +32,7 @@ class Import:
 async def run_import(
     session: AsyncSession,
     rules: ImportedRules,
-    operator: str,
+    actor: Actor,
     *,
     dry_run: bool,
     add_only: bool = False,
@@ -39,7 +42,8 @@ async def run_import(
 
     The rules are forgotten with `Plan.close`. No other change of rules is made until the
     transaction ends. dry_run: nothing is changed. add_only: stored rules are neither changed nor
-    removed. expected: versions of the rules, one of which must be the present one; None: any.
+    removed. The audit log gets one entry with the versions of the rules and the number of changes.
+    expected: versions of the rules, one of which must be the present one; None: any.
     Raises RulesChanged, InvalidRequest.
     """
     version = await edit.begin(session)
@@ -47,5 +51,14 @@ async def run_import(
         raise RulesChanged(version)
     planned = await plan.plan_import(session, rules, add_only=add_only)
     if not dry_run:
-        await plan.apply(session, planned, operator)
+        await plan.apply(session, planned, actor.name)
+        await audit.record(
+            session,
+            actor,
+            Action.RULES_IMPORTED,
+            Subject(SubjectKind.RULES, "all"),
+            before=version,
+            after=await edit.version_now(session),
+            count=len(planned.added) + len(planned.changed) + len(planned.removed),
+        )
     return Import(planned, version)

@@ -1,13 +1,16 @@
 """Signs an operator in with a link that works once, and out again."""
 
+import math
+from datetime import timedelta
 from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.access import sessions, sign_in_links
+from app.access import sessions, sign_in
 from app.access.random_secret import MAX_SECRET_CHARACTERS
+from app.access.sign_in import Refused
 from app.console.render import render
 from app.console.session_cookie import clear_session, set_session
 from app.console.signed_in import Viewer
@@ -33,17 +36,18 @@ async def show(request: Request) -> Response:
 @router.post("/sign-in/{secret}")
 async def take(request: Request, secret: Secret, session: SessionDep) -> Response:
     """Use the link up and start a session."""
-    now = request.app.state.clock.now()
-    operator = await sign_in_links.take(session, secret, now=now)
-    if operator is None:
-        log.warning("console.sign_in_refused", address=address_of(request))
-        return render(request, "sign_in.html", status=403, refused=True)
-    user_agent = request.headers.get("user-agent")
-    cookie = await sessions.start(
-        session, operator, address=address_of(request), user_agent=user_agent, now=now
+    outcome = await sign_in.sign_in(
+        session,
+        secret,
+        address=address_of(request),
+        user_agent=request.headers.get("user-agent"),
+        now=request.app.state.clock.now(),
     )
+    if isinstance(outcome, Refused):
+        log.warning("console.sign_in_refused", address=address_of(request))
+        return _refused(request, outcome.wait)
     response = RedirectResponse(console_path("/"), SEE_OTHER)
-    set_session(request, response, cookie)
+    set_session(request, response, outcome.secret)
     return response
 
 
@@ -55,3 +59,12 @@ async def sign_out(request: Request, visitor: Viewer, session: SessionDep) -> Re
     response = RedirectResponse(console_path("/"), SEE_OTHER)
     clear_session(request, response)
     return response
+
+
+def _refused(request: Request, wait: timedelta | None) -> Response:
+    """Return the page for a link that signs nobody in; wait: set after too many attempts."""
+    if wait is None:
+        return render(request, "sign_in.html", status=403, refused=True)
+    seconds = math.ceil(wait.total_seconds())
+    headers = {"Retry-After": str(seconds)}
+    return render(request, "sign_in.html", status=429, headers=headers, refused=True)

@@ -1,0 +1,34 @@
+"""The scopes of API tokens, and how a route says which one it needs. Pure."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+
+class ApiScope(StrEnum):
+    """What an API token may do. No scope includes another one."""
+
+    RULES_READ = "rules:read"
+    RULES_WRITE = "rules:write"
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    PEOPLE_ERASE = "people:erase"
+    IDENTITIES_WRITE = "identities:write"
+    REPLIES_READ = "replies:read"
+    REPLIES_RETRY = "replies:retry"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    STATS_READ = "stats:read"
+    OPERATIONS_READ = "operations:read"
+
+
+ALL_SCOPES: Final = frozenset(ApiScope)
+# The member of OpenAPI in which an operation shows the scope it needs.
+SCOPE_MEMBER: Final = "x-required-scope"
+
+
+def needs(scope: ApiScope) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that a token with this scope may call.
+
+    `scoped_route.ScopedRoute` enforces it.
+    """
+    return {SCOPE_MEMBER: scope.value}

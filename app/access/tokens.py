@@ -1,0 +1,124 @@
+"""Adds, lists and revokes API tokens. Every change is in the audit log."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
+from app.access.errors import AccessError, NameTaken, NotFound
+from app.access.models import ApiToken
+from app.access.names import clean_name
+from app.access.random_secret import secret_hash
+from app.access.scopes import ApiScope
+from app.access.token_text import new_token
+from app.settings import APPID_PATTERN
+
+# Every web process holds all of them in memory.
+MAX_TOKENS: Final = 500
+MAX_APPIDS: Final = 100
+USE_NOTED_AFTER: Final = timedelta(minutes=1)
+
+
+async def add(
+    session: AsyncSession,
+    actor: Actor,
+    name: str,
+    scopes: Collection[ApiScope],
+    appids: Collection[str],
+    *,
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiToken, str]:
+    """Add a token; return it and its text, which nothing shows again.
+
+    appids: accounts of which it may report identities; needed for that scope alone. expires_at:
+    None: never. Raises InvalidName, NameTaken, and AccessError for anything else that is wrong.
+    """
+    name = clean_name(name)
+    _check(scopes, appids)
+    if expires_at is not None and expires_at <= now:
+        raise AccessError("a token can't have expired before it is made")
+    if (await session.scalar(select(func.count()).select_from(ApiToken)) or 0) >= MAX_TOKENS:
+        raise AccessError(f"there are {MAX_TOKENS} tokens, which is the limit")
+    secret = new_token()
+    added: ApiToken | None = await session.scalar(
+        insert(ApiToken)
+        .values(
+            id=uuid7(),
+            name=name,
+            secret_hash=secret_hash(secret),
+            scopes=sorted(set(scopes)),
+            appids=sorted(set(appids)),
+            created_at=now,
+            expires_at=expires_at,
+        )
+        .on_conflict_do_nothing(index_elements=[ApiToken.name])
+        .returning(ApiToken)
+    )
+    if added is None:
+        raise NameTaken(f"there is or was a token {name}: choose another name")
+    scope_list = " ".join(added.scopes)
+    await audit.record(
+        session, actor, Action.TOKEN_ADDED, _subject(added), now=now, after=scope_list
+    )
+    return added, secret
+
+
+async def read_all(session: AsyncSession) -> Sequence[ApiToken]:
+    """Return every token by name, also those that are revoked or have expired."""
+    rows = await session.scalars(select(ApiToken).order_by(ApiToken.name).limit(MAX_TOKENS))
+    return rows.all()
+
+
+async def revoke(session: AsyncSession, actor: Actor, name: str, *, now: datetime) -> ApiToken:
+    """Make a token invalid for good; web processes know within seconds. Raises NotFound."""
+    cleaned = clean_name(name)
+    found = await session.scalar(select(ApiToken).where(ApiToken.name == cleaned).with_for_update())
+    if found is None:
+        raise NotFound(f"there is no token {cleaned}: see oa-bridge tokens list")
+    if found.revoked_at is None:
+        found.revoked_at = now
+        await audit.record(session, actor, Action.TOKEN_REVOKED, _subject(found), now=now)
+    return found
+
+
+async def note_use(session: AsyncSession, token_id: UUID, *, now: datetime) -> None:
+    """Note when a token was last used, to a minute."""
+    await session.execute(
+        update(ApiToken)
+        .where(
+            ApiToken.id == token_id,
+            or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - USE_NOTED_AFTER),
+        )
+        .values(last_used_at=now)
+    )
+
+
+def _check(scopes: Collection[ApiScope], appids: Collection[str]) -> None:
+    if not scopes:
+        raise AccessError(f"a token needs a scope: {', '.join(ApiScope)}")
+    reports = ApiScope.IDENTITIES_WRITE in scopes
+    if reports and not appids:
+        raise AccessError(
+            f"{ApiScope.IDENTITIES_WRITE} needs the AppIDs of the accounts that may be reported"
+        )
+    if appids and not reports:
+        raise AccessError(f"AppIDs are for the scope {ApiScope.IDENTITIES_WRITE} alone")
+    if len(set(appids)) > MAX_APPIDS:
+        raise AccessError(f"a token has at most {MAX_APPIDS} AppIDs")
+    for appid in appids:
+        if re.fullmatch(APPID_PATTERN, appid) is None:
+            raise AccessError(f"{appid!r} is no AppID: wx and 16 digits or letters a to f")
+
+
+def _subject(token: ApiToken) -> Subject:
+    return Subject(SubjectKind.TOKEN, token.name)
