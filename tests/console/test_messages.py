@@ -58,7 +58,7 @@ def test_every_message_has_a_chinese_text_and_no_text_is_left_over() -> None:
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.name)
 def test_a_chinese_text_is_chinese_and_keeps_the_places_of_values(path: Path) -> None:
     for message in read_catalogue(path):
-        # The form for one thing may leave its number out, and Chinese has no form of its own for it.
+        # The form for one thing may leave its number out; Chinese has no form of its own for it.
         forms = message.id if isinstance(message.id, tuple | list) else [message.id]
         texts = message.string if isinstance(message.string, tuple | list) else [message.string]
         for text in texts if message.id else ():
