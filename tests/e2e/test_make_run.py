@@ -1,6 +1,7 @@
 """`make run` as a new user meets it: real processes, one message, and nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from simulator.playground.rules import KEYWORD
 
 WITHIN_SECONDS = 90
+SIGN_IN_LINK = re.compile(r"^http://127\.0\.0\.1:\d+/console/sign-in/[\w-]{43}$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def test_make_run_shows_the_card_and_leaves_nothing_behind(data_dir: Path) -> No
     assert KEYWORD in card
     assert "pages/index?from=oa" in card
     assert "Shop" in told
+    assert SIGN_IN_LINK.search(told)
     assert belonging_to(data_dir) == []
 
 
