@@ -13,7 +13,7 @@ from app.console import (
     language_switch,
     operators_page,
     settings_page,
-    sign_in,
+    sign_in_page,
     static_files,
 )
 from app.console.error_pages import add_error_pages
@@ -29,7 +29,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     settings_page.SECTION,
 )
 # What belongs to no page: files, signing in and out, the language.
-COMMON_ROUTERS: Final = (static_files.router, sign_in.router, language_switch.router)
+COMMON_ROUTERS: Final = (static_files.router, sign_in_page.router, language_switch.router)
 # By path below the console: forms that take more than a mebibyte.
 BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {}
 

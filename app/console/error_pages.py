@@ -78,15 +78,8 @@ def add_error_pages(console: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         return error_page(request, error)
 
-    async def answer_for_database(request: Request, error: Exception) -> Response:
-        if error_detail(error) is None:
-            raise error  # a fault of the service: the last handler shows it, the server logs it
-        return error_page(request, error)
-
-    for kind in (ConsoleError, HTTPException, RequestValidationError, Exception):
+    for kind in (ConsoleError, HTTPException, RequestValidationError, Exception, *DATABASE_ERRORS):
         console.add_exception_handler(kind, answer)
-    for database_error in DATABASE_ERRORS:
-        console.add_exception_handler(database_error, answer_for_database)
 
 
 def error_page(request: Request, error: Exception) -> Response:
@@ -95,7 +88,14 @@ def error_page(request: Request, error: Exception) -> Response:
         return signed_out_page(request)
     text = _text_of(error)
     if isinstance(error, DATABASE_ERRORS):
-        log.warning("console.database_error", error=type(error).__name__, status=text.status)
+        # A statement that is wrong is a fault of the service: its place is told.
+        place = error if text is FAULT else None
+        log.warning(
+            "console.database_error",
+            error=type(error).__name__,
+            status=text.status,
+            exc_info=place,
+        )
     needed = ROLES[error.needed].label if isinstance(error, NotAllowed) else None
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return _page(request, "error.html", text, headers, needed=needed)

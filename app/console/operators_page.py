@@ -13,7 +13,7 @@ from app.access.actor import Actor
 from app.access.errors import AccessError, NotFound
 from app.access.models import Operator
 from app.access.roles import Role
-from app.console import errors, sessions_page
+from app.console import errors, sessions_page, tokens_page
 from app.console.access_messages import message_of
 from app.console.form_values import Blank
 from app.console.messages import N_
@@ -29,6 +29,7 @@ SEE_OTHER: Final = 303
 
 router = APIRouter()
 router.include_router(sessions_page.router)
+router.include_router(tokens_page.router)
 
 SECTION: Final = Section("/operators", N_("Operators and tokens"), "o", router)
 

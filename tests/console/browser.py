@@ -17,6 +17,7 @@ from playwright.async_api import (
     BrowserContext,
     Page,
     async_playwright,
+    expect,
 )
 
 from app.access.roles import Role
@@ -24,7 +25,7 @@ from app.console.session_cookie import LOOPBACK_NAME
 from tests.chromium import CHROMIUM
 from tests.console.operator import session_of
 from tests.service import Service
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 # As root Chromium has no sandbox; the others keep it from looking for what is not this test's.
 FLAGS: Final = (
@@ -38,6 +39,7 @@ FLAGS: Final = (
     "--disable-dev-shm-usage",
 )
 AXE: Final = Axe()
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 HEIGHT: Final = 800
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.console.gate import CONTENT_SECURITY_POLICY
 from app.console.static_files import static_path
@@ -63,8 +64,11 @@ async def test_without_the_database_a_page_says_so(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("app.access.sessions.find", fail)
-    answers = [await owner.get("/settings"), await owner.get_part("/settings")]
+    with capture_logs() as logs:
+        answers = [await owner.get("/settings"), await owner.get_part("/settings")]
 
+    lines = [line for line in logs if line["event"] == "console.database_error"]
+    assert [line["exc_info"] for line in lines] == [None, None]
     assert [answer.status_code for answer in answers] == [503, 503]
     assert all("数据库" in answer.text for answer in answers)
 
@@ -72,13 +76,17 @@ async def test_without_the_database_a_page_says_so(
 async def test_a_statement_that_is_wrong_is_not_taken_for_a_database_that_is_away(
     service: Service, owner: Operator
 ) -> None:
-    async with service.app.state.database.sessions.begin() as session:
-        await session.execute(text("ALTER TABLE audit_log RENAME TO audit_elsewhere"))
-    of_a_page = await owner.get("/audit")
-    async with service.app.state.database.sessions.begin() as session:
-        await session.execute(text("ALTER TABLE sessions RENAME TO sessions_elsewhere"))
-    of_the_gate = await owner.get("/settings")
+    database = service.app.state.database
+    with capture_logs() as logs:
+        async with database.sessions.begin() as session:
+            await session.execute(text("ALTER TABLE audit_log RENAME TO audit_elsewhere"))
+        of_a_page = await owner.get("/audit")
+        async with database.sessions.begin() as session:
+            await session.execute(text("ALTER TABLE sessions RENAME TO sessions_elsewhere"))
+        of_the_gate = await owner.get("/settings")
 
+    lines = [line for line in logs if line["event"] == "console.database_error"]
+    assert [line["exc_info"] is not None for line in lines] == [True, True]
     for answer in (of_a_page, of_the_gate):
         assert answer.status_code == 500
         assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY

@@ -1,7 +1,7 @@
 """Signs an operator in with a link that works once, and out again."""
 
+import math
 from datetime import timedelta
-from math import ceil
 from typing import Annotated, Final
 
 import structlog
@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from app.access import sessions, sign_in
 from app.access.random_secret import MAX_SECRET_CHARACTERS
+from app.access.sign_in import Refused
 from app.console.render import render
 from app.console.session_cookie import clear_session, set_session
 from app.console.signed_in import Viewer
@@ -18,8 +19,6 @@ from app.console.visitor import actor_of, address_of
 from app.db.session import SessionDep
 
 SEE_OTHER: Final = 303
-FORBIDDEN: Final = 403
-TOO_MANY: Final = 429
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +36,18 @@ async def show(request: Request) -> Response:
 @router.post("/sign-in/{secret}")
 async def take(request: Request, secret: Secret, session: SessionDep) -> Response:
     """Use the link up and start a session."""
-    done = await sign_in.sign_in(
+    outcome = await sign_in.sign_in(
         session,
         secret,
         address=address_of(request),
         user_agent=request.headers.get("user-agent"),
         now=request.app.state.clock.now(),
     )
-    if isinstance(done, sign_in.Refused):
+    if isinstance(outcome, Refused):
         log.warning("console.sign_in_refused", address=address_of(request))
-        return _refusal(request, done.wait)
+        return _refused(request, outcome.wait)
     response = RedirectResponse(console_path("/"), SEE_OTHER)
-    set_session(request, response, done.secret)
+    set_session(request, response, outcome.secret)
     return response
 
 
@@ -62,9 +61,10 @@ async def sign_out(request: Request, visitor: Viewer, session: SessionDep) -> Re
     return response
 
 
-def _refusal(request: Request, wait: timedelta | None) -> Response:
-    """Return the page that says so. wait: set after too many attempts."""
+def _refused(request: Request, wait: timedelta | None) -> Response:
+    """Return the page for a link that signs nobody in; wait: set after too many attempts."""
     if wait is None:
-        return render(request, "sign_in.html", status=FORBIDDEN, refused=True)
-    headers = {"Retry-After": str(ceil(wait.total_seconds()))}
-    return render(request, "sign_in.html", status=TOO_MANY, headers=headers, refused=True)
+        return render(request, "sign_in.html", status=403, refused=True)
+    seconds = math.ceil(wait.total_seconds())
+    headers = {"Retry-After": str(seconds)}
+    return render(request, "sign_in.html", status=429, headers=headers, refused=True)
