@@ -19,6 +19,8 @@ class Action(StrEnum):
     WEBHOOK_REPLAYED = "webhook.replayed"
     DELIVERY_RETRIED = "delivery.retried"
     REPLY_RETRIED = "reply.retried"
+    REPLIES_RETRIED = "replies.retried"
+    MESSAGE_SHOWN = "message.shown"
     ERASURE_REQUESTED = "erasure.requested"
     IDENTITIES_REPORTED = "identities.reported"
     OPERATOR_ADDED = "operator.added"

@@ -40,17 +40,38 @@ async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
     return (await session.scalars(statement)).all()
 
 
-async def send_again(session: AsyncSession, reply_id: UUID, now: datetime) -> Reply | None:
+async def of_callback(
+    session: AsyncSession, callback_id: UUID, appid: str, openid: str
+) -> Sequence[Reply]:
+    """Return the replies to one push in the order of the rule. appid, openid: of the push."""
+    # No index has the passive replies of a callback; those of a follower are few.
+    found = await session.scalars(
+        select(Reply)
+        .where(Reply.callback_id == callback_id, Reply.appid == appid, Reply.openid == openid)
+        .order_by(Reply.position)
+    )
+    return found.all()
+
+
+async def of_id(session: AsyncSession, reply_id: UUID) -> Reply | None:
+    """Return one reply."""
+    return await session.get(Reply, reply_id)
+
+
+async def send_again(
+    session: AsyncSession, reply_id: UUID, now: datetime, *, in_bulk: bool = False
+) -> Reply | None:
     """Queue an unsent reply again and return it. If it can't be sent again, it is not changed.
 
-    Returns None if the id does not exist. Locks the reply's row.
+    in_bulk: it is one of many, and waits for replies to those who write now. Returns None if the
+    id does not exist. Locks the reply's row.
     """
     reply = await session.get(Reply, reply_id, with_for_update=True)
     if reply is None or not may_be_sent_again(reply, now):
         return reply
     reply.status = ReplyStatus.PENDING
     await session.flush()
-    await enqueue(session, [deliver_job(reply.callback_id)])
+    await enqueue(session, [deliver_job(reply.callback_id, in_bulk=in_bulk)])
     return reply
 
 
