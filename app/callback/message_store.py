@@ -115,9 +115,21 @@ def id_at(at: datetime) -> UUID:
 
 def row_of(row: Row[Any]) -> MessageRow:
     """Return a row of `_ROWS`."""
-    *values, passive, statuses = tuple(row)
-    fates = (*([Fate.PASSIVE] if passive else []), *(Fate(status) for status in statuses))
-    return MessageRow(*values, fates=fates)
+    passive = (Fate.PASSIVE,) if row.passive else ()
+    return MessageRow(
+        id=row.id,
+        appid=row.appid,
+        openid=row.openid,
+        msgtype=row.msgtype,
+        event=row.event,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        rule_id=row.rule_id,
+        rule_name=row.rule_name,
+        text=row.summary,
+        erased=row.erased,
+        fates=(*passive, *(Fate(status) for status in row.statuses)),
+    )
 
 
 def _conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[str]:
@@ -174,11 +186,11 @@ _FATES: Final = {
 
 _ROWS: Final = f"""
 SELECT c.id, c.appid, c.openid, c.msgtype, c.event, c.occurred_at, c.received_at,
-       c.rule_id, rules.name, {_TEXT}, c.payload = '{{}}',
-       c.passive IS NOT NULL, ARRAY(
+       c.rule_id, rules.name AS rule_name, {_TEXT} AS summary, c.payload = '{{}}' AS erased,
+       c.passive IS NOT NULL AS passive, ARRAY(
            SELECT {_FATE} FROM replies r
            WHERE r.callback_id = c.id AND r.via = 'customer_service' ORDER BY r.position
-       )
+       ) AS statuses
 FROM callbacks c LEFT JOIN rules ON rules.id = c.rule_id
 """  # noqa: S608 - constants of this module
 

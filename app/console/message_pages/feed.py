@@ -1,7 +1,7 @@
 """What arrives, for the live list: one query a second for all browsers of a process."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import date, tzinfo
 from itertools import groupby
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -21,9 +21,9 @@ _TIME_SHIFT: Final = 80  # a UUIDv7 begins with 48 bits of milliseconds
 
 
 class Day(NamedTuple):
-    """The messages of one day, the newest first. name: the ISO date."""
+    """The messages of one day, the newest first."""
 
-    name: str
+    day: date
     rows: Sequence[MessageRow]
 
 
@@ -72,5 +72,5 @@ def live_messages(state: State) -> LiveList[MessageRow]:
 
 def by_day(rows: Sequence[MessageRow], zone: tzinfo) -> list[Day]:
     """Return messages in groups of one day in a time zone, in their order."""
-    days = groupby(rows, key=lambda row: row.received_at.astimezone(zone).date().isoformat())
-    return [Day(name, list(found)) for name, found in days]
+    days = groupby(rows, key=lambda row: row.received_at.astimezone(zone).date())
+    return [Day(day, list(found)) for day, found in days]

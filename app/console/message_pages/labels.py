@@ -30,9 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 MESSAGE_FATES: Final[Mapping[Fate, Label]] = {
     Fate.UNANSWERED: Label(N_("No rule answered"), Level.LOOK),
-    Fate.PASSIVE: Label(
-        N_("Answered at once"), Level.GOOD, N_("went with the response to WeChat")
-    ),
+    Fate.PASSIVE: Label(N_("Answered at once"), Level.GOOD, N_("went with the response to WeChat")),
     Fate.UNCERTAIN: UNCERTAIN,
     **{Fate(status.value): FATES[status] for status in ReplyStatus},
 }
