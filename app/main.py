@@ -27,6 +27,7 @@ from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
+from app.console.template_environment import compile_templates
 from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
@@ -147,6 +148,8 @@ def create_app(
         forget_dead_processes()
         await inbox.start()
         await _load_rules(rules)
+        if settings.console == "on":
+            compile_templates(settings.console_time_zone)
         following_rules = asyncio.create_task(rules.run())
         async with following_database(database, clock):
             on_start()

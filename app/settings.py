@@ -502,8 +502,11 @@ def _named(where: str, field: str) -> str:
     return f"{where}{separator}{field.upper()}"
 
 
-def load_settings() -> Settings:
-    """Read and validate the settings. Raises SettingsError with one line per problem."""
+def load_settings(*, with_media: bool = True) -> Settings:
+    """Read and validate the settings. Raises SettingsError with one line per problem.
+
+    with_media: whether the folder MEDIA_DIR is needed.
+    """
     problems = _name_problems()
     try:
         settings = Settings()
@@ -511,7 +514,8 @@ def load_settings() -> Settings:
         problems += _lines(error, "", Settings.model_fields)
         settings = _without(error)
     problems += settings.embedded_problems()
-    problems += settings.media_problems()
+    if with_media:
+        problems += settings.media_problems()
     try:
         if not settings.accounts:
             problems.append(NO_ACCOUNT)

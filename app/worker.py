@@ -115,7 +115,7 @@ class Jobs:
 
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
-        await unionids.end_pauses(self.database.sessions)
+        await unionids.end_pauses(self.database.sessions, self.clock)
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""

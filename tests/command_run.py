@@ -23,12 +23,16 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def call(arguments: str, **settings: str) -> tuple[int, list[str]]:
         good = {
+            # Else the embedded one would start, whose socket has no room in a long path.
+            "DATABASE_URL": "postgresql://oa@127.0.0.1:1/oa",
             "DATA_DIR": str(tmp_path),
             "WECHAT_APPID": ACCOUNT.appid,
             "WECHAT_APPSECRET": ACCOUNT.secret,
             "WECHAT_TOKEN": ACCOUNT.token,
             "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key or "",
             "WECHAT_API_BASE_URL": "http://127.0.0.1:1",
+            # Without one a warning is logged at the start.
+            "SECRET_KEY": "a key of sixteen characters or more",
         }
         for name, value in (good | settings).items():
             monkeypatch.setenv(name, value)

@@ -107,6 +107,9 @@ class BatchCommitter:
                 return await self._commit_part(batch, again=False)
             if is_unavailable(error):
                 raise
+            if connection.is_closed():
+                # Closed by the timer between two steps, the driver fails with errors of any kind.
+                raise ConnectionResetError from error
             if len(batch) == 1:
                 # The error's own words may hold the value that was refused.
                 log.error(

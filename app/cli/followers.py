@@ -64,7 +64,7 @@ def sync_followers(
     means: try again later, because the quota of the day is used up, another synchronisation runs,
     or the database is unavailable.
     """
-    settings = load_settings()
+    settings = load_settings(with_media=False)
     logging.configure(settings)
     appids = _accounts_to_sync(settings, appid)
     try:
@@ -113,7 +113,7 @@ async def _sync_one(
     clock = SystemClock()
     await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
+    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings), logs=False)
     client_of_account = UserInfoClient(appid, api, tokens, clock)
     try:
         with _bar() as bar:

@@ -163,7 +163,7 @@ def worker() -> None:
 @cli.command()
 def migrate() -> None:
     """Migrate the database to the newest schema."""
-    settings = _with_database(load_settings())
+    settings = _with_database(load_settings(with_media=False))
     done = _migrated(settings)
     for line in done:
         typer.echo(f"migrated to {line}")
@@ -201,8 +201,8 @@ def _with_database(settings: Settings) -> Settings:
         return settings
     require_folder(settings.data_dir)
     # Web processes that uvicorn starts read their settings from the environment.
-    os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
-    return load_settings()
+    url = os.environ["DATABASE_URL"] = embedded.start(settings.data_dir)
+    return settings.model_copy(update={"database_url": url})
 
 
 def _require_simulator() -> None:

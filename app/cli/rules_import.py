@@ -121,7 +121,9 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
     """
     async with opened(settings) as database, httpx.AsyncClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-        tokens = AccessTokens(database, api, settings.accounts, SystemClock(), secret_box(settings))
+        tokens = AccessTokens(
+            database, api, settings.accounts, SystemClock(), secret_box(settings), logs=False
+        )
         response = await with_token(
             tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
         )

@@ -49,7 +49,7 @@ def erase_user(
     if (unionid is None) == (openid is None) or (openid is None) != (appid is None):
         typer.echo("oa-bridge: pass a UnionID, or both --appid and --openid", err=True)
         raise typer.Exit(BAD_USE)
-    settings = load_settings()
+    settings = load_settings(with_media=False)
     logging.configure(settings)
     if not yes:
         typer.confirm("Erase this user permanently?", abort=True)

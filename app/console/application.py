@@ -8,7 +8,14 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import State
 from starlette.types import ASGIApp
 
-from app.console import audit_page, language_switch, settings_page, sign_in, static_files
+from app.console import (
+    audit_page,
+    language_switch,
+    operators_page,
+    settings_page,
+    sign_in,
+    static_files,
+)
 from app.console.error_pages import add_error_pages
 from app.console.gate import ConsoleGate
 from app.console.message_pages import section as messages
@@ -19,6 +26,7 @@ from app.ops.api_body import BodyLimit
 # The order of the navigation; the first is where one arrives.
 SECTIONS: Final[tuple[Section, ...]] = (
     messages.SECTION,
+    operators_page.SECTION,
     audit_page.SECTION,
     settings_page.SECTION,
 )
@@ -32,6 +40,7 @@ def mount_console(app: FastAPI) -> None:
     """Serve the console below `/console`, and lead there from `/`.
 
     app.state has `settings`, `clock` and `database`, and may get more before the first request.
+    `compile_templates` is to be called when the application starts.
     """
 
     async def to_console() -> RedirectResponse:

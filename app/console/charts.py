@@ -105,15 +105,15 @@ def nice_ticks(low: float, high: float) -> list[float]:
     """Return round figures from at most `low` to at least `high`, evenly apart."""
     if high <= low:
         high = low + 1
-    step = _nice_step((high - low) / (MAX_Y_TICKS - 1))
+    # Every figure is a number of things, so no step is smaller than one.
+    step = _nice_step(max(1.0, (high - low) / (MAX_Y_TICKS - 1)))
     first, last = math.floor(low / step), math.ceil(high / step)
     return [round(number * step, 10) for number in range(first, last + 1)]
 
 
 def _nice_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return max(step, 1.0)  # every figure is a number of things
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
 
 
 @dataclass(frozen=True, slots=True)

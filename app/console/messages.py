@@ -8,6 +8,7 @@ is installed, and none that can be older than its source.
 
 import gettext
 import io
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
 
 LOCALE_FOLDER: Final = Path(__file__).with_name("locale")
 ENGLISH: Final = "en"
@@ -47,3 +49,34 @@ def translations(language: str) -> gettext.NullTranslations:
     write_mo(compiled, merged)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+class Messages:
+    """The messages of one language, as templates use them.
+
+    What is returned is safe HTML: neither a message nor a value can bring markup into the page. A
+    message without values is taken as it is; with values, `%(name)s` stands for one and `%%` for a
+    per cent sign.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._translations = translations(language)
+
+    def text(self, message: str, **values: object) -> Markup:
+        """Return a message. An unknown one, as a name from the database, stays as it is."""
+        # The empty text is the key of a catalogue's header.
+        found = self._translations.gettext(message) if message else ""
+        return _filled(found, values)
+
+    def plural(self, one: str, many: str, number: int, **values: object) -> Markup:
+        """Return the message for a number of things, which is also the value `num`."""
+        return _filled(self._translations.ngettext(one, many, number), {"num": number, **values})
+
+    def choices(self, messages: Mapping[str, str]) -> list[tuple[str, Markup]]:
+        """Return (value, text) of each message, for a field that offers them."""
+        return [(str(value), self.text(message)) for value, message in messages.items()]
+
+
+def _filled(text: str, values: Mapping[str, object]) -> Markup:
+    safe = escape(text)
+    return safe % values if values else safe

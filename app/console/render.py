@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from jinja2 import Template
 
 from app.console.language import language_of
 from app.console.template_environment import environment
@@ -46,8 +47,14 @@ def render(
         "sections": request.app.state.console_sections,
         **values,
     }
-    if is_htmx(request):
-        text = "".join(found.blocks[fragment](found.new_context(context)))
-    else:
-        text = found.render(context)
+    text = _block(found, fragment, context) if is_htmx(request) else found.render(context)
     return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def _block(template: Template, name: str, values: Mapping[str, object]) -> str:
+    """Render one block, with what the template imports and sets outside of its blocks."""
+    context = template.new_context(dict(values))
+    # It runs these statements before the first piece of the layout, where it is left.
+    page = template.root_render_func(context)
+    next(page)
+    return "".join(template.blocks[name](context))

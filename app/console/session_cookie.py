@@ -16,6 +16,15 @@ LOOPBACK_NAME: Final = "oa_session"
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-proto")
 
 
+def origin_of(connection: HTTPConnection) -> str:
+    """Return scheme and host under which the browser that sends a request finds the console.
+
+    A session needs HTTPS, but on the machine itself; a proxy may not have said that it had it.
+    """
+    scheme = "http" if _is_plain_loopback(connection) else "https"
+    return f"{scheme}://{connection.url.netloc}"
+
+
 def session_secret(connection: HTTPConnection) -> str | None:
     """Return the secret that the browser sends; None if it sends none."""
     return connection.cookies.get(_name(connection)) or None

@@ -4,7 +4,6 @@ A template has these names beside what its route gives it: `_` and `ngettext` fo
 the macros of `components.html`, `static(name)` and `path(name)` for addresses, `language`, `zone`.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.console import labels
 from app.console.figures import Figures
 from app.console.local_time import LocalTime
-from app.console.messages import translations
+from app.console.messages import LANGUAGES, Messages
 from app.console.static_files import static_path
 
 FOLDER: Final = Path(__file__).with_name("templates")
@@ -27,25 +26,26 @@ def console_path(path: str) -> str:
     return f"{MOUNTED_AT}{path}"
 
 
+def compile_templates(zone: str) -> None:
+    """Compile every template in each language, so that no visitor waits for it, nor a push."""
+    for language in LANGUAGES:
+        pages = environment(language, zone)
+        for name in pages.list_templates():
+            pages.get_template(name)
+
+
 @cache
 def environment(language: str, zone: str) -> Environment:
     """Return the templates in one language and with times in one zone."""
-    texts = translations(language)
     pages = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
         auto_reload=False,
     )
-    pages.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-
-    def translated(messages: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return (value, text) of each message, for a choice."""
-        return [(str(value), texts.gettext(message)) for value, message in messages.items()]
-
+    messages = Messages(language)
     time = LocalTime(language, zone)
     figures = Figures(language)
     pages.globals |= {
@@ -54,7 +54,9 @@ def environment(language: str, zone: str) -> Environment:
         "static": lambda name: console_path(static_path(name)),
         "path": console_path,
         "labels": labels,
-        "translated": translated,
+        "_": messages.text,
+        "ngettext": messages.plural,
+        "translated": messages.choices,
     }
     pages.filters |= {
         "local_time": time.format,

@@ -112,9 +112,36 @@ async def pause(
     )
 
 
-async def end_pauses(session: AsyncSession) -> None:
-    """End the pauses of all accounts."""
-    await session.execute(delete(ResolvePause))
+async def end_pauses(session: AsyncSession, now: datetime, *, everyone: bool) -> None:
+    """End pauses, and make the OpenIDs due that were released until their end.
+
+    everyone: of all accounts; else of those that got an access token after one was refused.
+    """
+    over = delete(ResolvePause).returning(ResolvePause.appid, ResolvePause.until)
+    ended = (over if everyone else over.where(_token_came())).cte("ended")
+    released = (
+        select(OpenIdRow.appid, OpenIdRow.openid)
+        .join(
+            ended,
+            and_(OpenIdRow.appid == ended.c.appid, OpenIdRow.resolve_next_at == ended.c.until),
+        )
+        .where(
+            or_(
+                OpenIdRow.resolve_state == ResolveState.PENDING,
+                OpenIdRow.resolve_reason == CONFLICT,
+            )
+        )
+        # All lock them in this order.
+        .order_by(OpenIdRow.appid, OpenIdRow.openid)
+        .with_for_update(of=OpenIdRow)
+        .cte("released")
+    )
+    await session.execute(
+        update(OpenIdRow)
+        .where(OpenIdRow.appid == released.c.appid, OpenIdRow.openid == released.c.openid)
+        .values(resolve_next_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def paused_until(
@@ -143,10 +170,14 @@ def _pauses(appid: str, now: datetime) -> Exists:
 
 
 def _is_in_force(now: datetime) -> ColumnElement[bool]:
-    token_came = exists().where(
+    return and_(ResolvePause.until > now, ~_token_came())
+
+
+def _token_came() -> ColumnElement[bool]:
+    newer = exists().where(
         AccessToken.appid == ResolvePause.appid, AccessToken.obtained_at > ResolvePause.since
     )
-    return and_(ResolvePause.until > now, ~and_(ResolvePause.by_token, token_came))
+    return and_(ResolvePause.by_token, newer)
 
 
 async def has_due(session: AsyncSession, appid: str, now: datetime) -> bool:

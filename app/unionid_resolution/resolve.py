@@ -108,16 +108,17 @@ async def _record(resolver: Resolver, results: Sequence[UnionIdResult]) -> None:
         await record_unionids(session, results, source=UnionIdSource.USER_INFO, now=now)
 
 
-async def end_pauses(sessions: SessionFactory) -> None:
+async def end_pauses(sessions: SessionFactory, clock: Clock) -> None:
     """End the pauses of all accounts: a worker starts, perhaps with corrected settings."""
     async with sessions.begin() as session:
-        await store.end_pauses(session)
+        await store.end_pauses(session, clock.now(), everyone=True)
 
 
 async def sweep(sessions: SessionFactory, accounts: Mapping[str, Account], clock: Clock) -> None:
     """Enqueue a job for every account that has due OpenIDs."""
     async with sessions.begin() as session:
         now = clock.now()
+        await store.end_pauses(session, now, everyone=False)
         due = [appid for appid in accounts if await store.has_due(session, appid, now)]
         await enqueue(session, [resolve_job(appid) for appid in due])
 
@@ -186,11 +187,9 @@ async def _release(
         action=error.action.value,
     )
     now = resolver.clock.now()
+    again_at = now + (PAUSE_AFTER_REFUSAL if refused else PAUSE_AFTER_FAILURE)
     async with resolver.sessions.begin() as session:
+        await store.release(session, appid, openids, ask_again_at=again_at)
         if refused:
-            # They are due at once, so that they are asked about as soon as the pause ends.
-            await store.release(session, appid, openids, ask_again_at=now)
             by_token = isinstance(error, NoToken)
-            await store.pause(session, appid, now, now + PAUSE_AFTER_REFUSAL, by_token=by_token)
-        else:
-            await store.release(session, appid, openids, ask_again_at=now + PAUSE_AFTER_FAILURE)
+            await store.pause(session, appid, now, again_at, by_token=by_token)

@@ -56,9 +56,10 @@ class _Note:
 class ApiProblems:
     """The problems that this process has met, and which of them are still to be written."""
 
-    def __init__(self, sessions: SessionFactory, clock: Clock) -> None:
+    def __init__(self, sessions: SessionFactory, clock: Clock, *, logs: bool) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._logs = logs
         self._notes: dict[_Key, _Note] = {}
         self._stored: dict[_Key, _Note] = {}
         self._logged: dict[tuple[AppId, Api, int | str], datetime] = {}
@@ -72,6 +73,8 @@ class ApiProblems:
             return
         now = self._clock.now()
         self._notes[appid, api] = _Note(error, now)
+        if not self._logs:
+            return
         kind = (appid, api, error.errmsg if error.errcode is None else error.errcode)
         logged_at = self._logged.get(kind)
         if logged_at is None or now - logged_at >= LOG_AGAIN:

@@ -42,7 +42,10 @@ class _Failure:
 
 
 class AccessTokens:
-    """Gives out access tokens. They are stored in `access_tokens` and shared by all processes."""
+    """Gives out access tokens. They are stored in `access_tokens` and shared by all processes.
+
+    logs: whether failed calls are logged; a command tells the person who runs it instead.
+    """
 
     def __init__(
         self,
@@ -51,13 +54,15 @@ class AccessTokens:
         accounts: Mapping[str, Account],
         clock: Clock,
         box: SecretBox,
+        *,
+        logs: bool = True,
     ) -> None:
         self._database = database
         self._api = api
         self._accounts = accounts
         self._clock = clock
         self._box = box
-        self.problems = ApiProblems(database.sessions, clock)
+        self.problems = ApiProblems(database.sessions, clock, logs=logs)
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.

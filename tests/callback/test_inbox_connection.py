@@ -3,7 +3,12 @@
 import asyncpg
 import pytest
 
+from app.callback import commit_batch
+from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox_connection import is_unavailable
+from app.db.engine import UNAVAILABLE_ERRORS
+from tests.callback.makers import record
+from tests.service import WorldClock
 
 
 @pytest.mark.parametrize(
@@ -48,3 +53,16 @@ def test_what_becomes_of_a_connection_that_is_cut_is_no_fault_of_a_value(error: 
 )
 def test_what_a_value_is_to_blame_for_is_told_apart(error: Exception) -> None:
     assert not is_unavailable(error)
+
+
+async def test_whatever_a_commit_fails_with_on_a_closed_connection_the_database_is_away(
+    database_url: str, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed_in_between(connection: asyncpg.Connection, *_: object) -> None:
+        connection.terminate()
+        raise AttributeError("what the driver stumbles over")
+
+    monkeypatch.setattr(commit_batch, "_commit_once", closed_in_between)
+
+    with pytest.raises(UNAVAILABLE_ERRORS):
+        await BatchCommitter(database_url).commit([record(clock)], seconds=5)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from app.settings import Settings
 from simulator.envelopes import new_stamp, seal
 from simulator.replies import read_answer
+from tests.callback.makers import drained
 from tests.callback.odd_documents import SAMPLES, Odd, mutated
 from tests.service import ACCOUNT, Service, WorldClock, card, counted, event, running, settings_for
+from tests.waiting import eventually
 
 # Each push is of a second of its own, so that none is a copy of another.
 _seconds = count(1)
@@ -33,6 +35,7 @@ async def push(service: Service, odd: Odd) -> tuple[int, bytes]:
 
 
 async def newest(service: Service) -> dict[str, object]:
+    await eventually(drained(service.inbox))
     [listed] = (await service.read("callbacks", limit=1))["items"]
     return await service.read(f"callbacks/{listed['id']}")
 
@@ -61,7 +64,7 @@ async def test_every_sample_is_stored_whole_however_it_is_mutated(
 
         assert answer == (200, b"success"), odd.write()
         assert stored["payload"] == odd.stored()
-    assert anybody.inbox.spool_status().count == 0
+    assert anybody.inbox.spool_status().dead_letters == 0
 
 
 @pytest.mark.parametrize("members", [{}, {"FromUserName": "", "ToUserName": " "}])

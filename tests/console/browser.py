@@ -186,5 +186,7 @@ class ConsoleInBrowser:
             secret = await session_of(self.service, f"{role} {view}", role, view.language)
             cookie: SetCookieParam = {"name": LOOPBACK_NAME, "value": secret, "url": self.origin}
             await context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])
-        yield visit
-        await context.close()
+        try:
+            yield visit
+        finally:
+            await context.close()

@@ -49,6 +49,7 @@ async def main(database_url: str, folder: str, *paths: str) -> None:
                 page = await http.get(f"/console{path}")
                 assert page.status_code == 200, (path, page.status_code, page.text)
                 assert f'<html lang="{language}' in page.text
+                assert ("设置" in page.text) is (language == "zh"), path
                 files |= set(STATIC.findall(page.text))
         for file in files:
             assert (await http.get(file)).status_code == 200, file

@@ -67,6 +67,9 @@ PAGES: Final = (
         "messages/retry_results.html",
         prepare=made_messages.an_empty_retry,
     ),
+    Page("/operators", "operators/index.html", Role.OWNER),
+    Page("/operators?done=role", "operators/index.html", Role.OWNER),
+    Page("/operators/sessions", "operators/sessions.html", Role.OWNER),
     Page("/settings", "settings/index.html"),
     Page("/audit", "audit/index.html"),
     Page("/audit?actor=nobody", "audit/index.html"),
@@ -83,6 +86,9 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "messages/shown.html",
         "messages/tabs.html",
         "no_operator.html",
+        # Answers of a form, see test_operators_page.py.
+        "operators/link.html",
+        "operators/tabs.html",
         "sign_in.html",
         "signed_out.html",
     }

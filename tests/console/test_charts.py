@@ -43,8 +43,8 @@ def test_every_figure_is_inside_the_frame(values: list[float | None], count: int
     assert len(lines.x_ticks) <= MAX_X_LABELS
 
 
-@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
-def test_ticks_are_even_and_cover_the_figures(one: float, other: float) -> None:
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
+def test_ticks_are_even_and_cover_the_figures(one: int, other: int) -> None:
     low, high = sorted((one, other))
     ticks = nice_ticks(low, high)
 

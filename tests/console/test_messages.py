@@ -9,8 +9,9 @@ from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from jinja2.ext import babel_extract
 
-from app.console.messages import CHINESE, LOCALE_FOLDER, read_catalogue
+from app.console.messages import CHINESE, LOCALE_FOLDER, Messages, read_catalogue
 from app.console.static_files import FOLDER as STATIC
+from app.console.template_environment import environment
 
 CONSOLE = STATIC.parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
@@ -63,3 +64,21 @@ def test_no_message_stands_in_two_catalogues_with_different_texts() -> None:
     for path in CATALOGUES:
         for key, texts in translated(path):
             assert seen.setdefault(key, texts) == texts, f"{key} in {path.name}"
+
+
+def test_no_message_and_no_value_brings_markup_into_a_page() -> None:
+    page = environment("zh", "Asia/Shanghai").from_string(
+        "{{ _(name) }}|{{ _('Type %(text)s to confirm:', text=name) }}|{{ _('') }}|{{ _('5 %') }}"
+    )
+
+    unknown, confirm, empty, plain = page.render(name="<b>%(x)s").split("|")
+    assert unknown == "&lt;b&gt;%(x)s"
+    assert confirm == "输入“&lt;b&gt;%(x)s”以确认："
+    assert (empty, plain) == ("", "5 %")
+
+
+def test_a_number_of_things_has_its_form() -> None:
+    messages = Messages("en")
+
+    assert str(messages.plural("%(num)s rule", "%(num)s rules", 1)) == "1 rule"
+    assert str(messages.plural("%(num)s rule", "%(num)s rules", 2)) == "2 rules"

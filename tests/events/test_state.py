@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from app.callback.record import Record
+from app.callback.repeated_follows import RETRY_AFTER
 from app.db.engine import Database
 from app.identity.models import UnionIdSource
 from app.identity.unionid_store import UnionIdResult
@@ -145,7 +146,7 @@ def _replay(consents: dict[str, Json], item: Json, at: datetime) -> None:
 
 
 def batches(records: Sequence[Record], delivery: Delivery) -> list[list[Record]]:
-    """Cut the deliveries; a copy of an event is pushed anew, so it gets other ids."""
+    """Cut the deliveries; a copy of an event is pushed again later, so it gets other ids."""
     found: list[list[Record]] = []
     seen: set[int] = set()
     rest = [*delivery.order]
@@ -161,7 +162,8 @@ def batches(records: Sequence[Record], delivery: Delivery) -> list[list[Record]]
 
 def _again(one: Record) -> Record:
     entries = tuple(replace(entry, id=uuid7()) for entry in one.subscriptions)
-    return replace(one, id=uuid7(), subscriptions=entries)
+    received_at = one.received_at + RETRY_AFTER
+    return replace(one, id=uuid7(), received_at=received_at, subscriptions=entries)
 
 
 async def learn(database: Database, openid: str) -> None:

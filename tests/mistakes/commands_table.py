@@ -28,6 +28,7 @@ class Mistake(NamedTuple):
 AWAY = {"DATABASE_URL": "postgresql://oa@127.0.0.1:1/oa"}
 NO_HOST = {"DATABASE_URL": "postgresql://oa@host.invalid/oa"}
 NOTHING_LISTENS = "nothing listens at the host and port of DATABASE_URL"
+NO_FOLDER = {"DATABASE_URL": "", "DATA_DIR": "/dev/null/x"}
 NO_SECRET = {"WECHAT_APPSECRET": ""}
 RULE = """
 rules:
@@ -102,11 +103,9 @@ COMMAND_MISTAKES = [
     Mistake("followers sync", BAD_USE, "no Official Account has an AppSecret", NO_SECRET),
     Mistake(f"followers sync --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
     Mistake("followers sync --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
-    Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}),
-    Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}),
-    Mistake(
-        "rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", {"DATA_DIR": "/dev/null/x"}
-    ),
+    Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
+    Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
+    Mistake("rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake(
         "serve",
         BAD_USE,
@@ -123,6 +122,14 @@ COMMAND_MISTAKES = [
     *(
         Mistake(command, BAD_USE, "WECHAT_APPID: ", {"WECHAT_APPID": "gh_0123456789ab"})
         for command in ("serve", "worker", "migrate", "rules export", "followers sync")
+    ),
+    *(
+        Mistake(command, BAD_USE, "MEDIA_DIR: /none does not exist", {"MEDIA_DIR": "/none"})
+        for command in ("serve", "worker", "rules export")
+    ),
+    *(  # they need no picture
+        Mistake(command, status, NOTHING_LISTENS, AWAY | {"MEDIA_DIR": "/none"})
+        for command, status in (("migrate", FAILED), ("followers sync", TRY_LATER))
     ),
     Mistake("users erase u --yes", BAD_USE, "PORT: must be a whole number", {"PORT": "x"}),
 ]

@@ -242,18 +242,20 @@ async def test_so_many_uploads_are_made_at_once_and_the_others_wait(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch, kind: Literal["image", "video"], most: int
 ) -> None:
     may_end = asyncio.Event()
-    sent: list[str] = []
+    sent: list[bytes] = []
 
     async def upload(*arguments: object) -> UploadedMedia:
-        filename = str(arguments[3])
+        content = arguments[3]
+        assert isinstance(content, bytes)
         await may_end.wait()
-        sent.append(filename)
-        return UploadedMedia(f"id-of-{filename}", jobs.clock.now())
+        sent.append(content)
+        return UploadedMedia(f"id-of-{content[-1]}", jobs.clock.now())
 
     monkeypatch.setattr(WeChatApi, "upload_media", upload)
     names = [f"{number}.jpg" for number in range(most + 3)]
-    for name in names:
-        (jobs.settings.media_path / name).write_bytes(JPEG)
+    contents = [JPEG + bytes([number]) for number in range(most + 3)]
+    for name, content in zip(names, contents, strict=True):
+        (jobs.settings.media_path / name).write_bytes(content)
     usual = jobs.delivery.uploads
     images, videos = Counted(usual.uploads), Counted(usual.videos)
     counts = images if kind == "image" else videos
@@ -270,5 +272,5 @@ async def test_so_many_uploads_are_made_at_once_and_the_others_wait(
     found = await running
 
     assert at_once == most
-    assert found == [f"id-of-{name}" for name in names]
-    assert sorted(sent) == sorted(names)
+    assert found == [f"id-of-{number}" for number in range(most + 3)]
+    assert sorted(sent) == sorted(contents)

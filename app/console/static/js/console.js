@@ -3,4 +3,5 @@
 import "./keys.js";
 import "./dialogs.js";
 import "./byte_counter.js";
+import "./copy.js";
 import "./live_list.js";
