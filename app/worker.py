@@ -40,9 +40,10 @@ from app.privacy.late_pushes import check
 from app.privacy.plan import Eraser
 from app.privacy.retention import retain
 from app.privacy.sweep import sweep as sweep_erasures
+from app.replies import bulk_retry
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
-from app.replies.jobs import DELIVER
+from app.replies.jobs import DELIVER, RETRY
 from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
@@ -69,7 +70,14 @@ HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
 # Jobs of a name that run at once, in all workers together. Their sum is below the limit of one
 # worker, so that replies, whose windows may last a minute, never wait for other jobs.
-JOB_CONCURRENCY: Final = {RESOLVE: 4, DELIVER_WEBHOOK: 50, ERASE: 4, CHECK: 1, CHECK_DOCTOR: 1}
+JOB_CONCURRENCY: Final = {
+    RESOLVE: 4,
+    DELIVER_WEBHOOK: 50,
+    ERASE: 4,
+    CHECK: 1,
+    CHECK_DOCTOR: 1,
+    RETRY: 2,
+}
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
 # A statement of the queue that takes longer has lost its connection.
@@ -97,6 +105,10 @@ class Jobs:
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
         await deliver(self.delivery, UUID(payload["callback_id"]))
+
+    async def retry(self, payload: dict[str, str]) -> None:
+        """`replies.retry`: queue the replies of one bulk retry again."""
+        await bulk_retry.run(self.database.sessions, self.clock, UUID(payload["retry_id"]))
 
     async def resolve(self, payload: dict[str, str]) -> None:
         """`identity.resolve`: request the UnionIDs that an account lacks."""
@@ -130,6 +142,7 @@ class Jobs:
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
         await sweep_replies(self.database.sessions, self.clock)
+        await bulk_retry.sweep(self.database.sessions, self.clock)
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
         await plain_signatures.sweep(self.database.sessions, self.clock)
@@ -206,6 +219,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
     """Return the function of each job, by the name under which it is enqueued."""
     return {
         DELIVER: jobs.deliver,
+        RETRY: jobs.retry,
         RESOLVE: jobs.resolve,
         DELIVER_WEBHOOK: jobs.deliver_webhook,
         ERASE: jobs.erase,

@@ -18,6 +18,8 @@ class Action(StrEnum):
     WEBHOOK_PINGED = "webhook.pinged"
     WEBHOOK_REPLAYED = "webhook.replayed"
     REPLY_RETRIED = "reply.retried"
+    REPLIES_RETRIED = "replies.retried"
+    MESSAGE_SHOWN = "message.shown"
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_CLOSED = "erasure.closed"
     IDENTITIES_REPORTED = "identities.reported"

@@ -18,12 +18,14 @@ from app.console import (
 )
 from app.console.error_pages import add_error_pages
 from app.console.gate import ConsoleGate
+from app.console.message_pages import section as messages
 from app.console.section import Section
 from app.console.template_environment import MOUNTED_AT, console_path
 from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
 SECTIONS: Final[tuple[Section, ...]] = (
+    messages.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,
     settings_page.SECTION,

@@ -43,6 +43,24 @@ async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
     return (await session.scalars(statement)).all()
 
 
+async def of_callback(
+    session: AsyncSession, callback_id: UUID, appid: str, openid: str
+) -> Sequence[Reply]:
+    """Return the replies to one push in the order of the rule. appid, openid: of the push."""
+    # No index has the passive replies of a callback; those of a follower are few.
+    found = await session.scalars(
+        select(Reply)
+        .where(Reply.callback_id == callback_id, Reply.appid == appid, Reply.openid == openid)
+        .order_by(Reply.position)
+    )
+    return found.all()
+
+
+async def of_id(session: AsyncSession, reply_id: UUID) -> Reply | None:
+    """Return one reply."""
+    return await session.get(Reply, reply_id)
+
+
 async def send_again(
     session: AsyncSession, actor: Actor, reply_id: UUID, now: datetime
 ) -> Reply | None:
@@ -53,14 +71,23 @@ async def send_again(
     reply = await session.get(Reply, reply_id, with_for_update=True)
     if reply is None or not may_be_sent_again(reply, now):
         return reply
-    before, reply.status = reply.status, ReplyStatus.PENDING
-    await session.flush()
+    before = reply.status
+    await queue_again(session, reply)
     subject = Subject(SubjectKind.REPLY, str(reply_id))
     await audit.record(
         session, actor, Action.REPLY_RETRIED, subject, now=now, before=before, after=reply.status
     )
-    await enqueue(session, [deliver_job(reply.callback_id)])
     return reply
+
+
+async def queue_again(session: AsyncSession, reply: Reply, *, in_bulk: bool = False) -> None:
+    """Queue a reply that may be sent again, and whose row is locked.
+
+    in_bulk: it is one of many, and waits for replies to those who write now.
+    """
+    reply.status = ReplyStatus.PENDING
+    await session.flush()
+    await enqueue(session, [deliver_job(reply.callback_id, in_bulk=in_bulk)])
 
 
 def may_be_sent_again(reply: Reply, now: datetime) -> bool:

@@ -6,21 +6,29 @@ from uuid import UUID
 from app.db.queue import NewJob
 
 DELIVER = "replies.deliver"
+RETRY = "replies.retry"
 
 
 # Windows after a follow, a scan or a menu tap last a minute. Their replies are sent before others.
 URGENT_WITHIN = timedelta(minutes=2)
 URGENT = 1
+# Of many replies that are sent again: whoever writes now does not wait for them.
+IN_BULK = -1
 
 
-def deliver_job(callback_id: UUID, *, urgent: bool = False) -> NewJob:
+def deliver_job(callback_id: UUID, *, urgent: bool = False, in_bulk: bool = False) -> NewJob:
     """Return the job that sends the queued replies of one callback, in their order."""
     return NewJob(
         DELIVER,
         {"callback_id": str(callback_id)},
         key=f"{DELIVER}:{callback_id}",
-        priority=URGENT if urgent else 0,
+        priority=URGENT if urgent else IN_BULK if in_bulk else 0,
     )
+
+
+def retry_job(retry_id: UUID) -> NewJob:
+    """Return the job that queues the replies of one bulk retry again."""
+    return NewJob(RETRY, {"retry_id": str(retry_id)}, key=f"{RETRY}:{retry_id}")
 
 
 def is_urgent(expires_at: datetime, now: datetime) -> bool:

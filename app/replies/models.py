@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -102,3 +102,42 @@ class SendWindow(Base):
     opened_at: Mapped[datetime]  # CreateTime of the push that opened it, by WeChat's clock
     expires_at: Mapped[datetime]
     sends_left: Mapped[int]
+
+
+class ReplyRetry(Base):
+    """Many replies that an operator sends again at once. ended_at: all of them were looked at."""
+
+    __tablename__ = "reply_retries"
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index("ix_reply_retries_open", "id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # drawn by the page that asks for it
+    operator: Mapped[str]
+    total: Mapped[int]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class RetryResult(StrEnum):
+    """What a retry did with one reply.
+
+    queued: it is sent again. refused: it could not be, since it was sent meanwhile, waits to be
+    sent, or its send window has ended.
+    """
+
+    QUEUED = "queued"
+    REFUSED = "refused"
+
+
+class ReplyRetryItem(Base):
+    """One reply of a retry. result: NULL until the job has come to it; then it is left alone."""
+
+    __tablename__ = "reply_retry_items"
+
+    retry_id: Mapped[UUID] = mapped_column(
+        ForeignKey("reply_retries.id", ondelete="CASCADE"), primary_key=True
+    )
+    reply_id: Mapped[UUID] = mapped_column(primary_key=True)
+    result: Mapped[RetryResult | None]

@@ -18,6 +18,8 @@ MAX_FETCHES = 6
 
 TOO_MANY_THIS_MINUTE = 45011
 QUOTA_OF_THE_DAY = frozenset({45009, 44993})
+# How the errmsg of a reply begins that may have arrived.
+UNKNOWN = "outcome unknown"
 WINDOW_CLOSED = frozenset({45015, 45047})  # the time is over; the sends are used up
 NOT_FOLLOWING = frozenset({43004, 50005})
 
@@ -76,7 +78,7 @@ def unknown_outcome(error: TransportError) -> SendOutcome:
     custom/send has no idempotency key, so a retry could send the message twice (protocol 6.2).
     WeChat may have counted it, so it counts as one of the sends that the window allows.
     """
-    text = f"outcome unknown: {error.errmsg}"
+    text = f"{UNKNOWN}: {error.errmsg}"
     return SendOutcome(ReplyStatus.FAILED, None, text, window=WindowVerdict.USED)
 
 

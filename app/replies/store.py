@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.replies.expire import SWEEP_LIMIT, expiry_reason
 from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
-from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
+from app.replies.retry_policy import UNKNOWN, WINDOW_CLOSED, SendOutcome, WindowVerdict
 
 # Rows to lock are chosen in a CTE, which runs once. A subquery may run again and skip the rows that
 # it has locked itself.
@@ -19,7 +19,7 @@ from app.replies.retry_policy import WINDOW_CLOSED, SendOutcome, WindowVerdict
 SWEEP_AFTER = timedelta(seconds=60)
 URGENT_AFTER = timedelta(seconds=3)
 
-OUTCOME_UNKNOWN = "outcome unknown: the worker that was sending recorded no result"
+OUTCOME_UNKNOWN = f"{UNKNOWN}: the worker that was sending recorded no result"
 
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 

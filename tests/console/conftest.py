@@ -14,13 +14,15 @@ from tests.service import (
     Service,
     WorldClock,
     clock,
+    jobs,
     running,
     service,
     settings,
     settings_for,
+    wechat,
 )
 
-__all__ = ["clock", "service", "settings"]
+__all__ = ["clock", "jobs", "service", "settings", "wechat"]
 
 
 @pytest.fixture

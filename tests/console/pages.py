@@ -9,6 +9,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
+from tests.console import made_messages
 from tests.service import APPID, Service
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -46,6 +47,42 @@ async def with_tokens(service: Service) -> str:
 
 
 PAGES: Final = (
+    Page("/messages", "messages/index.html"),
+    Page("/messages?text=none", "messages/index.html"),
+    Page("/messages with messages", "messages/index.html", prepare=made_messages.some_messages),
+    Page("/messages with a filter", "messages/index.html", prepare=made_messages.shown_texts),
+    Page("/messages/failed", "messages/message.html", prepare=made_messages.a_failed_message),
+    Page(
+        "/messages/unanswered",
+        "messages/message.html",
+        prepare=made_messages.an_unanswered_message,
+    ),
+    Page("/messages/words", "messages/words.html"),
+    Page("/messages/words?days=7", "messages/words.html"),
+    Page("/messages/words with words", "messages/words.html", prepare=made_messages.words),
+    Page("/messages/retries/new", "messages/retry.html", Role.EDITOR),
+    Page(
+        "/messages/retries/new with replies",
+        "messages/retry.html",
+        Role.EDITOR,
+        made_messages.a_failed_filter,
+    ),
+    Page("/messages/retries", "messages/retries.html"),
+    Page(
+        "/messages/retries with one",
+        "messages/retries.html",
+        prepare=made_messages.a_list_of_retries,
+    ),
+    Page(
+        "/messages/retries/running",
+        "messages/retry_results.html",
+        prepare=made_messages.a_running_retry,
+    ),
+    Page(
+        "/messages/retries/empty",
+        "messages/retry_results.html",
+        prepare=made_messages.an_empty_retry,
+    ),
     Page("/operators", "operators/index.html", Role.OWNER),
     Page("/operators?done=role", "operators/index.html", Role.OWNER),
     Page("/operators/sessions", "operators/sessions.html", Role.OWNER),
@@ -62,6 +99,10 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "components.html",
         "error.html",
         "layout.html",
+        "messages/progress.html",
+        "messages/rows.html",
+        "messages/shown.html",
+        "messages/tabs.html",
         "no_operator.html",
         # Answers of a form, see test_operators_page.py.
         "operators/link.html",

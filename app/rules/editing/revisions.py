@@ -1,5 +1,8 @@
 """Reads the revisions of rules. The caller owns the transaction."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,6 +37,22 @@ async def history(
     if before is not None:
         query = query.where(RuleRevision.revision < before)
     return [Revision.model_validate(row) for row in await session.scalars(query)]
+
+
+async def as_of(
+    session: AsyncSession, rule_ids: Sequence[int], at: datetime
+) -> dict[int, RuleRevision]:
+    """Return the revision that each of these rules had at a time, by rule; also of deleted rules.
+
+    A process may have used the revision before for a second more, until it knew of the change.
+    """
+    found = await session.scalars(
+        select(RuleRevision)
+        .distinct(RuleRevision.rule_id)
+        .where(RuleRevision.rule_id.in_(rule_ids), RuleRevision.changed_at <= at)
+        .order_by(RuleRevision.rule_id, RuleRevision.revision.desc())
+    )
+    return {row.rule_id: row for row in found}
 
 
 async def existed(session: AsyncSession, rule_id: int) -> bool:

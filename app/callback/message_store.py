@@ -1,0 +1,205 @@
+"""SQL of the lists of messages: with the rule that answered, and what became of the replies."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow
+from app.replies.models import ReplyStatus
+from app.replies.retry_policy import UNKNOWN
+
+# A filter that no index serves looks at so many messages for one page, and says so.
+MAX_SEARCHED: Final = 100_000
+MAX_RETRIED: Final = 10_000
+# No send window is longer than two days; an older reply can't be sent again.
+RETRYABLE_FOR: Final = timedelta(days=8)
+# Ids are drawn by the clock of a process, arrivals are noted by the database's.
+CLOCK_SLACK: Final = timedelta(hours=1)
+
+_FIRST: Final = UUID(int=0)
+_BEYOND: Final = UUID(int=(1 << 128) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages, the newest first. next: the cursor of the next page; None after the last one.
+
+    cut_short: whether MAX_SEARCHED messages were looked at, so that the page may have fewer rows
+    than there are; the next page goes on from there.
+    """
+
+    rows: Sequence[MessageRow]
+    next: UUID | None
+    cut_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetryableReply:
+    """An unsent reply that can be sent again."""
+
+    id: UUID
+    fate: Fate
+
+
+async def page(
+    session: AsyncSession, wanted: MessageFilter, *, before: UUID | None, limit: int
+) -> MessagePage:
+    """Return messages by id. before: `next` of the page before."""
+    upper = before or _BEYOND
+    if wanted.until is not None:
+        upper = min(upper, id_at(wanted.until + CLOCK_SLACK))
+    lower = _FIRST if wanted.since is None else id_at(wanted.since - CLOCK_SLACK)
+    bound: UUID | None = None
+    if wanted.searches:
+        bound = await session.scalar(_BOUND, {"before": upper, "offset": MAX_SEARCHED - 1})
+    values: dict[str, object] = {"upper": upper, "lower": max(lower, bound or _FIRST)}
+    where = " AND ".join(["c.id < :upper", "c.id >= :lower", *_conditions(wanted, values)])
+    found = await session.execute(
+        text(f"{_ROWS} WHERE {where} ORDER BY c.id DESC LIMIT :limit"),
+        values | {"limit": limit + 1},
+    )
+    rows = [row_of(one) for one in found]
+    shown = rows[:limit]
+    if len(rows) > limit:
+        return MessagePage(shown, shown[-1].id, cut_short=False)
+    cut_short = bound is not None and bound > lower
+    return MessagePage(shown, bound if cut_short else None, cut_short)
+
+
+async def newest_id(session: AsyncSession) -> UUID | None:
+    """Return the id of the newest message."""
+    found: UUID | None = await session.scalar(_NEWEST)
+    return found
+
+
+async def since(session: AsyncSession, lower: UUID, limit: int) -> Sequence[MessageRow]:
+    """Return up to `limit` messages with ids from `lower` on, the newest first."""
+    found = await session.execute(_SINCE, {"lower": lower, "limit": limit})
+    return [row_of(one) for one in found]
+
+
+async def of_id(session: AsyncSession, callback_id: UUID) -> MessageRow | None:
+    """Return one message."""
+    found = (await session.execute(_ONE, {"id": callback_id})).first()
+    return None if found is None else row_of(found)
+
+
+async def retryable(
+    session: AsyncSession, wanted: MessageFilter, now: datetime
+) -> Sequence[RetryableReply]:
+    """Return up to MAX_RETRIED + 1 replies to these messages that can be sent again, oldest first.
+
+    A reply that may have arrived is returned only if `wanted` asks for the fate uncertain.
+    """
+    values: dict[str, object] = {"now": now, "lower": id_at(now - RETRYABLE_FOR)}
+    messages = MessageFilter(
+        wanted.appid, wanted.kind, wanted.text, None, None, wanted.since, wanted.until
+    )
+    where = [*_conditions(messages, values), *_reply_conditions(wanted, values)]
+    found = await session.execute(
+        text(" AND ".join([_RETRYABLE, *where]) + " ORDER BY r.id LIMIT :limit"),
+        values | {"limit": MAX_RETRIED + 1},
+    )
+    return [RetryableReply(id_, Fate(fate)) for id_, fate in found]
+
+
+def id_at(at: datetime) -> UUID:
+    """Return the least id that is drawn at a time or later."""
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
+
+
+def row_of(row: Row[Any]) -> MessageRow:
+    """Return a row of `_ROWS`."""
+    passive = (Fate.PASSIVE,) if row.passive else ()
+    return MessageRow(
+        id=row.id,
+        appid=row.appid,
+        openid=row.openid,
+        msgtype=row.msgtype,
+        event=row.event,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        rule_id=row.rule_id,
+        rule_name=row.rule_name,
+        text=row.summary,
+        erased=row.erased,
+        fates=(*passive, *(Fate(status) for status in row.statuses)),
+    )
+
+
+def _conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[str]:
+    """Yield the conditions on a message, and add what they are compared with to `values`."""
+    columns = {
+        "appid": ("c.appid = :appid", wanted.appid),
+        "kind": ("COALESCE(c.event, c.msgtype) = :kind", wanted.kind),
+        "part": (f"{_TEXT} ILIKE :part", wanted.text and f"%{_escaped(wanted.text)}%"),
+        "rule_id": ("c.rule_id = :rule_id", wanted.rule_id),
+        "since": ("c.received_at >= :since", wanted.since),
+        "until": ("c.received_at < :until", wanted.until),
+    }
+    for name, (condition, value) in columns.items():
+        if value is not None:
+            values[name] = value
+            yield condition
+    if wanted.fate is not None:
+        yield _FATES.get(wanted.fate) or _has_reply(wanted.fate)
+
+
+def _reply_conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[str]:
+    if wanted.rule_id is not None:
+        values["rule_id"] = wanted.rule_id
+        yield "r.rule_id = :rule_id"
+    if wanted.fate is None:
+        yield f"{_FATE} <> '{Fate.UNCERTAIN}'"
+    else:
+        yield f"{_FATE} = '{wanted.fate}'"
+
+
+def _has_reply(fate: Fate) -> str:
+    status = ReplyStatus.FAILED if fate is Fate.UNCERTAIN else ReplyStatus(fate)
+    return f"""EXISTS (
+        SELECT FROM replies r WHERE r.callback_id = c.id AND r.via = 'customer_service'
+          AND r.status = '{status}' AND {_FATE} = '{fate}'
+    )"""
+
+
+def _escaped(part: str) -> str:
+    """Return a text in which LIKE finds no wildcards."""
+    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+_TEXT: Final = """COALESCE(c.payload->>'Content', c.payload->>'Recognition', c.payload->>'Label',
+    c.payload->>'Title', c.payload->>'EventKey')"""
+
+_FATE: Final = f"""CASE WHEN r.status = 'failed' AND r.errmsg LIKE '{UNKNOWN}%'
+    THEN 'uncertain' ELSE r.status END"""
+
+_FATES: Final = {
+    Fate.UNANSWERED: f"c.rule_id IS NULL AND c.msgtype <> '{EVENT}'",
+    Fate.PASSIVE: "c.passive IS NOT NULL",
+}
+
+_ROWS: Final = f"""
+SELECT c.id, c.appid, c.openid, c.msgtype, c.event, c.occurred_at, c.received_at,
+       c.rule_id, rules.name AS rule_name, {_TEXT} AS summary, c.payload = '{{}}' AS erased,
+       c.passive IS NOT NULL AS passive, ARRAY(
+           SELECT {_FATE} FROM replies r
+           WHERE r.callback_id = c.id AND r.via = 'customer_service' ORDER BY r.position
+       ) AS statuses
+FROM callbacks c LEFT JOIN rules ON rules.id = c.rule_id
+"""  # noqa: S608 - constants of this module
+
+_BOUND = text("SELECT id FROM callbacks WHERE id < :before ORDER BY id DESC OFFSET :offset LIMIT 1")
+_NEWEST = text("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
+_SINCE = text(f"{_ROWS} WHERE c.id >= :lower ORDER BY c.id DESC LIMIT :limit")
+_ONE = text(f"{_ROWS} WHERE c.id = :id")
+_RETRYABLE = f"""
+SELECT r.id, {_FATE} FROM replies r JOIN callbacks c ON c.id = r.callback_id
+WHERE r.via = 'customer_service' AND r.status IN ('failed', 'held', 'skipped')
+  AND r.id >= :lower AND r.expires_at > :now AND r.content <> '{{}}'
+"""  # noqa: S608 - constants of this module

@@ -1,0 +1,1 @@
+"""The section "Messages and replies": the live list, one message, unanswered words, retries."""

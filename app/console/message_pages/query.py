@@ -1,0 +1,59 @@
+"""The filters of the messages, as they stand in the address."""
+
+from datetime import datetime, tzinfo
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, NaiveDatetime
+
+from app.callback.message_filter import Fate, MessageFilter
+from app.console.form_values import Blank
+
+_FIRST: Final = datetime(1970, 1, 2)  # noqa: DTZ001 - as the field has it, in the pages' zone
+_LAST: Final = datetime(2999, 1, 1)  # noqa: DTZ001
+
+Moment = Annotated[NaiveDatetime, Field(ge=_FIRST, le=_LAST)]
+# Postgres has no such character, so that nothing can have it.
+Typed = Annotated[str, Field(max_length=200), AfterValidator(lambda text: text.replace("\x00", ""))]
+
+
+class MessageFilters(BaseModel):
+    """The filters; an empty field does not filter. since, until: in the time zone of the pages."""
+
+    appid: Blank[Typed] = None
+    kind: Blank[Typed] = None
+    text: Blank[Typed] = None
+    rule: Blank[Annotated[int, Field(ge=1, le=2**63 - 1)]] = None
+    fate: Blank[Fate] = None
+    since: Blank[Moment] = None
+    until: Blank[Moment] = None
+
+    def filter(self, zone: tzinfo) -> MessageFilter:
+        """Return what the store filters by."""
+        return MessageFilter(
+            self.appid,
+            self.kind,
+            self.text,
+            self.rule,
+            self.fate,
+            self.since and self.since.replace(tzinfo=zone),
+            self.until and self.until.replace(tzinfo=zone),
+        )
+
+    def values(self) -> dict[str, str]:
+        """Return the fields that filter, as a form or an address has them."""
+        names = MessageFilters.model_fields
+        values = self.model_dump(mode="json", include=set(names))
+        return {name: str(values[name]) for name in names if values[name] is not None}
+
+    def address(self, path: str, **more: object) -> str:
+        """Return a path with these filters, and with more fields."""
+        query = urlencode(self.values() | {k: v for k, v in more.items() if v is not None})
+        return f"{path}?{query}" if query else path
+
+
+class MessageQuery(MessageFilters):
+    """The filters and the page. before: the cursor of the page."""
+
+    before: Blank[UUID] = None
