@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import text
+
 from app.access.roles import Role
-from tests.service import Service
+from tests.service import Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
 
@@ -29,7 +31,62 @@ async def prepare(page: Page, service: Service) -> str:
     return page.path if page.prepare is None else await page.prepare(service)
 
 
+async def _rules(service: Service) -> str:
+    """Make a rule with a card that has answered, and one that gets in its way."""
+    await service.add_rule(card("商城"), text_reply("<b>one moment</b>"), priority=101)
+    await service.add_rule(text_reply(), name="Twin", conditions={"cooldown_seconds": 60})
+    await service.push(message(service.clock))
+    return "/rules"
+
+
+async def _rule(service: Service) -> str:
+    rule_id = await service.add_rule(
+        card("商城"),
+        text_reply(),
+        trigger={"on": "text", "match": "any", "keywords": ["shop", "Shop"]},
+        conditions={"hours": {"start": "09:00", "end": "18:00", "days": [1]}},
+        utm={"source": "oa"},
+    )
+    return f"/rules/{rule_id}"
+
+
+async def _history(service: Service) -> str:
+    rule_id = await service.add_rule(text_reply("one"))
+    await service.replace_rule(rule_id, text_reply("two"))
+    return f"/rules/{rule_id}/history"
+
+
+async def _conflicts(service: Service) -> str:
+    await _rules(service)
+    return "/rules/conflicts"
+
+
+async def _trial(service: Service) -> str:
+    await _rules(service)
+    return "/rules/try?text=shop"
+
+
+async def _broken_rule(service: Service) -> str:
+    rule_id = await service.add_rule(text_reply())
+    async with service.app.state.database.sessions.begin() as session:
+        await session.execute(text("UPDATE rules SET replies = '[]'"))
+    return f"/rules/{rule_id}"
+
+
 PAGES: Final = (
+    Page("/rules", "rules/index.html"),
+    Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
+    Page("/rules?q=nothing", "rules/index.html"),
+    Page("/rules/new?reply=miniprogrampage", "rules/editor.html", role=Role.EDITOR),
+    Page("/rules/1", "rules/editor.html", role=Role.EDITOR, prepare=_rule),
+    Page("/rules/1?viewer", "rules/editor.html", prepare=_rule),
+    Page("/rules/1/broken", "rules/broken.html", role=Role.EDITOR, prepare=_broken_rule),
+    Page("/rules/1/history", "rules/history.html", role=Role.EDITOR, prepare=_history),
+    Page("/rules/conflicts", "rules/conflicts.html"),
+    Page("/rules/conflicts?some", "rules/conflicts.html", prepare=_conflicts),
+    Page("/rules/try", "rules/try.html"),
+    Page("/rules/try?text=shop", "rules/try.html", prepare=_trial),
+    Page("/rules/import", "rules/import.html", role=Role.EDITOR),
     Page("/settings", "settings/index.html"),
     Page("/audit", "audit/index.html"),
     Page("/audit?actor=nobody", "audit/index.html"),
@@ -42,6 +99,8 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "error.html",
         "layout.html",
         "no_operator.html",
+        "rules/fields.html",
+        "rules/replay.html",
         "sign_in.html",
         "signed_out.html",
     }
