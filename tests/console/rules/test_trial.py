@@ -162,7 +162,7 @@ async def _send(owner: Operator, content: bytes, **data: str) -> str:
         files={"file": ("rules.yaml", content, "application/yaml")},
         headers=FROM_A_PAGE,
     )
-    return answer.headers.get("location", answer.text)
+    return str(answer.headers.get("location", answer.text))
 
 
 def _hidden(page: str, name: str) -> str:
