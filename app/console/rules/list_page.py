@@ -135,8 +135,8 @@ async def switch_rule(
     visitor: Editor,
     rule_id: RuleId,
     revision: Revision,
-    back: Back,
     session: SessionDep,
+    back: Back = "",
 ) -> Response:
     """Switch a rule on or off."""
     rule = await _rule(session, rule_id)
@@ -151,8 +151,8 @@ async def move_rule(
     rule_id: RuleId,
     revision: Revision,
     direction: Annotated[str, Form(pattern="^(up|down)$")],
-    back: Back,
     session: SessionDep,
+    back: Back = "",
 ) -> Response:
     """Move a rule before, or behind, all others of its priority.
 

@@ -27,11 +27,11 @@ async def test_rules_are_in_their_tab_the_higher_priority_first(
     ("query", "found"),
     [
         ({"q": "优惠"}, {"Coupon"}),
-        ({"q": "one MOMENT"}, {"Coupon", "Other"}),
+        ({"q": "one MOMENT"}, {"Coupon", "Further"}),
         ({"q": "%"}, set()),
-        ({"state": "off"}, {"Other"}),
-        ({"match": "contains"}, {"Other"}),
-        ({"account": "wx0000000000000009"}, {"Coupon", "Other"}),
+        ({"state": "off"}, {"Further"}),
+        ({"match": "contains"}, {"Further"}),
+        ({"account": "wx0000000000000009"}, {"Coupon", "Further"}),
     ],
 )
 async def test_filters(
@@ -40,11 +40,11 @@ async def test_filters(
     coupon = {"on": "text", "match": "any", "keywords": ["优惠券"]}
     other = {"on": "text", "match": "contains", "keyword": "a"}
     await service.add_rule(text_reply(), name="Coupon", trigger=coupon)
-    await service.add_rule(text_reply(), name="Other", trigger=other, enabled=False)
+    await service.add_rule(text_reply(), name="Further", trigger=other, enabled=False)
 
     page = (await owner.get("/rules", **query)).text
 
-    assert {name for name in ("Coupon", "Other") if name in page} == found
+    assert {name for name in ("Coupon", "Further") if name in page} == found
 
 
 async def test_pages_follow_each_other_by_priority_and_id(
