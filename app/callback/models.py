@@ -53,6 +53,7 @@ class Callback(Base):
         Index("uq_callbacks_appid_dedupe_key", "appid", "dedupe_key", unique=True),
         Index("ix_callbacks_latest", "appid", "openid", "occurred_at"),
         Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
+        Index("ix_callbacks_rule", "rule_id", "id", postgresql_where=text("rule_id IS NOT NULL")),
         Index(
             "ix_callbacks_named",
             text("oa_bridge_named(msgtype, payload)"),

@@ -19,12 +19,14 @@ from app.console import (
 from app.console.error_pages import add_error_pages
 from app.console.gate import ConsoleGate
 from app.console.message_pages import section as messages
+from app.console.rules import section as rules
 from app.console.section import Section
 from app.console.template_environment import MOUNTED_AT, console_path
 from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
 SECTIONS: Final[tuple[Section, ...]] = (
+    rules.SECTION,
     messages.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,
@@ -33,7 +35,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
 # What belongs to no page: files, signing in and out, the language.
 COMMON_ROUTERS: Final = (static_files.router, sign_in_page.router, language_switch.router)
 # By path below the console: forms that take more than a mebibyte.
-BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {}
+BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {**rules.BODY_LIMITS}
 
 
 def mount_console(app: FastAPI) -> None:

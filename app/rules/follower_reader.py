@@ -92,10 +92,19 @@ class FollowerFacts:
 
 async def read_facts(session: AsyncSession, appid: str, openid: str) -> Facts:
     """Return the facts about one follower, read over the session's connection."""
+    (facts,) = await read_facts_of(session, [(appid, openid)])
+    return facts
+
+
+async def read_facts_of(session: AsyncSession, people: Sequence[_Person]) -> Sequence[Facts]:
+    """Return the facts about followers, in their order. people: AppID and OpenID of each."""
     raw = await (await session.connection()).get_raw_connection()
     if raw.driver_connection is None:
         raise RuntimeError("the session's connection is closed")
-    return _facts(await raw.driver_connection.fetchrow(_READ, [appid], [openid]))
+    rows = await raw.driver_connection.fetch(
+        _READ, [appid for appid, _ in people], [openid for _, openid in people]
+    )
+    return [_facts(row) for row in rows]
 
 
 def _facts(row: asyncpg.Record) -> Facts:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import text
+
 from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import made_messages
-from tests.service import APPID, Service
+from tests.service import APPID, Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
 
@@ -46,7 +48,62 @@ async def with_tokens(service: Service) -> str:
     return "/operators/tokens"
 
 
+async def _rules(service: Service) -> str:
+    """Make a rule with a card that has answered, and one that gets in its way."""
+    await service.add_rule(card("商城"), text_reply("<b>one moment</b>"), priority=101)
+    await service.add_rule(text_reply(), name="Twin", conditions={"cooldown_seconds": 60})
+    await service.push(message(service.clock))
+    return "/rules"
+
+
+async def _rule(service: Service) -> str:
+    rule_id = await service.add_rule(
+        card("商城"),
+        text_reply(),
+        trigger={"on": "text", "match": "any", "keywords": ["shop", "Shop"]},
+        conditions={"hours": {"start": "09:00", "end": "18:00", "days": [1]}},
+        utm={"source": "oa"},
+    )
+    return f"/rules/{rule_id}"
+
+
+async def _history(service: Service) -> str:
+    rule_id = await service.add_rule(text_reply("one"))
+    await service.replace_rule(rule_id, text_reply("two"))
+    return f"/rules/{rule_id}/history"
+
+
+async def _conflicts(service: Service) -> str:
+    await _rules(service)
+    return "/rules/conflicts"
+
+
+async def _trial(service: Service) -> str:
+    await _rules(service)
+    return "/rules/try?text=shop"
+
+
+async def _broken_rule(service: Service) -> str:
+    rule_id = await service.add_rule(text_reply())
+    async with service.app.state.database.sessions.begin() as session:
+        await session.execute(text("UPDATE rules SET replies = '[]'"))
+    return f"/rules/{rule_id}"
+
+
 PAGES: Final = (
+    Page("/rules", "rules/index.html"),
+    Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
+    Page("/rules?q=nothing", "rules/index.html"),
+    Page("/rules/new?reply=miniprogrampage", "rules/editor.html", role=Role.EDITOR),
+    Page("/rules/1", "rules/editor.html", role=Role.EDITOR, prepare=_rule),
+    Page("/rules/1?viewer", "rules/editor.html", prepare=_rule),
+    Page("/rules/1/broken", "rules/broken.html", role=Role.EDITOR, prepare=_broken_rule),
+    Page("/rules/1/history", "rules/history.html", role=Role.EDITOR, prepare=_history),
+    Page("/rules/conflicts", "rules/conflicts.html"),
+    Page("/rules/conflicts?some", "rules/conflicts.html", prepare=_conflicts),
+    Page("/rules/try", "rules/try.html"),
+    Page("/rules/try?text=shop", "rules/try.html", prepare=_trial),
+    Page("/rules/import", "rules/import.html", role=Role.EDITOR),
     Page("/messages", "messages/index.html"),
     Page("/messages?text=none", "messages/index.html"),
     Page("/messages with messages", "messages/index.html", prepare=made_messages.some_messages),
@@ -108,6 +165,8 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "operators/link.html",
         "operators/tabs.html",
         "operators/token.html",
+        "rules/fields.html",
+        "rules/replay.html",
         "sign_in.html",
         "signed_out.html",
     }

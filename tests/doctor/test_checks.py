@@ -125,7 +125,7 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="")),
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="ab" * 20)),
     ("embedded-postgres", State.LOOK, "DATABASE_URL", configured(database_url="")),
-    ("embedded-postgres", State.LOOK, "DATABASE_URL", embedded),
+    ("embedded-postgres", State.LOOK, "DATABASE_URL", lambda f: embedded(f)),  # noqa: PLW0108 - defined below
     ("secrets", State.LOOK, "SECRET_KEY", configured(secret_key=None)),
     ("secrets", State.LOOK, "rewrite", shared(secrets=StoredSecrets(2, ()))),
     ("secrets", State.FAULT, "SECRET_KEY", shared(secrets=StoredSecrets(0, ("a webhook",)))),

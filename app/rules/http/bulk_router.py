@@ -25,7 +25,7 @@ from app.rules.http.if_match import etag, revisions_in
 from app.rules.http.query_params import Parameters
 from app.rules.importing import document, plan
 from app.rules.importing.document import MEDIA_TYPES, DocumentFormat, Imported
-from app.rules.importing.import_rules import RulesChanged, run_import
+from app.rules.importing.import_rules import ONE_AT_A_TIME, RulesChanged, run_import
 from app.rules.importing.imported_rules import read_rules
 from app.rules.importing.limits import MAX_BYTES
 from app.rules.importing.plan import Diff
@@ -165,23 +165,19 @@ async def import_rules(
     format = document.format_of(request.headers.get("content-type", ""))
     if format is None:
         raise HTTPException(415, "send the rules as application/yaml or application/json")
-    if _importing.locked():
+    if ONE_AT_A_TIME.locked():
         raise HTTPException(
             429,
             "another import is under way in this process: try again when it has ended",
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
-    async with _importing:
+    async with ONE_AT_A_TIME:
         with scratch_file(request.app.state.settings.data_dir) as body:
             await _receive(request, body)
             with background_work():
                 return await _import(
                     request, session, body, format, if_match, dry_run=parameters.dry_run
                 )
-
-
-# Two at once would take twice the memory and time, and the second one would wait for the first.
-_importing: Final = asyncio.Semaphore(1)
 
 
 async def _import(

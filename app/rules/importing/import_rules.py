@@ -1,6 +1,8 @@
 """Carries out an import: compares rules with the stored ones, and applies the difference."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +13,10 @@ from app.rules.editing import edit
 from app.rules.importing import plan
 from app.rules.importing.imported_rules import ImportedRules
 from app.rules.importing.plan import Plan
+
+# Two at once would take twice the memory and time, and the second one would wait for the first.
+ONE_AT_A_TIME: Final = asyncio.Semaphore(1)
+"""What holds an import of a document, in this process."""
 
 
 class RulesChanged(Exception):

@@ -1,0 +1,24 @@
+"""The section of the console with everything about rules."""
+
+from typing import Final
+
+from app.console.messages import N_
+from app.console.rules import (  # noqa: F401 - each adds its routes, those with an id last
+    editor_page,
+    history,
+    import_page,
+    list_page,
+    pictures,
+    replay_page,
+    try_page,
+    view_page,
+)
+from app.console.rules.import_page import IMPORT_LIMIT
+from app.console.rules.router import router
+from app.console.section import Section
+from app.ops.api_body import BodyLimit
+
+SECTION: Final = Section("/rules", N_("Auto reply"), "r", router)
+# A form with a picture of the greatest size that WeChat takes.
+EDIT_LIMIT: Final = BodyLimit(4 * 1024 * 1024, 60)
+BODY_LIMITS: Final = {"/rules/edit": EDIT_LIMIT, "/rules/import": IMPORT_LIMIT}

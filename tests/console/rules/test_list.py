@@ -1,0 +1,147 @@
+"""The list of rules: tabs, filters, order, switches, hits, conflicts, history."""
+
+import pytest
+
+from app.access.roles import Role
+from tests.console.operator import Operator, signed_in
+from tests.service import Service, message, text_reply
+
+
+async def test_rules_are_in_their_tab_the_higher_priority_first(
+    service: Service, owner: Operator
+) -> None:
+    await service.add_rule(text_reply(), name="Low", priority=1)
+    await service.add_rule(text_reply(), name="High", priority=200)
+    await service.add_rule(text_reply(), name="Hello", trigger={"on": "subscribe"})
+
+    keywords = (await owner.get("/rules")).text
+    welcome = (await owner.get("/rules", tab="subscribe")).text
+
+    assert keywords.index("High") < keywords.index("Low")
+    assert "Hello" not in keywords
+    assert "Hello" in welcome
+    assert "High" not in welcome
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "优惠"}, {"Coupon"}),
+        ({"q": "one MOMENT"}, {"Coupon", "Further"}),
+        ({"q": "%"}, set()),
+        ({"state": "off"}, {"Further"}),
+        ({"match": "contains"}, {"Further"}),
+        ({"account": "wx0000000000000009"}, {"Coupon", "Further"}),
+    ],
+)
+async def test_filters(
+    service: Service, owner: Operator, query: dict[str, str], found: set[str]
+) -> None:
+    coupon = {"on": "text", "match": "any", "keywords": ["优惠券"]}
+    other = {"on": "text", "match": "contains", "keyword": "a"}
+    await service.add_rule(text_reply(), name="Coupon", trigger=coupon)
+    await service.add_rule(text_reply(), name="Further", trigger=other, enabled=False)
+
+    page = (await owner.get("/rules", **query)).text
+
+    assert {name for name in ("Coupon", "Further") if name in page} == found
+
+
+async def test_pages_follow_each_other_by_priority_and_id(
+    service: Service, owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.console.rules.list_page.PAGE_ROWS", 2)
+    for name, priority in (("A", -(2**31)), ("B", 7), ("C", 7), ("D", 2**31 - 1)):
+        await service.add_rule(text_reply(), name=f"Rule-{name}", priority=priority)
+
+    first = (await owner.get("/rules")).text
+    after = first.split("after=")[-1].split('"')[0]
+    second = (await owner.get("/rules", after=after)).text
+
+    assert [name for name in "ABCD" if f"Rule-{name}" in first] == ["B", "D"]
+    assert [name for name in "ABCD" if f"Rule-{name}" in second] == ["A", "C"]
+
+
+async def test_a_rule_is_switched_and_moved_once_for_each_revision(
+    service: Service, owner: Operator
+) -> None:
+    rule_id = await service.add_rule(text_reply())
+    back = "tab=keywords&q=shop"
+    switched = await owner.post(f"/rules/{rule_id}/switch", {"revision": 1, "back": back})
+    stale = await owner.post(f"/rules/{rule_id}/switch", {"revision": 1, "back": back})
+    moved = await owner.post(
+        f"/rules/{rule_id}/move", {"revision": 2, "direction": "up", "back": ""}
+    )
+
+    assert switched.headers["location"] == f"/console/rules?{back}&done=switched"
+    assert stale.headers["location"].endswith("done=stale")
+    assert moved.headers["location"].endswith("done=moved")
+    rule = await service.read(f"rules/{rule_id}")
+    assert (rule["enabled"], rule["priority"], rule["revision"]) == (False, 101, 3)
+
+
+async def test_up_puts_a_rule_before_its_equals(service: Service, owner: Operator) -> None:
+    exact = {"on": "text", "match": "exact", "keyword": "shop"}
+    await service.add_rule(text_reply("first"), trigger=exact)
+    second = await service.add_rule(text_reply("second"), trigger=exact, name="Second")
+
+    await owner.post(f"/rules/{second}/move", {"revision": 1, "direction": "up", "back": ""})
+    await service.app.state.rules.load_once()
+
+    assert (await owner.get_part("/rules/try", text="shop")).text.index("Second") >= 0
+    answer = await service.answer(message(service.clock))
+    assert "second" in str(answer)
+
+
+async def test_hits_are_counted_since_thirty_days(service: Service, owner: Operator) -> None:
+    await service.add_rule(text_reply())
+    for _ in range(3):
+        await service.push(message(service.clock))
+
+    page = (await owner.get("/rules")).text
+
+    assert '<td class="number" data-label="Hits in 30 days">3</td>' in page
+    assert "<time" in page
+
+
+async def test_conflicts_are_marked_and_listed(service: Service, owner: Operator) -> None:
+    await service.add_rule(text_reply(), name="First")
+    await service.add_rule(text_reply(), name="Twin")
+
+    listed = (await owner.get("/rules/conflicts")).text
+    marked = (await owner.get("/rules")).text
+
+    assert "never answers" in listed
+    assert "Same trigger" in marked
+
+
+async def test_history_shows_differences_and_restores(service: Service, owner: Operator) -> None:
+    rule_id = await service.add_rule(text_reply("one"))
+    await service.replace_rule(rule_id, text_reply("two"))
+
+    page = (await owner.get(f"/rules/{rule_id}/history")).text
+    stale = await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 1})
+    done = await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 2})
+
+    assert "replies.0.content" in page
+    assert stale.headers["location"].endswith("done=stale")
+    assert done.headers["location"].endswith("done=restored")
+    assert (await service.read(f"rules/{rule_id}"))["replies"][0]["content"] == "one"
+
+
+async def test_a_deleted_rule_is_restored(service: Service, owner: Operator) -> None:
+    rule_id = await service.add_rule(text_reply("one"))
+    deleted = await owner.post(f"/rules/{rule_id}/delete", {"revision": 1})
+    await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 0})
+
+    assert deleted.headers["location"] == "/console/rules?tab=keywords&done=deleted"
+    assert (await service.read(f"rules/{rule_id}"))["name"] == "Shop"
+
+
+async def test_a_viewer_has_no_buttons(service: Service) -> None:
+    await service.add_rule(text_reply())
+    async with signed_in(service, Role.VIEWER, name="V") as viewer:
+        page = (await viewer.get("/rules")).text
+
+    assert "/switch" not in page
+    assert "/move" not in page
