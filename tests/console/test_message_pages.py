@@ -6,12 +6,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.access.roles import Role
 from app.callback import message_store
 from app.console.message_pages.list_page import PAGE_ROWS
 from app.replies import bulk_retry
+from app.replies.models import Reply
 from app.worker import Jobs
 from tests.console.made_messages import (
     a_failed_message,
@@ -227,17 +229,16 @@ async def test_a_retry_goes_on_where_a_worker_was_killed(
 ) -> None:
     await three_failed(service)
     retry_id = await start_retry(service)
-    usual, calls = bulk_retry.send_again, 0
+    usual, calls = bulk_retry.queue_again, 0
 
-    async def killed(*arguments: object, **more: object) -> object:
+    async def killed(session: AsyncSession, reply: Reply, *, in_bulk: bool) -> None:
         nonlocal calls
         calls += 1
-        found = await usual(*arguments, **more)  # type: ignore[arg-type]
+        await usual(session, reply, in_bulk=in_bulk)
         if calls == 2:
             raise KeyboardInterrupt
-        return found
 
-    monkeypatch.setattr(bulk_retry, "send_again", killed)
+    monkeypatch.setattr(bulk_retry, "queue_again", killed)
     with pytest.raises(KeyboardInterrupt):
         await jobs.retry({"retry_id": str(retry_id)})
     # The second reply was queued in a transaction that did not end.

@@ -99,12 +99,12 @@ async def _save(request: Request, visitor: Editor, draft: Draft) -> Response:
             errors=found.errors,
             status=422,
         )
-    actor, now = actor_of(request, visitor), state.clock.now()
+    actor = actor_of(request, visitor)
     database: Database = state.database
     try:
         async with database.sessions.begin() as session:
             if draft.rule_id is None:
-                saved = await changes.add(session, found.rule, actor, now=now)
+                saved = await changes.add(session, found.rule, actor)
             else:
                 saved = await changes.replace(
                     session,
@@ -112,7 +112,6 @@ async def _save(request: Request, visitor: Editor, draft: Draft) -> Response:
                     found.rule,
                     actor,
                     revision=draft.revision or 0,
-                    now=now,
                 )
     except edit.StaleRevision:
         return await _stale(request, draft, found)

@@ -94,7 +94,6 @@ async def restore_rule(
                 actor_of(request, visitor),
                 settings=state.settings,
                 present=present,
-                now=state.clock.now(),
             )
         done = "restored"
     except revisions.NoSuchRevision:

@@ -16,6 +16,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
+from app.access.actor import Actor
 from app.access.sessions import SignedIn
 from app.console.messages import N_
 from app.console.render import is_htmx, render
@@ -175,7 +176,7 @@ async def _preview_or_import(
     except InvalidRequest as invalid:
         source.rules.close()
         return _page(request, problems=_words(request, invalid), status=422)
-    return await _preview(request, source, problems)
+    return await _preview(request, source, actor_of(request, visitor), problems)
 
 
 async def _import(request: Request, visitor: SignedIn, source: Source, version: int) -> None:
@@ -189,18 +190,19 @@ async def _import(request: Request, visitor: SignedIn, source: Source, version: 
                 actor_of(request, visitor),
                 add_only=source.add_only,
                 version=version,
-                now=state.clock.now(),
             )
     done.plan.close()
 
 
-async def _preview(request: Request, source: Source, problems: Sequence[str]) -> Response:
+async def _preview(
+    request: Request, source: Source, actor: Actor, problems: Sequence[str]
+) -> Response:
     database: Database = request.app.state.database
     try:
         with background_work():
             async with database.sessions.begin() as session:
                 done = await run_import(
-                    session, source.rules, "", dry_run=True, add_only=source.add_only
+                    session, source.rules, actor, dry_run=True, add_only=source.add_only
                 )
             diff, skipped = await asyncio.to_thread(_told, done.plan, done.version)
     except InvalidRequest as invalid:

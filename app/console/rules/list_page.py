@@ -175,11 +175,8 @@ async def delete_rule(
     if found is None:
         raise NotFound
     tab = tab_of(found.trigger.on) if isinstance(found, RuleOut) else "keywords"
-    now = request.app.state.clock.now()
     try:
-        await changes.delete(
-            session, rule_id, actor_of(request, visitor), revision=revision, now=now
-        )
+        await changes.delete(session, rule_id, actor_of(request, visitor), revision=revision)
     except edit.StaleRevision:
         return _to(f"/rules/{rule_id}?done=stale")
     return _to(f"/rules?tab={tab}&done=deleted")
@@ -225,11 +222,8 @@ async def _change(
     back: str,
     done: str,
 ) -> Response:
-    now = request.app.state.clock.now()
     try:
-        await changes.replace(
-            session, rule_id, rule, actor_of(request, visitor), revision=revision, now=now
-        )
+        await changes.replace(session, rule_id, rule, actor_of(request, visitor), revision=revision)
     except (edit.StaleRevision, edit.NoSuchRule):
         done = "stale"
     return _to(f"/rules?{back}{'&' if back else ''}done={done}")
