@@ -1,10 +1,11 @@
 # Everything is set up in .venv; only python3 (3.11.5 or newer) and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
-# Programs that look at the dependencies; installed when one of them is first needed.
-TOOLS := .cache/tools/bin
+# Programs that look at the dependencies; installed when one of them is first needed. Not in .cache, which
+# the build of the site empties.
+TOOLS := .programs/tools/bin
 # What generates clients of the API and compiles them; installed for the test of these clients.
-CLIENTS := .cache/clients
+CLIENTS := .programs/clients
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
 # Every process would compile every module again.
@@ -75,7 +76,7 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 	@touch $@
 
 $(TOOLS)/.installed: requirements/tools.txt
-	@$(PYTHON) -m venv --clear .cache/tools
+	@$(PYTHON) -m venv --clear .programs/tools
 	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
 	@touch $@
 

@@ -59,6 +59,12 @@ _DETAIL: Final[Json] = {
     "application/json": {"schema": {"$ref": f"#/components/schemas/{Detail.__name__}"}}
 }
 
+GATE_RESPONSES: Final[dict[int | str, Json]] = {
+    status: {"description": API_RESPONSES[status]["description"], "content": _DETAIL}
+    for status in (401, 403, 429, 503)
+}
+"""What the gate alone may answer, in JSON, whatever the route itself answers in."""
+
 
 def operation_id(route: APIRoute) -> str:
     """Return the name of a route's function, which becomes a function of generated clients."""

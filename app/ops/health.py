@@ -12,6 +12,7 @@ from app.db import migrate
 from app.db.diagnosis import describe
 from app.db.engine import Database
 from app.ops import database_state, readiness, stored_secrets
+from app.ops.api_document import GATE_RESPONSES
 from app.ops.readiness import Part, Parts, Readiness, Status, StatusOnly, status_only
 from app.rules.live import LiveRules
 from app.settings import Settings
@@ -35,7 +36,10 @@ async def livez() -> Liveness:
 @router.get(
     "/readyz",
     summary="Whether the service can receive callbacks",
-    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness | StatusOnly}},
+    responses={
+        429: GATE_RESPONSES[429],
+        HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness | StatusOnly},
+    },
 )
 async def readyz(request: Request, response: Response) -> Readiness | StatusOnly:
     """Return 200 while a callback can be stored (`ok` or `degraded`), else 503 (`failed`).

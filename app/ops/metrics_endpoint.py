@@ -18,12 +18,18 @@ from prometheus_client.registry import Collector
 
 from app.db.engine import Database
 from app.ops import database_state
+from app.ops.api_document import GATE_RESPONSES
 from app.ops.database_state import Snapshot
 
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    summary="Prometheus metrics",
+    responses=GATE_RESPONSES,
+)
 async def metrics(request: Request) -> Response:
     """Return the metrics of all web processes of this machine and of the shared database.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
-INSTALLED: Final = HERE.parents[1] / ".cache" / "clients"
+INSTALLED: Final = HERE.parents[1] / ".programs" / "clients"
 PYTHON: Final = INSTALLED / "python" / "bin" / "python"
 NODE_MODULES: Final = INSTALLED / "node" / "node_modules"
 

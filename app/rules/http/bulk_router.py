@@ -105,7 +105,7 @@ class Conflicts(ApiModel):
             "description": "The rules, as `/import` takes them",
             "content": {
                 "application/json": {"schema": {"$ref": _IMPORTED["$ref"]}},
-                "application/yaml": {"schema": {"type": "string"}},
+                "application/yaml": {"schema": {"$ref": _IMPORTED["$ref"]}},
             },
         },
         409: {"description": "Rules that were changed outside this API can't be exported"},
