@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from app.access.roles import Role
 from app.callback import message_store
 from app.console.message_pages.list_page import PAGE_ROWS
-from app.replies import bulk_retry
+from app.replies import admin_store, bulk_retry
 from app.replies.models import Reply
 from app.worker import Jobs
 from tests.console.made_messages import (
@@ -229,7 +229,7 @@ async def test_a_retry_goes_on_where_a_worker_was_killed(
 ) -> None:
     await three_failed(service)
     retry_id = await start_retry(service)
-    usual, calls = bulk_retry.queue_again, 0
+    usual, calls = admin_store.queue_again, 0
 
     async def killed(session: AsyncSession, reply: Reply, *, in_bulk: bool) -> None:
         nonlocal calls
