@@ -4,47 +4,59 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
-
+from app.api_model import ApiModel
 from app.doctor.checks.registry import CHECKS
 from app.doctor.finding import Both, Finding, State, verdict
 
 
-class Words(BaseModel):
+class Words(ApiModel):
     """One text in both languages."""
 
     en: str
+    """The text in English."""
     zh: str
+    """The text in Chinese."""
 
 
-class FindingOut(BaseModel):
+class FindingOut(ApiModel):
     """What one check finds."""
 
     check: str
+    """The name of the check, which never changes."""
     title: Words
+    """What is checked."""
     state: State
-    appid: str | None = Field(description="The account that it is about; null: none")
-    since: datetime | None = Field(description="Since when it is in this state, if that is known")
-    checked_at: datetime | None = Field(
-        description="Of the call of WeChat that it rests on; null: it was looked at just now"
-    )
+    """ok; look: an operator should look; fault: something does not work; or not applicable."""
+    appid: str | None
+    """The account that it is about; null: none."""
+    since: datetime | None
+    """Since when it is in this state, if that is known."""
+    checked_at: datetime | None
+    """When WeChat gave the answer that it rests on; null: it was looked at just now."""
     what: Words
+    """What was found, in one sentence."""
     fix: Words | None
-    evidence: dict[str, Any] = Field(description="WeChat's own words, such as errcode and rid")
-    documentation: str = Field(description="The section below docs/en or docs/zh")
+    """What to do, in one sentence; null: nothing."""
+    evidence: dict[str, Any]
+    """WeChat's own words, such as errcode and rid."""
+    documentation: str
+    """The section below docs/en or docs/zh."""
 
 
-class DoctorOut(BaseModel):
-    """state: the worst one of all findings."""
+class DoctorOut(ApiModel):
+    """What the whole link looks like."""
 
     state: State
+    """The worst state of all findings."""
     findings: list[FindingOut]
+    """What each check finds, for each account that it is about."""
 
 
-class CheckOut(BaseModel):
+class CheckOut(ApiModel):
     """A worker asks WeChat soon; then the findings have a later `checked_at`."""
 
     queued: bool = True
+    """Whether a worker was told."""
 
 
 def doctor_out(findings: Sequence[Finding]) -> DoctorOut:

@@ -38,6 +38,8 @@ def log_events() -> dict[str, tuple[str, frozenset[str]]]:
         fields = {keyword.arg or "**" for keyword in call.keywords}
         if level == "exception":
             level, fields = "error", {*fields, "exception"}
+        if "exc_info" in fields:
+            fields = {*fields, "exception"} - {"exc_info"}
         told = (level, frozenset(fields))
         assert found.setdefault(event, told) == told, f"{event} is logged in two ways"
     return found

@@ -13,9 +13,17 @@ RULE: Json = {
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
+    "RuleReplacement": RULE,
+    "Imported": {"rules": [RULE]},
     "Question": {"appid": APPID, "text": "shop"},
     "Identities": {"identities": [{"appid": CARD_APPID, "openid": "oONE", "unionid": "uONE"}]},
     "WebhookIn": {"url": "https://example.com/hook", "description": "", "types": ["*"]},
+    "WebhookReplacement": {
+        "url": "https://example.com/hook",
+        "description": "",
+        "types": ["*"],
+        "enabled": True,
+    },
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
 }

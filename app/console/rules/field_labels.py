@@ -14,7 +14,7 @@ LABELS: Final[Mapping[str, str]] = {
     "priority": N_("Priority"),
     "trigger": N_("Trigger"),
     "conditions": N_("Conditions"),
-    "replies": N_("Replies"),
+    "replies": N_("Content of the reply"),
     "utm": N_("UTM parameters"),
     "on": N_("Kind"),
     "msgtype": N_("Kind"),
