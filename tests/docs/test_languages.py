@@ -6,7 +6,15 @@ import pytest
 
 from tests.docs.pages import DOCS, LANGUAGES, blocks, heading_levels, links, page
 
-PAGES = ("console.md", "rules.md", "keywords.md", "personal-data.md", "security.md", "limits.md")
+PAGES = (
+    "console.md",
+    "rules.md",
+    "keywords.md",
+    "personal-data.md",
+    "security.md",
+    "limits.md",
+    "doctor.md",
+)
 
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from app.callback.spool import SpoolStatus
+from app.db import diagnosis
 from app.doctor.checks.api import address_in
 from app.doctor.checks.refusal_causes import CAUSES, cause_of
 from app.doctor.checks.registry import CHECKS, judge
@@ -26,7 +27,8 @@ from app.doctor.facts import (
     Shared,
 )
 from app.doctor.finding import Both, Finding, State, fault, look, not_applicable, ok, verdict
-from app.doctor.words import duration
+from app.doctor.gather import SLOW
+from app.doctor.words import database_fault, duration
 from app.ops.database_state import Snapshot, TokenTimes, WebhookState, WorkerState
 from app.ops.stored_secrets import StoredSecrets
 from app.settings import Settings
@@ -83,6 +85,11 @@ def well(tmp_path: Path) -> Facts:
     return Facts(NOW, settings(tmp_path), local, schema=("1", "1"), shared=shared)
 
 
+def shared_of(facts: Facts) -> Shared:
+    assert facts.shared is not None
+    return facts.shared
+
+
 def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
     return lambda facts: replace(
         facts, shared=replace(facts.shared or pytest.fail("no facts"), **changes)
@@ -102,6 +109,12 @@ def configured(**changes: object) -> Change:
         return replace(facts, settings=settings(facts.settings.data_dir, **changes))
 
     return change
+
+
+def embedded(facts: Facts) -> Facts:
+    """Return facts of a process for which the service has started the embedded Postgres."""
+    folder = quote(str(facts.settings.data_dir.absolute() / "postgres"), safe="")
+    return configured(database_url=f"postgresql://postgres:@/postgres?host={folder}")(facts)
 
 
 def refusal(api: str, errcode: int | None, errmsg: str = "no") -> Change:
@@ -125,7 +138,7 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="")),
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="ab" * 20)),
     ("embedded-postgres", State.LOOK, "DATABASE_URL", configured(database_url="")),
-    ("embedded-postgres", State.LOOK, "DATABASE_URL", lambda f: embedded(f)),  # noqa: PLW0108 - defined below
+    ("embedded-postgres", State.LOOK, "DATABASE_URL", embedded),
     ("secrets", State.LOOK, "SECRET_KEY", configured(secret_key=None)),
     ("secrets", State.LOOK, "rewrite", shared(secrets=StoredSecrets(2, ()))),
     ("secrets", State.FAULT, "SECRET_KEY", shared(secrets=StoredSecrets(0, ("a webhook",)))),
@@ -233,12 +246,6 @@ CASES: list[tuple[str, State, str, Change]] = [
 ]
 
 
-def embedded(facts: Facts) -> Facts:
-    """Return facts of a process for which the service has started the embedded Postgres."""
-    folder = quote(str(facts.settings.data_dir.absolute() / "postgres"), safe="")
-    return configured(database_url=f"postgresql://postgres:@/postgres?host={folder}")(facts)
-
-
 def public_url(facts: Facts, result: Mapping[str, Any]) -> Facts:
     return with_probe("public_url", result)(configured(public_url="https://oa.example.com")(facts))
 
@@ -337,6 +344,14 @@ def test_every_reason_of_a_refusal_has_a_cause() -> None:
 )
 def test_the_address_is_read_out_of_the_errmsg(errmsg: str, address: str | None) -> None:
     assert address_in(errmsg) == address
+
+
+def test_every_sentence_about_the_database_is_known_in_chinese() -> None:
+    english = {*diagnosis._BY_STATE.values(), *(said for _, said in diagnosis._BY_TYPE), SLOW}
+
+    told = {said: database_fault(said).zh for said in english}
+
+    assert not {said for said, zh in told.items() if said in zh}
 
 
 def test_the_verdict_is_the_worst_state() -> None:
