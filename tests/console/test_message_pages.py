@@ -231,7 +231,7 @@ async def test_a_retry_goes_on_where_a_worker_was_killed(
 ) -> None:
     await three_failed(service)
     retry_id = await start_retry(service)
-    usual, calls = bulk_retry.send_again, 0
+    usual, calls = bulk_retry.send_again, 0  # type: ignore[attr-defined]
 
     async def killed(*arguments: object, **more: object) -> object:
         nonlocal calls
