@@ -136,9 +136,13 @@ async def test_a_search_says_where_it_ends_and_goes_on_from_there(
 
 
 async def test_the_way_of_a_message_names_the_rule_as_it_was_and_what_to_do(
-    service: Service, owner: Operator
+    service: Service, owner: Operator, connection: asyncpg.Connection
 ) -> None:
     path = await a_failed_message(service)
+    # The clock of the tests stands still, and that of the database does not.
+    await connection.execute(
+        "UPDATE rule_revisions SET changed_at = changed_at - interval '1 hour'"
+    )
     rule_id = (await service.read("rules"))["items"][0]["id"]
     rule = await service.read(f"rules/{rule_id}")
     for name in ("id", "revision", "created_at", "updated_at"):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.definition.schemas import RuleIn
@@ -48,7 +49,7 @@ async def as_of(
     """
     found = await session.scalars(
         select(RuleRevision)
-        .distinct(RuleRevision.rule_id)
+        .ext(distinct_on(RuleRevision.rule_id))
         .where(RuleRevision.rule_id.in_(rule_ids), RuleRevision.changed_at <= at)
         .order_by(RuleRevision.rule_id, RuleRevision.revision.desc())
     )

@@ -1,0 +1,40 @@
+"""The messages as an operator watches them: one arrives, its card fails, it is sent again."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.console.browser import ConsoleInBrowser, View
+from tests.console.made_messages import fail_replies
+from tests.service import card, message
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_message_arrives_live_and_its_failed_card_is_sent_again(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    service = console_in_browser.service
+    await service.add_rule(card())
+    await service.push(message(service.clock, "before"))
+    async with console_in_browser.visit(View("en")) as visit:
+        page = visit.page
+        async with page.expect_response("**/messages/stream"):
+            await visit.open("/messages")
+        await expect(page.locator('#messages th[scope="row"]')).to_have_count(1)
+        # The feed begins with its first poll: a message that comes before it is in no batch.
+        live = service.app.state.live_messages
+        with live.looking():
+            await service.push(message(service.clock))
+            await page.get_by_role("button", name="1 new").click()
+        await expect(page.locator('#messages th[scope="row"]')).to_have_count(2)
+        await expect(page.locator("#messages tr.day")).to_have_count(1)
+
+        await fail_replies(service)
+        await page.locator('#messages th[scope="row"] a').first.click()
+        await expect(page.get_by_text("Not delivered")).to_be_visible()
+        await expect(page.get_by_text("WeChat's code 40166")).to_be_visible()
+        await page.get_by_role("button", name="Show").first.click()
+        await page.get_by_role("button", name="Send again").click()
+        await expect(page.get_by_text("The reply is sent again.")).to_be_visible()
+        await expect(page.get_by_text("Waiting to be sent")).to_be_visible()
+        assert visit.faults.all == []
