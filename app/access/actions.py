@@ -21,6 +21,7 @@ class Action(StrEnum):
     REPLY_RETRIED = "reply.retried"
     ERASURE_REQUESTED = "erasure.requested"
     IDENTITIES_REPORTED = "identities.reported"
+    FOLLOWER_SHOWN = "follower.shown"
     OPERATOR_ADDED = "operator.added"
     OPERATOR_ROLE_CHANGED = "operator.role_changed"
     OPERATOR_DISABLED = "operator.disabled"

@@ -32,7 +32,10 @@ class Actor:
 
 
 class SubjectKind(StrEnum):
-    """What kind of thing an action changes."""
+    """What kind of thing an action changes or shows.
+
+    follower: the id is the pseudonym that the person would have after an erasure.
+    """
 
     RULE = "rule"
     RULES = "rules"
@@ -41,6 +44,7 @@ class SubjectKind(StrEnum):
     REPLY = "reply"
     ERASURE = "erasure"
     ACCOUNT = "account"
+    FOLLOWER = "follower"
     OPERATOR = "operator"
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - a name, no secret

@@ -17,6 +17,7 @@ from app.console import (
     static_files,
 )
 from app.console.error_pages import add_error_pages
+from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.section import Section
 from app.console.template_environment import MOUNTED_AT, console_path
@@ -24,6 +25,7 @@ from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
 SECTIONS: Final[tuple[Section, ...]] = (
+    followers.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,
     settings_page.SECTION,

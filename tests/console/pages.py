@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.access.roles import Role
+from tests.console import people
 from tests.service import Service
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -30,6 +31,13 @@ async def prepare(page: Page, service: Service) -> str:
 
 
 PAGES: Final = (
+    Page("/followers", "followers/index.html"),
+    Page("/followers?following=no", "followers/index.html"),
+    Page("/followers (filled)", "followers/index.html", prepare=people.a_list),
+    Page("/followers/person", "followers/person.html", Role.OWNER, people.a_person),
+    Page("/followers/erasures", "followers/erasure.html", Role.OWNER, people.an_erasure),
+    Page("/followers/growth", "followers/growth.html"),
+    Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
     Page("/operators", "operators/index.html", Role.OWNER),
     Page("/operators?done=role", "operators/index.html", Role.OWNER),
     Page("/operators/sessions", "operators/sessions.html", Role.OWNER),
@@ -43,6 +51,9 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
     {
         "components.html",
         "error.html",
+        # Fields of the pages with figures.
+        "figures/range.html",
+        "followers/tabs.html",
         "layout.html",
         "no_operator.html",
         # Answers of a form, see test_operators_page.py.
