@@ -23,6 +23,7 @@ class Action(StrEnum):
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_CLOSED = "erasure.closed"
     IDENTITIES_REPORTED = "identities.reported"
+    FOLLOWER_SHOWN = "follower.shown"
     OPERATOR_ADDED = "operator.added"
     OPERATOR_ROLE_CHANGED = "operator.role_changed"
     OPERATOR_DISABLED = "operator.disabled"

@@ -32,7 +32,10 @@ class Actor:
 
 
 class SubjectKind(StrEnum):
-    """What kind of thing an action changes."""
+    """What kind of thing an action changes or shows.
+
+    follower: the id is the pseudonym that the person would have after an erasure.
+    """
 
     RULE = "rule"
     RULES = "rules"
@@ -43,6 +46,7 @@ class SubjectKind(StrEnum):
     MESSAGES = "messages"
     ERASURE = "erasure"
     ACCOUNT = "account"
+    FOLLOWER = "follower"
     OPERATOR = "operator"
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - a name, no secret

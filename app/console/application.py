@@ -17,6 +17,7 @@ from app.console import (
     static_files,
 )
 from app.console.error_pages import add_error_pages
+from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.message_pages import section as messages
 from app.console.rules import section as rules
@@ -28,6 +29,7 @@ from app.ops.api_body import BodyLimit
 SECTIONS: Final[tuple[Section, ...]] = (
     rules.SECTION,
     messages.SECTION,
+    followers.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,
     settings_page.SECTION,

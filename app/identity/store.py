@@ -199,6 +199,18 @@ async def of_openid(session: AsyncSession, appid: str, openid: str) -> OpenIdRow
     return await session.get(OpenIdRow, (appid, openid))
 
 
+async def with_openid(
+    session: AsyncSession, appids: Collection[str], openid: str
+) -> Sequence[OpenIdRow]:
+    """Return the rows of an OpenID at these accounts, by AppID."""
+    found = await session.scalars(
+        select(OpenIdRow)
+        .where(OpenIdRow.appid.in_(appids), OpenIdRow.openid == openid)
+        .order_by(OpenIdRow.appid)
+    )
+    return found.all()
+
+
 async def of_unionid(session: AsyncSession, unionid: str, limit: int) -> Sequence[OpenIdRow]:
     """Return one person at all accounts, at most `limit` rows by AppID and OpenID.
 

@@ -1,6 +1,5 @@
 """`/api/users`: one person at all accounts, with state and timeline."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,23 +14,11 @@ from app.clock import Clock
 from app.db.session import SessionDep
 from app.events import cursor
 from app.events.cursor import ByTime
-from app.events.models import FollowEvent
-from app.events.refollows import refollows
-from app.events.schemas import ConsentOut, FollowerOut
 from app.identity import store as identity
-from app.identity.models import OpenIdRow
-from app.identity.schemas import OpenIdOut, UnionIdInPath, WeChatId
-from app.users import store
-from app.users.remaining_sends import sends_left
-from app.users.schemas import (
-    FollowEntry,
-    InteractionOut,
-    SubscriptionEntry,
-    TimelineOut,
-    UserOut,
-)
+from app.identity.schemas import UnionIdInPath, WeChatId
+from app.users.read import MAX_OPENIDS, TimelinePage, read_user, rows_of
+from app.users.schemas import UserOut
 
-MAX_OPENIDS = 500
 MAX_ENTRIES = 500
 
 
@@ -58,10 +45,10 @@ class TimelineQuery(ApiModel):
         default=100, ge=1, le=MAX_ENTRIES, description="At most so many timeline entries"
     )
 
-    def position(self) -> ByTime | None:
-        """Return the position where the page before ended."""
+    def page(self) -> TimelinePage:
+        """Return the part of the timeline, with the position where the page before ended."""
         position = None if self.before is None else cursor.read(self.before)
-        return position if isinstance(position, ByTime) else None
+        return TimelinePage(position if isinstance(position, ByTime) else None, self.limit)
 
 
 class _OpenIdOf(TimelineQuery):
@@ -82,10 +69,8 @@ async def find_user(
     row = await identity.of_openid(session, query.appid, query.openid)
     if row is None:
         raise HTTPException(404, f"user {query.openid} of account {query.appid} does not exist")
-    rows = [row]
-    if row.unionid is not None:
-        rows = [*await identity.of_unionid(session, row.unionid, MAX_OPENIDS)]
-    return await _user_out(session, row.unionid, rows, query, _now(request))
+    rows = await rows_of(session, row)
+    return await read_user(session, row.unionid, rows, query.page(), _now(request))
 
 
 @router.get("/{unionid}", responses=_UNKNOWN, openapi_extra=needs(ApiScope.PEOPLE_READ))
@@ -99,69 +84,9 @@ async def get_user(
     rows = await identity.of_unionid(session, unionid, MAX_OPENIDS)
     if not rows:
         raise HTTPException(404, f"user {unionid} does not exist")
-    return await _user_out(session, unionid, rows, query, _now(request))
+    return await read_user(session, unionid, rows, query.page(), _now(request))
 
 
 def _now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock.now()
-
-
-async def _user_out(
-    session: SessionDep,
-    unionid: str | None,
-    rows: Sequence[OpenIdRow],
-    query: TimelineQuery,
-    now: datetime,
-) -> UserOut:
-    keys = [(row.appid, row.openid) for row in rows]
-    former = await identity.former_unionids(session, rows)
-    consents = await store.consents(session, keys)
-    left = await sends_left(session, consents)
-    pauses = await identity.paused_until(session, {row.appid for row in rows}, now)
-    return UserOut(
-        unionid=unionid,
-        openids=[
-            _openid_out(row, former.get((row.appid, row.openid), []), pauses.get(row.appid))
-            for row in rows
-        ],
-        followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
-        consents=[ConsentOut.of(one, left) for one in consents],
-        last_interactions=[
-            InteractionOut.model_validate(x) for x in await store.interactions(session, keys)
-        ],
-        timeline=await _timeline(session, unionid, keys, query),
-    )
-
-
-async def _timeline(
-    session: SessionDep, unionid: str | None, keys: store.Keys, query: TimelineQuery
-) -> TimelineOut:
-    found = await store.timeline(session, unionid, keys, before=query.position(), limit=query.limit)
-    again = await refollows(session, [one for one in found.events if isinstance(one, FollowEvent)])
-    return TimelineOut(
-        items=[
-            FollowEntry.of(one, again)
-            if isinstance(one, FollowEvent)
-            else SubscriptionEntry.model_validate(one)
-            for one in found.events
-        ],
-        next=None if found.next is None else str(found.next),
-    )
-
-
-def _openid_out(row: OpenIdRow, former: list[str], paused_until: datetime | None) -> OpenIdOut:
-    next_at = row.resolve_next_at
-    if next_at is not None and paused_until is not None:
-        next_at = max(next_at, paused_until)
-    return OpenIdOut(
-        appid=row.appid,
-        openid=row.openid,
-        unionid=row.unionid,
-        state=row.resolve_state,
-        reason=row.reason,
-        next_try_at=next_at,
-        former_unionids=former,
-        first_seen_at=row.first_seen_at,
-        last_seen_at=row.last_seen_at,
-    )

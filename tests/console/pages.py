@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_messages
+from tests.console import made_messages, people
 from tests.service import APPID, Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -91,6 +91,13 @@ async def _broken_rule(service: Service) -> str:
 
 
 PAGES: Final = (
+    Page("/followers", "followers/index.html"),
+    Page("/followers?following=no", "followers/index.html"),
+    Page("/followers (filled)", "followers/index.html", prepare=people.a_list),
+    Page("/followers/person", "followers/person.html", Role.OWNER, people.a_person),
+    Page("/followers/erasures", "followers/erasure.html", Role.OWNER, people.an_erasure),
+    Page("/followers/growth", "followers/growth.html"),
+    Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -155,6 +162,9 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
     {
         "components.html",
         "error.html",
+        # Fields of the pages with figures.
+        "figures/range.html",
+        "followers/tabs.html",
         "layout.html",
         "messages/progress.html",
         "messages/rows.html",

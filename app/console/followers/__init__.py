@@ -1,0 +1,1 @@
+"""The pages about followers: the list, one person, erasures, growth."""

@@ -1,0 +1,113 @@
+"""Growth: new and lost followers by day, scene and QR scene, as charts, tables and files."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import Clock
+from app.console.csv_response import csv_response
+from app.console.date_range_form import BadRange, RangeQuery, before, default_range
+from app.console.errors import NotFound
+from app.console.followers import growth
+from app.console.followers.growth import By
+from app.console.language import language_of
+from app.console.messages import Messages
+from app.console.render import render, zone_of
+from app.console.signed_in import Viewer
+from app.db.session import SessionDep
+from app.settings import Settings
+from app.stats import follower_store
+from app.stats.compute import follower_figures
+from app.stats.date_range import DateRange
+from app.stats.schemas import FollowersOut
+
+router = APIRouter(prefix="/growth")
+
+
+class FileQuery(RangeQuery):
+    """What the rows of the file are."""
+
+    by: By = By.DAY
+
+
+@router.get("")
+async def show(
+    request: Request, _visitor: Viewer, query: Annotated[RangeQuery, Query()], session: SessionDep
+) -> Response:
+    """Show the figures of the days that the address names, and of as many days before."""
+    settings: Settings = request.app.state.settings
+    problem = None
+    try:
+        days = _date_range(request, query)
+    except BadRange as error:
+        problem, days = str(error), default_range(_today(request), settings.console_time_zone)
+    figures = await _read(request, session, query, days)
+    earlier = await _read(request, session, query, before(days))
+    translate = Messages(language_of(request)).text
+    return render(
+        request,
+        "followers/growth.html",
+        fragment="results",
+        status=422 if problem else 200,
+        query=query,
+        problem=problem,
+        days=days,
+        accounts=[(appid, appid) for appid in settings.accounts],
+        figures=figures,
+        key_figures=growth.key_figures(figures, earlier),
+        is_empty=not (growth.end_of(figures.total) or figures.scenes or figures.total.lost),
+        changes=growth.change_chart(figures, translate),
+        totals=growth.total_chart(figures, translate),
+        scenes=growth.scene_chart(figures, By.SCENE, translate),
+        qr_scenes=growth.scene_chart(figures, By.QR_SCENE, translate),
+        export=_export(query, days),
+    )
+
+
+@router.get("/export.csv")
+async def export(
+    request: Request, _visitor: Viewer, query: Annotated[FileQuery, Query()]
+) -> Response:
+    """Send the figures of the same days as a file."""
+    try:
+        days = _date_range(request, query)
+    except BadRange:
+        raise NotFound from None
+
+    async def pages() -> AsyncIterator[list[tuple[object, ...]]]:
+        async with request.app.state.database.sessions.begin() as session:
+            figures = await _read(request, session, query, days)
+        yield list(growth.rows(figures, query.by))
+
+    return await csv_response(f"growth-{query.by}", (query.by, *growth.COLUMNS), pages())
+
+
+def _export(query: RangeQuery, days: DateRange) -> dict[str, str]:
+    """Return the path of each file: of the days that are shown, which the address may not name."""
+    since, until = days.since.isoformat(), days.until.isoformat()
+    return {
+        by.value: query.address(
+            "/followers/growth/export.csv", days=None, since=since, until=until, by=by.value
+        )
+        for by in By
+    }
+
+
+async def _read(
+    request: Request, session: AsyncSession, query: RangeQuery, days: DateRange
+) -> FollowersOut:
+    appids = query.appids(list(request.app.state.settings.accounts))
+    changes, present = await follower_store.read(session, appids, days)
+    return follower_figures(changes, present, days)
+
+
+def _date_range(request: Request, query: RangeQuery) -> DateRange:
+    return query.date_range(_today(request), request.app.state.settings.console_time_zone)
+
+
+def _today(request: Request) -> date:
+    clock: Clock = request.app.state.clock
+    return clock.now().astimezone(zone_of(request)).date()
