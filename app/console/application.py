@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from app.console import (
     audit_page,
+    doctor_page,
     language_switch,
     operators_page,
     settings_page,
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     rules.SECTION,
     messages.SECTION,
     followers.SECTION,
+    doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,
     settings_page.SECTION,

@@ -1,6 +1,5 @@
 """`/api/doctor`: what is wrong with the whole link, and what to do about it."""
 
-import math
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -8,12 +7,9 @@ from fastapi import APIRouter, HTTPException, Request
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
-from app.db.queue import enqueue
 from app.db.session import SessionDep
-from app.doctor import store
+from app.doctor.check_request import CheckedLately, request_check
 from app.doctor.doctor import Doctor
-from app.doctor.jobs import check_job
-from app.doctor.prober import MIN_PAUSE
 from app.doctor.schemas import CheckOut, DoctorOut, doctor_out
 
 _TOO_SOON: dict[int | str, dict[str, Any]] = {
@@ -39,14 +35,9 @@ async def read_findings(request: Request) -> DoctorOut:
 )
 async def check_now(request: Request, session: SessionDep) -> CheckOut:
     """Let a worker ask WeChat now. A worker does it, since its address is the one that counts."""
-    before = await store.last_run(session)
-    now = request.app.state.clock.now()
-    if before is not None and now - before < MIN_PAUSE:
-        wait = math.ceil((MIN_PAUSE - (now - before)).total_seconds())
-        raise HTTPException(
-            429,
-            f"WeChat was asked a moment ago: try again in {wait} s",
-            headers={"Retry-After": str(wait)},
-        )
-    await enqueue(session, [check_job()])
+    try:
+        await request_check(session, request.app.state.clock.now())
+    except CheckedLately as error:
+        headers = {"Retry-After": str(error.wait)}
+        raise HTTPException(429, str(error), headers=headers) from None
     return CheckOut()

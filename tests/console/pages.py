@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_messages, people
+from tests.console import made_findings, made_messages, people
 from tests.service import APPID, Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -147,6 +147,8 @@ PAGES: Final = (
         "messages/retry_results.html",
         prepare=made_messages.an_empty_retry,
     ),
+    Page("/doctor", "doctor/index.html"),
+    Page("/doctor after a check", "doctor/index.html", Role.EDITOR, made_findings.checked),
     Page("/operators", "operators/index.html", Role.OWNER),
     Page("/operators?done=role", "operators/index.html", Role.OWNER),
     Page("/operators/sessions", "operators/sessions.html", Role.OWNER),
