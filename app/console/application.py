@@ -16,6 +16,7 @@ from app.console import (
     settings_page,
     sign_in_page,
     static_files,
+    today_page,
 )
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
@@ -28,6 +29,7 @@ from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
 SECTIONS: Final[tuple[Section, ...]] = (
+    today_page.SECTION,
     rules.SECTION,
     messages.SECTION,
     followers.SECTION,

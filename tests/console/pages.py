@@ -90,7 +90,14 @@ async def _broken_rule(service: Service) -> str:
     return f"/rules/{rule_id}"
 
 
+async def _today(service: Service) -> str:
+    await made_messages.a_failed_message(service)
+    return "/today"
+
+
 PAGES: Final = (
+    Page("/today", "today/index.html"),
+    Page("/today with messages", "today/index.html", prepare=_today),
     Page("/followers", "followers/index.html"),
     Page("/followers?following=no", "followers/index.html"),
     Page("/followers (filled)", "followers/index.html", prepare=people.a_list),

@@ -1,0 +1,54 @@
+"""Counts replies. The ids are UUIDv7, so that the primary key has them by time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# More are not counted, so that a page has its figures soon.
+MAX_COUNTED: Final = 100_000
+MAX_FAILED: Final = 1000
+
+_SENT: Final = text("""
+SELECT count(*) FROM (
+    SELECT status FROM replies WHERE id >= :first AND id < :beyond ORDER BY id LIMIT :most
+) AS made WHERE status = 'sent'
+""")
+
+_BY_MINUTE: Final = text("""
+SELECT date_trunc('minute', created_at), count(*) FROM (
+    SELECT created_at, status FROM replies WHERE id >= :first ORDER BY id DESC LIMIT :most
+) AS made WHERE status = 'sent' GROUP BY 1
+""")
+
+_FAILED: Final = text("""
+SELECT count(*) FROM (
+    SELECT FROM replies WHERE status = 'failed' AND id >= :first ORDER BY id DESC LIMIT :most
+) AS failed
+""")
+
+
+async def sent(session: AsyncSession, since: datetime, until: datetime) -> int:
+    """Return how many replies made from `since` to before `until` are sent."""
+    bound = {"first": _first_id(since), "beyond": _first_id(until), "most": MAX_COUNTED}
+    return int((await session.execute(_SENT, bound)).scalar_one())
+
+
+async def sent_by_minute(session: AsyncSession, since: datetime) -> Mapping[datetime, int]:
+    """Return how many sent replies were made in each minute since then."""
+    rows = await session.execute(_BY_MINUTE, {"first": _first_id(since), "most": MAX_COUNTED})
+    return {row[0]: row[1] for row in rows}
+
+
+async def failed(session: AsyncSession, since: datetime) -> int:
+    """Return how many replies made since then have failed, MAX_FAILED at most."""
+    bound = {"first": _first_id(since), "most": MAX_FAILED}
+    return int((await session.execute(_FAILED, bound)).scalar_one())
+
+
+def _first_id(moment: datetime) -> UUID:
+    """Return the lowest UUIDv7 of a moment."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
