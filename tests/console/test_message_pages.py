@@ -175,7 +175,7 @@ async def test_one_reply_is_sent_again_once(
     assert "The reply is sent again." in pages[0].text
     assert "be sent again:" in pages[1].text
     assert await statuses(connection) == ["pending"]
-    assert await audited(connection, "reply.retried") == [("reply", None)]
+    assert await audited(connection, "reply.retried") == [("reply", "pending")]
 
 
 async def test_a_viewer_sees_why_nothing_can_be_sent_again(

@@ -58,6 +58,6 @@ SCENES: Final[Mapping[str, str]] = {
     "ADD_SCENE_REPRINT": N_("Reprint of an article"),
     "ADD_SCENE_LIVESTREAM": N_("Live stream"),
     "ADD_SCENE_CHANNELS": N_("Channels"),
-    "ADD_SCENE_WXA": N_("Mini-program"),
+    "ADD_SCENE_WXA": N_("Followed in a mini-program"),
     "ADD_SCENE_OTHERS": N_("Other sources"),
 }

@@ -107,4 +107,6 @@ def message_for(error: Mapping[str, Any]) -> str:
     if kind in _LENGTHS and context["field_type"] == _VALIDATED_TEXT:
         kind = f"string_{kind}"
     message = _WORDS.get(kind, _UNUSUAL).format(**context)
-    return message.removesuffix(_IN_JSON) if error["loc"][:1] in _PLACES_OF_TEXT else message
+    # Those that we make ourselves, as for a document with too many rules, have no place.
+    is_text = error.get("loc", ())[:1] in _PLACES_OF_TEXT
+    return message.removesuffix(_IN_JSON) if is_text else message
