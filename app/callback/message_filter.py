@@ -30,9 +30,6 @@ class Fate(StrEnum):
     SKIPPED = ReplyStatus.SKIPPED.value
 
 
-OPEN_FATES = frozenset({Fate.PENDING, Fate.SENDING, Fate.HELD})
-
-
 @dataclass(frozen=True, slots=True)
 class MessageRow:
     """A push in a list. rule_name: its name now; None if the rule is gone.

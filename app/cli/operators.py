@@ -1,5 +1,6 @@
 """`oa-bridge operators`: who may use the console."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -69,38 +70,31 @@ def list_operators() -> None:
 @operators.command()
 def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
     """Give an operator another role."""
-    settings = settings_of_command()
-
-    async def work(session: AsyncSession, now: datetime) -> Operator:
-        operator = await store.by_name(session, name)
-        return await store.change_role(session, cli_actor(), operator.id, role, now=now)
-
-    changed = run(settings, work)
+    changed = _changed(name, store.change_role, role)
     typer.echo(f"{changed.name} is {changed.role}.")
 
 
 @operators.command()
 def disable(name: Name) -> None:
     """End an operator's sessions at once and let nobody in under this name."""
-    settings = settings_of_command()
-
-    async def work(session: AsyncSession, now: datetime) -> Operator:
-        operator = await store.by_name(session, name)
-        return await store.disable(session, cli_actor(), operator.id, now=now)
-
-    typer.echo(f"{run(settings, work).name} is disabled.")
+    typer.echo(f"{_changed(name, store.disable).name} is disabled.")
 
 
 @operators.command()
 def enable(name: Name) -> None:
     """Let an operator in again who was disabled; `link` prints the link."""
+    typer.echo(f"{_changed(name, store.enable).name} is enabled.")
+
+
+def _changed(name: str, change: Callable[..., Awaitable[Operator]], *values: Role) -> Operator:
+    """Change the operator of this name, and return it. change: of `app.access.operators`."""
     settings = settings_of_command()
 
     async def work(session: AsyncSession, now: datetime) -> Operator:
         operator = await store.by_name(session, name)
-        return await store.enable(session, cli_actor(), operator.id, now=now)
+        return await change(session, cli_actor(), operator.id, *values, now=now)
 
-    typer.echo(f"{run(settings, work).name} is enabled.")
+    return run(settings, work)
 
 
 def _print_link(settings: Settings, secret: str) -> None:
