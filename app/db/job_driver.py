@@ -46,6 +46,7 @@ class JobDriver:
         self._shutdown = asyncio.Event()
         self._tasks = TaskManager()
         self._woken = False
+        self._limits: set[asyncio.Timeout] = set()
         self.closed = False
 
     async def open(self) -> None:
@@ -69,6 +70,10 @@ class JobDriver:
         self.closed = True
         if self._pool is not None:
             self._pool.terminate()
+        # A connection that is being opened is not in the pool yet: the server may never accept it.
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Run a statement and return its rows."""
@@ -121,7 +126,7 @@ class JobDriver:
         if self._pool is None:
             raise OSError("the driver is not open")
         # With the time for a free connection, since each is given back within it.
-        async with asyncio.timeout(self._answer_seconds):
+        async with self._in_time():
             connection = await self._pool.acquire()
             try:
                 yield connection
@@ -133,6 +138,16 @@ class JobDriver:
                 raise
             finally:
                 await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Raise TimeoutError on `terminate`, and when a statement may take no longer."""
+        async with asyncio.timeout(self._answer_seconds) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
 
     async def _listen(self) -> None:
         while True:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 
+from app.db.engine import UNAVAILABLE_ERRORS
 from app.db.job_driver import JobDriver
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 CHANNEL = "ch_pgqueuer"
 CUT = """
@@ -83,3 +86,52 @@ async def test_a_statement_that_hangs_costs_its_connection_and_no_more_time(
 
     assert loop.time() - began < 5
     assert await driver.fetch("SELECT 1 AS one") == [{"one": 1}]
+
+
+def _folder(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["host"][0]
+
+
+def _at_folder(url: str, folder: Path) -> str:
+    return url.replace(_folder(url), str(folder))
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str) -> None:
+    """Carry bytes both ways between a client and Postgres until one of them ends."""
+    from_server, to_server = await asyncio.open_unix_connection(f"{_folder(url)}/.s.PGSQL.5432")
+
+    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+        target.close()
+
+    await asyncio.gather(copy(reader, to_server), copy(from_server, writer))
+
+
+async def test_terminate_ends_a_statement_whose_connection_nobody_accepts(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.job_driver.CONNECT_TIMEOUT_SECONDS", 3600)
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+        if len(accepted) == 1:
+            await _carry(reader, writer, database_url)
+
+    silent = await asyncio.start_unix_server(accept, tmp_path / ".s.PGSQL.5432")
+    driver = JobDriver(_at_folder(database_url, tmp_path), answer_seconds=3600)
+    await driver.open()
+    busy = asyncio.create_task(driver.fetch("SELECT pg_sleep(3600)"))
+    waiting = asyncio.create_task(driver.fetch("SELECT 1"))
+    await eventually(lambda: asyncio.sleep(0, len(accepted) == 2))
+
+    driver.terminate()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        ended = await asyncio.gather(busy, waiting, return_exceptions=True)
+    assert [isinstance(error, UNAVAILABLE_ERRORS) for error in ended] == [True, True]
+    for writer in accepted:
+        writer.close()
+    await driver.close()
+    silent.close()
