@@ -54,11 +54,16 @@ async def connect(
     )
 
 
-async def close_with_timeout(closing: Awaitable[None]) -> None:
-    """Wait for `closing`, but at most CLOSE_SECONDS, since the server may not respond."""
+async def close_with_timeout(closing: Awaitable[None]) -> bool:
+    """Wait for `closing`, but at most CLOSE_SECONDS, since the server may not respond.
+
+    Returns whether it ended in time.
+    """
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await closing
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,11 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Close every pooled connection, and give up the locks."""
+        """Close every pooled connection, at once if the server is slow, and give up the locks."""
         self.locks.close()
-        await close_with_timeout(self.engine.dispose())
+        if not await close_with_timeout(self.engine.dispose()):
+            # What was not closed yet would stay open until the process ends.
+            self.terminate()
 
     def terminate(self) -> None:
         """Close every connection at once; statements that wait for a hanging server fail."""

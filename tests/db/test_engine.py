@@ -1,5 +1,7 @@
 """Sessions and connections of one database."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from sqlalchemy import text
@@ -50,6 +52,25 @@ async def test_a_statement_that_takes_too_long_fails(database_url: str) -> None:
             await session.execute(text("SELECT pg_sleep(60)"))
     await hasty.ping()
     await hasty.close()
+
+
+async def test_no_connection_is_left_when_the_server_is_slow_to_close_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.engine.CLOSE_SECONDS", 0)
+    opened = open_database(database_url)
+    all_open = asyncio.Barrier(3)
+
+    async def use() -> None:
+        async with opened.engine.connect():
+            await all_open.wait()
+
+    await asyncio.gather(use(), use(), use())
+    connections = list(opened.connections)
+
+    await opened.close()
+
+    assert [connection.is_closed() for connection in connections] == [True, True, True]
 
 
 async def test_every_connection_has_the_time_limit_of_statements(database: Database) -> None:
