@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.console.browser import VIEWS, ConsoleInBrowser, View
+from tests.console.browser import EXAMINED, VIEWS, ConsoleInBrowser, View
 from tests.console.pages import PAGES, Page, prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -18,7 +18,8 @@ async def test_a_page_in_every_view(console_in_browser: ConsoleInBrowser, page: 
         async with console.visit(view, role=page.role) as visit:
             await visit.open(path)
 
-            assert await visit.accessibility_faults() == [], view
+            if view in EXAMINED:
+                assert await visit.accessibility_faults() == [], view
             assert not await visit.is_wider_than_the_window(), view
             assert visit.faults.all == [], view
 
@@ -31,7 +32,8 @@ async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> N
             for path in OF_STRANGERS:
                 await visit.open(path)
 
-                assert await visit.accessibility_faults() == [], (view, path)
+                if view in EXAMINED:
+                    assert await visit.accessibility_faults() == [], (view, path)
                 assert not await visit.is_wider_than_the_window(), (view, path)
             refusals = [text for text in visit.faults.console if "status of 40" in text]
             assert visit.faults.all == refusals, view

@@ -63,7 +63,7 @@ def test_every_answer_is_one_that_the_openapi_tells_of(processes: Processes) -> 
     operations = _each_operation(processes)
     assert len(operations) > 10
     for operation in operations:
-        _try(operation, 20, ask)
+        _try(operation, 10, ask)
 
 
 def test_without_the_token_every_api_call_is_401_and_nothing_else(processes: Processes) -> None:
@@ -74,4 +74,4 @@ def test_without_the_token_every_api_call_is_401_and_nothing_else(processes: Pro
     operations = [one for one in _each_operation(processes) if one.path.startswith("/api/")]
     assert len(operations) > 5
     for operation in operations:
-        _try(operation, 5, ask)
+        _try(operation, 2, ask)
