@@ -1,17 +1,17 @@
 """`/api/audit`: who did what, as a list and as CSV."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from app.access import audit
-from app.access.audit import MAX_PAGE_ROWS, AuditFilter, AuditPage
+from app.access.audit import MAX_PAGE_ROWS, AuditFilter
 from app.access.schemas import AuditEntryOut, AuditPageOut, AuditPageQuery, AuditQuery
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
-from app.csv_rows import BYTE_ORDER_MARK, csv_rows
+from app.csv_response import csv_response
 from app.db.engine import Database, SessionFactory
 from app.db.session import SessionDep
 
@@ -46,29 +46,20 @@ async def export_audit_log(
 ) -> StreamingResponse:
     """Stream the audit log as CSV, the newest entries first."""
     database: Database = request.app.state.database
-    wanted = query.audit_filter()
-    # Read before the response begins: an unavailable database is then a 503 and no empty file.
-    first = await _page(database.sessions, wanted, None)
-    return StreamingResponse(
-        _csv(database.sessions, wanted, first),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="audit_log.csv"'},
-    )
+    rows = _rows(database.sessions, query.audit_filter())
+    return await csv_response("audit_log", list(AuditEntryOut.model_fields), rows)
 
 
-async def _csv(
-    sessions: SessionFactory, wanted: AuditFilter, page: AuditPage
-) -> AsyncIterator[str]:
-    yield BYTE_ORDER_MARK + csv_rows([AuditEntryOut.model_fields])
+async def _rows(
+    sessions: SessionFactory, wanted: AuditFilter
+) -> AsyncIterator[Iterable[Iterable[object]]]:
+    """Read each page in a transaction of its own, so that a slow client keeps no connection."""
+    cursor: int | None = None
     while True:
-        shown = (AuditEntryOut.model_validate(row) for row in page.rows)
-        yield csv_rows(one.model_dump(mode="json").values() for one in shown)
+        async with sessions.begin() as session:
+            page = await audit.read(session, wanted, cursor=cursor, limit=MAX_PAGE_ROWS)
+        shown = [AuditEntryOut.model_validate(row).model_dump(mode="json") for row in page.rows]
+        yield [entry.values() for entry in shown]
         if page.next is None:
             return
-        page = await _page(sessions, wanted, page.next)
-
-
-async def _page(sessions: SessionFactory, wanted: AuditFilter, cursor: int | None) -> AuditPage:
-    """Read a page in a transaction of its own, so that a slow client keeps no connection."""
-    async with sessions.begin() as session:
-        return await audit.read(session, wanted, cursor=cursor, limit=MAX_PAGE_ROWS)
+        cursor = page.next

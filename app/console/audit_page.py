@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 from app.access import audit
 from app.access.audit import AuditFilter, AuditRow
 from app.console import audit_labels
-from app.console.csv_response import csv_response
 from app.console.form_values import Blank
 from app.console.messages import N_
 from app.console.render import render, zone_of
 from app.console.section import Section
 from app.console.signed_in import Viewer
+from app.csv_response import csv_response
 from app.db.engine import Database
 from app.db.session import SessionDep
 

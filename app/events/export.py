@@ -4,7 +4,7 @@ Each page is read in a short transaction of its own, so that a slow client keeps
 no connection.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic
@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.csv_rows import BYTE_ORDER_MARK, csv_rows
+from app.csv_response import csv_response
 from app.db.engine import SessionFactory
 from app.events import store
 from app.events.query import ListQuery, ListSpec, Row
@@ -27,8 +27,6 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
 
-
-MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
 
 Serializer = Callable[[AsyncSession, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
 
@@ -47,13 +45,15 @@ async def export(
 ) -> StreamingResponse:
     """Return a response that streams the whole list."""
     pages = _pages(sessions, spec, replace(query, limit=ROWS_AT_ONCE))
+    name = spec.listed.table.__tablename__
+    if file_format is Format.CSV:
+        return await csv_response(name, list(spec.schema.model_fields), _cells(pages))
     # Read before the response begins: an unavailable database is then a 503 and no empty file.
     first = await anext(pages)
-    name = f"{spec.listed.table.__tablename__}.{file_format}"
     return StreamingResponse(
-        _chunks(first, pages, spec.schema, file_format),
-        media_type=MEDIA_TYPES[file_format],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        _lines(first, pages),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
     )
 
 
@@ -70,20 +70,20 @@ async def _pages(
         query = replace(query, after=page.next)
 
 
-async def _chunks(
-    first: Sequence[BaseModel],
-    rest: AsyncIterator[Sequence[BaseModel]],
-    schema: type[BaseModel],
-    file_format: Format,
+async def _cells(
+    pages: AsyncIterator[Sequence[BaseModel]],
+) -> AsyncIterator[Iterable[Iterable[object]]]:
+    async for rows in pages:
+        yield [row.model_dump(mode="json").values() for row in rows]
+
+
+async def _lines(
+    first: Sequence[BaseModel], rest: AsyncIterator[Sequence[BaseModel]]
 ) -> AsyncIterator[str]:
-    if file_format is Format.CSV:
-        yield BYTE_ORDER_MARK + csv_rows([schema.model_fields])
-    yield _chunk(first, file_format)
+    yield _json_lines(first)
     async for rows in rest:
-        yield _chunk(rows, file_format)
+        yield _json_lines(rows)
 
 
-def _chunk(rows: Sequence[BaseModel], file_format: Format) -> str:
-    if file_format is Format.CSV:
-        return csv_rows(row.model_dump(mode="json").values() for row in rows)
+def _json_lines(rows: Sequence[BaseModel]) -> str:
     return "".join(row.model_dump_json() + "\n" for row in rows)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
-from app.console.csv_response import csv_response
 from app.console.date_range_form import BadRange, RangeQuery, before, default_range
 from app.console.errors import NotFound
 from app.console.followers import growth
@@ -17,6 +16,7 @@ from app.console.language import language_of
 from app.console.messages import Messages
 from app.console.render import render, zone_of
 from app.console.signed_in import Viewer
+from app.csv_response import csv_response
 from app.db.session import SessionDep
 from app.settings import Settings
 from app.stats import follower_store
