@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from app.doctor.facts import Facts, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import named
 from app.secret_box import WRONG_KEY
-from app.settings import EMBEDDED_FOLDER, MessageMode, Settings
+from app.settings import MessageMode
 
 OFFICIAL_API: Final = "https://api.weixin.qq.com"
 MEBIBYTE: Final = 1024 * 1024
@@ -95,7 +94,7 @@ def account(facts: Facts) -> Iterator[Finding]:
 
 def embedded_postgres(facts: Facts) -> Iterator[Finding]:
     """Check that a real account does not live on the embedded Postgres."""
-    if not _is_embedded(facts.settings):
+    if not facts.settings.uses_embedded_postgres:
         yield ok(
             "embedded-postgres",
             Both("The database is a Postgres of its own.", "数据库是独立的 Postgres。"),
@@ -119,14 +118,6 @@ def embedded_postgres(facts: Facts) -> Iterator[Finding]:
             "embedded-postgres",
             Both("The embedded Postgres serves a simulator.", "内置 Postgres 只服务于模拟器。"),
         )
-
-
-def _is_embedded(settings: Settings) -> bool:
-    """Tell whether the database is the embedded one, which `serve` puts into DATABASE_URL."""
-    if not settings.database_url:
-        return True
-    hosts = parse_qs(urlsplit(settings.database_url).query).get("host", [])
-    return str(settings.data_dir.absolute() / EMBEDDED_FOLDER) in hosts
 
 
 def admin_tokens(facts: Facts) -> Iterator[Finding]:
