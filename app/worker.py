@@ -28,9 +28,11 @@ from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
 from app.db.migrate import is_behind
+from app.db.queue import enqueue
 from app.db.worker_heartbeat import beat_forever
 from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
+from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
 from app.http_client.url_policy import Policy
 from app.ops.database_state import DATABASE_ERRORS
@@ -139,6 +141,8 @@ class Jobs:
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
+        async with self.database.sessions.begin() as session:
+            await enqueue(session, [first_check_job()])
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""

@@ -69,7 +69,8 @@ async def test_two_hundred_lists_share_each_query(
         found = (starts, queries - starts, polls)
 
     assert one_more.status_code == 503
-    assert found == (1, polls, polls)
+    started, asked, polled = found
+    assert (started, asked) == (1, polled)
     # Each list would have asked once by itself.
     assert polls - opened < live_list.MAX_OPEN
 

@@ -120,19 +120,21 @@ def embedded_postgres(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def admin_tokens(facts: Facts) -> Iterator[Finding]:
+def admin_tokens(facts: Facts, shared: Shared) -> Iterator[Finding]:
     """Check the tokens of /api. The settings refuse those that are too short."""
     tokens = [token.get_secret_value() for token in facts.settings.admin_tokens]
-    if not tokens:
+    if not tokens and not shared.tokens.any_valid:
         yield look(
             "admin-tokens",
             Both(
-                "ADMIN_TOKENS is not set, so /api answers nobody.",
-                "未设置 ADMIN_TOKENS，/api 不对任何人开放。",
+                "There is no token, so /api answers nobody.",
+                "没有任何令牌，/api 不对任何人开放。",
             ),
             Both(
-                "Make a token with openssl rand -hex 24, set ADMIN_TOKENS, and restart.",
-                "请用 openssl rand -hex 24 生成令牌，设置 ADMIN_TOKENS 后重启。",
+                "Make one with oa-bridge tokens add, or with openssl rand -hex 24 for "
+                "ADMIN_TOKENS.",
+                "请用 oa-bridge tokens add 创建，或用 openssl rand -hex 24 生成后填入 "
+                "ADMIN_TOKENS。",
             ),
         )
         return
@@ -151,7 +153,31 @@ def admin_tokens(facts: Facts) -> Iterator[Finding]:
             Both("Replace it: openssl rand -hex 24.", "请更换：openssl rand -hex 24。"),
         )
         return
-    yield ok("admin-tokens", Both("The tokens of /api are long enough.", "/api 的令牌足够长。"))
+    if shared.tokens.unused:
+        name, scopes = next(iter(shared.tokens.unused.items()))
+        yield look(
+            "admin-tokens",
+            Both(
+                f"Tokens have scopes that they have not needed in 30 days: "
+                f"{named(shared.tokens.unused)}. {name} does not need {named(scopes)}.",
+                f"以下令牌有 30 天内未用到的权限范围：{named(shared.tokens.unused)}。{name} 未用到 "
+                f"{named(scopes)}。",
+            ),
+            Both(
+                f"Make a token with fewer scopes (oa-bridge tokens add), let the program use it, "
+                f"then oa-bridge tokens revoke {name}.",
+                f"请用 oa-bridge tokens add 创建权限范围更小的令牌供程序使用，然后运行 oa-bridge "
+                f"tokens revoke {name}。",
+            ),
+        )
+        return
+    yield ok(
+        "admin-tokens",
+        Both(
+            "The tokens of /api are long enough and use their scopes.",
+            "/api 的令牌足够长，其权限范围也都在使用。",
+        ),
+    )
 
 
 def secrets(facts: Facts, shared: Shared) -> Iterator[Finding]:
