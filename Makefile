@@ -56,13 +56,14 @@ audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; 
 lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRADE=1 renews them all
 	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/service.txt
+	$(LOCK) pyproject.toml --extra otel -c requirements/dev.txt -o requirements/otel.txt
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
 	$(LOCK) requirements/clients.in -o requirements/clients.txt
 
-LOCKS := requirements/service.txt requirements/dev.txt requirements/build.txt requirements/sbom.txt \
-	requirements/tools.txt requirements/clients.txt
+LOCKS := requirements/service.txt requirements/otel.txt requirements/dev.txt requirements/build.txt \
+	requirements/sbom.txt requirements/tools.txt requirements/clients.txt
 LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
 PIP := python -m pip install --quiet --disable-pip-version-check

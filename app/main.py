@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import metrics
+from app import metrics, tracing
 from app.access.router import router as audit_router
 from app.access.token_cache import TokenCache
 from app.callback import dead_letters
@@ -37,7 +37,7 @@ from app.doctor.doctor import local_facts, make_doctor
 from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
-from app.ops import docs, gc_tuning, health, logging, metrics_endpoint
+from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
 from app.ops.api_document import API_RESPONSES, build_document
 from app.ops.api_gate import ApiGate
@@ -45,6 +45,7 @@ from app.ops.auth import require_caller
 from app.ops.dead_processes import forget_dead_processes
 from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
+from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -105,6 +106,8 @@ class CallbackBypass:
             appid = scope["path"].removeprefix(CALLBACK).removesuffix("/")
             scope["path_params"] = {"appid": appid}
             await self._endpoint(scope, receive, send)
+        elif scope["type"] == "http":
+            await traced_request(self._rest, scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 
@@ -113,6 +116,7 @@ def build() -> FastAPI:
     """Return the application with the settings of the environment. uvicorn calls this."""
     settings = load_settings()
     logging.configure(settings)
+    otel.record_traces(settings)
     return create_app(settings, SystemClock(), on_start=gc_tuning.freeze_heap)
 
 
@@ -170,6 +174,7 @@ def create_app(
         await following_rules
         facts.close()
         await database.close()
+        await asyncio.to_thread(tracing.close)
 
     app = docs.create_app(
         title="OA Bridge",

@@ -10,7 +10,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -214,6 +214,7 @@ class Settings(BaseSettings):
     with_worker: bool = False
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    tracing: Literal["on", "off"] = "off"
 
     wechat_appid: str | None = None
     wechat_original_id: str | None = None
@@ -407,6 +408,14 @@ class Settings(BaseSettings):
         """The time limit of one call to WeChat's API."""
         return timedelta(seconds=self.wechat_api_timeout_seconds)
 
+    @property
+    def uses_embedded_postgres(self) -> bool:
+        """Whether the database is the embedded one, whose address `serve` sets by itself."""
+        if not self.database_url:
+            return True
+        hosts = parse_qs(urlsplit(self.database_url).query).get("host", [])
+        return str(self.data_dir.absolute() / EMBEDDED_FOLDER) in hosts
+
     @cached_property
     def accounts(self) -> dict[str, Account]:
         """All configured accounts by AppID.
@@ -579,18 +588,23 @@ class Origin(StrEnum):
     ENVIRONMENT = "environment"
     DOTENV = ".env"
     DEFAULT = "default"
+    EMBEDDED = "embedded Postgres"
 
 
 def origins_of(settings: Settings) -> dict[str, Origin]:
     """Return where each setting comes from, by the name of its variable.
 
-    A variable that was empty or could not be used is at its default.
+    A variable that was empty or could not be used is at its default. The address of the embedded
+    Postgres is none that somebody has set.
     """
     named = {name.upper() for name in os.environ}
-    return {
+    origins = {
         name.upper(): _origin(name.upper(), name in settings.model_fields_set, named)
         for name in Settings.model_fields
     }
+    if settings.uses_embedded_postgres:
+        origins["DATABASE_URL"] = Origin.EMBEDDED
+    return origins
 
 
 def _origin(variable: str, is_set: bool, environment: set[str]) -> Origin:

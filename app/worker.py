@@ -15,6 +15,7 @@ from pgqueuer import Job, PgQueuer, RetryRequested
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from pgqueuer.models import Schedule
 
+from app import tracing
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
@@ -27,9 +28,11 @@ from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
 from app.db.migrate import is_behind
+from app.db.queue import enqueue
 from app.db.worker_heartbeat import beat_forever
 from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
+from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
 from app.http_client.url_policy import Policy
 from app.ops.database_state import DATABASE_ERRORS
@@ -138,6 +141,8 @@ class Jobs:
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
+        async with self.database.sessions.begin() as session:
+            await enqueue(session, [first_check_job()])
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
@@ -277,7 +282,8 @@ def _job(function: JobFunction, tasks: set[Task]) -> Callable[[Job], Awaitable[N
 
 def _schedule(function: Callable[[], Awaitable[None]]) -> Callable[[Schedule], Awaitable[None]]:
     async def run(_: Schedule) -> None:
-        await function()
+        with tracing.trace(None):  # most runs find nothing to do: no span
+            await function()
 
     return run
 

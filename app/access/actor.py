@@ -50,6 +50,7 @@ class SubjectKind(StrEnum):
     OPERATOR = "operator"
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - a name, no secret
+    SECRETS = "secrets"
 
 
 class Subject(NamedTuple):

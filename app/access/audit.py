@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.actions import Action
@@ -14,6 +14,8 @@ from app.access.models import AuditEntry
 
 MAX_VALUE_CHARACTERS: Final = 200
 MAX_PAGE_ROWS: Final = 500
+# Entries of one action among which the same of this hour is looked for.
+MAX_LOOKED_AT: Final = 200
 
 _COLUMNS: Final = AuditEntry.__table__.columns
 
@@ -86,6 +88,43 @@ async def record(
             count=count,
         )
     )
+
+
+async def record_hourly(
+    session: AsyncSession,
+    actor: Actor,
+    action: Action,
+    subject: Subject,
+    *,
+    now: datetime,
+    count: int | None = None,
+) -> None:
+    """Add an entry unless the actor did the same to the same from the same address in this hour.
+
+    For what a program does all the time. Two at once may both be recorded.
+    """
+    latest = (
+        select(AuditEntry)
+        .where(AuditEntry.action == action)
+        .order_by(AuditEntry.id.desc())
+        .limit(MAX_LOOKED_AT)
+        .subquery()
+    )
+    begun = now.replace(minute=0, second=0, microsecond=0)
+    known = await session.scalar(
+        select(
+            exists().where(
+                latest.c.occurred_at >= begun,
+                latest.c.actor_kind == actor.kind,
+                latest.c.actor_name == actor.name,
+                latest.c.address.is_not_distinct_from(actor.address),
+                latest.c.subject_kind == subject.kind,
+                latest.c.subject_id == _bounded(subject.id),
+            )
+        )
+    )
+    if not known:
+        await record(session, actor, action, subject, now=now, count=count)
 
 
 async def read(

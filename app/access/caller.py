@@ -1,6 +1,6 @@
 """Who calls `/api`, and what the token allows."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
@@ -10,22 +10,32 @@ from app.access.scopes import ALL_SCOPES, ApiScope
 
 FORBIDDEN = 403
 
+NoteScope = Callable[[ApiScope], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The owner of a valid token.
 
-    appids: accounts for which identities may be reported; None: any account.
+    appids: accounts for which identities may be reported; None: any account. note_scope: is told
+    each scope that a request needs.
     """
 
     actor: Actor
     scopes: frozenset[ApiScope]
     appids: frozenset[str] | None
+    note_scope: NoteScope | None = None
 
     @classmethod
     def with_every_scope(cls, actor: Actor) -> "Caller":
         """Return the owner of one of ADMIN_TOKENS."""
         return cls(actor, ALL_SCOPES, None)
+
+    async def use(self, scope: ApiScope) -> None:
+        """Note that a request needs this scope. Raises HTTPException 403 if the token lacks it."""
+        self.require(scope)
+        if self.note_scope is not None:
+            await self.note_scope(scope)
 
     def require(self, scope: ApiScope) -> None:
         """Raise HTTPException 403 if the token lacks this scope."""

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ForeignKey, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.roles import Role
@@ -76,7 +76,8 @@ class ApiToken(Base):
 
     secret_hash: SHA-256 of the token. scopes: names of `ApiScope`, as texts, so that a process of
     the release before can read those it does not know. appids: of the accounts of which it may
-    report identities. expires_at: NULL: never. last_used_at: to a minute.
+    report identities. expires_at: NULL: never. last_used_at: to a minute. scopes_used_at: scope →
+    when it was last needed, to a day.
     """
 
     __tablename__ = "api_tokens"
@@ -90,6 +91,9 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    scopes_used_at: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb")
+    )
 
 
 class AuditEntry(Base):

@@ -30,7 +30,7 @@ class ScopedRoute(APIRoute):
         async def handle_in_scope(request: Request) -> Response:
             caller: Caller | None = getattr(request.state, "caller", None)
             if caller is not None:
-                caller.require(scope)
+                await caller.use(scope)
             return await handle(request)
 
         return handle_in_scope

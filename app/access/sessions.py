@@ -1,6 +1,6 @@
 """Sessions of operators in browsers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -99,6 +99,23 @@ async def find(session: AsyncSession, secret: str, *, now: datetime) -> SignedIn
         )
     ).one_or_none()
     return None if row is None else SignedIn(*row)
+
+
+async def valid_among(
+    session: AsyncSession, session_ids: Collection[UUID], *, now: datetime
+) -> frozenset[UUID]:
+    """Return which of these sessions are valid."""
+    found = await session.scalars(
+        select(OperatorSession.id)
+        .join(Operator, Operator.id == OperatorSession.operator_id)
+        .where(
+            OperatorSession.id.in_(session_ids),
+            OperatorSession.seen_at > now - MAX_IDLE,
+            OperatorSession.started_at > now - MAX_AGE,
+            Operator.disabled_at.is_(None),
+        )
+    )
+    return frozenset(found)
 
 
 async def touch(session: AsyncSession, signed_in: SignedIn, *, now: datetime) -> None:

@@ -7,14 +7,16 @@ are and whatever tokens they guess; a new token works, and a revoked one does no
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
 from app.access.models import ApiToken
@@ -29,6 +31,7 @@ MAX_STALE_SECONDS: Final = 60.0
 TIMEOUT_SECONDS: Final = 2.0
 # A database that does not answer is asked again after this, so that requests do not queue for it.
 RETRY_SECONDS: Final = 1.0
+SCOPE_NOTED_AFTER: Final = timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -48,6 +51,7 @@ class KnownToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    scopes_used_at: Mapping[str, str]
 
     def why_invalid(self, now: datetime) -> str | None:
         """Return why the token is not valid, for its owner; None if it is."""
@@ -75,6 +79,7 @@ class TokenCache:
         self._tried_at = float("-inf")
         self._reading = asyncio.Lock()
         self._used_at: dict[UUID, datetime] = {}
+        self._scopes_used_at: dict[tuple[UUID, ApiScope], datetime] = {}
 
     async def find(self, token: str) -> KnownToken | None:
         """Return the token with this text, valid or not; None if there is none.
@@ -96,9 +101,23 @@ class TokenCache:
         if used_at is not None and now - used_at < tokens.USE_NOTED_AFTER:
             return
         self._used_at[token.id] = now
+        await self._note(partial(tokens.note_use, token_id=token.id, now=now))
+
+    async def note_scope(self, token: KnownToken, scope: ApiScope) -> None:
+        """Note that a scope of a token is needed, at most once a day."""
+        now, key = self._clock.now(), (token.id, scope)
+        noted = token.scopes_used_at.get(scope)
+        read = None if noted is None else datetime.fromisoformat(noted)
+        used_at = max(filter(None, (read, self._scopes_used_at.get(key))), default=None)
+        if used_at is not None and now - used_at < SCOPE_NOTED_AFTER:
+            return
+        self._scopes_used_at[key] = now
+        await self._note(partial(tokens.note_scope, token_id=token.id, scope=scope, now=now))
+
+    async def _note(self, write: Callable[[AsyncSession], Awaitable[None]]) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS), self._sessions.begin() as session:
-                await tokens.note_use(session, token.id, now=now)
+                await write(session)
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
             log.warning("tokens.use_not_noted", error=type(error).__name__)
 
@@ -146,6 +165,7 @@ def _by_hash(rows: Sequence[ApiToken]) -> Mapping[bytes, KnownToken]:
             row.expires_at,
             row.revoked_at,
             row.last_used_at,
+            row.scopes_used_at,
         )
         for row in rows
     }

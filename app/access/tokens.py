@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -101,6 +101,57 @@ async def note_use(session: AsyncSession, token_id: UUID, *, now: datetime) -> N
         )
         .values(last_used_at=now)
     )
+
+
+async def note_scope(
+    session: AsyncSession, token_id: UUID, scope: ApiScope, *, now: datetime
+) -> None:
+    """Note that a scope of a token is needed."""
+    used = func.jsonb_build_object(scope.value, now.isoformat())
+    await session.execute(
+        update(ApiToken)
+        .where(ApiToken.id == token_id)
+        .values(scopes_used_at=ApiToken.scopes_used_at.op("||")(used))
+    )
+
+
+async def unused_scopes(
+    session: AsyncSession, *, since: datetime, now: datetime
+) -> Sequence[tuple[str, Sequence[str]]]:
+    """Return the valid tokens from before `since` with the scopes they have not needed since."""
+    rows = await session.scalars(
+        select(ApiToken)
+        .where(
+            ApiToken.created_at < since,
+            ApiToken.revoked_at.is_(None),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
+        )
+        .order_by(ApiToken.name)
+        .limit(MAX_TOKENS)
+    )
+    found = [(row.name, _unused(row, since)) for row in rows]
+    return [(name, scopes) for name, scopes in found if scopes]
+
+
+def _unused(row: ApiToken, since: datetime) -> Sequence[str]:
+    def is_unused(scope: str) -> bool:
+        used_at = row.scopes_used_at.get(scope)
+        return used_at is None or datetime.fromisoformat(used_at) < since
+
+    return [scope for scope in row.scopes if is_unused(scope)]
+
+
+async def any_valid(session: AsyncSession, *, now: datetime) -> bool:
+    """Return whether `/api` can be called with a token of the database."""
+    found = await session.scalar(
+        select(
+            exists().where(
+                ApiToken.revoked_at.is_(None),
+                or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
+            )
+        )
+    )
+    return bool(found)
 
 
 def _check(scopes: Collection[ApiScope], appids: Collection[str]) -> None:

@@ -1,12 +1,12 @@
-"""Builds the record of a parsed push. Pure, but for the ids that it draws."""
+"""Builds the record of a parsed push. Pure, but for the ids of its parts, which are drawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import orjson
-from uuid_utils.compat import uuid7
 
 from app.callback.record import Claim, Record
 from app.callback.reply_rows import reply_rows
@@ -48,6 +48,7 @@ def build_record(
     message: Inbound,
     decision: Decision,
     *,
+    callback_id: UUID,
     now: datetime,
     limits: Limits,
     reach: Reach,
@@ -70,7 +71,7 @@ def build_record(
         late=_late(occurred_at, now, until),
     )
     return Record(
-        id=uuid7(),
+        id=callback_id,
         appid=account.appid,
         dedupe_key=key,
         openid=subject_openid(message),

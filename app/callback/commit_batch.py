@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from app import metrics
+from app import metrics, tracing
 from app.callback import duplicates, plain_signatures, repeated_follows
 from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
@@ -112,11 +112,12 @@ class BatchCommitter:
                 raise ConnectionResetError from error
             if len(batch) == 1:
                 # The error's own words may hold the value that was refused.
-                log.error(
-                    "inbox.callback_refused",
-                    callback_id=str(batch[0].id),
-                    error=type(error).__name__,
-                )
+                with tracing.trace(None, batch[0].id):
+                    log.error(
+                        "inbox.callback_refused",
+                        callback_id=str(batch[0].id),
+                        error=type(error).__name__,
+                    )
                 return [BadData()]
         middle = len(batch) // 2
         first = await self._commit_part(batch[:middle])
@@ -273,13 +274,14 @@ def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:
             continue
         for reply in expired:
             metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
-        log.warning(
-            "replies.expired",
-            appid=record.appid,
-            callback_id=str(record.id),
-            replies=len(expired),
-            errmsg=expired[0].errmsg,
-        )
+        with tracing.trace(None, record.id):
+            log.warning(
+                "replies.expired",
+                appid=record.appid,
+                callback_id=str(record.id),
+                replies=len(expired),
+                errmsg=expired[0].errmsg,
+            )
 
 
 def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:
@@ -301,10 +303,11 @@ def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:
 def _log_unidentified(erasures: Sequence[NewErasure]) -> None:
     for erasure in erasures:
         if erasure.duty.needs_person is not None:
-            log.warning(
-                "privacy.needs_person",
-                erasure_id=str(erasure.id),
-                appid=erasure.appid,
-                trigger=erasure.duty.trigger.value,
-                reason=erasure.duty.needs_person.value,
-            )
+            with tracing.trace(None, erasure.id):  # the id of the callback
+                log.warning(
+                    "privacy.needs_person",
+                    erasure_id=str(erasure.id),
+                    appid=erasure.appid,
+                    trigger=erasure.duty.trigger.value,
+                    reason=erasure.duty.needs_person.value,
+                )

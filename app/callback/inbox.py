@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app import metrics
+from app import metrics, tracing
 from app.callback.commit_batch import BatchCommitter, CommitResult
 from app.callback.cooldowns import without_rules
 from app.callback.errors import BadData, CooldownLost, InboxError, NotStored, SignatureUsed
@@ -28,6 +28,8 @@ FLUSH_SECONDS = 2.0
 MAX_PER_FLUSH = 500
 DRAIN_PAUSE_SECONDS = 0.25
 DRAIN_SECONDS = 10.0
+# Of a flush that fails, a log line names so many callbacks.
+MAX_IDS_LOGGED = 20
 # How long readiness shows that callbacks were refused.
 SHOW_REFUSAL_SECONDS = 10.0
 
@@ -44,6 +46,10 @@ class Undecided(Exception):
 class _Waiting:
     record: Record
     result: asyncio.Future[StoredResult]
+
+
+def _first_ids(batch: Sequence[Record]) -> list[str]:
+    return [str(record.id) for record in batch[:MAX_IDS_LOGGED]]
 
 
 class Inbox:
@@ -116,7 +122,8 @@ class Inbox:
         waiting = _Waiting(record, loop.create_future())
         self._waiting.append(waiting)
         if self._flushing is None or self._flushing.done():
-            self._flushing = loop.create_task(self._flush())
+            # It serves others as well, so it has not the id of this push.
+            self._flushing = loop.create_task(self._flush(), context=tracing.no_context())
         return await waiting.result
 
     async def _flush(self) -> None:
@@ -126,8 +133,12 @@ class Inbox:
             batch = self._waiting[:MAX_PER_FLUSH]
             del self._waiting[:MAX_PER_FLUSH]
             metrics.INBOX_WAITING.set(len(self._waiting))
+            began = time.time_ns()
             async with self._storing:
                 results = await self._store_batch([waiting.record for waiting in batch])
+            if tracing.is_recording():
+                ids = [waiting.record.id for waiting in batch]
+                tracing.note_ended("inbox.flush", ids, began, {"oa_bridge.callbacks": len(ids)})
             if any(isinstance(result, NotStored) for result in results):
                 self._refused_at = time.monotonic()
             for waiting, result in zip(batch, results, strict=True):
@@ -142,7 +153,10 @@ class Inbox:
                     results = await self._committer.commit(batch, seconds=FLUSH_SECONDS)
                 except UNAVAILABLE_ERRORS as error:
                     log.warning(
-                        "inbox.database_away", error=type(error).__name__, reason=describe(error)
+                        "inbox.database_away",
+                        error=type(error).__name__,
+                        reason=describe(error),
+                        callback_ids=_first_ids(batch),
                     )
                 else:
                     metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
@@ -155,6 +169,7 @@ class Inbox:
                 "inbox.flush_failed",
                 error=type(error).__name__,
                 callbacks=len(batch),
+                callback_ids=_first_ids(batch),
                 where="".join(traceback.format_tb(error.__traceback__)),
             )
             return [NotStored() for _ in batch]
@@ -167,7 +182,12 @@ class Inbox:
             fits = batch[: await self._spool.room()]
             passives = await self._spool.append(fits) if fits else []
         except (SpoolFull, sqlite3.Error, OSError) as error:
-            log.error("inbox.spool_refused", error=type(error).__name__, callbacks=len(batch))
+            log.error(
+                "inbox.spool_refused",
+                error=type(error).__name__,
+                callbacks=len(batch),
+                callback_ids=_first_ids(batch),
+            )
             return [NotStored() for _ in batch]
         self._count(self._spooled + len(fits))
         self._begin_draining()
@@ -215,7 +235,8 @@ class Inbox:
         readable = await self._readable(spool, oldest)
         for number, result in (await self._commit_spooled(readable)).items():
             if isinstance(result, BadData | SignatureUsed):
-                await self._dead_letter(spool, number)
+                with tracing.trace(None, readable[number].id):
+                    await self._dead_letter(spool, number)
         await spool.mark_drained(oldest[-1].number)
         self._removal_due = True
         await self.remove_drained()
@@ -239,7 +260,11 @@ class Inbox:
 
     async def _commit_spooled(self, records: dict[int, Record]) -> dict[int, CommitResult]:
         """Commit records that have been answered, without replies of rules in their cooldown."""
+        began = time.time_ns()
         committed = await self._committer.commit(list(records.values()), seconds=DRAIN_SECONDS)
+        if tracing.is_recording():
+            ids = [record.id for record in records.values()]
+            tracing.note_ended("inbox.drain", ids, began, {"oa_bridge.callbacks": len(ids)})
         results = dict(zip(records, committed, strict=True))
         lost = {
             number: without_rules(records[number], result.rule_ids)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app import metrics
+from app import metrics, tracing
 from app.callback.admission import Admission
 from app.callback.build_record import NO_RULES, UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
@@ -88,11 +89,18 @@ class CallbackEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is a status with a short plain text."""
+        with tracing.trace("callback") as callback_id:
+            await self._answer(scope, receive, send, callback_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, callback_id: UUID) -> None:
         admitted = False
         try:
             with self._deadline.limit():
                 admitted = await self._admission.enter()
-                response = await self._respond(scope, receive) if admitted else self._turn_away()
+                if admitted:
+                    response = await self._respond(scope, receive, callback_id)
+                else:
+                    response = self._turn_away()
         except PushRefused as refusal:
             status = 400 if isinstance(refusal, BadEnvelope) else 403
             response = self._refuse(scope, refusal.reason, status)
@@ -113,7 +121,9 @@ class CallbackEndpoint:
                 self._admission.leave()
         await response(scope, receive, send)
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response | CallbackResponse:
+    async def _respond(
+        self, scope: Scope, receive: Receive, callback_id: UUID
+    ) -> Response | CallbackResponse:
         known = self._accounts.get(scope["path_params"]["appid"])
         if known is None:
             return self._refuse(scope, "unknown_appid", 404)
@@ -141,6 +151,7 @@ class CallbackEndpoint:
                 account,
                 message,
                 decision,
+                callback_id=callback_id,
                 now=now,
                 limits=self._limits,
                 reach=self._reaches[account.appid],
@@ -154,6 +165,8 @@ class CallbackEndpoint:
         if stored.spooled:
             self._spooled_cooldowns.remember(record)
         _count(record, message, decision, stored)
+        if tracing.is_recording():
+            tracing.note(_attributes(record, stored))
         fixed = record.is_fixed(stored.passive)
         return callback_response(cipher, opened, message, stored.passive, fixed=fixed, now=now)
 
@@ -194,6 +207,7 @@ class CallbackEndpoint:
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
         """Count and log a refusal. The response body holds nothing that helps an attacker."""
         metrics.REFUSALS.labels(reason).inc()
+        tracing.note({"oa_bridge.refused": reason})
         named = scope["path_params"]["appid"]
         appid = named if named in self._accounts else None
         self._refusals.add(appid, reason)
@@ -208,6 +222,19 @@ def _count(record: Record, message: Inbound, decision: Decision, stored: StoredR
     if not stored.duplicate:
         for chosen in decision.chosen:
             metrics.rule_matches(chosen.rule.kind).inc()
+
+
+def _attributes(record: Record, stored: StoredResult) -> tracing.Attributes:
+    """Return what a trace says of a callback: no text, and no OpenID in clear."""
+    return {
+        "oa_bridge.callback_id": str(record.id),
+        "oa_bridge.appid": record.appid,
+        "oa_bridge.msgtype": record.msgtype,
+        "oa_bridge.event": record.event or "",
+        "oa_bridge.openid_hash": tracing.hashed(record.openid),
+        "oa_bridge.rule_id": record.rule_id or 0,
+        "oa_bridge.result": stored.result,
+    }
 
 
 REFUSALS: Final = {

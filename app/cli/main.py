@@ -15,6 +15,7 @@ import uvicorn
 from prometheus_client import start_http_server
 from uvicorn.config import STARTUP_FAILURE
 
+from app import tracing
 from app.cli import web_processes
 from app.cli.database import UNUSABLE, why_unusable
 from app.cli.doctor import doctor
@@ -32,7 +33,7 @@ from app.db import embedded
 from app.db import migrate as migrations
 from app.db.clock_watch import following_database
 from app.db.engine import open_database
-from app.ops import logging, open_files
+from app.ops import logging, open_files, otel
 from app.settings import Settings, SettingsError, load_settings
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
 from app.worker import Worker, make_jobs
@@ -41,6 +42,8 @@ from app.worker import Worker, make_jobs
 # callback takes longer than this.
 STOP_SECONDS = 5
 FAILED = 1
+# Commands that serve many requests and jobs, each with an id of its own.
+LASTING = ("serve", "worker")
 NEWER_SCHEMA = (
     "the database was migrated by a newer version of OA Bridge; install that version, or restore "
     "the backup of before"
@@ -74,6 +77,7 @@ def _print_version(wanted: bool) -> None:
 
 @cli.callback()
 def _options(
+    context: typer.Context,
     _: Annotated[
         bool,
         typer.Option(
@@ -81,7 +85,8 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand not in LASTING:
+        context.with_resource(tracing.trace(None))
 
 
 def main() -> None:
@@ -163,7 +168,9 @@ def _run_server(config: uvicorn.Config) -> None:
 def worker() -> None:
     """Run the jobs: send replies and webhooks, resolve UnionIDs, erase personal data."""
     settings = _ready(load_settings(), uses_data_dir=False)
+    otel.record_traces(settings)
     asyncio.run(_run_worker(settings))
+    tracing.close()
 
 
 @cli.command()
@@ -193,6 +200,7 @@ def _ready(settings: Settings, *, uses_data_dir: bool) -> Settings:
     operator's own database is migrated only by `oa-bridge migrate`. uses_data_dir: whether the
     process has files in DATA_DIR even without the embedded Postgres.
     """
+    otel.require_otel(settings)
     logging.configure(settings)
     is_embedded = not settings.database_url
     if is_embedded:

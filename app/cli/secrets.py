@@ -5,6 +5,10 @@ from typing import Final
 
 import typer
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Subject, SubjectKind
+from app.cli.actor import cli_actor
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.ops import logging
 from app.ops.stored_secrets import ERASURE
@@ -52,6 +56,14 @@ async def rewrite_all(settings: Settings) -> int:
                 changed += await erasure_secret.rewrite(session, box)
             except DecryptionFailed:
                 unreadable.append(ERASURE)
+            await audit.record(
+                session,
+                cli_actor(),
+                Action.SECRETS_REWRITTEN,
+                Subject(SubjectKind.SECRETS, "all"),
+                after="encrypted" if settings.secret_key else "clear",
+                count=changed,
+            )
         async with database.sessions() as session:
             left = await rewrite_secrets.inspect(session, webhook_box)
             unreadable += [f"the secret of webhook {webhook_id}" for webhook_id in left.unreadable]

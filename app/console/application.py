@@ -22,6 +22,7 @@ from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.message_pages import section as messages
+from app.console.open_sessions import OpenSessions
 from app.console.rules import section as rules
 from app.console.section import Section
 from app.console.template_environment import MOUNTED_AT, console_path
@@ -64,6 +65,7 @@ def create_console(state: State) -> ASGIApp:
     console = FastAPI(openapi_url=None, redirect_slashes=False)
     console.state = state
     state.console_sections = SECTIONS
+    state.open_sessions = OpenSessions(state.database, state.clock)
     add_error_pages(console)
     for router in COMMON_ROUTERS:
         console.include_router(router)

@@ -24,6 +24,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.MESSAGE_SHOWN: N_("looked at a masked value"),
     Action.ERASURE_REQUESTED: N_("erased a person"),
     Action.ERASURE_CLOSED: N_("closed an erasure"),
+    Action.SECRETS_REWRITTEN: N_("encrypted the stored secrets anew"),
     Action.IDENTITIES_REPORTED: N_("reported UnionIDs"),
     Action.FOLLOWER_SHOWN: N_("looked at an OpenID"),
     Action.OPERATOR_ADDED: N_("added an operator"),
@@ -57,4 +58,5 @@ SUBJECTS: Final[Mapping[str, str]] = {
     SubjectKind.OPERATOR: N_("operator"),
     SubjectKind.SESSION: N_("session"),
     SubjectKind.TOKEN: N_("API token"),
+    SubjectKind.SECRETS: N_("secrets"),
 }

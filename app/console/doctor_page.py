@@ -51,7 +51,7 @@ async def show(
     """Show what every check finds now, the worst first."""
     doctor: Doctor = request.app.state.doctor
     database: Database = request.app.state.database
-    findings = await doctor.findings()
+    findings = await doctor.recent_findings()
     async with database.sessions() as session:
         checked_at = await store.last_run(session)
     return render(

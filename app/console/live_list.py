@@ -1,13 +1,14 @@
 """Lists that grow while operators look at them: one query a second feeds all that are open.
 
 A route answers with `live_response`, and its page has `ui.live(...)`. No connection to the database
-is held for a browser. A stream ends by itself after a while; the browser opens it again, and shows
-with that that its session is still valid.
+is held for a browser. A stream ends by itself after a while, and within seconds when its session
+ends; the browser opens it again, and shows with that that its session is still valid.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -15,6 +16,9 @@ from fastapi import HTTPException, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import tracing
+from app.access.sessions import SignedIn
+from app.console.open_sessions import OpenSessions
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.ops.http_protocol import ENDLESS
 
@@ -66,7 +70,8 @@ class LiveList(Generic[Row]):
         queue: asyncio.Queue[Sequence[Row]] = asyncio.Queue(MAX_WAITING)
         self._open.add(queue)
         if self._polling is None:
-            self._polling = asyncio.create_task(self._run())
+            loop = asyncio.get_running_loop()
+            self._polling = loop.create_task(self._run(), context=tracing.no_context())
         try:
             yield queue
         finally:
@@ -120,8 +125,10 @@ async def _events(
 ) -> AsyncIterator[str]:
     seconds = asyncio.get_running_loop().time
     ends_at, comment_at = seconds() + STREAM_SECONDS, seconds()
-    with live_list.looking() as queue:
+    with live_list.looking() as queue, _session_of(request) as has_ended:
         while seconds() < ends_at and not await request.is_disconnected():
+            if await has_ended():
+                return
             if seconds() >= comment_at:  # so that no proxy closes the connection
                 yield ": here\n\n"
                 comment_at = seconds() + COMMENT_SECONDS
@@ -130,6 +137,22 @@ async def _events(
                     rows = await queue.get()
                 if text := write(rows):
                     yield _event(text)
+
+
+@contextmanager
+def _session_of(request: Request) -> Iterator[Callable[[], Awaitable[bool]]]:
+    """Look after the session of a stream; yield what tells whether it has ended."""
+    visitor: SignedIn | None = getattr(request.state, "visitor", None)
+    if visitor is None:  # a page that anybody may see
+        yield _never
+        return
+    open_sessions: OpenSessions = request.app.state.open_sessions
+    with open_sessions.streaming(visitor.session_id):
+        yield partial(open_sessions.has_ended, visitor.session_id)
+
+
+async def _never() -> bool:
+    return False
 
 
 def _event(text: str) -> str:

@@ -24,6 +24,7 @@ ORIGINS: Final = {
     Origin.ENVIRONMENT: N_("environment"),
     Origin.DOTENV: N_(".env file"),
     Origin.DEFAULT: N_("default"),
+    Origin.EMBEDDED: N_("embedded Postgres in DATA_DIR"),
 }
 KINDS: Final = {"oa": N_("Official Account"), "mini_program": N_("mini-program")}
 MODES: Final = {

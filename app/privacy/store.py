@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
-from app.db.queue import enqueue_on, raw_connection
+from app.db.queue import NewJob, enqueue_on, raw_connection
 from app.privacy.jobs import erase_job
 from app.privacy.models import Erasure
-from app.privacy.policy import NewErasure
+from app.privacy.policy import BY_WECHAT, NewErasure
 
 _INSERT = """
 INSERT INTO erasures (id, trigger, detail, appid, requested_by, requested_at, until, subject,
@@ -34,7 +34,12 @@ async def open_on(connection: asyncpg.Connection, erasures: Sequence[NewErasure]
         return
     await connection.executemany(_INSERT, [_row(erasure) for erasure in erasures])
     known = [erasure for erasure in erasures if erasure.duty.needs_person is None]
-    await enqueue_on(connection, [erase_job(erasure.id) for erasure in known])
+    await enqueue_on(connection, [_job(erasure) for erasure in known])
+
+
+def _job(erasure: NewErasure) -> NewJob:
+    # An erasure that a callback asks for has the id of the callback.
+    return erase_job(erasure.id, erasure.id if erasure.requested_by == BY_WECHAT else None)
 
 
 async def open_erasure(session: AsyncSession, erasure: NewErasure) -> None:

@@ -23,6 +23,7 @@ def deliver_job(callback_id: UUID, *, urgent: bool = False, in_bulk: bool = Fals
         {"callback_id": str(callback_id)},
         key=f"{DELIVER}:{callback_id}",
         priority=URGENT if urgent else IN_BULK if in_bulk else 0,
+        callback_id=callback_id,
     )
 
 

@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import tracing
 from app.db.engine import UNAVAILABLE_ERRORS, connect
 from app.rules.matching.follower_facts import Facts
 
@@ -50,7 +51,9 @@ class FollowerFacts:
         waiting: asyncio.Future[Facts | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(((appid, openid), waiting))
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_all())
+            loop = asyncio.get_running_loop()
+            # It reads for other pushes as well, so it has not the id of this one.
+            self._reading = loop.create_task(self._read_all(), context=tracing.no_context())
         return await waiting
 
     def close(self) -> None:

@@ -9,10 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events.models import FollowAction
 
+# More are not counted, so that a page has its figures soon.
+MAX_COUNTED: Final = 100_000
+
 _COUNT: Final = text("""
-SELECT count(*) FROM follow_events
-WHERE appid = ANY(CAST(:appids AS text[])) AND action = :action
-  AND occurred_at >= :since AND occurred_at < :until
+SELECT count(*) FROM (
+    SELECT FROM follow_events
+    WHERE appid = ANY(CAST(:appids AS text[])) AND action = :action
+      AND occurred_at >= :since AND occurred_at < :until
+    LIMIT :most
+) AS found
 """)
 
 
@@ -23,6 +29,12 @@ async def count(
     since: datetime,
     until: datetime,
 ) -> int:
-    """Return how often people did this from `since` to before `until`."""
-    bound = {"appids": list(appids), "action": action.value, "since": since, "until": until}
+    """Return how often people did this from `since` to before `until`, MAX_COUNTED at most."""
+    bound = {
+        "appids": list(appids),
+        "action": action.value,
+        "since": since,
+        "until": until,
+        "most": MAX_COUNTED,
+    }
     return int((await session.execute(_COUNT, bound)).scalar_one())

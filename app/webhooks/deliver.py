@@ -1,6 +1,7 @@
 """The job that sends the due deliveries of one webhook, oldest event first, at least once."""
 
 import random
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import metrics
+from app import metrics, tracing
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
@@ -73,16 +74,26 @@ async def _send_all(
         attempt = await _next(deps, session, webhook)
     sent = 0
     while attempt is not None:
-        response = await _send(deps, client, attempt)
+        with _trace_of(attempt):
+            response = await _send(deps, client, attempt)
         sent += 1
         may_continue = sent < MAX_EVENTS_A_RUN and deps.clock.now() < ends_at
         async with deps.sessions.begin() as session:
             webhook = await claim(session, webhook_id, run, deps.clock.now())
-            await _record(deps, session, webhook, attempt, response)
+            with _trace_of(attempt, span=False):
+                await _record(deps, session, webhook, attempt, response)
             if not may_continue:
                 return False
             attempt = await _next(deps, session, webhook)
     return True
+
+
+def _trace_of(attempt: DeliveryAttempt, *, span: bool = True) -> AbstractContextManager[object]:
+    """Return a block in the trace of the push that the event came with, else in that of the job."""
+    if attempt.callback_id is None:
+        return nullcontext()
+    name = "webhook" if span else None
+    return tracing.trace(name, attempt.callback_id, further=True)
 
 
 async def _next(

@@ -11,7 +11,7 @@ from app.secret_box import DecryptionFailed, SecretBox
 from app.webhooks.event_types import EventType
 from app.webhooks.fan_out import fan_out
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
-from app.webhooks.payload import body_of
+from app.webhooks.payload import Payload, body_of
 from app.webhooks.retry_policy import DeliveryOutcome, EndpointResponse
 
 # Longer than any attempt. When a worker dies, others take over its webhook after this time.
@@ -22,12 +22,14 @@ LEASE = timedelta(seconds=60)
 class DeliveryAttempt:
     """The next attempt to send one delivery.
 
-    attempts: so far, including this one. keys: signing secrets, the current one first.
+    callback_id: of the push that the event came with, if any. attempts: so far,
+    including this one. keys: signing secrets, the current one first.
     """
 
     delivery_id: UUID
     webhook_id: UUID
     event_id: UUID
+    callback_id: UUID | None
     type: EventType
     attempts: int
     url: str
@@ -49,9 +51,9 @@ async def next_attempt(
             if _sends_only_pings(webhook, now) or not await fan_out(session, webhook, now):
                 return None
             continue
-        body = await body_of(session, delivery)
-        if body is not None:
-            return _attempt(webhook, delivery, body, keys_of(webhook, box, now))
+        found = await body_of(session, delivery)
+        if found is not None:
+            return _attempt(webhook, delivery, found, keys_of(webhook, box, now))
         _finish(delivery, DeliveryStatus.SKIPPED, now)
 
 
@@ -108,18 +110,19 @@ def _sends_only_pings(webhook: Webhook, now: datetime) -> bool:
 
 
 def _attempt(
-    webhook: Webhook, delivery: Delivery, body: bytes, keys: tuple[str, ...]
+    webhook: Webhook, delivery: Delivery, found: Payload, keys: tuple[str, ...]
 ) -> DeliveryAttempt:
     return DeliveryAttempt(
         delivery.id,
         webhook.id,
         delivery.event_id,
+        found.callback_id,
         delivery.type,
         delivery.attempts + 1,
         webhook.url,
         keys,
         webhook.failing_since,
-        body,
+        found.body,
     )
 
 

@@ -1,7 +1,9 @@
 """Builds the body of a delivery when it is sent, from the rows as they are then."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import select
@@ -15,10 +17,19 @@ from app.webhooks.models import Delivery, IdentityAction, IdentityEvent
 from app.webhooks.source_events import SOURCES
 
 
-async def body_of(session: AsyncSession, delivery: Delivery) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The JSON of a delivery, and the push that its event came with, if any."""
+
+    body: bytes
+    callback_id: UUID | None = None
+
+
+async def body_of(session: AsyncSession, delivery: Delivery) -> Payload | None:
     """Return the JSON of a delivery; None if its event has been erased."""
     if delivery.type is EventType.PING:
-        return _body(delivery, {"webhook_id": str(delivery.webhook_id)}, delivery.created_at)
+        data = {"webhook_id": str(delivery.webhook_id)}
+        return Payload(_body(delivery, data, delivery.created_at))
     table, _ = SOURCES[delivery.type]
     if table is FollowEvent:
         return await _follow(session, delivery)
@@ -27,15 +38,15 @@ async def body_of(session: AsyncSession, delivery: Delivery) -> bytes | None:
     return await _identity(session, delivery)
 
 
-async def _follow(session: AsyncSession, delivery: Delivery) -> bytes | None:
+async def _follow(session: AsyncSession, delivery: Delivery) -> Payload | None:
     event = await session.get(FollowEvent, delivery.event_id)
     if event is None or is_erased(event.openid):
         return None
     data = {**_ids(event), "scene": event.scene, "source": event.source}
-    return _body(delivery, data, event.occurred_at)
+    return Payload(_body(delivery, data, event.occurred_at), event.callback_id)
 
 
-async def _subscription(session: AsyncSession, delivery: Delivery) -> bytes | None:
+async def _subscription(session: AsyncSession, delivery: Delivery) -> Payload | None:
     event = await session.get(SubscriptionEvent, delivery.event_id)
     if event is None or is_erased(event.openid):
         return None
@@ -47,10 +58,10 @@ async def _subscription(session: AsyncSession, delivery: Delivery) -> bytes | No
         "msgid": event.msgid,
         "error_code": event.error_code,
     }
-    return _body(delivery, data, event.occurred_at)
+    return Payload(_body(delivery, data, event.occurred_at), event.callback_id)
 
 
-async def _identity(session: AsyncSession, delivery: Delivery) -> bytes | None:
+async def _identity(session: AsyncSession, delivery: Delivery) -> Payload | None:
     found = await session.execute(
         select(IdentityEvent, OpenIdRow.unionid)
         .join(
@@ -66,7 +77,7 @@ async def _identity(session: AsyncSession, delivery: Delivery) -> bytes | None:
     if unionid is None and event.action is not IdentityAction.ERASED:
         return None
     data = {"id": str(event.id), "appid": event.appid, "openid": event.openid, "unionid": unionid}
-    return _body(delivery, data, event.occurred_at)
+    return Payload(_body(delivery, data, event.occurred_at))
 
 
 def _ids(event: FollowEvent | SubscriptionEvent) -> dict[str, Any]:

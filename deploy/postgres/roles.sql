@@ -35,4 +35,8 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO oa_bridge_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO oa_bridge_app;
 
+-- Who did what stays as it was written. A migration does the same where it finds this user.
+SELECT 'REVOKE UPDATE ON audit_log FROM oa_bridge_app'
+WHERE to_regclass('public.audit_log') IS NOT NULL \gexec
+
 COMMIT;

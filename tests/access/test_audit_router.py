@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -128,6 +129,16 @@ async def test_reports_are_counted_and_not_shown(service: Service) -> None:
     await service.api("PUT", "identities", json={"identities": people})
 
     assert await short(service) == [("identities.reported", "account", CARD_APPID, None, None, 3)]
+
+
+async def test_reports_of_an_hour_are_one_entry(service: Service) -> None:
+    report = {"identities": [{"appid": CARD_APPID, "openid": "openid-1", "unionid": UNIONID}]}
+    for _ in range(3):
+        await service.api("PUT", "identities", json=report)
+    service.clock.advance(timedelta(hours=1))
+    await service.api("PUT", "identities", json=report)
+
+    assert len(await short(service)) == 2
 
 
 async def test_what_is_refused_or_fails_leaves_no_entry(service: Service) -> None:

@@ -1,7 +1,7 @@
 """What a web process knows of the tokens, how old it may be, and what it costs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from app.access.token_cache import (
     MAX_AGE_SECONDS,
     MAX_STALE_SECONDS,
     RETRY_SECONDS,
+    SCOPE_NOTED_AFTER,
     KnownToken,
     TokenCache,
     TokensUnavailable,
@@ -142,6 +143,38 @@ async def test_use_is_noted_once_a_minute_whatever_was_read_when(
 
     async with database.sessions() as session:
         assert await session.scalar(text("SELECT last_used_at FROM api_tokens")) == clock.now()
+
+
+async def test_the_need_of_a_scope_is_noted_once_a_day(
+    database: Database, clock: WorldClock, timer: Timer, statements: list[str]
+) -> None:
+    cache = TokenCache(database.sessions, clock, timer)
+    token = await found(cache, await add(database, clock))
+    statements.clear()
+    for _ in range(5):
+        await cache.note_scope(token, ApiScope.RULES_READ)
+    in_a_day = len(statements)
+    clock.advance(SCOPE_NOTED_AFTER)
+    await cache.note_scope(token, ApiScope.RULES_READ)
+
+    assert (in_a_day, len(statements)) == (1, 2)
+
+
+async def test_a_scope_that_is_not_needed_is_unused(
+    database: Database, clock: WorldClock, timer: Timer
+) -> None:
+    secret, since = await add(database, clock), clock.now() + timedelta(seconds=1)
+    cache = TokenCache(database.sessions, clock, timer)
+
+    async def unused() -> Sequence[tuple[str, Sequence[str]]]:
+        async with database.sessions() as session:
+            return await tokens.unused_scopes(session, since=since, now=clock.now())
+
+    before = await unused()
+    clock.advance(timedelta(minutes=1))
+    await cache.note_scope(await found(cache, secret), ApiScope.RULES_READ)
+
+    assert (before, await unused()) == ([("crm", ["rules:read"])], [])
 
 
 async def test_without_the_database_what_was_read_holds_for_a_while(

@@ -47,6 +47,7 @@ def record(
         OA,
         parse(write(pushed, Format.JSON), Format.JSON),
         Decision(decided),
+        callback_id=uuid7(),
         now=clock.now(),
         limits=Limits(),
         reach=Reach(frozenset({APPID}), by_unionid=True),

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.roles import Role
@@ -13,6 +14,7 @@ from app.callback import message_store
 from app.callback.message_filter import MessageRow
 from app.console import live_list
 from app.console.message_pages.feed import MessageFeed
+from app.console.open_sessions import OpenSessions
 from app.console.session_cookie import LOOPBACK_NAME
 from tests.console.browser import serving
 from tests.console.operator import session_of
@@ -67,9 +69,29 @@ async def test_two_hundred_lists_share_each_query(
         found = (starts, queries - starts, polls)
 
     assert one_more.status_code == 503
-    assert found == (1, polls, polls)
+    started, asked, polled = found
+    assert (started, asked) == (1, polled)
     # Each list would have asked once by itself.
     assert polls - opened < live_list.MAX_OPEN
+
+
+async def test_a_stream_ends_soon_after_its_session(service: Service) -> None:
+    secret = await session_of(service, "小王", Role.VIEWER, "en")
+    state = service.app.state
+    state.open_sessions = OpenSessions(state.database, state.clock, check_seconds=0)
+    async with (
+        serving(service) as origin,
+        httpx.AsyncClient(base_url=origin, cookies={LOOPBACK_NAME: secret}, timeout=60) as http,
+        http.stream("GET", "/console/messages/stream") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert await anext(lines) == ": here"
+        async with state.database.sessions.begin() as session:
+            await session.execute(text("DELETE FROM sessions"))
+        # It would go on for five minutes, with a comment every quarter of one.
+        rest = [line async for line in lines]
+
+    assert rest == [""]
 
 
 async def until_rows(lines: AsyncIterator[str]) -> None:

@@ -1,6 +1,7 @@
 """The settings as the console shows them: every one, no secret, and where each comes from."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,16 @@ async def test_every_setting_is_there_and_no_secret(service: Service, owner: Ope
     assert [secret for secret in SECRETS if secret and secret in page] == []
     assert service.settings.database_url not in page
     assert "http://wechat" in page
+
+
+def test_the_address_of_the_embedded_postgres_is_set_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"postgresql://postgres@/postgres?host={tmp_path / 'postgres'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings = Settings(_env_file=None, data_dir=tmp_path, wechat_appid=ACCOUNT.appid)
+
+    assert origins_of(settings)["DATABASE_URL"] is Origin.EMBEDDED
 
 
 def test_a_secret_is_set_or_not(service: Service) -> None:

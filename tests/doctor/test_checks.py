@@ -25,6 +25,7 @@ from app.doctor.facts import (
     RulesReport,
     SentCards,
     Shared,
+    Tokens,
 )
 from app.doctor.finding import Both, Finding, State, fault, look, not_applicable, ok, verdict
 from app.doctor.gather import SLOW
@@ -137,6 +138,12 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("account", State.LOOK, "安全模式", configured(wechat_message_mode="plain")),
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="")),
     ("admin-tokens", State.LOOK, "openssl", configured(admin_tokens="ab" * 20)),
+    (
+        "admin-tokens",
+        State.LOOK,
+        "rules:write",
+        shared(tokens=Tokens(True, {"crm": ["rules:write"]})),
+    ),
     ("embedded-postgres", State.LOOK, "DATABASE_URL", configured(database_url="")),
     ("embedded-postgres", State.LOOK, "DATABASE_URL", embedded),
     ("secrets", State.LOOK, "SECRET_KEY", configured(secret_key=None)),

@@ -115,13 +115,14 @@ async def test_since_when_and_a_line_in_the_log_once(
     service.clock.advance(LATER)
     with capture_logs() as logs:
         await jobs.examine()
+    looked = service.clock.now()
 
     assert "worker" in first
     assert not [line for line in logs if line["event"] == "doctor.found"]
     found = await examine(service)
     assert found["worker"]["since"] == began.isoformat().replace("+00:00", "Z")
     (row,) = await rows(connection, "SELECT * FROM doctor_findings WHERE \"check\" = 'worker'")
-    assert (row["state"], row["since"], row["checked_at"]) == ("fault", began, service.clock.now())
+    assert (row["state"], row["since"], row["checked_at"]) == ("fault", began, looked)
 
 
 async def test_rules_that_nobody_met_are_named(

@@ -32,6 +32,7 @@ def test_the_shared_stack_runs_as_this_user(processes: Processes) -> None:
         "CREATE ROLE own",
         "SET ROLE postgres",
         "COPY callbacks TO '/dev/null'",
+        "UPDATE audit_log SET action = 'other'",
     ],
 )
 async def test_it_changes_nothing_but_rows(database_url: str, statement: str) -> None:

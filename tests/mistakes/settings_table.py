@@ -36,6 +36,7 @@ SETTING_MISTAKES = [
     ("WORKER_METRICS_PORT", "-1", "must be at least 0"),
     ("WORKER_METRICS_PORT", "65536", "must be at most 65535"),
     ("LOG_LEVEL", "info", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ("TRACING", "true", "must be 'on' or 'off'"),
     ("LOG_LEVEL", "TRACE", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ("WECHAT_APPID", "wx123", "copy it from the console"),
     ("WECHAT_APPID", "gh_0123456789ab", "holds the original ID (gh_…): copy the AppID"),

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, Depends, FastAPI
 
+from app.access.scopes import ApiScope
 from app.access.token_cache import KnownToken
 from app.callback.spool import SpoolStatus
 from app.clock import SystemClock
@@ -60,6 +61,9 @@ class NoTokens:
 
     async def note_use(self, token: KnownToken) -> None:
         raise AssertionError(token)
+
+    async def note_scope(self, token: KnownToken, scope: ApiScope) -> None:
+        raise AssertionError(token, scope)
 
 
 def settings(**values: Any) -> Settings:  # noqa: ANN401 - settings of every type

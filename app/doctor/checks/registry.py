@@ -84,7 +84,7 @@ CHECKS: Final[dict[str, Entry]] = {
     "embedded-postgres": Entry(
         Both("Embedded Postgres", "内置 Postgres"), check=service.embedded_postgres
     ),
-    "admin-tokens": Entry(Both("Tokens of /api", "/api 的令牌"), check=service.admin_tokens),
+    "admin-tokens": Entry(Both("Tokens of /api", "/api 的令牌"), shared=service.admin_tokens),
 }
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from app.doctor.facts import Facts, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import named
 from app.secret_box import WRONG_KEY
-from app.settings import EMBEDDED_FOLDER, MessageMode, Settings
+from app.settings import MessageMode
 
 OFFICIAL_API: Final = "https://api.weixin.qq.com"
 MEBIBYTE: Final = 1024 * 1024
@@ -95,7 +94,7 @@ def account(facts: Facts) -> Iterator[Finding]:
 
 def embedded_postgres(facts: Facts) -> Iterator[Finding]:
     """Check that a real account does not live on the embedded Postgres."""
-    if not _is_embedded(facts.settings):
+    if not facts.settings.uses_embedded_postgres:
         yield ok(
             "embedded-postgres",
             Both("The database is a Postgres of its own.", "数据库是独立的 Postgres。"),
@@ -121,27 +120,21 @@ def embedded_postgres(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _is_embedded(settings: Settings) -> bool:
-    """Tell whether the database is the embedded one, which `serve` puts into DATABASE_URL."""
-    if not settings.database_url:
-        return True
-    hosts = parse_qs(urlsplit(settings.database_url).query).get("host", [])
-    return str(settings.data_dir.absolute() / EMBEDDED_FOLDER) in hosts
-
-
-def admin_tokens(facts: Facts) -> Iterator[Finding]:
+def admin_tokens(facts: Facts, shared: Shared) -> Iterator[Finding]:
     """Check the tokens of /api. The settings refuse those that are too short."""
     tokens = [token.get_secret_value() for token in facts.settings.admin_tokens]
-    if not tokens:
+    if not tokens and not shared.tokens.any_valid:
         yield look(
             "admin-tokens",
             Both(
-                "ADMIN_TOKENS is not set, so /api answers nobody.",
-                "未设置 ADMIN_TOKENS，/api 不对任何人开放。",
+                "There is no token, so /api answers nobody.",
+                "没有任何令牌，/api 不对任何人开放。",
             ),
             Both(
-                "Make a token with openssl rand -hex 24, set ADMIN_TOKENS, and restart.",
-                "请用 openssl rand -hex 24 生成令牌，设置 ADMIN_TOKENS 后重启。",
+                "Make one with oa-bridge tokens add, or with openssl rand -hex 24 for "
+                "ADMIN_TOKENS.",
+                "请用 oa-bridge tokens add 创建，或用 openssl rand -hex 24 生成后填入 "
+                "ADMIN_TOKENS。",
             ),
         )
         return
@@ -160,7 +153,31 @@ def admin_tokens(facts: Facts) -> Iterator[Finding]:
             Both("Replace it: openssl rand -hex 24.", "请更换：openssl rand -hex 24。"),
         )
         return
-    yield ok("admin-tokens", Both("The tokens of /api are long enough.", "/api 的令牌足够长。"))
+    if shared.tokens.unused:
+        name, scopes = next(iter(shared.tokens.unused.items()))
+        yield look(
+            "admin-tokens",
+            Both(
+                f"Tokens have scopes that they have not needed in 30 days: "
+                f"{named(shared.tokens.unused)}. {name} does not need {named(scopes)}.",
+                f"以下令牌有 30 天内未用到的权限范围：{named(shared.tokens.unused)}。{name} 未用到 "
+                f"{named(scopes)}。",
+            ),
+            Both(
+                f"Make a token with fewer scopes (oa-bridge tokens add), let the program use it, "
+                f"then oa-bridge tokens revoke {name}.",
+                f"请用 oa-bridge tokens add 创建权限范围更小的令牌供程序使用，然后运行 oa-bridge "
+                f"tokens revoke {name}。",
+            ),
+        )
+        return
+    yield ok(
+        "admin-tokens",
+        Both(
+            "The tokens of /api are long enough and use their scopes.",
+            "/api 的令牌足够长，其权限范围也都在使用。",
+        ),
+    )
 
 
 def secrets(facts: Facts, shared: Shared) -> Iterator[Finding]:

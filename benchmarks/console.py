@@ -1,0 +1,281 @@
+"""Measures the console: the server's time for each page, and what open consoles cost a callback.
+
+`python -m benchmarks.console` fills a temporary Postgres with 10,000 rules and 1,000,000 callbacks
+of the last 30 days. Then it opens each page and prints the median of its times, how often the time
+of a page that reads nothing this is, and the CPU time of the page in the web process and in
+Postgres together, which says more on a machine that does other things as well. It fails if that is
+more than 100 ms for a page. After that it sends callbacks to `oa-bridge serve` while 50 browsers
+have a live list open and while none has, in turns.
+"""
+
+import argparse
+import asyncio
+import random
+import selectors
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psutil
+
+from app.access import operators, sessions
+from app.access.actor import Actor, ActorKind
+from app.access.roles import Role
+from app.clock import SystemClock
+from app.console.followers.references import references
+from app.console.session_cookie import LOOPBACK_NAME, SECURE_NAME
+from app.db.engine import connect, open_database
+from app.main import create_app
+from app.settings import Settings
+from benchmarks import database, load_client, peer, servers
+from benchmarks.console_fill import FILL, fill
+from benchmarks.cpu import cpu_seconds
+from benchmarks.history_reading import FAST_WRITES, temporary_postgres
+from benchmarks.keywords import Keywords
+from benchmarks.load_client import Load
+from benchmarks.pushes import write_pushes
+
+RULES: Final = 10_000
+MAX_MS: Final = 100.0
+TIMES: Final = 9
+OPEN_CONSOLES: Final = 50
+CONNECTIONS: Final = 64
+ROUNDS: Final = 3
+SECONDS: Final = 3.0
+MANY_PUSHES: Final = 60_000
+# A page that does not exist has the frame of every page, and reads nothing but the session.
+EMPTY: Final = "/nothing"
+PAGES: Final = (
+    "/today",
+    "/rules",
+    "/rules?tab=keywords",
+    "/rules?q=%E6%98%A5",
+    "/rules/new",
+    "/rules/5000",
+    "/rules/5000/history",
+    "/rules/conflicts",
+    "/rules/try",
+    "/rules/try?text=what+is+17",
+    "/rules/import",
+    "/messages",
+    "/messages?text=what+is+17",
+    "/messages?rule=17",
+    "/messages/{callback}",
+    "/messages/words",
+    "/messages/words?days=7",
+    "/messages/retries",
+    "/messages/retries/new",
+    "/followers",
+    "/followers?following=no",
+    "/followers/person/{person}",
+    "/followers/growth",
+    "/followers/growth?days=30",
+    "/doctor",
+    "/operators",
+    "/operators/sessions",
+    "/operators/tokens",
+    "/audit",
+    "/settings",
+)
+
+
+async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
+    """Fill the database; return the secret of an owner's session, and the ids in addresses."""
+    await database.fill(url, Keywords.draw(RULES, random.Random(1)))
+    connection = await connect(url)
+    for statement in FAST_WRITES:
+        await connection.execute(statement)
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    # The trigger would add an identity event for each row, which takes very long.
+    await connection.execute("ALTER TABLE openids DISABLE TRIGGER USER")
+    for table in FILL:
+        await fill(connection, table, rows, peer.APPID, max(rows // 10, 1))
+    await connection.execute("SELECT setval('history_position', $1)", rows)
+    callback = await connection.fetchval("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
+    await connection.close()
+    opened = open_database(url)
+    now = SystemClock().now()
+    async with opened.sessions.begin() as session:
+        owner = await operators.add(
+            session, Actor(ActorKind.CLI, "cli"), "owner", Role.OWNER, now=now
+        )
+        secret = await sessions.start(session, owner, address=None, user_agent=None, now=now)
+        reference = (await references(session, settings_of(url, Path()))).make(peer.APPID, "o7")
+    await opened.close()
+    return secret, {"callback": str(callback), "person": reference}
+
+
+def settings_of(url: str, folder: Path) -> Settings:
+    """Return the settings of the account that is measured."""
+    return Settings(
+        _env_file=None,
+        database_url=url,
+        data_dir=folder,
+        wechat_appid=peer.APPID,
+        wechat_token=peer.TOKEN,
+        wechat_encoding_aes_key=peer.ENCODING_AES_KEY,
+    )
+
+
+@asynccontextmanager
+async def browser(url: str, folder: Path, secret: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the web application in this process; yield a client that is signed in."""
+    app = create_app(settings_of(url, folder), SystemClock())
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="https://console.example/console",
+            cookies={SECURE_NAME: secret},
+            timeout=60,
+        ) as http,
+    ):
+        yield http
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times of one page in ms. cpu: the mean, of the web process and of Postgres."""
+
+    taken: Sequence[float]
+    cpu: float
+
+    @property
+    def median(self) -> float:
+        """The time of a usual request."""
+        return statistics.median(self.taken)
+
+
+async def time_page(
+    http: httpx.AsyncClient, path: str, postmaster: int, status: int = 200
+) -> Times:
+    """Return the times of a page. The first one is left out: it fills what is remembered."""
+    await _open(http, path, status)
+    taken = []
+    cpu = time.process_time() + cpu_seconds(postmaster)
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        await _open(http, path, status)
+        taken.append((time.perf_counter() - began) * 1000)
+    spent = time.process_time() + cpu_seconds(postmaster) - cpu
+    return Times(taken, spent / TIMES * 1000)
+
+
+async def _open(http: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await http.get(path)
+    if answer.status_code != status:
+        sys.exit(f"{path}: {answer.status_code}")
+
+
+async def measure_pages(url: str, folder: Path, secret: str, ids: dict[str, str]) -> bool:
+    """Print the time of each page; return whether all are fast enough."""
+    good = True
+    connection = await connect(url)
+    backend = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+    postmaster = backend.ppid()
+    await connection.close()
+    async with browser(url, folder, secret) as http:
+        empty = await time_page(http, EMPTY, postmaster, 404)
+        print(f"A page that reads nothing: {empty.median:.1f} ms, {empty.cpu:.1f} ms of CPU.\n")
+        print("| page | median | of the empty page | CPU |\n|---|---|---|---|")
+        for page in PAGES:
+            times = await time_page(http, page.format(**ids), postmaster)
+            good &= times.cpu <= MAX_MS
+            ratio = times.median / empty.median
+            print(f"| `{page}` | {times.median:.0f} ms | {ratio:.1f} | {times.cpu:.0f} ms |")
+    return good
+
+
+def measure_callbacks(url: str, folder: Path, secret: str) -> None:
+    """Print how callbacks fare with open consoles and without, in turns."""
+    program = load_client.build(folder)
+    keywords = Keywords.draw(RULES, random.Random(1))
+    found: dict[int, list[Load]] = {0: [], OPEN_CONSOLES: []}
+    with servers.service(folder / "serve", url) as server:
+        for number in range(2 * ROUNDS + 1):
+            consoles = 0 if number % 2 else OPEN_CONSOLES
+            pushes = folder / "pushes"
+            write_pushes(pushes, MANY_PUSHES, keywords, random.Random(number))
+            with looking(server.port, secret, consoles):
+                load = load_client.run(
+                    program,
+                    pushes,
+                    folder / "samples",
+                    port=server.port,
+                    connections=CONNECTIONS,
+                    seconds=SECONDS,
+                )
+            if load.faults:
+                sys.exit(f"callbacks: {load.faults}")
+            if number:  # the first one warms everything up
+                found[consoles].append(load)
+    print("\n| open consoles | callbacks per s | p50 | p99 |\n|---|---|---|---|")
+    for consoles, loads in found.items():
+        per_second, p50, p99 = (
+            statistics.median(getattr(load, name) for load in loads)
+            for name in ("per_second", "p50_ms", "p99_ms")
+        )
+        print(f"| {consoles} | {per_second:,.0f} | {p50:.1f} ms | {p99:.1f} ms |")
+
+
+@contextmanager
+def looking(port: int, secret: str, number: int) -> Iterator[None]:
+    """Have so many live lists of messages open, which a thread reads and forgets."""
+    ended = threading.Event()
+    request = (
+        f"GET /console/messages/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"Cookie: {LOOPBACK_NAME}={secret}\r\nAccept: text/event-stream\r\n\r\n"
+    ).encode()
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for _ in range(number):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(request)
+            if not connection.recv(65536).startswith(b"HTTP/1.1 200"):
+                sys.exit("a live list was not opened")
+            selector.register(connection, selectors.EVENT_READ)
+        reading = threading.Thread(target=_read_all, args=(selector, ended))
+        reading.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            reading.join()
+
+
+def _read_all(selector: selectors.BaseSelector, ended: threading.Event) -> None:
+    while not ended.is_set():
+        for key, _ in selector.select(0.1):
+            connection = key.fileobj
+            if isinstance(connection, socket.socket) and not connection.recv(1 << 20):
+                selector.unregister(connection)
+        if not selector.get_map():
+            ended.wait()
+
+
+def main() -> None:
+    """Read the options and run."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--pages", action="store_true", help="measure the pages only")
+    chosen = options.parse_args()
+    with temporary_postgres() as url, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        secret, ids = asyncio.run(prepare(url, chosen.rows))
+        good = asyncio.run(measure_pages(url, folder, secret, ids))
+        if not chosen.pages:
+            measure_callbacks(url, folder, secret)
+    if not good:
+        sys.exit(f"a page took more than {MAX_MS:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
