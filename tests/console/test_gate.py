@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.console.gate import CONTENT_SECURITY_POLICY
+from app.console.gate import CONTENT_SECURITY_POLICY, STRANGERS_LIMIT
 from app.console.static_files import static_path
 from app.ops.api_body import USUAL
 from tests.console.operator import FROM_A_PAGE, Operator, visitor
@@ -83,7 +83,7 @@ async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
     service: Service, owner: Operator, path: str
 ) -> None:
     headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
-    body = b"language=zh&next=" + b"x" * 32768
+    body = b"language=zh&next=" + b"x" * STRANGERS_LIMIT.max_bytes
     async with visitor(service) as http:
         answer = await http.post(f"/console{path}", content=body, headers=headers)
 
