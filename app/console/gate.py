@@ -18,7 +18,7 @@ from app.access import operators, sessions
 from app.access.sessions import SignedIn
 from app.clock import Clock
 from app.console.error_pages import error_page, no_operator_page
-from app.console.errors import OtherOrigin
+from app.console.errors import NotSignedIn, OtherOrigin
 from app.console.session_cookie import session_secret
 from app.db.engine import Database
 from app.ops.api_body import USUAL, BodyLimit, BoundedBody, declared_length, too_large
@@ -26,6 +26,9 @@ from app.ops.error_handlers import DATABASE_ERRORS
 
 SAFE_METHODS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
 STATIC: Final = "/static/"
+# The forms of somebody who is not signed in, and the most that they take.
+STRANGERS_FORMS: Final = ("/sign-in/", "/language")
+STRANGERS_LIMIT: Final = BodyLimit(32 * 1024, 10)
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -42,9 +45,10 @@ NO_STORE: Final = "no-store"
 
 
 class ConsoleGate:
-    """Checks each request before the application sees it. Answers 403, 413 and 503 itself.
+    """Checks each request before the application sees it. Answers 401, 403, 413 and 503 itself.
 
-    body_limits: by path below the console, for routes that take more than USUAL.
+    body_limits: by path below the console, for routes that take more than USUAL. Of somebody who is
+    not signed in no body is read, but those of STRANGERS_FORMS.
     """
 
     def __init__(
@@ -77,21 +81,29 @@ class ConsoleGate:
         if path.startswith(STATIC):
             await self._app(scope, receive, send_with_headers)
             return
-        limit = self._body_limits.get(path, USUAL)
         request = Request(scope)
         try:
             require_same_origin(request)
-            if declared_length(scope) > limit.max_bytes:
-                raise too_large(limit)
             visitor = await self._visitor(request)
             if visitor is None and not await self._any_operator():
                 await no_operator_page(request)(scope, receive, send_with_headers)
                 return
-        except (HTTPException, OtherOrigin, *DATABASE_ERRORS) as error:
+            limit = self._body_limit(request, path, visitor)
+            if declared_length(scope) > limit.max_bytes:
+                raise too_large(limit)
+        except (HTTPException, NotSignedIn, OtherOrigin, *DATABASE_ERRORS) as error:
             await error_page(request, error)(scope, receive, send_with_headers)
             return
         scope.setdefault("state", {})["visitor"] = visitor
         await self._app(scope, BoundedBody(receive, limit).receive, send_with_headers)
+
+    def _body_limit(self, request: Request, path: str, visitor: SignedIn | None) -> BodyLimit:
+        """Return how much of the body is read. Raises NotSignedIn."""
+        if visitor is not None:
+            return self._body_limits.get(path, USUAL)
+        if request.method not in SAFE_METHODS and not path.startswith(STRANGERS_FORMS):
+            raise NotSignedIn
+        return STRANGERS_LIMIT
 
     async def _visitor(self, request: Request) -> SignedIn | None:
         """Return who is signed in, and note that the session is in use."""

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.console.gate import CONTENT_SECURITY_POLICY
+from app.console.gate import CONTENT_SECURITY_POLICY, STRANGERS_LIMIT
 from app.console.static_files import static_path
 from app.ops.api_body import USUAL
 from tests.console.operator import FROM_A_PAGE, Operator, visitor
@@ -55,6 +55,39 @@ async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bo
 
     assert answer.status_code == 413
     assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/operators/add", "/messages/shown", "/rules/import", "/sign-out", "/none"]
+)
+async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
+    service: Service, owner: Operator, path: str
+) -> None:
+    read = False
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        nonlocal read
+        read = True
+        yield b"name=x"
+
+    headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    async with visitor(service) as http:
+        answer = await http.post(f"/console{path}", content=in_pieces(), headers=headers)
+
+    assert answer.status_code == 401
+    assert not read
+
+
+@pytest.mark.parametrize("path", ["/language", "/sign-in/x"])
+async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
+    service: Service, owner: Operator, path: str
+) -> None:
+    headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"language=zh&next=" + b"x" * STRANGERS_LIMIT.max_bytes
+    async with visitor(service) as http:
+        answer = await http.post(f"/console{path}", content=body, headers=headers)
+
+    assert answer.status_code == 413
 
 
 async def test_without_the_database_a_page_says_so(

@@ -101,8 +101,9 @@ def test_the_search_for_a_ciphertext_finds_what_the_xml_parser_finds(
         encrypt = parse_document(decode(body), format_of(body))["Encrypt"]
     except (BadEnvelope, LookupError):
         return
-    # No base64 holds what the parser resolves or leaves out.
-    if isinstance(encrypt, str) and "<" not in encrypt and not {"\x0b", "&"} & {*body.decode()}:
+    # No base64 holds what the parser resolves or leaves out, and none is split into sections.
+    has_base64 = "<" not in encrypt and not {"\x0b", "&"} & {*body.decode()}
+    if isinstance(encrypt, str) and has_base64 and body.count(b"<![CDATA[") <= 2:
         assert encrypt.strip() in {found.strip() for found in ciphertexts(body, format_of(body))}
 
 
@@ -148,6 +149,7 @@ def test_a_ciphertext_that_a_follower_typed_does_not_hide_the_signed_one() -> No
         (b"<XML><Encrypt>QUJD</Encrypt></XML>", ["QUJD"]),
         (b"<xml><Encrypt></Encrypt></xml>", [""]),
         (b"<xml><Encrypt>QU<b/>JD</Encrypt></xml>", []),
+        (b"<xml><Encrypt>" + b"<![CDATA[Q]]>" * 4800 + b"</Encrypt></xml>", []),
     ],
 )
 def test_blanks_around_a_ciphertext_count_for_nothing_or_for_all(
