@@ -1,18 +1,20 @@
 """`python -m simulator`: runs the simulator."""
 
 import signal
-import tomllib
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 
 from simulator import demo
 from simulator.accounts import Account, Mode
 from simulator.app import create_app
+from simulator.config import BadConfig, read_config, require_keys
 from simulator.server import server_for
+
+BAD_USE = 2
 
 Config = Annotated[
     Path | None,
@@ -54,27 +56,46 @@ def main(  # noqa: PLR0913 - typer makes one option of each parameter
     admin_token: AdminToken = None,
 ) -> None:
     """Simulate WeChat's servers: the API, the pushes, and a chat page at /."""
-    if config is not None:
-        app = create_app(read_config(config), admin_token=admin_token)
-    else:
-        account = Account(
-            appid=appid,
-            original_id=original_id,
-            secret=secret,
-            token=token,
-            encoding_aes_key=encoding_aes_key,
-            callback_url=callback_url,
-            mode=mode,
-            linked_mini_programs=tuple(mini_programs or demo.ACCOUNT.linked_mini_programs),
-        )
-        app = create_app([account], openids=demo.OPENIDS, admin_token=admin_token)
+    try:
+        _require_free(host, port)
+        if config is not None:
+            app = create_app(read_config(config), admin_token=admin_token)
+        else:
+            account = Account(
+                appid=appid,
+                original_id=original_id,
+                secret=secret,
+                token=token,
+                encoding_aes_key=encoding_aes_key,
+                callback_url=callback_url,
+                mode=mode,
+                linked_mini_programs=tuple(mini_programs or demo.ACCOUNT.linked_mini_programs),
+            )
+            require_keys([account])
+            app = create_app([account], openids=demo.OPENIDS, admin_token=admin_token)
+    except BadConfig as error:
+        for problem in str(error).splitlines():
+            typer.echo(f"simulator: {problem}", err=True)
+        raise typer.Exit(BAD_USE) from None
     serve(app, host, port)
 
 
-def read_config(path: Path) -> list[Account]:
-    """Return the accounts of a TOML file, whose members are those of `Account`."""
-    with path.open("rb") as file:
-        return TypeAdapter(list[Account]).validate_python(tomllib.load(file)["accounts"])
+def _require_free(host: str, port: int) -> None:
+    """Raise BadConfig if the port can't be listened on. Uvicorn would say it with a number."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OverflowError:
+        raise BadConfig(f"--port: {port} is no port: choose one of 1 to 65535") from None
+    except socket.gaierror:
+        raise BadConfig(f"--host: {host} is not found: choose an address of this machine") from None
+    except OSError as error:
+        raise BadConfig(
+            f"--port: port {port} on {host} can't be listened on ({error.strerror}): choose "
+            "another one, or stop the program that listens there"
+        ) from None
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:

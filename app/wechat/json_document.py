@@ -11,7 +11,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def parse_json(text: str) -> dict[str, object]:
-    """Return the members of a JSON object. Numbers keep their digits.
+    """Return the members of a JSON object. Numbers keep their digits, and NaN its name.
 
     Raises BadEnvelope (malformed).
     """
@@ -38,16 +38,12 @@ def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
-def _refuse_constant(_name: str) -> None:
-    raise BadEnvelope("malformed")
-
-
 # strict=False accepts control characters that a follower typed, as the XML reader does.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_members,
     parse_int=str,
     parse_float=str,
-    parse_constant=_refuse_constant,
+    parse_constant=str,
     strict=False,
 )
 

@@ -1,13 +1,23 @@
 """`python -m simulator` as a process."""
 
 import signal
+import socket
 from pathlib import Path
 
 import httpx
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from simulator.__main__ import BAD_USE, main
 from simulator.demo import ACCOUNT
 from tests.processes import free_port, run_process, run_simulator
+
+
+def command() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(main)
+    return app
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -32,6 +42,83 @@ def test_a_file_brings_several_accounts(tmp_path: Path) -> None:
         accounts = httpx.get(f"{url}/_sim/state").json()["accounts"]
 
     assert [account["appid"] for account in accounts] == appids
+
+
+ACCOUNT_LINES = "\n".join(
+    ["[[accounts]]"]
+    + [
+        f'{name} = "{getattr(ACCOUNT, name)}"'
+        for name in ("appid", "secret", "original_id", "token", "encoding_aes_key", "callback_url")
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "can't be read: No such file or directory"),
+        (b"accounts = [", "is not valid TOML: "),
+        (b"\xff\xfe", "is not valid TOML: it is no UTF-8 text"),
+        (b"[[account]]", "has no account: write [[accounts]]"),
+        (b"accounts = 1", "accounts: "),
+        (
+            ACCOUNT_LINES.replace("callback_url", "callback_uri").encode(),
+            "accounts.0.callback_url: is missing: add it",
+        ),
+        (b"[[accounts]]\nappid = 1", "accounts.0.appid: must be a text in quotation marks"),
+        (f'{ACCOUNT_LINES}\nmode = "safe"'.encode(), "accounts.0.mode: must be 'plain'"),
+        (
+            ACCOUNT_LINES.replace(ACCOUNT.encoding_aes_key, "secret").encode(),
+            "encoding_aes_key: an EncodingAESKey is 43 letters and digits",
+        ),
+        (f"{ACCOUNT_LINES}\n{ACCOUNT_LINES}".encode(), "stands twice: keep one account"),
+    ],
+)
+def test_a_file_that_is_wrong_is_one_sentence(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    config = tmp_path / "accounts.toml"
+    if content is not None:
+        config.write_bytes(content)
+
+    result = CliRunner().invoke(command(), ["--config", str(config), "--port", str(free_port())])
+
+    assert result.exit_code == BAD_USE, result.output
+    assert isinstance(result.exception, SystemExit)
+    lines = result.output.splitlines()
+    assert all(line.startswith("simulator: ") for line in lines)
+    assert said in lines[0]
+    assert "secret" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--port 99999", "--port: 99999 is no port"),
+        ("--host host.invalid", "--host: host.invalid is not found"),
+        (
+            "--encoding-aes-key short",
+            "encoding_aes_key: an EncodingAESKey is 43 letters and digits",
+        ),
+    ],
+)
+def test_an_option_that_is_wrong_is_one_sentence(options: str, said: str) -> None:
+    port = [] if "--port" in options else ["--port", str(free_port())]
+
+    result = CliRunner().invoke(command(), [*options.split(), *port])
+
+    (line,) = result.output.splitlines()
+    assert (result.exit_code, line.startswith("simulator: ")) == (BAD_USE, True)
+    assert said in line
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(command(), ["--port", str(port)])
+
+    (line,) = result.output.splitlines()
+    assert f"--port: port {port} on 127.0.0.1 can't be listened on (Address already in use)" in line
 
 
 def test_the_chat_page_loads_nothing_from_elsewhere() -> None:

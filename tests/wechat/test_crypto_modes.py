@@ -177,6 +177,8 @@ def test_the_order_in_the_envelope_and_blanks_between_do_not_count() -> None:
         "<XML><ToUserName/><Encrypt>{}</Encrypt></XML>",
         "<Xml>\n<tousername/><ENCRYPT >\r\n<![CDATA[ {}]]></ENCRYPT\n></Xml>",
         "<xml><Encrypt>{}</Encrypt></xml>",
+        '<xml><ToUserName/><Encrypt type="aes"><![CDATA[{}]]></Encrypt></xml>',
+        '{{"Encrypt":"\\n {}\\r\\n\\u0020"}}',
         '{{"ToUserName":"gh_demo0000001"," Encrypt ":" {} "}}',
         '{{"encrypt":"{}","tousername":null}}',
     ],

@@ -4,6 +4,7 @@ from app.wechat import inbound
 from app.wechat.crypto import Format
 from app.wechat.errors import BadEnvelope
 from app.wechat.inbound import messages
+from app.wechat.inbound.unsupported import is_placeholder_keyword
 from tests.wechat.pushes import OPENID, ORIGINAL_ID, document, pushed
 
 
@@ -179,6 +180,13 @@ def test_a_create_time_may_be_written_as_any_number_of_json(create_time: str) ->
     assert pushed("<MsgType>text</MsgType>", create_time=create_time).create_time == 1795500000
 
 
+@pytest.mark.parametrize("zeros", [3, 6, 9])
+def test_a_create_time_may_be_in_milli_micro_or_nanoseconds(zeros: int) -> None:
+    message = pushed("<MsgType>text</MsgType>", create_time="1795500000" + "0" * zeros)
+
+    assert message.create_time == 1795500000
+
+
 @pytest.mark.parametrize("create_time", ["0", "1795500000", "253402300799"])
 def test_create_time_may_be_any_second_until_the_year_9999(create_time: str) -> None:
     message = pushed("<MsgType>text</MsgType>", create_time=create_time)
@@ -237,6 +245,13 @@ def test_a_time_in_milliseconds_is_read_as_one() -> None:
         "[Unsupported Message]",
         "【Unsupported message type, can't be displayed】",
         "[This message type is not supported]",
+        "[Received an unsupported type of message]",
+        "[Unable to display: the message is of an unsupported type]",
+        "[Message can’t be displayed]",
+        "【收到不支持的消息類型，暫無法顯示】",
+        "【收到不支援的訊息類型，暫無法顯示】",
+        "\u200b【收到不支持的消息类型，暂无法显示】\ufeff",
+        "[收到不支持\u2060的消息类型]",
     ],
 )
 def test_a_text_in_place_of_a_sticker_is_a_message_of_its_own_kind(content: str) -> None:
@@ -256,6 +271,8 @@ def test_a_text_in_place_of_a_sticker_is_a_message_of_its_own_kind(content: str)
         "[微笑]",
         "[unsupported]",
         "[messages are not supported",
+        "[my message]",
+        "[unsupported][message]",
         "[收到消息]",
         f"[收到不支持的消息类型{'，' * 100}]",
         "",
@@ -271,3 +288,19 @@ def test_a_tapped_item_stays_a_text_whatever_it_says() -> None:
     inner = "<MsgType>text</MsgType><Content>[Unsupported message]</Content>"
 
     assert isinstance(pushed(f"{inner}<bizmsgmenuid>1</bizmsgmenuid>"), messages.Text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "is_one"),
+    [
+        ("【收到不支持的消息类型，暂无法显示】", True),
+        ("收到不支持的消息类型，暂无法显示", True),
+        ("[Unsupported message]", True),
+        ("unsupported message", False),
+        ("消息", False),
+    ],
+)
+def test_a_keyword_that_a_follower_can_type_is_not_taken_for_wechats(
+    keyword: str, is_one: bool
+) -> None:
+    assert is_placeholder_keyword(keyword) is is_one

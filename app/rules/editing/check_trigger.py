@@ -5,7 +5,7 @@ from typing import Final
 
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.text_triggers import Match, TextTrigger
-from app.wechat.inbound.unsupported import is_placeholder
+from app.wechat.inbound.unsupported import is_placeholder_keyword
 
 _STICKER: Final = (
     "is what WeChat sends in place of a sticker, and no keyword is compared with that: use the "
@@ -19,7 +19,7 @@ def unmatchable(rule: RuleIn) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if not isinstance(trigger, TextTrigger) or trigger.negated or trigger.match is Match.REGEX:
         return
     for member, keyword in _keywords(trigger):
-        if is_placeholder(keyword) or is_placeholder(f"[{keyword}]"):
+        if is_placeholder_keyword(keyword):
             yield ("trigger", *member), _STICKER
 
 

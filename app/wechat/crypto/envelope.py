@@ -5,6 +5,7 @@ it holds the plain push as well. Until the signature holds, a stranger may have 
 is not parsed: what looks like a ciphertext is searched for in one pass, and the signature decides.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -22,10 +23,13 @@ _CANONICAL: Final = re.compile(
 # One CDATA section at most: base64 gives no reason to split it, and thousands of sections would cost
 # milliseconds.
 _XML: Final = re.compile(
-    rb"<Encrypt\s*+>([^<&]*+(?:<!\[CDATA\[[^\]<]*+\]\]>[^<&]*+)?+)</Encrypt\s*+>", re.IGNORECASE
+    rb"<Encrypt(?:\s[^<>]*+)?>([^<&]*+(?:<!\[CDATA\[[^\]<]*+\]\]>[^<&]*+)?+)</Encrypt\s*+>",
+    re.IGNORECASE,
 )
 _CDATA: Final = re.compile(rb"<!\[CDATA\[([^\]]*)\]\]>")
-_JSON: Final = re.compile(rb'"\s*+Encrypt\s*+"\s*+:\s*+"((?:[^"\\]++|\\/)*+)"', re.IGNORECASE)
+_JSON: Final = re.compile(
+    rb'"\s*+Encrypt\s*+"\s*+:\s*+("(?:[^"\\]++|\\[/nrt]|\\u00[2-7][0-9a-f])*+")', re.IGNORECASE
+)
 # A text that a follower typed may look like a ciphertext, too: the true one is among the first.
 MAX_CANDIDATES: Final = 4
 _ENCRYPTED_MEMBERS: Final = frozenset({"tousername", "encrypt"})  # in lower case
@@ -39,10 +43,9 @@ def ciphertexts(body: bytes, format: Format) -> Iterator[str]:
     found = islice((_XML if format is Format.XML else _JSON).finditer(body), MAX_CANDIDATES)
     for match in found:
         if format is Format.JSON:
-            text = match[1].replace(b"\\/", b"/")
+            written = json.loads(match[1].decode(errors="replace"), strict=False)
         else:
-            text = _CDATA.sub(rb"\1", match[1])
-        written = text.decode(errors="replace")
+            written = _CDATA.sub(rb"\1", match[1]).decode(errors="replace")
         yield written
         if written != written.strip():
             yield written.strip()

@@ -20,11 +20,12 @@ from app.wechat.inbound.unsupported import is_placeholder
 from app.wechat.push_format import Format, parse_document
 
 _MAX_NAME_CHARACTERS = 128
-_MAX_CREATE_TIME_DIGITS = 15
+_MAX_CREATE_TIME_DIGITS = 19
 # A number of JSON may be written with decimals or an exponent.
-_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?(?:[eE]\+?[0-9]{1,2})?")
+_NUMBER = re.compile(r"[0-9]{1,19}(?:\.[0-9]{0,15})?(?:[eE]\+?[0-9]{1,2})?")
 _END_OF_YEAR_9999 = 253402300799
-# 13 digits: no time in seconds has as many, and every one in milliseconds since 2001.
+# 13 digits: no time in seconds has as many, and every one in milliseconds since 2001. Times in
+# micro- and nanoseconds have 16 and 19.
 _FIRST_MILLISECONDS = 10**12
 
 
@@ -100,7 +101,7 @@ def _create_time(digits: str) -> int:
         seconds = int(float(digits))
     else:
         raise BadEnvelope("malformed")
-    if seconds >= _FIRST_MILLISECONDS:
+    while seconds >= _FIRST_MILLISECONDS:
         seconds //= 1000
     if seconds > _END_OF_YEAR_9999:
         raise BadEnvelope("malformed")
