@@ -32,11 +32,10 @@ from app.wechat_client.with_token import with_token
 
 BAD_MEDIA_ID: Final = 40007
 # A reply that another worker has begun to send is left to it for so long, since that worker may
-# only have been cut off from the database, and records its result as soon as it can: it tries
-# for BRIEF_SECONDS each time.
+# only have been cut off from the database. It records its result as soon as the database takes it:
+# it tries for BRIEF_SECONDS each time, with RECORD_PAUSE_SECONDS between.
 TAKEOVER_SECONDS: Final = 8.0
 RECORD_PAUSE_SECONDS: Final = 0.5
-RECORD_SECONDS: Final = 60.0
 SOON: Final = timedelta(seconds=1)
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 
@@ -116,17 +115,17 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
 
 
 async def _record(delivery: Delivery, result: SendResult) -> None:
-    """Record a result, and repeat that while the database is unavailable.
+    """Record a result, and repeat that until the database is available.
 
-    If it takes too long, the result stays in memory and the job's next run records it.
+    There is no limit: a worker that gave up would leave a reply that looks as if its worker had
+    died, and another one would send it again. After any other error the result stays in memory, and
+    the job's next run records it.
     """
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + RECORD_SECONDS
     while True:
         try:
             await _record_once(delivery, result)
         except Exception as error:
-            if not is_unavailable(error) or loop.time() > ends_at:
+            if not is_unavailable(error):
                 raise
             await asyncio.sleep(RECORD_PAUSE_SECONDS)
         else:

@@ -573,12 +573,11 @@ async def test_a_reply_whose_result_is_not_recorded_is_marked_and_not_sent_again
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     callback = await owed(service, wechat, text())
-    failing = mock.AsyncMock(side_effect=_LostConnection)
-    monkeypatch.setattr(delivering, "RECORD_SECONDS", 0.0)
+    failing = mock.AsyncMock(side_effect=ZeroDivisionError)
     with monkeypatch.context() as broken:
         broken.setattr(store, "mark_sent", failing)
         for _ in range(3):
-            with pytest.raises(_LostConnection):
+            with pytest.raises(ZeroDivisionError):
                 await deliver(jobs, callback)
     left = await statuses(connection)
 
@@ -610,6 +609,34 @@ async def test_a_result_is_recorded_as_soon_as_the_database_takes_it(
     await deliver(jobs, callback)
 
     assert failing.await_count == 3
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.sent()) == 1
+
+
+async def test_a_result_is_recorded_however_long_the_database_was_away(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    callback = await owed(service, wechat, text())
+    loop = asyncio.get_running_loop()
+    time, real = loop.time, store.mark_sent
+    away = iter((3600.0, 7200.0))
+
+    async def mark_sent(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+        later = next(away, None)
+        if later is None:
+            await real(*arguments)
+            return
+        monkeypatch.setattr(loop, "time", lambda: time() + later)
+        raise _LostConnection
+
+    monkeypatch.setattr(store, "mark_sent", mark_sent)
+
+    await deliver(jobs, callback)
+
     assert await statuses(connection) == ["sent"]
     assert len(wechat.sent()) == 1
 
