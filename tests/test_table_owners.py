@@ -53,6 +53,10 @@ EXCEPTIONS = {
         why="a reply goes if the push that it answers is from before what is erased",
         reads=frozenset({"callbacks"}),
     ),
+    "app/replies/passive_store.py": Foreign(
+        why="a passive reply is stored once, with the push in whose response it went",
+        reads=frozenset({"callbacks"}),
+    ),
     "app/events/activity.py": Foreign(
         why="a push shows that a person is active, and one statement asks about thousands",
         reads=frozenset({"callbacks"}),
