@@ -47,6 +47,7 @@ from app.replies import bulk_retry
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER, RETRY
+from app.replies.send_windows import limits_from
 from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
@@ -190,7 +191,7 @@ def make_jobs(
         database,
         clock,
         tokens,
-        Delivery(database.sessions, api, tokens, uploads, clock),
+        Delivery(database.sessions, api, tokens, uploads, clock, limits_from(settings)),
         unionids.Resolver(database.sessions, api, tokens, clock, erasure_secret(settings)),
         webhooks.Dependencies(
             database.sessions,

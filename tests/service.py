@@ -318,6 +318,18 @@ def counted(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(f"oa_bridge_{name}", labels) or 0.0
 
 
+def of_answers(query: str) -> str:
+    """Return a query of `answers`: the replies with a row, and the passive ones with their push."""
+    return f"""
+    WITH answers AS (
+        SELECT id, callback_id, rule_id, via, status, content, created_at, sent_at FROM replies
+        UNION ALL
+        SELECT passive_id, id, COALESCE(passive_rule_id, rule_id), 'passive', 'sent', passive,
+               received_at, received_at
+        FROM callbacks WHERE passive_id IS NOT NULL
+    ) {query}"""  # noqa: S608 - words of the tests
+
+
 async def rows(connection: asyncpg.Connection, query: str, *arguments: object) -> list[Json]:
     """Return what a query finds."""
     return [dict(row) for row in await connection.fetch(query, *arguments)]

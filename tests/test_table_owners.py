@@ -53,6 +53,18 @@ EXCEPTIONS = {
         why="a reply goes if the push that it answers is from before what is erased",
         reads=frozenset({"callbacks"}),
     ),
+    "app/replies/ledger.py": Foreign(
+        why="when sends are scarcer than replies, the present priority of the rules decides",
+        reads=frozenset({"rules"}),
+    ),
+    "app/replies/store.py": Foreign(
+        why="of the replies that yielded, those of the highest priority are sent first",
+        reads=frozenset({"rules"}),
+    ),
+    "app/replies/passive_store.py": Foreign(
+        why="a passive reply is stored once, with the push in whose response it went",
+        reads=frozenset({"callbacks"}),
+    ),
     "app/events/activity.py": Foreign(
         why="a push shows that a person is active, and one statement asks about thousands",
         reads=frozenset({"callbacks"}),

@@ -9,7 +9,7 @@ from app.callback.record import Record
 from app.events.from_push import NewSubscription
 from app.replies.new_reply import NewReply
 
-_CALLBACK_COLUMNS = 19
+_CALLBACK_COLUMNS = 22
 _REPLY_COLUMNS = 10
 _SUBSCRIPTION_COLUMNS = 8
 
@@ -22,7 +22,12 @@ def statement_of(batch: Sequence[Record]) -> tuple[Any, ...]:
     callbacks = _columns(_CALLBACK_COLUMNS, [_callback_row(record) for record in batch])
     replies = _columns(
         _REPLY_COLUMNS,
-        [_reply_row(record.id, reply) for record in batch for reply in record.drafts],
+        [
+            _reply_row(record.id, reply)
+            for record in batch
+            for reply in record.drafts
+            if not reply.is_in_response
+        ],
     )
     now = max(record.received_at for record in batch)
     if not any(record.follow or record.subscriptions for record in batch):
@@ -61,7 +66,17 @@ def _callback_row(record: Record) -> tuple[Any, ...]:
         record.passive,
         *((window.trigger, window.until, window.sends) if window else (None, None, None)),
         *((follow.action, follow.scene, follow.ticket) if follow else (None, None, None)),
+        *(_passive_columns(record) if record.passive is not None else (None, None, None)),
     )
+
+
+def _passive_columns(record: Record) -> tuple[UUID | None, str | None, int | None]:
+    """Return id, kind and rule of the passive reply; no rule if it is the best one, as mostly."""
+    for reply in record.drafts:
+        if reply.is_in_response:
+            rule_id = None if reply.rule_id == record.rule_id else reply.rule_id
+            return reply.id, reply.msgtype, rule_id
+    return None, None, None
 
 
 def _reply_row(callback_id: UUID, reply: NewReply) -> tuple[Any, ...]:

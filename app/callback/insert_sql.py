@@ -11,8 +11,8 @@ looked at by a job: of a push that no person sends nothing is known here. Whom a
 the database function `oa_bridge_named` returns. The rows of the history get their positions from
 the column default `oa_bridge_next_position`.
 
-Parameters: $1 to $19 one array per column of `Record`, $20 to $29 of `NewReply`, $30 the moment,
-and in STORE_WITH_HISTORY alone $31 to $38 of `NewSubscription`.
+Parameters: $1 to $22 one array per column of `Record`, $23 to $32 of `NewReply`, $33 the moment,
+and in STORE_WITH_HISTORY alone $34 to $41 of `NewSubscription`.
 """
 
 _MESSAGES = """
@@ -21,18 +21,20 @@ WITH incoming AS (
         $1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
         $7::timestamptz[], $8::timestamptz[], $9::text[], $10::bool[], $11::bool[],
         $12::bigint[], $13::text[], $14::text[], $15::timestamptz[], $16::bigint[],
-        $17::text[], $18::text[], $19::text[]
+        $17::text[], $18::text[], $19::text[], $20::uuid[], $21::text[], $22::bigint[]
     ) AS t(
         id, appid, dedupe_key, openid, msgtype, event,
         occurred_at, received_at, payload, person, asks,
         rule_id, passive, trigger, window_until, window_sends,
-        follow_action, scene, ticket
+        follow_action, scene, ticket, passive_id, passive_msgtype, passive_rule_id
     )
 ), fresh AS (
     INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at,
-                           received_at, payload, rule_id, passive)
+                           received_at, payload, rule_id, passive, passive_id, passive_msgtype,
+                           passive_rule_id)
     SELECT id, appid, dedupe_key, openid, msgtype, event, occurred_at,
-           received_at, payload::jsonb, rule_id, passive::jsonb
+           received_at, payload::jsonb, rule_id, passive::jsonb, passive_id, passive_msgtype,
+           passive_rule_id
     FROM incoming ORDER BY appid, dedupe_key, id
     ON CONFLICT (appid, dedupe_key) DO NOTHING
     RETURNING id
@@ -56,7 +58,7 @@ WITH incoming AS (
         resolve_reason = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
                               THEN EXCLUDED.resolve_reason ELSE o.resolve_reason END
     RETURNING appid, openid, unionid, erased_until, revoked, o.xmax = 0 AS new,
-              resolve_state = 'pending' AND resolve_next_at <= $30 AS due
+              resolve_state = 'pending' AND resolve_next_at <= $33 AS due
 ), late AS (
     INSERT INTO late_pushes (callback_id)
     SELECT news.id FROM news LEFT JOIN seen USING (appid, openid)
@@ -77,12 +79,11 @@ WITH incoming AS (
     RETURNING appid, openid
 ), answered AS (
     INSERT INTO replies (id, callback_id, position, appid, openid, rule_id, via, msgtype,
-                         content, status, errmsg, created_at, expires_at, sent_at)
+                         content, status, errmsg, created_at, expires_at)
     SELECT r.id, n.id, r.position, n.appid, n.openid, r.rule_id, r.via, r.msgtype,
-           r.content::jsonb, r.status, r.errmsg, n.received_at, r.expires_at,
-           CASE WHEN r.status = 'sent' THEN n.received_at END
-    FROM unnest($20::uuid[], $21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[],
-                $26::text[], $27::timestamptz[], $28::bigint[], $29::text[])
+           r.content::jsonb, r.status, r.errmsg, n.received_at, r.expires_at
+    FROM unnest($23::uuid[], $24::uuid[], $25::bigint[], $26::text[], $27::text[], $28::text[],
+                $29::text[], $30::timestamptz[], $31::bigint[], $32::text[])
          AS r(id, callback_id, position, via, msgtype, content, status, expires_at, rule_id,
               errmsg)
     JOIN news n ON n.id = r.callback_id
@@ -153,8 +154,8 @@ _HISTORY = """
         unfollowed_at = GREATEST(EXCLUDED.unfollowed_at, f.unfollowed_at)
 ), told AS (
     SELECT s.*, n.appid, n.openid, n.occurred_at
-    FROM unnest($31::uuid[], $32::uuid[], $33::text[], $34::text[], $35::text[], $36::text[],
-                $37::text[], $38::text[])
+    FROM unnest($34::uuid[], $35::uuid[], $36::text[], $37::text[], $38::text[], $39::text[],
+                $40::text[], $41::text[])
          AS s(id, callback_id, action, template_id, status, popup_scene, msgid, error_code)
     JOIN news n ON n.id = s.callback_id
 ), subscribed AS (

@@ -44,8 +44,11 @@ class Callback(Base):
     payload: the whole parsed document with its unknown members; `{}` once it is erased.
 
     dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
-    was sent, as `outbound` JSON; NULL means `success`. The index `ix_callbacks_named` holds what
-    the database function `oa_bridge_named` returns for each row.
+    was sent, as `outbound` JSON; NULL means `success`, or that it is erased. passive_id,
+    passive_msgtype: its id and kind, which stay when it is erased; NULL if there was none, or if it
+    has a row in `replies`, as every passive reply had once. passive_rule_id: NULL if it is that of
+    `rule_id`, as it mostly is. The index `ix_callbacks_named` holds what the database function
+    `oa_bridge_named` returns for each row.
     """
 
     __tablename__ = "callbacks"
@@ -54,6 +57,12 @@ class Callback(Base):
         Index("ix_callbacks_latest", "appid", "openid", "occurred_at"),
         Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
         Index("ix_callbacks_rule", "rule_id", "id", postgresql_where=text("rule_id IS NOT NULL")),
+        Index(
+            "ix_callbacks_passive",
+            "passive_id",
+            postgresql_where=text("passive_id IS NOT NULL"),
+            postgresql_concurrently=True,
+        ),
         Index(
             "ix_callbacks_named",
             text("oa_bridge_named(msgtype, payload)"),
@@ -73,3 +82,6 @@ class Callback(Base):
     payload: Mapped[dict[str, Any]]
     rule_id: Mapped[int | None]
     passive: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    passive_id: Mapped[UUID | None]
+    passive_msgtype: Mapped[str | None]
+    passive_rule_id: Mapped[int | None]

@@ -11,6 +11,8 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db.index_builder import build_indexes
+
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -32,7 +34,8 @@ class NewerSchema(Exception):
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
     """Run every outstanding migration, and return a line for each: its number and what it does.
 
-    Waits while another process migrates. Raises NewerSchema.
+    Then build the indexes that are built while the tables are in use. Waits while another process
+    migrates. Raises NewerSchema.
     """
     done: list[str] = []
 
@@ -50,6 +53,8 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
 
     async with engine.begin() as connection:
         await connection.run_sync(run)
+    if revision == "head":
+        done.extend(f"index {name}" for name in await build_indexes(engine))
     return done
 
 

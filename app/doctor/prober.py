@@ -56,6 +56,9 @@ _UNHIT: Final = text("""
 WITH hit AS (
     SELECT rule_id FROM (SELECT rule_id FROM callbacks ORDER BY id DESC LIMIT :most) AS pushes
     UNION
+    SELECT passive_rule_id
+    FROM (SELECT passive_rule_id FROM callbacks ORDER BY id DESC LIMIT :most) AS passive
+    UNION
     SELECT rule_id FROM (SELECT rule_id FROM replies ORDER BY id DESC LIMIT :most) AS answers
 )
 SELECT id FROM rules

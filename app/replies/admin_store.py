@@ -12,6 +12,7 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue
+from app.replies import passive_store
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus, Via
 
@@ -31,6 +32,18 @@ class ReplyQuery:
 
 async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
     """Return replies by id, the newest first."""
+    stored = await _stored(session, query)
+    if query.status not in {None, ReplyStatus.SENT}:
+        return stored
+    passive = await passive_store.page(
+        session, before=query.before, limit=query.limit, appid=query.appid, openid=query.openid
+    )
+    both = sorted([*stored, *passive], key=lambda reply: reply.id, reverse=True)
+    return both[: query.limit]
+
+
+async def _stored(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
+    """Return those that have a row in `replies`."""
     statement = select(Reply).order_by(Reply.id.desc()).limit(query.limit)
     if query.before is not None:
         statement = statement.where(Reply.id < query.before)
@@ -47,18 +60,20 @@ async def of_callback(
     session: AsyncSession, callback_id: UUID, appid: str, openid: str
 ) -> Sequence[Reply]:
     """Return the replies to one push in the order of the rule. appid, openid: of the push."""
-    # No index has the passive replies of a callback; those of a follower are few.
+    # No index has the rows of all replies of a callback; those of a follower are few.
     found = await session.scalars(
         select(Reply)
         .where(Reply.callback_id == callback_id, Reply.appid == appid, Reply.openid == openid)
         .order_by(Reply.position)
     )
-    return found.all()
+    passive = await passive_store.of_callback(session, callback_id)
+    return sorted([*found, *([passive] if passive else [])], key=lambda reply: reply.position)
 
 
 async def of_id(session: AsyncSession, reply_id: UUID) -> Reply | None:
     """Return one reply."""
-    return await session.get(Reply, reply_id)
+    found = await session.get(Reply, reply_id)
+    return found or await passive_store.of_id(session, reply_id)
 
 
 async def send_again(
@@ -69,7 +84,9 @@ async def send_again(
     Returns None if the id does not exist. Locks the reply's row.
     """
     reply = await session.get(Reply, reply_id, with_for_update=True)
-    if reply is None or not may_be_sent_again(reply, now):
+    if reply is None:
+        return await passive_store.of_id(session, reply_id)
+    if not may_be_sent_again(reply, now):
         return reply
     before = reply.status
     await queue_again(session, reply)

@@ -1,5 +1,6 @@
 """Counts replies. The ids are UUIDv7, so that the primary key has them by time."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -7,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.replies import passive_store
 
 # More are not counted, so that a page has its figures soon.
 MAX_COUNTED: Final = 100_000
@@ -34,13 +37,16 @@ SELECT count(*) FROM (
 async def sent(session: AsyncSession, since: datetime, until: datetime) -> int:
     """Return how many replies made from `since` to before `until` are sent."""
     bound = {"first": _first_id(since), "beyond": _first_id(until), "most": MAX_COUNTED}
-    return int((await session.execute(_SENT, bound)).scalar_one())
+    stored = int((await session.execute(_SENT, bound)).scalar_one())
+    return min(stored + await passive_store.count(session, bound), MAX_COUNTED)
 
 
 async def sent_by_minute(session: AsyncSession, since: datetime) -> Mapping[datetime, int]:
     """Return how many sent replies were made in each minute since then."""
-    rows = await session.execute(_BY_MINUTE, {"first": _first_id(since), "most": MAX_COUNTED})
-    return {row[0]: row[1] for row in rows}
+    bound = {"first": _first_id(since), "most": MAX_COUNTED}
+    counts = Counter(await passive_store.count_by_minute(session, bound))
+    counts.update({row[0]: row[1] for row in await session.execute(_BY_MINUTE, bound)})
+    return counts
 
 
 async def failed(session: AsyncSession, since: datetime) -> int:

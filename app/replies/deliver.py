@@ -15,11 +15,14 @@ from app.clock import Clock
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
+from app.db.queue import enqueue
 from app.replies import store
 from app.replies.errors import TryLater
+from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, unknown_outcome
 from app.replies.send_results import SendResult, SendResults
+from app.replies.send_windows import Limits
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError, TransportError
@@ -51,6 +54,7 @@ class Delivery:
     tokens: AccessTokens
     uploads: Uploads
     clock: Clock
+    limits: Limits = field(default_factory=Limits)
     takeover_seconds: float = TAKEOVER_SECONDS
     results: SendResults = field(default_factory=SendResults)
 
@@ -138,7 +142,16 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
         if result.outcome is None:
             await store.mark_sent(session, result.reply, result.ended_at)
         else:
-            await store.mark_unsent(session, result.reply, result.outcome, tried_at=result.tried_at)
+            await store.mark_unsent(
+                session,
+                result.reply,
+                result.outcome,
+                tried_at=result.tried_at,
+                limits=delivery.limits,
+            )
+        now = delivery.clock.now()
+        woken = await store.requeue_held_of(session, result.reply, now)
+        await enqueue(session, [deliver_job(callback_id) for callback_id in woken])
 
 
 async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:

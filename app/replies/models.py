@@ -37,11 +37,24 @@ class ReplyStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+class WindowTrigger(StrEnum):
+    """The action of a follower that opens a send window. Source: protocol 6.1."""
+
+    MESSAGE = "message"
+    MENU = "menu"
+    FOLLOW = "follow"
+    SCAN = "scan"
+
+
 OPEN_STATUSES = (ReplyStatus.PENDING, ReplyStatus.SENDING, ReplyStatus.HELD)
 
 
 class Reply(Base):
-    """One reply to one callback. content: the `outbound` message; {} once it is erased."""
+    """One reply to one callback. content: the `outbound` message; {} once it is erased.
+
+    reserved_trigger, reserved_at: the window from which a send is taken for it, and since when;
+    NULL until it is being sent, and once the send was given back.
+    """
 
     # There is no foreign key to callbacks: one transaction writes both, and retention deletes them
     # at different times.
@@ -77,15 +90,8 @@ class Reply(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-
-
-class WindowTrigger(StrEnum):
-    """The action of a follower that opens a send window. Source: protocol 6.1."""
-
-    MESSAGE = "message"
-    MENU = "menu"
-    FOLLOW = "follow"
-    SCAN = "scan"
+    reserved_trigger: Mapped[WindowTrigger | None]
+    reserved_at: Mapped[datetime | None]
 
 
 class SendWindow(Base):
@@ -101,7 +107,8 @@ class SendWindow(Base):
     trigger: Mapped[WindowTrigger] = mapped_column(primary_key=True)
     opened_at: Mapped[datetime]  # CreateTime of the push that opened it, by WeChat's clock
     expires_at: Mapped[datetime]
-    sends_left: Mapped[int]
+    sends_left: Mapped[int]  # neither sent nor reserved
+    closed_at: Mapped[datetime | None]  # when the attempt was made that WeChat found it closed at
 
 
 class ReplyRetry(Base):

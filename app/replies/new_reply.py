@@ -29,6 +29,11 @@ class NewReply:
     errmsg: str | None = None
     fixed: bool = False
 
+    @property
+    def is_in_response(self) -> bool:
+        """Whether it is the passive reply that is sent; the row of its callback holds that one."""
+        return self.status is ReplyStatus.SENT and self.via is Via.PASSIVE
+
 
 def new_reply(
     reply_id: UUID, position: int, reply: Message, rule_id: int, expires_at: datetime
@@ -66,9 +71,4 @@ def unsent_reply(
 
 def passive_of(replies: Sequence[NewReply]) -> str | None:
     """Return the content of the passive reply that is sent, if there is one."""
-    sent = (
-        reply.content
-        for reply in replies
-        if reply.via is Via.PASSIVE and reply.status is ReplyStatus.SENT
-    )
-    return next(sent, None)
+    return next((reply.content for reply in replies if reply.is_in_response), None)

@@ -1,17 +1,19 @@
-"""SQL of queued replies and of send windows."""
+"""SQL of queued replies."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.replies import ledger
 from app.replies.expire import SWEEP_LIMIT, expiry_reason
 from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.retry_policy import UNKNOWN, WINDOW_CLOSED, SendOutcome, WindowVerdict
+from app.replies.send_windows import Limits
 
 # Rows to lock are chosen in a CTE, which runs once. A subquery may run again and skip the rows that
 # it has locked itself.
@@ -56,10 +58,11 @@ async def claim(
 ) -> Reply | None:
     """Mark a reply as being sent and return it; None if it must not be sent now.
 
-    interrupted: the attempt that is taken over. may_have_arrived: whether it may have reached
-    WeChat; it counts as a send then. A reply that another attempt is sending is left to it. A reply
-    that is overdue is returned as expired, or as failed with an unknown outcome if an attempt had
-    begun; one without an open send window becomes held. Locks the reply's row.
+    A send is reserved for it. interrupted: the attempt that is taken over. may_have_arrived:
+    whether it may have reached WeChat; it counts as a send then. A reply that another attempt is
+    sending is left to it. A reply that is overdue is returned as expired, or as failed with an
+    unknown outcome if an attempt had begun; one for which no send can be reserved becomes held.
+    Locks the reply's row.
     """
     # A reply that stays `sending` belongs to a worker that died. It is sent again, since a card
     # that may arrive twice is better than one that may be lost.
@@ -71,69 +74,62 @@ async def claim(
     begun = reply.status is ReplyStatus.SENDING
     if begun and reply.attempts != interrupted:
         return None
+    if may_have_arrived:
+        await _keep_reservation(session, reply, now)
     if reply.expires_at is not None and reply.expires_at <= now:
-        if may_have_arrived:
-            await _charge(session, reply, now)
         if begun:
             reply.status, reply.errmsg = ReplyStatus.FAILED, OUTCOME_UNKNOWN
         else:
             reply.status, reply.errmsg = ReplyStatus.EXPIRED, expiry_reason(reply)
         return reply
-    if not await _may_send(session, reply.appid, reply.openid, now):
+    # Nothing was sent after a claim of this process that failed; its reservation serves again.
+    reserved = begun and reply.reserved_trigger is not None
+    refusal = None if reserved else await ledger.reserve(session, reply, now)
+    if refusal is not None:
         reply.status = ReplyStatus.HELD
-        reply.errmsg = reply.errmsg or "no send window is open"
+        reply.errmsg = reply.errmsg or refusal
         return None
-    if may_have_arrived:
-        await _charge(session, reply, now)
     reply.status = ReplyStatus.SENDING
     reply.attempts += 1
     return reply
 
 
+async def _keep_reservation(session: AsyncSession, reply: Reply, now: datetime) -> None:
+    """Leave the send of an attempt that may have arrived used, so that the next one takes another.
+
+    A worker of an older version has reserved none.
+    """
+    if reply.reserved_trigger is None:
+        await ledger.charge(session, reply, now)
+    reply.reserved_trigger = reply.reserved_at = None
+
+
 async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
-    """Record that a reply was sent, and charge the send window that expires first.
+    """Record that a reply was sent: its reservation is used.
 
     It is recorded once, however often this is repeated.
     """
-    marked = await session.scalar(
+    await session.execute(
         update(Reply)
         .where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT)
         .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None, rid=None)
-        .returning(Reply.id)
-    )
-    if marked is not None:
-        await _charge(session, reply, now)
-
-
-async def _charge(session: AsyncSession, reply: Reply, now: datetime) -> None:
-    """Count one send against the open send window that expires first, if there is one."""
-    first = (
-        select(SendWindow.trigger)
-        .where(*_open(reply.appid, reply.openid, now))
-        .order_by(SendWindow.expires_at)
-        .limit(1)
-        .with_for_update()
-        .scalar_subquery()
-    )
-    await session.execute(
-        update(SendWindow)
-        .where(
-            SendWindow.appid == reply.appid,
-            SendWindow.openid == reply.openid,
-            SendWindow.trigger == first,
-        )
-        .values(sends_left=SendWindow.sends_left - 1)
     )
 
 
 async def mark_unsent(
-    session: AsyncSession, reply: Reply, outcome: SendOutcome, *, tried_at: datetime
+    session: AsyncSession,
+    reply: Reply,
+    outcome: SendOutcome,
+    *,
+    tried_at: datetime,
+    limits: Limits,
 ) -> None:
-    """Record a failed attempt, once.
+    """Record a failed attempt, once, and settle its reservation.
 
-    If WeChat says that the send window is closed, it is closed. An attempt that WeChat may have
-    counted is charged.
+    If WeChat says that the send window is closed, it is closed. The reservation of an attempt that
+    WeChat may have counted is used; that of another one is given back.
     """
+    may_count = outcome.window is WindowVerdict.USED
     marked = await session.scalar(
         update(Reply)
         # Another worker may have taken the reply over meanwhile.
@@ -147,21 +143,35 @@ async def mark_unsent(
             errcode=outcome.errcode,
             errmsg=outcome.errmsg,
             rid=outcome.rid,
+            reserved_trigger=None,
+            reserved_at=None,
         )
         .returning(Reply.id)
     )
-    if outcome.window is WindowVerdict.USED and marked is not None:
-        await _charge(session, reply, tried_at)
     if outcome.window is WindowVerdict.CLOSED:
-        await session.execute(
-            update(SendWindow)
-            .where(
-                SendWindow.appid == reply.appid,
-                SendWindow.openid == reply.openid,
-                SendWindow.opened_at <= tried_at,
-            )
-            .values(sends_left=0)
-        )
+        await ledger.close(session, reply, tried_at)
+    elif marked is not None and not may_count:
+        await ledger.give_back(session, reply, limits)
+
+
+async def requeue_held_of(session: AsyncSession, reply: Reply, now: datetime) -> Sequence[UUID]:
+    """Requeue replies to the follower of `reply` that yielded to it; return their callbacks.
+
+    No more than there are sends left beyond those for pending ones, and those of the rules with the
+    highest priority first.
+    """
+    is_held = exists().where(
+        Reply.appid == reply.appid,
+        Reply.openid == reply.openid,
+        Reply.status == ReplyStatus.HELD,
+    )
+    if not await session.scalar(select(is_held)):
+        return []
+    left = await ledger.sends_left(session, reply, now)
+    found = await session.scalars(
+        _REQUEUE_HELD_OF, {"appid": reply.appid, "openid": reply.openid, "now": now, "left": left}
+    )
+    return found.all()
 
 
 async def requeue_held(session: AsyncSession, now: datetime) -> int:
@@ -227,15 +237,20 @@ async def callbacks_without_job(session: AsyncSession, now: datetime) -> Sequenc
     return found.all()
 
 
-async def _may_send(session: AsyncSession, appid: str, openid: str, now: datetime) -> bool:
-    found: bool | None = await session.scalar(select(exists().where(*_open(appid, openid, now))))
-    return bool(found)
+_NOT_REFUSED: Final = f"""
+r.appid = :appid AND r.openid = :openid AND r.expires_at > :now
+AND (r.errcode IS NULL OR r.errcode IN ({", ".join(map(str, sorted(WINDOW_CLOSED)))}))
+"""
 
-
-def _open(appid: str, openid: str, now: datetime) -> tuple[Any, ...]:
-    return (
-        SendWindow.appid == appid,
-        SendWindow.openid == openid,
-        SendWindow.sends_left > 0,
-        SendWindow.expires_at > now,
-    )
+_REQUEUE_HELD_OF: Final = text(f"""
+UPDATE replies SET status = 'pending' WHERE id = ANY(ARRAY(
+    SELECT r.id FROM replies r LEFT JOIN rules ON rules.id = r.rule_id
+    WHERE {_NOT_REFUSED} AND r.status = 'held'
+    ORDER BY rules.priority DESC NULLS LAST, r.id
+    LIMIT GREATEST(0, :left - (
+        SELECT count(*) FROM replies r WHERE {_NOT_REFUSED} AND r.status = 'pending'
+    ))
+    FOR UPDATE OF r SKIP LOCKED
+))
+RETURNING callback_id
+""")  # noqa: S608 - constants of this module

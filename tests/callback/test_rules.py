@@ -25,6 +25,7 @@ from tests.service import (
     column,
     event,
     message,
+    of_answers,
     rows,
     running,
     text_reply,
@@ -83,7 +84,7 @@ async def test_two_messages_at_once_get_one_answer_of_a_rule_with_a_cooldown(
     answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(6)))
 
     assert len([answer for answer in answers if answer.reply]) == 1
-    assert await column(connection, "SELECT count(*) FROM replies") == [2]
+    assert await column(connection, of_answers("SELECT count(*) FROM answers")) == [2]
     assert await column(connection, "SELECT count(*) FROM callbacks WHERE rule_id > 0") == [1]
 
 
@@ -117,7 +118,7 @@ async def test_two_processes_at_once_send_one_answer_of_a_rule_with_a_cooldown(
         answers = await asyncio.gather(*asked)
 
     assert len([answer for answer in answers if answer.reply]) == 1
-    assert await column(connection, "SELECT count(*) FROM replies") == [2]
+    assert await column(connection, of_answers("SELECT count(*) FROM answers")) == [2]
 
 
 async def test_a_copy_of_a_push_gets_the_answer_of_the_first_in_spite_of_the_cooldown(
@@ -130,7 +131,7 @@ async def test_a_copy_of_a_push_gets_the_answer_of_the_first_in_spite_of_the_coo
     late = await service.answer(pushed)
 
     assert [answer.reply["Content"] for answer in (*copies, late)] == ["hello"] * 4
-    assert await column(connection, "SELECT count(*) FROM replies") == [1]
+    assert await column(connection, of_answers("SELECT count(*) FROM answers")) == [1]
 
 
 async def test_only_who_has_just_followed_is_greeted_as_new(
@@ -178,7 +179,7 @@ async def test_every_mode_lets_several_rules_answer_with_one_passive_reply(
 
         assert await content(service, clock) == "one"
 
-    found = await rows(connection, "SELECT rule_id, via, status FROM replies ORDER BY position")
+    found = await rows(connection, of_answers("SELECT rule_id, via FROM answers ORDER BY id"))
     assert [(row["rule_id"], row["via"]) for row in found] == [
         (first, "passive"),
         (first, "customer_service"),
@@ -193,7 +194,7 @@ async def test_a_reference_is_the_id_of_its_reply(
 
     told = await content(service, clock)
 
-    cards, texts = await rows(connection, "SELECT id, content FROM replies ORDER BY position")
+    cards, texts = await rows(connection, of_answers("SELECT id, content FROM answers ORDER BY id"))
     assert json.loads(cards["content"])["pagepath"] == f"p?ref={cards['id'].hex}&at={APPID}"
     assert told == texts["id"].hex
 
@@ -247,8 +248,8 @@ async def test_reloads_under_load_lose_no_message_and_mix_no_versions(
     assert await column(connection, "SELECT count(*) FROM callbacks") == [len(answers)]
     said = await rows(
         connection,
-        """SELECT count(DISTINCT content->>'content') AS versions, count(*) AS replies
-        FROM replies GROUP BY callback_id""",
+        of_answers("""SELECT count(DISTINCT content->>'content') AS versions, count(*) AS replies
+        FROM answers GROUP BY callback_id"""),
     )
     assert {(row["versions"], row["replies"]) for row in said} == {(1, 2)}
 
@@ -287,7 +288,7 @@ async def test_services_that_know_nothing_of_each_other_answer_a_push_with_one_r
             await eventually(drained(one.inbox))
 
     contents = {answer.reply["Content"] for answer in answers if answer.reply}
-    stored = await rows(connection, "SELECT id, via FROM replies ORDER BY id")
+    stored = await rows(connection, of_answers("SELECT id, via FROM answers ORDER BY id"))
     assert len(answers) == 2
     assert contents == {stored[0]["id"].hex}
     assert [row["via"] for row in stored] == ["passive", "customer_service"]

@@ -27,6 +27,7 @@ from tests.service import (
     column,
     event,
     message,
+    of_answers,
     rows,
     running,
     settings_for,
@@ -76,7 +77,7 @@ async def test_everything_of_a_message_is_there_when_it_is_answered(
     assert '"MsgId": "7318239561234567890"' in kept["payload"]
     replies = await rows(
         connection,
-        "SELECT callback_id, via, position, status, sent_at FROM replies ORDER BY position",
+        of_answers("SELECT callback_id, via, status, sent_at FROM answers ORDER BY id"),
     )
     assert [
         (reply["callback_id"], reply["via"], reply["status"], reply["sent_at"]) for reply in replies

@@ -18,6 +18,7 @@ from tests.service import (
     card,
     column,
     message,
+    of_answers,
     text_reply,
 )
 
@@ -151,7 +152,7 @@ async def test_a_passive_reply_is_not_sent_again(
     service: Service, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
     await owed(service, wechat, text_reply())
-    (reply_id,) = await column(connection, "SELECT id FROM replies")
+    (reply_id,) = await column(connection, of_answers("SELECT id FROM answers"))
 
     assert (await service.api("POST", f"replies/{reply_id}/retry")).status_code == 409
 
