@@ -20,7 +20,7 @@ _CANONICAL: Final = re.compile(
     rb"\s*<xml>\s*<ToUserName><!\[CDATA\[[\w-]*\]\]></ToUserName>"
     rb"\s*<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]*)\]\]></Encrypt>\s*</xml>\s*"
 )
-# One CDATA section at most: base64 gives no reason to split it, and thousands of sections would cost
+# One CDATA section at most: base64 gives no reason to split it, and thousands would cost
 # milliseconds.
 _XML: Final = re.compile(
     rb"<Encrypt(?:\s[^<>]*+)?>([^<&]*+(?:<!\[CDATA\[[^\]<]*+\]\]>[^<&]*+)?+)</Encrypt\s*+>",
