@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from app.access.actions import Action
+from app.access.actor import ActorKind, SubjectKind
 from app.access.audit import MAX_PAGE_ROWS, AuditFilter
 from app.api_model import ApiModel
+from app.api_time import Time
 
 # Postgres can't store a NUL character, and rejects it in a query.
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -17,20 +20,28 @@ class AuditQuery(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor_kind: _Text | None = None
+    actor_kind: ActorKind | None = None
     """Only entries of this kind of actor."""
     actor_name: _Text | None = None
     """Only entries of the actor with this name."""
-    action: _Text | None = None
+    action: Action | None = None
     """Only entries of this action, such as `rule.changed`."""
-    subject_kind: _Text | None = None
+    subject_kind: SubjectKind | None = None
     """Only entries about this kind of thing, such as `rule`."""
     subject_id: _Text | None = None
     """Only entries about the thing with this id."""
-    since: AwareDatetime | None = None
+    since: Time | None = None
     """Entries from this time on."""
-    until: AwareDatetime | None = None
+    until: Time | None = None
     """Entries before this time."""
+
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("since")
+        if until is not None and since is not None and until < since:
+            raise ValueError("is before `since`: pass a later time, or an earlier `since`")
+        return until
 
     def audit_filter(self) -> AuditFilter:
         """Return the filter."""

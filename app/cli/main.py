@@ -179,7 +179,7 @@ def migrate() -> None:
     settings = _with_database(load_settings(with_media=False))
     done = _migrated(settings)
     for line in done:
-        typer.echo(f"migrated to {line}")
+        typer.echo(line)
     if not done:
         typer.echo(f"nothing to do: the database is at {migrations.newest()}, the newest schema")
 

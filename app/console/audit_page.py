@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.access import audit
 from app.access.audit import AuditFilter, AuditRow
+from app.api_time import Day
 from app.console import audit_labels
 from app.console.form_values import Blank
 from app.console.messages import N_
@@ -34,8 +35,8 @@ class AuditQuery(BaseModel):
     actor: Blank[str] = Field(default=None, max_length=200)
     action: Blank[str] = Field(default=None, max_length=100)
     subject: Blank[str] = Field(default=None, max_length=100)
-    since: Blank[date] = None
-    until: Blank[date] = None
+    since: Blank[Day] = None
+    until: Blank[Day] = None
     before: Blank[int] = Field(default=None, ge=1, le=2**63 - 1)
 
     def address(self, path: str, before: int | None) -> str:

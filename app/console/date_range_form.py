@@ -35,7 +35,8 @@ class RangeQuery(BaseModel):
     def date_range(self, today: date, time_zone: str) -> DateRange:
         """Return the days. Raises BadRange."""
         until = self.until or today
-        length = int(self.days or DEFAULT_DAYS)
+        # Before the first day there may be no day to reckon with.
+        length = int(self.days or DEFAULT_DAYS) if until > FIRST_DAY else 1
         since = self.since or until - timedelta(days=length - 1)
         if not FIRST_DAY <= since <= until or until > today:
             raise BadRange(N_("Choose a first day that is not after the last one, up to today."))

@@ -6,4 +6,11 @@ from pydantic import BeforeValidator
 
 T = TypeVar("T")
 
-Blank = Annotated[T | None, BeforeValidator(lambda value: None if value == "" else value)]
+
+def _filled(value: object) -> object:
+    # Postgres has no NUL, so that nothing can have it.
+    written = value.replace("\x00", "") if isinstance(value, str) else value
+    return None if written == "" else written
+
+
+Blank = Annotated[T | None, BeforeValidator(_filled)]

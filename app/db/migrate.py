@@ -32,16 +32,16 @@ class NewerSchema(Exception):
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
-    """Run every outstanding migration, and return a line for each: its number and what it does.
+    """Run every outstanding migration, then build the indexes that are built in use.
 
-    Then build the indexes that are built while the tables are in use. Waits while another process
-    migrates. Raises NewerSchema.
+    Returns a line for each: what was done. Waits while another process migrates. Raises
+    NewerSchema.
     """
     done: list[str] = []
 
     def note(*, step: MigrationInfo, **_: object) -> None:
         scripts = (script for script in step.up_revisions if isinstance(script, Script))
-        done.extend(f"{script.revision} {script.doc}" for script in scripts)
+        done.extend(f"migrated to {script.revision} {script.doc}" for script in scripts)
 
     def run(connection: Connection) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -54,7 +54,7 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
     async with engine.begin() as connection:
         await connection.run_sync(run)
     if revision == "head":
-        done.extend(f"index {name}" for name in await build_indexes(engine))
+        done.extend(f"built the index {name}" for name in await build_indexes(engine))
     return done
 
 

@@ -187,10 +187,26 @@ async def test_pages_and_filters(service: Service, database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"before": 0}, {"limit": 0}, {"limit": 501}, {"action": "\0"}, {"since": "noon"}]
+    "query",
+    [
+        {"before": 0},
+        {"limit": 0},
+        {"limit": 501},
+        {"action": "\0"},
+        {"action": "rule.add"},
+        {"actor_kind": "owner"},
+        {"subject_kind": "people"},
+        {"since": "noon"},
+        {"since": "0001-01-01T00:00:00+23:59"},
+        {"until": "9999-12-31T23:59:59-23:59"},
+        {"since": "2026-11-28T00:00:00Z", "until": "2026-11-27T00:00:00Z"},
+    ],
 )
 async def test_a_bad_query_is_422(service: Service, query: dict[str, str | int]) -> None:
     assert (await service.api("GET", "audit", params=query)).status_code == 422
+    assert query.keys() & {"before", "limit"} or (
+        (await service.api("GET", "audit/export", params=query)).status_code == 422
+    )
 
 
 async def test_the_export_has_every_entry_and_no_formula(

@@ -92,7 +92,16 @@ async def test_htmx_gets_the_list_alone(service: Service, owner: Operator) -> No
     assert "<form" not in part
 
 
-@pytest.mark.parametrize("query", [{"before": "x"}, {"since": "yesterday"}, {"before": 0}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"before": "x"},
+        {"since": "yesterday"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"before": 0},
+    ],
+)
 async def test_an_address_that_cannot_be_read_is_a_page_that_says_so(
     owner: Operator, query: dict[str, str | int]
 ) -> None:
@@ -100,6 +109,16 @@ async def test_an_address_that_cannot_be_read_is_a_page_that_says_so(
 
     assert answer.status_code == 422
     assert "can&#39;t be read" in answer.text
+
+
+@pytest.mark.parametrize("name", ["actor", "action", "subject"])
+async def test_a_filter_has_no_character_that_the_database_has_not(
+    service: Service, owner: Operator, name: str
+) -> None:
+    await write(service, "crm")
+
+    assert "crm" in rows_of((await owner.get("/audit", **{name: "\0"})).text)
+    assert rows_of((await owner.get("/audit", **{name: "none\0"})).text) == []
 
 
 def test_every_action_kind_and_subject_has_a_name() -> None:

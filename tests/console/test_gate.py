@@ -60,8 +60,9 @@ async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bo
 @pytest.mark.parametrize(
     "path", ["/operators/add", "/messages/shown", "/rules/import", "/sign-out", "/none"]
 )
+@pytest.mark.usefixtures("owner")
 async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
-    service: Service, owner: Operator, path: str
+    service: Service, path: str
 ) -> None:
     read = False
 
@@ -79,8 +80,9 @@ async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
 
 
 @pytest.mark.parametrize("path", ["/language", "/sign-in/x"])
+@pytest.mark.usefixtures("owner")
 async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
-    service: Service, owner: Operator, path: str
+    service: Service, path: str
 ) -> None:
     headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
     body = b"language=zh&next=" + b"x" * STRANGERS_LIMIT.max_bytes

@@ -82,6 +82,9 @@ async def test_the_page_links_to_a_file_of_the_same_days(
     [
         {"since": "2026-01-02", "until": "2026-01-01"},
         {"until": "2999-01-01"},
+        {"until": "9999-12-31"},
+        {"until": "0001-01-01"},
+        {"since": "0001-01-01", "until": "0001-01-01"},
         {"since": "1970-01-01"},
         {"since": "2020-01-01", "until": "2021-06-01"},
     ],

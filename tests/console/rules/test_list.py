@@ -29,6 +29,7 @@ async def test_rules_are_in_their_tab_the_higher_priority_first(
         ({"q": "优惠"}, {"Coupon"}),
         ({"q": "one MOMENT"}, {"Coupon", "Further"}),
         ({"q": "%"}, set()),
+        ({"q": "优惠\0"}, {"Coupon"}),
         ({"state": "off"}, {"Further"}),
         ({"match": "contains"}, {"Further"}),
         ({"account": "wx0000000000000009"}, {"Coupon", "Further"}),
