@@ -78,7 +78,7 @@ def test_the_documented_text_reply_is_rendered_byte_for_byte() -> None:
             "<TransInfo><KfAccount><![CDATA[a@b]]></KfAccount></TransInfo>",
         ),
     ],
-    ids=lambda value: getattr(value, "msgtype", None),
+    ids=lambda value: getattr(value, "msgtype", "xml"),
 )
 def test_each_passive_reply_is_rendered_as_documented(reply: Message, contents: str) -> None:
     kind = f"<MsgType><![CDATA[{reply.msgtype}]]></MsgType>"
