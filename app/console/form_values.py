@@ -1,4 +1,4 @@
-"""Types of values that come from a form, where an empty field means that there is none."""
+"""Types of values that come from a form or an address."""
 
 from typing import Annotated, TypeVar
 
@@ -6,4 +6,13 @@ from pydantic import BeforeValidator
 
 T = TypeVar("T")
 
-Blank = Annotated[T | None, BeforeValidator(lambda value: None if value == "" else value)]
+
+def _given(value: object) -> object:
+    """Return a value without NULs, which Postgres does not store; None if nothing is left."""
+    if isinstance(value, str):
+        value = value.replace("\x00", "")
+    return None if value == "" else value
+
+
+# An empty field means that there is none.
+Blank = Annotated[T | None, BeforeValidator(_given)]

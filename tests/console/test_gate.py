@@ -42,6 +42,15 @@ async def test_a_page_is_kept_by_nobody_and_is_not_compressed(owner: Operator) -
     assert "Content-Encoding" not in headers
 
 
+@pytest.mark.parametrize(
+    "page", ["/rules?q=", "/rules?account=", "/rules?match=", "/audit?actor=", "/audit?subject="]
+)
+async def test_a_nul_in_an_address_counts_for_nothing(owner: Operator, page: str) -> None:
+    answers = [await owner.get(f"{page}{value}") for value in ("%00", "x%00y")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bool) -> None:
     body = b"language=" + b"x" * USUAL.max_bytes
@@ -57,11 +66,12 @@ async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bo
     assert "<h1>" in answer.text
 
 
+@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize(
     "path", ["/operators/add", "/messages/shown", "/rules/import", "/sign-out", "/none"]
 )
 async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
-    service: Service, owner: Operator, path: str
+    service: Service, path: str
 ) -> None:
     read = False
 
@@ -78,9 +88,10 @@ async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
     assert not read
 
 
+@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("path", ["/language", "/sign-in/x"])
 async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
-    service: Service, owner: Operator, path: str
+    service: Service, path: str
 ) -> None:
     headers = FROM_A_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
     body = b"language=zh&next=" + b"x" * STRANGERS_LIMIT.max_bytes
