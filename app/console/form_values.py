@@ -1,4 +1,4 @@
-"""Types of values that come from a form, where an empty field means that there is none."""
+"""Types of values that come from a form or an address."""
 
 from typing import Annotated, TypeVar
 

@@ -160,3 +160,13 @@ async def test_while_nobody_may_sign_in_this_is_known(session: AsyncSession) -> 
     assert await operators.any_exists(session)
     await operators.disable(session, ACTOR, added.id, now=NOON)
     assert not await operators.any_exists(session)
+
+
+async def test_there_are_no_more_operators_than_there_may_be(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operators, "MAX_OPERATORS", 1)
+    await add_operator(session, "first")
+
+    with pytest.raises(AccessError, match="1 operators, which is the limit"):
+        await add_operator(session, "second")

@@ -113,3 +113,13 @@ def test_a_token_is_known_by_its_form() -> None:
     assert is_token(first)
     assert not any(map(is_token, ["", first[:-1], first + "x", first + "\n", first[4:]]))
     assert not is_token(first[:-1] + "é")
+
+
+async def test_there_are_no_more_tokens_than_there_may_be(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    await add(session)
+
+    with pytest.raises(AccessError, match="1 tokens, which is the limit"):
+        await add(session, name="second")

@@ -42,6 +42,15 @@ async def test_a_page_is_kept_by_nobody_and_is_not_compressed(owner: Operator) -
     assert "Content-Encoding" not in headers
 
 
+@pytest.mark.parametrize(
+    "page", ["/rules?q=", "/rules?account=", "/rules?match=", "/audit?actor=", "/audit?subject="]
+)
+async def test_a_nul_in_an_address_counts_for_nothing(owner: Operator, page: str) -> None:
+    answers = [await owner.get(f"{page}{value}") for value in ("%00", "x%00y")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bool) -> None:
     body = b"language=" + b"x" * USUAL.max_bytes
@@ -57,6 +66,7 @@ async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bo
     assert "<h1>" in answer.text
 
 
+@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize(
     "path", ["/operators/add", "/messages/shown", "/rules/import", "/sign-out", "/none"]
 )
@@ -79,6 +89,7 @@ async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
     assert not read
 
 
+@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("path", ["/language", "/sign-in/x"])
 @pytest.mark.usefixtures("owner")
 async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
