@@ -72,6 +72,7 @@ def _reply(row: Row[Any]) -> Reply:
         content=row.content,
         status=ReplyStatus.SENT,
         attempts=0,
+        uncertain_attempts=0,
         created_at=row.received_at,
         sent_at=row.received_at,
     )
