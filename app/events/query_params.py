@@ -1,11 +1,10 @@
 """Query parameters of lists and exports, and their validation."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -13,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.api_model import ApiModel
+from app.api_model import ApiModel, Time
 from app.events import cursor
 from app.events.cursor import ByTime, Cursor
 from app.events.models import FollowAction, SubscriptionAction
@@ -22,23 +21,12 @@ from app.identity.schemas import WeChatId
 
 MAX_PAGE_ROWS = 500
 
-# Postgres can store these times in any time zone.
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-def _in_range(time: datetime) -> datetime:
-    if not _FIRST <= time < _LAST:
-        raise ValueError("must be a time from 1970 to 9998")
-    return time
-
 
 def _readable(text: str) -> str:
     cursor.read(text)
     return text
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_in_range)]
 CursorText = Annotated[
     str,
     AfterValidator(_readable),

@@ -4,8 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from app.api_model import ApiModel
-from app.events.query_params import Time
+from app.api_model import ApiModel, Time
 from app.tombstones.subject import PREFIX, is_erased
 
 MAX_REPORTED = 1000
