@@ -93,6 +93,11 @@ SENDS: Final = Counter(
     "Customer-service messages by message type and outcome",
     ["msgtype", "outcome"],
 )
+CUT_OFF_SENDS: Final = Counter(
+    "oa_bridge_cut_off_sends",
+    "Messages whose worker died while it was sending: resent (may arrive twice) or held",
+    ["action"],
+)
 API_ERRORS: Final = Counter(
     "oa_bridge_api_errors",
     "Failed calls to WeChat's API by errcode (`transport` if there was none)",

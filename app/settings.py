@@ -259,6 +259,7 @@ class Settings(BaseSettings):
     window_message_hours: float = Field(default=48, gt=0)
     window_action_sends: int = Field(default=3, ge=1)
     window_action_seconds: float = Field(default=60, gt=0)
+    uncertain_sends: Literal["resend_once", "hold"] = "resend_once"
 
     @field_validator(
         "wechat_appid",

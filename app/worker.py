@@ -191,7 +191,15 @@ def make_jobs(
         database,
         clock,
         tokens,
-        Delivery(database.sessions, api, tokens, uploads, clock, limits_from(settings)),
+        Delivery(
+            database.sessions,
+            api,
+            tokens,
+            uploads,
+            clock,
+            limits_from(settings),
+            settings.uncertain_sends,
+        ),
         unionids.Resolver(database.sessions, api, tokens, clock, erasure_secret(settings)),
         webhooks.Dependencies(
             database.sessions,

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import audit
@@ -13,47 +14,127 @@ from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue
 from app.replies import passive_store
+from app.replies.counts import first_id
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus, Via
+
+# A filter that no index serves looks at so many replies for one page.
+MAX_SEARCHED: Final = 100_000
+# An id begins with the CreateTime of the push, `created_at` is its arrival.
+CLOCK_SLACK: Final = timedelta(days=1)
+
+_FIRST: Final = UUID(int=0)
+_BEYOND: Final = UUID(int=(1 << 128) - 1)
 
 RETRYABLE = frozenset({ReplyStatus.FAILED, ReplyStatus.HELD, ReplyStatus.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyQuery:
-    """Which replies to list. before: last id of the page before. limit: at most so many."""
+    """Which replies to list; None: any. before: `next` of the page before. limit: at most so many.
+
+    since, until: of `created_at`; until is not included.
+    """
 
     before: UUID | None
     limit: int
     status: ReplyStatus | None = None
     appid: str | None = None
     openid: str | None = None
+    rule_id: int | None = None
+    errcode: int | None = None
+    msgtype: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def searches(self) -> bool:
+        """Whether each reply has to be looked at, since no index finds those that fit."""
+        wanted = (self.appid, self.rule_id, self.errcode, self.msgtype)
+        return any(one is not None for one in wanted) and None in {self.appid, self.openid}
+
+    @property
+    def has_passive(self) -> bool:
+        """Whether passive replies with their push may fit: they are sent, and have no errcode."""
+        return self.status in {None, ReplyStatus.SENT} and self.errcode is None
 
 
-async def page(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
-    """Return replies by id, the newest first."""
-    stored = await _stored(session, query)
-    if query.status not in {None, ReplyStatus.SENT}:
-        return stored
-    passive = await passive_store.page(
-        session, before=query.before, limit=query.limit, appid=query.appid, openid=query.openid
-    )
-    both = sorted([*stored, *passive], key=lambda reply: reply.id, reverse=True)
-    return both[: query.limit]
+@dataclass(frozen=True, slots=True)
+class FoundReplies:
+    """Replies, the newest first. next: the cursor of the next page; None after the last one."""
+
+    rows: Sequence[Reply]
+    next: UUID | None
 
 
-async def _stored(session: AsyncSession, query: ReplyQuery) -> Sequence[Reply]:
+async def page(session: AsyncSession, query: ReplyQuery) -> FoundReplies:
+    """Return replies by id.
+
+    A filter that no index serves looks at MAX_SEARCHED replies of each kind: then the page may have
+    fewer than there are, and the next one goes on from there.
+    """
+    upper, lower = _id_range(query)
+    bound: UUID | None = None
+    if query.searches:
+        bound = await _search_bound(session, query, upper)
+    lower = max(lower, bound or lower)
+    found = list(await _stored(session, query, upper, lower))
+    if query.has_passive:
+        found += await passive_store.page(
+            session,
+            upper=upper,
+            lower=lower,
+            limit=query.limit + 1,
+            filters=passive_store.Filters(
+                query.appid, query.openid, query.rule_id, query.msgtype, query.since, query.until
+            ),
+        )
+    rows = sorted(found, key=lambda reply: reply.id, reverse=True)
+    if len(rows) > query.limit:
+        return FoundReplies(rows[: query.limit], rows[query.limit - 1].id)
+    return FoundReplies(rows, bound)
+
+
+def _id_range(query: ReplyQuery) -> tuple[UUID, UUID]:
+    """Return the ids between which the wanted ones lie; the first one is not included."""
+    upper = query.before or _BEYOND
+    if query.until is not None:
+        upper = min(upper, first_id(query.until + CLOCK_SLACK))
+    lower = _FIRST if query.since is None else first_id(query.since - CLOCK_SLACK)
+    return upper, lower
+
+
+async def _search_bound(session: AsyncSession, query: ReplyQuery, upper: UUID) -> UUID | None:
+    """Return the id down to which MAX_SEARCHED replies of a kind lie; None if there are fewer."""
+    beyond = {"upper": upper, "offset": MAX_SEARCHED - 1}
+    bounds = [await session.scalar(_BOUND, beyond)]
+    if query.has_passive:
+        bounds.append(await passive_store.search_bound(session, beyond))
+    return max((bound for bound in bounds if bound is not None), default=None)
+
+
+async def _stored(
+    session: AsyncSession, query: ReplyQuery, upper: UUID, lower: UUID
+) -> Sequence[Reply]:
     """Return those that have a row in `replies`."""
-    statement = select(Reply).order_by(Reply.id.desc()).limit(query.limit)
-    if query.before is not None:
-        statement = statement.where(Reply.id < query.before)
-    if query.status is not None:
-        statement = statement.where(Reply.status == query.status)
-    if query.appid is not None:
-        statement = statement.where(Reply.appid == query.appid)
-    if query.openid is not None:
-        statement = statement.where(Reply.openid == query.openid)
-    return (await session.scalars(statement)).all()
+    statement = select(Reply).where(Reply.id < upper, Reply.id >= lower)
+    columns = {
+        Reply.status: query.status,
+        Reply.appid: query.appid,
+        Reply.openid: query.openid,
+        Reply.rule_id: query.rule_id,
+        Reply.errcode: query.errcode,
+        Reply.msgtype: query.msgtype,
+    }
+    for column, value in columns.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    if query.since is not None:
+        statement = statement.where(Reply.created_at >= query.since)
+    if query.until is not None:
+        statement = statement.where(Reply.created_at < query.until)
+    found = await session.scalars(statement.order_by(Reply.id.desc()).limit(query.limit + 1))
+    return found.all()
 
 
 async def of_callback(
@@ -115,3 +196,8 @@ def may_be_sent_again(reply: Reply, now: datetime) -> bool:
         and reply.expires_at is not None
         and reply.expires_at > now
     )
+
+
+_BOUND: Final = text(
+    "SELECT id FROM replies WHERE id < :upper ORDER BY id DESC OFFSET :offset LIMIT 1"
+)

@@ -36,14 +36,14 @@ SELECT count(*) FROM (
 
 async def sent(session: AsyncSession, since: datetime, until: datetime) -> int:
     """Return how many replies made from `since` to before `until` are sent."""
-    bound = {"first": _first_id(since), "beyond": _first_id(until), "most": MAX_COUNTED}
+    bound = {"first": first_id(since), "beyond": first_id(until), "most": MAX_COUNTED}
     stored = int((await session.execute(_SENT, bound)).scalar_one())
     return min(stored + await passive_store.count(session, bound), MAX_COUNTED)
 
 
 async def sent_by_minute(session: AsyncSession, since: datetime) -> Mapping[datetime, int]:
     """Return how many sent replies were made in each minute since then."""
-    bound = {"first": _first_id(since), "most": MAX_COUNTED}
+    bound = {"first": first_id(since), "most": MAX_COUNTED}
     counts = Counter(await passive_store.count_by_minute(session, bound))
     counts.update({row[0]: row[1] for row in await session.execute(_BY_MINUTE, bound)})
     return counts
@@ -51,10 +51,10 @@ async def sent_by_minute(session: AsyncSession, since: datetime) -> Mapping[date
 
 async def failed(session: AsyncSession, since: datetime) -> int:
     """Return how many replies made since then have failed, MAX_FAILED at most."""
-    bound = {"first": _first_id(since), "most": MAX_FAILED}
+    bound = {"first": first_id(since), "most": MAX_FAILED}
     return int((await session.execute(_FAILED, bound)).scalar_one())
 
 
-def _first_id(moment: datetime) -> UUID:
+def first_id(moment: datetime) -> UUID:
     """Return the lowest UUIDv7 of a moment."""
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

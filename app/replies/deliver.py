@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -42,12 +42,14 @@ RECORD_PAUSE_SECONDS: Final = 0.5
 SOON: Final = timedelta(seconds=1)
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 
+UncertainSends: TypeAlias = Literal["resend_once", "hold"]
+
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The dependencies of sending."""
+    """The dependencies of sending. uncertain_sends: the setting UNCERTAIN_SENDS."""
 
     sessions: SessionFactory
     api: WeChatApi
@@ -55,6 +57,7 @@ class Delivery:
     uploads: Uploads
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    uncertain_sends: UncertainSends = "resend_once"
     takeover_seconds: float = TAKEOVER_SECONDS
     results: SendResults = field(default_factory=SendResults)
 
@@ -101,6 +104,7 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
     unsent = delivery.results.is_unsent(reply_id)
     if interrupted is not None and not unsent:
         await asyncio.sleep(delivery.takeover_seconds)
+    may_have_arrived = interrupted is not None and not unsent
     delivery.results.claiming(reply_id)
     async with brief_transaction(delivery.sessions) as session:
         now = delivery.clock.now()
@@ -109,9 +113,12 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
             reply_id,
             now,
             interrupted=interrupted,
-            may_have_arrived=interrupted is not None and not unsent,
+            may_have_arrived=may_have_arrived,
+            most_uncertain=store.MOST_UNCERTAIN[delivery.uncertain_sends],
         )
     delivery.results.claimed(reply_id)
+    if may_have_arrived and reply is not None:
+        _report_cut_off(reply)
     if reply is not None and reply.status is not ReplyStatus.SENDING:
         _report_ended(reply)
         return None
@@ -251,6 +258,19 @@ def _report(reply: Reply, outcome: SendOutcome | None) -> None:
             fix=found.fix if found else None,
             attempts=reply.attempts,
         )
+
+
+def _report_cut_off(reply: Reply) -> None:
+    """Report that a worker died while it was sending a reply, which may have arrived."""
+    action = "resent" if reply.status is ReplyStatus.SENDING else "held"
+    metrics.CUT_OFF_SENDS.labels(action).inc()
+    log.warning(
+        "replies.cut_off",
+        reply_id=str(reply.id),
+        appid=reply.appid,
+        action=action,
+        attempts=reply.attempts,
+    )
 
 
 def _report_ended(reply: Reply) -> None:

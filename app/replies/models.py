@@ -53,7 +53,8 @@ class Reply(Base):
     """One reply to one callback. content: the `outbound` message; {} once it is erased.
 
     reserved_trigger, reserved_at: the window from which a send is taken for it, and since when;
-    NULL until it is being sent, and once the send was given back.
+    NULL until it is being sent, and once the send was given back. uncertain_attempts: how many may
+    have arrived while nobody knows; once it is sent, it may have arrived more than once.
     """
 
     # There is no foreign key to callbacks: one transaction writes both, and retention deletes them
@@ -84,6 +85,7 @@ class Reply(Base):
     content: Mapped[dict[str, Any]]
     status: Mapped[ReplyStatus]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    uncertain_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     errcode: Mapped[int | None]
     errmsg: Mapped[str | None]
     rid: Mapped[str | None]  # of the request in WeChat's own log, with errcode
@@ -101,6 +103,8 @@ class SendWindow(Base):
     # other. A send is charged to the window that expires first (protocol 6.1).
 
     __tablename__ = "send_windows"
+    # Every push changes its sender's row: the page has room for that, and no index is touched.
+    __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     openid: Mapped[str] = mapped_column(primary_key=True)

@@ -5,6 +5,7 @@ that were not sent.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,24 +16,36 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.replies.models import Reply, ReplyStatus, Via
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which passive replies; None: any. since, until: of the arrival; until is not included."""
+
+    appid: str | None = None
+    openid: str | None = None
+    rule_id: int | None = None
+    msgtype: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 async def page(
-    session: AsyncSession,
-    *,
-    before: UUID | None,
-    limit: int,
-    appid: str | None = None,
-    openid: str | None = None,
+    session: AsyncSession, *, upper: UUID, lower: UUID, limit: int, filters: Filters
 ) -> Sequence[Reply]:
-    """Return passive replies by id, the newest first. before: last id of the page before."""
-    columns = {"appid": appid, "openid": openid}
-    values: dict[str, object] = {k: v for k, v in columns.items() if v is not None}
-    where = [f"{name} = :{name}" for name in values]
-    if before is not None:
-        where.append("passive_id < :before")
-        values["before"] = before
-    statement = " AND ".join([_PASSIVE, *where]) + " ORDER BY passive_id DESC LIMIT :limit"
-    found = await session.execute(text(statement), values | {"limit": limit})
+    """Return passive replies with ids from `lower` to before `upper`, the newest first."""
+    values = {name: value for name, value in asdict(filters).items() if value is not None}
+    where = [_CONDITIONS[name] for name in values]
+    statement = " AND ".join([_PASSIVE, _IN_RANGE, *where])
+    found = await session.execute(
+        text(f"{statement} ORDER BY passive_id DESC LIMIT :limit"),
+        values | {"upper": upper, "lower": lower, "limit": limit},
+    )
     return [_reply(row) for row in found]
+
+
+async def search_bound(session: AsyncSession, beyond: Mapping[str, object]) -> UUID | None:
+    """Return the id of the passive reply that lies `offset` below `upper`, if there is one."""
+    bound: UUID | None = await session.scalar(_BOUND, beyond)
+    return bound
 
 
 async def of_id(session: AsyncSession, reply_id: UUID) -> Reply | None:
@@ -72,6 +85,7 @@ def _reply(row: Row[Any]) -> Reply:
         content=row.content,
         status=ReplyStatus.SENT,
         attempts=0,
+        uncertain_attempts=0,
         created_at=row.received_at,
         sent_at=row.received_at,
     )
@@ -82,6 +96,22 @@ SELECT passive_id, id, appid, openid, COALESCE(passive_rule_id, rule_id) AS rule
        passive_msgtype AS msgtype, COALESCE(passive, '{}') AS content, received_at
 FROM callbacks WHERE passive_id IS NOT NULL
 """
+
+_IN_RANGE: Final = "passive_id < :upper AND passive_id >= :lower"
+
+_CONDITIONS: Final = {
+    "appid": "appid = :appid",
+    "openid": "openid = :openid",
+    "rule_id": "COALESCE(passive_rule_id, rule_id) = :rule_id",
+    "msgtype": "passive_msgtype = :msgtype",
+    "since": "received_at >= :since",
+    "until": "received_at < :until",
+}
+
+_BOUND: Final = text("""
+SELECT passive_id FROM callbacks WHERE passive_id < :upper
+ORDER BY passive_id DESC OFFSET :offset LIMIT 1
+""")
 
 _ONE: Final = text(f"{_PASSIVE} AND passive_id = :id")
 _OF_CALLBACK: Final = text(f"{_PASSIVE} AND id = :id")

@@ -11,6 +11,7 @@ from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.api_model import ApiModel
+from app.api_time import Time
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
@@ -20,6 +21,8 @@ from app.replies.schemas import ReplyOut, ReplyPage
 from app.wechat.errcodes import Language
 
 MAX_PAGE_ROWS = 500
+MAX_RULE_ID = 2**63 - 1
+MAX_ERRCODE = 2**31 - 1
 
 
 _CANT_RETRY: dict[int | str, dict[str, Any]] = {
@@ -42,23 +45,34 @@ class _Filter(ApiModel):
     """Only replies of this account."""
     openid: WeChatId | None = None
     """Only replies to this person."""
+    rule_id: int | None = Field(default=None, ge=1, le=MAX_RULE_ID)
+    """Only replies of this rule."""
+    errcode: int | None = Field(default=None, ge=-MAX_ERRCODE, le=MAX_ERRCODE)
+    """Only replies whose last attempt ended with this errcode."""
+    msgtype: str | None = Field(default=None, min_length=1, max_length=32, pattern="^[a-z_]+$")
+    """Only replies of this kind, as `miniprogrampage`."""
+    since: Time | None = Field(
+        default=None,
+        alias="from",
+        description="Only replies to callbacks that arrived then or later",
+    )
+    until: Time | None = None
+    """Only replies to callbacks that arrived before."""
     language: Language = "en"
     """Of `meaning` and `fix`."""
 
 
 @router.get("", openapi_extra=needs(ApiScope.REPLIES_READ))
 async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) -> ReplyPage:
-    """List replies, the newest first."""
-    rows = await admin_store.page(
-        session,
-        admin_store.ReplyQuery(
-            query.before, query.limit + 1, query.status, query.appid, query.openid
-        ),
-    )
-    shown = rows[: query.limit]
+    """List replies, the newest first.
+
+    With a filter other than `openid`, `status` or a time a page may have fewer entries than
+    `limit`, or none, although there are more: as long as `next` is not null, go on with it.
+    """
+    wanted = query.model_dump(exclude={"language"})
+    found = await admin_store.page(session, admin_store.ReplyQuery(**wanted))
     return ReplyPage(
-        items=[ReplyOut.of(row, query.language) for row in shown],
-        next=shown[-1].id if len(rows) > len(shown) else None,
+        items=[ReplyOut.of(row, query.language) for row in found.rows], next=found.next
     )
 
 

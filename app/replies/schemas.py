@@ -38,6 +38,8 @@ class ReplyOut(ApiModel):
     """What became of it so far."""
     attempts: int
     """How often it was tried."""
+    uncertain_attempts: int
+    """How many attempts may have arrived while nobody knows; it may have arrived so often."""
     errcode: int | None
     """WeChat's last error code."""
     errmsg: str | None

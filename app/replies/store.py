@@ -22,6 +22,8 @@ SWEEP_AFTER = timedelta(seconds=60)
 URGENT_AFTER = timedelta(seconds=3)
 
 OUTCOME_UNKNOWN = f"{UNKNOWN}: the worker that was sending recorded no result"
+MOST_UNCERTAIN: Final = {"resend_once": 1, "hold": 0}
+"""How many attempts may end with an unknown outcome before a reply is not sent again."""
 
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 
@@ -55,17 +57,17 @@ async def claim(
     *,
     interrupted: int | None = None,
     may_have_arrived: bool = False,
+    most_uncertain: int = MOST_UNCERTAIN["resend_once"],
 ) -> Reply | None:
     """Mark a reply as being sent and return it; None if it must not be sent now.
 
     A send is reserved for it. interrupted: the attempt that is taken over. may_have_arrived:
     whether it may have reached WeChat; it counts as a send then. A reply that another attempt is
     sending is left to it. A reply that is overdue is returned as expired, or as failed with an
-    unknown outcome if an attempt had begun; one for which no send can be reserved becomes held.
-    Locks the reply's row.
+    unknown outcome if an attempt had begun, and so is one with more than `most_uncertain` attempts
+    of an unknown outcome; one for which no send can be reserved becomes held. Locks its row.
     """
-    # A reply that stays `sending` belongs to a worker that died. It is sent again, since a card
-    # that may arrive twice is better than one that may be lost.
+    # A reply that stays `sending` belongs to a worker that died.
     reply = await session.scalar(
         select(Reply).where(Reply.id == reply_id, Reply.status.in_(_TO_SEND)).with_for_update()
     )
@@ -76,7 +78,9 @@ async def claim(
         return None
     if may_have_arrived:
         await _keep_reservation(session, reply, now)
-    if reply.expires_at is not None and reply.expires_at <= now:
+        reply.uncertain_attempts += 1
+    is_overdue = reply.expires_at is not None and reply.expires_at <= now
+    if is_overdue or (may_have_arrived and reply.uncertain_attempts > most_uncertain):
         if begun:
             reply.status, reply.errmsg = ReplyStatus.FAILED, OUTCOME_UNKNOWN
         else:
@@ -143,6 +147,7 @@ async def mark_unsent(
             errcode=outcome.errcode,
             errmsg=outcome.errmsg,
             rid=outcome.rid,
+            uncertain_attempts=Reply.uncertain_attempts + int(may_count),
             reserved_trigger=None,
             reserved_at=None,
         )

@@ -113,6 +113,7 @@ SETTING_MISTAKES = [
     ("WINDOW_ACTION_SENDS", "x", WHOLE),
     ("WINDOW_ACTION_SECONDS", "0", "must be more than 0"),
     ("WINDOW_ACTION_SECONDS", "1m", NUMBER),
+    ("UNCERTAIN_SENDS", "never", "must be 'resend_once' or 'hold'"),
 ]
 
 # Any text may be right: only its use shows whether it is.

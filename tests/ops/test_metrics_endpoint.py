@@ -80,6 +80,7 @@ async def test_every_metric_is_shown_once_it_was_used(database: Database) -> Non
     metrics.RULE_MATCHES.labels("exact").inc()
     metrics.RULES_RELOADS.labels("ok").inc()
     metrics.SENDS.labels("miniprogrampage", "sent").inc()
+    metrics.CUT_OFF_SENDS.labels("resent").inc()
     metrics.API_ERRORS.labels("45015").inc()
     metrics.WEBHOOK_ATTEMPTS.labels("delivered").inc()
     metrics.COMMIT_BATCH_SIZE.observe(3)
@@ -94,6 +95,7 @@ async def test_every_metric_is_shown_once_it_was_used(database: Database) -> Non
         "oa_bridge_rules_left_out",
         "oa_bridge_rules_rejected",
         "oa_bridge_sends_total",
+        "oa_bridge_cut_off_sends_total",
         "oa_bridge_webhook_attempts_total",
         "oa_bridge_api_errors_total",
         "oa_bridge_commit_batch_size_bucket",

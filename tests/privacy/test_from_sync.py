@@ -9,7 +9,18 @@ from app.db.engine import Database
 from app.settings import Settings
 from tests.follower_sync.conftest import Here, sync_here
 from tests.privacy.makers import TEXT, found, live, work
-from tests.service import APPID, OPENID, WeChat, WorldClock, column, jobs_of, message, rows, running
+from tests.service import (
+    APPID,
+    OPENID,
+    WeChat,
+    WorldClock,
+    column,
+    jobs_of,
+    message,
+    of_answers,
+    rows,
+    running,
+)
 
 __all__ = ["sync_here"]
 
@@ -38,7 +49,10 @@ async def test_contents_or_everything_go_and_windows_close(
     assert done.gone == 1
     assert (await found(connection, TEXT)).keys() == {"rules", "rule_revisions"}
     assert await column(connection, "SELECT count(*) FROM send_windows") == [0]
-    assert set(await column(connection, "SELECT status FROM replies")) == {"sent", "skipped"}
+    assert set(await column(connection, of_answers("SELECT status FROM answers"))) == {
+        "sent",
+        "skipped",
+    }
     assert await rows(connection, "SELECT trigger, scope, requested_by, appid FROM erasures") == [
         {"trigger": "unsubscribe", "scope": policy, "requested_by": "sync", "appid": APPID}
     ]

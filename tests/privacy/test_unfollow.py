@@ -19,6 +19,7 @@ from tests.service import (
     event,
     jobs_of,
     message,
+    of_answers,
     rows,
     running,
 )
@@ -46,10 +47,8 @@ async def test_by_default_contents_go_and_the_history_stays(
     assert await column(connection, "SELECT scene FROM follow_events") == [None, None]
     assert await column(connection, "SELECT count(*) FROM send_windows") == [0]
     assert await column(connection, "SELECT count(*) FROM rule_firings") == [0]
-    assert await column(connection, "SELECT DISTINCT status FROM replies ORDER BY 1") == [
-        "sent",
-        "skipped",
-    ]
+    statuses = of_answers("SELECT DISTINCT status FROM answers ORDER BY 1")
+    assert await column(connection, statuses) == ["sent", "skipped"]
 
 
 async def test_everything_leaves_only_hashes_and_the_figures(

@@ -128,7 +128,7 @@ async def test_an_erased_one_is_listed_without_what_it_said(
 
     assert await pages(service) == before
     async with database.sessions() as session:
-        (found,) = await admin_store.page(session, admin_store.ReplyQuery(None, 10))
+        (found,) = (await admin_store.page(session, admin_store.ReplyQuery(None, 10))).rows
     assert found.content == {}
 
 

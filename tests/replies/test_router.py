@@ -79,7 +79,18 @@ async def test_replies_are_found_by_status_account_and_follower(
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 0}, {"limit": 501}, {"status": "lost"}, {"before": "x"}, {"openid": "a\x00b"}],
+    [
+        {"limit": 0},
+        {"limit": 501},
+        {"status": "lost"},
+        {"before": "x"},
+        {"openid": "a\x00b"},
+        {"rule_id": 0},
+        {"errcode": 2**31},
+        {"msgtype": "A;"},
+        {"from": "9999-12-31T00:00:00Z"},
+        {"until": "2026-11-28"},
+    ],
     ids=str,
 )
 async def test_a_question_that_makes_no_sense_is_refused(
@@ -212,3 +223,62 @@ async def test_a_reply_without_an_errcode_has_no_meaning(service: Service, wecha
 
     assert (reply["rid"], reply["meaning"], reply["fix"]) == (None, None, None)
     assert (await service.api("GET", "replies?language=fr")).status_code == 422
+
+
+async def test_replies_are_found_by_rule_errcode_kind_and_time(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    begin = service.clock.now()
+    shop = await service.add_rule(card(), text_reply("at once"))
+    await service.push(message(service.clock))
+    service.clock.advance(timedelta(hours=1))
+    trigger = {"on": "text", "match": "exact", "keyword": "help"}
+    helped = await service.add_rule(text_reply("help"), trigger=trigger)
+    await service.push(message(service.clock, "help"))
+    await connection.execute("UPDATE replies SET status = 'failed', errcode = 40166")
+
+    async def found(**query: str | int) -> list[tuple[str, int]]:
+        page = await service.read("replies", **query)
+        assert page["next"] is None
+        return [(item["msgtype"], item["rule_id"]) for item in page["items"]]
+
+    everything = [("text", helped), ("text", shop), ("miniprogrampage", shop)]
+    assert await found() == everything
+    assert await found(rule_id=shop) == everything[1:]
+    assert await found(rule_id=shop + 9) == []
+    assert await found(errcode=40166) == everything[2:]
+    assert await found(errcode=45015) == []
+    assert await found(msgtype="text") == everything[:2]
+    assert await found(msgtype="text", rule_id=helped) == everything[:1]
+    later = (begin + timedelta(minutes=30)).isoformat()
+    assert await found(**{"from": later}) == everything[:1]
+    assert await found(until=later) == everything[1:]
+    assert await found(**{"from": begin.isoformat(), "until": begin.isoformat()}) == []
+
+
+async def test_a_filter_without_an_index_looks_at_so_many_and_goes_on(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.replies.admin_store.MAX_SEARCHED", 4)
+    trigger = {"on": "text", "match": "exact", "keyword": "rare"}
+    rare = await service.add_rule(card(), text_reply("rare"), trigger=trigger)
+    await service.add_rule(card(), text_reply("often"))
+    await service.push(message(service.clock, "rare"))
+    for _ in range(9):
+        service.clock.advance(timedelta(seconds=1))
+        await service.push(message(service.clock))
+
+    sizes: list[int] = []
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while len(sizes) < 20:
+        page = await service.read("replies", rule_id=rare, **cursor)
+        sizes.append(len(page["items"]))
+        found += [item["via"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = {"before": page["next"]}
+
+    assert sorted(found) == ["customer_service", "passive"]
+    assert sizes[0] == 0
+    assert len(sizes) == 3

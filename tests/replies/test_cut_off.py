@@ -1,0 +1,114 @@
+"""A message whose worker died while it was sending: `UNCERTAIN_SENDS` decides."""
+
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from app.db.engine import Database
+from app.replies.deliver import UncertainSends
+from app.settings import Settings
+from app.worker import Jobs
+from tests.replies.makers import deliver, owed
+from tests.service import SEND, Service, WeChat, card, counted, jobs_of, rows
+
+DIED = "UPDATE replies SET status = 'sending', attempts = attempts + 1"
+STATE = "SELECT status, attempts, uncertain_attempts AS uncertain FROM replies"
+
+
+@pytest.fixture
+def impatient(jobs: Jobs) -> Jobs:
+    """A worker that takes over at once."""
+    return replace(jobs, delivery=replace(jobs.delivery, takeover_seconds=0))
+
+
+def under(jobs: Jobs, policy: UncertainSends) -> Jobs:
+    """The same worker under another policy."""
+    return replace(jobs, delivery=replace(jobs.delivery, uncertain_sends=policy))
+
+
+async def test_it_is_sent_once_more_and_shown_as_uncertain(
+    service: Service, wechat: WeChat, impatient: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    before = counted("cut_off_sends_total", action="resent")
+    await connection.execute(DIED)
+
+    with capture_logs() as logged:
+        await deliver(impatient, callback)
+
+    assert await rows(connection, STATE) == [{"status": "sent", "attempts": 2, "uncertain": 1}]
+    assert len(wechat.sent()) == 1
+    assert counted("cut_off_sends_total", action="resent") == before + 1
+    assert [line["action"] for line in logged if line["event"] == "replies.cut_off"] == ["resent"]
+    (listed,) = (await service.read("replies"))["items"]
+    assert listed["uncertain_attempts"] == 1
+
+
+async def test_it_is_not_sent_a_third_time(
+    service: Service, wechat: WeChat, impatient: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    await connection.execute(DIED)
+    wechat.strike(SEND, errcode=-1, count=1)
+    with pytest.raises(Exception, match="errcode -1"):
+        await deliver(impatient, callback)
+    await connection.execute(DIED)
+
+    await deliver(impatient, callback)
+
+    assert await rows(connection, STATE) == [{"status": "failed", "attempts": 3, "uncertain": 2}]
+    (listed,) = (await service.read("replies"))["items"]
+    assert listed["errmsg"].startswith("outcome unknown")
+    assert wechat.sent() == []
+
+
+async def test_under_hold_nothing_is_sent_and_an_operator_may_send_it(
+    service: Service, wechat: WeChat, impatient: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    holding = under(impatient, "hold")
+    before = counted("cut_off_sends_total", action="held")
+    await connection.execute(DIED)
+
+    await deliver(holding, callback)
+
+    assert await rows(connection, STATE) == [{"status": "failed", "attempts": 1, "uncertain": 1}]
+    assert wechat.calls(SEND) == []
+    assert counted("cut_off_sends_total", action="held") == before + 1
+    (listed,) = (await service.read("replies"))["items"]
+    assert (await service.api("POST", f"replies/{listed['id']}/retry")).status_code == 202
+    await deliver(holding, callback)
+    assert await rows(connection, STATE) == [{"status": "sent", "attempts": 2, "uncertain": 1}]
+
+
+async def test_an_attempt_that_was_answered_is_not_uncertain(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    wechat.strike(SEND, errcode=40003, count=1)
+
+    await deliver(jobs, callback)
+
+    assert await rows(connection, STATE) == [{"status": "failed", "attempts": 1, "uncertain": 0}]
+
+
+async def test_a_connection_that_breaks_after_the_message_counts_too(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    wechat.strike(SEND, drop="after", count=1)
+
+    await deliver(jobs, callback)
+
+    assert await rows(connection, STATE) == [{"status": "failed", "attempts": 1, "uncertain": 1}]
+
+
+def test_the_setting_reaches_the_worker(
+    settings: Settings, database: Database, wechat: WeChat
+) -> None:
+    holding = settings.model_copy(update={"uncertain_sends": "hold"})
+
+    assert jobs_of(settings, database, wechat).delivery.uncertain_sends == "resend_once"
+    assert jobs_of(holding, database, wechat).delivery.uncertain_sends == "hold"
