@@ -36,7 +36,8 @@ class RangeQuery(BaseModel):
         """Return the days. Raises BadRange."""
         until = self.until or today
         length = int(self.days or DEFAULT_DAYS)
-        since = self.since or until - timedelta(days=length - 1)
+        # No days can be taken from a day of the year 1.
+        since = self.since or max(until, FIRST_DAY) - timedelta(days=length - 1)
         if not FIRST_DAY <= since <= until or until > today:
             raise BadRange(N_("Choose a first day that is not after the last one, up to today."))
         if (until - since).days >= MAX_DAYS:

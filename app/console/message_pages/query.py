@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, NaiveDatetime
+from pydantic import BaseModel, Field, NaiveDatetime
 
 from app.callback.message_filter import Fate, MessageFilter
 from app.console.form_values import Blank
@@ -14,8 +14,7 @@ _FIRST: Final = datetime(1970, 1, 2)  # noqa: DTZ001 - as the field has it, in t
 _LAST: Final = datetime(2999, 1, 1)  # noqa: DTZ001
 
 Moment = Annotated[NaiveDatetime, Field(ge=_FIRST, le=_LAST)]
-# Postgres has no such character, so that nothing can have it.
-Typed = Annotated[str, Field(max_length=200), AfterValidator(lambda text: text.replace("\x00", ""))]
+Typed = Annotated[str, Field(max_length=200)]
 
 
 class MessageFilters(BaseModel):
