@@ -1,7 +1,7 @@
 """Shows the audit log: who did what, when and from where; with filters, and as CSV."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -39,6 +39,20 @@ class AuditQuery(BaseModel):
     until: Blank[Day] = None
     before: Blank[int] = Field(default=None, ge=1, le=2**63 - 1)
 
+    def filter(self, zone: tzinfo) -> AuditFilter:
+        """Return what the log is filtered by. zone: of the pages."""
+
+        def midnight(day: date) -> datetime:
+            return datetime.combine(day, time.min, zone)
+
+        return AuditFilter(
+            actor_name=self.actor,
+            action=self.action,
+            subject_kind=self.subject,
+            since=midnight(self.since) if self.since else None,
+            until=midnight(self.until + timedelta(days=1)) if self.until else None,
+        )
+
     def address(self, path: str, before: int | None) -> str:
         """Return the path with these filters, and with another cursor."""
         values = self.model_dump(mode="json") | {"before": before}
@@ -51,7 +65,9 @@ async def show(
     request: Request, _visitor: Viewer, query: Annotated[AuditQuery, Query()], session: SessionDep
 ) -> Response:
     """Show a page of the log, the newest entries first."""
-    page = await audit.read(session, _filter(request, query), cursor=query.before, limit=PAGE_ROWS)
+    page = await audit.read(
+        session, query.filter(zone_of(request)), cursor=query.before, limit=PAGE_ROWS
+    )
     return render(
         request,
         "audit/index.html",
@@ -72,7 +88,7 @@ async def export(
 ) -> Response:
     """Send all entries that the filters let through."""
     database: Database = request.app.state.database
-    pages = _pages(database, _filter(request, query))
+    pages = _pages(database, query.filter(zone_of(request)))
     return await csv_response("audit", CSV_COLUMNS, pages)
 
 
@@ -85,16 +101,3 @@ async def _pages(database: Database, wanted: AuditFilter) -> AsyncIterator[Seque
         if page.next is None:
             return
         cursor = page.next
-
-
-def _filter(request: Request, query: AuditQuery) -> AuditFilter:
-    def midnight(day: date) -> datetime:
-        return datetime.combine(day, time.min, zone_of(request))
-
-    return AuditFilter(
-        actor_name=query.actor,
-        action=query.action,
-        subject_kind=query.subject,
-        since=midnight(query.since) if query.since else None,
-        until=midnight(query.until + timedelta(days=1)) if query.until else None,
-    )

@@ -136,4 +136,4 @@ def _target(location: str | None) -> str:
     if not host:
         return "another address of the same host" if location else "no address"
     scheme = parts.scheme or "https"
-    return f"{scheme}://{host[:MAX_HOST]}"
+    return f"{scheme}://{_UNSTORABLE.sub('', host)[:MAX_HOST]}"

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,6 +53,29 @@ async def test_the_days_are_those_of_the_zone_and_both_are_included(
     day = service.clock.now().astimezone(zone).date().isoformat()
 
     assert "crm" in rows_of((await owner.get("/audit", since=day, until=day)).text)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/audit?actor=a%00", 200),
+        ("/audit?action=%00&subject=%00", 200),
+        ("/audit?until=2999-01-01", 200),
+        ("/audit?until=9999-12-31", 422),
+        ("/audit?since=0001-01-01", 422),
+        ("/audit/export.csv?until=9999-12-31", 422),
+        ("/rules?q=a%00&match=%00&account=%00", 200),
+        ("/followers?appid=%00", 200),
+        ("/followers/growth?until=0001-01-01", 422),
+        ("/followers/growth?since=0001-01-01&until=9999-12-31", 422),
+    ],
+)
+async def test_no_address_is_too_odd_for_a_page(owner: Operator, path: str, status: int) -> None:
+    address, _, query = path.partition("?")
+
+    answer = await owner.get(address, **dict(parse_qsl(query)))
+
+    assert answer.status_code == status
 
 
 async def test_older_entries_are_a_link_away_and_none_is_missed(

@@ -163,6 +163,11 @@ async def test_a_redirect_of_a_message_is_named_and_not_followed(
     assert "access_token" not in error.errmsg
 
 
+def test_a_redirect_is_named_without_what_the_database_refuses() -> None:
+    with pytest.raises(TransportError, match=r"redirects to https://login\.example,"):
+        read_response(302, b"", location="https://log\x00in.example/")
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [("7200", 7200), (7200, 7200), (1, 1), (0, 0), (-1, 0), (10**12, 7200), ("-5", 0), (60.0, 60)],

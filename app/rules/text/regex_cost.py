@@ -28,7 +28,8 @@ MEASURED_BYTES: Final = 4096
 # automaton), so smaller programs can't be too slow and need not be measured.
 _SMALL_PROGRAM: Final = 180
 _RUNS: Final = 3
-_SHORT: Final = 8
+_PARTS: Final = (8, 6, 4, 2)
+_FAR_TOO_SLOW: Final = MAX_COST_SECONDS * STORED_LENIENCY
 _OTHERS: Final = "x0 ,。中文"
 _LITERAL: Final = re.compile(r"\w")
 
@@ -39,25 +40,38 @@ def cost_of(pattern: str, *, case_sensitive: bool = False) -> float:
     compiled = compile_pattern(pattern, case_sensitive=case_sensitive)
     if compiled.programsize < _SMALL_PROGRAM:
         return 0.0
-    return max(_seconds(compiled, text) for text in _texts(pattern))
+    most = 0.0
+    for text in _texts(pattern):
+        most = max(most, _seconds(compiled, text))
+        if most > _FAR_TOO_SLOW:
+            break
+    return most
 
 
 def _seconds(pattern: Pattern, text: bytes) -> float:
-    # A pattern that is far too slow is known after an eighth of the text.
-    short = _fastest(pattern, text[: len(text) // _SHORT])
-    return short if short > MAX_COST_SECONDS * STORED_LENIENCY else _fastest(pattern, text)
+    # A pattern that is far too slow is known after a part of the text; all of it takes long. One
+    # run is enough there: whatever held it up, the whole text takes a multiple.
+    for part in _PARTS:
+        short = _run(pattern, text[: len(text) // part])
+        if short > _FAR_TOO_SLOW:
+            return short
+    return _fastest(pattern, text)
 
 
 def _fastest(pattern: Pattern, text: bytes) -> float:
     """Return the least time of a few searches: others may have been interrupted."""
     least = float("inf")
     for _ in range(_RUNS):
-        began = time.thread_time()
-        pattern.search(text)
-        least = min(least, time.thread_time() - began)
+        least = min(least, _run(pattern, text))
         if least < MAX_COST_SECONDS / 2:
             break
     return least
+
+
+def _run(pattern: Pattern, text: bytes) -> float:
+    began = time.thread_time()
+    pattern.search(text)
+    return time.thread_time() - began
 
 
 def _texts(pattern: str) -> list[bytes]:

@@ -11,7 +11,9 @@ from app.rules import store
 from app.rules.definition.schemas import BrokenRule, RuleIn, RuleOut
 from app.rules.matching import rule_set
 from app.rules.matching.rule_set import compile_rules
-from app.rules.text.regex_cost import MAX_COST_SECONDS, SearchBudget, cost_of
+from app.rules.text import regex_cost
+from app.rules.text.regex import Pattern
+from app.rules.text.regex_cost import MAX_COST_SECONDS, MEASURED_BYTES, SearchBudget, cost_of
 from app.wechat.ids import AppId
 from tests.rules.makers import APPID, NOON, as_posted, text, text_rule
 
@@ -32,6 +34,21 @@ def with_pattern(pattern: str, **more: object) -> dict[str, Any]:
 def test_a_slow_pattern_is_refused_with_its_cost(pattern: str, more: dict[str, bool]) -> None:
     with pytest.raises(ValidationError, match=r"takes \d+\.\d ms to search .* smaller counts"):
         RuleIn.model_validate(with_pattern(pattern, **more))
+
+
+def test_of_a_pattern_that_is_far_too_slow_only_a_part_of_one_text_is_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[int] = []
+
+    def run(_pattern: Pattern, text: bytes) -> float:
+        searched.append(len(text))
+        return len(text) / MEASURED_BYTES
+
+    monkeypatch.setattr(regex_cost, "_run", run)
+
+    assert cost_of.__wrapped__("[^a]{0,998}b") == pytest.approx(1 / 8)
+    assert searched == [MEASURED_BYTES // 8]
 
 
 @pytest.mark.parametrize("pattern", USUAL)
