@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules import list_store
 from app.rules.background import background_work
-from app.rules.definition.triggers import Trigger
+from app.rules.definition.triggers import AnyTrigger, Trigger
 from app.rules.list_store import ListedKey, ListedRule, RuleFilter
 from app.rules.matching.precedence import SortKey, place_of
 from app.wechat.outbound import STORED
@@ -26,7 +26,7 @@ CHUNK: Final = 1000
 MAX_KEPT: Final = 200_000
 
 _Place = tuple[bool, int, float]
-_TRIGGER: Final[TypeAdapter[Any]] = TypeAdapter(Trigger)
+_TRIGGER: Final[TypeAdapter[AnyTrigger]] = TypeAdapter(Trigger)
 # A row that is not a valid rule answers nobody: it stands behind all others of its priority.
 _INVALID: Final[_Place] = (False, 1_000, 0.0)
 
