@@ -59,6 +59,7 @@ from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
 from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution.router import router as identity_router
+from app.users.recipients_router import router as recipients_router
 from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
@@ -75,6 +76,7 @@ API_ROUTERS = (
     replies_router,
     callbacks_router,
     stats_router,
+    recipients_router,
     privacy_router,
     audit_router,
     doctor_router,

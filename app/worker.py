@@ -34,7 +34,6 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
-from app.http_client.url_policy import Policy
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -58,6 +57,7 @@ from app.unionid_resolution import resolve as unionids
 from app.unionid_resolution.jobs import RESOLVE
 from app.webhooks import deliver as webhooks
 from app.webhooks.dispatch import dispatch as dispatch_webhooks
+from app.webhooks.endpoint_url import endpoint_policy
 from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
 from app.wechat.api import WeChatApi
@@ -204,7 +204,7 @@ def make_jobs(
         webhooks.Dependencies(
             database.sessions,
             clock,
-            Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private),
+            endpoint_policy(settings),
             webhook_secret_box(settings),
         ),
         make_eraser(settings, database, clock),

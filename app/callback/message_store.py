@@ -15,6 +15,10 @@ from app.replies.retry_policy import UNKNOWN
 
 # A filter that no index serves looks at so many messages for one page, and says so.
 MAX_SEARCHED: Final = 100_000
+# To find a part of a text, the whole content of each message is read.
+MAX_TEXTS_SEARCHED: Final = 20_000
+# Replies of a fate that only so many have are found by their own index, and then their messages.
+MAX_RARE: Final = 2_000
 MAX_RETRIED: Final = 10_000
 # No send window is longer than two days; an older reply can't be sent again.
 RETRYABLE_FOR: Final = timedelta(days=8)
@@ -29,13 +33,13 @@ _BEYOND: Final = UUID(int=(1 << 128) - 1)
 class MessagePage:
     """Messages, the newest first. next: the cursor of the next page; None after the last one.
 
-    cut_short: whether MAX_SEARCHED messages were looked at, so that the page may have fewer rows
-    than there are; the next page goes on from there.
+    searched: set if only so many messages were looked at, so that the page may have fewer rows than
+    there are; the next page goes on from there.
     """
 
     rows: Sequence[MessageRow]
     next: UUID | None
-    cut_short: bool
+    searched: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,16 @@ async def page(
         upper = min(upper, id_at(wanted.until + CLOCK_SLACK))
     lower = _FIRST if wanted.since is None else id_at(wanted.since - CLOCK_SLACK)
     bound: UUID | None = None
-    if wanted.searches:
-        bound = await session.scalar(_BOUND, {"before": upper, "offset": MAX_SEARCHED - 1})
+    rare = await _rare(session, wanted.fate)
+    most = MAX_SEARCHED if wanted.text is None else MAX_TEXTS_SEARCHED
+    if wanted.searches and rare is None:
+        bound = await session.scalar(_BOUND, {"before": upper, "offset": most - 1})
     values: dict[str, object] = {"upper": upper, "lower": max(lower, bound or _FIRST)}
-    where = " AND ".join(["c.id < :upper", "c.id >= :lower", *_conditions(wanted, values)])
+    conditions = ["c.id < :upper", "c.id >= :lower", *_conditions(wanted, values)]
+    if rare is not None:
+        values["rare"] = rare
+        conditions.append("c.id = ANY(CAST(:rare AS uuid[]))")
+    where = " AND ".join(conditions)
     found = await session.execute(
         text(f"{_ROWS} WHERE {where} ORDER BY c.id DESC LIMIT :limit"),
         values | {"limit": limit + 1},
@@ -66,9 +76,21 @@ async def page(
     rows = [row_of(one) for one in found]
     shown = rows[:limit]
     if len(rows) > limit:
-        return MessagePage(shown, shown[-1].id, cut_short=False)
+        return MessagePage(shown, shown[-1].id, None)
     cut_short = bound is not None and bound > lower
-    return MessagePage(shown, bound if cut_short else None, cut_short)
+    return MessagePage(shown, bound if cut_short else None, most if cut_short else None)
+
+
+async def _rare(session: AsyncSession, fate: Fate | None) -> Sequence[UUID] | None:
+    """Return the messages with a reply that has a fate; None if they may be more than MAX_RARE.
+
+    Nearly every reply is sent in the end, so that the index of the others is small.
+    """
+    if fate is None or fate is Fate.SENT or fate in _FATES:
+        return None
+    found = await session.scalars(_OF_STATUS, {"status": _status_of(fate), "limit": MAX_RARE + 1})
+    messages = found.all()
+    return messages if len(messages) <= MAX_RARE else None
 
 
 async def newest_id(session: AsyncSession) -> UUID | None:
@@ -161,11 +183,15 @@ def _reply_conditions(wanted: MessageFilter, values: dict[str, object]) -> Itera
 
 
 def _has_reply(fate: Fate) -> str:
-    status = ReplyStatus.FAILED if fate is Fate.UNCERTAIN else ReplyStatus(fate)
+    status = _status_of(fate)
     return f"""EXISTS (
         SELECT FROM replies r WHERE r.callback_id = c.id AND r.via = 'customer_service'
           AND r.status = '{status}' AND {_FATE} = '{fate}'
     )"""
+
+
+def _status_of(fate: Fate) -> ReplyStatus:
+    return ReplyStatus.FAILED if fate is Fate.UNCERTAIN else ReplyStatus(fate)
 
 
 def _escaped(part: str) -> str:
@@ -195,6 +221,9 @@ FROM callbacks c LEFT JOIN rules ON rules.id = c.rule_id
 """  # noqa: S608 - constants of this module
 
 _BOUND = text("SELECT id FROM callbacks WHERE id < :before ORDER BY id DESC OFFSET :offset LIMIT 1")
+_OF_STATUS = text(
+    "SELECT callback_id FROM replies WHERE status = :status AND status <> 'sent' LIMIT :limit"
+)
 _NEWEST = text("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
 _SINCE = text(f"{_ROWS} WHERE c.id >= :lower ORDER BY c.id DESC LIMIT :limit")
 _ONE = text(f"{_ROWS} WHERE c.id = :id")

@@ -25,7 +25,9 @@ from app.console.message_pages import section as messages
 from app.console.open_sessions import OpenSessions
 from app.console.rules import section as rules
 from app.console.section import Section
+from app.console.subscriptions import section as subscriptions
 from app.console.template_environment import MOUNTED_AT, console_path
+from app.console.webhooks import section as webhooks
 from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
@@ -34,6 +36,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
     rules.SECTION,
     messages.SECTION,
     followers.SECTION,
+    subscriptions.SECTION,
+    webhooks.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

@@ -67,6 +67,7 @@ async def show(request: Request, _visitor: Viewer) -> Response:
         texts=doctor_labels,
         figures=figures,
         chart=_chart(request, since, received, sent),
+        is_quiet=not received and not sent,
         failed=failed,
         unclear=unclear,
         disabled=len(disabled),

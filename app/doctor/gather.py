@@ -31,6 +31,7 @@ from app.doctor.facts import (
 from app.doctor.rules_reader import RulesReader
 from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
+from app.privacy.store import OVERDUE_AFTER
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,6 @@ READ_SECONDS: Final = 10.0
 DAY: Final = timedelta(days=1)
 # An older result says little about now: no worker has looked since.
 PROBE_VALID_FOR: Final = timedelta(hours=2)
-# Webhooks may keep an erasure waiting for a day.
-ERASURE_LATE: Final = timedelta(days=2)
 MIN_PUSHES: Final = 20
 # What a program has not needed for so long it hardly needs at all.
 UNUSED_AFTER: Final = timedelta(days=30)
@@ -181,7 +180,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             overdue_content=await session.scalar(
                 _OLD_CONTENT, {"before": now - timedelta(days=settings.retention_days) - DAY}
             ),
-            overdue_erasure=await session.scalar(_LATE_ERASURE, {"before": now - ERASURE_LATE}),
+            overdue_erasure=await session.scalar(_LATE_ERASURE, {"before": now - OVERDUE_AFTER}),
             rules=rules,
             tokens=Tokens(
                 await tokens.any_valid(session, now=now),

@@ -180,7 +180,16 @@ class Consent(Base):
     """
 
     __tablename__ = "consents"
-    __table_args__ = (Index(None, "unionid"),)
+    __table_args__ = (
+        Index(None, "unionid"),
+        Index(
+            "ix_consents_sendable",
+            "appid",
+            "template_id",
+            "openid",
+            postgresql_where=text("sends_left > 0"),
+        ),
+    )
 
     appid: Mapped[str] = mapped_column(primary_key=True)
     openid: Mapped[str] = mapped_column(primary_key=True)

@@ -5,7 +5,9 @@ The row of an erasure and its job are added together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +22,9 @@ from app.db.queue import NewJob, enqueue_on, raw_connection
 from app.privacy.jobs import erase_job
 from app.privacy.models import Erasure
 from app.privacy.policy import BY_WECHAT, NewErasure
+
+# Webhooks may keep an erasure waiting for a day.
+OVERDUE_AFTER: Final = timedelta(days=2)
 
 _INSERT = """
 INSERT INTO erasures (id, trigger, detail, appid, requested_by, requested_at, until, subject,
@@ -47,16 +52,41 @@ async def open_erasure(session: AsyncSession, erasure: NewErasure) -> None:
     await open_on(await raw_connection(session), [erasure])
 
 
+class ErasureState(StrEnum):
+    """Where an erasure stands.
+
+    open: a worker carries it out, or waits for webhooks. overdue: it is open for longer than
+    OVERDUE_AFTER. needs_person: somebody has to find out who is meant. done: it is finished.
+    """
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    NEEDS_PERSON = "needs_person"
+    DONE = "done"
+
+
+def state_of(erasure: Erasure, now: datetime) -> ErasureState:
+    """Return where an erasure stands."""
+    if erasure.finished_at is not None:
+        return ErasureState.DONE
+    if erasure.needs_person is not None:
+        return ErasureState.NEEDS_PERSON
+    is_overdue = erasure.requested_at < now - OVERDUE_AFTER
+    return ErasureState.OVERDUE if is_overdue else ErasureState.OPEN
+
+
 @dataclass(frozen=True, slots=True)
 class ErasureQuery:
     """Which erasures to list. before: last id of the page before. limit: at most so many.
 
-    needs_person: only those that wait for a person.
+    needs_person: only those that wait for a person. requested_before: only those that a worker has
+    not finished, and that were requested before then.
     """
 
     before: UUID | None
     limit: int
     needs_person: bool = False
+    requested_before: datetime | None = None
 
 
 async def page(session: AsyncSession, query: ErasureQuery) -> Sequence[Erasure]:
@@ -67,6 +97,19 @@ async def page(session: AsyncSession, query: ErasureQuery) -> Sequence[Erasure]:
     if query.needs_person:
         statement = statement.where(Erasure.needs_person.is_not(None))
         statement = statement.where(Erasure.finished_at.is_(None))
+    if query.requested_before is not None:
+        # Few are open: they are found by their own index, and not among all that were ever done.
+        unfinished = (
+            select(Erasure.id)
+            .where(
+                Erasure.finished_at.is_(None),
+                Erasure.needs_person.is_(None),
+                Erasure.requested_at < query.requested_before,
+            )
+            .cte("unfinished")
+            .prefix_with("MATERIALIZED")
+        )
+        statement = statement.where(Erasure.id.in_(select(unfinished.c.id)))
     return (await session.scalars(statement)).all()
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Text, cast, or_, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Text, any_, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.definition.schemas import BrokenRule, RuleOut
@@ -38,18 +39,18 @@ class RuleFilter:
     words: str | None = None
 
 
-async def find(
-    session: AsyncSession,
-    wanted: RuleFilter,
-    *,
-    after: tuple[int, int] | None = None,
-    limit: int,
-) -> Sequence[ListedRule]:
-    """Return up to `limit` rules, the higher priority first, then by id.
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """What the place of a rule in the list follows from, but for its trigger."""
 
-    after: priority and id of the last rule of the page before.
-    """
-    query = select(RuleRow).order_by(RuleRow.priority.desc(), RuleRow.id).limit(limit)
+    id: int
+    revision: int
+    priority: int
+
+
+async def find_keys(session: AsyncSession, wanted: RuleFilter) -> Sequence[ListedKey]:
+    """Return every rule that the filter lets through, in no order."""
+    query = select(RuleRow.id, RuleRow.revision, RuleRow.priority)
     if wanted.on is not None:
         query = query.where(RuleRow.trigger["on"].astext.in_(wanted.on))
     if wanted.match is not None:
@@ -63,12 +64,25 @@ async def find(
         query = query.where(
             or_(*(column.icontains(wanted.words, autoescape=True) for column in searched))
         )
-    if after is not None:
-        priority, rule_id = after
-        query = query.where(
-            tuple_(-cast(RuleRow.priority, BigInteger), RuleRow.id) > (-priority, rule_id)
-        )
-    return [
-        ListedRule(row.id, row.name, row.appid, row.enabled, row.priority, out(row))
-        for row in await session.scalars(query)
-    ]
+    return [ListedKey(*row) for row in await session.execute(query)]
+
+
+async def triggers_of(session: AsyncSession, ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Return id, revision and trigger as stored of rules."""
+    columns = (RuleRow.id, RuleRow.revision, RuleRow.trigger)
+    return (await session.execute(select(*columns).where(_is_one_of(ids)))).all()
+
+
+async def listed(session: AsyncSession, ids: Sequence[int]) -> Sequence[ListedRule]:
+    """Return rules in the order of the ids; those that are deleted meanwhile are missing."""
+    rows = await session.scalars(select(RuleRow).where(_is_one_of(ids)))
+    found = {
+        row.id: ListedRule(row.id, row.name, row.appid, row.enabled, row.priority, out(row))
+        for row in rows
+    }
+    return [found[rule_id] for rule_id in ids if rule_id in found]
+
+
+def _is_one_of(ids: Collection[int]) -> ColumnElement[bool]:
+    # One parameter, however many ids there are.
+    return RuleRow.id == any_(cast(list(ids), ARRAY(BigInteger)))

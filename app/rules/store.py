@@ -118,6 +118,13 @@ async def get(session: AsyncSession, rule_id: int) -> RuleOut | BrokenRule | Non
     return None if row is None else out(row)
 
 
+async def document_of(session: AsyncSession, rule_id: int) -> dict[str, Any]:
+    """Return a row as a rule is written, valid or not; empty if it does not exist."""
+    row = await session.get(RuleRow, rule_id)
+    names = RuleIn.model_fields if row is not None else ()
+    return {name: getattr(row, name) for name in names}
+
+
 async def read_all(session: AsyncSession) -> list[RuleOut | BrokenRule]:
     """Return all rules, enabled or not, ordered by id."""
     found: list[RuleOut | BrokenRule] = []

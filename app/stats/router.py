@@ -10,7 +10,7 @@ from app.db.session import SessionDep
 from app.stats import follower_store, subscription_store
 from app.stats.compute import follower_figures, subscription_figures
 from app.stats.date_range import DateRangeQuery, date_range_of
-from app.stats.schemas import FollowersOut, SubscriptionsOut
+from app.stats.schemas import FollowersOut, SubscriptionsOut, SubscriptionsQuery
 
 router = APIRouter(prefix="/api/stats", tags=["stats"], route_class=ScopedRoute)
 
@@ -30,11 +30,13 @@ async def follower_stats(
 
 @router.get("/subscriptions", openapi_extra=needs(ApiScope.STATS_READ))
 async def subscription_stats(
-    query: Annotated[DateRangeQuery, Query()], session: SessionDep, request: Request
+    query: Annotated[SubscriptionsQuery, Query()], session: SessionDep, request: Request
 ) -> SubscriptionsOut:
     """Count answers to subscription popups and deliveries, by day and by template."""
     date_range = await date_range_of(session, query, request.app.state.clock.now())
-    counted = await subscription_store.read(session, _appids(request, query), date_range)
+    counted = await subscription_store.read(
+        session, _appids(request, query), date_range, query.template_id
+    )
     return subscription_figures(counted, date_range)
 
 

@@ -5,6 +5,8 @@ from datetime import date
 from pydantic import Field
 
 from app.api_model import ApiModel
+from app.identity.schemas import WeChatId
+from app.stats.date_range import DateRangeQuery
 
 
 class FollowerFigures(ApiModel):
@@ -56,6 +58,12 @@ class FollowersOut(ApiModel):
     scene of the follow that ended.
     """
     qr_scenes_left_out: int = Field(description="QR scenes that are not listed, with fewer changes")
+
+
+class SubscriptionsQuery(DateRangeQuery):
+    """The days, and which template."""
+
+    template_id: WeChatId | None = Field(default=None, description="one template; default: all")
 
 
 class SubscriptionFigures(ApiModel):

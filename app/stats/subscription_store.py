@@ -20,9 +20,12 @@ class SubscriptionCounts:
 
 
 async def read(
-    session: AsyncSession, appids: Sequence[str], date_range: DateRange
+    session: AsyncSession,
+    appids: Sequence[str],
+    date_range: DateRange,
+    template_id: str | None = None,
 ) -> list[SubscriptionCounts]:
-    """Return the counts by day and by template."""
+    """Return the counts by day and by template. template_id: only this one; None: all."""
     found = await session.execute(
         SUBSCRIPTIONS,
         {
@@ -32,6 +35,7 @@ async def read(
             "latest": date_range.latest,
             "since": date_range.since,
             "until": date_range.until,
+            "template_id": template_id,
         },
     )
     counted = []
@@ -57,6 +61,7 @@ SUBSCRIPTIONS = text(
         FROM subscription_events
         WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('popup', 'change', 'sent')
           AND occurred_at >= :earliest AND occurred_at < :latest
+          AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
           AND CAST(occurred_at AT TIME ZONE :zone AS date) BETWEEN :since AND :until
     ) AS event
     GROUP BY GROUPING SETS ((day), (template_id))

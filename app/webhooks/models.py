@@ -110,7 +110,11 @@ class IdentityEvent(Base):
     """
 
     __tablename__ = "identity_events"
-    __table_args__ = (Index(None, "position"), Index(None, "appid", "openid"))
+    __table_args__ = (
+        Index(None, "position"),
+        Index(None, "appid", "openid"),
+        Index(None, "occurred_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     appid: Mapped[str]

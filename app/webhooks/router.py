@@ -11,11 +11,12 @@ from app.api_errors import Detail
 from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
-from app.http_client.url_policy import BadUrl, Policy, parse_url
+from app.http_client.url_policy import BadUrl
 from app.read_only import require_unchanged
 from app.secret_box import SecretBox, webhook_secret_box
 from app.settings import Settings
 from app.webhooks import examples, secret_rotation, store
+from app.webhooks.endpoint_url import check_endpoint_url
 from app.webhooks.http_errors import UNKNOWN, unknown, unprocessable
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import (
@@ -131,10 +132,8 @@ async def rotate_secret(
 
 
 def _check_url(url: str, request: Request) -> None:
-    settings: Settings = request.app.state.settings
-    policy = Policy(http=settings.webhook_allow_http, private=settings.webhook_allow_private)
     try:
-        parse_url(url, policy)
+        check_endpoint_url(url, request.app.state.settings)
     except BadUrl as error:
         raise unprocessable("url", str(error)) from None
 

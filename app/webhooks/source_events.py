@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.events.models import FollowAction, FollowEvent, SubscriptionAction, SubscriptionEvent
@@ -46,16 +46,43 @@ async def events_between(
 
     Events of erased people are left out.
     """
-    actions: dict[Table, list[StrEnum]] = {}
-    for kind in kinds:
-        table, action = SOURCES[kind]
-        actions.setdefault(table, []).append(action)
     found: list[SourceEvent] = []
-    for table, actions_of_table in actions.items():
+    for table, actions_of_table in _by_table(kinds).items():
         found += await _of_table(
             session, table, actions_of_table, after=after, upto=upto, limit=limit
         )
     return sorted(found, key=lambda event: event.position)[:limit]
+
+
+async def count_between(
+    session: AsyncSession, kinds: Iterable[EventType], *, after: int, upto: int, limit: int
+) -> int:
+    """Return how many events `events_between` would return."""
+    found = 0
+    for table, actions in _by_table(kinds).items():
+        wanted = _between(table, actions, after, upto)
+        few = select(table.id).where(*wanted).limit(limit).subquery()
+        found += await session.scalar(select(func.count()).select_from(few)) or 0
+    return min(found, limit)
+
+
+def _by_table(kinds: Iterable[EventType]) -> Mapping[Table, Sequence[StrEnum]]:
+    actions: dict[Table, list[StrEnum]] = {}
+    for kind in kinds:
+        table, action = SOURCES[kind]
+        actions.setdefault(table, []).append(action)
+    return actions
+
+
+def _between(
+    table: Table, actions: Sequence[StrEnum], after: int, upto: int
+) -> Sequence[ColumnElement[bool]]:
+    return (
+        table.position > after,
+        table.position <= upto,
+        table.action.in_(actions),
+        table.openid.not_like(f"{PREFIX}%"),
+    )
 
 
 async def _of_table(
@@ -69,8 +96,7 @@ async def _of_table(
 ) -> list[SourceEvent]:
     rows = await session.execute(
         select(table.id, table.action, table.position)
-        .where(table.position > after, table.position <= upto, table.action.in_(actions))
-        .where(table.openid.not_like(f"{PREFIX}%"))
+        .where(*_between(table, actions, after, upto))
         .order_by(table.position)
         .limit(limit)
     )

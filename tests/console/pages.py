@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import made_findings, made_messages, people
+from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -102,9 +103,31 @@ PAGES: Final = (
     Page("/followers?following=no", "followers/index.html"),
     Page("/followers (filled)", "followers/index.html", prepare=people.a_list),
     Page("/followers/person", "followers/person.html", Role.OWNER, people.a_person),
-    Page("/followers/erasures", "followers/erasure.html", Role.OWNER, people.an_erasure),
+    Page("/followers/erasures", "followers/erasures.html"),
+    Page("/followers/erasures/1", "followers/erasure.html", Role.OWNER, people.an_erasure),
+    Page("/followers/erasures (filled)", "followers/erasures.html", prepare=people.erasures),
+    Page(
+        "/followers/erasures/2",
+        "followers/erasure.html",
+        Role.OWNER,
+        people.an_erasure_that_needs_a_person,
+    ),
     Page("/followers/growth", "followers/growth.html"),
     Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
+    Page("/subscriptions", "subscriptions/index.html"),
+    Page("/subscriptions (filled)", "subscriptions/index.html", prepare=people.subscriptions),
+    Page("/subscriptions/recipients", "subscriptions/recipients.html"),
+    Page(
+        "/subscriptions/recipients?appid=&template=",
+        "subscriptions/recipients.html",
+        prepare=people.recipients,
+    ),
+    Page("/webhooks", "webhooks/index.html"),
+    Page("/webhooks (filled)", "webhooks/index.html", prepare=webhooks.a_list),
+    Page("/webhooks/new", "webhooks/edit.html", Role.EDITOR),
+    Page("/webhooks/1", "webhooks/webhook.html", Role.EDITOR, webhooks.with_deliveries),
+    Page("/webhooks/1/replay", "webhooks/replay.html", Role.EDITOR, webhooks.a_replay),
+    Page("/webhooks/1/test", "webhooks/test.html", Role.EDITOR, webhooks.a_test),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -188,5 +211,9 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "rules/replay.html",
         "sign_in.html",
         "signed_out.html",
+        "subscriptions/tabs.html",
+        "webhooks/progress.html",
+        # An answer of forms, see tests/console/webhooks.
+        "webhooks/secret.html",
     }
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.access.roles import Role
 from tests.console.operator import signed_in
-from tests.service import OPENID, OTHER_OPENID, Service, event
+from tests.service import APPID, OPENID, OTHER_OPENID, Service, event
 
 HOSTILE: Final = "=1+1<b onclick=x>\u202e'\""
 TEMPLATE: Final = "VRR0UEO9VJOLs0MHlU0OilqX6MVFDwH3_3gz3Oc0NIc"
@@ -68,6 +68,21 @@ async def growth(service: Service) -> str:
     return "/followers/growth"
 
 
+async def subscriptions(service: Service) -> str:
+    """Make the figures of subscriptions."""
+    await lives(service)
+    await subscribe(service, template=HOSTILE)
+    await deliver(service, "0")
+    return "/subscriptions"
+
+
+async def recipients(service: Service) -> str:
+    """Make the list of those who may still be sent notifications of a template."""
+    await subscribe(service)
+    await subscribe(service, OTHER_OPENID)
+    return f"/subscriptions/recipients?appid={APPID}&template={TEMPLATE}"
+
+
 async def an_erasure(service: Service) -> str:
     """Open an erasure; return the path of its page."""
     path = await a_person(service)
@@ -75,3 +90,18 @@ async def an_erasure(service: Service) -> str:
         answer = await eraser.post(f"{path}/erase", {"confirmation": OPENID[-4:]})
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"].removeprefix("/console")
+
+
+async def erasures(service: Service) -> str:
+    """Make the list of erasures."""
+    await an_erasure(service)
+    return "/followers/erasures"
+
+
+async def an_erasure_that_needs_a_person(service: Service) -> str:
+    """Let WeChat tell of somebody it does not name; return the path of the erasure's page."""
+    service.clock.advance(timedelta(seconds=1))
+    cancelled = event(service.clock, "user_authorization_cancellation", openid="oPLATFORM")
+    assert (await service.push(cancelled)).status_code == 200
+    (found,) = (await service.read("erasures", needs_person="true"))["items"]
+    return f"/followers/erasures/{found['id']}"

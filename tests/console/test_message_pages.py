@@ -122,7 +122,7 @@ async def test_pages_lead_on_by_cursors_and_no_message_is_missed(
 async def test_a_search_says_where_it_ends_and_goes_on_from_there(
     service: Service, viewer: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message_store, "MAX_SEARCHED", 2)
+    monkeypatch.setattr(message_store, "MAX_TEXTS_SEARCHED", 2)
     for text in ("rare", "a", "b"):
         await service.push(message(service.clock, text))
     first = await viewer.get_part("/messages?text=rare")
@@ -133,6 +133,26 @@ async def test_a_search_says_where_it_ends_and_goes_on_from_there(
     assert "Only the newest 2 messages" in first.text
     assert first.text.count('scope="row"') == 0
     assert second.text.count('scope="row"') == 1
+
+
+@pytest.mark.parametrize(("most", "ends_early"), [(2_000, False), (0, True)])
+async def test_a_fate_that_few_replies_have_is_found_however_old_it_is(
+    service: Service,
+    viewer: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    *,
+    ends_early: bool,
+) -> None:
+    await a_failed_message(service)
+    for text in ("a", "b", "c"):
+        await service.push(message(service.clock, text))
+    monkeypatch.setattr(message_store, "MAX_SEARCHED", 2)
+    monkeypatch.setattr(message_store, "MAX_RARE", most)
+    page = (await viewer.get_part("/messages?fate=failed")).text
+
+    assert ("Only the newest 2 messages" in page) == ends_early
+    assert page.count('scope="row"') == (0 if ends_early else 1)
 
 
 async def test_the_way_of_a_message_names_the_rule_as_it_was_and_what_to_do(

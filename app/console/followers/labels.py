@@ -7,6 +7,8 @@ from app.console.labels import Label, Level
 from app.console.messages import N_
 from app.events.models import ConsentState, FollowAction, SubscriptionAction
 from app.identity.models import ResolveState
+from app.privacy.models import NeedsPerson, Trigger
+from app.privacy.store import ErasureState
 
 FOLLOWING: Final[Mapping[bool, Label]] = {
     True: Label(N_("follows"), Level.GOOD),
@@ -32,6 +34,33 @@ UNIONIDS: Final[Mapping[ResolveState, Label]] = {
     ResolveState.PENDING: Label(N_("being asked for"), Level.ACTIVE),
     ResolveState.RESOLVED: Label(N_("known"), Level.GOOD),
     ResolveState.UNAVAILABLE: Label(N_("not available"), Level.LOOK),
+}
+ERASURES: Final[Mapping[ErasureState, Label]] = {
+    ErasureState.OPEN: Label(N_("in progress"), Level.ACTIVE),
+    ErasureState.OVERDUE: Label(
+        N_("overdue"), Level.FAULT, N_("not finished after two days: see the page of the doctor")
+    ),
+    ErasureState.NEEDS_PERSON: Label(
+        N_("needs a person"), Level.LOOK, N_("somebody has to find out who is meant")
+    ),
+    ErasureState.DONE: Label(N_("finished"), Level.GOOD),
+}
+ERASURE_TRIGGERS: Final[Mapping[Trigger, str]] = {
+    Trigger.UNSUBSCRIBE: N_("the person unfollowed"),
+    Trigger.USER_INFO_MODIFIED: N_("WeChat cleaned the profile of the person"),
+    Trigger.AUTHORIZATION_REVOKE: N_("the person withdrew the permission (WeChat)"),
+    Trigger.AUTHORIZATION_CANCELLATION: N_("the person closed the WeChat account"),
+    Trigger.LATE: N_("data of an erased person came afterwards"),
+    Trigger.REQUEST: N_("an operator or another system"),
+}
+ERASURE_REASONS: Final[Mapping[NeedsPerson, str]] = {
+    NeedsPerson.NO_OPENID: N_("WeChat's event names nobody, or more than one person."),
+    NeedsPerson.OPEN_PID: N_(
+        "WeChat's event names a user of a mini-program's plugin, whom no other push names so."
+    ),
+    NeedsPerson.UNIONID_IN_PLAIN_MODE: N_(
+        "WeChat's event names a UnionID alone, and in plain mode somebody else may have written it."
+    ),
 }
 # The reasons of identity.schemas.OpenIdOut.
 REASONS: Final[Mapping[str, str]] = {

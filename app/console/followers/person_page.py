@@ -1,7 +1,6 @@
 """One person over all accounts: OpenIDs, state, consents, what happened; and their erasure."""
 
 from typing import Annotated, Final, NamedTuple
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -28,7 +27,6 @@ from app.identity import store as identity
 from app.identity.models import OpenIdRow
 from app.identity.schemas import OpenIdOut
 from app.privacy import from_operator
-from app.privacy.models import Erasure
 from app.tombstones.erasure_secret import erasure_secret
 from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.subject import PREFIX
@@ -124,17 +122,6 @@ async def erase(
     if erasure_id is None:
         raise NotFound
     return RedirectResponse(console_path(f"/followers/erasures/{erasure_id}"), SEE_OTHER)
-
-
-@router.get("/erasures/{erasure_id}")
-async def show_erasure(
-    request: Request, _visitor: Owner, session: SessionDep, erasure_id: UUID
-) -> Response:
-    """Show how far an erasure is; once it is finished, this is its certificate."""
-    erasure = await session.get(Erasure, erasure_id)
-    if erasure is None:
-        raise NotFound
-    return render(request, "followers/erasure.html", fragment="erasure", erasure=erasure)
 
 
 async def _person(

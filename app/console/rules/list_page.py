@@ -26,12 +26,14 @@ from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.engine import Database
 from app.db.session import SessionDep
-from app.rules import list_store, store
+from app.rules import store
 from app.rules.conflicts.detect import Conflict
 from app.rules.definition.accounts import receiving_accounts
 from app.rules.definition.schemas import MAX_PRIORITY, MIN_PRIORITY, RuleIn, RuleOut
 from app.rules.editing import edit
-from app.rules.list_store import ListedRule, RuleFilter
+from app.rules.list_order import ListOrder
+from app.rules.list_store import RuleFilter
+from app.rules.matching.precedence import SortKey
 
 PAGE_ROWS: Final = 50
 HITS_DAYS: Final = 30
@@ -44,14 +46,16 @@ Revision = Annotated[int, Form(ge=1, le=MAX_ID)]
 
 
 class ListQuery(BaseModel):
-    """The filters in the address. after: priority and id of the last rule of the page before."""
+    """The filters in the address. after: the key of the last rule of the page before."""
 
     tab: Blank[str] = Field(default=None, max_length=20)
     q: Blank[str] = Field(default=None, max_length=200)
     account: Blank[str] = Field(default=None, max_length=30)
     state: Blank[str] = Field(default=None, pattern="^(on|off)$")
     match: Blank[str] = Field(default=None, max_length=20)
-    after: Blank[str] = Field(default=None, pattern=r"^-?\d{1,10}\.\d{1,18}$")
+    after: Blank[str] = Field(
+        default=None, pattern=r"^[01]_-?\d{1,11}_\d{1,5}_[-+.e\d]{1,25}_\d{1,18}$"
+    )
     done: Blank[str] = Field(default=None, max_length=20)
 
     @property
@@ -78,15 +82,13 @@ async def show_rules(
         enabled=None if query.state is None else query.state == "on",
         words=query.q,
     )
-    after = None
-    if query.after is not None:
-        priority, _, rule_id = query.after.partition(".")
-        after = int(priority), int(rule_id)
     since = request.app.state.clock.now() - timedelta(days=HITS_DAYS)
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:
-        found = await list_store.find(session, wanted, after=after, limit=PAGE_ROWS + 1)
-        rows = found[:PAGE_ROWS]
+        page = await _order(request).page(
+            session, wanted, after=_key_of(query.after), limit=PAGE_ROWS
+        )
+        rows = page.rows
         hits = await rule_hits.hits_of(session, [row.id for row in rows], since)
     conflicts = await conflicts_of(request, wait=WAIT_SECONDS)
     has_filter = any((query.q, query.account, query.state, query.match))
@@ -112,7 +114,7 @@ async def show_rules(
         notice=notice_of(query.done),
         back=query.query(),
         first=f"/rules?{query.query(after=None)}" if query.after else None,
-        further=f"/rules?{query.query(after=_cursor(rows))}" if len(found) > PAGE_ROWS else None,
+        further=f"/rules?{query.query(after=_cursor(page.next))}" if page.next else None,
     )
 
 
@@ -233,5 +235,25 @@ def _to(path: str) -> RedirectResponse:
     return RedirectResponse(console_path(path), 303)
 
 
-def _cursor(rows: Sequence[ListedRule]) -> str | None:
-    return f"{rows[-1].priority}.{rows[-1].id}" if rows else None
+def _order(request: Request) -> ListOrder:
+    state = request.app.state
+    if not hasattr(state, "rule_order"):
+        state.rule_order = ListOrder()
+    order: ListOrder = state.rule_order
+    return order
+
+
+def _cursor(key: SortKey) -> str:
+    is_fallback, priority, kind, length, rule_id = key
+    return f"{is_fallback:d}_{priority}_{kind}_{length!r}_{rule_id}"
+
+
+def _key_of(cursor: str | None) -> SortKey | None:
+    """Return the key that a cursor names; None, which is the first page, if it is not a key."""
+    if cursor is None:
+        return None
+    is_fallback, priority, kind, length, rule_id = cursor.split("_")
+    try:
+        return is_fallback == "1", int(priority), int(kind), float(length), int(rule_id)
+    except ValueError:
+        return None

@@ -1,4 +1,4 @@
-"""Translates the sentences with which the rules' own functions say what is wrong, or why.
+"""Translates the sentences with which functions of the service say what is wrong, or why.
 
 They are written in English where they arise, for the API and the command line. Each stands here
 once as a message with places for its values; a sentence is recognised by it.
@@ -146,9 +146,12 @@ PHRASES: Final = (
     N_("is %(width)s by %(height)s pixels by its header, which can't be shown: save it again"),
     N_("is not a URL: write it as https://host/path"),
     N_("must start with https:// and name a host"),
+    N_("must start with https:// (or set WEBHOOK_ALLOW_HTTP=true)"),
+    N_("names a host that can't exist: write it as host.example.com, or as xn--…"),
+    N_("must not hold a fragment (#…)"),
     N_("must not hold a user name or password: remove them"),
     N_("has a port that is not between 1 and %(number)s"),
-    N_("names an address inside a network: use a public one (or set MEDIA_ALLOW_PRIVATE=true)"),
+    N_("names an address inside a network: use a public one (or set %(name)s_ALLOW_PRIVATE=true)"),
     N_("give either text or message"),
     N_("is not a time that WeChat could send: use one from 1970 to 9998"),
     N_("can't be read (%(reason)s): write the members as WeChat does, such as Event"),

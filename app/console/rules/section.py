@@ -4,6 +4,7 @@ from typing import Final
 
 from app.console.messages import N_
 from app.console.rules import (  # noqa: F401 - each adds its routes, those with an id last
+    broken_page,
     editor_page,
     history,
     import_page,

@@ -24,11 +24,14 @@ from app.rules.background import background_work
 from app.rules.definition.accounts import receiving_accounts
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, problems_in
+from app.rules.explaining.explain import Compared
 from app.rules.explaining.question import Question
 from app.rules.explaining.report import Explained, explain_question
 from app.rules.matching.rule_set import RuleSet
 
 MAX_NEAR_MISSES: Final = 10
+# The answer appears while one types, and every rule that is compared takes some ten microseconds.
+MAX_COMPARED: Final = 4_000
 NOT_LOADED: Final = N_("The rules are not loaded yet. Try again in a minute.")
 
 
@@ -71,6 +74,7 @@ async def _answer(request: Request, trial: Trial, draft: Draft | None) -> Respon
         rule, errors = parsed(draft.document, translate)
         faults = len(errors)
     found, problems, own = None, [], None
+    compared_all = True
     if trial.text or trial.ask != "text":
         live: RuleSet | None = await state.rules.newest()
         if live is None:
@@ -82,7 +86,8 @@ async def _answer(request: Request, trial: Trial, draft: Draft | None) -> Respon
                         with_rule, live, draft.rule_id, rule, state.settings
                     )
                 live = edited or live
-            found, problems = await _explained(request, trial, live)
+            compared_all = live.count <= MAX_COMPARED
+            found, problems = await _explained(request, trial, live, own)
     return render(
         request,
         "rules/try.html",
@@ -91,6 +96,7 @@ async def _answer(request: Request, trial: Trial, draft: Draft | None) -> Respon
         found=found,
         problems=problems,
         own=own,
+        most_compared=None if compared_all else MAX_COMPARED,
         faults=faults,
         is_draft=draft is not None,
         is_off=rule is not None and not rule.enabled,
@@ -104,7 +110,7 @@ async def _answer(request: Request, trial: Trial, draft: Draft | None) -> Respon
 
 
 async def _explained(
-    request: Request, trial: Trial, rules: RuleSet
+    request: Request, trial: Trial, rules: RuleSet, own: int | None
 ) -> tuple[Explained | None, list[str]]:
     state, translate = request.app.state, translations(language_of(request)).gettext
 
@@ -125,7 +131,14 @@ async def _explained(
         )
         async with database.sessions.begin() as session:
             now = state.clock.now()
-            found = await explain_question(session, question, now, state.settings, served=served)
+            found = await explain_question(
+                session,
+                question,
+                now,
+                state.settings,
+                served=served,
+                compared=Compared(MAX_COMPARED, own),
+            )
     except ValidationError as error:
         problems = problems_in(error.errors(include_url=False, include_input=False))
         return None, [in_language(problem.msg, translate) for problem in problems]

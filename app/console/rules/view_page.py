@@ -3,11 +3,10 @@
 from fastapi import Request, Response
 
 from app.console.errors import NotFound
-from app.console.render import render
-from app.console.rules.editor import show_editor, translate_for
+from app.console.rules.broken_page import show_broken
+from app.console.rules.editor import show_editor
 from app.console.rules.list_page import RuleId
 from app.console.rules.notices import notice_of
-from app.console.rules.phrases import in_language
 from app.console.rules.router import router
 from app.console.signed_in import Viewer
 from app.db.engine import Database
@@ -24,13 +23,10 @@ async def show_rule(
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:
         found = await store.get(session, rule_id)
+        if isinstance(found, BrokenRule):
+            return await show_broken(request, session, found, done)
     if found is None:
         raise NotFound
-    if isinstance(found, BrokenRule):
-        problem = in_language(found.problem, translate_for(request))
-        return render(
-            request, "rules/broken.html", rule=found, problem=problem, notice=notice_of(done)
-        )
     return await show_editor(
         request, edit.columns(found), rule_id, found.revision, notice=notice_of(done), stored=found
     )

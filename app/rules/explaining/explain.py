@@ -45,13 +45,25 @@ class Explanation:
     """winners: best first; if one answers only some followers, the next one answers the others.
 
     near_misses: the first ones. more: how many near misses were left off. broken: rules that do
-    not compile, with what is wrong.
+    not compile, with what is wrong. all_compared: whether every rule was looked at for near misses.
     """
 
     winners: tuple[Winner, ...]
     near_misses: tuple[NearMiss, ...]
     more: int
     broken: tuple[NearMiss, ...]
+    all_compared: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Which rules that do not match are looked at for near misses.
+
+    most: so many, the best first. always: the id of one that is looked at in any case.
+    """
+
+    most: int
+    always: int | None = None
 
 
 def explain(
@@ -59,10 +71,12 @@ def explain(
     disabled: Iterable[Rule],
     query: ExplainQuery,
     most_misses: int = DEFAULT_NEAR_MISSES,
+    compared: Compared | None = None,
 ) -> Explanation:
     """Return the rules that answer and those that nearly do.
 
-    disabled: rules that are switched off. The near misses come in this order: rules that match but
+    disabled: rules that are switched off. compared: None: all rules are looked at for
+    near misses. The near misses come in this order: rules that match but
     do not answer, best first; rules that are switched off; rules for another account; rules whose
     trigger does not match for one reason.
     """
@@ -71,7 +85,8 @@ def explain(
     winners = _winners(rules, matched, query, text)
     winning = {winner.chosen.rule.id for winner in winners}
     seen = {rule.id for rule in matched}
-    others = [rule for rule in rules.ranked if rule.id not in seen]
+    unmatched = [rule for rule in rules.ranked if rule.id not in seen]
+    others = unmatched if compared is None else _compared(unmatched, compared)
     broken: list[NearMiss] = []
 
     def misses_in(
@@ -97,7 +112,18 @@ def explain(
         *misses_in(others, _trigger_reason(query, text)),
     ]
     shown = tuple(islice(misses, most_misses))
-    return Explanation(winners, shown, len(misses) - len(shown), tuple(broken))
+    return Explanation(
+        winners,
+        shown,
+        len(misses) - len(shown),
+        tuple(broken),
+        len(others) == len(unmatched),
+    )
+
+
+def _compared(rules: Sequence[Rule], compared: Compared) -> Sequence[Rule]:
+    beyond = (rule for rule in rules[compared.most :] if rule.id == compared.always)
+    return [*rules[: compared.most], *beyond]
 
 
 def _winners(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api_model import ApiModel
 from app.rules import store
 from app.rules.background import background_work
-from app.rules.explaining.explain import Explanation, explain
+from app.rules.explaining.explain import Compared, Explanation, explain
 from app.rules.explaining.preview import SentReply, preview
 from app.rules.explaining.question import (
     ANYBODY,
@@ -94,11 +94,12 @@ async def explain_question(
     settings: Settings,
     *,
     served: Callable[[], Awaitable[RuleSet | None]] | None = None,
+    compared: Compared | None = None,
 ) -> Explained:
     """Return the explanation that a question asks for. Raises InvalidRequest.
 
     now: the time of the message if the question gives none. served: returns the rules that this
-    process serves; None: the rules are read from the database.
+    process serves; None: the rules are read from the database. compared: see `explain`.
     """
     at = question.at or now
     appid = account_of(question, settings)
@@ -112,6 +113,7 @@ async def explain_question(
         at,
         most=settings.rules_per_message,
         limit=question.limit,
+        compared=compared,
     )
 
 
@@ -124,12 +126,13 @@ async def explain_message(
     *,
     most: int,
     limit: int = DEFAULT_NEAR_MISSES,
+    compared: Compared | None = None,
 ) -> Explained:
     """Return what would be answered to a message at `now`.
 
     live: the rules that are served; None: they are read from the database. For a message from
     ANYBODY, the winners say what depends on the follower. most: how many rules may answer one
-    message. limit: how many near misses to list.
+    message. limit: how many near misses to list. compared: see `explain`.
     """
     left_out: list[UnusableRule] = []
     rules = live
@@ -146,7 +149,7 @@ async def explain_message(
         facts = (await read_facts(session, appid, openid)).until(now)
     query = ExplainQuery(appid, message, facts, now)
     with background_work():
-        found = await asyncio.to_thread(explain, rules, off.rules, query, limit)
+        found = await asyncio.to_thread(explain, rules, off.rules, query, limit, compared)
     left_out += unusable_rules(off.broken)
     left_out += [UnusableRule(id=miss.rule.id, problem=miss.reason) for miss in found.broken]
     return Explained(
@@ -156,7 +159,7 @@ async def explain_message(
         near_misses=[Miss(rule=_name(miss.rule), reason=miss.reason) for miss in found.near_misses],
         more_near_misses=found.more,
         unread_disabled=off.more,
-        truncated=found.more > 0 or off.more > 0,
+        truncated=found.more > 0 or off.more > 0 or not found.all_compared,
         left_out=left_out,
     )
 

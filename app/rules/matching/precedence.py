@@ -62,9 +62,13 @@ def ranked(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def _kind(rule: Rule) -> Kind:
-    trigger = rule.trigger
-    is_fallback = isinstance(trigger, FallbackTrigger)
-    return is_fallback, -rule.priority, specificity(trigger), -length(trigger)
+    is_fallback, kind, size = place_of(rule.trigger)
+    return is_fallback, -rule.priority, kind, size
+
+
+def place_of(trigger: AnyTrigger) -> tuple[bool, int, float]:
+    """Return what of the sort key follows from the trigger: all but priority and id."""
+    return isinstance(trigger, FallbackTrigger), specificity(trigger), -length(trigger)
 
 
 def specificity(trigger: AnyTrigger) -> int:

@@ -1,6 +1,10 @@
 """The list of rules: tabs, filters, order, switches, hits, conflicts, history."""
 
+import html
+import re
+
 import pytest
+from sqlalchemy import text
 
 from app.access.roles import Role
 from tests.console.operator import Operator, signed_in
@@ -46,6 +50,73 @@ async def test_filters(
     page = (await owner.get("/rules", **query)).text
 
     assert {name for name in ("Coupon", "Further") if name in page} == found
+
+
+async def test_equals_are_in_the_order_in_which_the_matcher_decides(
+    service: Service, owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.console.rules.list_page.PAGE_ROWS", 2)
+    triggers = [
+        {"on": "text", "match": "regex", "keyword": "shops?"},
+        {"on": "text", "match": "contains", "keyword": "shop"},
+        {"on": "text", "match": "contains", "keyword": "the shop"},
+        {"on": "text", "match": "contains", "keyword": "a", "not": True},
+        {"on": "text", "match": "exact", "keyword": "shop"},
+        {"on": "msgmenu", "id": "101"},
+    ]
+    for trigger in triggers:
+        await service.add_rule(text_reply(), trigger=trigger)
+    service_order = [rule.id for rule in (await service.app.state.rules.newest()).ranked]
+
+    path, listed = "/console/rules", []
+    while path:
+        page = (await owner.http.get(path)).text
+        listed += re.findall(r'<th scope="row"><a href="/console/rules/(\d+)"', page)
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        path = html.unescape(further[1]) if further else ""
+
+    assert list(map(int, listed)) == service_order
+    assert service_order != sorted(service_order)
+
+
+async def test_a_changed_trigger_changes_the_place(service: Service, owner: Operator) -> None:
+    first = await service.add_rule(text_reply(), name="First")
+    await service.add_rule(
+        text_reply(), name="Second", trigger={"on": "text", "match": "contains", "keyword": "a"}
+    )
+    before = (await owner.get("/rules")).text
+    changed = {
+        "name": "First",
+        "trigger": {"on": "text", "match": "regex", "keyword": "a+"},
+        "replies": [text_reply()],
+    }
+    assert (await service.api("PUT", f"rules/{first}", json=changed)).status_code == 200
+    after = (await owner.get("/rules")).text
+
+    assert before.index("First") < before.index("Second")
+    assert after.index("Second") < after.index("First")
+
+
+async def test_a_row_that_is_no_rule_stands_behind_its_equals(
+    service: Service, owner: Operator
+) -> None:
+    broken = await service.add_rule(text_reply(), name="Broken")
+    await service.add_rule(text_reply(), name="Whole")
+    async with service.app.state.database.sessions.begin() as session:
+        damage = text("UPDATE rules SET trigger = jsonb_build_object('on', 'text') WHERE id = :id")
+        await session.execute(damage, {"id": broken})
+    page = (await owner.get("/rules")).text
+
+    assert page.index("Whole") < page.index("Broken")
+
+
+@pytest.mark.parametrize("after", ["1_2_3_4..5_6", "0_1_2_1e999999_3"])
+async def test_a_cursor_that_is_none_shows_a_page(
+    service: Service, owner: Operator, after: str
+) -> None:
+    await service.add_rule(text_reply())
+
+    assert (await owner.get("/rules", after=after)).status_code == 200
 
 
 async def test_pages_follow_each_other_by_priority_and_id(

@@ -1,9 +1,11 @@
 """The test box, the comparison with stored messages, pictures and imports."""
 
+import re
+
 import pytest
 
 from app.access.roles import Role
-from app.console.rules import import_page
+from app.console.rules import import_page, try_page
 from app.rules.importing.import_rules import ONE_AT_A_TIME
 from tests.console.operator import FROM_A_PAGE, Operator, signed_in
 from tests.console.rules.makers import Form
@@ -98,6 +100,24 @@ async def test_what_the_edited_rule_would_have_answered(service: Service, owner:
     assert "This rule would have answered 2." in changed
     assert "hello" in changed.split("<tbody>")[1]
     assert "hello" not in masked.split("<tbody>")[1]
+    assert re.search(r'hx-post="/console/messages/[0-9a-f-]{36}/text"', masked)
+
+
+async def test_near_misses_are_looked_for_among_the_best_rules_and_the_edited_one(
+    service: Service, owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(try_page, "MAX_COMPARED", 1)
+    for name, priority in (("Best", 300), ("Next", 200), ("Last", 100)):
+        trigger = {"on": "text", "match": "exact", "keyword": "shop"}
+        last = await service.add_rule(text_reply(), name=name, priority=priority, trigger=trigger)
+    served = (await owner.get_part("/rules/try", text="the shop")).text
+    form = Form((await owner.get(f"/rules/{last}")).text).values
+    edited = (await owner.post("/rules/try", form | {"try.text": "the shop"})).text
+
+    assert "Best" in served
+    assert "Next" not in served
+    assert "among the best 1." in served
+    assert "<strong>This rule</strong>: the text says more than its keyword" in edited
 
 
 async def test_a_picture_is_taken_in_under_a_safe_name_and_shown(

@@ -4,4 +4,5 @@ import "./keys.js";
 import "./dialogs.js";
 import "./byte_counter.js";
 import "./copy.js";
+import "./card_preview.js";
 import "./live_list.js";

@@ -1,0 +1,108 @@
+"""Shows a row that is not a valid rule, with the reason, and lets its raw document be corrected."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.console.errors import NotFound
+from app.console.messages import N_
+from app.console.render import render
+from app.console.rules import changes
+from app.console.rules.check import checked
+from app.console.rules.editor import translate_for
+from app.console.rules.list_page import Revision, RuleId
+from app.console.rules.notices import notice_of
+from app.console.rules.phrases import in_language
+from app.console.rules.router import router
+from app.console.signed_in import Editor
+from app.console.template_environment import console_path
+from app.console.visitor import actor_of
+from app.db.engine import Database
+from app.rules import store
+from app.rules.definition.schemas import BrokenRule
+from app.rules.editing import edit
+
+MAX_DOCUMENT_CHARACTERS: Final = 200_000
+NOT_JSON: Final = N_("This is not an object in JSON: look for a missing quote, comma or bracket.")
+
+
+@router.post("/{rule_id}/document")
+async def replace_document(
+    request: Request,
+    visitor: Editor,
+    rule_id: RuleId,
+    revision: Revision,
+    document: Annotated[str, Form(max_length=MAX_DOCUMENT_CHARACTERS)] = "",
+) -> Response:
+    """Replace a row by the rule that was typed as JSON."""
+    database: Database = request.app.state.database
+    read = _read(document)
+    if read is None:
+        errors: Mapping[str, str] = {"document": translate_for(request)(NOT_JSON)}
+        return await _again(request, rule_id, document, errors)
+    found = await checked(read, request.app.state.settings, translate_for(request))
+    if found.rule is None:
+        return await _again(request, rule_id, document, found.errors)
+    done = "saved"
+    try:
+        async with database.sessions.begin() as session:
+            actor = actor_of(request, visitor)
+            await changes.replace(session, rule_id, found.rule, actor, revision=revision)
+    except edit.StaleRevision:
+        done = "stale"
+    except edit.NoSuchRule:
+        raise NotFound from None
+    return RedirectResponse(console_path(f"/rules/{rule_id}?done={done}"), 303)
+
+
+async def show_broken(
+    request: Request, session: AsyncSession, rule: BrokenRule, done: str | None = None
+) -> Response:
+    """Return the page of a row that is not a valid rule."""
+    stored = await store.document_of(session, rule.id)
+    text = orjson.dumps(stored, option=orjson.OPT_INDENT_2).decode()
+    return _page(request, rule, text, done=done)
+
+
+async def _again(
+    request: Request, rule_id: int, document: str, errors: Mapping[str, str]
+) -> Response:
+    """Show what was typed, with what is wrong with it."""
+    database: Database = request.app.state.database
+    async with database.sessions() as session:
+        found = await store.get(session, rule_id)
+    if not isinstance(found, BrokenRule):
+        raise NotFound
+    return _page(request, found, document, errors=errors)
+
+
+def _page(
+    request: Request,
+    rule: BrokenRule,
+    document: str,
+    *,
+    done: str | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    return render(
+        request,
+        "rules/broken.html",
+        status=422 if errors else 200,
+        rule=rule,
+        problem=in_language(rule.problem, translate_for(request)),
+        document=document,
+        errors=errors or {},
+        notice=notice_of(done),
+    )
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

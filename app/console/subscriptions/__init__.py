@@ -1,0 +1,1 @@
+"""Pages of subscription notifications: figures, and who may still be sent to."""

@@ -1,0 +1,1 @@
+"""Pages of webhooks: the endpoints, one of them with its deliveries, its test and its replay."""
