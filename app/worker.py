@@ -144,6 +144,7 @@ class Jobs:
         await unionids.end_pauses(self.database.sessions, self.clock)
         async with self.database.sessions.begin() as session:
             await enqueue(session, [first_check_job()])
+        await self.tokens.problems.try_soon()
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""

@@ -22,7 +22,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What WeChat refuses an account. errcode: None if no answer came, which errmsg says."""
+    """What WeChat refuses an account. errcode: None if no answer came, which errmsg says.
+
+    api: which calls, as `api_problems` has it. count: how many were refused. probe_at: when the
+    next one is made; None if they do not wait.
+    """
 
     appid: str
     api: str
@@ -31,6 +35,13 @@ class Refusal:
     rid: str | None
     since: datetime
     seen_at: datetime
+    count: int = 1
+    probe_at: datetime | None = None
+
+    @property
+    def mini_program(self) -> str | None:
+        """The mini-program whose cards are refused; None if all calls of the API are."""
+        return self.api.partition(" ")[2] or None
 
 
 @dataclass(frozen=True, slots=True)

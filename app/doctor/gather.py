@@ -48,7 +48,7 @@ SLOW: Final = "the database answers too slowly: look at its load"
 _VERSION: Final = text("SELECT current_setting('server_version_num')::int")
 
 _REFUSALS: Final = text("""
-SELECT appid, api, errcode, errmsg, rid, since, seen_at FROM api_problems
+SELECT appid, api, errcode, errmsg, rid, since, seen_at, count, probe_at FROM api_problems
 WHERE seen_at > :day ORDER BY appid, api LIMIT 500
 """)
 

@@ -7,6 +7,7 @@ rows. Ages are measured by the database's clock, which also decides which jobs a
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -103,9 +104,14 @@ FROM worker_heartbeats
 
 # A problem that nobody met for a day may be over: its API was perhaps not called since.
 PROBLEMS = text("""
-SELECT appid, api, errcode, errmsg, rid FROM api_problems
+SELECT appid, api, errcode, errmsg, rid, since, seen_at, count, probe_at FROM api_problems
 WHERE seen_at > now() - interval '1 day' AND appid = ANY(CAST(:appids AS text[]))
-ORDER BY appid, api
+ORDER BY appid, api LIMIT 500
+""")
+
+PAUSES = text("""
+SELECT appid, api, errcode, extract(epoch FROM now() - since)::float8
+FROM api_problems WHERE probe_at IS NOT NULL ORDER BY appid, api LIMIT 500
 """)
 
 BINDINGS = text("""
@@ -152,13 +158,30 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What WeChat refuses an account. errcode: None if WeChat gave none. api: which call."""
+    """What WeChat refuses an account. errcode: None if WeChat gave none. api: which calls.
+
+    count: how many failed. paused_until: when one call is let through; None if they go on.
+    """
 
     appid: str
     api: str
     errcode: int | None
     errmsg: str
     rid: str | None
+    since: datetime
+    seen_at: datetime
+    count: int
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PausedCalls:
+    """Calls that wait since WeChat refuses them. seconds: for how long."""
+
+    appid: str
+    api: str
+    errcode: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +199,7 @@ class Snapshot:
     tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
     webhooks: Mapping[str, WebhookState] = field(default_factory=dict)
     unidentified: int = 0
+    paused: Sequence[PausedCalls] = ()
     workers: WorkerState = field(default_factory=WorkerState)
 
 
@@ -238,6 +262,7 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     tokens = await connection.execute(TOKENS)
     webhooks = await connection.execute(WEBHOOKS)
     unidentified = await connection.scalar(UNIDENTIFIED, bound)
+    paused = await connection.execute(PAUSES)
     workers = (await connection.execute(WORKERS, {"absent": ABSENT_SECONDS})).one()
     return Snapshot(
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
@@ -246,5 +271,6 @@ async def _read(connection: AsyncConnection) -> Snapshot:
         tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
         webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
         unidentified=unidentified or 0,
+        paused=[PausedCalls(*row) for row in paused],
         workers=WorkerState(*workers),
     )

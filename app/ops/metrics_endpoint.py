@@ -102,6 +102,12 @@ class _DatabaseState(Collector):
             (((appid,), token.expires_in) for appid, token in state.tokens.items()),
         )
         yield _gauge(
+            "wechat_calls_paused_seconds",
+            "How long calls that WeChat refuses have waited; no sample while none do",
+            ["appid", "api", "errcode"],
+            (((one.appid, one.api, str(one.errcode)), one.seconds) for one in state.paused),
+        )
+        yield _gauge(
             "webhooks",
             "Webhooks by state: enabled, off, disabled (by the service, after long failure)",
             ["state"],

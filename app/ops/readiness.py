@@ -5,6 +5,7 @@ is unavailable, a spool that is not full. All other problems, also of WeChat's A
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Final, Literal
@@ -102,7 +103,7 @@ class WeChatProblem(ApiModel):
     appid: str
     """The account."""
     api: str
-    """The API, as WeChat names it."""
+    """The API, as WeChat names it; for the cards that open one mini-program, with its AppID."""
     errcode: int | None
     """WeChat's error code; null if no answer came, which errmsg says."""
     errmsg: str
@@ -113,6 +114,14 @@ class WeChatProblem(ApiModel):
     """What the errcode means; null without one."""
     fix: str | None = None
     """What to do about the errcode; null without one."""
+    since: datetime
+    """When a call failed so for the first time."""
+    seen_at: datetime
+    """When one did for the last time."""
+    count: int
+    """How many did."""
+    paused_until: datetime | None
+    """When the next call is made, since these calls wait; null if they go on."""
 
 
 class WeChatPart(Part):
@@ -379,6 +388,10 @@ def _shown(problem: Problem) -> WeChatProblem:
         errcode=problem.errcode,
         errmsg=problem.errmsg,
         rid=problem.rid,
+        since=problem.since,
+        seen_at=problem.seen_at,
+        count=problem.count,
+        paused_until=problem.paused_until,
     )
     if problem.errcode is not None:
         found = explain(problem.errcode, "en", problem.rid)
@@ -391,7 +404,8 @@ def _sentence(problem: WeChatProblem) -> str:
     if problem.errcode is None:
         return f"{where}: {problem.errmsg}"
     rid = "" if problem.rid is None else f" (rid {problem.rid})"
-    return f"{where}: errcode {problem.errcode}: {problem.meaning} {problem.fix}{rid}"
+    waits = " These calls wait." if problem.paused_until is not None else ""
+    return f"{where}: errcode {problem.errcode}: {problem.meaning} {problem.fix}{waits}{rid}"
 
 
 def unionids(bindings: Mapping[str, bool | None]) -> UnionIdsPart:

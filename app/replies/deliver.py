@@ -20,19 +20,29 @@ from app.replies import store
 from app.replies.errors import TryLater
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus
-from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, unknown_outcome
+from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, paused, unknown_outcome
 from app.replies.send_results import SendResult, SendResults
 from app.replies.send_windows import Limits
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.outbound import REPLY, STORED, MediaSource, Message, customer_service_body, media_of
+from app.wechat.outbound import (
+    REPLY,
+    STORED,
+    MediaSource,
+    Message,
+    MiniProgramPage,
+    customer_service_body,
+    media_of,
+)
 from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
 from app.wechat_client.media import Uploads
+from app.wechat_client.pauses import MINI_PROGRAM
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
+SEND: Final = "message/custom/send"
 BAD_MEDIA_ID: Final = 40007
 # A reply that another worker has begun to send is left to it for so long, since that worker may
 # only have been cut off from the database. It records its result as soon as the database takes it:
@@ -65,12 +75,36 @@ class Delivery:
 async def deliver(delivery: Delivery, callback_id: UUID) -> None:
     """Send the queued replies of a callback that are not sent yet, in the order of the rule.
 
-    Raises TryLater when one of them must be tried again; the replies after it wait, too.
+    Raises TryLater when one of them must be tried again. The replies after it wait, too, unless it
+    is a card whose mini-program WeChat refuses: that may last for days.
     """
     async with brief_transaction(delivery.sessions) as session:
-        reply_ids = await store.to_send(session, callback_id)
-    for reply_id in reply_ids:
-        await _deliver_one(delivery, reply_id)
+        replies = await store.to_send(session, callback_id)
+    waiting: list[TryLater] = []
+    for reply_id, appid, mini_program in replies:
+        try:
+            await _wait_for_pause(delivery, reply_id, AppId(appid), mini_program)
+            await _deliver_one(delivery, reply_id)
+        except TryLater as later:
+            if later.errcode not in MINI_PROGRAM:
+                raise
+            waiting.append(later)
+    if waiting:
+        raise min(waiting, key=lambda later: later.delay)
+
+
+async def _wait_for_pause(
+    delivery: Delivery, reply_id: UUID, appid: AppId, mini_program: str | None
+) -> None:
+    """Raise TryLater if WeChat is known to refuse this reply now."""
+    pause = delivery.tokens.pause(appid, SEND, mini_program)
+    if pause is None:
+        return
+    now, jitter = delivery.clock.now(), _jitter()
+    outcome = paused(pause.error, pause.until, now=now, jitter=jitter)
+    async with brief_transaction(delivery.sessions) as session:
+        await store.note_pause(session, reply_id, outcome)
+    raise TryLater(outcome.retry_in or SOON, _reason(outcome), outcome.errcode)
 
 
 async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
@@ -84,7 +118,7 @@ async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
     outcome = result.outcome
     _report(result.reply, outcome)
     if outcome is not None and outcome.retry_in is not None:
-        raise TryLater(outcome.retry_in, f"errcode {outcome.errcode}")
+        raise TryLater(outcome.retry_in, _reason(outcome), outcome.errcode)
 
 
 async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None:
@@ -178,7 +212,7 @@ async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
 
 def _outcome_of(delivery: Delivery, reply: Reply, error: Exception) -> SendOutcome | None:
     """Return what an error means for the reply; None for one that nobody expects."""
-    jitter = random.random()  # noqa: S311 - spreads load, hides nothing
+    jitter = _jitter()
     match error:
         case ValidationError():
             return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
@@ -193,6 +227,14 @@ def _outcome_of(delivery: Delivery, reply: Reply, error: Exception) -> SendOutco
                 error, attempts=reply.attempts, jitter=jitter, now=delivery.clock.now()
             )
     return None
+
+
+def _reason(outcome: SendOutcome) -> str:
+    return f"errcode {outcome.errcode}"
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads load, hides nothing
 
 
 async def _send(delivery: Delivery, reply: Reply, message: Message) -> None:
@@ -226,12 +268,17 @@ async def _custom_send(
             delivery.tokens,
             AppId(reply.appid),
             lambda token: delivery.api.custom_send(token, body),
-            api="message/custom/send",
+            api=SEND,
+            mini_program=_mini_program_of(message),
         )
     except TransportError as error:
         if error.outcome_unknown:
             raise _UnknownOutcomeError(error) from error
         raise
+
+
+def _mini_program_of(message: Message) -> str | None:
+    return message.appid if isinstance(message, MiniProgramPage) else None
 
 
 class _UnknownOutcomeError(Exception):

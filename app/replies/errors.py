@@ -7,9 +7,10 @@ from datetime import timedelta
 
 
 class TryLater(Exception):
-    """The job must run again after `delay`."""
+    """The job must run again after `delay`. errcode: WeChat's, if that is why."""
 
-    def __init__(self, delay: timedelta, reason: str) -> None:
+    def __init__(self, delay: timedelta, reason: str, errcode: int | None = None) -> None:
         super().__init__(reason)
         self.delay = delay
         self.reason = reason
+        self.errcode = errcode

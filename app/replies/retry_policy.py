@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from app.replies.models import ReplyStatus
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
-from app.wechat_client.errors import MediaNotFetched, NoToken
+from app.wechat_client.errors import MediaNotFetched, NoToken, Paused
+from app.wechat_client.pauses import QUOTA_OF_THE_DAY, next_midnight
 
 # Delay after the first, second, … failure; the last one holds for all further ones. Only the end
 # of the send window ends the retries: an outage of an hour must not lose a card that has two days.
@@ -17,7 +17,6 @@ SLOW_DOWN = timedelta(seconds=60)
 MAX_FETCHES = 6
 
 TOO_MANY_THIS_MINUTE = 45011
-QUOTA_OF_THE_DAY = frozenset({45009, 44993})
 # How the errmsg of a reply begins that may have arrived.
 UNKNOWN = "outcome unknown"
 WINDOW_CLOSED = frozenset({45015, 45047})  # the time is over; the sends are used up
@@ -25,8 +24,8 @@ NOT_FOLLOWING = frozenset({43004, 50005})
 
 # The quota of every account starts again at the same moment; this spreads the calls.
 AFTER_MIDNIGHT = timedelta(minutes=10)
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+# When calls may go on again, one is tried first.
+AFTER_PAUSE = timedelta(seconds=1)
 
 
 class WindowVerdict(StrEnum):
@@ -59,6 +58,8 @@ def outcome_of(error: ApiError, *, attempts: int, jitter: float, now: datetime) 
 
 def _outcome_of(error: ApiError, attempts: int, jitter: float, now: datetime) -> SendOutcome:
     text = error.errmsg
+    if isinstance(error, NoToken | Paused) and error.until is not None:
+        return paused(error, error.until, now=now, jitter=jitter)
     # Without an access token nothing was sent, and an operator may correct the account.
     if isinstance(error, NoToken) and error.action is not Action.RETRY:
         return SendOutcome(ReplyStatus.PENDING, error.errcode, text, SLOW_DOWN * (1 + jitter / 2))
@@ -92,10 +93,16 @@ def not_fetched(error: MediaNotFetched, *, attempts: int, jitter: float) -> Send
     return SendOutcome(ReplyStatus.PENDING, None, str(error), _backoff(None, attempts, jitter))
 
 
+def paused(error: ApiError, until: datetime, *, now: datetime, jitter: float) -> SendOutcome:
+    """Return the state of a reply whose account or mini-program WeChat refuses until then."""
+    spread = AFTER_MIDNIGHT if error.errcode in QUOTA_OF_THE_DAY else AFTER_PAUSE
+    pause = max(until - now, AFTER_PAUSE) + spread * jitter
+    return SendOutcome(ReplyStatus.PENDING, error.errcode, error.errmsg, pause, rid=error.rid)
+
+
 def _wait(error: ApiError, now: datetime, jitter: float) -> SendOutcome:
     if error.errcode in QUOTA_OF_THE_DAY:
-        pause = _until_midnight(now) + AFTER_MIDNIGHT * jitter
-        return SendOutcome(ReplyStatus.PENDING, error.errcode, error.errmsg, pause)
+        return paused(error, next_midnight(now), now=now, jitter=jitter)
     return SendOutcome(
         ReplyStatus.HELD,
         error.errcode,
@@ -109,10 +116,3 @@ def _backoff(errcode: int | None, attempts: int, jitter: float) -> timedelta:
         return SLOW_DOWN * (1 + jitter / 2)
     seconds = BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1]
     return timedelta(seconds=seconds * (1 + jitter / 2))
-
-
-def _until_midnight(now: datetime) -> timedelta:
-    # It is assumed that daily quotas end at midnight in Shanghai (unverified, protocol 12).
-    local = now.astimezone(SHANGHAI)
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - local

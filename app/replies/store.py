@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, text, update
+from sqlalchemy import Row, case, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies import ledger
@@ -21,6 +21,7 @@ from app.replies.send_windows import Limits
 SWEEP_AFTER = timedelta(seconds=60)
 URGENT_AFTER = timedelta(seconds=3)
 
+CARD = "miniprogrampage"
 OUTCOME_UNKNOWN = f"{UNKNOWN}: the worker that was sending recorded no result"
 MOST_UNCERTAIN: Final = {"resend_once": 1, "hold": 0}
 """How many attempts may end with an unknown outcome before a reply is not sent again."""
@@ -28,10 +29,14 @@ MOST_UNCERTAIN: Final = {"resend_once": 1, "hold": 0}
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
 
 
-async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
-    """Return the replies of a callback that are still to be sent, in the rule's order."""
-    found = await session.scalars(
-        select(Reply.id)
+async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[Row[UUID, str, str | None]]:
+    """Return the replies of a callback that are still to be sent, in the rule's order.
+
+    Each with its account, and the mini-program that a card opens.
+    """
+    mini_program = case((Reply.msgtype == CARD, Reply.content["appid"].astext))
+    found = await session.execute(
+        select(Reply.id, Reply.appid, mini_program)
         .where(
             Reply.callback_id == callback_id,
             Reply.via == "customer_service",
@@ -40,6 +45,15 @@ async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[UUID]:
         .order_by(Reply.position)
     )
     return found.all()
+
+
+async def note_pause(session: AsyncSession, reply_id: UUID, outcome: SendOutcome) -> None:
+    """Write why a reply waits that no worker has tried to send."""
+    await session.execute(
+        update(Reply)
+        .where(Reply.id == reply_id, Reply.errmsg.is_(None), Reply.status == ReplyStatus.PENDING)
+        .values(errcode=outcome.errcode, errmsg=outcome.errmsg, rid=outcome.rid)
+    )
 
 
 async def attempt_of_interrupted(session: AsyncSession, reply_id: UUID) -> int | None:

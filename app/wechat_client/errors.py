@@ -1,19 +1,37 @@
 """Errors of access tokens and uploaded media.
 
 ApiError
- └ NoToken         there is no access token, so the call that needs it has not been made
+ ├ NoToken         there is no access token, so the call that needs it has not been made
+ └ Paused          WeChat refuses calls of this kind, and they wait
 MediaUnavailable   a picture, sound or video can't be read, or WeChat would not accept it
  └ MediaNotFetched  its address did not answer; it may do so later
 """
+
+from datetime import datetime
 
 from app.wechat.errors import ApiError
 
 
 class NoToken(ApiError):
-    """There is no access token for a call. The error carries the reason of `cause`."""
+    """There is no access token for a call. The error carries the reason of `cause`.
+
+    until: when one may be asked for again; None if that is not known.
+    """
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__(cause.errcode, cause.errmsg, cause.action, cause.rid)
+        self.until = cause.until if isinstance(cause, Paused) else None
+
+
+class Paused(ApiError):
+    """WeChat has refused a call of this kind, and would refuse the next ones: they wait.
+
+    It carries what WeChat said. until: when the next call may be made.
+    """
+
+    def __init__(self, cause: ApiError, until: datetime) -> None:
+        super().__init__(cause.errcode, cause.errmsg, cause.action, cause.rid)
+        self.until = until
 
 
 class MediaUnavailable(Exception):

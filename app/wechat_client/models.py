@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -35,10 +36,14 @@ class Media(Base):
 
 
 class ApiProblem(Base):
-    """The latest problem of an account with one API of WeChat; a success deletes it.
+    """The latest problem of an account with some calls of WeChat's API; a success deletes it.
 
-    errcode: NULL if WeChat gave none; errmsg says what happened then. rid: of the request in
-    WeChat's own log. since: of this errcode.
+    api: which calls: an API, or an API and the mini-program that its cards open, as `key_of` writes
+    it. errcode: NULL if WeChat gave none; errmsg says what happened then. rid: of the request in
+    WeChat's own log. since: of this errcode. count: how many calls failed with it.
+
+    probe_at: until then these calls wait in all processes, and then one is let through; NULL if
+    they go on. probes: how many were let through and failed.
     """
 
     __tablename__ = "api_problems"
@@ -50,3 +55,6 @@ class ApiProblem(Base):
     rid: Mapped[str | None]
     since: Mapped[datetime]
     seen_at: Mapped[datetime]
+    count: Mapped[int] = mapped_column(server_default=text("1"))
+    probe_at: Mapped[datetime | None]
+    probes: Mapped[int] = mapped_column(server_default=text("0"))

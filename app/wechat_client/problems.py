@@ -1,17 +1,17 @@
-"""What WeChat refuses an account, for the log and for readiness: the latest problem of each API.
+"""What WeChat refuses an account: the latest problem of each API, and which calls wait for its end.
 
 Calls note it in memory, since nothing may be awaited between a send and the record of its result.
-Each process writes its notes to `api_problems` a few seconds later.
+Each process writes its notes to `api_problems` and reads there which calls wait: at once when calls
+have to wait, else every few seconds.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import structlog
-from sqlalchemy import case, delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +21,10 @@ from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.wechat.errcodes import concerns_account, explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.models import ApiProblem
+from app.wechat_client import problem_store
+from app.wechat_client.errors import Paused
+from app.wechat_client.pauses import MINI_PROGRAM, Pause, pause_after, stops_calls
+from app.wechat_client.problem_store import Ended, Note
 
 Api: TypeAlias = Literal[
     "stable_token",
@@ -33,7 +36,7 @@ Api: TypeAlias = Literal[
     "get_current_autoreply_info",
 ]
 
-STORE_SECONDS: Final = 5.0
+STORE_SECONDS: Final = 2.0
 # What is unchanged is written so often, so that the others see that it goes on.
 STORE_AGAIN: Final = timedelta(minutes=1)
 LOG_AGAIN: Final = timedelta(hours=1)
@@ -42,56 +45,105 @@ MAX_LOGGED: Final = 1000
 
 log = structlog.get_logger()
 
-_Key: TypeAlias = tuple[AppId, Api]
+_Key: TypeAlias = tuple[AppId, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """The latest result of an API. error: None if the call succeeded. at: of this result."""
-
-    error: ApiError | None
-    at: datetime
+def key_of(api: Api, mini_program: str | None = None) -> str:
+    """Return the name of the calls of an API, or of those whose cards open one mini-program."""
+    return api if mini_program is None else f"{api} {mini_program}"
 
 
 class ApiProblems:
-    """The problems that this process has met, and which of them are still to be written."""
+    """The problems that this process has met or knows of, and which are still to be written.
+
+    logs: whether they are logged; a command tells the person who runs it instead.
+    """
 
     def __init__(self, sessions: SessionFactory, clock: Clock, *, logs: bool) -> None:
         self._sessions = sessions
         self._clock = clock
         self._logs = logs
-        self._notes: dict[_Key, _Note] = {}
-        self._stored: dict[_Key, _Note] = {}
-        self._logged: dict[tuple[AppId, Api, int | str], datetime] = {}
+        self._notes: dict[_Key, Note] = {}
+        self._stored: dict[_Key, Note] = {}
+        self._logged: dict[tuple[_Key, int | str], datetime] = {}
+        self._pauses: dict[_Key, Pause] = {}
+        self._read = False
+        self._hurry = asyncio.Event()
 
-    def failed(self, appid: AppId, api: Api, error: ApiError) -> None:
-        """Note a call that failed. It is logged once an hour for each errcode.
+    def pause(self, appid: AppId, api: Api, mini_program: str | None = None) -> Pause | None:
+        """Return why such a call has to wait now, as far as this process knows."""
+        now = self._clock.now()
+        found = (self._pauses.get(key) for key in _keys(appid, api, mini_program))
+        return next((pause for pause in found if pause and now < pause.until), None)
+
+    async def admit(self, appid: AppId, api: Api, mini_program: str | None = None) -> None:
+        """Return if a call may be made now. Raises Paused, and the errors of the database.
+
+        When a pause is over, one call of one process is let through, and the others wait longer.
+        """
+        if not self._read:
+            await self.read_pauses()
+        for key in _keys(appid, api, mini_program):
+            pause = self._pauses.get(key)
+            if pause is not None and pause.until <= self._clock.now():
+                pause = await self._claim(key, pause)
+            if pause is not None:
+                raise Paused(pause.error, pause.until)
+
+    def failed(
+        self, appid: AppId, api: Api, error: ApiError, mini_program: str | None = None
+    ) -> datetime | None:
+        """Note a call that failed; return until when such calls wait now, or None.
 
         Errcodes that concern one follower or one message are left to the caller.
         """
         if error.errcode is not None and not concerns_account(error.errcode):
-            return
+            return None
+        key = appid, key_of(api, mini_program if error.errcode in MINI_PROGRAM else None)
         now = self._clock.now()
-        self._notes[appid, api] = _Note(error, now)
-        if not self._logs:
-            return
-        kind = (appid, api, error.errmsg if error.errcode is None else error.errcode)
-        logged_at = self._logged.get(kind)
-        if logged_at is None or now - logged_at >= LOG_AGAIN:
-            self._logged[kind] = now
-            while len(self._logged) > MAX_LOGGED:
-                del self._logged[next(iter(self._logged))]
-            _log(appid, api, error)
+        # A text with a link is no card: what it opens is not known here.
+        is_text = error.errcode in MINI_PROGRAM and mini_program is None
+        pause = None if is_text else self._pause_after(key, error, now)
+        if pause is None and key in self._pauses:
+            # A call that was let through got no answer: this tells nothing about the pause.
+            return None
+        noted = self._notes.get(key)
+        note = Note(error, now, 1, pause)
+        if noted is not None and _kind(noted) == _kind(note):
+            note = replace(note, count=noted.count + 1)
+        self._notes[key] = note
+        if pause is None:
+            self._log_failure(key, error, now)
+            return None
+        self._pauses[key] = pause
+        self._hurry.set()
+        return pause.until
 
-    def succeeded(self, appid: AppId, api: Api) -> None:
-        """Note a call that succeeded: it ends the problem of its API."""
-        self._notes[appid, api] = _Note(None, self._clock.now())
+    def succeeded(
+        self, appid: AppId, api: Api, began: datetime, mini_program: str | None = None
+    ) -> None:
+        """Note a call that succeeded: it ends the problems that were met before it began."""
+        for key in _keys(appid, api, mini_program):
+            pause = self._pauses.get(key)
+            if pause is not None and pause.seen_at > began:
+                continue
+            self._notes[key] = Note(None, began)
+            if pause is not None:
+                del self._pauses[key]
+                self._stored.pop(key, None)
+                self._hurry.set()
 
     async def keep_stored(self) -> None:
-        """Write what is new every few seconds, until cancelled."""
+        """Write what is new and read which calls wait every few seconds, until cancelled."""
         while True:
-            await asyncio.sleep(STORE_SECONDS)
+            self._hurry.clear()
             await self.store()
+            await self.read_pauses()
+            try:
+                async with asyncio.timeout(STORE_SECONDS):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
 
     async def store(self) -> None:
         """Write what is new; all of it later if the database is unavailable."""
@@ -104,63 +156,124 @@ class ApiProblems:
             return
         try:
             async with brief_transaction(self._sessions) as session:
-                for (appid, api), note in due.items():
-                    await _write(session, appid, api, note)
+                changes = [await _write(session, key, note) for key, note in due.items()]
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
             log.warning("wechat.problems_not_stored", error=type(error).__name__)
-        else:
-            self._stored |= due
+            return
+        self._stored |= due
+        for key, note in due.items():
+            current = self._notes[key]
+            if _kind(current) == _kind(note):
+                self._notes[key] = replace(current, count=current.count - note.count)
+        if self._logs:
+            for key, change in zip(due, changes, strict=True):
+                _log_change(key, change)
 
-    def _is_due(self, key: _Key, note: _Note) -> bool:
+    async def try_soon(self) -> None:
+        """Let a call of each kind that waits through now: the settings may be corrected.
+
+        Raises the errors of the database.
+        """
+        async with brief_transaction(self._sessions) as session:
+            await problem_store.make_due(session, self._clock.now())
+        await self.read_pauses()
+
+    def _pause_after(self, key: _Key, error: ApiError, now: datetime) -> Pause | None:
+        if not stops_calls(error):
+            return None
+        before = self._pauses.get(key)
+        if before is None or before.error.errcode != error.errcode:
+            return Pause(error, now, now + pause_after(error, 0, now))
+        # Who has let the call through has set the next time already.
+        again_at = now + pause_after(error, before.probes, now)
+        until = before.until if before.until > now else again_at
+        return Pause(error, now, until, before.probes)
+
+    async def _claim(self, key: _Key, pause: Pause) -> Pause | None:
+        """Return None if this call may be made, else for how long it has to wait."""
+        appid, api = key
+        now = self._clock.now()
+        longer = pause_after(pause.error, pause.probes + 1, now)
+        async with brief_transaction(self._sessions) as session:
+            claimed = await problem_store.claim_probe(session, appid, api, now, longer)
+            current = await problem_store.read_pause(session, appid, api)
+        if current is None:
+            self._pauses.pop(key, None)
+        else:
+            self._pauses[key] = current
+        return None if claimed else current
+
+    async def read_pauses(self) -> None:
+        """Read which calls wait; leave it as it is known if the database is unavailable."""
+        try:
+            async with brief_transaction(self._sessions) as session:
+                found = await problem_store.read_pauses(session)
+        except (*UNAVAILABLE_ERRORS, SQLAlchemyError):
+            return
+        self._read = True
+        unwritten = {key for key, note in self._notes.items() if self._is_due(key, note)}
+        kept = {key: pause for key, pause in self._pauses.items() if key in unwritten}
+        self._pauses = {key: one for key, one in found.items() if key not in unwritten} | kept
+
+    def _is_due(self, key: _Key, note: Note) -> bool:
         stored = self._stored.get(key)
-        if stored is None or _kind(stored) != _kind(note):
+        if stored is None or _kind(stored) != _kind(note) or stored.pause != note.pause:
             return True
         return note.at - stored.at >= STORE_AGAIN
 
+    def _log_failure(self, key: _Key, error: ApiError, now: datetime) -> None:
+        """Log a failure that stops nothing, once an hour for each errcode."""
+        if not self._logs:
+            return
+        kind = key, error.errmsg if error.errcode is None else error.errcode
+        logged_at = self._logged.get(kind)
+        if logged_at is None or now - logged_at >= LOG_AGAIN:
+            self._logged[kind] = now
+            while len(self._logged) > MAX_LOGGED:
+                del self._logged[next(iter(self._logged))]
+            _log(key, error)
 
-def _by_key(item: tuple[_Key, _Note]) -> _Key:
+
+def _keys(appid: AppId, api: Api, mini_program: str | None) -> Iterator[_Key]:
+    yield appid, key_of(api)
+    if mini_program is not None:
+        yield appid, key_of(api, mini_program)
+
+
+def _by_key(item: tuple[_Key, Note]) -> _Key:
     # All processes lock the rows in one order.
     return item[0]
 
 
-def _kind(note: _Note) -> tuple[int | None, str] | None:
+def _kind(note: Note) -> tuple[int | None, str] | None:
     return None if note.error is None else (note.error.errcode, note.error.errmsg)
 
 
-async def _write(session: AsyncSession, appid: AppId, api: Api, note: _Note) -> None:
+async def _write(session: AsyncSession, key: _Key, note: Note) -> Pause | Ended | None:
+    """Write a note; return what is new to all processes: a pause, or the end of one."""
     if note.error is None:
-        await session.execute(
-            delete(ApiProblem).where(
-                ApiProblem.appid == appid, ApiProblem.api == api, ApiProblem.seen_at <= note.at
-            )
-        )
-        return
-    new = insert(ApiProblem).values(
-        appid=appid,
-        api=api,
-        errcode=note.error.errcode,
-        errmsg=note.error.errmsg,
-        rid=note.error.rid,
-        since=note.at,
-        seen_at=note.at,
-    )
-    goes_on = ApiProblem.errcode.is_not_distinct_from(new.excluded.errcode)
-    await session.execute(
-        new.on_conflict_do_update(
-            index_elements=[ApiProblem.appid, ApiProblem.api],
-            set_={
-                "errcode": new.excluded.errcode,
-                "errmsg": new.excluded.errmsg,
-                "rid": new.excluded.rid,
-                "since": case((goes_on, ApiProblem.since), else_=new.excluded.since),
-                "seen_at": new.excluded.seen_at,
-            },
-            where=ApiProblem.seen_at <= new.excluded.seen_at,
-        )
-    )
+        return await problem_store.end(session, *key, note.at)
+    is_new = await problem_store.write_failure(session, *key, note, note.error)
+    return note.pause if is_new else None
 
 
-def _log(appid: AppId, api: Api, error: ApiError) -> None:
+def _log_change(key: _Key, change: Pause | Ended | None) -> None:
+    appid, api = key
+    if isinstance(change, Pause):
+        _log(key, change.error, change.until)
+    elif change is not None:
+        log.info(
+            "wechat.calls_resumed",
+            appid=appid,
+            api=api,
+            errcode=change.errcode,
+            since=change.since.isoformat(),
+            refused=change.count,
+        )
+
+
+def _log(key: _Key, error: ApiError, paused_until: datetime | None = None) -> None:
+    appid, api = key
     if error.errcode is None:
         log.warning("wechat.call_failed", appid=appid, api=api, errmsg=error.errmsg)
         return
@@ -174,4 +287,5 @@ def _log(appid: AppId, api: Api, error: ApiError) -> None:
         rid=error.rid,
         meaning=found.meaning,
         fix=found.fix,
+        paused_until=None if paused_until is None else paused_until.isoformat(),
     )

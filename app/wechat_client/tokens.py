@@ -18,7 +18,9 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.problems import ApiProblems
+from app.wechat_client.errors import Paused
+from app.wechat_client.pauses import Pause
+from app.wechat_client.problems import Api, ApiProblems
 from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.token_store import Token, read, save
 
@@ -28,7 +30,6 @@ JITTER_SECONDS = 60
 # A token that is said to end sooner is used so long all the same: else every message would ask for
 # another one. If it does end sooner, WeChat refuses it (42001), and it is renewed.
 MIN_LIFE = REFRESH_AHEAD + timedelta(seconds=60)
-PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # While the old token is valid, messages must not all wait for a WeChat that does not respond.
 PAUSE_AFTER_FAILURE = timedelta(seconds=10)
 
@@ -60,7 +61,7 @@ class AccessTokens:
         self._database = database
         self._api = api
         self._accounts = accounts
-        self._clock = clock
+        self.clock = clock
         self._box = box
         self.problems = ApiProblems(database.sessions, clock, logs=logs)
         self._known: dict[AppId, Token] = {}
@@ -73,14 +74,21 @@ class AccessTokens:
     async def get(self, appid: AppId) -> Token:
         """Return a token that is not about to expire, from memory, the table or WeChat.
 
-        Raises ApiError. An error that only an operator can correct (wrong AppSecret, IP whitelist),
-        and a used-up quota of the day, are raised again for a minute without another call.
+        Raises ApiError. What only an operator can correct (wrong AppSecret, IP whitelist), and a
+        used-up quota of the day, is Paused: it is raised again without another call for a while.
         """
         known = self._known.get(appid)
         if known is not None and self._lasts(known):
             return known
         async with self._single_flight.run(appid):
             return await self._from_table(appid, refused=None)
+
+    def pause(self, appid: AppId, api: Api, mini_program: str | None = None) -> Pause | None:
+        """Return why a call has to wait now, as far as this process knows."""
+        found = self.problems.pause(appid, api, mini_program)
+        if found is None and not self._is_known(appid):
+            found = self.problems.pause(appid, "stable_token")
+        return found
 
     async def check(self, appid: AppId) -> Token:
         """Request the token from WeChat now, whatever is stored, and return it.
@@ -94,7 +102,7 @@ class AccessTokens:
         ):
             # An operator who has corrected the account waits for this answer.
             self._failures.pop(appid, None)
-            self._known[appid] = await self._fetch(appid, refused=None)
+            self._known[appid] = await self._request(appid, refused=None)
             return self._known[appid]
 
     async def renew(self, appid: AppId, refused: Token) -> Token:
@@ -119,6 +127,8 @@ class AccessTokens:
         for appid in appids:
             try:
                 await self.get(AppId(appid))
+            except Paused:  # `ApiProblems` logs it
+                continue
             except ApiError as error:
                 _log_not_refreshed(appid, error)
 
@@ -140,42 +150,52 @@ class AccessTokens:
         try:
             return await self._fetch(appid, refused)
         except ApiError as error:
-            now = self._clock.now()
+            now = self.clock.now()
             if refused is not None or stored.expires_at <= now:
                 raise
+            if isinstance(error, Paused):
+                return stored
             if appid not in self._failures or self._failures[appid].until <= now:
                 self._failures[appid] = _Failure(now + PAUSE_AFTER_FAILURE, error)
             if self._failures[appid] is not before:
                 _log_not_refreshed(appid, error)
             return stored
 
+    def _is_known(self, appid: AppId) -> bool:
+        known = self._known.get(appid)
+        return known is not None and known.expires_at > self.clock.now()
+
     def _is_usable(self, token: Token, refused: Token | None) -> bool:
         return self._lasts(token) and (refused is None or token.value != refused.value)
 
     def _lasts(self, token: Token) -> bool:
-        return token.expires_at - self._clock.now() > self._ahead
+        return token.expires_at - self.clock.now() > self._ahead
 
     async def _stored(self, appid: AppId) -> Token | None:
         async with self._database.sessions() as session:
             return await read(session, self._box, appid)
 
     async def _fetch(self, appid: AppId, refused: Token | None) -> Token:
-        now = self._clock.now()
         failure = self._failures.get(appid)
-        if failure is not None and now < failure.until:
+        if failure is not None and self.clock.now() < failure.until:
             raise failure.error
+        await self.problems.admit(appid, "stable_token")
+        return await self._request(appid, refused)
+
+    async def _request(self, appid: AppId, refused: Token | None) -> Token:
+        now = self.clock.now()
         try:
             response = await self._api.stable_token(appid, self._secret(appid))
         except ApiError as error:
-            self.problems.failed(appid, "stable_token", error)
-            if error.action in {Action.CONFIGURATION, Action.WAIT}:
-                self._failures[appid] = _Failure(now + PAUSE_AFTER_REFUSAL, error)
+            until = self.problems.failed(appid, "stable_token", error)
+            if until is not None:
+                raise Paused(error, until) from error
             raise
         life = max(timedelta(seconds=response.expires_in), MIN_LIFE)
         token = Token(response.token, now + life)
         async with self._database.sessions.begin() as session:
             await save(session, self._box, appid, token, now)
-        self.problems.succeeded(appid, "stable_token")
+        self.problems.succeeded(appid, "stable_token", now)
         if refused is not None and token.value == refused.value:
             again = ApiError(None, "WeChat hands out the refused token again", Action.RETRY)
             self.problems.failed(appid, "stable_token", again)

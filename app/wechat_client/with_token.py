@@ -6,7 +6,7 @@ from typing import TypeVar
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.errors import NoToken
+from app.wechat_client.errors import NoToken, Paused
 from app.wechat_client.problems import Api
 from app.wechat_client.token_store import Token
 from app.wechat_client.tokens import AccessTokens
@@ -15,24 +15,35 @@ T = TypeVar("T")
 
 
 async def with_token(
-    tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]], *, api: Api
+    tokens: AccessTokens,
+    appid: AppId,
+    call: Callable[[str], Awaitable[T]],
+    *,
+    api: Api,
+    mini_program: str | None = None,
 ) -> T:
     """Run `call` with the account's access token and return its result.
 
     api: which one `call` calls; problems with it are logged once and shown by readiness.
+    mini_program: that the card opens which `call` sends.
 
     When WeChat refuses the token (40001, 40014, 42001), it is renewed and `call` runs once more.
-    Raises NoToken, before the first or the second run, and the errors of `call`.
+    Raises Paused, NoToken, before the first or the second run, and the errors of `call`.
     Source: protocol 7.2.
     """
+    problems = tokens.problems
+    await problems.admit(appid, api, mini_program)
+    began = tokens.clock.now()
     try:
         result = await _call(tokens, appid, call)
     except NoToken:  # noted where the token is requested
         raise
     except ApiError as error:
-        tokens.problems.failed(appid, api, error)
+        until = problems.failed(appid, api, error, mini_program)
+        if until is not None:
+            raise Paused(error, until) from error
         raise
-    tokens.problems.succeeded(appid, api)
+    problems.succeeded(appid, api, began, mini_program)
     return result
 
 

@@ -4,10 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from app.db.engine import Database
 from app.doctor.doctor import make_doctor
 from app.doctor.finding import State, verdict
+from app.replies.errors import TryLater
 from app.worker import Jobs
 from simulator.accounts import Account, Mode
 from simulator.envelopes import new_stamp
@@ -147,11 +149,14 @@ async def test_a_mini_program_that_is_not_linked(
     service: Service, wechat: WeChat, jobs: Jobs
 ) -> None:
     wechat.state.accounts[APPID] = ACCOUNT.model_copy(update={"linked_mini_programs": ()})
-    await deliver(jobs, await owed(service, wechat, card()))
+    with pytest.raises(TryLater):
+        await deliver(jobs, await owed(service, wechat, card()))
+    await jobs.tokens.problems.store()
 
     says((await examine(service))["mini-program-cards"], "fault", CARD_APPID, "40166", "小程序管理")
 
     wechat.state.accounts[APPID] = ACCOUNT
-    service.clock.advance(timedelta(seconds=5))
+    service.clock.advance(timedelta(seconds=61))
     await deliver(jobs, await owed(service, wechat, card()))
+    await jobs.tokens.problems.store()
     assert (await examine(service))["mini-program-cards"]["state"] == "ok"

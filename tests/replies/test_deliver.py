@@ -126,12 +126,27 @@ async def test_one_that_must_wait_keeps_those_behind_it_waiting(
 async def test_one_that_failed_for_good_does_not_keep_the_others_back(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
-    callback = await owed(service, wechat, card(appid="wx00000000000000ee"), text("two"))
+    callback = await owed(service, wechat, card(pagepath="pages/gone"), text("two"))
+    wechat.strike(SEND, errcode=40165, count=1)
 
     await deliver(jobs, callback)
 
     assert await fates(connection) == [
-        {"status": "failed", "errcode": 40166, "attempts": 1},
+        {"status": "failed", "errcode": 40165, "attempts": 1},
+        {"status": "sent", "errcode": None, "attempts": 1},
+    ]
+
+
+async def test_a_card_whose_mini_program_is_refused_does_not_keep_the_others_back(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card(appid="wx00000000000000ee"), text("two"))
+
+    with pytest.raises(TryLater):
+        await deliver(jobs, callback)
+
+    assert await fates(connection) == [
+        {"status": "pending", "errcode": 40166, "attempts": 1},
         {"status": "sent", "errcode": None, "attempts": 1},
     ]
 
@@ -420,7 +435,10 @@ async def test_a_wrong_appsecret_costs_nothing_once_it_is_corrected(
         with pytest.raises(TryLater):
             await deliver(mistaken, callback)
     waiting = await statuses(connection)
-    await deliver(jobs_of(service.settings, database, wechat), callback)
+    await mistaken.tokens.problems.store()
+    started = jobs_of(service.settings, database, wechat)
+    await started.begin()
+    await deliver(started, callback)
 
     assert waiting == ["pending"]
     assert await statuses(connection) == ["sent"]
@@ -444,21 +462,21 @@ async def test_an_account_without_an_appsecret_keeps_its_replies_until_there_is_
     assert wechat.calls(STABLE_TOKEN) == []
 
 
-async def test_an_unlinked_mini_program_ends_the_card_with_the_reason(
+async def test_a_card_with_a_page_that_does_not_exist_ends_with_the_reason(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
-    callback = await owed(service, wechat, card(appid="wx00000000000000ee"))
+    callback = await owed(service, wechat, card())
+    wechat.strike(SEND, errcode=40165)
     before = counted("sends_total", msgtype="miniprogrampage", outcome="failed")
 
     await deliver(jobs, callback)
 
     assert await rows(connection, "SELECT status, errcode, errmsg FROM replies") == [
-        {"status": "failed", "errcode": 40166, "errmsg": "invalid weapp appid"}
+        {"status": "failed", "errcode": 40165, "errmsg": "invalid weapp pagepath"}
     ]
     assert counted("sends_total", msgtype="miniprogrampage", outcome="failed") == before + 1
 
 
-@pytest.mark.parametrize("errcode", [43004, 50005])
 async def test_who_does_not_follow_is_skipped(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, errcode: int
 ) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from app.replies.errors import TryLater
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
 from tests.service import (
@@ -119,18 +120,18 @@ async def test_a_card_is_sent_after_its_mini_program_was_linked(
 ) -> None:
     mini_program = "wx00000000000000ee"
     callback = await owed(service, wechat, card(appid=mini_program))
-    await deliver(jobs, callback)
-    failed = await statuses(connection)
+    with pytest.raises(TryLater):
+        await deliver(jobs, callback)
+    waiting = await statuses(connection)
     account = wechat.state.accounts[APPID]
     wechat.state.accounts[APPID] = account.model_copy(
         update={"linked_mini_programs": (mini_program,)}
     )
-    (reply_id,) = await column(connection, "SELECT id FROM replies")
+    service.clock.advance(timedelta(seconds=60))
 
-    await service.api("POST", f"replies/{reply_id}/retry")
     await deliver(jobs, callback)
 
-    assert failed == ["failed"]
+    assert waiting == ["pending"]
     assert await statuses(connection) == ["sent"]
 
 

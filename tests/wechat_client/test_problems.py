@@ -54,7 +54,7 @@ async def test_a_refused_send_is_logged_once_with_its_meaning_and_rid(
 
     with capture_logs() as logs:
         await attempts(jobs, callback)
-    await jobs.tokens.problems.store()
+        await jobs.tokens.problems.store()
 
     (line,) = refusals(logs)
     assert (line["appid"], line["api"], line["errcode"]) == (APPID, "message/custom/send", errcode)
@@ -80,7 +80,7 @@ async def test_a_refused_token_is_logged_once_and_shown(
 
     with capture_logs() as logs:
         await attempts(jobs, callback)
-    await jobs.tokens.problems.store()
+        await jobs.tokens.problems.store()
 
     (line,) = refusals(logs)
     assert (line["api"], line["errcode"]) == ("stable_token", errcode)
@@ -174,7 +174,7 @@ async def test_what_can_not_be_stored_is_stored_later(
 ) -> None:
     callback = await owed(service, wechat, TEXT)
     wechat.strike(SEND, errcode=48001)
-    await deliver(jobs, callback)
+    await attempts(jobs, callback)
     await connection.execute("ALTER TABLE api_problems RENAME TO away")
     await jobs.tokens.problems.store()
     await connection.execute("ALTER TABLE away RENAME TO api_problems")

@@ -89,6 +89,8 @@ def api_refusals(facts: Facts, shared: Shared) -> Iterator[Finding]:
     for refused in shared.refusals:
         if refused.api == STABLE_TOKEN or refused.appid not in facts.settings.accounts:
             continue
+        if refused.mini_program is not None:  # `mini_program_cards` reports it
+            continue
         found = True
         yield _refused_call(refused)
     if not found:
@@ -173,7 +175,8 @@ def with_code(meaning: Both, errcode: int) -> Both:
 def evidence_of(refused: Refusal) -> dict[str, Any]:
     """Return WeChat's own words as JSON."""
     told = asdict(refused)
-    return told | {name: told[name].isoformat() for name in ("since", "seen_at")}
+    times = ("since", "seen_at", "probe_at")
+    return told | {name: told[name].isoformat() for name in times if told[name] is not None}
 
 
 def address_in(errmsg: str) -> str | None:

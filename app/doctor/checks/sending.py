@@ -54,8 +54,13 @@ def mini_program_cards(facts: Facts, shared: Shared) -> Iterator[Finding]:
     """Check which mini-programs WeChat refuses in cards."""
     for account in _accounts(facts):
         sent = [one for one in shared.sent if one.appid == account.appid]
-        refused = [
-            one for one in sent if one.errcode in REFUSED_CARD and not _arrived_since(one, sent)
+        waiting = list(_waiting(account.appid, shared))
+        refused = waiting + [
+            one
+            for one in sent
+            if one.errcode in REFUSED_CARD
+            and not _arrived_since(one, sent)
+            and not any(one.mini_program == other.mini_program for other in waiting)
         ]
         for one in refused:
             yield _refused_card(one)
@@ -68,6 +73,13 @@ def mini_program_cards(facts: Facts, shared: Shared) -> Iterator[Finding]:
                 ),
                 appid=account.appid,
             )
+
+
+def _waiting(appid: str, shared: Shared) -> Iterator[SentCards]:
+    """Return the mini-programs whose cards wait since WeChat refuses them."""
+    for one in shared.refusals:
+        if one.appid == appid and one.mini_program is not None:
+            yield SentCards(appid, one.errcode, one.mini_program, one.count, one.since, one.seen_at)
 
 
 def _arrived_since(refused: SentCards, sent: list[SentCards]) -> bool:
