@@ -9,7 +9,6 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
-from app.console.csv_response import csv_response
 from app.console.date_range_form import BadRange, RangeQuery, before, default_range
 from app.console.errors import NotFound
 from app.console.form_values import Blank
@@ -19,6 +18,7 @@ from app.console.render import render, zone_of
 from app.console.signed_in import Viewer
 from app.console.subscriptions import figures
 from app.console.subscriptions.figures import By
+from app.csv_response import csv_response
 from app.db.session import SessionDep
 from app.settings import Settings
 from app.stats import subscription_store
