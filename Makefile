@@ -8,13 +8,18 @@ TOOLS := .programs/tools/bin
 CLIENTS := .programs/clients
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
+# The fuzzer, and what its runs leave behind.
+FUZZ := .programs/fuzz
+# For each of its targets; TARGETS names some, SEED tries other inputs.
+CASES ?= 100000
+SEED ?= 1
 # Every process would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 # Written after an install: another one follows only when what it installs has changed.
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site openapi clients bench audit lock
+.PHONY: help setup run check test lint site openapi clients bench fuzz audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -50,6 +55,9 @@ clients: $(CLIENTS)/python/.installed
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
 
+fuzz: $(STAMP) $(FUZZ)/.installed ## Try inputs that nobody thought of; CASES=…, TARGETS=…, SEED=…
+	@PYTHONPATH=$(FUZZ)/packages $(BIN)/python -m tests.fuzz $(TARGETS) --cases $(CASES) --seed $(SEED)
+
 audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
 	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
 
@@ -61,9 +69,10 @@ lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRAD
 	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
 	$(LOCK) requirements/clients.in -o requirements/clients.txt
+	$(LOCK) requirements/fuzz.in -o requirements/fuzz.txt
 
 LOCKS := requirements/service.txt requirements/otel.txt requirements/dev.txt requirements/build.txt \
-	requirements/sbom.txt requirements/tools.txt requirements/clients.txt
+	requirements/sbom.txt requirements/tools.txt requirements/clients.txt requirements/fuzz.txt
 LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
 PIP := python -m pip install --quiet --disable-pip-version-check
@@ -79,6 +88,11 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 $(TOOLS)/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .programs/tools
 	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
+	@touch $@
+
+$(FUZZ)/.installed: requirements/fuzz.txt
+	@$(BIN)/$(PIP) --no-deps --require-hashes --only-binary :all: --upgrade --target $(FUZZ)/packages \
+		-r requirements/fuzz.txt || { echo "The fuzzer needs Linux on x86-64."; exit 1; }
 	@touch $@
 
 $(CLIENTS)/python/.installed: requirements/clients.txt

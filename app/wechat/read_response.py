@@ -17,6 +17,7 @@ from app.wechat.errors import ApiError, TransportError
 
 _RID = re.compile(r"\s*\brid:\s*(\S+)\s*$")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_END_OF_NUMBERS = 10**18
 # Postgres stores neither.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # WeChat's errcodes have at most nine digits; what is beyond is no errcode.
@@ -66,13 +67,18 @@ def unreadable_response(status: int = HTTPStatus.OK) -> TransportError:
 
 
 def number_of(value: object) -> int | None:
-    """Return an integer that WeChat wrote as a number or as text; None for anything else."""
+    """Return an integer that WeChat wrote as a number or as text; None for anything else.
+
+    It has at most 18 digits: no number of WeChat has more, and the database holds no more.
+    """
     if isinstance(value, str):
         text = value.strip()
         return int(text) if _INTEGER.fullmatch(text) else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return None if isinstance(value, bool) or not isinstance(value, int) else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < _END_OF_NUMBERS else None
 
 
 def _members(status: int, content: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wechat.api import WeChatApi
+from app.wechat.api_responses import follower_page, user_info
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
@@ -161,6 +162,15 @@ async def test_a_redirect_of_a_message_is_named_and_not_followed(
     assert (error.action, error.outcome_unknown) == (Action.RETRY, False)
     assert error.errmsg.startswith(f"HTTP {status} redirects to {named}")
     assert "access_token" not in error.errmsg
+
+
+@pytest.mark.parametrize("number", [10**18, -(10**18), 1e300, "9" * 19, 10**400])
+def test_a_number_that_no_column_holds_counts_as_none(number: object) -> None:
+    info = user_info({"openid": "o1", "qr_scene": number, "subscribe_time": number})
+
+    assert (info.qr_scene, info.subscribe_time) == (None, None)
+    with pytest.raises(TransportError, match="unreadable answer"):
+        follower_page({"total": number, "count": 1, "data": {"openid": ["o1"]}})
 
 
 def test_a_redirect_is_named_without_what_the_database_refuses() -> None:

@@ -1,0 +1,1 @@
+"""The targets of the fuzzer, one file each; each has a constant `TARGET`."""
