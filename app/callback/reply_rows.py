@@ -1,10 +1,9 @@
 """Turns the replies of the chosen rules into rows of `replies`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from app.replies.models import ReplyStatus, Via
+from app.replies.models import ReplyStatus
 from app.replies.new_reply import NewReply, new_reply, unsent_reply
 from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.rule_set import Chosen
@@ -43,6 +42,7 @@ def _row(
     elif late is not None and rendered.reply.via != "passive":
         status, reason = ReplyStatus.EXPIRED, late
     else:
-        row = new_reply(rendered.id, position, rendered.reply, rule_id, expires_at)
-        return replace(row, fixed=True) if rendered.fixed and row.via is Via.PASSIVE else row
+        return new_reply(
+            rendered.id, position, rendered.reply, rule_id, expires_at, fixed=rendered.fixed
+        )
     return unsent_reply(rendered.id, position, rendered.reply, rule_id, status, reason)

@@ -232,6 +232,10 @@ def _migrated(settings: Settings) -> list[str]:
         return asyncio.run(_migrate(settings))
     except migrations.NewerSchema:
         reason = NEWER_SCHEMA
+    except migrations.IndexesNotBuilt as error:
+        cause = error.__cause__
+        why = why_unusable(cause) if isinstance(cause, Exception) else "an index is missing"
+        reason = f"{why}; the database is migrated, but an index is missing: run it again"
     except UNUSABLE as error:
         reason = f"{why_unusable(error)}; nothing was changed"
     typer.echo(f"oa-bridge: {reason}", err=True)

@@ -9,8 +9,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db.engine import UNAVAILABLE_ERRORS
 from app.db.index_builder import build_indexes
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -31,11 +33,15 @@ class NewerSchema(Exception):
     """A newer version of OA Bridge has migrated the database; this one does not know how."""
 
 
+class IndexesNotBuilt(Exception):
+    """The database is migrated, but an index is missing. Its cause is the database's error."""
+
+
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
     """Run every outstanding migration, then build the indexes that are built in use.
 
     Returns a line for each: what was done. Waits while another process migrates. Raises
-    NewerSchema.
+    NewerSchema, IndexesNotBuilt.
     """
     done: list[str] = []
 
@@ -54,7 +60,11 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> list[str]:
     async with engine.begin() as connection:
         await connection.run_sync(run)
     if revision == "head":
-        done.extend(f"built the index {name}" for name in await build_indexes(engine))
+        try:
+            built = await build_indexes(engine)
+        except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
+            raise IndexesNotBuilt from error
+        done.extend(f"built the index {name}" for name in built)
     return done
 
 

@@ -1,6 +1,8 @@
 """The job that sends the queued replies of one callback as customer-service messages."""
 
 import asyncio
+import os
+import platform
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +18,7 @@ from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.db.queue import enqueue
-from app.replies import store
+from app.replies import attempt_store, store
 from app.replies.errors import TryLater
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus
@@ -59,7 +61,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The dependencies of sending. uncertain_sends: the setting UNCERTAIN_SENDS."""
+    """The dependencies of sending.
+
+    uncertain_sends: the setting UNCERTAIN_SENDS. worker: the name of this process in the attempts.
+    """
 
     sessions: SessionFactory
     api: WeChatApi
@@ -69,6 +74,7 @@ class Delivery:
     limits: Limits = field(default_factory=Limits)
     uncertain_sends: UncertainSends = "resend_once"
     takeover_seconds: float = TAKEOVER_SECONDS
+    worker: str = field(default_factory=lambda: f"{platform.node()}/{os.getpid()}")
     results: SendResults = field(default_factory=SendResults)
 
 
@@ -150,6 +156,8 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
             may_have_arrived=may_have_arrived,
             most_uncertain=store.MOST_UNCERTAIN[delivery.uncertain_sends],
         )
+        if reply is not None and reply.status is ReplyStatus.SENDING:
+            await attempt_store.begin(session, reply, worker=delivery.worker, now=now)
     delivery.results.claimed(reply_id)
     if may_have_arrived and reply is not None:
         _report_cut_off(reply)
@@ -190,6 +198,7 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
                 tried_at=result.tried_at,
                 limits=delivery.limits,
             )
+        await attempt_store.end(session, result.reply, result.outcome, now=result.ended_at)
         now = delivery.clock.now()
         woken = await store.requeue_held_of(session, result.reply, now)
         await enqueue(session, [deliver_job(callback_id) for callback_id in woken])

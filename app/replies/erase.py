@@ -25,7 +25,7 @@ async def erase_windows(session: AsyncSession, person: ErasureSubject) -> int:
 
 
 async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Clear the contents of up to `limit` final replies from before `before`; return how many.
+    """Clear contents and attempts of up to `limit` final replies from before; return how many.
 
     Locked rows are left for the next run.
     """
@@ -55,21 +55,33 @@ _ERASED_PERIOD = """
 """
 _LOCKED_LIMIT = "LIMIT :limit FOR UPDATE OF r"
 
+# What WeChat said of each attempt goes with what it said of the last one.
+_WITH_ATTEMPTS = """
+), attempts AS (
+    UPDATE reply_attempts SET errmsg = NULL, rid = NULL
+    WHERE reply_id IN (SELECT id FROM cleared)
+) SELECT 1 FROM cleared
+"""
+
 _CONTENTS = text(
     f"""
+    WITH cleared AS (
     UPDATE replies SET {_CLEARED}
     WHERE id = ANY(ARRAY(
         {_ERASED_PERIOD} AND (r.content <> '{{}}' OR r.errmsg IS NOT NULL) {_LOCKED_LIMIT}
     ))
-    RETURNING 1
+    RETURNING id
+    {_WITH_ATTEMPTS}
     """  # noqa: S608 - constants of this module
 )
 
 _IDENTITY = text(
     f"""
+    WITH cleared AS (
     UPDATE replies SET openid = :pseudonym, {_CLEARED}
     WHERE id = ANY(ARRAY({_ERASED_PERIOD} {_LOCKED_LIMIT}))
-    RETURNING 1
+    RETURNING id
+    {_WITH_ATTEMPTS}
     """  # noqa: S608 - constants of this module
 )
 
@@ -83,13 +95,18 @@ _WINDOWS = text(
 
 _OLDER = text(
     """
-    UPDATE replies SET content = '{}'
-    WHERE id = ANY(ARRAY(
-        SELECT id FROM replies
-        WHERE content <> '{}' AND created_at < :before
-          AND status NOT IN ('pending', 'sending', 'held')
-        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ))
-    RETURNING 1
+    WITH cleared AS (
+        UPDATE replies SET content = '{}'
+        WHERE id = ANY(ARRAY(
+            SELECT id FROM replies
+            WHERE content <> '{}' AND created_at < :before
+              AND status NOT IN ('pending', 'sending', 'held')
+            ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING id
+    ), attempts AS (
+        DELETE FROM reply_attempts WHERE reply_id IN (SELECT id FROM cleared)
+    )
+    SELECT 1 FROM cleared
     """
 )

@@ -96,6 +96,28 @@ class Reply(Base):
     reserved_at: Mapped[datetime | None]
 
 
+class ReplyAttempt(Base):
+    """One attempt to send a queued reply. number: from 1.
+
+    worker: host and process. ended_at: NULL while it goes on, and for good if its worker died
+    then: nobody knows whether the message arrived. status: of the reply after it.
+    """
+
+    # There is no foreign key: it would lock the reply's row once more for each attempt.
+
+    __tablename__ = "reply_attempts"
+
+    reply_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    worker: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    status: Mapped[ReplyStatus | None]
+    errcode: Mapped[int | None]
+    errmsg: Mapped[str | None]
+    rid: Mapped[str | None]
+
+
 class SendWindow(Base):
     """How many customer-service messages one follower may still get, by trigger."""
 

@@ -36,9 +36,18 @@ class NewReply:
 
 
 def new_reply(
-    reply_id: UUID, position: int, reply: Message, rule_id: int, expires_at: datetime
+    reply_id: UUID,
+    position: int,
+    reply: Message,
+    rule_id: int,
+    expires_at: datetime,
+    *,
+    fixed: bool = False,
 ) -> NewReply:
-    """Return a passive reply, which counts as sent, or one that is queued until `expires_at`."""
+    """Return a passive reply, which counts as sent, or one that is queued until `expires_at`.
+
+    fixed: whether it is the same for every follower.
+    """
     passive = reply.via == "passive"
     return NewReply(
         id=reply_id,
@@ -49,6 +58,7 @@ def new_reply(
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
         rule_id=rule_id,
+        fixed=passive and fixed,
     )
 
 

@@ -15,9 +15,9 @@ from app.api_time import Time
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
-from app.replies import admin_store
+from app.replies import admin_store, attempt_store
 from app.replies.models import ReplyStatus
-from app.replies.schemas import ReplyOut, ReplyPage
+from app.replies.schemas import AttemptOut, ReplyOut, ReplyPage, ReplyWithAttempts
 from app.wechat.errcodes import Language
 
 MAX_PAGE_ROWS = 500
@@ -74,6 +74,26 @@ async def list_replies(query: Annotated[_Filter, Query()], session: SessionDep) 
     return ReplyPage(
         items=[ReplyOut.of(row, query.language) for row in found.rows], next=found.next
     )
+
+
+@router.get(
+    "/{reply_id}",
+    responses={404: {"model": Detail, "description": "The reply does not exist"}},
+    openapi_extra=needs(ApiScope.REPLIES_READ),
+)
+async def get_reply(
+    reply_id: Annotated[UUID, Path(description="Id of the reply")],
+    session: SessionDep,
+    language: Annotated[Language, Query(description="Of `meaning` and `fix`")] = "en",
+) -> ReplyWithAttempts:
+    """Return one reply with every attempt to send it."""
+    reply = await admin_store.of_id(session, reply_id)
+    if reply is None:
+        raise HTTPException(404, f"reply {reply_id} does not exist")
+    shown = ReplyWithAttempts.of(reply, language)
+    made = await attempt_store.of_replies(session, [reply_id])
+    shown.attempts_made = [AttemptOut.of(attempt, language) for attempt in made.get(reply_id, ())]
+    return shown
 
 
 @router.post(

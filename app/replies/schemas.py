@@ -1,12 +1,13 @@
 """Replies as `/api/replies` returns them: their state, without their contents."""
 
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from app.api_model import ApiModel
-from app.replies.models import Reply, ReplyStatus, Via
+from app.replies.models import Reply, ReplyAttempt, ReplyStatus, Via
 from app.wechat.errcodes import Language, explain
 
 
@@ -58,13 +59,56 @@ class ReplyOut(ApiModel):
     """When WeChat accepted it."""
 
     @classmethod
-    def of(cls, reply: Reply, language: Language) -> "ReplyOut":
+    def of(cls, reply: Reply, language: Language) -> Self:
         """Return a reply with its errcode explained in a language."""
         shown = cls.model_validate(reply)
         if shown.errcode is not None:
             found = explain(shown.errcode, language, shown.rid)
             shown.meaning, shown.fix = found.meaning, found.fix
         return shown
+
+
+class AttemptOut(ApiModel):
+    """One attempt to send a reply."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    """From 1."""
+    began_at: datetime
+    """When it began."""
+    ended_at: datetime | None
+    """When it ended; null while it goes on, and for good if the worker died then."""
+    worker: str
+    """Host and process of the worker."""
+    status: ReplyStatus | None
+    """The state of the reply after it; null as long as `ended_at` is."""
+    errcode: int | None
+    """WeChat's error code."""
+    errmsg: str | None
+    """WeChat's error, or why it was not sent."""
+    rid: str | None
+    """The id of the request in WeChat's own log, which is kept for seven days."""
+    meaning: str | None = None
+    """What the errcode means; null without one."""
+    fix: str | None = None
+    """What to do about the errcode; null without one."""
+
+    @classmethod
+    def of(cls, attempt: ReplyAttempt, language: Language) -> "AttemptOut":
+        """Return an attempt with its errcode explained in a language."""
+        shown = cls.model_validate(attempt)
+        if shown.errcode is not None:
+            found = explain(shown.errcode, language, shown.rid)
+            shown.meaning, shown.fix = found.meaning, found.fix
+        return shown
+
+
+class ReplyWithAttempts(ReplyOut):
+    """A reply with its attempts."""
+
+    attempts_made: list[AttemptOut] = Field(default_factory=list)
+    """The last one first; none of a passive reply, and none from before this was recorded."""
 
 
 class ReplyPage(ApiModel):

@@ -12,6 +12,27 @@ from tests.callback.makers import drained
 from tests.service import Json, WorldClock, running
 from tests.waiting import eventually
 
+# That release had a row in replies for a passive reply; it stands with its push now.
+PASSIVE = """
+CREATE VIEW passive AS
+SELECT passive_id AS id, id AS callback_id, 'passive' AS via, appid, openid, 'sent' AS status,
+       passive AS content, passive_msgtype AS msgtype,
+       COALESCE(passive_rule_id, rule_id) AS rule_id, received_at AS created_at,
+       received_at AS sent_at
+FROM callbacks WHERE passive_id IS NOT NULL
+"""
+NOT_KEPT = {"position", "attempts", "errcode", "errmsg", "expires_at"}
+
+
+def passive_apart(tables: dict[str, list[Json]]) -> dict[str, list[Json]]:
+    """Return the rows by table, those of passive replies that were sent as a table of their own."""
+    passive = [
+        row for row in tables["replies"] if (row["via"], row["status"]) == ("passive", "sent")
+    ]
+    kept = [{name: row[name] for name in row if name not in NOT_KEPT} for row in passive]
+    rest = [row for row in tables["replies"] if row not in passive]
+    return tables | {"replies": rest, "passive": kept}
+
 
 async def test_every_spooled_callback_leaves_the_rows_that_the_earlier_release_would_make(
     settings: Settings, clock: WorldClock, connection: asyncpg.Connection
@@ -25,7 +46,8 @@ async def test_every_spooled_callback_leaves_the_rows_that_the_earlier_release_w
         dead_letters = service.inbox.spool_status().dead_letters
 
     assert dead_letters == 1
-    for table, expected in stored("rows.json").items():
+    await connection.execute(PASSIVE)
+    for table, expected in passive_apart(stored("rows.json")).items():
         common = set.intersection(*(set(row) for row in expected))
         found = await rows_like(connection, table, expected)
         assert found == in_order(expected, common), table

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from uuid_utils.compat import uuid7
+
 from app.callback.build_record import NO_RULES, Decision, build_record
 from app.callback.insert_rows import statement_of
 from app.callback.record import Record
@@ -35,7 +37,15 @@ def record_of(message: Inbound) -> Record:
     decision = NO_RULES
     if subject_openid(message):
         decision = Decision(decided=True, chosen=RULES.choose(AppId(APPID), message, None, NOW))
-    return build_record(ACCOUNT, message, decision, now=NOW, limits=_LIMITS, reach=_REACH)
+    return build_record(
+        ACCOUNT,
+        message,
+        decision,
+        callback_id=uuid7(),
+        now=NOW,
+        limits=_LIMITS,
+        reach=_REACH,
+    )
 
 
 def arguments_of(record: Record) -> Sequence[object]:

@@ -82,6 +82,18 @@ def test_migrate_of_a_newer_database_says_so(run: Run, database_url: str) -> Non
     assert "migrated by a newer version of OA Bridge; install that version" in line
 
 
+def test_an_index_that_can_not_be_built_is_one_line_and_the_database_is_migrated(
+    run: Run, database_url: str
+) -> None:
+    harm = "DROP INDEX ix_callbacks_passive; ALTER TABLE callbacks RENAME passive_id TO away"
+    asyncio.run(execute(database_url, harm))
+
+    status, (line,) = run("migrate", DATABASE_URL=database_url)
+
+    assert status == FAILED
+    assert line.endswith("the database is migrated, but an index is missing: run it again")
+
+
 def test_a_migration_that_fails_says_that_nothing_was_changed(run: Run, database_url: str) -> None:
     asyncio.run(empty(database_url))
     asyncio.run(execute(database_url, "CREATE TABLE callbacks (id int)"))

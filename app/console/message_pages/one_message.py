@@ -27,9 +27,9 @@ from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
-from app.replies import admin_store
+from app.replies import admin_store, attempt_store
 from app.replies.admin_store import may_be_sent_again
-from app.replies.models import Reply, ReplyStatus
+from app.replies.models import Reply, ReplyAttempt, ReplyStatus
 from app.replies.retry_policy import UNKNOWN
 from app.rules import store as rules_store
 from app.rules.definition.schemas import RuleIn
@@ -83,18 +83,23 @@ class PastRule:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to send a reply. number: from 1. explained: WeChat's errcode; None without."""
+    """One attempt to send a reply. number: from 1. explained: WeChat's errcode; None without.
+
+    began_at, worker: None if they were not recorded.
+    """
 
     number: int
     errcode: int | None
     errmsg: str | None
     rid: str | None
     explained: Explanation | None
+    began_at: datetime | None
+    worker: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownReply:
-    """A reply with its attempts, the last one first; only the last one is stored."""
+    """A reply with its attempts, the last one first; of older replies only the last one is kept."""
 
     reply: Reply
     fate: Label
@@ -123,7 +128,8 @@ async def show(
     replies = await admin_store.of_callback(session, row.id, row.appid, row.openid)
     now = request.app.state.clock.now()
     language: Language = "zh" if language_of(request) == "zh" else "en"
-    shown = [_shown_reply(reply, now, language) for reply in replies]
+    made = await attempt_store.of_replies(session, [reply.id for reply in replies])
+    shown = [_shown_reply(reply, made.get(reply.id, ()), now, language) for reply in replies]
     return render(
         request,
         "messages/message.html",
@@ -170,22 +176,37 @@ async def show_reply(
     subject = Subject(SubjectKind.REPLY, str(reply_id))
     actor = actor_of(request, visitor)
     await audit.record(session, actor, Action.MESSAGE_SHOWN, subject, now=now, after="text")
-    return render(request, "messages/shown.html", value=_shown_reply(reply, now, "en").text)
+    return render(request, "messages/shown.html", value=_shown_reply(reply, (), now, "en").text)
 
 
-def _shown_reply(reply: Reply, now: datetime, language: Language) -> ShownReply:
+def _shown_reply(
+    reply: Reply, made: Sequence[ReplyAttempt], now: datetime, language: Language
+) -> ShownReply:
     uncertain = reply.status is ReplyStatus.FAILED and (reply.errmsg or "").startswith(UNKNOWN)
-    explained = None
-    if reply.errcode is not None:
-        explained = explain_errcode(reply.errcode, language, reply.rid)
-    attempts = []
-    if reply.attempts:
-        attempts = [Attempt(reply.attempts, reply.errcode, reply.errmsg, reply.rid, explained)]
+    attempts = [_attempt(one.number, one, language) for one in made]
+    if reply.attempts and (not made or made[0].ended_at is None):
+        # Of an attempt that was not recorded, or is not ended, the reply says the most.
+        attempts[:1] = [_attempt(reply.attempts, reply, language)]
     return ShownReply(
         reply,
         labels.fate_of_reply(reply.status, uncertain=uncertain),
         attempts,
         may_be_sent_again(reply, now),
+    )
+
+
+def _attempt(number: int, said: Reply | ReplyAttempt, language: Language) -> Attempt:
+    explained = None
+    if said.errcode is not None:
+        explained = explain_errcode(said.errcode, language, said.rid)
+    return Attempt(
+        number,
+        said.errcode,
+        said.errmsg,
+        said.rid,
+        explained,
+        began_at=said.began_at if isinstance(said, ReplyAttempt) else None,
+        worker=said.worker if isinstance(said, ReplyAttempt) else None,
     )
 
 
