@@ -162,7 +162,8 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
     if may_have_arrived and reply is not None:
         _report_cut_off(reply)
     if reply is not None and reply.status is not ReplyStatus.SENDING:
-        _report_ended(reply)
+        if reply.status is not ReplyStatus.HELD:
+            _report_ended(reply)
         return None
     return reply
 

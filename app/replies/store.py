@@ -73,13 +73,13 @@ async def claim(
     may_have_arrived: bool = False,
     most_uncertain: int = MOST_UNCERTAIN["resend_once"],
 ) -> Reply | None:
-    """Mark a reply as being sent and return it; None if it must not be sent now.
+    """Mark a reply as being sent and return it; None if another attempt sends it, or if it ended.
 
     A send is reserved for it. interrupted: the attempt that is taken over. may_have_arrived:
     whether it may have reached WeChat; it counts as a send then. A reply that another attempt is
     sending is left to it. A reply that is overdue is returned as expired, or as failed with an
     unknown outcome if an attempt had begun, and so is one with more than `most_uncertain` attempts
-    of an unknown outcome; one for which no send can be reserved becomes held. Locks its row.
+    of an unknown outcome; one for which no send can be reserved, as held. Locks its row.
     """
     # A reply that stays `sending` belongs to a worker that died.
     reply = await session.scalar(
@@ -106,7 +106,7 @@ async def claim(
     if refusal is not None:
         reply.status = ReplyStatus.HELD
         reply.errmsg = reply.errmsg or refusal
-        return None
+        return reply
     reply.status = ReplyStatus.SENDING
     reply.attempts += 1
     return reply

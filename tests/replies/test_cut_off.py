@@ -83,6 +83,20 @@ async def test_under_hold_nothing_is_sent_and_an_operator_may_send_it(
     assert await rows(connection, STATE) == [{"status": "sent", "attempts": 2, "uncertain": 1}]
 
 
+async def test_without_a_send_left_it_waits_and_is_counted_all_the_same(
+    service: Service, wechat: WeChat, impatient: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    before = counted("cut_off_sends_total", action="held")
+    await connection.execute(DIED)
+    await connection.execute("UPDATE send_windows SET sends_left = 1")
+
+    await deliver(impatient, callback)
+
+    assert await rows(connection, STATE) == [{"status": "held", "attempts": 1, "uncertain": 1}]
+    assert counted("cut_off_sends_total", action="held") == before + 1
+
+
 async def test_an_attempt_that_was_answered_is_not_uncertain(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
