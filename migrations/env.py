@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 import app.access.models
 import app.callback.models
 import app.db.models
+import app.doctor.models
 import app.events.models
 import app.follower_sync.models
 import app.identity.models
