@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site openapi clients bench fuzz audit lock
+.PHONY: help setup run check test lint site openapi clients screenshots bench fuzz audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ openapi: $(STAMP) ## Write docs/openapi.json again, after a change of the API
 clients: $(CLIENTS)/python/.installed
 	@command -v npm >/dev/null || exit 0; $(MAKE) --silent $(CLIENTS)/node/.installed || \
 		echo "npm could not install the packages of tests/clients: no TypeScript client is tested."
+
+screenshots: $(STAMP) ## Take the pictures of the console in the documentation; needs Chromium
+	$(BIN)/python -m tests.screenshots
 
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks

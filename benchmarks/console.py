@@ -142,6 +142,10 @@ async def browser(url: str, folder: Path, secret: str) -> AsyncIterator[httpx.As
         yield http
 
 
+class PageFailed(Exception):
+    """A page has another status than it should have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """The times of one page in ms. cpu: the mean, of the web process and of Postgres."""
@@ -173,7 +177,7 @@ async def time_page(
 async def _open(http: httpx.AsyncClient, path: str, status: int) -> None:
     answer = await http.get(path)
     if answer.status_code != status:
-        sys.exit(f"{path}: {answer.status_code}")
+        raise PageFailed(answer.status_code)
 
 
 async def measure_pages(url: str, folder: Path, secret: str, ids: dict[str, str]) -> bool:
@@ -188,7 +192,12 @@ async def measure_pages(url: str, folder: Path, secret: str, ids: dict[str, str]
         print(f"A page that reads nothing: {empty.median:.1f} ms, {empty.cpu:.1f} ms of CPU.\n")
         print("| page | median | of the empty page | CPU |\n|---|---|---|---|")
         for page in PAGES:
-            times = await time_page(http, page.format(**ids), postmaster)
+            try:
+                times = await time_page(http, page.format(**ids), postmaster)
+            except PageFailed as failed:
+                good = False
+                print(f"| `{page}` | status {failed} | | |")
+                continue
             good &= times.cpu <= MAX_MS
             ratio = times.median / empty.median
             print(f"| `{page}` | {times.median:.0f} ms | {ratio:.1f} | {times.cpu:.0f} ms |")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.callback.message_store import id_at
 
 # So many of the newest messages are looked at; more would take longer than a page may.
-MAX_SEARCHED: Final = 50_000
+MAX_SEARCHED: Final = 30_000
 MAX_WORDS: Final = 100
 # What is longer is a sentence, which nobody else sends.
 MAX_CHARACTERS: Final = 50

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from app import tracing
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.doctor.facts import BadMedium, RulesReport
@@ -29,6 +30,8 @@ from app.wechat_client.media_source import MAX_BYTES
 # A rule may also end without a change, so that it is looked at again after this.
 VALID_FOR: Final = timedelta(minutes=10)
 MAX_FILES: Final = 2000
+# From so many on a page does not wait for them.
+MANY_RULES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +51,39 @@ class RulesReader:
         self._settings = settings
         self._clock = clock
         self._known: _Known | None = None
+        self._examining: asyncio.Task[_Known | None] | None = None
 
     async def read(self, sessions: SessionFactory) -> RulesReport | None:
-        """Return the report; None if the rules do not compile together."""
+        """Return the report; None if the rules do not compile together.
+
+        Many rules take a second: then the report before is returned, while they are examined.
+        """
         now = self._clock.now()
         async with sessions() as session:
             version = await session.scalar(select(RulesVersion.version))
-            known = self._known
-            if known is None or known.version != version or now - known.at > VALID_FOR:
-                loaded = await store.load_all(session)
-            else:
-                loaded = None
-        if loaded is not None:
-            with background_work():
-                try:
-                    known = await asyncio.to_thread(self._examine, loaded, now)
-                except BadPattern:
-                    return None
-            self._known = known
+        known = self._known
+        if known is None or known.version != version or now - known.at > VALID_FOR:
+            if self._examining is None or self._examining.done():
+                examining = self._read_anew(sessions, now)
+                self._examining = asyncio.create_task(examining, context=tracing.no_context())
+                # Where nobody waits, the next who asks begins anew.
+                self._examining.add_done_callback(lambda task: task.cancelled() or task.exception())
+            if known is None or known.report.count < MANY_RULES:
+                known = await asyncio.shield(self._examining)
         if known is None:
             return None
         bad = await asyncio.to_thread(self._bad_media, known.files)
         return replace(known.report, bad_media=bad)
+
+    async def _read_anew(self, sessions: SessionFactory, now: datetime) -> _Known | None:
+        async with sessions() as session:
+            loaded = await store.load_all(session)
+        with background_work():
+            try:
+                self._known = await asyncio.to_thread(self._examine, loaded, now)
+            except BadPattern:
+                self._known = None
+        return self._known
 
     def _examine(self, loaded: Loaded, now: datetime) -> _Known:
         compiled = compile_valid(loaded.rules, loaded.version, self._settings.rules_per_message)
