@@ -7,7 +7,7 @@ import unicodedata
 from functools import cached_property
 from typing import Final
 
-import re2
+import regex
 
 from app.rules.text.regex_cost import SearchBudget
 from app.wechat.visible_text import visible
@@ -34,20 +34,21 @@ def normalise(text: str) -> str:
 def _composed(text: str) -> str:
     if text.isascii():
         return text
-    if len(text) > 2 * MAX_MARKS:
-        text = _MARKS.sub(lambda run: run[0][:MAX_MARKS], text)
-    return unicodedata.normalize("NFKC", text)
+    # The normal form may have a longer run: a half-width voiced mark, for one, is a letter before.
+    return _cut_runs(unicodedata.normalize("NFKC", _cut_runs(text)))
+
+
+def _cut_runs(text: str) -> str:
+    cut: str = _TOO_LONG_RUN.sub(lambda run: run[0][:MAX_MARKS], text)
+    return cut
 
 
 def _folded(composed: str) -> str:
-    folded = composed.casefold()
     # Case folding can leave the normal form: some letters fold to a base letter and a mark.
-    if not folded.isascii():
-        folded = unicodedata.normalize("NFKC", folded)
-    return " ".join(folded.split())
+    return " ".join(_composed(composed.casefold()).split())
 
 
-_MARKS: Final = re2.compile(r"\p{M}+")
+_TOO_LONG_RUN: Final = regex.compile(rf"(?<!\p{{M}})\p{{M}}{{{MAX_MARKS + 1},}}+")
 
 
 def bare(text: str) -> str:

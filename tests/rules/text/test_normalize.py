@@ -9,10 +9,18 @@ MARK = "\u0316"  # a grave accent below, which melts into no letter
 
 @pytest.mark.parametrize("marks", [MAX_MARKS, MAX_MARKS + 1, 4000])
 def test_of_a_run_of_combining_marks_so_many_are_kept(marks: int) -> None:
-    start = "a" * 2 * MAX_MARKS  # a short text is not looked at
+    start = "a"
     text = start + MARK * marks + "b" + MARK
 
     kept = start + MARK * min(marks, MAX_MARKS) + "b" + MARK
 
     assert normalise(text) == kept
     assert (NormalizedText(text).plain, NormalizedText(text).shown) == (kept, kept)
+
+
+def test_a_run_that_grows_in_the_normal_form_is_cut_to_the_same_length() -> None:
+    half_width_voiced_mark = "\uff9e"  # no mark before it is normalised
+    form = normalise("a" + MARK * MAX_MARKS + half_width_voiced_mark * 5)
+
+    assert len(form) == 1 + MAX_MARKS
+    assert normalise(form) == form
