@@ -141,10 +141,19 @@ def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
     assert found == {"remark": "a\x08�"}
 
 
+@pytest.mark.parametrize("errmsg", [None, 7, ["x"], {}])
+async def test_an_errmsg_that_is_no_text_is_none(errmsg: object) -> None:
+    error = await failed_send({"errcode": 40003, "errmsg": errmsg})
+
+    assert (error.errcode, error.errmsg, error.rid) == (40003, "", None)
+
+
 @pytest.mark.parametrize(
     ("location", "named"),
     [
         ("https://login.portal.example/a?access_token=T", "https://login.portal.example,"),
+        ("//login.portal.example/a", "https://login.portal.example,"),
+        ("http://login.portal.example:8080/a", "http://login.portal.example,"),
         ("/elsewhere", "another address of the same host,"),
         (None, "no address,"),
         ("http://[", "another address of the same host,"),
