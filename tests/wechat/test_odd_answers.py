@@ -15,7 +15,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.read_response import read_response
+from app.wechat.read_response import read_response, unreadable_response
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
 OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
@@ -139,6 +139,37 @@ def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
     found = read_response(200, b'{"remark":"a\x08\xff"}', promised=("remark",))
 
     assert found == {"remark": "a\x08�"}
+
+
+def test_what_the_database_can_t_hold_is_removed_wherever_it_stands() -> None:
+    written = rb'{"errcode": 0, "a\u0000": ["b\u0000", {"c": "\ud800d"}, 1], "e": "f\u0000"}'
+
+    assert read_response(200, written) == {"errcode": 0, "a": ["b", {"c": "d"}, 1], "e": "f"}
+    assert read_response(200, b'{"errcode": 0, "a": "b\x00"}') == {"errcode": 0, "a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        (300, "HTTP 300 redirects to no address"),
+        (399, "HTTP 399 redirects to no address"),
+        (400, "unreadable answer, HTTP 400"),
+        (499, "unreadable answer, HTTP 499"),
+        (500, "HTTP 500"),
+    ],
+)
+def test_each_class_of_status_begins_at_its_first_number(status: int, what: str) -> None:
+    with pytest.raises(TransportError) as caught:
+        read_response(status, b"<html>")
+
+    assert caught.value.errmsg.startswith(what)
+
+
+@pytest.mark.parametrize(("status", "unknown"), [(299, True), (300, False)])
+def test_an_unreadable_answer_that_is_no_success_was_not_carried_out(
+    status: int, unknown: bool
+) -> None:
+    assert unreadable_response(status).outcome_unknown == unknown
 
 
 @pytest.mark.parametrize("errmsg", [None, 7, ["x"], {}])

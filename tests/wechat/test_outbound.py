@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.wechat.outbound import REPLY, MediaSource
+from app.wechat.outbound import REPLY, STORED, MediaSource
 
 CARD = {
     "msgtype": "miniprogrampage",
@@ -184,6 +184,8 @@ def test_members_that_do_not_go_together_are_named(
             {"thumb": {"file": "../shop.png"}},
             "lies outside of the media folder: name a file inside it",
         ),
+        ({"title": " \u3000"}, "is blank: write at least one visible character"),
+        ({"title": "a\x07"}, "holds control characters: remove them"),
         ({"thumb": MEDIA_ID | FILE}, "must be exactly one of file, url and media_id"),
     ],
 )
@@ -197,3 +199,15 @@ def test_a_refused_card_is_told_what_to_write_instead(changes: dict[str, Any], t
 
 def test_the_longest_page_of_a_card_fits() -> None:
     REPLY.validate_python(CARD | {"pagepath": "p" * 1024})
+
+
+def test_words_that_show_nothing_are_refused_but_read_where_they_are_stored() -> None:
+    unseen = {"msgtype": "text", "via": "passive", "content": "\u200b"}
+    text = "holds nothing that can be seen: write at least one visible character"
+
+    with pytest.raises(ValidationError) as refused:
+        REPLY.validate_python(unseen)
+
+    (error,) = refused.value.errors()
+    assert error["msg"] == f"Value error, {text}"
+    assert REPLY.validate_python(unseen, context=STORED).model_dump()["content"] == "\u200b"
