@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.callback.commit_batch import StoredResult
 from app.callback.errors import CooldownLost
-from app.callback.record import Record
+from app.callback.record import Record, StoredResult
 from app.rules.matching.reply_id import reply_id
 from app.settings import Settings
 from simulator.replies import Answer

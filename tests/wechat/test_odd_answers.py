@@ -172,6 +172,10 @@ def test_an_unreadable_answer_that_is_no_success_was_not_carried_out(
     assert unreadable_response(status).outcome_unknown == unknown
 
 
+async def test_the_largest_errcode_that_can_be_stored_is_one() -> None:
+    assert (await failed_send({"errcode": 2**31 - 1})).errcode == 2**31 - 1
+
+
 @pytest.mark.parametrize("errmsg", [None, 7, ["x"], {}])
 async def test_an_errmsg_that_is_no_text_is_none(errmsg: object) -> None:
     error = await failed_send({"errcode": 40003, "errmsg": errmsg})
@@ -200,6 +204,7 @@ async def test_a_redirect_of_a_message_is_named_and_not_followed(
     assert isinstance(error, TransportError)
     assert (error.action, error.outcome_unknown) == (Action.RETRY, False)
     assert error.errmsg.startswith(f"HTTP {status} redirects to {named}")
+    assert error.errmsg.endswith(": check WECHAT_API_BASE_URL and the proxies on the way")
     assert "access_token" not in error.errmsg
 
 
