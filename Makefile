@@ -6,6 +6,10 @@ BIN := .venv/bin
 TOOLS := .programs/tools/bin
 # What generates clients of the API and compiles them; installed for the test of these clients.
 CLIENTS := .programs/clients
+# What changes the code to see whether a test notices; beside .venv, since it is rarely needed.
+MUTANTS := .programs/mutants
+# Which functions `make mutants` changes, for instance "app.wechat.crypto*".
+NAMES ?=
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
 # Every process would compile every module again.
@@ -14,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site openapi clients bench audit lock
+.PHONY: help setup run check test lint site openapi clients bench mutants audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -50,6 +54,10 @@ clients: $(CLIENTS)/python/.installed
 bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 	$(BIN)/python -m benchmarks
 
+mutants: $(STAMP) $(MUTANTS)/.installed ## Change functions in small ways; list the changes that no test notices
+	PYTHONPATH=$(MUTANTS) nice $(BIN)/python -m mutmut run --max-children 1 $(NAMES)
+	PYTHONPATH=$(MUTANTS) $(BIN)/python -m mutmut results
+
 audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
 	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
 
@@ -59,10 +67,11 @@ lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRAD
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
+	$(LOCK) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
 	$(LOCK) requirements/clients.in -o requirements/clients.txt
 
 LOCKS := requirements/service.txt requirements/dev.txt requirements/build.txt requirements/sbom.txt \
-	requirements/tools.txt requirements/clients.txt
+	requirements/tools.txt requirements/mutants.txt requirements/clients.txt
 LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
 PIP := python -m pip install --quiet --disable-pip-version-check
@@ -78,6 +87,11 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 $(TOOLS)/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .programs/tools
 	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
+	@touch $@
+
+$(MUTANTS)/.installed: requirements/mutants.txt
+	@rm -rf $(MUTANTS)
+	@$(BIN)/$(PIP) --no-deps --require-hashes --target $(MUTANTS) -r requirements/mutants.txt
 	@touch $@
 
 $(CLIENTS)/python/.installed: requirements/clients.txt
