@@ -6,6 +6,10 @@ BIN := .venv/bin
 TOOLS := .programs/tools/bin
 # What generates clients of the API and compiles them; installed for the test of these clients.
 CLIENTS := .programs/clients
+# What changes the code to see whether a test notices; beside .venv, since it is rarely needed.
+MUTANTS := .programs/mutants
+# Which functions `make mutants` changes, for instance "app.wechat.crypto*".
+NAMES ?=
 # For two cores: a test waits as often as it works.
 TEST_PROCESSES ?= 3
 # The fuzzer, and what its runs leave behind.
@@ -19,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lint site openapi clients screenshots bench fuzz audit lock
+.PHONY: help setup run check test lint site openapi clients screenshots bench fuzz mutants audit lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -61,6 +65,10 @@ bench: $(STAMP) ## Measure callbacks per second, latency and CPU
 fuzz: $(STAMP) $(FUZZ)/.installed ## Try inputs that nobody thought of; CASES=…, TARGETS=…, SEED=…
 	@PYTHONPATH=$(FUZZ)/packages $(BIN)/python -m tests.fuzz $(TARGETS) --cases $(CASES) --seed $(SEED)
 
+mutants: $(STAMP) $(MUTANTS)/.installed ## Change functions in small ways; list the changes that no test notices
+	PYTHONPATH=$(MUTANTS) nice $(BIN)/python -m mutmut run --max-children 1 $(NAMES)
+	PYTHONPATH=$(MUTANTS) $(BIN)/python -m mutmut results
+
 audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
 	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
 
@@ -71,11 +79,13 @@ lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRAD
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) requirements/sbom.in -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt -o requirements/tools.txt
+	$(LOCK) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
 	$(LOCK) requirements/clients.in -o requirements/clients.txt
 	$(LOCK) requirements/fuzz.in -o requirements/fuzz.txt
 
 LOCKS := requirements/service.txt requirements/otel.txt requirements/dev.txt requirements/build.txt \
-	requirements/sbom.txt requirements/tools.txt requirements/clients.txt requirements/fuzz.txt
+	requirements/sbom.txt requirements/tools.txt requirements/mutants.txt requirements/clients.txt \
+	requirements/fuzz.txt
 LOCK := $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
 	--no-header --no-annotate $(if $(UPGRADE),--upgrade)
 PIP := python -m pip install --quiet --disable-pip-version-check
@@ -96,6 +106,11 @@ $(TOOLS)/.installed: requirements/tools.txt
 $(FUZZ)/.installed: requirements/fuzz.txt
 	@$(BIN)/$(PIP) --no-deps --require-hashes --only-binary :all: --upgrade --target $(FUZZ)/packages \
 		-r requirements/fuzz.txt || { echo "The fuzzer needs Linux on x86-64."; exit 1; }
+	@touch $@
+
+$(MUTANTS)/.installed: requirements/mutants.txt
+	@rm -rf $(MUTANTS)
+	@$(BIN)/$(PIP) --no-deps --require-hashes --target $(MUTANTS) -r requirements/mutants.txt
 	@touch $@
 
 $(CLIENTS)/python/.installed: requirements/clients.txt

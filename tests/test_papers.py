@@ -25,7 +25,7 @@ READMES = ("README.md", "README.zh-CN.md")
 NAMES = sorted(name.upper() for name in Settings.model_fields)
 SETTING_LINE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
-LOCKS = ("service", "dev", "build", "sbom", "tools", "fuzz")
+LOCKS = ("service", "dev", "build", "sbom", "tools", "fuzz", "mutants")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 

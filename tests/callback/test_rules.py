@@ -7,9 +7,12 @@ from pathlib import Path
 from uuid import RFC_4122
 
 import asyncpg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.callback.errors import CooldownLost
+from app.callback.record import Record, StoredResult
 from app.rules.matching.reply_id import reply_id
 from app.settings import Settings
 from simulator.replies import Answer
@@ -119,6 +122,25 @@ async def test_two_processes_at_once_send_one_answer_of_a_rule_with_a_cooldown(
 
     assert len([answer for answer in answers if answer.reply]) == 1
     assert await column(connection, of_answers("SELECT count(*) FROM answers")) == [2]
+
+
+async def test_a_push_that_loses_two_cooldowns_one_after_the_other_gets_the_third_answer(
+    service: Service, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await service.add_rule(text_reply("first"), conditions=COOLDOWN, priority=300)
+    second = await service.add_rule(text_reply("second"), conditions=COOLDOWN, priority=200)
+    await service.add_rule(text_reply("third"))
+    keep, lost = service.inbox.keep, iter((first, second))
+
+    async def keep_late(record: Record) -> StoredResult:
+        # The facts, read before, show nothing of the pushes that took these turns.
+        for rule_id in lost:
+            raise CooldownLost({rule_id})
+        return await keep(record)
+
+    monkeypatch.setattr(service.inbox, "keep", keep_late)
+
+    assert await content(service, clock) == "third"
 
 
 async def test_a_copy_of_a_push_gets_the_answer_of_the_first_in_spite_of_the_cooldown(

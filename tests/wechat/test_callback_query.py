@@ -19,9 +19,22 @@ def test_a_query_is_read_by_name_and_the_rest_left_out() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("raw", "echostr"),
+    [
+        (b"echostr=a%2Bb", "a+b"),
+        (b"echostr=a+b", "a b"),
+        (b"echostr=YWJj==", "YWJj=="),
+        (b"echostr=abc", "abc"),
+    ],
+)
+def test_a_value_is_unquoted_whichever_way_it_is_quoted(raw: bytes, echostr: str) -> None:
+    assert CallbackQuery.parse(raw).echostr == echostr
+
+
 @pytest.mark.parametrize("name", CallbackQuery.__slots__)
 def test_a_repeated_parameter_is_refused(name: str) -> None:
-    with pytest.raises(BadEnvelope, match="repeated_parameter"):
+    with pytest.raises(BadEnvelope, match=r"^repeated_parameter$"):
         CallbackQuery.parse(f"{name}=a&x=1&{name}=a".encode())
 
 
@@ -50,8 +63,14 @@ def test_a_timestamp_inside_the_window_is_fresh(offset: int) -> None:
     ],
 )
 def test_a_timestamp_outside_the_window_or_no_number_is_stale(timestamp: str | None) -> None:
-    with pytest.raises(Stale, match="outside_replay_window"):
+    with pytest.raises(Stale, match=r"^outside_replay_window$"):
         check_freshness(timestamp, now=NOON, window_seconds=600)
+
+
+def test_a_timestamp_may_have_twelve_digits() -> None:
+    check_freshness(f"{NOON_SECONDS:012d}", now=NOON, window_seconds=600)
+    with pytest.raises(Stale, match=r"^outside_replay_window$"):
+        check_freshness(f"{NOON_SECONDS:013d}", now=NOON, window_seconds=600)
 
 
 def test_a_window_of_zero_turns_the_check_off() -> None:

@@ -13,7 +13,7 @@ from app.wechat.crypto import (
     msg_signature,
     signature,
 )
-from app.wechat.errors import BadSignature, PushRefused
+from app.wechat.errors import BadEnvelope, BadSignature, PushRefused
 from tests.wechat.vectors import (
     AES_KEY,
     INBOUND,
@@ -21,6 +21,7 @@ from tests.wechat.vectors import (
     OTHER_AES_KEY,
     OUTBOUND,
     S01,
+    TOKEN,
     VECTORS,
     cipher,
     query_of,
@@ -49,8 +50,15 @@ def test_url_verification_echoes_the_plain_echostr_in_every_mode(
 def test_url_verification_with_a_wrong_signature_is_refused() -> None:
     query = CallbackQuery(signature="0" * 40, timestamp="1", nonce="2", echostr="x")
 
-    with pytest.raises(BadSignature, match="bad_signature"):
+    with pytest.raises(BadSignature, match=r"^bad_signature$"):
         cipher().verify_url(query)
+
+
+def test_a_check_of_the_url_without_an_echostr_is_malformed() -> None:
+    signed = signature(TOKEN, "1", "2")
+
+    with pytest.raises(BadEnvelope, match=r"^malformed$"):
+        cipher().verify_url(CallbackQuery(signature=signed, timestamp="1", nonce="2"))
 
 
 @pytest.mark.parametrize("vector", INBOUND, ids=_id)

@@ -62,6 +62,14 @@ def test_the_media_to_upload_are_named_with_the_type_that_wechat_wants() -> None
     )
     assert media_of(card) == (MediaUse("thumb_media_id", "image", MediaSource(file="a")),)
     assert media_of(_reply("text", content="x")) == ()
+    passive = {"msgtype": "video", "via": "passive", "media": {"media_id": "m"}}
+    (alone,) = media_of(REPLY.validate_python(passive))
+    assert alone == MediaUse("media_id", "video", MediaSource(media_id="m"))
+    for msgtype in ("image", "voice"):
+        (use,) = media_of(_reply(msgtype, media=FILE))
+        assert use == MediaUse("media_id", msgtype, MediaSource(file="a"))
+    (cover,) = media_of(_reply("music", **SONG, hqmusicurl="https://x", thumb=THUMB))
+    assert cover == MediaUse("thumb_media_id", "thumb", MediaSource(url=THUMB["url"]))
 
 
 def test_a_source_that_was_not_uploaded_is_an_error() -> None:

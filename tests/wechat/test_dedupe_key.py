@@ -43,6 +43,12 @@ def test_a_message_id_that_can_be_none_leaves_it_to_the_body(no_id: str) -> None
     assert text("one") == text("one")
 
 
+def test_the_longest_id_that_a_message_can_have_counts() -> None:
+    msg_id = f"<MsgId>{2**64 - 1}</MsgId>"
+
+    assert key(pushed(f"{TEXT}{msg_id}")) == key(pushed(f"<MsgType>text</MsgType>{msg_id}"))
+
+
 def test_parts_of_a_key_do_not_run_into_each_other() -> None:
     one = pushed(f"{TEXT}<MsgId>1</MsgId>", from_user="o1", create_time="11")
     two = pushed(f"{TEXT}<MsgId>11</MsgId>", from_user="o1", create_time="1")

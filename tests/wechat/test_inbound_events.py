@@ -321,6 +321,11 @@ def test_no_items_are_an_empty_tuple(listed: str) -> None:
     assert message.items == ()
 
 
+@pytest.mark.parametrize(("name", "named"), [("user_get_card", True), ("poi_check_notify", False)])
+def test_of_the_other_events_those_of_users_name_a_person(name: str, named: bool) -> None:
+    assert names_a_person(event(name)) == named
+
+
 @pytest.mark.parametrize("sender", ["", "<FromUserName> </FromUserName>"])
 @pytest.mark.parametrize("name", ["minigame_coin_deliver_completed", "subscribe", "user_get_card"])
 def test_an_event_without_a_sender_is_of_nobody(name: str, sender: str) -> None:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from app.wechat import inbound
 from app.wechat.crypto import Format
-from app.wechat.errors import BadEnvelope
+from app.wechat.errors import BadEnvelope, Stale
 from app.wechat.inbound import messages
 from app.wechat.inbound.unsupported import is_placeholder_keyword
 from tests.wechat.pushes import OPENID, ORIGINAL_ID, document, pushed
@@ -138,7 +141,7 @@ def test_an_unknown_message_type_is_kept_raw() -> None:
     ],
 )
 def test_a_push_that_does_not_say_who_sent_it_and_when_is_malformed(text: str) -> None:
-    with pytest.raises(BadEnvelope, match="malformed"):
+    with pytest.raises(BadEnvelope, match=r"^malformed$"):
         inbound.parse(text, Format.XML)
 
 
@@ -211,7 +214,7 @@ def test_json_numbers_and_texts_read_the_same() -> None:
 
 
 def test_what_stands_beside_a_ciphertext_is_no_push() -> None:
-    with pytest.raises(BadEnvelope, match="mixed_body"):
+    with pytest.raises(BadEnvelope, match=r"^mixed_body$"):
         pushed("<MsgType>text</MsgType><Encrypt>abc</Encrypt>")
 
 
@@ -227,8 +230,18 @@ def test_a_push_for_another_account_is_refused() -> None:
 
     inbound.require_recipient(message, ORIGINAL_ID)
     inbound.require_recipient(message, None)
-    with pytest.raises(BadEnvelope, match="wrong_recipient"):
+    inbound.require_recipient(replace(message, to_user=""), "gh_other")
+    with pytest.raises(BadEnvelope, match=r"^wrong_recipient$"):
         inbound.require_recipient(message, "gh_other")
+
+
+def test_a_push_from_the_future_is_refused() -> None:
+    message = pushed("<MsgType>text</MsgType>", create_time="1795500060")
+    now = datetime.fromtimestamp(1795500000, UTC)
+
+    inbound.require_past(message, now, 60)
+    with pytest.raises(Stale, match=r"^from_the_future$"):
+        inbound.require_past(message, now, 59)
 
 
 def test_a_time_in_milliseconds_is_read_as_one() -> None:

@@ -16,7 +16,7 @@ from app.wechat.api_responses import follower_page, user_info
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
-from app.wechat.read_response import read_response
+from app.wechat.read_response import read_response, unreadable_response
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
 OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
@@ -142,10 +142,54 @@ def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
     assert found == {"remark": "a\x08�"}
 
 
+def test_what_the_database_can_t_hold_is_removed_wherever_it_stands() -> None:
+    written = rb'{"errcode": 0, "a\u0000": ["b\u0000", {"c": "\ud800d"}, 1], "e": "f\u0000"}'
+
+    assert read_response(200, written) == {"errcode": 0, "a": ["b", {"c": "d"}, 1], "e": "f"}
+    assert read_response(200, b'{"errcode": 0, "a": "b\x00"}') == {"errcode": 0, "a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        (300, "HTTP 300 redirects to no address"),
+        (399, "HTTP 399 redirects to no address"),
+        (400, "unreadable answer, HTTP 400"),
+        (499, "unreadable answer, HTTP 499"),
+        (500, "HTTP 500"),
+    ],
+)
+def test_each_class_of_status_begins_at_its_first_number(status: int, what: str) -> None:
+    with pytest.raises(TransportError) as caught:
+        read_response(status, b"<html>")
+
+    assert caught.value.errmsg.startswith(what)
+
+
+@pytest.mark.parametrize(("status", "unknown"), [(299, True), (300, False)])
+def test_an_unreadable_answer_that_is_no_success_was_not_carried_out(
+    status: int, unknown: bool
+) -> None:
+    assert unreadable_response(status).outcome_unknown == unknown
+
+
+async def test_the_largest_errcode_that_can_be_stored_is_one() -> None:
+    assert (await failed_send({"errcode": 2**31 - 1})).errcode == 2**31 - 1
+
+
+@pytest.mark.parametrize("errmsg", [None, 7, ["x"], {}])
+async def test_an_errmsg_that_is_no_text_is_none(errmsg: object) -> None:
+    error = await failed_send({"errcode": 40003, "errmsg": errmsg})
+
+    assert (error.errcode, error.errmsg, error.rid) == (40003, "", None)
+
+
 @pytest.mark.parametrize(
     ("location", "named"),
     [
         ("https://login.portal.example/a?access_token=T", "https://login.portal.example,"),
+        ("//login.portal.example/a", "https://login.portal.example,"),
+        ("http://login.portal.example:8080/a", "http://login.portal.example,"),
         ("/elsewhere", "another address of the same host,"),
         (None, "no address,"),
         ("http://[", "another address of the same host,"),
@@ -161,6 +205,7 @@ async def test_a_redirect_of_a_message_is_named_and_not_followed(
     assert isinstance(error, TransportError)
     assert (error.action, error.outcome_unknown) == (Action.RETRY, False)
     assert error.errmsg.startswith(f"HTTP {status} redirects to {named}")
+    assert error.errmsg.endswith(": check WECHAT_API_BASE_URL and the proxies on the way")
     assert "access_token" not in error.errmsg
 
 

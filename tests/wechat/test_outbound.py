@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.wechat.outbound import REPLY, MediaSource
+from app.wechat.outbound import REPLY, STORED, MediaSource
 
 CARD = {
     "msgtype": "miniprogrampage",
@@ -124,3 +124,90 @@ def test_a_refused_passive_card_is_told_what_to_do_instead() -> None:
 
 def test_a_source_stands_for_itself_as_a_key() -> None:
     assert {MediaSource(file="a.png"): 1}[MediaSource(file="a.png")] == 1
+
+
+UPLOADED = (
+    "can't be uploaded while WeChat waits for a passive reply: "
+    'name a media_id, or use "via": "customer_service"'
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "field", "text"),
+    [
+        ({"msgtype": "image", "via": "passive", "media": FILE}, "media.file", UPLOADED),
+        (
+            {"msgtype": "voice", "via": "passive", "media": {"url": "https://x/a.mp3"}},
+            "media.url",
+            UPLOADED,
+        ),
+        ({"msgtype": "music", "via": "passive", "thumb": FILE}, "thumb.file", UPLOADED),
+        (
+            {"msgtype": "video", "via": "customer_service", "media": FILE},
+            "thumb",
+            "is missing: a video sent as a customer-service message needs a thumb",
+        ),
+        (
+            {"msgtype": "video", "via": "passive", "media": MEDIA_ID, "thumb": MEDIA_ID},
+            "thumb",
+            "can't be shown, a passive video has no thumb: remove it",
+        ),
+        (
+            {"msgtype": "music", "via": "customer_service", "thumb": FILE, "title": "t"},
+            "description",
+            "is missing: music sent as a customer-service message needs title, "
+            "description and musicurl",
+        ),
+    ],
+)
+def test_members_that_do_not_go_together_are_named(
+    reply: dict[str, Any], field: str, text: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        REPLY.validate_python(reply)
+
+    (error,) = refused.value.errors()
+    assert (error["type"], error["msg"], error["ctx"]) == ("misfit", text, {"field": field})
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"via": "passive"},
+            'WeChat has no passive reply with a mini-program card: use "via": "customer_service"; '
+            "for an answer inside the response add a text with a mini-program link",
+        ),
+        ({"pagepath": "/pages/index"}, "is not as in app.json: remove the leading slash"),
+        ({"pagepath": "p" * 1025}, "has 1,025 bytes, and at most 1,024 fit: shorten it"),
+        (
+            {"thumb": {"file": "../shop.png"}},
+            "lies outside of the media folder: name a file inside it",
+        ),
+        ({"title": " \u3000"}, "is blank: write at least one visible character"),
+        ({"title": "a\x07"}, "holds control characters: remove them"),
+        ({"thumb": MEDIA_ID | FILE}, "must be exactly one of file, url and media_id"),
+    ],
+)
+def test_a_refused_card_is_told_what_to_write_instead(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        REPLY.validate_python(CARD | changes)
+
+    (error,) = refused.value.errors()
+    assert error["msg"] == f"Value error, {text}"
+
+
+def test_the_longest_page_of_a_card_fits() -> None:
+    REPLY.validate_python(CARD | {"pagepath": "p" * 1024})
+
+
+def test_words_that_show_nothing_are_refused_but_read_where_they_are_stored() -> None:
+    unseen = {"msgtype": "text", "via": "passive", "content": "\u200b"}
+    text = "holds nothing that can be seen: write at least one visible character"
+
+    with pytest.raises(ValidationError) as refused:
+        REPLY.validate_python(unseen)
+
+    (error,) = refused.value.errors()
+    assert error["msg"] == f"Value error, {text}"
+    assert REPLY.validate_python(unseen, context=STORED).model_dump()["content"] == "\u200b"
