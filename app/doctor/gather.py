@@ -21,6 +21,7 @@ from app.doctor.rules_reader import RulesReader
 from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
 from app.settings import Settings
+from app.wechat_client.call_counts import calls_on, day_of
 
 log = structlog.get_logger(__name__)
 
@@ -171,6 +172,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             overdue_erasure=await session.scalar(_LATE_ERASURE, {"before": now - ERASURE_LATE}),
             rules=rules,
             probes=await _probes(session, now),
+            calls=await calls_on(session, official, day_of(now)),
         )
 
 

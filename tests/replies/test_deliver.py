@@ -477,6 +477,7 @@ async def test_a_card_with_a_page_that_does_not_exist_ends_with_the_reason(
     assert counted("sends_total", msgtype="miniprogrampage", outcome="failed") == before + 1
 
 
+@pytest.mark.parametrize("errcode", [43004, 50005])
 async def test_who_does_not_follow_is_skipped(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, errcode: int
 ) -> None:
