@@ -22,8 +22,8 @@ class AccessToken(Base):
 class Media(Base):
     """One medium that was uploaded as temporary media.
 
-    source: `TYPE:file:NAME:DIGEST` or `TYPE:url:ADDRESS`. A changed file has another digest, so its
-    old upload is not used any more.
+    source: `TYPE:file:DIGEST` or `TYPE:url:ADDRESS`. A file with two names is uploaded once, and a
+    changed file has another digest, so its old upload is not used any more.
     """
 
     __tablename__ = "media"
