@@ -34,6 +34,7 @@ from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
 from app.doctor.doctor import local_facts, make_doctor
+from app.doctor.quota_router import router as quota_router
 from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
@@ -80,6 +81,7 @@ API_ROUTERS = (
     privacy_router,
     audit_router,
     doctor_router,
+    quota_router,
 )
 
 log = structlog.get_logger()

@@ -103,6 +103,11 @@ API_ERRORS: Final = Counter(
     "Failed calls to WeChat's API by errcode (`transport` if there was none)",
     ["errcode"],
 )
+API_CALLS: Final = Counter(
+    "oa_bridge_api_calls",
+    "Calls of WeChat's API by account and API, whatever came of them",
+    ["appid", "api"],
+)
 UNIONID_CONFLICTS: Final = Counter(
     "oa_bridge_unionid_conflicts",
     "UnionIDs that differ from the stored one and need WeChat's confirmation, by who named them "

@@ -62,6 +62,7 @@ from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
+from app.wechat_client.call_counts import prune as prune_call_counts
 from app.wechat_client.fetch_media import MediaFetcher, media_policy
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
@@ -86,6 +87,7 @@ RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
 # A statement of the queue that takes longer has lost its connection.
 ANSWER_SECONDS: Final = 10.0
+LAST_STORE_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
@@ -160,6 +162,7 @@ class Jobs:
         kept_for = timedelta(days=self.settings.audit_retention_days)
         await prune_audit_log(self.database.sessions, self.clock, kept_for)
         await prune_job_log(self.database.sessions, self.clock)
+        await prune_call_counts(self.database.sessions, self.clock)
 
     async def requeue_urgent(self) -> None:
         """Every two seconds: enqueue missing jobs of replies that expire soon."""
@@ -329,12 +332,16 @@ class Worker:
 
         Jobs that take longer than stop_seconds are cancelled; another worker takes them over.
         """
-        storing = asyncio.create_task(self._jobs.tokens.problems.keep_stored())
+        storing = asyncio.create_task(self._jobs.tokens.keep_stored())
         running = asyncio.create_task(self._run())
         await self._stopping.wait()
         storing.cancel()
         done, _ = await asyncio.wait({running}, timeout=self._stop_seconds)
-        if not done:
+        if done:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_STORE_SECONDS):
+                    await self._jobs.tokens.store()
+        else:
             log.warning("worker.jobs_given_up")
             running.cancel()
             # Statements that wait for a hanging database end only with their connections.

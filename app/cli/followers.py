@@ -137,6 +137,8 @@ async def _sync_one(
     except ApiError as error:
         typer.echo(f"{appid}: {_describe(error)}; what was read is kept", err=True)
         return TRY_LATER if error.action in {Action.WAIT, Action.RETRY} else FAILED
+    finally:
+        await tokens.store()
     typer.echo(f"{appid}: {done.asked} followers read, {done.found} new, {done.gone} lost")
     return 0
 

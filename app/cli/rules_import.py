@@ -122,9 +122,12 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
         tokens = AccessTokens(
             database, api, settings.accounts, SystemClock(), secret_box(settings), logs=False
         )
-        response = await with_token(
-            tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
-        )
+        try:
+            response = await with_token(
+                tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
+            )
+        finally:
+            await tokens.store()
     conversion = rules_from_console(response, appid)
     kept = []
     for rule in conversion.rules:

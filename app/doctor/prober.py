@@ -103,7 +103,7 @@ class Prober:
                     CLOCK_PROBE,
                     {str(other): ahead for other, ahead in DIFFERENCES.seconds.items()},
                 )
-                await self.tokens.problems.store()
+                await self.tokens.store()
                 return True
         except LockTaken:
             return False
@@ -137,15 +137,19 @@ class Prober:
         if account.kind != "oa":
             return
         if account.receives:
-            await self._ask(appid, CALLBACK_PROBE, lambda: self._callback(token))
+            await self._ask(appid, CALLBACK_PROBE, "callback/check", lambda: self._callback(token))
         path = await self._next_quota(appid)
-        await self._ask(appid, f"{QUOTA_PROBE}{path}", lambda: self._quota(token, path))
-        await self._ask(appid, MENU_PROBE, lambda: self._menu(token))
-        await self._ask(appid, REPLIES_PROBE, lambda: self._replies(token))
+        quota = f"{QUOTA_PROBE}{path}"
+        await self._ask(appid, quota, "openapi/quota/get", lambda: self._quota(token, path))
+        await self._ask(appid, MENU_PROBE, "get_current_selfmenu_info", lambda: self._menu(token))
+        await self._ask(
+            appid, REPLIES_PROBE, "get_current_autoreply_info", lambda: self._replies(token)
+        )
 
     async def _ask(
-        self, appid: AppId, probe: str, call: Callable[[], Awaitable[Mapping[str, Any]]]
+        self, appid: AppId, probe: str, api: str, call: Callable[[], Awaitable[Mapping[str, Any]]]
     ) -> None:
+        self.tokens.counts.add(appid, api)
         try:
             result = await call()
         except ApiError as error:

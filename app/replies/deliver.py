@@ -107,7 +107,7 @@ async def _wait_for_pause(
     if pause is None:
         return
     now, jitter = delivery.clock.now(), _jitter()
-    outcome = paused(pause.error, pause.until, now=now, jitter=jitter)
+    outcome = paused(pause.error, pause.look_again_at(now), now=now, jitter=jitter)
     async with brief_transaction(delivery.sessions) as session:
         await store.note_pause(session, reply_id, outcome)
     raise TryLater(outcome.retry_in or SOON, _reason(outcome), outcome.errcode)

@@ -8,7 +8,7 @@ from app.replies.models import ReplyStatus
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat_client.errors import MediaNotFetched, NoToken, Paused
-from app.wechat_client.pauses import QUOTA_OF_THE_DAY, next_midnight
+from app.wechat_client.pauses import QUOTA_OF_THE_DAY, TOO_MANY_THIS_MINUTE, next_midnight
 
 # Delay after the first, second, … failure; the last one holds for all further ones. Only the end
 # of the send window ends the retries: an outage of an hour must not lose a card that has two days.
@@ -16,7 +16,6 @@ BACKOFF_SECONDS = (1.0, 4.0, 15.0, 60.0, 240.0, 900.0)
 SLOW_DOWN = timedelta(seconds=60)
 MAX_FETCHES = 6
 
-TOO_MANY_THIS_MINUTE = 45011
 # How the errmsg of a reply begins that may have arrived.
 UNKNOWN = "outcome unknown"
 WINDOW_CLOSED = frozenset({45015, 45047})  # the time is over; the sends are used up

@@ -25,7 +25,7 @@ from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
 MEDIA_LIFETIME = timedelta(days=3)
-RENEW_AHEAD = timedelta(hours=6)
+RENEW_AHEAD = timedelta(hours=12)
 # Uploads that a process makes at once. Each holds its medium in memory, several times over.
 MAX_UPLOADS = 16
 MAX_VIDEO_UPLOADS = 2
@@ -50,7 +50,7 @@ class Uploads:
     videos: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_VIDEO_UPLOADS))
 
     async def media_id(self, appid: AppId, use: MediaUse) -> str:
-        """Return an id that is valid for at least 6 hours, from the table or by one upload.
+        """Return an id that is valid for at least 12 hours, from the table or by one upload.
 
         Raises ApiError, and MediaUnavailable when the medium can't be read or is too large.
         """

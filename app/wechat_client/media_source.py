@@ -18,11 +18,14 @@ MAX_BYTES: dict[MediaType, int] = {
 
 
 async def identify(source: MediaSource, kind: MediaType, folder: Path) -> str:
-    """Return the key of a source; for a file it holds a digest. Raises MediaUnavailable."""
+    """Return the key of a source; that of a file is its digest, whatever its name.
+
+    Raises MediaUnavailable.
+    """
     if source.file is None:
         return f"url:{source.url}"
     content = await asyncio.to_thread(read_file, folder, source.file, MAX_BYTES[kind])
-    return f"file:{source.file}:{hashlib.sha256(content).hexdigest()}"
+    return f"file:{hashlib.sha256(content).hexdigest()}"
 
 
 async def load(source: MediaSource, kind: MediaType, folder: Path, fetcher: MediaFetcher) -> bytes:

@@ -1,6 +1,6 @@
 """Tables of access tokens, uploaded media and problems, which all processes share."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,8 +22,8 @@ class AccessToken(Base):
 class Media(Base):
     """One medium that was uploaded as temporary media.
 
-    source: `TYPE:file:NAME:DIGEST` or `TYPE:url:ADDRESS`. A changed file has another digest, so its
-    old upload is not used any more.
+    source: `TYPE:file:DIGEST` or `TYPE:url:ADDRESS`. A file with two names is uploaded once, and a
+    changed file has another digest, so its old upload is not used any more.
     """
 
     __tablename__ = "media"
@@ -33,6 +33,17 @@ class Media(Base):
     media_id: Mapped[str]
     uploaded_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # 3 days after the upload
+
+
+class ApiCalls(Base):
+    """How many calls of one API this service made for an account on one day in Shanghai."""
+
+    __tablename__ = "api_calls"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    calls: Mapped[int]
 
 
 class ApiProblem(Base):

@@ -12,7 +12,7 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.models import ApiProblem
-from app.wechat_client.pauses import QUOTA_OF_THE_DAY, Pause
+from app.wechat_client.pauses import QUOTA_OF_THE_DAY, TOO_MANY_THIS_MINUTE, Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +133,7 @@ async def make_due(session: AsyncSession, now: datetime) -> None:
 def _pause(row: ApiProblem, until: datetime) -> Pause:
     # The action is that of what stops calls; `action_for` does not know which API it was.
     action = Action.WAIT if row.errcode in QUOTA_OF_THE_DAY else Action.CONFIGURATION
+    if row.errcode == TOO_MANY_THIS_MINUTE:
+        action = Action.RETRY
     error = ApiError(row.errcode, row.errmsg, action, row.rid)
     return Pause(error, row.seen_at, until, row.probes)

@@ -23,7 +23,7 @@ from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client import problem_store
 from app.wechat_client.errors import Paused
-from app.wechat_client.pauses import MINI_PROGRAM, Pause, pause_after, stops_calls
+from app.wechat_client.pauses import MINI_PROGRAM, PROBE_TIME, Pause, pause_after, stops_calls
 from app.wechat_client.problem_store import Ended, Note
 
 Api: TypeAlias = Literal[
@@ -88,7 +88,7 @@ class ApiProblems:
             if pause is not None and pause.until <= self._clock.now():
                 pause = await self._claim(key, pause)
             if pause is not None:
-                raise Paused(pause.error, pause.until)
+                raise Paused(pause.error, pause.look_again_at(self._clock.now()))
 
     def failed(
         self, appid: AppId, api: Api, error: ApiError, mini_program: str | None = None
@@ -199,8 +199,9 @@ class ApiProblems:
             current = await problem_store.read_pause(session, appid, api)
         if current is None:
             self._pauses.pop(key, None)
-        else:
-            self._pauses[key] = current
+            return None
+        current = replace(current, probing_until=now + PROBE_TIME)
+        self._pauses[key] = current
         return None if claimed else current
 
     async def read_pauses(self) -> None:
@@ -213,6 +214,10 @@ class ApiProblems:
         self._read = True
         unwritten = {key for key, note in self._notes.items() if self._is_due(key, note)}
         kept = {key: pause for key, pause in self._pauses.items() if key in unwritten}
+        for key, pause in found.items():
+            before = self._pauses.get(key)
+            if before is not None and before.probes == pause.probes:
+                found[key] = replace(pause, probing_until=before.probing_until)
         self._pauses = {key: one for key, one in found.items() if key not in unwritten} | kept
 
     def _is_due(self, key: _Key, note: Note) -> bool:

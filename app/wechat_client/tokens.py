@@ -3,6 +3,7 @@
 Source: protocol 7.1 and 7.2.
 """
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client.call_counts import CallCounts
 from app.wechat_client.errors import Paused
 from app.wechat_client.pauses import Pause
 from app.wechat_client.problems import Api, ApiProblems
@@ -63,6 +65,7 @@ class AccessTokens:
         self._accounts = accounts
         self.clock = clock
         self._box = box
+        self.counts = CallCounts(database.sessions, clock)
         self.problems = ApiProblems(database.sessions, clock, logs=logs)
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
@@ -89,6 +92,15 @@ class AccessTokens:
         if found is None and not self._is_known(appid):
             found = self.problems.pause(appid, "stable_token")
         return found
+
+    async def keep_stored(self) -> None:
+        """Write what the calls of this process came to every few seconds, until cancelled."""
+        await asyncio.gather(self.problems.keep_stored(), self.counts.keep_stored())
+
+    async def store(self) -> None:
+        """Write what the calls of this process came to; without the database it is lost."""
+        await self.problems.store()
+        await self.counts.store()
 
     async def check(self, appid: AppId) -> Token:
         """Request the token from WeChat now, whatever is stored, and return it.
@@ -185,7 +197,9 @@ class AccessTokens:
     async def _request(self, appid: AppId, refused: Token | None) -> Token:
         now = self.clock.now()
         try:
-            response = await self._api.stable_token(appid, self._secret(appid))
+            secret = self._secret(appid)
+            self.counts.add(appid, "stable_token")
+            response = await self._api.stable_token(appid, secret)
         except ApiError as error:
             until = self.problems.failed(appid, "stable_token", error)
             if until is not None:

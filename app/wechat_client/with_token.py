@@ -35,7 +35,7 @@ async def with_token(
     await problems.admit(appid, api, mini_program)
     began = tokens.clock.now()
     try:
-        result = await _call(tokens, appid, call)
+        result = await _call(tokens, appid, call, api)
     except NoToken:  # noted where the token is requested
         raise
     except ApiError as error:
@@ -47,14 +47,18 @@ async def with_token(
     return result
 
 
-async def _call(tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]]) -> T:
+async def _call(
+    tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]], api: Api
+) -> T:
     token = await _or_no_token(tokens.get(appid))
+    tokens.counts.add(appid, api)
     try:
         return await call(token.value)
     except ApiError as error:
         if error.action is not Action.REFRESH_TOKEN:
             raise
     token = await _or_no_token(tokens.renew(appid, token))
+    tokens.counts.add(appid, api)
     return await call(token.value)
 
 

@@ -97,6 +97,11 @@ def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
     )
 
 
+def with_calls(calls: int) -> Change:
+    """This service has made so many calls since WeChat was asked and counted 79 of 100."""
+    return shared(calls={(APPID, "message/custom/send"): calls})
+
+
 def with_probe(probe: str, result: Mapping[str, Any], appid: str = APPID) -> Change:
     return shared(probes=WELL | {(appid, probe): Probe(NOW, result)})
 
@@ -186,6 +191,7 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("api-refusals", State.LOOK, "45009", refusal("user/info", 45009)),
     ("api-refusals", State.LOOK, "user/info", refusal("user/info", None)),
     ("api-quota", State.LOOK, "80", with_probe("quota:/a", {"daily_limit": 100, "used": 80})),
+    ("api-quota", State.LOOK, "80", with_calls(80)),
     ("api-quota", State.FAULT, "100", with_probe("quota:/a", {"daily_limit": 100, "used": 100})),
     (
         "callback-url",

@@ -339,7 +339,7 @@ async def test_the_end_of_the_window_ends_the_trying(
 
 
 @pytest.mark.parametrize(
-    "effect", [{"status": 502}, {"errcode": 45011}, {"errcode": 268487001}], ids=str
+    "effect", [{"status": 502}, {"errcode": 44990}, {"errcode": 268487001}], ids=str
 )
 async def test_a_refusal_for_now_is_tried_again(
     service: Service,

@@ -77,15 +77,25 @@ async def test_a_restart_uses_what_was_uploaded_before(jobs: Jobs, wechat: WeCha
     assert (again, len(wechat.calls(UPLOAD))) == (first, 1)
 
 
-async def test_it_is_renewed_ahead_of_its_third_day(jobs: Jobs, wechat: WeChat) -> None:
+async def test_it_is_renewed_after_two_days_and_a_half(jobs: Jobs, wechat: WeChat) -> None:
     first = await media_id(jobs)
-    wechat.state.clock.advance(timedelta(days=3) - timedelta(hours=6, seconds=1))
+    wechat.state.clock.advance(timedelta(days=2, hours=12) - timedelta(seconds=1))
     before = await media_id(jobs)
     wechat.state.clock.advance(timedelta(seconds=1))
     after = await media_id(jobs)
 
     assert (before == first, after == first) == (True, False)
     assert len(wechat.calls(UPLOAD)) == 2
+
+
+async def test_one_upload_serves_a_picture_whatever_its_names(jobs: Jobs, wechat: WeChat) -> None:
+    first = await media_id(jobs)
+    (jobs.settings.media_path / "店铺 2").write_bytes(JPEG)
+    source = MediaSource(file="店铺 2")
+
+    again = await media_id(jobs, MediaUse("thumb_media_id", "image", source))
+
+    assert (again, len(wechat.calls(UPLOAD))) == (first, 1)
 
 
 async def test_a_changed_file_is_uploaded_anew(jobs: Jobs) -> None:

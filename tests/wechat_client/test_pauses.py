@@ -156,6 +156,46 @@ async def test_when_a_pause_is_over_one_call_of_all_workers_tries_and_a_success_
     assert (ended["appid"], ended["errcode"], ended["refused"]) == (APPID, 48001, 2)
 
 
+async def test_too_many_calls_in_a_minute_let_the_next_ones_wait_for_the_next_minute(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs, connection: asyncpg.Connection
+) -> None:
+    first = await owed(service, wechat, TEXT)
+    second = await written(service, wechat, openid=OTHER_OPENID)
+    wechat.strike(SEND, errcode=45011, count=1)
+    delay = await attempt(jobs, first)
+    await learn(jobs, other)
+    await attempt(other, second)
+    made = len(wechat.calls(SEND))
+    service.clock.advance(MINUTE)
+
+    assert [await attempt(other, second), await attempt(other, first)] == [None, None]
+
+    assert delay is not None
+    assert MINUTE <= delay <= MINUTE * 1.1
+    assert made == 1
+    assert await statuses(connection) == ["sent", "sent"]
+
+
+async def test_while_one_call_tries_the_others_look_again_soon(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs
+) -> None:
+    first = await owed(service, wechat, TEXT)
+    second = await written(service, wechat, openid=OTHER_OPENID)
+    wechat.strike(SEND, errcode=48001, count=1)
+    await attempt(jobs, first)
+    await learn(jobs, other)
+    service.clock.advance(MINUTE)
+    await jobs.tokens.problems.admit(ID, "message/custom/send")
+
+    soon = [await attempt(worker, second) for worker in (jobs, other)]
+    service.clock.advance(timedelta(seconds=11))
+    later = await attempt(jobs, second)
+
+    assert all(delay is not None and delay <= timedelta(seconds=3) for delay in soon)
+    assert later is not None
+    assert later > timedelta(seconds=40)
+
+
 async def test_calls_are_tried_each_minute_and_then_less_often(
     service: Service, wechat: WeChat, jobs: Jobs
 ) -> None:

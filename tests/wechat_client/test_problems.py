@@ -156,7 +156,7 @@ async def test_a_problem_that_goes_on_is_logged_again_after_an_hour(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     callback = await owed(service, wechat, TEXT)
-    wechat.strike(SEND, errcode=45011)
+    wechat.strike(SEND, errcode=44990)
     with capture_logs() as logs:
         await attempts(jobs, callback)
         await jobs.tokens.problems.store()

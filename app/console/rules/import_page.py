@@ -136,9 +136,12 @@ async def automatic_replies(request: Request, appid: AppId) -> dict[str, Any]:
         tokens = AccessTokens(
             state.database, api, settings.accounts, state.clock, secret_box(settings)
         )
-        return await with_token(
-            tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
-        )
+        try:
+            return await with_token(
+                tokens, appid, api.current_autoreply_info, api="get_current_autoreply_info"
+            )
+        finally:
+            await tokens.store()
 
 
 def _from_console(answer: dict[str, Any], appid: str, request: Request) -> Source:
