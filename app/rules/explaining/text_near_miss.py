@@ -40,13 +40,18 @@ class TextNearMiss:
             return "it does not answer voice messages (voice)" if would_match else None
         if trigger.negated:
             return "the text is one of those that it excludes (not)"
-        if trigger.raw and TextMatcher.of(trigger.model_copy(update={"raw": False})).matches(
-            self.text
-        ):
+        if trigger.raw and self._matches_normalised(trigger):
             return "it compares exactly as typed (raw): width, case, blanks or punctuation differ"
         if trigger.match is Match.REGEX:
             return next(_of_a_pattern(trigger, self.text), None)
         return self._of_keywords(trigger, trigger.words())
+
+    def _matches_normalised(self, trigger: TextTrigger) -> bool:
+        try:
+            return TextMatcher.of(trigger.model_copy(update={"raw": False})).matches(self.text)
+        except BadPattern:
+            # As typed it is a pattern; normalised, two of its characters may become one.
+            return False
 
     def _of_keywords(self, trigger: TextTrigger, words: tuple[str, ...]) -> str | None:
         form = self.text.raw if trigger.raw else self.text.plain

@@ -108,6 +108,8 @@ def test_a_text_that_lacks_more_is_no_near_miss(
 
 
 def test_raw_negated_and_deaf_rules_say_so() -> None:
+    melting = text_rule(7, "regex", "\\pL\u0301", raw=True)  # normalised, L and the accent are one
+    assert why_not(melting, text("shop")) is None
     raw, raw_pattern = (
         text_rule(1, "exact", "Shop", raw=True),
         text_rule(2, "regex", "OK", raw=True),
