@@ -154,6 +154,7 @@ async def test_the_events_are_found_by_an_index(
                 "latest": span.latest,
                 "since": span.since,
                 "until": span.until,
+                "template_id": None,
             },
         )
         assert "ix_subscription_events_time" in "\n".join(plan.scalars())
