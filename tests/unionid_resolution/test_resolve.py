@@ -409,6 +409,7 @@ async def test_a_used_up_quota_rests_the_whole_account_and_no_other_call_is_made
     await resolve(jobs)
     meanwhile = len(wechat.calls(BATCHGET))
     wechat.state.faults.clear()
+    service.clock.advance(next_midnight(service.clock.now()) - service.clock.now())
     service.clock.advance(timedelta(minutes=2))
     await jobs.sweep()
     await resolve(jobs)
