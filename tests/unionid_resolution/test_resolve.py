@@ -18,6 +18,7 @@ from app.unionid_resolution.jobs import RESOLVE, TURNS, next_resolve_job, resolv
 from app.unionid_resolution.record import record_unionids as record_answers
 from app.unionid_resolution.resolve import MAX_CALLS_A_RUN
 from app.wechat_client.batchget import BATCHGET_LIMIT
+from app.wechat_client.pauses import next_midnight
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
 from tests.callback.makers import record, running_inbox
@@ -381,6 +382,8 @@ async def test_a_wechat_that_does_not_answer_costs_time_and_nothing_else(
     await resolve(jobs)
     early = await column(connection, "SELECT unionid FROM openids")
     service.clock.advance(timedelta(seconds=61))
+    if effect.get("errcode") == 45009:
+        service.clock.advance(next_midnight(service.clock.now()) - service.clock.now())
     await jobs.sweep()
     await resolve(jobs)
 
@@ -406,6 +409,7 @@ async def test_a_used_up_quota_rests_the_whole_account_and_no_other_call_is_made
     await resolve(jobs)
     meanwhile = len(wechat.calls(BATCHGET))
     wechat.state.faults.clear()
+    service.clock.advance(next_midnight(service.clock.now()) - service.clock.now())
     service.clock.advance(timedelta(minutes=2))
     await jobs.sweep()
     await resolve(jobs)
