@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,6 +57,10 @@ class MessageMode(StrEnum):
     SECURE = "secure"
     COMPATIBLE = "compatible"
     PLAIN = "plain"
+
+
+# The mode is never empty; its default says nothing.
+_NOT_GIVEN: Final = (None, MessageMode.SECURE)
 
 
 def _matching(pattern: str, value: SecretStr | None, what: str) -> SecretStr | None:
@@ -441,10 +445,15 @@ class Settings(BaseSettings):
         return found
 
     def _account_sources(self, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        first = self._first_account()
         if self.wechat_appid is not None:
-            yield "WECHAT_", self._first_account()
-        elif self.wechat_token is not None or self.wechat_encoding_aes_key is not None:
-            problems.append("WECHAT_APPID: is empty although other WECHAT_ settings are given")
+            yield "WECHAT_", first
+        elif given := [name for name, value in first.items() if value not in _NOT_GIVEN]:
+            names = ", ".join(_named("WECHAT_", name) for name in given)
+            problems.append(
+                f"WECHAT_APPID: is empty although {names} {'is' if len(given) == 1 else 'are'} "
+                "given: set it, or remove the others"
+            )
         if self.accounts_file is not None:
             for number, fields in enumerate(_read_accounts(self.accounts_file, problems), 1):
                 yield f"ACCOUNTS_FILE account {number}", fields

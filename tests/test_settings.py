@@ -147,6 +147,28 @@ def test_an_account_without_an_appid_is_missed(monkeypatch: pytest.MonkeyPatch) 
     assert line.startswith("WECHAT_APPID:")
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"WECHAT_APPSECRET": "0123456789abcdef0123456789abcdef"},
+        {"WECHAT_ORIGINAL_ID": "gh_0123456789ab"},
+        {"WECHAT_TOKEN_PREVIOUS": "oldToken"},
+        {"WECHAT_MESSAGE_MODE": "plain"},
+    ],
+)
+def test_a_setting_of_no_account_is_named_beside_an_accounts_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: dict[str, str]
+) -> None:
+    file = accounts_file(
+        tmp_path,
+        f'[[account]]\nappid = "{ACCOUNT.appid}"\ntoken = "token"\nmessage_mode = "plain"\n',
+    )
+
+    (line,) = problems(monkeypatch, **dict.fromkeys(GOOD, "") | {"ACCOUNTS_FILE": file} | setting)
+
+    assert line.startswith(f"WECHAT_APPID: is empty although {next(iter(setting))} is given")
+
+
 def test_an_official_account_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = problems(monkeypatch, WECHAT_TOKEN="")
 

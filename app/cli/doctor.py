@@ -75,9 +75,10 @@ def doctor(
 
 
 def _wrong_setting(problem: str) -> Finding:
+    en, zh = ("", "") if problem.endswith("?") else (".", "。")
     return fault(
         "settings",
-        Both(f"A setting is wrong: {problem}.", f"设置有误：{problem}。"),
+        Both(f"A setting is wrong: {problem}{en}", f"设置有误：{problem}{zh}"),
         Both("Correct it in the environment or in .env.", "请在环境变量或 .env 中改正。"),
     )
 

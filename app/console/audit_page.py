@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.access import audit
+from app.access.actions import Action
+from app.access.actor import SubjectKind
 from app.access.audit import AuditFilter, AuditRow
 from app.api_time import Day
 from app.console import audit_labels
@@ -33,8 +35,8 @@ class AuditQuery(BaseModel):
     """The filters in the address; an empty field does not filter. since, until: days."""
 
     actor: Blank[str] = Field(default=None, max_length=200)
-    action: Blank[str] = Field(default=None, max_length=100)
-    subject: Blank[str] = Field(default=None, max_length=100)
+    action: Blank[Action] = None
+    subject: Blank[SubjectKind] = None
     since: Blank[Day] = None
     until: Blank[Day] = None
     before: Blank[int] = Field(default=None, ge=1, le=2**63 - 1)

@@ -123,6 +123,8 @@ def live_response(
 async def _events(
     request: Request, live_list: LiveList[Row], write: Callable[[Sequence[Row]], str]
 ) -> AsyncIterator[str]:
+    if live_list.count >= MAX_OPEN:  # others have begun since the route looked
+        return
     seconds = asyncio.get_running_loop().time
     ends_at, comment_at = seconds() + STREAM_SECONDS, seconds()
     with live_list.looking() as queue, _session_of(request) as has_ended:

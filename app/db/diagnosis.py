@@ -44,8 +44,8 @@ _BY_TYPE: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (PoolTimeoutError, "all connections of this process to the database are in use: try again"),
     (
         TimeoutError,
-        "the database does not answer in time: check the host in DATABASE_URL, the network and the "
-        "load of the server",
+        "the database does not answer in time: look at the load of its machine, and at the network "
+        "and DATABASE_URL if that is another one",
     ),
     (
         asyncpg.exceptions.ClientConfigurationError,

@@ -4,9 +4,12 @@ import atexit
 import fcntl
 import logging
 import os
+import stat
 import subprocess
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -70,8 +73,23 @@ def _server(data_dir: Path) -> "PostgresServer":
     # The wheel's own lock is a file in the temporary folder of the machine, which only the user
     # who made it can open. This one is beside the data.
     server._lock = _lock(data_dir)
-    wait_for_start(server)
+    with _closed_to_others(data_dir):
+        wait_for_start(server)
     return server
+
+
+@contextmanager
+def _closed_to_others(data_dir: Path) -> Iterator[None]:
+    """Keep the folder closed to other users of the machine while the wheel starts the server.
+
+    As root the wheel opens it to everybody, since the server runs as another user. That one has the
+    group of this process, so that passing through by the group is enough.
+    """
+    before = data_dir.stat()
+    yield
+    mode = stat.S_IMODE(before.st_mode)
+    if os.geteuid() == 0 and before.st_gid == os.getegid() and not mode & stat.S_IRWXO:
+        data_dir.chmod(mode | stat.S_IXGRP)
 
 
 def wait_for_start(server: "PostgresServer", seconds: float = START_SECONDS) -> None:

@@ -50,7 +50,7 @@ DATABASE_ZH: Final = {
     "the database is read-only": "数据库只读（备库）：请在 DATABASE_URL 中填写主库",
     "all connections of this process": "本进程的数据库连接已用完：请重试",
     "the database does not answer in time": (
-        "数据库未及时应答：请检查 DATABASE_URL 中的主机、网络和服务器负载"
+        "数据库未及时应答：请检查其所在机器的负载；若在另一台机器上，还请检查网络和 DATABASE_URL"
     ),
     "the database answers too slowly": "数据库应答过慢：请检查其负载",
     "DATABASE_URL can't be used": (

@@ -68,11 +68,14 @@ class Quota:
 
 
 def stable_token(response: Mapping[str, Any]) -> StableToken:
-    """Read an access token. Raises TransportError when the response has none."""
+    """Read an access token. Raises TransportError when the response has none.
+
+    A life that is missing or can't be read is 0: the token is good all the same.
+    """
     token = _text(response.get("access_token"))
-    expires_in = number_of(response.get("expires_in"))
-    if token is None or expires_in is None:
+    if token is None:
         raise unreadable_response()
+    expires_in = number_of(response.get("expires_in")) or 0
     return StableToken(token, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
 
 

@@ -60,6 +60,8 @@ async def test_the_days_are_those_of_the_zone_and_both_are_included(
     [
         ("/audit?actor=a%00", 200),
         ("/audit?action=%00&subject=%00", 200),
+        ("/audit?action=rule.vanished", 422),
+        ("/audit/export.csv?subject=rul", 422),
         ("/audit?until=2999-01-01", 200),
         ("/audit?until=9999-12-31", 422),
         ("/audit?since=0001-01-01", 422),

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException, Request, Response
+from starlette.types import Message
 from uvicorn import Config
 
 from app.console import live_list
@@ -59,6 +60,22 @@ async def test_more_than_the_cap_are_refused_before_the_answer_begins(
         live_response(request, rows, "".join)
 
     assert refused.value.status_code == 503
+
+
+async def test_no_more_than_the_cap_look_even_if_they_come_at_once(
+    rows: LiveList[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_list, "MAX_OPEN", 1)
+    request = Request({"type": "http", "method": "GET", "headers": []}, connected)
+    first, second = (live_response(request, rows, "".join).body_iterator for _ in range(2))
+
+    assert await anext(aiter(first)) == ": here\n\n"
+    assert [part async for part in second] == []
+    await first.aclose()  # type: ignore[union-attr]  # it is a generator
+
+
+async def connected() -> Message:
+    return await asyncio.Future()
 
 
 async def test_whoever_reads_too_slowly_misses_the_oldest_rows(

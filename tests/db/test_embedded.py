@@ -1,5 +1,6 @@
 """The embedded Postgres: started, joined, stopped; and a service that outlives a stop of it."""
 
+import stat
 import subprocess
 import sys
 import tempfile
@@ -74,7 +75,10 @@ async def test_a_second_process_joins_the_server_and_its_end_leaves_it_running(
     assert embedded.start(folder) == url
 
 
-async def test_a_server_that_was_stopped_starts_again(folder: Path) -> None:
+async def test_a_server_that_was_stopped_starts_again_and_its_folder_stays_closed(
+    folder: Path,
+) -> None:
+    folder.chmod(0o700)  # noqa: ASYNC240 - nothing else runs meanwhile
     url = embedded.start(folder)
     first = await started_at(url)
     embedded.stop(folder)
@@ -82,6 +86,7 @@ async def test_a_server_that_was_stopped_starts_again(folder: Path) -> None:
         await connect(url)
 
     assert await started_at(embedded.start(folder)) > first
+    assert folder.stat().st_mode & stat.S_IRWXO == 0  # noqa: ASYNC240 - as above
 
 
 @dataclass(slots=True)

@@ -57,6 +57,14 @@ def test_a_wrong_setting_is_a_finding(run: Run) -> None:
     assert "PORT" in finding["what"]["zh"]
 
 
+def test_a_question_about_a_setting_has_one_mark(run: Run) -> None:
+    _, lines = run("doctor --json", CONSOL="off")
+
+    (finding,) = printed_json(lines)["findings"]
+    assert finding["what"]["en"].endswith("did you mean CONSOLE?")
+    assert finding["what"]["zh"].endswith("did you mean CONSOLE?")
+
+
 def test_it_asks_wechat_itself_and_says_what_hinders_it(run: Run, database_url: str) -> None:
     status, lines = run("doctor --json", DATABASE_URL=database_url)
 

@@ -133,7 +133,7 @@ async def test_40001_is_a_wrong_secret_for_a_token_and_a_stale_token_elsewhere()
     assert elsewhere.value.action is Action.REFRESH_TOKEN
 
 
-@pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"access_token": "T"}])
+@pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"expires_in": 7200}])
 async def test_an_answer_without_a_token_is_unreadable(answer: dict[str, Any]) -> None:
     async with api_to(WeChat(answer)) as api:
         with pytest.raises(TransportError, match="unreadable"):

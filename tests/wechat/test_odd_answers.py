@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wechat.api import WeChatApi
-from app.wechat.api_responses import follower_page, user_info
+from app.wechat.api_responses import StableToken, follower_page, user_info
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
@@ -225,11 +225,32 @@ def test_a_redirect_is_named_without_what_the_database_refuses() -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("7200", 7200), (7200, 7200), (1, 1), (0, 0), (-1, 0), (10**12, 7200), ("-5", 0), (60.0, 60)],
+    [
+        ("7200", 7200),
+        (7200, 7200),
+        (1, 1),
+        (0, 0),
+        (-1, 0),
+        (10**12, 7200),
+        ("-5", 0),
+        (60.0, 60),
+        (None, 0),
+        ("", 0),
+        ("7200s", 0),
+        ([7200], 0),
+        (True, 0),
+        ({}, 0),
+        (7199.5, 0),
+    ],
 )
 async def test_the_life_of_a_token_is_read_and_bounded(written: object, seconds: int) -> None:
     async with answering({"access_token": "T", "expires_in": written}) as api:
         assert (await api.stable_token(APPID, "the-secret")).expires_in == seconds
+
+
+async def test_a_token_that_comes_without_its_life_is_a_token() -> None:
+    async with answering({"access_token": "T"}) as api:
+        assert await api.stable_token(APPID, "the-secret") == StableToken("T", 0)
 
 
 async def test_an_upload_without_a_time_is_an_upload() -> None:
