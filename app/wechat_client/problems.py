@@ -31,6 +31,10 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "wxa/generate_urllink",
+    "wxa/generatescheme",
+    "wxa/genwxashortlink",
+    "wxa/getwxacodeunlimit",
 ]
 
 STORE_SECONDS: Final = 5.0
