@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_messages, people
+from tests.console import made_findings, made_links, made_messages, people
 from tests.service import APPID, Service, card, message, text_reply
 
 Prepare = Callable[[Service], Awaitable[str]]
@@ -105,6 +105,9 @@ PAGES: Final = (
     Page("/followers/erasures", "followers/erasure.html", Role.OWNER, people.an_erasure),
     Page("/followers/growth", "followers/growth.html"),
     Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
+    Page("/links", "links/index.html"),
+    Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
+    Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
