@@ -38,6 +38,10 @@ from app.doctor.quota_router import router as quota_router
 from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
+from app.links.go_router import router as go_router
+from app.links.made_router import router as made_links_router
+from app.links.router import router as links_router
+from app.links.serve import serving_links
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
 from app.ops.api_document import API_RESPONSES, build_document
@@ -79,6 +83,8 @@ API_ROUTERS = (
     stats_router,
     recipients_router,
     privacy_router,
+    links_router,
+    made_links_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -171,7 +177,11 @@ def create_app(
         async with following_database(database, clock):
             on_start()
             async with _worker(settings, app):
-                async with storing_refusals(refusals), _dead_letter_purge(app, spool):
+                async with (
+                    storing_refusals(refusals),
+                    serving_links(app.state),
+                    _dead_letter_purge(app, spool),
+                ):
                     yield
                 await inbox.stop()
         await rules.stop()
@@ -214,8 +224,8 @@ def create_app(
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
-    app.include_router(health.router)
-    app.include_router(metrics_endpoint.router)
+    for router in (go_router, health.router, metrics_endpoint.router):
+        app.include_router(router)
     if settings.console == "on":
         mount_console(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

@@ -34,6 +34,8 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
+from app.links import renew as links
+from app.links.jobs import RENEW as RENEW_LINK
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -82,6 +84,7 @@ JOB_CONCURRENCY: Final = {
     CHECK: 1,
     CHECK_DOCTOR: 1,
     RETRY: 2,
+    RENEW_LINK: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -107,6 +110,7 @@ class Jobs:
     eraser: Eraser
     prober: Prober
     doctor: Doctor
+    renewer: links.Renewer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -141,6 +145,10 @@ class Jobs:
         if await self.prober.run():
             await self.doctor.findings()
 
+    async def renew_link(self, payload: dict[str, str]) -> None:
+        """`links.renew`: get the URL Link of one link from WeChat."""
+        await links.renew(self.renewer, UUID(payload["link_id"]))
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -157,6 +165,7 @@ class Jobs:
         await plain_signatures.sweep(self.database.sessions, self.clock)
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
+        await links.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -214,6 +223,7 @@ def make_jobs(
         make_eraser(settings, database, clock),
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
+        links.Renewer(database.sessions, api, tokens, clock),
     )
 
 
@@ -243,6 +253,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         ERASE: jobs.erase,
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
+        RENEW_LINK: jobs.renew_link,
     }
 
 

@@ -55,6 +55,10 @@ class Account(BaseModel):
         default_factory=dict,
         description="The pages of the released version, by AppID; left out, every page exists",
     )
+    is_mini_program: bool = Field(
+        default=False, description="Whether it is a mini-program, which alone may make links"
+    )
+    released: bool = Field(default=True, description="Whether the mini-program is released")
     ip_whitelist: tuple[str, ...] = Field(
         default=(), description="Addresses that may call the API; empty: any"
     )

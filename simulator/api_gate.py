@@ -15,13 +15,13 @@ from simulator.masking import mask_json, masked
 from simulator.server import cut_connection
 from simulator.state import State
 
-API_PREFIX = "/cgi-bin/"
+API_PREFIXES = ("/cgi-bin/", "/wxa/")
 ANSWER_KEPT = 4000
 CREDENTIALS = ("access_token", "secret")
 
 
 class ApiGate:
-    """ASGI middleware for paths under /cgi-bin; other paths are not touched."""
+    """ASGI middleware for paths of the API; other paths are not touched."""
 
     def __init__(self, app: ASGIApp, state: State) -> None:
         self.app = app
@@ -29,7 +29,7 @@ class ApiGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call, or cut its connection if a fault says so."""
-        if scope["type"] != "http" or not scope["path"].startswith(API_PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(API_PREFIXES):
             await self.app(scope, receive, send)
             return
         fault = self.state.faults.next_for(scope["path"]) or Fault(path=scope["path"])

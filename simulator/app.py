@@ -18,6 +18,7 @@ from simulator import (
     explain_api,
     ip_api,
     ledger_api,
+    links_api,
     media_api,
     page,
     push_api,
@@ -25,7 +26,7 @@ from simulator import (
     users_api,
 )
 from simulator.accounts import Account
-from simulator.api_gate import API_PREFIX, ApiGate
+from simulator.api_gate import API_PREFIXES, ApiGate
 from simulator.errors import ApiError, refusal
 from simulator.state import State, state_of
 
@@ -37,6 +38,7 @@ ROUTERS = (
     ip_api.router,
     diagnosis_api.router,
     autoreply_api.router,
+    links_api.router,
     control_api.router,
     ledger_api.router,
     explain_api.router,
@@ -96,7 +98,7 @@ def answer_as_wechat(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refuse_method(request: Request, error: HTTPException) -> Response:
         wrong_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-        if wrong_method and request.url.path.startswith(API_PREFIX):
+        if wrong_method and request.url.path.startswith(API_PREFIXES):
             errcode = 43002 if request.method == "GET" else 43001
             return await refuse(request, ApiError(errcode))
         return await http_exception_handler(request, error)

@@ -17,6 +17,9 @@ class Action(StrEnum):
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - a name, no secret
     WEBHOOK_PINGED = "webhook.pinged"
     WEBHOOK_REPLAYED = "webhook.replayed"
+    LINK_ADDED = "link.added"
+    LINK_CHANGED = "link.changed"
+    LINK_DELETED = "link.deleted"
     REPLY_RETRIED = "reply.retried"
     REPLIES_RETRIED = "replies.retried"
     MESSAGE_SHOWN = "message.shown"

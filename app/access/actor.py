@@ -40,6 +40,7 @@ class SubjectKind(StrEnum):
     RULE = "rule"
     RULES = "rules"
     WEBHOOK = "webhook"
+    LINK = "link"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

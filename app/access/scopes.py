@@ -17,6 +17,8 @@ class ApiScope(StrEnum):
     REPLIES_RETRY = "replies:retry"
     EVENTS_READ = "events:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    LINKS_READ = "links:read"
+    LINKS_WRITE = "links:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

@@ -21,6 +21,7 @@ from app.console import (
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
+from app.console.links import section as links
 from app.console.message_pages import section as messages
 from app.console.open_sessions import OpenSessions
 from app.console.rules import section as rules
@@ -38,6 +39,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     followers.SECTION,
     subscriptions.SECTION,
     webhooks.SECTION,
+    links.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

@@ -39,6 +39,8 @@ SCOPES: Final = {
     ApiScope.REPLIES_RETRY: N_("send replies again"),
     ApiScope.EVENTS_READ: N_("read the history of events"),
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
+    ApiScope.LINKS_READ: N_("read links and their opens"),
+    ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

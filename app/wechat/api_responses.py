@@ -12,6 +12,7 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
 MAX_TOKEN_SECONDS = 7200
 # No id of WeChat is longer, and an index of the database could not hold any length.
 MAX_ID_LENGTH = 128
+MAX_LINK_LENGTH = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,14 @@ def quota(response: Mapping[str, Any]) -> Quota:
     if limit is None or used is None:
         raise unreadable_response()
     return Quota(limit, used)
+
+
+def link(response: Mapping[str, Any], member: str) -> str:
+    """Read a link. Raises TransportError when the response has none, or one that can't be one."""
+    found = _text(response.get(member))
+    if found is None or len(found) > MAX_LINK_LENGTH:
+        raise unreadable_response()
+    return found
 
 
 def _text(value: object) -> str | None:

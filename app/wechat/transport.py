@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -14,10 +15,14 @@ from app import metrics
 from app.clock import DIFFERENCES, machine_now
 from app.wechat.connection_failure import describe_failure
 from app.wechat.errors import ApiError, TransportError
+from app.wechat.media_format import ending_of
 from app.wechat.read_response import read_response, unreadable_response
 
 # A page of 10,000 followers has 300 KB; nothing else that is read is larger.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+PICTURES = frozenset({"png", "jpg"})
+
+T = TypeVar("T")
 
 
 class Transport:
@@ -62,6 +67,21 @@ class Transport:
             promised,
         )
 
+    async def post_for_picture(self, path: str, query: Mapping[str, str], body: object) -> bytes:
+        """POST JSON and return the picture of the response. Raises ApiError or TransportError.
+
+        WeChat answers with the bytes alone, or with JSON that says why there are none; both with
+        HTTP 200. Source: linkage 5.5.
+        """
+        request = self._client.build_request(
+            "POST",
+            self._base_url + path,
+            params=query,
+            content=orjson.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        return await self._counted(request, _picture)
+
     async def upload(
         self,
         path: str,
@@ -84,9 +104,17 @@ class Transport:
             await self._client.aclose()
 
     async def _call(self, request: httpx.Request, promised: Sequence[str]) -> dict[str, Any]:
-        try:
-            status, content, location = await self._send(request)
+        def read(status: int, content: bytes, location: str | None) -> dict[str, Any]:
             return read_response(status, content, promised=promised, location=location)
+
+        return await self._counted(request, read)
+
+    async def _counted(
+        self, request: httpx.Request, read: Callable[[int, bytes, str | None], T]
+    ) -> T:
+        """Send a request and read its response; count a failure."""
+        try:
+            return read(*await self._send(request))
         except ApiError as error:
             code = "transport" if error.errcode is None else str(error.errcode)
             metrics.API_ERRORS.labels(code).inc()
@@ -153,6 +181,13 @@ async def _content(response: httpx.Response) -> bytes:
         if len(content) > MAX_RESPONSE_BYTES:
             raise unreadable_response(response.status_code)
     return bytes(content)
+
+
+def _picture(status: int, content: bytes, location: str | None) -> bytes:
+    if status == HTTPStatus.OK and ending_of(content) in PICTURES:
+        return content
+    read_response(status, content, location=location)
+    raise unreadable_response(status)  # a success without a picture is none
 
 
 class _Progress:

@@ -34,6 +34,10 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "wxa/generate_urllink",
+    "wxa/generatescheme",
+    "wxa/genwxashortlink",
+    "wxa/getwxacodeunlimit",
 ]
 
 STORE_SECONDS: Final = 2.0

@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_messages, people
+from tests.console import made_findings, made_links, made_messages, people
 from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
@@ -128,6 +128,9 @@ PAGES: Final = (
     Page("/webhooks/1", "webhooks/webhook.html", Role.EDITOR, webhooks.with_deliveries),
     Page("/webhooks/1/replay", "webhooks/replay.html", Role.EDITOR, webhooks.a_replay),
     Page("/webhooks/1/test", "webhooks/test.html", Role.EDITOR, webhooks.a_test),
+    Page("/links", "links/index.html"),
+    Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
+    Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),

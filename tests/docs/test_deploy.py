@@ -153,11 +153,12 @@ def test_nginx_has_the_limits_of_the_service() -> None:
     assert set(re.findall(r"proxy_pass (\S+);", NGINX)) == {"http://oa_bridge"}
 
 
-def test_nginx_shows_the_public_nothing_but_callbacks() -> None:
+def test_nginx_shows_the_public_callbacks_and_short_urls_alone() -> None:
     public, inside = NGINX.split("\nserver {")[1:]
 
     assert re.findall(r"location (\S+) {\n\s+(\w+)", re.sub(r" *#.*\n", "", public)) == [
         ("/callback/", "proxy_pass"),
+        ("/go/", "proxy_pass"),
         ("/", "return"),
     ]
     assert re.findall(r"listen (\S+)", inside) == ["127.0.0.1:8080;"]
@@ -174,7 +175,7 @@ def test_caddy_has_the_limits_of_the_service() -> None:
     assert seconds(CADDYFILE, "keepalive")[0] < keep_alive
     assert seconds(CADDYFILE, "response_header_timeout")[0] > DEADLINE_SECONDS
     assert seconds(CADDYFILE, "response_header_timeout")[0] <= WECHAT_WAITS_SECONDS
-    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", ""]
+    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", "/go/*", ""]
     assert 'request>uri regexp "[?].*" ""' in CADDYFILE
 
 

@@ -10,6 +10,16 @@ RULE: Json = {
     "trigger": {"on": "text", "match": "exact", "keyword": "shop"},
     "replies": [text_reply(), card()],
 }
+LINK: Json = {
+    "slug": "summer26",
+    "name": "Summer sale",
+    "appid": CARD_APPID,
+    "path": "pages/shop/index",
+    "query": "from={link}",
+    "utm": {"source": "sms"},
+    "env_version": "release",
+    "fallback_url": "https://shop.example.com/",
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -26,12 +36,18 @@ BODIES: dict[str, Json] = {
     },
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
+    "LinkIn": LINK,
+    "LinkReplacement": LINK,
+    "SchemeIn": {"days": 30},
+    "ShortLinkIn": {"title": "Shop", "permanent": False},
+    "CodeIn": {"scene": "shop", "width": 430, "transparent": False},
 }
 # In place of ids in paths.
 ID = "00000000-0000-0000-0000-000000000000"
 IDS = {
     "webhook_id": ID,
     "reply_id": ID,
+    "link_id": ID,
     "erasure_id": ID,
     "rule_id": "1",
     "revision": "1",

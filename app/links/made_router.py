@@ -1,0 +1,102 @@
+"""`/api/links/{id}/…`: links that are made for one recipient."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, HTTPException, Request, Response
+
+from app.access.scopes import ApiScope, needs
+from app.api_route import BoundedRoute
+from app.db.engine import Database
+from app.links.errors import QuotaUsedUp
+from app.links.http_errors import REFUSED, UNKNOWN, refused, unknown, unprocessable
+from app.links.make import LinkMaker, PlainQueryTooLong, plain_scheme
+from app.links.models import Link
+from app.links.schemas import CodeIn, LinkId, MadeLink, SchemeIn, ShortLinkIn
+from app.wechat.errors import ApiError
+from app.wechat.media_format import ending_of
+
+router = APIRouter(prefix="/api/links", tags=["links"], route_class=BoundedRoute)
+
+_PICTURES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The picture"}
+}
+
+
+@router.post(
+    "/{link_id}/url-scheme",
+    status_code=201,
+    responses=REFUSED,
+    openapi_extra=needs(ApiScope.LINKS_WRITE),
+)
+async def make_url_scheme(
+    link_id: LinkId, wanted: Annotated[SchemeIn, Body()], request: Request
+) -> MadeLink:
+    """Make a URL Scheme (`weixin://dl/business/?t=…`), which iOS opens from SMS and browsers."""
+    link = await _link(link_id, request)
+    try:
+        return await _maker(request).url_scheme(link, wanted)
+    except QuotaUsedUp as error:
+        raise HTTPException(429, str(error)) from None
+    except ApiError as error:
+        raise refused(error) from None
+
+
+@router.post(
+    "/{link_id}/short-link",
+    status_code=201,
+    responses=REFUSED,
+    openapi_extra=needs(ApiScope.LINKS_WRITE),
+)
+async def make_short_link(
+    link_id: LinkId, wanted: Annotated[ShortLinkIn, Body()], request: Request
+) -> MadeLink:
+    """Make a short link (`#小程序://…`), which opens inside WeChat alone."""
+    link = await _link(link_id, request)
+    try:
+        return await _maker(request).short_link(link, wanted)
+    except ApiError as error:
+        raise refused(error) from None
+
+
+@router.get("/{link_id}/plain-scheme", responses=UNKNOWN, openapi_extra=needs(ApiScope.LINKS_READ))
+async def get_plain_scheme(link_id: LinkId, request: Request) -> MadeLink:
+    """Return a plain scheme. It needs no call, but its path must be declared in the console."""
+    link = await _link(link_id, request)
+    try:
+        return plain_scheme(link)
+    except PlainQueryTooLong as error:
+        raise unprocessable("query", str(error), part="path") from None
+
+
+@router.post(
+    "/{link_id}/mini-program-code",
+    responses=REFUSED | _PICTURES,
+    response_class=Response,
+    openapi_extra=needs(ApiScope.LINKS_WRITE),
+)
+async def make_mini_program_code(
+    link_id: LinkId, wanted: Annotated[CodeIn, Body()], request: Request
+) -> Response:
+    """Make a mini-program code of the unlimited kind, and return the picture."""
+    link = await _link(link_id, request)
+    try:
+        picture = await _maker(request).mini_program_code(link, wanted)
+    except ApiError as error:
+        raise refused(error) from None
+    kind = "png" if ending_of(picture) == "png" else "jpeg"
+    return Response(picture, media_type=f"image/{kind}")
+
+
+async def _link(link_id: LinkId, request: Request) -> Link:
+    # In a transaction of its own, since WeChat is called afterwards.
+    database: Database = request.app.state.database
+    async with database.sessions() as session:
+        found = await session.get(Link, link_id)
+    if found is None:
+        raise unknown(link_id)
+    return found
+
+
+def _maker(request: Request) -> LinkMaker:
+    maker: LinkMaker = request.app.state.link_maker
+    return maker

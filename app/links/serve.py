@@ -1,0 +1,36 @@
+"""What a web process needs for links, from its start to its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.datastructures import State
+
+from app.clock import Clock
+from app.db.engine import Database
+from app.links.go_router import GoState
+from app.links.live_links import LiveLinks
+from app.links.make import LinkMaker
+from app.links.opens import Opens, storing
+from app.secret_box import secret_box
+from app.settings import Settings
+from app.tombstones.erasure_secret import erasure_secret
+from app.wechat.api import WeChatApi
+from app.wechat_client.tokens import AccessTokens
+
+
+@asynccontextmanager
+async def serving_links(state: State) -> AsyncIterator[None]:
+    """Set `go` and `link_maker` of the state, and store opens while the block runs."""
+    settings: Settings = state.settings
+    clock: Clock = state.clock
+    database: Database = state.database
+    opens = Opens(database.sessions, clock, erasure_secret(settings))
+    api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout)
+    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
+    state.go = GoState(LiveLinks(database.sessions), opens, clock, settings)
+    state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
+    try:
+        async with storing(opens):
+            yield
+    finally:
+        await api.close()

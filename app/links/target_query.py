@@ -1,0 +1,98 @@
+"""The query of a link: what stands in the URL Link of all, and what each open adds. Pure.
+
+`{link}` is the slug; `{ref}` is new for each open, and begins with the slug and a dot, so that an
+arrival with it can be counted for the link. A parameter with `{ref}` can't stand in a URL Link that
+all share: it goes into `cq`, by which a URL Link takes more data.
+
+Source: protocol 9.4; linkage 5.3.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+
+from app.rules.definition.utm import Utm
+
+LINK: Final = "{link}"
+REF: Final = "{ref}"
+MAX_QUERY: Final = 1024
+# Of the percent-encoded text, which is the longer one: the documentation does not say which counts.
+MAX_CQ: Final = 256
+_ALLOWED: Final = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~%]*")
+_REF_BYTES: Final = 9
+
+
+class BadQuery(ValueError):
+    """The query can't stand in a link. The text says how to correct it."""
+
+
+def new_ref(slug: str) -> str:
+    """Return a `{ref}`: the slug, a dot, and twelve characters that nobody can guess."""
+    return f"{slug}.{secrets.token_urlsafe(_REF_BYTES)}"
+
+
+def shared_query(query: str, slug: str, utm: Utm | None) -> str:
+    """Return the query of the URL Link that all visitors share, with the UTM parameters."""
+    parts = [part for part in _parts(query) if REF not in part]
+    return _with_utm("&".join(parts), slug, utm)
+
+
+def whole_query(query: str, slug: str, utm: Utm | None, ref: str) -> str:
+    """Return the query of a link that is made for one recipient alone."""
+    return _with_utm("&".join(_parts(query)).replace(REF, ref), slug, utm)
+
+
+def own_query(query: str, slug: str, ref: str) -> str:
+    """Return what one open adds; empty if the query has no `{ref}`."""
+    parts = [part for part in _parts(query) if REF in part]
+    return "&".join(parts).replace(LINK, slug).replace(REF, ref)
+
+
+def with_cq(url_link: str, added: Iterable[str]) -> str:
+    """Return a URL Link with the added parts of a query, as far as they fit."""
+    taken = ""
+    for part in added:
+        longer = "&".join(filter(None, (taken, part)))
+        if _is_allowed(part) and len(quote(longer, safe="")) <= MAX_CQ:
+            taken = longer
+    if not taken:
+        return url_link
+    joint = "&" if "?" in url_link else "?"
+    return f"{url_link}{joint}cq={quote(taken, safe='')}"
+
+
+def check_query(query: str, slug: str, utm: Utm | None) -> None:
+    """Raise BadQuery if a link with this query would be refused, or would lose a part of it."""
+    ref = new_ref(slug)
+    whole = whole_query(query, slug, utm, ref)
+    wrong = re.sub(_ALLOWED, "", whole)
+    if wrong:
+        raise BadQuery(
+            f"holds {wrong[0]!r}: percent-encode all but letters, digits and !#$&'()*+,/:;=?@-._~%;"
+            " the placeholders are {link} and {ref}"
+        )
+    if len(whole) > MAX_QUERY:
+        raise BadQuery(f"has {len(whole)} characters with its utm and {{ref}}: shorten it to 1,024")
+    own = len(quote(own_query(query, slug, ref), safe=""))
+    if own > MAX_CQ:
+        raise BadQuery(
+            f"has {own} percent-encoded characters in the parameters with {{ref}}: shorten them to "
+            f"{MAX_CQ}"
+        )
+
+
+def _parts(query: str) -> list[str]:
+    return [part for part in query.removeprefix("?").split("&") if part]
+
+
+def _with_utm(query: str, slug: str, utm: Utm | None) -> str:
+    filled = query.replace(LINK, slug)
+    if utm is None:
+        return filled
+    return utm.appended_to(f"?{filled}" if filled else "").removeprefix("?")
+
+
+def _is_allowed(text: str) -> bool:
+    return _ALLOWED.fullmatch(text) is not None
