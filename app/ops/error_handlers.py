@@ -1,6 +1,11 @@
-"""Error responses of the whole `/api`: 422 for invalid requests, 503 for the database, 500."""
+"""Error responses of the whole `/api`.
+
+404 and 405 for addresses, 422 for invalid requests, 503 for the database, 500.
+"""
 
 import json
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -9,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from app.api_errors import Detail
 from app.db import migrate
@@ -28,6 +35,8 @@ CANCELLED: Final = "57014"
 
 SLOW: Final = "the database took too long: request less at once, or try again later"
 BUSY: Final = "the database is unavailable or too busy: try again later"
+NO_SUCH_PATH: Final = "there is no such path: /docs lists them all"
+NO_SUCH_METHOD: Final = "this path does not take {}: use {}"
 FAILED: Final = "the service failed on this request: look for the error in its log"
 
 # Errors of database access: those of the driver while connecting (a statement that takes too long
@@ -44,7 +53,9 @@ class _EscapingResponse(JSONResponse):
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Add handlers: 422 for invalid requests, 503 for the database and a wrong SECRET_KEY, 500."""
+    """Add handlers: 404, 405, 422, 503 for the database and a wrong SECRET_KEY, 500."""
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, _not_found)
+    app.add_exception_handler(HTTPStatus.METHOD_NOT_ALLOWED, _method_not_allowed)
     app.add_exception_handler(RequestValidationError, _unprocessable)
     app.add_exception_handler(InvalidRequest, _unprocessable)
     app.add_exception_handler(Exception, _failed)
@@ -65,6 +76,39 @@ def error_detail(error: Exception) -> str | None:
     if isinstance(error, DBAPIError):
         return BUSY if error.connection_invalidated or isinstance(error, InternalError) else None
     return BUSY
+
+
+async def _not_found(request: Request, error: Exception) -> JSONResponse:
+    """Return the 404 of a route, or the one of a path that no route has."""
+    detail = NO_SUCH_PATH
+    if isinstance(error, HTTPException) and "endpoint" in request.scope:
+        detail = error.detail
+    return JSONResponse(Detail(detail=detail).model_dump(), status_code=HTTPStatus.NOT_FOUND)
+
+
+async def _method_not_allowed(request: Request, _: Exception) -> JSONResponse:
+    """Return the 405 with the methods of every route that has this path."""
+    allowed = sorted(
+        {
+            method
+            for route in _routes(request.app)
+            if route.matches(request.scope)[0] is not Match.NONE
+            for method in getattr(route, "methods", None) or ()
+        }
+    )
+    detail = NO_SUCH_METHOD.format(request.method, " or ".join(allowed))
+    return JSONResponse(
+        Detail(detail=detail).model_dump(),
+        status_code=HTTPStatus.METHOD_NOT_ALLOWED,
+        headers={"Allow": ", ".join(allowed)},
+    )
+
+
+def _routes(app: FastAPI) -> Iterator[BaseRoute]:
+    """Yield every route, those of the routers that are included, too."""
+    for route in app.routes:
+        included = getattr(route, "original_router", None)
+        yield from [route] if included is None else included.routes
 
 
 async def _unprocessable(_: Request, error: Exception) -> JSONResponse:

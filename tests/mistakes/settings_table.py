@@ -41,7 +41,7 @@ SETTING_MISTAKES = [
     ("WECHAT_APPID", "wx123", "copy it from the console"),
     ("WECHAT_APPID", "gh_0123456789ab", "holds the original ID (gh_…): copy the AppID"),
     ("WECHAT_APPID", ACCOUNT.appid.upper(), "copy it from the console"),
-    ("WECHAT_APPID", "", "is empty although WECHAT_TOKEN"),
+    ("WECHAT_APPID", "", "is empty although WECHAT_APPSECRET, WECHAT_TOKEN"),
     ("WECHAT_ORIGINAL_ID", ACCOUNT.appid, "holds an AppID: copy the original ID"),
     ("WECHAT_TOKEN", "", "an Official Account needs one: copy it from the console"),
     ("WECHAT_TOKEN", "ab", "must be 3 to 32 letters and digits"),

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database, open_database
-from app.ops.error_handlers import BUSY, FAILED, SLOW, error_detail
+from app.ops.error_handlers import BUSY, FAILED, NO_SUCH_METHOD, NO_SUCH_PATH, SLOW, error_detail
 from tests.ops.standins import database_away
 from tests.refusing_postgres import refusing_postgres
 from tests.service import (
@@ -97,6 +97,31 @@ async def test_no_text_or_number_in_a_body_is_an_error_of_the_service(
         if bad == "\ud800":
             assert answer.status_code == 422, (ascii(one), answer.text)
             assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/nope", "/api/rules/", "/nope"])
+async def test_a_path_that_is_none_is_told_from_a_thing_that_is_missing(
+    service: Service, path: str
+) -> None:
+    answer = await send(service, "GET", path.removeprefix("/api/"), b"")
+    missing = await send(service, "GET", "rules/999999", b"")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": NO_SUCH_PATH})
+    assert missing.status_code == 404
+    assert missing.json()["detail"] != NO_SUCH_PATH
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("PATCH", "rules", "GET, POST"), ("POST", "users/u", "DELETE, GET")],
+)
+async def test_a_method_that_is_none_names_all_that_are(
+    service: Service, method: str, path: str, allowed: str
+) -> None:
+    answer = await send(service, method, path, b"{}")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert answer.json() == {"detail": NO_SUCH_METHOD.format(method, allowed.replace(", ", " or "))}
 
 
 @pytest.mark.parametrize("path", BODIES)
