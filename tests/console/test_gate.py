@@ -70,7 +70,6 @@ async def test_a_body_that_is_too_large_is_refused(owner: Operator, declared: bo
 @pytest.mark.parametrize(
     "path", ["/operators/add", "/messages/shown", "/rules/import", "/sign-out", "/none"]
 )
-@pytest.mark.usefixtures("owner")
 async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
     service: Service, path: str
 ) -> None:
@@ -89,7 +88,6 @@ async def test_no_body_of_somebody_who_is_not_signed_in_is_read(
     assert not read
 
 
-@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("path", ["/language", "/sign-in/x"])
 @pytest.mark.usefixtures("owner")
 async def test_the_forms_of_somebody_who_is_not_signed_in_are_small(
