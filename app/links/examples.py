@@ -18,3 +18,13 @@ LINKS: Final[dict[str, Example]] = {
         },
     }
 }
+
+SCHEMES: Final[dict[str, Example]] = {
+    "week": {"summary": "A URL Scheme for a week", "value": {"days": 7}}
+}
+SHORT_LINKS: Final[dict[str, Example]] = {
+    "chat": {"summary": "For a chat", "value": {"title": "夏季促销", "permanent": False}}
+}
+CODES: Final[dict[str, Example]] = {
+    "poster": {"summary": "For a poster", "value": {"width": 1280, "transparent": True}}
+}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, HTTPException, Request, Response
 from app.access.scopes import ApiScope, needs
 from app.api_route import BoundedRoute
 from app.db.engine import Database
+from app.links import examples
 from app.links.errors import QuotaUsedUp
 from app.links.http_errors import REFUSED, UNKNOWN, refused, unknown, unprocessable
 from app.links.make import LinkMaker, PlainQueryTooLong, plain_scheme
@@ -29,7 +30,9 @@ _PICTURES: Final[dict[int | str, dict[str, Any]]] = {
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
 async def make_url_scheme(
-    link_id: LinkId, wanted: Annotated[SchemeIn, Body()], request: Request
+    link_id: LinkId,
+    wanted: Annotated[SchemeIn, Body(openapi_examples=examples.SCHEMES)],
+    request: Request,
 ) -> MadeLink:
     """Make a URL Scheme (`weixin://dl/business/?t=…`), which iOS opens from SMS and browsers."""
     link = await _link(link_id, request)
@@ -48,7 +51,9 @@ async def make_url_scheme(
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
 async def make_short_link(
-    link_id: LinkId, wanted: Annotated[ShortLinkIn, Body()], request: Request
+    link_id: LinkId,
+    wanted: Annotated[ShortLinkIn, Body(openapi_examples=examples.SHORT_LINKS)],
+    request: Request,
 ) -> MadeLink:
     """Make a short link (`#小程序://…`), which opens inside WeChat alone."""
     link = await _link(link_id, request)
@@ -75,7 +80,9 @@ async def get_plain_scheme(link_id: LinkId, request: Request) -> MadeLink:
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
 async def make_mini_program_code(
-    link_id: LinkId, wanted: Annotated[CodeIn, Body()], request: Request
+    link_id: LinkId,
+    wanted: Annotated[CodeIn, Body(openapi_examples=examples.CODES)],
+    request: Request,
 ) -> Response:
     """Make a mini-program code of the unlimited kind, and return the picture."""
     link = await _link(link_id, request)

@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_links"),
         sa.UniqueConstraint("slug", name="uq_links_slug"),
     )
-    op.create_index("ix_links_appid", "links", ["appid", "id"])
+    op.create_index("ix_links_appid_id", "links", ["appid", "id"])
     op.create_index("ix_links_renew_at", "links", ["renew_at"])
     op.create_table(
         "link_opens",

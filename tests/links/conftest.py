@@ -5,12 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.links.make import LinkMaker
-from app.secret_box import secret_box
 from app.settings import Settings
-from app.wechat.api import WeChatApi
-from app.wechat_client.tokens import AccessTokens
-from tests.links.makers import MINI_PROGRAM, accounts_file
+from tests.links.makers import MINI_PROGRAM, accounts_file, know_mini_program
 from tests.service import (
     Service,
     WeChat,
@@ -47,8 +43,5 @@ def mini_program(wechat: WeChat) -> None:
 async def linked(settings: Settings, clock: WorldClock, wechat: WeChat) -> AsyncIterator[Service]:
     """The web application, whose calls for single links reach the simulator."""
     async with running(settings, clock) as found:
-        database = found.app.state.database
-        api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
-        tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
-        found.app.state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
+        know_mini_program(found, wechat)
         yield found

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import httpx
 
+from app.links.make import LinkMaker
+from app.secret_box import secret_box
+from app.settings import Account as SettingsAccount
+from app.wechat.api import WeChatApi
+from app.wechat_client.tokens import AccessTokens
 from simulator.accounts import Account
-from tests.service import ACCOUNT, CARD_APPID, Json, Service
+from tests.service import ACCOUNT, CARD_APPID, Json, Service, WeChat
 
 MINI_PROGRAM = Account.model_validate(
     ACCOUNT.model_dump()
@@ -31,6 +36,19 @@ def accounts_file(folder: Path) -> Path:
         f'appsecret = "{MINI_PROGRAM.secret}"\n'
     )
     return path
+
+
+def know_mini_program(service: Service, wechat: WeChat) -> None:
+    """Let a service know the mini-program, and let its calls for single links reach WeChat."""
+    wechat.state.accounts[MINI_PROGRAM.appid] = MINI_PROGRAM
+    settings, clock = service.settings, service.clock
+    settings.accounts[MINI_PROGRAM.appid] = SettingsAccount.model_validate(
+        {"appid": CARD_APPID, "kind": "mini_program", "appsecret": MINI_PROGRAM.secret}
+    )
+    database = service.app.state.database
+    api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
+    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
+    service.app.state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
 
 
 def body(**changes: object) -> Json:

@@ -5,10 +5,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.service import ADMIN_TOKEN, Json, Service, clock, service, settings, text_reply
+from tests.links.makers import added as add_link
+from tests.links.makers import know_mini_program
+from tests.service import (
+    ADMIN_TOKEN,
+    Json,
+    Service,
+    WeChat,
+    clock,
+    service,
+    settings,
+    text_reply,
+    wechat,
+)
 from tools.write_openapi import openapi_text
 
-__all__ = ["clock", "service", "settings"]
+__all__ = ["clock", "service", "settings", "wechat"]
 
 
 def _examples() -> Iterator[tuple[str, str, str, object]]:
@@ -30,13 +42,16 @@ async def filled_in(service: Service, path: str) -> str:
     if "{webhook_id}" in path:
         added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
         return path.replace("{webhook_id}", added.json()["id"])
+    if "{link_id}" in path:
+        return path.replace("{link_id}", (await add_link(service))["id"])
     return path
 
 
 @pytest.mark.parametrize(("method", "path", "kind", "example"), EXAMPLES)
 async def test_an_example_works_unchanged(
-    service: Service, method: str, path: str, kind: str, example: object
+    service: Service, wechat: WeChat, method: str, path: str, kind: str, example: object
 ) -> None:
+    know_mini_program(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
     headers = {
         "authorization": f"Bearer {ADMIN_TOKEN}",
