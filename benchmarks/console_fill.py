@@ -39,7 +39,7 @@ FILL: Final = {
         INSERT INTO follow_events (id, appid, openid, unionid, action, scene, occurred_at, position)
         SELECT gen_random_uuid(), $2, 'o' || n % $3, 'u' || n % $3,
                CASE WHEN n % 3 < 2 THEN 'follow' ELSE 'unfollow' END, 's' || n % 50, at, n
-        FROM ({_SPREAD}) AS spread WHERE n % 20 = 0
+        FROM ({_SPREAD}) AS spread WHERE n % 5 = 0
     """,
     "followers": f"""
         INSERT INTO followers (appid, openid, unionid, following, followed_at, followed_id, scene,
