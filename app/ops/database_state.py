@@ -202,9 +202,9 @@ class Snapshot:
     """The state at one time. jobs: (entrypoint, status) → number.
 
     queue_ages: entrypoint → seconds that its oldest due job has waited. replies: status that is
-    not final, or `failed` → number. failed_lately: failed replies to pushes of the last day. tokens:
-    AppID → times. webhooks: by id. unidentified: erasures that wait for a person to find out who is
-    meant.
+    not final, or `failed` → number. failed_lately: failed replies to pushes of the last day.
+    tokens: AppID → times. webhooks: by id. unidentified: erasures that wait for a person to find
+    out who is meant.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -26,12 +26,14 @@ BODIES: dict[str, Json] = {
     },
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
+    "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
 ID = "00000000-0000-0000-0000-000000000000"
 IDS = {
     "webhook_id": ID,
     "reply_id": ID,
+    "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",
     "revision": "1",
