@@ -11,6 +11,7 @@ from tests.replies.makers import deliver, owed, statuses, written
 from tests.service import (
     OPENID,
     OTHER_OPENID,
+    Json,
     Service,
     WeChat,
     card,
@@ -36,8 +37,8 @@ async def test_all_that_match_are_counted_sent_again_and_followed(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     await failed(service, wechat, connection)
-    chosen = {"status": "failed", "errcode": 40166}
-    body = chosen | {"id": str(uuid4())}
+    chosen: dict[str, str | int] = {"status": "failed", "errcode": 40166}
+    body: Json = {**chosen, "id": str(uuid4())}
 
     counted = await service.read("replies/retries/count", **chosen)
     starts = [await service.api("POST", "replies/retries", json=body) for _ in range(2)]
