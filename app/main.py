@@ -52,6 +52,7 @@ from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
+from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
 from app.rules.disk_copy import DiskCopy
@@ -78,6 +79,7 @@ API_ROUTERS = (
     webhooks_router,
     deliveries_router,
     export_router,
+    retries_router,
     replies_router,
     callbacks_router,
     stats_router,

@@ -93,6 +93,14 @@ SENDS: Final = Counter(
     "Customer-service messages by message type and outcome",
     ["msgtype", "outcome"],
 )
+EXPIRED_LATENESS: Final = Histogram(
+    "oa_bridge_expired_reply_lateness_seconds",
+    "How late an expired reply was: push_late: from CreateTime (WeChat's clock) to the arrival of "
+    "its push (the database's); not_tried, not_accepted: from the end of its send window (the "
+    "database's clock) until a worker found it",
+    ["reason"],
+    buckets=(1, 10, 60, 300, 3600, 21600, 86400, 172800),
+)
 CUT_OFF_SENDS: Final = Counter(
     "oa_bridge_cut_off_sends",
     "Messages whose worker died while it was sending: resent (may arrive twice) or held",

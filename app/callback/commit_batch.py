@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from app import metrics, tracing
+from app import tracing
 from app.callback import duplicates, plain_signatures, repeated_follows
 from app.callback.commit_timer import CommitTimer
 from app.callback.cooldowns import claim
@@ -38,6 +38,8 @@ from app.events.models import FollowAction
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
+from app.replies import expiry_report
+from app.replies.expire import ExpiredReply, ExpiryReason
 from app.replies.jobs import deliver_job, is_urgent
 from app.replies.models import ReplyStatus
 from app.unionid_resolution.jobs import resolve_job
@@ -272,16 +274,13 @@ def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:
         expired = [reply for reply in record.drafts if reply.status is ReplyStatus.EXPIRED]
         if not expired or record.id not in inserted.fresh:
             continue
-        for reply in expired:
-            metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
+        late = (record.received_at - record.occurred_at).total_seconds()
+        found = [
+            ExpiredReply(record.appid, reply.msgtype, ExpiryReason.PUSH_LATE, late)
+            for reply in expired
+        ]
         with tracing.trace(None, record.id):
-            log.warning(
-                "replies.expired",
-                appid=record.appid,
-                callback_id=str(record.id),
-                replies=len(expired),
-                errmsg=expired[0].errmsg,
-            )
+            expiry_report.report(found, callback_id=record.id, errmsg=expired[0].errmsg)
 
 
 def _erasures(batch: Sequence[Record], inserted: _Inserted) -> list[NewErasure]:

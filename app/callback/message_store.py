@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow
 from app.replies.models import ReplyStatus
 from app.replies.retry_policy import UNKNOWN
+from app.replies.retry_store import MAX_RETRIED, RETRYABLE_FOR
 
 # A filter that no index serves looks at so many messages for one page, and says so.
 MAX_SEARCHED: Final = 100_000
@@ -19,9 +20,6 @@ MAX_SEARCHED: Final = 100_000
 MAX_TEXTS_SEARCHED: Final = 20_000
 # Replies of a fate that only so many have are found by their own index, and then their messages.
 MAX_RARE: Final = 2_000
-MAX_RETRIED: Final = 10_000
-# No send window is longer than two days; an older reply can't be sent again.
-RETRYABLE_FOR: Final = timedelta(days=8)
 # Ids are drawn by the clock of a process, arrivals are noted by the database's.
 CLOCK_SLACK: Final = timedelta(hours=1)
 

@@ -67,6 +67,19 @@ FROM (SELECT FROM replies WHERE status = 'sending' LIMIT :counted) AS counted
 UNION ALL
 SELECT 'held', count(*)
 FROM (SELECT FROM replies WHERE status = 'held' LIMIT :counted) AS counted
+UNION ALL
+SELECT 'failed', count(*)
+FROM (SELECT FROM replies WHERE status = 'failed' LIMIT :counted) AS counted
+""")
+
+# An id begins with the time of the push in milliseconds.
+FAILED_LATELY = text("""
+SELECT count(*) FROM (
+    SELECT FROM replies WHERE status = 'failed' AND id >= CAST(
+        lpad(to_hex(CAST(extract(epoch FROM now() - interval '1 day') * 1000 AS bigint)), 12, '0')
+        || repeat('0', 20) AS uuid
+    ) LIMIT :counted
+) AS counted
 """)
 
 TOKENS = text("""
@@ -189,13 +202,15 @@ class Snapshot:
     """The state at one time. jobs: (entrypoint, status) → number.
 
     queue_ages: entrypoint → seconds that its oldest due job has waited. replies: status that is
-    not final → number. tokens: AppID → times. webhooks: by id. unidentified: erasures that wait for
-    a person to find out who is meant.
+    not final, or `failed` → number. failed_lately: failed replies to pushes of the last day.
+    tokens: AppID → times. webhooks: by id. unidentified: erasures that wait for a person to find
+    out who is meant.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     queue_ages: Mapping[str, float] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
+    failed_lately: int = 0
     tokens: Mapping[str, TokenTimes] = field(default_factory=dict)
     webhooks: Mapping[str, WebhookState] = field(default_factory=dict)
     unidentified: int = 0
@@ -259,6 +274,7 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     jobs = await connection.execute(JOBS, bound)
     ages = await connection.execute(QUEUE_AGES)
     replies = await connection.execute(REPLIES, bound)
+    failed_lately = await connection.scalar(FAILED_LATELY, bound)
     tokens = await connection.execute(TOKENS)
     webhooks = await connection.execute(WEBHOOKS)
     unidentified = await connection.scalar(UNIDENTIFIED, bound)
@@ -268,6 +284,7 @@ async def _read(connection: AsyncConnection) -> Snapshot:
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
         queue_ages={row[0]: row[1] for row in ages},
         replies={row[0]: row[1] for row in replies},
+        failed_lately=failed_lately or 0,
         tokens={appid: TokenTimes(age, expires_in) for appid, age, expires_in in tokens},
         webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
         unidentified=unidentified or 0,

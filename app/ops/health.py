@@ -81,6 +81,7 @@ async def _read_parts(request: Request) -> Parts:
         spool=readiness.spool(inbox.spool_status()),
         queue=readiness.queue(state),
         workers=readiness.workers(state),
+        replies=readiness.replies(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
         wechat=readiness.wechat(
             await database_state.problems(database, list(settings.accounts)) if up else ()

@@ -85,7 +85,7 @@ class _DatabaseState(Collector):
         )
         yield _gauge(
             "replies",
-            "Replies that are not final, each status counted up to 100,000",
+            "Replies that are not final, or failed for good; each status counted up to 100,000",
             ["status"],
             (((status,), count) for status, count in state.replies.items()),
         )

@@ -160,6 +160,8 @@ class Parts(ApiModel):
     """The queue of jobs."""
     workers: WorkersPart
     """The workers."""
+    replies: Part
+    """Replies of the last day that failed for good."""
     tokens: TokensPart
     """The access tokens."""
     wechat: WeChatPart
@@ -337,6 +339,20 @@ def workers(state: Snapshot | None) -> WorkersPart:
         status = Status.DEGRADED if waits > ABSENT_SECONDS else Status.OK
         detail = f"{_absence(found.idle)}: start oa-bridge worker, or serve --with-worker"
     return WorkersPart(status=status, detail=detail, running=found.running, idle_seconds=found.idle)
+
+
+def replies(state: Snapshot | None) -> Part:
+    """Check whether replies of the last day failed for good: each may need an operator."""
+    if state is None:
+        return Part(status=Status.DEGRADED, detail="can't be read")
+    if not state.failed_lately:
+        return Part(status=Status.OK, detail="none of the last day failed for good")
+    detail = (
+        f"{state.failed_lately} of the last day failed for good: see "
+        "GET /api/replies?status=failed, correct the cause, and send them again with "
+        "POST /api/replies/retries"
+    )
+    return Part(status=Status.DEGRADED, detail=detail)
 
 
 def _absence(idle: float | None) -> str:

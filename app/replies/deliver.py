@@ -5,7 +5,7 @@ import os
 import platform
 import random
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -18,8 +18,9 @@ from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.db.queue import enqueue
-from app.replies import attempt_store, store
+from app.replies import attempt_store, expiry_report, store
 from app.replies.errors import TryLater
+from app.replies.expire import expired_reply
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, paused, unknown_outcome
@@ -163,7 +164,7 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
         _report_cut_off(reply)
     if reply is not None and reply.status is not ReplyStatus.SENDING:
         if reply.status is not ReplyStatus.HELD:
-            _report_ended(reply)
+            _report_ended(reply, now)
         return None
     return reply
 
@@ -330,16 +331,10 @@ def _report_cut_off(reply: Reply) -> None:
     )
 
 
-def _report_ended(reply: Reply) -> None:
+def _report_ended(reply: Reply, now: datetime) -> None:
     """Report a reply that was too late to be sent, or to be sent again."""
     if reply.status is ReplyStatus.FAILED:
         _report(reply, SendOutcome(reply.status, None, reply.errmsg or ""))
         return
-    metrics.SENDS.labels(reply.msgtype, reply.status.value).inc()
-    log.warning(
-        "replies.expired",
-        appid=reply.appid,
-        callback_id=str(reply.callback_id),
-        replies=1,
-        errmsg=reply.errmsg,
-    )
+    expired = expired_reply(reply.appid, reply.msgtype, reply.errmsg, reply.expires_at, now)
+    expiry_report.report([expired], callback_id=reply.callback_id, errmsg=reply.errmsg)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Integer, cast, extract, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus
@@ -13,16 +14,33 @@ from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus
 SWEEP_LIMIT: Final = 1000
 
 _ENDED_AT: Final = "its send window ended at "
-_BEFORE: Final = " by the database's clock, before it was sent: "
+_CLOCK: Final = " by the database's clock, "
+_BEFORE: Final = " s before a worker found it unsent: "
 _NEVER_TRIED: Final = "no worker had tried to send it"
+
+
+class ExpiryReason(StrEnum):
+    """Why a reply expired.
+
+    push_late: its push came after the end of the send window. not_tried: no worker had tried to
+    send it. not_accepted: WeChat had refused it, or it had to wait, until the end.
+    """
+
+    PUSH_LATE = "push_late"
+    NOT_TRIED = "not_tried"
+    NOT_ACCEPTED = "not_accepted"
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredReply:
-    """What is reported of a reply that the sweep expired."""
+    """What is reported of a queued reply that expired. late_seconds: after the end of its window;
+    after `CreateTime` if the push was late.
+    """
 
     appid: str
     msgtype: str
+    reason: ExpiryReason
+    late_seconds: float
 
 
 def arrived_too_late(occurred_at: datetime, received_at: datetime, window_end: datetime) -> str:
@@ -35,18 +53,34 @@ def arrived_too_late(occurred_at: datetime, received_at: datetime, window_end: d
     )
 
 
-def expiry_reason(reply: Reply) -> str:
-    """Return why a queued reply expires; `_EXPIRY_REASON` is the same in SQL, for many."""
-    end = "" if reply.expires_at is None else f"{reply.expires_at.astimezone(UTC):%FT%TZ}"
-    return f"{_ENDED_AT}{end}{_BEFORE}{reply.errmsg or _NEVER_TRIED}"
+def expiry_reason(reply: Reply, now: datetime) -> str:
+    """Return why a queued reply expires; `_expiry_reason` is the same in SQL, for many."""
+    expires_at = reply.expires_at or now
+    end = f"{expires_at.astimezone(UTC):%FT%TZ}"
+    late = int((now - expires_at).total_seconds())
+    return f"{_ENDED_AT}{end}{_CLOCK}{late}{_BEFORE}{reply.errmsg or _NEVER_TRIED}"
 
 
-_EXPIRY_REASON: Final = func.concat(
-    _ENDED_AT,
-    func.to_char(func.timezone("UTC", Reply.expires_at), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    _BEFORE,
-    func.coalesce(func.nullif(Reply.errmsg, ""), _NEVER_TRIED),
-)
+def _expiry_reason(now: datetime) -> ColumnElement[str]:
+    late = func.floor(extract("epoch", literal(now) - Reply.expires_at))
+    return func.concat(
+        _ENDED_AT,
+        func.to_char(func.timezone("UTC", Reply.expires_at), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        _CLOCK,
+        cast(late, Integer),
+        _BEFORE,
+        func.coalesce(func.nullif(Reply.errmsg, ""), _NEVER_TRIED),
+    )
+
+
+def expired_reply(
+    appid: str, msgtype: str, errmsg: str | None, expires_at: datetime | None, now: datetime
+) -> ExpiredReply:
+    """Return what is reported of a queued reply whose row says already why it expired."""
+    never_tried = errmsg is not None and errmsg.endswith(_NEVER_TRIED)
+    reason = ExpiryReason.NOT_TRIED if never_tried else ExpiryReason.NOT_ACCEPTED
+    late = 0.0 if expires_at is None else (now - expires_at).total_seconds()
+    return ExpiredReply(appid, msgtype, reason, late)
 
 
 async def expire_overdue(session: AsyncSession, now: datetime) -> Sequence[ExpiredReply]:
@@ -67,8 +101,8 @@ async def expire_overdue(session: AsyncSession, now: datetime) -> Sequence[Expir
     result = await session.execute(
         update(Reply)
         .where(Reply.id.in_(select(overdue.c.id)))
-        .values(status=ReplyStatus.EXPIRED, errmsg=_EXPIRY_REASON)
-        .returning(Reply.appid, Reply.msgtype)
+        .values(status=ReplyStatus.EXPIRED, errmsg=_expiry_reason(now))
+        .returning(Reply.appid, Reply.msgtype, Reply.errmsg, Reply.expires_at)
         .execution_options(synchronize_session=False)
     )
-    return [ExpiredReply(appid, msgtype) for appid, msgtype in result]
+    return [expired_reply(*row, now) for row in result]

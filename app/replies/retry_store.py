@@ -1,17 +1,43 @@
-"""SQL of retries of many replies, as the console starts and shows them."""
+"""SQL of retries of many replies, as the console and `/api` start and show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
+from app.replies.admin_store import RETRYABLE
+from app.replies.counts import first_id
 from app.replies.jobs import retry_job
-from app.replies.models import Reply, ReplyRetry, ReplyRetryItem, RetryResult
+from app.replies.models import Reply, ReplyRetry, ReplyRetryItem, ReplyStatus, RetryResult, Via
+from app.replies.retry_policy import UNKNOWN
+
+MAX_RETRIED: Final = 10_000
+# No send window is longer than two days; an older reply can't be sent again.
+RETRYABLE_FOR: Final = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryQuery:
+    """Which replies to send again; None: any. since, until: of `created_at`; until not included.
+
+    include_uncertain: also those with an unknown outcome.
+    """
+
+    status: ReplyStatus | None = None
+    appid: str | None = None
+    openid: str | None = None
+    rule_id: int | None = None
+    errcode: int | None = None
+    msgtype: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    include_uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,42 @@ class RetriedReply:
     reply_id: UUID
     result: RetryResult | None
     reply: Reply | None
+
+
+async def retryable(session: AsyncSession, query: RetryQuery, now: datetime) -> Sequence[UUID]:
+    """Return up to MAX_RETRIED + 1 replies that can be sent again, the oldest first."""
+    statement = select(Reply.id).where(
+        Reply.via == Via.CUSTOMER_SERVICE,
+        # The planner uses the partial index on the status for a literal alone.
+        text("replies.status <> 'sent'"),
+        Reply.status.in_(RETRYABLE if query.status is None else [query.status]),
+        Reply.id >= first_id(now - RETRYABLE_FOR),
+        Reply.expires_at > now,
+        Reply.content != {},
+    )
+    columns = {
+        Reply.appid: query.appid,
+        Reply.openid: query.openid,
+        Reply.rule_id: query.rule_id,
+        Reply.errcode: query.errcode,
+        Reply.msgtype: query.msgtype,
+    }
+    for column, value in columns.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    if query.since is not None:
+        statement = statement.where(Reply.created_at >= query.since)
+    if query.until is not None:
+        statement = statement.where(Reply.created_at < query.until)
+    if not query.include_uncertain:
+        certain = or_(Reply.status != ReplyStatus.FAILED, ~_is_uncertain())
+        statement = statement.where(certain)
+    found = await session.scalars(statement.order_by(Reply.id).limit(MAX_RETRIED + 1))
+    return found.all()
+
+
+def _is_uncertain() -> ColumnElement[bool]:
+    return func.coalesce(Reply.errmsg, "").startswith(UNKNOWN)
 
 
 async def start(

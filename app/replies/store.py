@@ -98,7 +98,7 @@ async def claim(
         if begun:
             reply.status, reply.errmsg = ReplyStatus.FAILED, OUTCOME_UNKNOWN
         else:
-            reply.status, reply.errmsg = ReplyStatus.EXPIRED, expiry_reason(reply)
+            reply.status, reply.errmsg = ReplyStatus.EXPIRED, expiry_reason(reply, now)
         return reply
     # Nothing was sent after a claim of this process that failed; its reservation serves again.
     reserved = begun and reply.reserved_trigger is not None

@@ -42,9 +42,7 @@ async def test_a_page_is_kept_by_nobody_and_is_not_compressed(owner: Operator) -
     assert "Content-Encoding" not in headers
 
 
-@pytest.mark.parametrize(
-    "page", ["/rules?q=", "/rules?account=", "/rules?match=", "/audit?actor=", "/audit?subject="]
-)
+@pytest.mark.parametrize("page", ["/rules?q=", "/rules?account=", "/rules?match=", "/audit?actor="])
 async def test_a_nul_in_an_address_counts_for_nothing(owner: Operator, page: str) -> None:
     answers = [await owner.get(f"{page}{value}") for value in ("%00", "x%00y")]
 

@@ -41,6 +41,7 @@ BODIES: dict[str, Json] = {
     "SchemeIn": {"days": 30},
     "ShortLinkIn": {"title": "Shop", "permanent": False},
     "CodeIn": {"scene": "shop", "width": 430, "transparent": False},
+    "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
 ID = "00000000-0000-0000-0000-000000000000"
@@ -48,6 +49,7 @@ IDS = {
     "webhook_id": ID,
     "reply_id": ID,
     "link_id": ID,
+    "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",
     "revision": "1",

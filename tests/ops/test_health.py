@@ -22,7 +22,7 @@ from tests.ops.standins import (
 from tests.refusing_postgres import refusing_postgres
 
 PARTS = (
-    *("database", "migrations", "rules", "spool", "queue", "workers"),
+    *("database", "migrations", "rules", "spool", "queue", "workers", "replies"),
     *("tokens", "wechat", "unionids", "erasures", "clock", "secrets"),
 )
 TOKEN = "access-token-that-nobody-may-see"
@@ -320,3 +320,28 @@ async def test_a_clock_that_is_off_degrades_it_and_is_told(
     assert "3600 s ahead of that of database" in clock["detail"]
     assert "wechat" not in clock["detail"]
     assert clock["ahead_seconds"] == {"database": 3600.0, "wechat": -4.9}
+
+
+@pytest.mark.parametrize(
+    ("age", "status", "degraded"),
+    [("1 hour", "failed", True), ("1 hour", "skipped", False), ("25 hours", "failed", False)],
+)
+async def test_replies_of_the_last_day_that_failed_for_good_are_shown(
+    database: Database, connection: asyncpg.Connection, age: str, status: str, degraded: bool
+) -> None:
+    await store_token(connection)
+    await connection.execute(
+        "INSERT INTO replies (id, callback_id, position, appid, openid, via, msgtype, content, "
+        "status, created_at) SELECT (lpad(to_hex((extract(epoch FROM made) * 1000)::bigint), 12, "
+        "'0') || repeat('7', 20))::uuid, gen_random_uuid(), 0, $1, 'o', 'customer_service', "
+        "'text', '{}', $2, made FROM (SELECT now() - $3::text::interval AS made) AS one",
+        APPID,
+        status,
+        age,
+    )
+
+    _, shown = await readyz(make_app(database))
+
+    part = shown["parts"]["replies"]
+    assert part["status"] == ("degraded" if degraded else "ok")
+    assert ("1 of the last day failed for good: see GET" in part["detail"]) is degraded

@@ -125,7 +125,7 @@ async def test_the_queue_is_read_from_its_table(
     assert found.value("queue_age_seconds", entrypoint="identity.resolve") == 0
 
 
-async def test_open_replies_are_counted_and_final_ones_are_not(
+async def test_replies_that_are_open_or_failed_are_counted_and_sent_ones_are_not(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     await connection.execute(
@@ -137,8 +137,10 @@ async def test_open_replies_are_counted_and_final_ones_are_not(
     )
     found = await scrape(database)
 
-    counts = [found.value("replies", status=name) for name in ("pending", "sending", "held")]
-    assert counts == [2, 0, 1]
+    counts = [
+        found.value("replies", status=name) for name in ("pending", "sending", "held", "failed")
+    ]
+    assert counts == [2, 0, 1, 1]
     assert found.value("replies", status="sent") is None
 
 

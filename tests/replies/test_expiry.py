@@ -27,6 +27,12 @@ def expired() -> float:
     return counted("sends_total", msgtype="text", outcome="expired")
 
 
+def late(reason: str) -> tuple[float, float]:
+    """Return how many replies expired for a reason, and how late they were together."""
+    name = "expired_reply_lateness_seconds"
+    return counted(f"{name}_count", reason=reason), counted(f"{name}_sum", reason=reason)
+
+
 async def fate(connection: asyncpg.Connection) -> tuple[str, str]:
     ((status, errmsg),) = [
         tuple(row.values()) for row in await rows(connection, "SELECT status, errmsg FROM replies")
@@ -40,7 +46,7 @@ async def test_a_follow_that_was_pushed_late_says_how_late_and_by_whose_clock(
     await service.add_rule(TEXT, trigger={"on": "subscribe"})
     push = event(service.clock, "subscribe")
     service.clock.advance(timedelta(seconds=70))
-    before = expired()
+    before, late_before = expired(), late("push_late")
 
     with capture_logs() as logs:
         await service.push(push)
@@ -52,8 +58,11 @@ async def test_a_follow_that_was_pushed_late_says_how_late_and_by_whose_clock(
     )
     (line,) = [line for line in logs if line["event"] == "replies.expired"]
     assert (line["log_level"], line["replies"]) == ("warning", 1)
+    assert (line["reason"], line["late_seconds"]) == ("push_late", 70)
     assert "70 s" in line["errmsg"]
     assert expired() == before + 1
+    number, seconds = late("push_late")
+    assert (number - late_before[0], round(seconds - late_before[1])) == (1, 70)
     jobs = await column(connection, "SELECT 1 FROM pgqueuer WHERE entrypoint = 'replies.deliver'")
     assert jobs == []
     with capture_logs() as again:
@@ -82,19 +91,22 @@ async def test_a_reply_that_no_worker_sent_in_time_says_so(
 ) -> None:
     callback = await owed(service, wechat, TEXT)
     (ends,) = await column(connection, "SELECT expires_at FROM replies")
-    service.clock.advance(timedelta(hours=48))
-    before = expired()
+    service.clock.advance(ends - service.clock.now() + timedelta(seconds=90))
+    before, late_before = expired(), late("not_tried")
 
     with capture_logs() as logs:
         await (deliver(jobs, callback) if by == "job" else jobs.sweep())
 
     assert await fate(connection) == (
         "expired",
-        f"its send window ended at {ends:%Y-%m-%dT%H:%M:%SZ} by the database's clock, before it "
-        "was sent: no worker had tried to send it",
+        f"its send window ended at {ends:%Y-%m-%dT%H:%M:%SZ} by the database's clock, 90 s "
+        "before a worker found it unsent: no worker had tried to send it",
     )
-    assert "replies.expired" in [line["event"] for line in logs]
+    (line,) = [line for line in logs if line["event"] == "replies.expired"]
+    assert (line["reason"], line["late_seconds"], line["replies"]) == ("not_tried", 90, 1)
     assert expired() == before + 1
+    number, seconds = late("not_tried")
+    assert (number - late_before[0], round(seconds - late_before[1])) == (1, 90)
 
 
 @pytest.mark.parametrize("by", ["job", "sweep"])
@@ -106,11 +118,13 @@ async def test_a_reply_that_wechat_refused_until_the_end_keeps_the_refusal(
     with pytest.raises(TryLater):
         await deliver(jobs, callback)
     service.clock.advance(timedelta(hours=48))
+    before = late("not_accepted")[0]
 
     await (deliver(jobs, callback) if by == "job" else jobs.sweep())
 
     status, errmsg = await fate(connection)
     assert status == "expired"
-    assert errmsg.endswith("by the database's clock, before it was sent: system error")
+    assert errmsg.endswith(" s before a worker found it unsent: system error")
+    assert late("not_accepted")[0] == before + 1
     (row,) = await rows(connection, "SELECT errcode, rid FROM replies")
     assert (row["errcode"], row["rid"] is None) == (-1, False)

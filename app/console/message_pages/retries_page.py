@@ -58,7 +58,7 @@ async def ask(
     """Say how many replies would be sent again."""
     now = request.app.state.clock.now()
     found = await message_store.retryable(session, filters.filter(zone_of(request)), now)
-    shown = found[: message_store.MAX_RETRIED]
+    shown = found[: retry_store.MAX_RETRIED]
     fates = sorted({one.fate for one in shown})
     return render(
         request,
@@ -66,7 +66,7 @@ async def ask(
         count=len(shown),
         by_fate=[(fate, sum(one.fate is fate for one in shown)) for fate in fates],
         is_cut=len(found) > len(shown),
-        most=message_store.MAX_RETRIED,
+        most=retry_store.MAX_RETRIED,
         filters=filters,
         retry_id=uuid7(),
         back=filters.address("/messages"),
@@ -81,7 +81,7 @@ async def start(
     """Start a retry. The same form sent twice starts one."""
     now = request.app.state.clock.now()
     found = await message_store.retryable(session, form.filter(zone_of(request)), now)
-    reply_ids = [one.id for one in found[: message_store.MAX_RETRIED]]
+    reply_ids = [one.id for one in found[: retry_store.MAX_RETRIED]]
     started = await retry_store.start(
         session, form.retry_id, reply_ids, operator=visitor.name, now=now
     )
