@@ -10,6 +10,8 @@ from uuid import UUID
 from standardwebhooks import Webhook as Signer
 
 SECRET_BYTES = 32
+# What receivers know an event by begins with it.
+MESSAGE_PREFIX = "msg_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def sign(body: bytes, *, event_id: UUID, keys: Sequence[str], at: datetime) -> S
     event_id: the same in each attempt, so that a receiver can recognise a repeated event. at: time
     of the attempt, in UTC.
     """
-    message_id = f"msg_{event_id.hex}"
+    message_id = f"{MESSAGE_PREFIX}{event_id.hex}"
     text = body.decode()
     return Signed(
         body,

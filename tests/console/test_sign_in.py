@@ -1,5 +1,7 @@
 """Signing in with a link, the session's cookie, and signing out."""
 
+import re
+
 import pytest
 
 from app.access.roles import Role
@@ -8,7 +10,8 @@ from app.access.sign_in_links import LIFETIME
 from app.access.sign_in_throttle import MAX_BY_ADDRESS
 from app.console.session_cookie import LOOPBACK_NAME, SECURE_NAME
 from tests.console.operator import FROM_A_PAGE, Operator, sign_in_path, signed_in, visitor
-from tests.service import Service
+from tests.console.rules.makers import Form
+from tests.service import Service, text_reply
 
 PAGE = "/console/settings"
 
@@ -152,6 +155,34 @@ async def test_a_session_that_ended_leaves_the_page_and_its_texts_as_they_are(
     assert answer.headers["HX-Retarget"] == "#notice"
     assert 'target="_blank"' in answer.text
     assert "<html" not in answer.text
+
+
+async def test_a_stolen_session_is_of_no_use_once_it_is_ended_and_no_text_is_lost(
+    service: Service, owner: Operator
+) -> None:
+    rule_id = await service.add_rule(text_reply("as it was"))
+    async with signed_in(service, Role.EDITOR, name="小李") as editor, visitor(service) as thief:
+        typed = Form((await editor.get(f"/rules/{rule_id}")).text).values
+        typed |= {"action": "save", "replies.0.content": "a long text"}
+        thief.cookies.update(dict(editor.http.cookies))
+        at_first = await thief.get(PAGE)
+        listed = (await owner.get("/operators/sessions")).text
+        (number,) = set(re.findall(r"/sessions/([0-9a-f-]{36})/end", listed))
+        await owner.post(f"/operators/sessions/{number}/end")
+        paths = ("/settings", "/audit/export.csv", "/messages/stream", f"/rules/{rule_id}")
+        later = [await thief.get(f"/console{path}") for path in paths]
+        saved = await thief.post(
+            "/console/rules/edit", data=typed, headers=FROM_A_PAGE | {"HX-Request": "true"}
+        )
+    stored = await service.read(f"rules/{rule_id}")
+    again = await owner.post("/rules/edit", typed)
+
+    assert at_first.status_code == 200
+    assert {answer.status_code for answer in [*later, saved]} == {401}
+    # The browser keeps the form as it is: the answer goes into the notice above it.
+    assert saved.headers["HX-Retarget"] == "#notice"
+    assert stored["replies"] == [text_reply("as it was")]
+    assert again.status_code == 303
 
 
 @pytest.mark.parametrize(

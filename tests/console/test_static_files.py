@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from app.console.static_files import FOLDER, static_files, static_path
 from tests.console.operator import Operator
 from tools.update_browser_files import MANIFEST, PACKAGES, VENDOR
@@ -66,15 +68,19 @@ async def test_nothing_outside_the_folder_is_served(owner: Operator) -> None:
         assert answer.status_code == 404, name
 
 
-async def test_a_first_visit_is_small(owner: Operator) -> None:
+@pytest.mark.parametrize("path", ["/today", "/messages", "/rules/new"])
+async def test_a_first_visit_is_small(owner: Operator, path: str) -> None:
     """The page, and all that it loads, compressed where the service compresses."""
-    page = await owner.get("/settings")
+    page = await owner.get(path)
     loaded = set(LINK.findall(page.text))
     modules = (FOLDER / "js").glob("*.js")
     loaded |= {f"/console{static_path(f'js/{path.name}')}" for path in modules}
-    sizes = [int((await owner.http.get(path)).headers["Content-Length"]) for path in loaded]
+    answers = {path: await owner.http.get(path) for path in loaded}
+    sizes = {path: int(answer.headers["Content-Length"]) for path, answer in answers.items()}
 
-    assert len(page.content) + sum(sizes) <= MAX_FIRST_VISIT_BYTES
+    assert page.status_code == 200
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert len(page.content) + sum(sizes.values()) <= MAX_FIRST_VISIT_BYTES, sizes
 
 
 def test_the_compressed_file_is_the_file() -> None:

@@ -51,7 +51,7 @@ ERASURE_TRIGGERS: Final[Mapping[Trigger, str]] = {
     Trigger.AUTHORIZATION_REVOKE: N_("the person withdrew the permission (WeChat)"),
     Trigger.AUTHORIZATION_CANCELLATION: N_("the person closed the WeChat account"),
     Trigger.LATE: N_("data of an erased person came afterwards"),
-    Trigger.REQUEST: N_("an operator or another system"),
+    Trigger.REQUEST: N_("an operator or another system asked for it"),
 }
 ERASURE_REASONS: Final[Mapping[NeedsPerson, str]] = {
     NeedsPerson.NO_OPENID: N_("WeChat's event names nobody, or more than one person."),

@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.webhooks import delivery_store, state_store, store
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import MAX_POSITION
+from app.webhooks.signing import MESSAGE_PREFIX
 
 router = APIRouter(prefix="/{webhook_id}/replay")
 
@@ -124,7 +125,8 @@ async def _position_of_id(session: AsyncSession, webhook: Webhook, wanted: str) 
     if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= MAX_POSITION:
         return int(wanted)
     try:
-        found = await state_store.position_of_id(session, webhook.id, UUID(wanted))
+        id_ = UUID(wanted.removeprefix(MESSAGE_PREFIX))
+        found = await state_store.position_of_id(session, webhook.id, id_)
     except ValueError:
         found = None
     if found is None:

@@ -1,5 +1,6 @@
 """The editor: each kind of trigger, condition and reply has its form, and nothing typed is lost."""
 
+import asyncio
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -184,6 +185,27 @@ async def test_a_newer_revision_is_not_overwritten_and_both_are_shown(
     assert stored["replies"][0]["content"] == "theirs"
     assert saved.status_code == 303
     assert (await service.read(f"rules/{rule_id}"))["replies"][0]["content"] == "mine"
+
+
+async def test_of_two_who_save_at_once_one_is_shown_what_the_other_saved(
+    service: Service, owner: Operator
+) -> None:
+    rule_id = await service.add_rule(text_reply("first"))
+    form = Form((await owner.get(f"/rules/{rule_id}")).text).values | {"action": "save"}
+    async with signed_in(service, Role.EDITOR, name="小李") as other:
+        answers = await asyncio.gather(
+            posted(owner, form | {"replies.0.content": "by the owner"}),
+            posted(other, form | {"replies.0.content": "by the editor"}),
+        )
+    stored = (await service.read(f"rules/{rule_id}"))["replies"][0]["content"]
+
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    refused = max(answers, key=lambda answer: answer.status_code)
+    assert stored in refused.text
+    assert {stored, Form(refused.text).values["replies.0.content"]} == {
+        "by the owner",
+        "by the editor",
+    }
 
 
 async def test_a_rule_that_was_deleted_meanwhile_is_not_lost(
