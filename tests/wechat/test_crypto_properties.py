@@ -161,3 +161,10 @@ def test_blanks_around_a_ciphertext_count_for_nothing_or_for_all(
 
 def test_json_may_escape_the_slashes_of_a_ciphertext() -> None:
     assert [*ciphertexts(rb'{"ToUserName":"gh_1","Encrypt":"QU\/D+="}', Format.JSON)] == ["QU/D+="]
+
+
+@pytest.mark.parametrize("escape", ["\\N", "\\R", "\\T", "\\U0020", "\\u0G20", "\\x20", "\\"])
+def test_what_is_no_escape_of_json_is_no_ciphertext(escape: str) -> None:
+    body = f'{{"Encrypt":"ab{escape}cd"}}'.encode()
+
+    assert list(ciphertexts(body, Format.JSON)) == []

@@ -28,7 +28,7 @@ _XML: Final = re.compile(
 )
 _CDATA: Final = re.compile(rb"<!\[CDATA\[([^\]]*)\]\]>")
 _JSON: Final = re.compile(
-    rb'"\s*+Encrypt\s*+"\s*+:\s*+("(?:[^"\\]++|\\[/nrt]|\\u00[2-7][0-9a-f])*+")', re.IGNORECASE
+    rb'"\s*+(?i:Encrypt)\s*+"\s*+:\s*+("(?:[^"\\]++|\\[/nrt]|\\u00[2-7][0-9a-fA-F])*+")'
 )
 # A text that a follower typed may look like a ciphertext, too: the true one is among the first.
 MAX_CANDIDATES: Final = 4
