@@ -14,6 +14,7 @@ import app.doctor.models
 import app.events.models
 import app.follower_sync.models
 import app.identity.models
+import app.links.models
 import app.privacy.models
 import app.replies.models
 import app.rules.models
