@@ -7,8 +7,9 @@ since then, so that followers from before the first event are counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import IntEnum
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,24 +46,82 @@ async def read(
     session: AsyncSession, appids: Sequence[str], date_range: DateRange
 ) -> tuple[list[Change], list[PresentCount]]:
     """Return the changes and the present numbers, read from one state of the database."""
-    found = await session.execute(
-        FOLLOWERS,
-        {
-            "appids": list(appids),
-            "zone": date_range.time_zone,
-            "earliest": date_range.earliest,
-            "since": date_range.since,
-            "until": date_range.until,
-        },
-    )
-    changes: list[Change] = []
+    rows, present = await _read(session, appids, date_range, date_range.since)
+    return _changes(rows, _Part.IN_RANGE), present
+
+
+async def read_with_before(
+    session: AsyncSession, appids: Sequence[str], date_range: DateRange, before: DateRange
+) -> tuple[list[Change], list[Change], list[PresentCount]]:
+    """Return the changes, those of the days right before, and the present numbers.
+
+    All are read from one state of the database, each event once. before: ends where date_range
+    begins.
+    """
+    rows, present = await _read(session, appids, date_range, before.since)
+    return _changes(rows, _Part.IN_RANGE), _changes(rows, _Part.BEFORE), present
+
+
+class _Part(IntEnum):
+    """Where a day is."""
+
+    BEFORE = 0
+    IN_RANGE = 1
+    AFTER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The change for one label in one part of the days."""
+
+    part: _Part
+    change: Change
+
+
+async def _read(
+    session: AsyncSession, appids: Sequence[str], date_range: DateRange, since: date
+) -> tuple[list[_Row], list[PresentCount]]:
+    found = await session.execute(FOLLOWERS, parameters(appids, date_range, since))
+    rows: list[_Row] = []
     present: list[PresentCount] = []
     for row in found:
         if row.followers is None:
-            changes.append(Change(row.kind, row.label, row.new, row.lost, row.net))
+            change = Change(row.kind, row.label, int(row.new), int(row.lost), int(row.net))
+            rows.append(_Row(_Part(row.part), change))
         else:
-            present.append(PresentCount(row.kind, row.label, row.followers))
-    return changes, present
+            present.append(PresentCount(row.kind, row.label, int(row.followers)))
+    return rows, present
+
+
+def parameters(appids: Sequence[str], date_range: DateRange, since: date) -> dict[str, object]:
+    """Return the parameters of FOLLOWERS. since: the first day that is read."""
+    return {
+        "appids": list(appids),
+        "zone": date_range.time_zone,
+        "earliest": replace(date_range, since=since).earliest,
+        "since": since,
+        "start": date_range.since,
+        "until": date_range.until,
+    }
+
+
+def _changes(rows: Sequence[_Row], part: _Part) -> list[Change]:
+    """Return the changes of a part of the days; what came later counts in `net` alone."""
+    sums: dict[tuple[str, str | None], Change] = {}
+    for row in rows:
+        if row.part < part:
+            continue
+        one = row.change
+        known = sums.get((one.kind, one.label), Change(one.kind, one.label, 0, 0, 0))
+        within = row.part == part
+        sums[one.kind, one.label] = Change(
+            one.kind,
+            one.label,
+            known.new + one.new * within,
+            known.lost + one.lost * within,
+            known.net + one.net,
+        )
+    return list(sums.values())
 
 
 def iso(day: date) -> str:
@@ -72,7 +131,9 @@ def iso(day: date) -> str:
 
 # One statement, so that it reads one state of the database. A follow after a follow (an unfollow
 # was missed) moves the person from one QR scene to another, and is neither new nor lost. The event
-# before an event is the row before it; only for the first row of a person it is a query of its own.
+# before an event is the row before it; only for the first row of a person it is a query of its own,
+# which OFFSET 0 keeps from being asked once for each use of its result. Events that are alike are
+# counted before anything is made of them, since there are many more events than kinds of events.
 FOLLOWERS = text(
     """
     WITH event AS (
@@ -84,51 +145,53 @@ FOLLOWERS = text(
         WINDOW person AS (PARTITION BY appid, openid ORDER BY occurred_at, id)
     ), step AS (
         SELECT CAST(event.occurred_at AT TIME ZONE :zone AS date) AS day, event.appid, event.openid,
-               event.action, event.scene,
-               COALESCE(event.before_action, earlier.action) AS before_action,
-               CASE WHEN event.before_action IS NULL THEN earlier.scene ELSE event.before_scene
-               END AS before_scene
-        FROM event
-        LEFT JOIN LATERAL (
-            SELECT b.action, b.scene FROM follow_events b
-            WHERE event.before_action IS NULL
-              AND b.appid = event.appid AND b.openid = event.openid
-              AND b.action IN ('follow', 'unfollow') AND b.occurred_at < :earliest
-            ORDER BY b.occurred_at DESC, b.id DESC LIMIT 1
-        ) earlier ON true
-        WHERE CAST(event.occurred_at AT TIME ZONE :zone AS date) >= :since
+               event.action = 'follow' AS follows, event.scene,
+               event.before_action, event.before_scene,
+               CASE WHEN event.before_action IS NULL THEN (
+                   SELECT ARRAY[b.action, b.scene] FROM follow_events b
+                   WHERE b.appid = event.appid AND b.openid = event.openid
+                     AND b.action IN ('follow', 'unfollow') AND b.occurred_at < :earliest
+                   ORDER BY b.occurred_at DESC, b.id DESC LIMIT 1
+               ) END AS earlier
+        FROM event OFFSET 0
+    ), counted AS (
+        SELECT step.day, f.how, step.follows,
+               CASE WHEN step.follows THEN step.scene END AS scene,
+               COALESCE(step.before_action, step.earlier[1]) AS before_action,
+               CASE WHEN step.before_action IS NULL THEN step.earlier[2] ELSE step.before_scene
+               END AS before_scene,
+               count(*) AS events
+        FROM step LEFT JOIN followers f USING (appid, openid)
+        GROUP BY 1, 2, 3, 4, 5, 6
     ), change AS (
-        SELECT step.day, change.qr_scene, f.how AS scene, change.new, change.lost, change.net
-        FROM step
-        LEFT JOIN followers f USING (appid, openid)
-        CROSS JOIN LATERAL (
-            SELECT step.scene, 1, 0, 1
-            WHERE step.action = 'follow' AND step.before_action IS DISTINCT FROM 'follow'
-            UNION ALL
-            SELECT scene, 0, 0, net FROM (VALUES (step.scene, 1), (step.before_scene, -1))
-                 AS v(scene, net)
-            WHERE step.action = 'follow' AND step.before_action = 'follow'
-            UNION ALL
-            SELECT step.before_scene, 0, 1, -1
-            WHERE step.action = 'unfollow' AND step.before_action = 'follow'
-            UNION ALL
-            SELECT NULL, 0, 1, -1
-            WHERE step.action = 'unfollow' AND step.before_action IS NULL
-        ) AS change(qr_scene, new, lost, net)
+        SELECT day, scene AS qr_scene, how AS scene,
+               CASE WHEN before_action = 'follow' THEN 0 ELSE events END AS new, 0 AS lost,
+               events AS net
+        FROM counted WHERE follows
+        UNION ALL
+        SELECT day, CASE WHEN before_action = 'follow' THEN before_scene END, how, 0,
+               CASE WHEN follows THEN 0 ELSE events END, -events
+        FROM counted
+        WHERE before_action = 'follow' OR (NOT follows AND before_action IS NULL)
+    ), moved AS (
+        SELECT day, CASE WHEN day < :start THEN 0 WHEN day <= :until THEN 1 ELSE 2 END AS part,
+               qr_scene, scene, new, lost, net
+        FROM change WHERE day >= :since
+    ), present AS (
+        SELECT scene, how, count(*) AS followers
+        FROM followers WHERE appid = ANY(CAST(:appids AS text[])) AND following
+        GROUP BY scene, how
     )
     SELECT CASE GROUPING(day, qr_scene, scene)
                WHEN 3 THEN 'day' WHEN 5 THEN 'qr_scene' ELSE 'scene' END AS kind,
            CASE GROUPING(day, qr_scene, scene)
                WHEN 3 THEN CAST(day AS text) WHEN 5 THEN qr_scene ELSE scene END AS label,
-           COALESCE(sum(new) FILTER (WHERE day <= :until), 0) AS new,
-           COALESCE(sum(lost) FILTER (WHERE day <= :until), 0) AS lost,
-           sum(net) AS net, NULL AS followers
-    FROM change GROUP BY GROUPING SETS ((day), (qr_scene), (scene))
+           part, sum(new) AS new, sum(lost) AS lost, sum(net) AS net, NULL AS followers
+    FROM moved GROUP BY part, GROUPING SETS ((day), (qr_scene), (scene))
     UNION ALL
     SELECT CASE GROUPING(scene, how) WHEN 1 THEN 'qr_scene' WHEN 2 THEN 'scene' END,
            CASE GROUPING(scene, how) WHEN 1 THEN scene WHEN 2 THEN how END,
-           NULL, NULL, NULL, count(*)
-    FROM followers WHERE appid = ANY(CAST(:appids AS text[])) AND following
-    GROUP BY GROUPING SETS ((scene), (how), ())
+           NULL, NULL, NULL, NULL, COALESCE(sum(followers), 0)
+    FROM present GROUP BY GROUPING SETS ((scene), (how), ())
     """
 )

@@ -1,6 +1,7 @@
 """Follower figures: exact against a slow walk, in any time zone, by an index."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,16 @@ async def figures_of(database: Database, span: DateRange, *appids: str) -> Follo
     return follower_figures(moved, standing, span)
 
 
+async def figures_of_both(
+    database: Database, span: DateRange, before: DateRange, *appids: str
+) -> tuple[FollowersOut, FollowersOut]:
+    async with database.sessions() as session:
+        moved, earlier, standing = await follower_store.read_with_before(
+            session, appids, span, before
+        )
+    return follower_figures(moved, standing, span), follower_figures(earlier, standing, before)
+
+
 def row(figures: FollowerFigures) -> Row:
     assert figures.net == figures.new - figures.lost
     return (figures.start, figures.new, figures.lost, figures.churn_rate)
@@ -101,19 +112,36 @@ async def test_the_figures_are_those_of_a_walk_through_every_life(
     history = as_erased(history, erasures)
 
     for appids in ((APPID,), (APPID, OTHER_APPID)):
-        found = await figures_of(database, span, *appids)
+        told = [one for one in history if one.appid in appids]
+        before = days_before(span)
+        both = await figures_of_both(database, span, before, *appids)
 
-        expected = Reference([one for one in history if one.appid in appids], span)
-        assert {one.day: row(one) for one in found.days} == {
-            day: tally.row() for day, tally in expected.days.items()
-        }
-        assert {one.scene: row(one) for one in found.scenes} == nonzero(
-            (label, tally.row()) for label, tally in expected.scenes.items()
-        )
-        assert {one.scene: row(one) for one in found.qr_scenes} == nonzero(
-            (label, tally.row()) for label, tally in expected.qr_scenes.items()
-        )
-        assert found.total.new == sum(tally.new for tally in expected.days.values())
+        check(await figures_of(database, span, *appids), Reference(told, span))
+        for found, expected in zip(
+            both, (Reference(told, span), Reference(told, before)), strict=True
+        ):
+            check(found, expected)
+
+
+def days_before(span: DateRange) -> DateRange:
+    """Return as many days right before."""
+    day = timedelta(days=1)
+    length = span.until - span.since + day
+    return replace(span, since=span.since - length, until=span.since - day)
+
+
+def check(found: FollowersOut, expected: Reference) -> None:
+    """Hold the figures against the walk."""
+    assert {one.day: row(one) for one in found.days} == {
+        day: tally.row() for day, tally in expected.days.items()
+    }
+    assert {one.scene: row(one) for one in found.scenes} == nonzero(
+        (label, tally.row()) for label, tally in expected.scenes.items()
+    )
+    assert {one.scene: row(one) for one in found.qr_scenes} == nonzero(
+        (label, tally.row()) for label, tally in expected.qr_scenes.items()
+    )
+    assert found.total.new == sum(tally.new for tally in expected.days.values())
 
 
 async def test_a_day_of_25_hours_has_all_of_them(
@@ -186,17 +214,6 @@ async def test_only_so_many_qr_scenes_are_shown_and_the_rest_is_counted(
     assert (len(found.qr_scenes), found.qr_scenes_left_out) == (1000, 3)
 
 
-def asked(span: DateRange) -> dict[str, object]:
-    """Return what the query is asked with."""
-    return {
-        "appids": [APPID],
-        "zone": span.time_zone,
-        "earliest": span.earliest,
-        "since": span.since,
-        "until": span.until,
-    }
-
-
 async def test_the_events_are_found_by_an_index(
     database: Database, connection: asyncpg.Connection
 ) -> None:
@@ -213,7 +230,7 @@ async def test_the_events_are_found_by_an_index(
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN " + FOLLOWERS.text),
-            asked(span),
+            follower_store.parameters([APPID], span, span.since),
         )
         shown = "\n".join(plan.scalars())
 
@@ -244,7 +261,7 @@ async def test_what_was_before_is_looked_up_once_a_person_however_often_they_cam
     async with database.sessions() as session:
         plan = await session.execute(
             text("EXPLAIN (ANALYZE, FORMAT JSON) " + FOLLOWERS.text),
-            asked(span),
+            follower_store.parameters([APPID], span, span.since),
         )
         (whole,) = plan.scalar_one()
 

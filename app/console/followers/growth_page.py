@@ -5,7 +5,6 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.console.date_range_form import BadRange, RangeQuery, before, default_range
@@ -22,7 +21,6 @@ from app.settings import Settings
 from app.stats import follower_store
 from app.stats.compute import follower_figures
 from app.stats.date_range import DateRange
-from app.stats.schemas import FollowersOut
 
 router = APIRouter(prefix="/growth")
 
@@ -44,8 +42,13 @@ async def show(
         days = _date_range(request, query)
     except BadRange as error:
         problem, days = str(error), default_range(_today(request), settings.console_time_zone)
-    figures = await _read(request, session, query, days)
-    earlier = await _read(request, session, query, before(days))
+    appids = query.appids(list(settings.accounts))
+    days_before = before(days)
+    now, earlier, present = await follower_store.read_with_before(
+        session, appids, days, days_before
+    )
+    figures = follower_figures(now, present, days)
+    figures_before = follower_figures(earlier, present, days_before)
     translate = Messages(language_of(request)).text
     return render(
         request,
@@ -57,7 +60,7 @@ async def show(
         days=days,
         accounts=[(appid, appid) for appid in settings.accounts],
         figures=figures,
-        key_figures=growth.key_figures(figures, earlier),
+        key_figures=growth.key_figures(figures, figures_before),
         is_empty=not (growth.end_of(figures.total) or figures.scenes or figures.total.lost),
         changes=growth.change_chart(figures, translate),
         totals=growth.total_chart(figures, translate),
@@ -79,8 +82,9 @@ async def export(
 
     async def pages() -> AsyncIterator[list[tuple[object, ...]]]:
         async with request.app.state.database.sessions.begin() as session:
-            figures = await _read(request, session, query, days)
-        yield list(growth.rows(figures, query.by))
+            appids = query.appids(list(request.app.state.settings.accounts))
+            changes, present = await follower_store.read(session, appids, days)
+        yield list(growth.rows(follower_figures(changes, present, days), query.by))
 
     return await csv_response(f"growth-{query.by}", (query.by, *growth.COLUMNS), pages())
 
@@ -94,14 +98,6 @@ def _export(query: RangeQuery, days: DateRange) -> dict[str, str]:
         )
         for by in By
     }
-
-
-async def _read(
-    request: Request, session: AsyncSession, query: RangeQuery, days: DateRange
-) -> FollowersOut:
-    appids = query.appids(list(request.app.state.settings.accounts))
-    changes, present = await follower_store.read(session, appids, days)
-    return follower_figures(changes, present, days)
 
 
 def _date_range(request: Request, query: RangeQuery) -> DateRange:
