@@ -110,7 +110,7 @@ class Stuck(Jobs):
     async def check_doctor(self, _: dict[str, str]) -> None:
         await self.resolve({})
 
-    deliver_webhook = erase = retry = resolve
+    deliver_webhook = erase = retry = renew_link = resolve
 
 
 async def test_cards_go_out_while_every_other_job_is_stuck(
