@@ -267,7 +267,7 @@ async def test_the_same_keyword_twice_is_marked(owner: Operator) -> None:
 
     answer = await posted(owner, form | {"trigger.keywords": "Shop\nother\nＳＨＯＰ"})
 
-    assert "Shop (lines 1, 3)" in answer.text
+    assert "Shop</bdi> (lines 1, 3)" in answer.text
 
 
 async def test_hostile_names_are_text(service: Service, owner: Operator) -> None:
