@@ -91,7 +91,7 @@ LOOK_SECONDS: Final = 4.0
 # A statement of the queue that takes longer has lost its connection.
 ANSWER_SECONDS: Final = 10.0
 LAST_STORE_SECONDS: Final = 1.0
-STOP_SECONDS: Final = 6.0  # of the ten that an orchestrator usually grants
+STOP_SECONDS: Final = 5.0  # of the ten that an orchestrator usually grants
 
 log = structlog.get_logger()
 
