@@ -24,12 +24,12 @@ from app.callback.commit_batch import BatchCommitter
 from app.callback.inbox import Inbox, Undecided
 from app.callback.record import Record
 from app.callback.refusal_counts import RefusalCounts
-from app.callback.refusal_counts import storing as storing_refusals
 from app.callback.router import CallbackEndpoint
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
 from app.console.template_environment import compile_templates
+from app.db.background_store import background_store
 from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, open_database
@@ -180,7 +180,7 @@ def create_app(
             on_start()
             async with _worker(settings, app):
                 async with (
-                    storing_refusals(refusals),
+                    background_store(refusals),
                     serving_links(app.state),
                     _dead_letter_purge(app, spool),
                 ):

@@ -5,8 +5,7 @@ The endpoint counts in memory: a refused push must not cost a query. Each proces
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -20,7 +19,6 @@ from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 
 STORE_SECONDS: Final = 5.0
-LAST_STORE_SECONDS: Final = 1.0
 # Accounts, reasons and hours are few; the hours add up while the database is unavailable.
 MAX_COUNTS: Final = 5_000
 KEPT_FOR: Final = timedelta(days=8)
@@ -97,20 +95,6 @@ class RefusalCounts:
             known.seen_at = max(known.seen_at, count.seen_at)
         elif len(self._counts) < MAX_COUNTS:
             self._counts[key] = count
-
-
-@asynccontextmanager
-async def storing(counts: RefusalCounts) -> AsyncIterator[None]:
-    """Store the counts while the block runs, and what is left when it ends."""
-    task = asyncio.create_task(counts.keep_stored())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_STORE_SECONDS):
-                await counts.store()
 
 
 async def sweep(sessions: SessionFactory, clock: Clock) -> None:

@@ -8,8 +8,7 @@ hash that differs for every link and minute, and the hashes are deleted minutes 
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeAlias
@@ -28,7 +27,6 @@ from app.links.renewal_policy import SHANGHAI
 from app.tombstones.erasure_secret import ErasureSecret, ErasureSecretUnreadable, read_secret
 
 STORE_SECONDS: Final = 1.0
-LAST_STORE_SECONDS: Final = 1.0
 # They add up while the database is unavailable; further ones are not counted.
 MAX_WAITING: Final = 50_000
 MAX_AT_ONCE: Final = 5_000
@@ -118,20 +116,6 @@ class Opens:
         if self._lost:
             log.warning("links.opens_not_counted", count=self._lost)
             self._lost = 0
-
-
-@asynccontextmanager
-async def storing(opens: Opens) -> AsyncIterator[None]:
-    """Store the opens while the block runs, and what is left when it ends."""
-    task = asyncio.create_task(opens.keep_stored())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_STORE_SECONDS):
-                await opens.store()
 
 
 async def prune(sessions: SessionFactory, now: datetime) -> None:

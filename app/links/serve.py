@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import State
 
 from app.clock import Clock
+from app.db.background_store import background_store
 from app.db.engine import Database
 from app.links.go_router import GoState
 from app.links.live_links import LiveLinks
 from app.links.make import LinkMaker
-from app.links.opens import Opens, storing
+from app.links.opens import Opens
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.tombstones.erasure_secret import erasure_secret
@@ -30,7 +31,7 @@ async def serving_links(state: State) -> AsyncIterator[None]:
     state.go = GoState(LiveLinks(database.sessions), opens, clock, settings)
     state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
     try:
-        async with storing(opens):
+        async with background_store(opens):
             yield
     finally:
         await api.close()

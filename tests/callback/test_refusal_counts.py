@@ -6,7 +6,8 @@ from pathlib import Path
 
 import asyncpg
 
-from app.callback.refusal_counts import MAX_COUNTS, RefusalCounts, storing, sweep
+from app.callback.refusal_counts import MAX_COUNTS, RefusalCounts, sweep
+from app.db.background_store import background_store
 from app.db.engine import Database, open_database
 from tests.service import APPID, Json, Service, WorldClock, rows, running, settings_for
 
@@ -73,7 +74,7 @@ async def test_what_is_left_is_stored_at_the_end(
     database: Database, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
     counts = RefusalCounts(database.sessions, clock)
-    async with storing(counts):
+    async with background_store(counts):
         counts.add(None, "bad_method")
 
     assert await counted(connection) == [{"appid": "", "reason": "bad_method", "count": 1}]
