@@ -1,6 +1,7 @@
 """The days that a page of figures shows: the fields in the address, and their checks. Pure."""
 
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Final, Literal
 from urllib.parse import urlencode
 
@@ -31,6 +32,17 @@ class RangeQuery(BaseModel):
         values = self.model_dump(mode="json") | changes
         query = urlencode({name: value for name, value in values.items() if value is not None})
         return f"{path}?{query}" if query else path
+
+    def export_paths(self, path: str, days: DateRange, kinds: type[StrEnum]) -> dict[str, str]:
+        """Return the path of each file: of the days that are shown, whatever the address names.
+
+        kinds: what the rows of a file may be, as its parameter `by` says it.
+        """
+        since, until = days.since.isoformat(), days.until.isoformat()
+        return {
+            kind.value: self.address(path, days=None, since=since, until=until, by=kind.value)
+            for kind in kinds
+        }
 
     def date_range(self, today: date, time_zone: str) -> DateRange:
         """Return the days. Raises BadRange."""

@@ -1,26 +1,24 @@
 """Growth: new and lost followers by day, scene and QR scene, as charts, tables and files."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.clock import Clock
-from app.console.date_range_form import BadRange, RangeQuery, before, default_range
+from app.console.date_range_form import BadRange, RangeQuery, before
 from app.console.errors import NotFound
 from app.console.followers import growth
 from app.console.followers.growth import By
 from app.console.language import language_of
 from app.console.messages import Messages
-from app.console.render import render, zone_of
+from app.console.render import render
+from app.console.shown_days import date_range_of, shown_days
 from app.console.signed_in import Viewer
 from app.csv_response import csv_response
 from app.db.session import SessionDep
 from app.settings import Settings
 from app.stats import follower_store
 from app.stats.compute import follower_figures
-from app.stats.date_range import DateRange
 
 router = APIRouter(prefix="/growth")
 
@@ -37,11 +35,7 @@ async def show(
 ) -> Response:
     """Show the figures of the days that the address names, and of as many days before."""
     settings: Settings = request.app.state.settings
-    problem = None
-    try:
-        days = _date_range(request, query)
-    except BadRange as error:
-        problem, days = str(error), default_range(_today(request), settings.console_time_zone)
+    days, problem = shown_days(request, query)
     appids = query.appids(list(settings.accounts))
     days_before = before(days)
     now, earlier, present = await follower_store.read_with_before(
@@ -66,7 +60,7 @@ async def show(
         totals=growth.total_chart(figures, translate),
         scenes=growth.scene_chart(figures, By.SCENE, translate),
         qr_scenes=growth.scene_chart(figures, By.QR_SCENE, translate),
-        export=_export(query, days),
+        export=query.export_paths("/followers/growth/export.csv", days, By),
     )
 
 
@@ -76,7 +70,7 @@ async def export(
 ) -> Response:
     """Send the figures of the same days as a file."""
     try:
-        days = _date_range(request, query)
+        days = date_range_of(request, query)
     except BadRange:
         raise NotFound from None
 
@@ -87,23 +81,3 @@ async def export(
         yield list(growth.rows(follower_figures(changes, present, days), query.by))
 
     return await csv_response(f"growth-{query.by}", (query.by, *growth.COLUMNS), pages())
-
-
-def _export(query: RangeQuery, days: DateRange) -> dict[str, str]:
-    """Return the path of each file: of the days that are shown, which the address may not name."""
-    since, until = days.since.isoformat(), days.until.isoformat()
-    return {
-        by.value: query.address(
-            "/followers/growth/export.csv", days=None, since=since, until=until, by=by.value
-        )
-        for by in By
-    }
-
-
-def _date_range(request: Request, query: RangeQuery) -> DateRange:
-    return query.date_range(_today(request), request.app.state.settings.console_time_zone)
-
-
-def _today(request: Request) -> date:
-    clock: Clock = request.app.state.clock
-    return clock.now().astimezone(zone_of(request)).date()

@@ -1,20 +1,19 @@
 """Answers to popups and deliveries, by day and by template, as charts, tables and files."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
-from app.console.date_range_form import BadRange, RangeQuery, before, default_range
+from app.console.date_range_form import BadRange, RangeQuery, before
 from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.language import language_of
 from app.console.messages import Messages
-from app.console.render import render, zone_of
+from app.console.render import render
+from app.console.shown_days import date_range_of, shown_days
 from app.console.signed_in import Viewer
 from app.console.subscriptions import figures
 from app.console.subscriptions.figures import By
@@ -49,11 +48,7 @@ async def show(
 ) -> Response:
     """Show the figures of the days that the address names, and of as many days before."""
     settings: Settings = request.app.state.settings
-    problem = None
-    try:
-        days = _date_range(request, query)
-    except BadRange as error:
-        problem, days = str(error), default_range(_today(request), settings.console_time_zone)
+    days, problem = shown_days(request, query)
     now = await _read(request, session, query, days)
     earlier = await _read(request, session, query, before(days))
     translate = Messages(language_of(request)).text
@@ -73,7 +68,7 @@ async def show(
         by_template=figures.template_chart(now, translate),
         templates=figures.templates_of(now)[:MAX_LISTED_TEMPLATES],
         shown=figures.SHOWN,
-        export=_export(query, days),
+        export=query.export_paths("/subscriptions/export.csv", days, By),
     )
 
 
@@ -83,7 +78,7 @@ async def export(
 ) -> Response:
     """Send the figures of the same days as a file."""
     try:
-        days = _date_range(request, query)
+        days = date_range_of(request, query)
     except BadRange:
         raise NotFound from None
 
@@ -96,29 +91,9 @@ async def export(
     return await csv_response(f"subscriptions-{query.by}", header, pages())
 
 
-def _export(query: FiguresQuery, days: DateRange) -> dict[str, str]:
-    """Return the path of each file: of the days that are shown, which the address may not name."""
-    since, until = days.since.isoformat(), days.until.isoformat()
-    return {
-        by.value: query.address(
-            "/subscriptions/export.csv", days=None, since=since, until=until, by=by.value
-        )
-        for by in By
-    }
-
-
 async def _read(
     request: Request, session: AsyncSession, query: FiguresQuery, days: DateRange
 ) -> SubscriptionsOut:
     appids = query.appids(list(request.app.state.settings.accounts))
     counted = await subscription_store.read(session, appids, days, query.template)
     return subscription_figures(counted, days)
-
-
-def _date_range(request: Request, query: FiguresQuery) -> DateRange:
-    return query.date_range(_today(request), request.app.state.settings.console_time_zone)
-
-
-def _today(request: Request) -> date:
-    clock: Clock = request.app.state.clock
-    return clock.now().astimezone(zone_of(request)).date()
