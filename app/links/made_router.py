@@ -1,5 +1,7 @@
 """`/api/links/{id}/…`: links that are made for one recipient."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, HTTPException, Request, Response
@@ -36,12 +38,8 @@ async def make_url_scheme(
 ) -> MadeLink:
     """Make a URL Scheme (`weixin://dl/business/?t=…`), which iOS opens from SMS and browsers."""
     link = await _link(link_id, request)
-    try:
+    with _refusals():
         return await _maker(request).url_scheme(link, wanted)
-    except QuotaUsedUp as error:
-        raise HTTPException(429, str(error)) from None
-    except ApiError as error:
-        raise refused(error) from None
 
 
 @router.post(
@@ -57,10 +55,8 @@ async def make_short_link(
 ) -> MadeLink:
     """Make a short link (`#小程序://…`), which opens inside WeChat alone."""
     link = await _link(link_id, request)
-    try:
+    with _refusals():
         return await _maker(request).short_link(link, wanted)
-    except ApiError as error:
-        raise refused(error) from None
 
 
 @router.get("/{link_id}/plain-scheme", responses=UNKNOWN, openapi_extra=needs(ApiScope.LINKS_READ))
@@ -86,12 +82,21 @@ async def make_mini_program_code(
 ) -> Response:
     """Make a mini-program code of the unlimited kind, and return the picture."""
     link = await _link(link_id, request)
-    try:
+    with _refusals():
         picture = await _maker(request).mini_program_code(link, wanted)
-    except ApiError as error:
-        raise refused(error) from None
     kind = "png" if ending_of(picture) == "png" else "jpeg"
     return Response(picture, media_type=f"image/{kind}")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what WeChat refuses, or would refuse, into the answer that says so."""
+    try:
+        yield
+    except QuotaUsedUp as error:
+        raise HTTPException(429, str(error)) from None
+    except ApiError as error:
+        raise refused(error) from None
 
 
 async def _link(link_id: LinkId, request: Request) -> Link:
