@@ -17,6 +17,7 @@ from app.replies import passive_store
 from app.replies.counts import first_id
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus, Via
+from app.replies.reply_filter import filter_replies
 
 # A filter that no index serves looks at so many replies for one page.
 MAX_SEARCHED: Final = 100_000
@@ -118,21 +119,9 @@ async def _stored(
 ) -> Sequence[Reply]:
     """Return those that have a row in `replies`."""
     statement = select(Reply).where(Reply.id < upper, Reply.id >= lower)
-    columns = {
-        Reply.status: query.status,
-        Reply.appid: query.appid,
-        Reply.openid: query.openid,
-        Reply.rule_id: query.rule_id,
-        Reply.errcode: query.errcode,
-        Reply.msgtype: query.msgtype,
-    }
-    for column, value in columns.items():
-        if value is not None:
-            statement = statement.where(column == value)
-    if query.since is not None:
-        statement = statement.where(Reply.created_at >= query.since)
-    if query.until is not None:
-        statement = statement.where(Reply.created_at < query.until)
+    if query.status is not None:
+        statement = statement.where(Reply.status == query.status)
+    statement = filter_replies(statement, query)
     found = await session.scalars(statement.order_by(Reply.id.desc()).limit(query.limit + 1))
     return found.all()
 

@@ -15,6 +15,7 @@ from app.replies.admin_store import RETRYABLE
 from app.replies.counts import first_id
 from app.replies.jobs import retry_job
 from app.replies.models import Reply, ReplyRetry, ReplyRetryItem, ReplyStatus, RetryResult, Via
+from app.replies.reply_filter import filter_replies
 from app.replies.retry_policy import UNKNOWN
 
 MAX_RETRIED: Final = 10_000
@@ -73,20 +74,7 @@ async def retryable(session: AsyncSession, query: RetryQuery, now: datetime) -> 
         Reply.expires_at > now,
         Reply.content != {},
     )
-    columns = {
-        Reply.appid: query.appid,
-        Reply.openid: query.openid,
-        Reply.rule_id: query.rule_id,
-        Reply.errcode: query.errcode,
-        Reply.msgtype: query.msgtype,
-    }
-    for column, value in columns.items():
-        if value is not None:
-            statement = statement.where(column == value)
-    if query.since is not None:
-        statement = statement.where(Reply.created_at >= query.since)
-    if query.until is not None:
-        statement = statement.where(Reply.created_at < query.until)
+    statement = filter_replies(statement, query)
     if not query.include_uncertain:
         certain = or_(Reply.status != ReplyStatus.FAILED, ~_is_uncertain())
         statement = statement.where(certain)
