@@ -34,18 +34,23 @@ def normalise(text: str) -> str:
 def _composed(text: str) -> str:
     if text.isascii():
         return text
+    bounded = _cut_runs(text)
+    composed = unicodedata.normalize("NFKC", bounded)
     # The normal form may have a longer run: a half-width voiced mark, for one, is a letter before.
-    return _cut_runs(unicodedata.normalize("NFKC", _cut_runs(text)))
+    return composed if composed == bounded else _cut_runs(composed)
 
 
 def _cut_runs(text: str) -> str:
+    if len(text) <= MAX_MARKS:
+        return text
     cut: str = _TOO_LONG_RUN.sub(lambda run: run[0][:MAX_MARKS], text)
     return cut
 
 
 def _folded(composed: str) -> str:
+    folded = composed.casefold()
     # Case folding can leave the normal form: some letters fold to a base letter and a mark.
-    return " ".join(_composed(composed.casefold()).split())
+    return " ".join((composed if folded == composed else _composed(folded)).split())
 
 
 _TOO_LONG_RUN: Final = regex.compile(rf"(?<!\p{{M}})\p{{M}}{{{MAX_MARKS + 1},}}+")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.settings import MessageMode
 from app.wechat.crypto.aes import Key, decode_base64, decode_key
 from app.wechat.crypto.callback_query import CallbackQuery
-from app.wechat.crypto.envelope import ciphertexts, require_ciphertext_only
+from app.wechat.crypto.envelope import ciphertexts, lone_ciphertext, require_ciphertext_only
 from app.wechat.crypto.signatures import msg_signature, signature, signatures_equal
 from app.wechat.errors import BadEnvelope, BadSignature
 from app.wechat.push_format import Format, decode, format_of
@@ -126,10 +126,15 @@ class Cipher:
 
     def _read_encrypted(self, body: bytes, query: CallbackQuery) -> VerifiedPush:
         format = format_of(body)
-        ciphertext = self._signed_ciphertext(body, format, query)
-        if self._mode is MessageMode.SECURE:
-            require_ciphertext_only(body, format, ciphertext)
-        message = self._decrypt(ciphertext.strip())
+        ciphertext = lone_ciphertext(body)
+        if ciphertext is None:
+            ciphertext = self._signed_ciphertext(body, format, query)
+            if self._mode is MessageMode.SECURE:
+                require_ciphertext_only(body, format, ciphertext)
+            ciphertext = ciphertext.strip()
+        elif not self._is_signed(query.msg_signature, query, ciphertext):
+            raise BadSignature("bad_signature")
+        message = self._decrypt(ciphertext)
         return VerifiedPush(decode(message), format, encrypted=True, nonce=query.nonce or "")
 
     def _signed_ciphertext(self, body: bytes, format: Format, query: CallbackQuery) -> str:

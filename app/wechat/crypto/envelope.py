@@ -35,6 +35,15 @@ MAX_CANDIDATES: Final = 4
 _ENCRYPTED_MEMBERS: Final = frozenset({"tousername", "encrypt"})  # in lower case
 
 
+def lone_ciphertext(body: bytes) -> str | None:
+    """Return the ciphertext of a body that has the exact shape which WeChat writes, else None.
+
+    Such a body holds the ciphertext and ToUserName alone.
+    """
+    canonical = _CANONICAL.fullmatch(body)
+    return None if canonical is None else canonical[1].decode()
+
+
 def ciphertexts(body: bytes, format: Format) -> Iterator[str]:
     """Yield what may be the signed ciphertext: as received, and without blanks around it.
 
@@ -56,9 +65,6 @@ def require_ciphertext_only(body: bytes, format: Format, ciphertext: str) -> Non
 
     For a body whose signature holds; also raises what `parse_document` does.
     """
-    canonical = _CANONICAL.fullmatch(body)
-    if canonical and canonical[1].decode() == ciphertext:
-        return
     document = parse_document(decode(body), format)
     members = {name.lower(): value for name, value in document.items()}
     encrypt = members.get("encrypt")
