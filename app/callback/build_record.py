@@ -1,7 +1,7 @@
 """Builds the record of a parsed push. Pure, but for the ids of its parts, which are drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.replies.new_reply import NewReply, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.settings import Account
+from app.value_class import value_class
 from app.wechat.ids import AppId
 from app.wechat.inbound import Format, Inbound, dedupe_key, parse, subject_openid
 from app.wechat.inbound.sender import names_a_person
@@ -25,7 +26,7 @@ from app.wechat.inbound.sender import names_a_person
 _UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED, ReplyStatus.EXPIRED})
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Decision:
     """The rules that answer a push. Empty if none matched, or if no rules are loaded yet."""
 

@@ -3,7 +3,6 @@
 Records stand as JSON in spools on disk: a field may be added with a default, never renamed.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -14,9 +13,10 @@ from app.events.from_push import NewFollow, NewSubscription
 from app.privacy.policy import ErasureRequest
 from app.replies.new_reply import NewReply
 from app.replies.send_windows import OpenedWindow
+from app.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Claim:
     """A rule that answers, and how long it may not answer the same follower again."""
 
@@ -24,7 +24,7 @@ class Claim:
     cooldown_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Record:
     """One verified callback with everything that must be committed with it.
 
@@ -69,7 +69,7 @@ class Record:
 RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StoredResult:
     """What became of a record, and what the first copy of it was answered with.
 

@@ -1,15 +1,15 @@
 """New rows of `replies`, as the callback stores them. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from app.replies.models import ReplyStatus, Via
+from app.value_class import value_class
 from app.wechat.outbound import Message
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class NewReply:
     """A row of `replies` that is not stored yet. content: JSON text of the `outbound` reply.
 

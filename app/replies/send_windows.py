@@ -1,10 +1,10 @@
 """Send windows: how many messages a follower's action allows, and how long. Protocol 6.1."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.replies.models import WindowTrigger
 from app.settings import Settings
+from app.value_class import value_class
 from app.wechat.inbound import (
     BaseMessage,
     Click,
@@ -22,7 +22,7 @@ SHORT_MARGIN = timedelta(seconds=5)
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Limits:
     """How many customer-service messages one action allows, and for how long."""
 
@@ -32,7 +32,7 @@ class Limits:
     action_life: timedelta = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class OpenedWindow:
     """A window that an action opened. until: when sending stops, with the margin subtracted."""
 

@@ -1,17 +1,17 @@
 """Fills in the replies of the chosen rules, in sending order. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from app.rules.definition.templates import Unfillable, filled, is_plain
 from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
+from app.value_class import value_class
 from app.wechat.inbound import BaseMessage, Inbound
 from app.wechat.outbound import Message, Text, TransferCustomerService
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RenderedReply:
     """One reply with its placeholders filled.
 

@@ -21,6 +21,7 @@ from app.rules.matching.follower_facts import Facts
 from app.rules.matching.precedence import sort_key
 from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex_cost import SearchBudget
+from app.value_class import value_class
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound, subject_openid
 
@@ -29,7 +30,7 @@ __all__ = ["Candidates", "Chosen", "Rule", "RuleSet", "compile_rules"]
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Chosen:
     """A rule that answers. captures: of its pattern by number and name, if its replies use any."""
 
@@ -37,7 +38,7 @@ class Chosen:
     captures: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Candidates:
     """The rules of one set that may answer one message, best first.
 

@@ -1,14 +1,14 @@
 """Reads the query string of a callback."""
 
 import re
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote_plus
 
+from app.value_class import value_class
 from app.wechat.errors import BadEnvelope
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class CallbackQuery:
     """The parameters of a callback; None where one is missing. Source: protocol 1.3.
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.settings import MessageMode
+from app.value_class import value_class
 from app.wechat.crypto.aes import Key, decode_base64, decode_key
 from app.wechat.crypto.callback_query import CallbackQuery
 from app.wechat.crypto.envelope import ciphertexts, lone_ciphertext, require_ciphertext_only
@@ -14,7 +14,7 @@ from app.wechat.push_format import Format, decode, format_of
 from app.wechat.xml_document import cdata
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class VerifiedPush:
     """A push whose signature is valid, decrypted.
 

@@ -1,48 +1,48 @@
 """Events about account verification, customer-service sessions and debugging. Protocol 4.3."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, verbatim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ExpiryEvent(BaseEvent):
     """A verification with an end. expired_time: when it ends or ended, Unix seconds."""
 
     expired_time: Annotated[str | None, Element("ExpiredTime")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class QualificationVerifySuccess(ExpiryEvent):
     """The qualification was accepted."""
 
     event: ClassVar[Literal["qualification_verify_success"]] = "qualification_verify_success"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class NamingVerifySuccess(ExpiryEvent):
     """The name was accepted."""
 
     event: ClassVar[Literal["naming_verify_success"]] = "naming_verify_success"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class AnnualRenew(ExpiryEvent):
     """The yearly verification is due."""
 
     event: ClassVar[Literal["annual_renew"]] = "annual_renew"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class VerifyExpired(ExpiryEvent):
     """The verification has expired."""
 
     event: ClassVar[Literal["verify_expired"]] = "verify_expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class FailureEvent(BaseEvent):
     """A verification that failed. fail_time: Unix seconds."""
 
@@ -50,21 +50,21 @@ class FailureEvent(BaseEvent):
     fail_reason: Annotated[str, Element("FailReason", read=verbatim)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class QualificationVerifyFail(FailureEvent):
     """The qualification was refused."""
 
     event: ClassVar[Literal["qualification_verify_fail"]] = "qualification_verify_fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class NamingVerifyFail(FailureEvent):
     """The name was refused; the API rights remain."""
 
     event: ClassVar[Literal["naming_verify_fail"]] = "naming_verify_fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class KfCreateSession(BaseEvent):
     """An agent took over the customer (from_user)."""
 
@@ -72,7 +72,7 @@ class KfCreateSession(BaseEvent):
     kf_account: Annotated[str | None, Element("KfAccount")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class KfCloseSession(BaseEvent):
     """The session with the agent ended. close_type: only SDKs name it."""
 
@@ -81,7 +81,7 @@ class KfCloseSession(BaseEvent):
     close_type: Annotated[str | None, Element("CloseType")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class KfSwitchSession(BaseEvent):
     """The customer was passed on to another agent."""
 
@@ -90,7 +90,7 @@ class KfSwitchSession(BaseEvent):
     to_kf_account: Annotated[str | None, Element("ToKfAccount")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UserEnterTempSession(BaseEvent):
     """A person opened a mini-program's customer-service chat."""
 
@@ -98,7 +98,7 @@ class UserEnterTempSession(BaseEvent):
     session_from: Annotated[str, Element("SessionFrom", read=verbatim)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class DebugDemo(BaseEvent):
     """The console's push-debugging tool was used."""
 

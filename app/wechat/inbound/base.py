@@ -1,10 +1,12 @@
 """The fields that every push has."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
+from app.value_class import value_class
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+
+@value_class(kw_only=True, repr=False)
 class Push:
     """One message or event.
 
@@ -25,7 +27,7 @@ class Push:
         return f"<{type(self).__name__}>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class BaseEvent(Push):
     """An event: something that a person did or WeChat reports, as opposed to a message."""
 

@@ -1,8 +1,8 @@
 """Events: follow, unfollow, scan and location report. Source: protocol 4.3."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, trimmed
 
@@ -16,7 +16,7 @@ def _follow_scene(value: object) -> str | None:
     return event_key.removeprefix(SCENE_PREFIX) or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Subscribe(BaseEvent):
     """A follow. scene: of the parameterised QR code that was scanned, without `qrscene_`."""
 
@@ -26,14 +26,14 @@ class Subscribe(BaseEvent):
     ticket: Annotated[str | None, Element("Ticket")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Unsubscribe(BaseEvent):
     """An unfollow: the person's information must be erased. Source: protocol 10."""
 
     event: ClassVar[Literal["unsubscribe"]] = "unsubscribe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Scan(BaseEvent):
     """A follower scanned a parameterised QR code."""
 
@@ -42,7 +42,7 @@ class Scan(BaseEvent):
     ticket: Annotated[str | None, Element("Ticket")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class LocationReport(BaseEvent):
     """A follower's reported position, in degrees; precision in metres. `Location` is a message."""
 

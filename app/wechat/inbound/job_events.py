@@ -1,13 +1,13 @@
 """Events: results of template messages, mass sends and publications. Protocol 4.3."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, several, texts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class TemplateSendJobFinish(BaseEvent):
     """A template message was sent, or not. status: `success`, or begins with `failed`."""
 
@@ -16,7 +16,7 @@ class TemplateSendJobFinish(BaseEvent):
     status: Annotated[str | None, Element("Status")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class CopyrightCheck:
     """The result of the copyright check of one article."""
 
@@ -30,7 +30,7 @@ class CopyrightCheck:
     need_show_reprint_source: Annotated[str | None, Element("NeedShowReprintSource")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class SentArticle:
     """One article of a mass send, and its URL."""
 
@@ -38,7 +38,7 @@ class SentArticle:
     article_url: Annotated[str | None, Element("ArticleUrl")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class MassSendJobFinish(BaseEvent):
     """A mass send ended. The counts are of people.
 
@@ -71,7 +71,7 @@ class MassSendJobFinish(BaseEvent):
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class PublishedArticle:
     """One article of a publication."""
 
@@ -79,7 +79,7 @@ class PublishedArticle:
     article_url: Annotated[str | None, Element("article_url")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PublishJobFinish(BaseEvent):
     """A publication ended; also pushed as FREEPUBLISHJOBFINISH.
 

@@ -3,28 +3,28 @@
 Only `click`, `scancode_push` and `scancode_waitmsg` open a send window (protocol 6.1).
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, several, verbatim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class MenuEvent(BaseEvent):
     """A tap. event_key: the menu item's key, URL or mini-program path, depending on its kind."""
 
     event_key: Annotated[str | None, Element("EventKey")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Click(MenuEvent):
     """A tap on an item with a key."""
 
     event: ClassVar[Literal["CLICK"]] = "CLICK"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class View(MenuEvent):
     """A tap that opened a web page. menu_id: only with conditional menus."""
 
@@ -32,7 +32,7 @@ class View(MenuEvent):
     menu_id: Annotated[str | None, Element("MenuId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ViewMiniProgram(MenuEvent):
     """A tap that opened a mini-program."""
 
@@ -40,7 +40,7 @@ class ViewMiniProgram(MenuEvent):
     menu_id: Annotated[str | None, Element("MenuId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ScanCodeEvent(MenuEvent):
     """A code was scanned. scan_type: `qrcode`, `barcode`… scan_result: the content of the code."""
 
@@ -48,28 +48,28 @@ class ScanCodeEvent(MenuEvent):
     scan_result: Annotated[str, Element("ScanCodeInfo.ScanResult", read=verbatim)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ScanCodePush(ScanCodeEvent):
     """A code was scanned, and WeChat showed the result."""
 
     event: ClassVar[Literal["scancode_push"]] = "scancode_push"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ScanCodeWaitMsg(ScanCodeEvent):
     """A code was scanned, and the person waits for a reply."""
 
     event: ClassVar[Literal["scancode_waitmsg"]] = "scancode_waitmsg"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class Picture:
     """One of the pictures that follow as image messages."""
 
     pic_md5_sum: Annotated[str | None, Element("PicMd5Sum")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PictureEvent(MenuEvent):
     """Pictures were sent. count: as WeChat reports it; `pictures` may hold another number."""
 
@@ -80,28 +80,28 @@ class PictureEvent(MenuEvent):
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PicSysPhoto(PictureEvent):
     """Pictures were taken."""
 
     event: ClassVar[Literal["pic_sysphoto"]] = "pic_sysphoto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PicPhotoOrAlbum(PictureEvent):
     """Pictures were taken or chosen."""
 
     event: ClassVar[Literal["pic_photo_or_album"]] = "pic_photo_or_album"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PicWeixin(PictureEvent):
     """Pictures were chosen from WeChat's album."""
 
     event: ClassVar[Literal["pic_weixin"]] = "pic_weixin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class LocationSelect(MenuEvent):
     """A place was chosen; a location message follows. location_x: latitude in degrees."""
 

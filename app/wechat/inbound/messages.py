@@ -1,13 +1,13 @@
 """Messages that a person sends. Source: protocol 4.2."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import Push
 from app.wechat.inbound.decode_elements import Element, verbatim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class BaseMessage(Push):
     """A message. msg_id: the same on every retry, but not unique across senders.
 
@@ -19,7 +19,7 @@ class BaseMessage(Push):
     idx: Annotated[str | None, Element("Idx")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Text(BaseMessage):
     """Text as typed, with its blanks.
 
@@ -32,7 +32,7 @@ class Text(BaseMessage):
     business_id: Annotated[str | None, Element("BusinessId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Unsupported(BaseMessage):
     """A sticker, or something else that an account can't receive: WeChat pushes a text about it.
 
@@ -43,7 +43,7 @@ class Unsupported(BaseMessage):
     content: Annotated[str, Element("Content", read=verbatim)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Image(BaseMessage):
     """A picture."""
 
@@ -52,7 +52,7 @@ class Image(BaseMessage):
     media_id: Annotated[str | None, Element("MediaId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Voice(BaseMessage):
     """A voice message. recognition: only where speech recognition is still enabled."""
 
@@ -63,7 +63,7 @@ class Voice(BaseMessage):
     media_id_16k: Annotated[str | None, Element("MediaId16K")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Video(BaseMessage):
     """A video."""
 
@@ -72,7 +72,7 @@ class Video(BaseMessage):
     thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ShortVideo(BaseMessage):
     """A video that was taken inside the chat."""
 
@@ -81,7 +81,7 @@ class ShortVideo(BaseMessage):
     thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Location(BaseMessage):
     """A place that a person sent. location_x: latitude, location_y: longitude, in degrees."""
 
@@ -92,7 +92,7 @@ class Location(BaseMessage):
     label: Annotated[str, Element("Label", read=verbatim)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class Link(BaseMessage):
     """A shared web page."""
 
@@ -102,7 +102,7 @@ class Link(BaseMessage):
     url: Annotated[str | None, Element("Url")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class File(BaseMessage):
     """A file. WeChat does not document it for OAs, but sends it. file_total_len: bytes."""
 
@@ -114,7 +114,7 @@ class File(BaseMessage):
     file_total_len: Annotated[str | None, Element("FileTotalLen")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class MiniProgramPage(BaseMessage):
     """A mini-program card that was sent to a mini-program's customer service."""
 
@@ -126,7 +126,7 @@ class MiniProgramPage(BaseMessage):
     thumb_media_id: Annotated[str | None, Element("ThumbMediaId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UnknownMessage(BaseMessage):
     """A message whose MsgType the protocol reference does not name; see its payload."""
 

@@ -1,8 +1,8 @@
 """Events that are only stored and acknowledged. Source: protocol 4.3."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element
 
@@ -25,7 +25,7 @@ _CANONICAL = {name.lower(): name for name in (*CARD_AND_GUIDE_EVENTS, *_RETIRED_
 _FAMILIES = ("add_guide_", "del_guide_", "user_scan_product")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class OtherEvent(BaseEvent):
     """An event of the card or guide family, of a retired product, or not meant for an OA."""
 
@@ -34,7 +34,7 @@ class OtherEvent(BaseEvent):
     user_card_code: Annotated[str | None, Element("UserCardCode")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UnknownEvent(BaseEvent):
     """An event that the protocol reference does not have, or that nobody sent; see its payload."""
 

@@ -1,13 +1,13 @@
 """Events that oblige the operator to delete personal data. Source: protocol 4.3 and 10."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, unambiguous
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class PrivacyEvent(BaseEvent):
     """openid: the person concerned; from_user is a platform account, the same for everybody.
 
@@ -23,21 +23,21 @@ class PrivacyEvent(BaseEvent):
     open_pid: Annotated[str | None, Element("OpenPID")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UserInfoModified(PrivacyEvent):
     """WeChat removed part of a profile: nickname and avatar must be cleared."""
 
     event: ClassVar[Literal["user_info_modified"]] = "user_info_modified"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UserAuthorizationRevoke(PrivacyEvent):
     """A person withdrew an authorisation. revoke_info: which; unknown or None means all of them."""
 
     event: ClassVar[Literal["user_authorization_revoke"]] = "user_authorization_revoke"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class UserAuthorizationCancellation(PrivacyEvent):
     """A WeChat account was closed: erase the person's OpenID, and the UnionID at every account."""
 

@@ -4,14 +4,14 @@ In XML an element wraps the list, in JSON none does. In older samples of the cha
 the wrapper of the popup event.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from app.value_class import value_class
 from app.wechat.inbound.base import BaseEvent
 from app.wechat.inbound.decode_elements import Element, several
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class Consent:
     """A person's decision about one template.
 
@@ -23,7 +23,7 @@ class Consent:
     popup_scene: Annotated[str | None, Element("PopupScene")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(kw_only=True)
 class Delivery:
     """The result of one notification. error_code: `0` means delivered."""
 
@@ -33,7 +33,7 @@ class Delivery:
     error_status: Annotated[str | None, Element("ErrorStatus")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class ConsentEvent(BaseEvent):
     """A person decided about notifications. items: one for each template."""
 
@@ -48,21 +48,21 @@ class ConsentEvent(BaseEvent):
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class SubscribeMsgPopup(ConsentEvent):
     """A person answered the popup."""
 
     event: ClassVar[Literal["subscribe_msg_popup_event"]] = "subscribe_msg_popup_event"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class SubscribeMsgChange(ConsentEvent):
     """A person changed a decision in the settings. WeChat pushes only `reject`."""
 
     event: ClassVar[Literal["subscribe_msg_change_event"]] = "subscribe_msg_change_event"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@value_class(kw_only=True, repr=False)
 class SubscribeMsgSent(BaseEvent):
     """Notifications were delivered, or their delivery failed."""
 
