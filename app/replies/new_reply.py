@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from app.replies.models import ReplyStatus, Via
 from app.value_class import value_class
 from app.wechat.outbound import Message
+
+MAX_REMEMBERED_REPLIES: Final = 8192
 
 
 @value_class
@@ -54,12 +58,18 @@ def new_reply(
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
-        content=reply.model_dump_json(),
+        content=_json_of(reply) if fixed else reply.model_dump_json(),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
         rule_id=rule_id,
         fixed=passive and fixed,
     )
+
+
+# What was filled in for one follower is not remembered: it may be erased.
+@lru_cache(maxsize=MAX_REMEMBERED_REPLIES)
+def _json_of(reply: Message) -> str:
+    return reply.model_dump_json()
 
 
 def unsent_reply(

@@ -7,6 +7,7 @@ to every reply.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +18,9 @@ from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 from app.wechat.passive_reply import truncate
 from app.wechat.visible_text import cut, shows_nothing
 from app.wechat.xml_document import strip_illegal
+
+# Replies that most rules send to everybody. They belong to the rules, and hold nothing of a follower.
+MAX_REMEMBERED_REPLIES: Final = 8192
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
 """account: the AppID. rule: the id of the rule. ref: the id of this reply in `/api/replies`."""
@@ -105,6 +109,15 @@ def is_plain(reply: Message, utm: Utm | None) -> bool:
         case MiniProgramPage(pagepath=template):
             return not _has_braces(template) and utm is None
     return True
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_REPLIES)
+def is_unchanged(reply: Message, utm: Utm | None) -> bool:
+    """Tell whether `filled` returns the reply itself, whatever the values are."""
+    try:
+        return is_plain(reply, utm) and filled(reply, {}, utm) is reply
+    except Unfillable:
+        return False
 
 
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:

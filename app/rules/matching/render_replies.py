@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from app.rules.definition.templates import Unfillable, filled, is_plain
+from app.rules.definition.templates import Unfillable, filled, is_unchanged
 from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
 from app.value_class import value_class
@@ -60,12 +60,14 @@ def _rendered(
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
         return RenderedReply(ref, rule, reply, skipped=reason)
+    if is_unchanged(reply, rule.utm):
+        return RenderedReply(ref, rule, reply, fixed=True)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
     try:
         ready = filled(reply, values, rule.utm)
     except Unfillable as error:
         return RenderedReply(ref, rule, reply, failed=str(error))
-    return RenderedReply(ref, rule, ready, fixed=is_plain(reply, rule.utm))
+    return RenderedReply(ref, rule, ready)
 
 
 def _queued_instead(reply: Message) -> Message:
