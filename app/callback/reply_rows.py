@@ -43,6 +43,6 @@ def _row(
         status, reason = ReplyStatus.EXPIRED, late
     else:
         return new_reply(
-            rendered.id, position, rendered.reply, rule_id, expires_at, fixed=rendered.fixed
+            rendered.id, position, rendered.reply, rule_id, expires_at, content=rendered.content
         )
     return unsent_reply(rendered.id, position, rendered.reply, rule_id, status, reason)

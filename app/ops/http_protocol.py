@@ -5,6 +5,7 @@ connection that anybody opens.
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,10 +13,11 @@ import httptools
 import structlog
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app import metrics
+from app.callback.response import WHOLE_RESPONSE
 from app.ops.log_limit import LogLimit
 
 log = structlog.get_logger(__name__)
@@ -192,6 +194,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
         self._cut_off_later()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as uvicorn's
+        """Let the application answer in one piece, which takes a third of the time."""
+        cycle.scope["extensions"] = {WHOLE_RESPONSE: partial(_write_whole, cycle)}  # type: ignore[dict-item]  # uvicorn knows standard ones
+        super()._start_asgi_task(cycle, app)
+
     def _head_bytes(self) -> int:
         return sum(len(name) + len(value) for name, value in self.headers)
 
@@ -245,6 +252,25 @@ class BoundedProtocol(HttpToolsProtocol):
             self._cut_off_later()
         else:
             self.transport.abort()
+
+
+def _write_whole(cycle: RequestResponseCycle, response: bytes) -> bool:
+    """Write a response with its head; return whether it could be done without uvicorn."""
+    if (
+        cycle.response_started
+        or cycle.disconnected
+        or cycle.flow.write_paused
+        or not cycle.keep_alive
+        or cycle.access_log
+        or cycle.default_headers
+    ):
+        return False
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.transport.write(response)
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 def _answer(status: HTTPStatus) -> bytes:

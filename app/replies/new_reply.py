@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Final
 from uuid import UUID
 
 from app.replies.models import ReplyStatus, Via
 from app.value_class import value_class
 from app.wechat.outbound import Message
-
-MAX_REMEMBERED_REPLIES: Final = 8192
 
 
 @value_class
@@ -46,11 +42,11 @@ def new_reply(
     rule_id: int,
     expires_at: datetime,
     *,
-    fixed: bool = False,
+    content: str | None = None,
 ) -> NewReply:
     """Return a passive reply, which counts as sent, or one that is queued until `expires_at`.
 
-    fixed: whether it is the same for every follower.
+    content: the JSON text of the reply, if it is the same for every follower.
     """
     passive = reply.via == "passive"
     return NewReply(
@@ -58,18 +54,12 @@ def new_reply(
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
-        content=_json_of(reply) if fixed else reply.model_dump_json(),
+        content=content or reply.model_dump_json(),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
         rule_id=rule_id,
-        fixed=passive and fixed,
+        fixed=passive and content is not None,
     )
-
-
-# What was filled in for one follower is not remembered: it may be erased.
-@lru_cache(maxsize=MAX_REMEMBERED_REPLIES)
-def _json_of(reply: Message) -> str:
-    return reply.model_dump_json()
 
 
 def unsent_reply(

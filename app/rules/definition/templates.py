@@ -19,7 +19,7 @@ from app.wechat.passive_reply import truncate
 from app.wechat.visible_text import cut, shows_nothing
 from app.wechat.xml_document import strip_illegal
 
-# Replies that most rules send to everybody. They belong to the rules, and hold nothing of a follower.
+# What most rules say to everybody. It belongs to the rules, and holds nothing of a follower.
 MAX_REMEMBERED_REPLIES: Final = 8192
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
@@ -112,12 +112,16 @@ def is_plain(reply: Message, utm: Utm | None) -> bool:
 
 
 @lru_cache(maxsize=MAX_REMEMBERED_REPLIES)
-def is_unchanged(reply: Message, utm: Utm | None) -> bool:
-    """Tell whether `filled` returns the reply itself, whatever the values are."""
+def unchanged(reply: Message, utm: Utm | None) -> str | None:
+    """Return the JSON text of a reply that `filled` returns as it is, whatever the values are.
+
+    None for any other: what is filled in for one follower may be erased, and is not remembered.
+    """
     try:
-        return is_plain(reply, utm) and filled(reply, {}, utm) is reply
+        same = is_plain(reply, utm) and filled(reply, {}, utm) is reply
     except Unfillable:
-        return False
+        return None
+    return reply.model_dump_json() if same else None
 
 
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from app.rules.definition.templates import Unfillable, filled, is_unchanged
+from app.rules.definition.templates import Unfillable, filled, unchanged
 from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
 from app.value_class import value_class
@@ -16,7 +16,7 @@ class RenderedReply:
     """One reply with its placeholders filled.
 
     id: also the value of `{ref}`. skipped, failed: why the reply is not sent at all; else None.
-    fixed: whether it is the same for every follower, since nothing had to be filled in.
+    content: its JSON text if it is the same for every follower, since nothing had to be filled in.
     """
 
     id: UUID
@@ -24,7 +24,7 @@ class RenderedReply:
     reply: Message
     skipped: str | None = None
     failed: str | None = None
-    fixed: bool = False
+    content: str | None = None
 
 
 def render_replies(
@@ -60,8 +60,9 @@ def _rendered(
     if isinstance(reply, TransferCustomerService) and not isinstance(message, BaseMessage):
         reason = "only a message can be handed over to an agent, not an event"
         return RenderedReply(ref, rule, reply, skipped=reason)
-    if is_unchanged(reply, rule.utm):
-        return RenderedReply(ref, rule, reply, fixed=True)
+    content = unchanged(reply, rule.utm)
+    if content is not None:
+        return RenderedReply(ref, rule, reply, content=content)
     values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
     try:
         ready = filled(reply, values, rule.utm)

@@ -4,7 +4,7 @@ Source: protocol 2.1 and 2.2.
 """
 
 import base64
-import secrets
+import os
 
 from Crypto.Cipher import AES
 
@@ -60,7 +60,7 @@ class Key:
 
     def encrypt(self, message: bytes, appid: str, random16: bytes | None = None) -> str:
         """Do the same as the function `encrypt`."""
-        head = int.from_bytes(random16 or secrets.token_urlsafe(12).encode(), "big")
+        head = int.from_bytes(random16 or base64.urlsafe_b64encode(os.urandom(12)), "big")
         # Undoes the chaining with the message before, as if the chain began with the IV.
         first = (head ^ self._iv ^ self._last).to_bytes(_AES_BLOCK, "big")
         encrypted = self._encrypter.encrypt(_padded(first + _framed(message, appid)))

@@ -1,6 +1,7 @@
 """Reads the query string of a callback."""
 
 import re
+from dataclasses import fields
 from typing import Self
 from urllib.parse import unquote_plus
 
@@ -56,4 +57,4 @@ class CallbackQuery:
 
 _TIMESTAMP = re.compile("[0-9]{1,12}")
 _NONCE = re.compile("[A-Za-z0-9_-]{1,64}")
-_NAMES = frozenset(CallbackQuery.__slots__)
+_NAMES = frozenset(field.name for field in fields(CallbackQuery))
