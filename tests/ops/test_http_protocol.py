@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 from uvicorn import Config, Server
 
+from app.callback.response import CallbackResponse
 from app.ops import http_protocol
 from app.ops.http_protocol import (
     MAX_HEAD_BYTES,
@@ -47,6 +48,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             message = await receive()
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
+    if scope["path"] == "/push":
+        await CallbackResponse(b"reply", b"application/xml")(scope, receive, send)
+        return
     body = b"x" * 20_000_000 if scope["path"] == "/much" else b"ok"
     length = str(len(body)).encode()
     await send(
@@ -66,6 +70,9 @@ async def port() -> AsyncIterator[int]:
         lifespan="off",
         limit_concurrency=LIMIT,
         log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
         timeout_keep_alive=2,
         timeout_graceful_shutdown=1,
     )
@@ -266,6 +273,19 @@ async def test_requests_that_come_before_the_answer_to_the_first_are_few(port: i
 
     assert few.count(b"200 OK") == 5
     assert counted("connections_turned_away_total", reason="pipelined") == before + 1
+
+
+REPLY = b"content-length: 5\r\ncontent-type: application/xml\r\n"
+
+
+async def test_responses_to_pushes_come_whole_and_in_their_order(port: int) -> None:
+    """The last one says that the connection ends, which the server writes itself."""
+    answer, _ = await exchange(port, request("/push") * 2 + request("/") + request("/push", CLOSE))
+
+    whole = b"HTTP/1.1 200 OK\r\n" + REPLY + b"\r\nreply"
+    other = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    last = b"HTTP/1.1 200 OK\r\n" + REPLY + b"connection: close\r\n\r\nreply"
+    assert answer == whole * 2 + other + last
 
 
 async def test_half_sent_requests_give_their_place_to_whole_ones(
