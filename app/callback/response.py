@@ -14,8 +14,9 @@ from app.wechat.passive_reply import address, article_limit, contents
 
 MEDIA_TYPES: Final = {Format.XML: b"application/xml", Format.JSON: b"application/json"}
 MAX_CACHED_REPLIES: Final = 16_384
-# The key in the extensions of a request: a function that writes a response with its head in one
-# piece and returns True, or writes nothing and returns False, where the server has more to say.
+# The key in the extensions of a request: a function that writes a response with status 200 in one
+# piece, given its headers, an empty line and its body, and returns True. It writes nothing and
+# returns False where the server has more to say.
 WHOLE_RESPONSE: Final = "oa_bridge.whole_response"
 _NO_EXTENSIONS: Final[Mapping[str, object]] = {}
 
@@ -34,7 +35,7 @@ class CallbackResponse:
         length = b"%d" % len(self.body)
         write_whole = scope.get("extensions", _NO_EXTENSIONS).get(WHOLE_RESPONSE)
         if write_whole is not None and write_whole(
-            b"HTTP/1.1 200 OK\r\ncontent-length: %b\r\ncontent-type: %b\r\n\r\n%b"
+            b"content-length: %b\r\ncontent-type: %b\r\n\r\n%b"
             % (length, self._media_type, self.body)
         ):
             return

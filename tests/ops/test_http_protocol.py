@@ -72,6 +72,7 @@ async def port() -> AsyncIterator[int]:
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=[("x-content-type-options", "nosniff")],
         date_header=False,
         timeout_keep_alive=2,
         timeout_graceful_shutdown=1,
@@ -275,6 +276,7 @@ async def test_requests_that_come_before_the_answer_to_the_first_are_few(port: i
     assert counted("connections_turned_away_total", reason="pipelined") == before + 1
 
 
+START = b"HTTP/1.1 200 OK\r\nx-content-type-options: nosniff\r\n"
 REPLY = b"content-length: 5\r\ncontent-type: application/xml\r\n"
 
 
@@ -282,9 +284,9 @@ async def test_responses_to_pushes_come_whole_and_in_their_order(port: int) -> N
     """The last one says that the connection ends, which the server writes itself."""
     answer, _ = await exchange(port, request("/push") * 2 + request("/") + request("/push", CLOSE))
 
-    whole = b"HTTP/1.1 200 OK\r\n" + REPLY + b"\r\nreply"
-    other = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-    last = b"HTTP/1.1 200 OK\r\n" + REPLY + b"connection: close\r\n\r\nreply"
+    whole = START + REPLY + b"\r\nreply"
+    other = START + b"content-length: 2\r\n\r\nok"
+    last = START + REPLY + b"connection: close\r\n\r\nreply"
     assert answer == whole * 2 + other + last
 
 
