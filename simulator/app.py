@@ -1,7 +1,9 @@
 """Builds the simulator."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from http import HTTPStatus
 
 import httpx
@@ -47,6 +49,12 @@ ROUTERS = (
 )
 
 
+@cache
+def _tls_context() -> ssl.SSLContext:
+    # To read the certificate authorities takes long, so it is done once.
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def create_app(
     accounts: Iterable[Account] = (),
     *,
@@ -61,6 +69,7 @@ def create_app(
     """
     client = httpx.AsyncClient(
         transport=callbacks,
+        verify=_tls_context(),
         trust_env=False,
         # uvicorn closes idle connections after 5 s; a push must not race with that.
         limits=httpx.Limits(max_connections=None, keepalive_expiry=2),

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -40,7 +42,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout.total_seconds()
         self._owned = client is None
-        self._client = client or httpx.AsyncClient()
+        self._client = client or httpx.AsyncClient(verify=_tls_context())
         logging.getLogger("httpx").addFilter(_is_warning)
 
     async def get(
@@ -146,6 +148,12 @@ class Transport:
         except (httpx.RequestError, TimeoutError) as error:
             what = describe_failure(error, request.url.host, begun=progress.request_begun)
             raise TransportError(what, outcome_unknown=progress.request_begun) from error
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    # To read the certificate authorities takes long, so it is done once.
+    return httpx.create_ssl_context()
 
 
 def clock_difference(date: str | None, began: datetime, ended: datetime) -> float | None:
