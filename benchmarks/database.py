@@ -16,6 +16,9 @@ SELECT name, trigger::jsonb, replies::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[]) AS t(name, trigger, replies)
 """
 
+MAKE_SKETCH = "CREATE TABLE sketch (msgid bigint PRIMARY KEY, openid text, content text)"
+COUNT_STORED = "SELECT (SELECT count(*) FROM callbacks), (SELECT count(*) FROM sketch)"
+
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
@@ -50,20 +53,21 @@ async def create(postgres: Postgres, name: str) -> str:
 
 
 async def fill(url: str, keywords: Keywords) -> None:
-    """Migrate a database and store the rules."""
+    """Migrate a database, store the rules, and make the table of the sketch."""
     database = open_database(url)
     await migrate.upgrade(database.engine)
     await database.close()
     connection = await connect(url)
     names, triggers, replies = zip(*keywords.rows(), strict=True)
+    await connection.execute(MAKE_SKETCH)
     await connection.execute(STORE_RULES, names, triggers, replies)
     await connection.close()
 
 
-async def count_callbacks(url: str) -> int:
-    """Return how many callbacks are stored."""
+async def count_stored(url: str) -> tuple[int, int]:
+    """Return how many callbacks the service has stored, and how many the sketch has."""
     connection = await connect(url)
-    count: int = await connection.fetchval("SELECT count(*) FROM callbacks")
+    count: tuple[int, int] = tuple(await connection.fetchrow(COUNT_STORED))
     await connection.close()
     return count
 

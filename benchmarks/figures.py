@@ -65,6 +65,11 @@ class Figures(BaseModel):
         """The time of a callback with one connection, in commits."""
         return self.lone_ms / self.commit_ms
 
+    def last_of(self, row: Row) -> Row:
+        """Return the last row with the same number of rules and connections."""
+        group = (row.rules, row.connections)
+        return [other for other in self.rows if (other.rules, other.connections) == group][-1]
+
     def at_aim(self) -> list[Row]:
         """Return the rows of (c) to which the aims apply."""
         return [
@@ -84,6 +89,7 @@ def figures_of(outcome: Outcome) -> Figures:
             for connections in table.connections
             for rules in table.rules
             for way in Way
+            if table.has((way, rules, connections))
         ],
         lost=[
             Lost(
@@ -110,6 +116,9 @@ class _Table:
         self._cells: dict[_Key, list[Measurement]] = {}
         for m in sorted(measurements, key=lambda m: m.number):
             self._cells.setdefault((m.way, m.rules, m.connections), []).append(m)
+
+    def has(self, key: _Key) -> bool:
+        return key in self._cells
 
     def median(self, key: _Key, of: Callable[[Measurement], float]) -> float:
         return median(of(m) for m in self._cells[key])

@@ -2,12 +2,14 @@
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from xml.parsers.expat import ExpatError
 
 import xmltodict
 
+from benchmarks.keywords import FALLBACK_REPLY
 from benchmarks.peer import ORIGINAL_ID, sign, unseal
 from benchmarks.pushes import Expected
 
@@ -52,6 +54,11 @@ def is_sealed_reply(body: bytes, expected: Expected) -> str | None:
     }
     wrong = [name for name, value in expected_members.items() if message.get(name) != value]
     return f"wrong {', '.join(wrong)}" if wrong else None
+
+
+def is_sealed_fallback(body: bytes, expected: Expected) -> str | None:
+    """Check an encrypted passive reply of a peer that says the same to everybody."""
+    return is_sealed_reply(body, replace(expected, content=FALLBACK_REPLY))
 
 
 def _read(data: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -15,6 +15,8 @@ from benchmarks.pushes import write_pushes
 
 SEED = 20261124
 RULES = (200, 10_000)
+# They know no rules, so they are measured once.
+PEERS = {Way.SKETCH: "sketch", Way.WECHATPY: "wechatpy_peer"}
 MAX_PER_SECOND = 15_000
 WARM_UP_CONNECTIONS = 64
 
@@ -40,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The servers (a), (b) and (c) with one number of rules."""
+    """The servers with one number of rules."""
 
     keywords: Keywords
     contenders: Sequence[Contender]
@@ -70,8 +72,16 @@ def _field(rules: int, postgres: Postgres, folder: Path) -> Iterator[Field]:
         servers.bare("benchmarks.empty_route:build", servers_folder / "a", url) as empty,
         servers.bare("benchmarks.no_storage:build", servers_folder / "b", url) as no_storage,
         servers.service(servers_folder / "c", url) as durable,
+        ExitStack() as stack,
     ):
         ways = {Way.EMPTY: empty, Way.NO_STORAGE: no_storage, Way.DURABLE: durable}
+        if rules == RULES[0]:
+            ways |= {
+                way: stack.enter_context(
+                    servers.bare(f"benchmarks.{name}:build", servers_folder / way, url)
+                )
+                for way, name in PEERS.items()
+            }
         yield Field(keywords, [Contender(way, rules, on, url) for way, on in ways.items()])
 
 
@@ -87,7 +97,7 @@ class _Run:
     def all_rounds(self) -> Outcome:
         self.report("warming up")
         for field in self.fields:
-            self._triple(field, WARM_UP_CONNECTIONS, 0)
+            self._each(field, WARM_UP_CONNECTIONS, 0)
         outcome = Outcome([], [])
         for number in range(1, self.plan.rounds + 1):
             outcome.commits.append(
@@ -97,11 +107,11 @@ class _Run:
                 self.report(f"round {number} of {self.plan.rounds}, {connections} connections")
                 # The order is reversed each time, so that a drift of the machine favours no server.
                 for field in self.fields if number % 2 else reversed(self.fields):
-                    outcome.measurements.extend(self._triple(field, connections, number))
+                    outcome.measurements.extend(self._each(field, connections, number))
         return outcome
 
-    def _triple(self, field: Field, connections: int, number: int) -> list[Measurement]:
-        """Measure (a), (b) and (c) with the same new pushes; (c) gets each of them once."""
+    def _each(self, field: Field, connections: int, number: int) -> list[Measurement]:
+        """Measure all servers with the same new pushes; each gets each of them once."""
         path = self.bench.folder / "pushes"
         count = int(self.plan.seconds * MAX_PER_SECOND) + connections
         pushes = Pushes(path, write_pushes(path, count, field.keywords, self.rng))
