@@ -38,6 +38,8 @@ from app.doctor.quota_router import router as quota_router
 from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
+from app.jssdk.router import router as jssdk_router
+from app.jssdk.serve import set_page_signing
 from app.links.go_router import router as go_router
 from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
@@ -205,6 +207,7 @@ def create_app(
     app.state.inbox = inbox
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
+    set_page_signing(app.state)
     app.state.doctor = make_doctor(
         settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
     )
@@ -226,7 +229,7 @@ def create_app(
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
-    for router in (go_router, health.router, metrics_endpoint.router):
+    for router in (go_router, jssdk_router, health.router, metrics_endpoint.router):
         app.include_router(router)
     if settings.console == "on":
         mount_console(app)

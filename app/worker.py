@@ -34,6 +34,7 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
+from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
 from app.ops.database_state import DATABASE_ERRORS
@@ -111,6 +112,7 @@ class Jobs:
     prober: Prober
     doctor: Doctor
     renewer: links.Renewer
+    ticket_renewer: jssdk.TicketRenewer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -186,6 +188,10 @@ class Jobs:
         """Every minute: refresh access tokens that are about to expire."""
         await self.tokens.refresh_due()
 
+    async def renew_tickets(self) -> None:
+        """Every minute: get the jsapi_tickets that are missing or near their end."""
+        await jssdk.renew_due(self.ticket_renewer)
+
     async def dispatch_webhooks(self) -> None:
         """Every two seconds: find webhooks with something to send."""
         await dispatch_webhooks(self.database.sessions, self.clock)
@@ -224,6 +230,7 @@ def make_jobs(
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
+        jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
     )
 
 
@@ -262,6 +269,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     return {
         "sweep": jobs.sweep,
         "access.refresh": jobs.refresh_tokens,
+        "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,
     }
 

@@ -24,6 +24,7 @@ from simulator import (
     media_api,
     page,
     push_api,
+    ticket_api,
     token_api,
     users_api,
 )
@@ -34,6 +35,7 @@ from simulator.state import State, state_of
 
 ROUTERS = (
     token_api.router,
+    ticket_api.router,
     media_api.router,
     customer_service_api.router,
     users_api.router,

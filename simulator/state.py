@@ -42,6 +42,8 @@ class State:
     media: MediaStore = field(default_factory=MediaStore)
     ledger: Ledger = field(default_factory=Ledger)
     links: LinkStore = field(default_factory=LinkStore)
+    # The jsapi_tickets of each account, the newest last.
+    tickets: dict[str, list[str]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 
 from app.wechat import api_responses
-from app.wechat.api_responses import FollowerPage, Quota, StableToken, UploadedMedia, UserInfo
+from app.wechat.api_responses import (
+    FollowerPage,
+    JsapiTicket,
+    Quota,
+    StableToken,
+    UploadedMedia,
+    UserInfo,
+)
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -188,6 +195,13 @@ class WeChatApi:
         body: `scene` and what else the call takes.
         """
         return await self._transport.post_for_picture("/wxa/getwxacodeunlimit", _auth(token), body)
+
+    async def jsapi_ticket(self, token: str) -> JsapiTicket:
+        """Return a ticket to sign web pages with. Source: protocol 9.6; linkage 6.1."""
+        query = {**_auth(token), "type": "jsapi"}
+        return api_responses.jsapi_ticket(
+            await self._transport.get("/cgi-bin/ticket/getticket", query, ("ticket",))
+        )
 
     async def close(self) -> None:
         """Close the connections, unless the caller gave the client."""

@@ -24,6 +24,14 @@ class StableToken:
 
 
 @dataclass(frozen=True, slots=True)
+class JsapiTicket:
+    """A jsapi_ticket and its life in seconds; 0 if WeChat did not say it."""
+
+    ticket: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
 class UploadedMedia:
     """Temporary media. Its media_id is valid for 3 days from created_at. Source: protocol 6.4.
 
@@ -78,6 +86,15 @@ def stable_token(response: Mapping[str, Any]) -> StableToken:
         raise unreadable_response()
     expires_in = number_of(response.get("expires_in")) or 0
     return StableToken(token, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
+
+
+def jsapi_ticket(response: Mapping[str, Any]) -> JsapiTicket:
+    """Read a jsapi_ticket. Raises TransportError when the response has none."""
+    ticket = _text(response.get("ticket"))
+    if ticket is None:
+        raise unreadable_response()
+    expires_in = number_of(response.get("expires_in")) or 0
+    return JsapiTicket(ticket, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
 
 
 def uploaded_media(response: Mapping[str, Any]) -> UploadedMedia:

@@ -38,6 +38,7 @@ Api: TypeAlias = Literal[
     "wxa/generatescheme",
     "wxa/genwxashortlink",
     "wxa/getwxacodeunlimit",
+    "ticket/getticket",
 ]
 
 STORE_SECONDS: Final = 2.0
