@@ -54,7 +54,7 @@ SETTING_MISTAKES = [
     ("WECHAT_ENCODING_AES_KEY", "a" * 42 + "+", "must be exactly 43 letters and digits"),
     ("WECHAT_ENCODING_AES_KEY_PREVIOUS", "a", "must be exactly 43 letters and digits"),
     ("WECHAT_MESSAGE_MODE", "安全模式", "must be 'secure', 'compatible' or 'plain'"),
-    ("WECHAT_JS_SAFE_DOMAINS", "https://www.example.com/", "is no domain: write it as in the console"),
+    ("WECHAT_JS_SAFE_DOMAINS", "https://www.example.com/", "is no domain: write it as in the"),
     ("WECHAT_JS_SAFE_DOMAINS", "www.example.com, com", "com is no domain"),
     ("WECHAT_MESSAGE_MODE", "", "must be 'secure', 'compatible' or 'plain'"),
     ("ACCOUNTS_FILE", "/nowhere/accounts.toml", "No such file or directory"),
