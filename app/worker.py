@@ -35,6 +35,7 @@ from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
 from app.jssdk import renew as jssdk
+from app.growth.count import count_new
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
 from app.ops.database_state import DATABASE_ERRORS
@@ -184,6 +185,10 @@ class Jobs:
         before = self.clock.now() - timedelta(days=self.settings.retention_days)
         await retain(self.database.sessions, inbox, before)
 
+    async def count_growth(self) -> None:
+        """Every minute: count new follows and unfollows into the sums of the figures."""
+        await count_new(self.database.sessions)
+
     async def refresh_tokens(self) -> None:
         """Every minute: refresh access tokens that are about to expire."""
         await self.tokens.refresh_due()
@@ -271,6 +276,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
         "access.refresh": jobs.refresh_tokens,
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,
+        "growth.count": jobs.count_growth,
     }
 
 

@@ -34,6 +34,7 @@ from app.clock import SystemClock
 from app.console.followers.references import references
 from app.console.session_cookie import LOOPBACK_NAME, SECURE_NAME
 from app.db.engine import connect, open_database
+from app.growth.count import MAX_EVENTS, MAX_ROUNDS, count_new
 from app.main import create_app
 from app.settings import Settings
 from benchmarks import database, load_client, peer, servers
@@ -68,6 +69,7 @@ PAGES: Final = (
     "/rules/import",
     "/messages",
     "/messages?text=what+is+17",
+    "/messages?text=nowhere",
     "/messages?rule=17",
     "/messages/{callback}",
     "/messages/words",
@@ -79,6 +81,7 @@ PAGES: Final = (
     "/followers/person/{person}",
     "/followers/growth",
     "/followers/growth?days=30",
+    "/subscriptions?days=30",
     "/doctor",
     "/operators",
     "/operators/sessions",
@@ -103,6 +106,10 @@ async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
     callback = await connection.fetchval("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
     await connection.close()
     opened = open_database(url)
+    began = time.monotonic()
+    for _ in range(rows // (MAX_EVENTS * MAX_ROUNDS) + 1):
+        await count_new(opened.sessions)
+    print(f"sums of growth: {time.monotonic() - began:.0f} s", file=sys.stderr)
     now = SystemClock().now()
     async with opened.sessions.begin() as session:
         owner = await operators.add(

@@ -13,6 +13,7 @@ import app.db.models
 import app.doctor.models
 import app.events.models
 import app.follower_sync.models
+import app.growth.models
 import app.identity.models
 import app.links.models
 import app.privacy.models

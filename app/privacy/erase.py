@@ -24,6 +24,7 @@ from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.events.unionid_store import copy_unionid, replace_unionids
 from app.follower_sync import erase as followers
+from app.growth import count as growth
 from app.identity import erase as identity
 from app.identity import reset
 from app.privacy.models import Erasure
@@ -184,6 +185,7 @@ async def _finish_person(
             counts.update(await _forget_unionid(eraser, person, session))
     else:
         await write_tombstone(session, person, Scope.CONTENT)
+    await growth.correct(session, person)  # the last step, since it locks what others wait for
     return counts
 
 
