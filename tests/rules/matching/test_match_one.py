@@ -1,5 +1,7 @@
 """One trigger against one message: events by name and key, and what is no event."""
 
+from typing import Any
+
 import pytest
 
 from app.rules.matching.account_index import text_of
@@ -66,7 +68,7 @@ POPUP = happening(
     ],
 )
 def test_a_trigger_fits_its_messages_alone(
-    on: str, trigger: dict[str, object], fits: list[Inbound], others: list[Inbound]
+    on: str, trigger: dict[str, Any], fits: list[Inbound], others: list[Inbound]
 ) -> None:
     made = rule(1, on, **trigger).trigger
 
