@@ -175,8 +175,6 @@ def create_app(
         forget_dead_processes()
         await inbox.start()
         await _load_rules(rules)
-        if settings.console == "on":
-            compile_templates(settings.console_time_zone)
         following_rules = asyncio.create_task(rules.run())
         async with following_database(database, clock):
             on_start()
@@ -184,6 +182,7 @@ def create_app(
                 async with (
                     background_store(refusals),
                     serving_links(app.state),
+                    _templates_compiled(settings),
                     _dead_letter_purge(app, spool),
                 ):
                     yield
@@ -259,6 +258,18 @@ async def _dead_letter_purge(app: FastAPI, spool: Spool | None) -> AsyncIterator
     yield
     purging.cancel()
     await asyncio.gather(purging, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _templates_compiled(settings: Settings) -> AsyncIterator[None]:
+    """Compile the templates of the console while the application runs."""
+    if settings.console != "on":
+        yield
+        return
+    compiling = asyncio.create_task(compile_templates(settings.console_time_zone))
+    yield
+    compiling.cancel()
+    await asyncio.gather(compiling, return_exceptions=True)
 
 
 @asynccontextmanager
