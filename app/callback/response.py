@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 from starlette.types import Receive, Scope, Send
 
@@ -16,10 +17,14 @@ MAX_CACHED_REPLIES: Final = 16_384
 
 
 class CallbackResponse:
-    """A response with status 200. Plain ASGI, since every push ends in one."""
+    """A response with status 200. Plain ASGI, since every push ends in one.
 
-    def __init__(self, body: bytes, media_type: bytes) -> None:
+    awaited_by: the callback whose queued replies follow it; None if there is none.
+    """
+
+    def __init__(self, body: bytes, media_type: bytes, *, awaited_by: UUID | None = None) -> None:
         self.body = body
+        self.awaited_by = awaited_by
         self._headers = [
             (b"content-length", str(len(body)).encode()),
             (b"content-type", media_type),
@@ -42,6 +47,7 @@ def callback_response(
     *,
     fixed: bool,
     now: datetime,
+    awaited_by: UUID | None = None,
 ) -> CallbackResponse:
     """Return `success`, or the passive reply, encrypted if the push was.
 
@@ -65,7 +71,7 @@ def callback_response(
         if opened.encrypted
         else text.encode()
     )
-    return CallbackResponse(body, MEDIA_TYPES[opened.format])
+    return CallbackResponse(body, MEDIA_TYPES[opened.format], awaited_by=awaited_by)
 
 
 def _contents(passive: str, format: Format, max_articles: int) -> str:
