@@ -21,6 +21,7 @@ from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
+from app.callback.handovers import Handovers, wait_for_handover
 from app.callback.inbox import Inbox, Undecided
 from app.callback.record import Record
 from app.callback.refusal_counts import RefusalCounts
@@ -56,7 +57,7 @@ from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
 from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
-from app.replies.send_windows import limits_from
+from app.replies.send_windows import Limits, limits_from
 from app.rules.disk_copy import DiskCopy
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
@@ -152,20 +153,16 @@ def create_app(
     facts = FollowerFacts(settings.database_url)
     limits = limits_from(settings)
 
-    def decide(record: Record) -> Record:
-        if rules.current is None:
-            raise Undecided
-        return decide_spooled(rules.current, record, limits)
-
     spool = (
         Spool(settings.data_dir, limit=settings.spool_max_callbacks)
         if settings.spool == "on"
         else None
     )
+    handovers = Handovers(database.sessions, settings.queued_reply_delay)
     inbox = Inbox(
-        BatchCommitter(settings.database_url),
+        BatchCommitter(settings.database_url, wait_for_handover(settings.queued_reply_delay)),
         spool,
-        decide=decide,
+        decide=partial(_decide, rules, limits),
     )
 
     refusals = RefusalCounts(database.sessions, clock)
@@ -187,6 +184,7 @@ def create_app(
                 ):
                     yield
                 await inbox.stop()
+                await handovers.stop()
         await rules.stop()
         await following_rules
         facts.close()
@@ -204,6 +202,7 @@ def create_app(
     app.state.database = database
     app.state.rules = rules
     app.state.inbox = inbox
+    app.state.handovers = handovers
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
     set_page_signing(app.state)
@@ -218,6 +217,7 @@ def create_app(
         clock=clock,
         limits=limits,
         refusals=refusals,
+        handovers=handovers,
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
@@ -234,6 +234,12 @@ def create_app(
         mount_console(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
+    if rules.current is None:
+        raise Undecided
+    return decide_spooled(rules.current, record, limits)
 
 
 @asynccontextmanager

@@ -290,6 +290,7 @@ class Settings(BaseSettings):
     window_action_sends: int = Field(default=3, ge=1)
     window_action_seconds: float = Field(default=60, gt=0)
     uncertain_sends: Literal["resend_once", "hold"] = "resend_once"
+    queued_reply_delay_seconds: float = Field(default=1, ge=0, le=10)
 
     @field_validator(
         "wechat_appid",
@@ -433,6 +434,11 @@ class Settings(BaseSettings):
     def asked_accounts(self) -> frozenset[str]:
         """AppIDs of the Official Accounts whose UnionIDs WeChat is asked for; see `asked_among`."""
         return asked_among(self.accounts)
+
+    @property
+    def queued_reply_delay(self) -> timedelta:
+        """How long after the passive reply a queued one is sent."""
+        return timedelta(seconds=self.queued_reply_delay_seconds)
 
     @property
     def api_timeout(self) -> timedelta:

@@ -116,6 +116,9 @@ SETTING_MISTAKES = [
     ("WINDOW_ACTION_SECONDS", "0", "must be more than 0"),
     ("WINDOW_ACTION_SECONDS", "1m", NUMBER),
     ("UNCERTAIN_SENDS", "never", "must be 'resend_once' or 'hold'"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "-1", "must be at least 0"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "11", "must be at most 10"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "1s", NUMBER),
 ]
 
 # Any text may be right: only its use shows whether it is.
