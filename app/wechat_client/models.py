@@ -22,8 +22,9 @@ class AccessToken(Base):
 class Media(Base):
     """One medium that was uploaded as temporary media.
 
-    source: `TYPE:file:DIGEST` or `TYPE:url:ADDRESS`. A file with two names is uploaded once, and a
-    changed file has another digest, so its old upload is not used any more.
+    source: `TYPE:file:DIGEST` of a content, and `USE:url:ADDRESS`, which has the media_id of the
+    content that was found there. A content is uploaded once, whatever its names and addresses, and
+    a changed file has another digest, so its old upload is not used any more.
     """
 
     __tablename__ = "media"

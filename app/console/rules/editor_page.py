@@ -29,7 +29,7 @@ from app.rules import store
 from app.rules.definition.schemas import RuleOut
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit
-from app.rules.editing.image_integrity import BadPicture
+from app.wechat_client.errors import BadPicture
 
 WAIT_SECONDS: Final = 0.05
 DELETED: Final = N_("Somebody has deleted this rule meanwhile. Saving makes a new one of it.")
