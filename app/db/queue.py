@@ -60,6 +60,17 @@ async def enqueue(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
     await enqueue_on(await raw_connection(session), jobs)
 
 
+async def hasten(session: AsyncSession, name: str) -> None:
+    """Let the jobs of a name that wait for a later time start as soon as this commits."""
+    await session.execute(
+        text(
+            "UPDATE pgqueuer SET execute_after = now() "
+            "WHERE entrypoint = :name AND status = 'queued' AND execute_after > now()"
+        ),
+        {"name": name},
+    )
+
+
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
     """Return the session's asyncpg connection, with the session's transaction open on it."""
     # SQLAlchemy sends BEGIN with its first statement. Without this one, statements on the raw
