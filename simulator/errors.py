@@ -59,6 +59,7 @@ MESSAGES = {
     45081: "already in typing status",
     47001: "data format error",
     48001: "api unauthorized",
+    48006: "forbid to clear quota because of reaching the limit",
     76003: "invalid cgi_path",
     76021: "cgi_path not found",
     85079: "miniprogram has no online release",

@@ -22,6 +22,7 @@ class Action(StrEnum):
     LINK_DELETED = "link.deleted"
     REPLY_RETRIED = "reply.retried"
     REPLIES_RETRIED = "replies.retried"
+    QUOTA_CLEARED = "quota.cleared"
     MESSAGE_SHOWN = "message.shown"
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_CLOSED = "erasure.closed"

@@ -24,6 +24,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.LINK_DELETED: N_("deleted a link"),
     Action.REPLY_RETRIED: N_("retried a reply"),
     Action.REPLIES_RETRIED: N_("retried many replies"),
+    Action.QUOTA_CLEARED: N_("cleared the quotas of WeChat's API"),
     Action.MESSAGE_SHOWN: N_("looked at a masked value"),
     Action.ERASURE_REQUESTED: N_("erased a person"),
     Action.ERASURE_CLOSED: N_("closed an erasure"),

@@ -74,6 +74,17 @@ WHERE dedupe_key = ANY($1::text[]) AND status = 'queued' AND attempts = 0
 """
 
 
+async def hasten(session: AsyncSession, name: str) -> None:
+    """Let the jobs of a name that wait for a later time start as soon as this commits."""
+    await session.execute(
+        text(
+            "UPDATE pgqueuer SET execute_after = now() "
+            "WHERE entrypoint = :name AND status = 'queued' AND execute_after > now()"
+        ),
+        {"name": name},
+    )
+
+
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
     """Return the session's asyncpg connection, with the session's transaction open on it."""
     # SQLAlchemy sends BEGIN with its first statement. Without this one, statements on the raw

@@ -159,6 +159,13 @@ class WeChatApi:
             )
         )
 
+    async def clear_quota(self, token: str, appid: AppId) -> None:
+        """Let the quotas of all APIs of the account begin anew. Source: protocol 7.4; linkage 7.
+
+        appid: of the account whose token it is. WeChat allows ten such calls a month (48006).
+        """
+        await self._transport.post("/cgi-bin/clear_quota", _auth(token), {"appid": appid})
+
     async def generate_urllink(self, token: str, target: LinkTarget, days: int) -> str:
         """Return a URL Link that lives `days` days, 1 to 30. Source: protocol 9.4; linkage 5.1.
 

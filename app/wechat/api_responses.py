@@ -70,10 +70,15 @@ class FollowerPage:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The quota of one API today. Source: protocol 7.4."""
+    """The quota of one API today. Source: protocol 7.4.
+
+    rate_calls: at most so many calls in rate_seconds; None if WeChat does not say it.
+    """
 
     daily_limit: int
     used: int
+    rate_calls: int | None = None
+    rate_seconds: int | None = None
 
 
 def stable_token(response: Mapping[str, Any]) -> StableToken:
@@ -180,7 +185,12 @@ def quota(response: Mapping[str, Any]) -> Quota:
     used = number_of(found.get("used")) if isinstance(found, Mapping) else None
     if limit is None or used is None:
         raise unreadable_response()
-    return Quota(limit, used)
+    rate = response.get("rate_limit")
+    calls = number_of(rate.get("call_count")) if isinstance(rate, Mapping) else None
+    seconds = number_of(rate.get("refresh_second")) if isinstance(rate, Mapping) else None
+    if not calls or not seconds or calls < 0 or seconds < 0:
+        return Quota(limit, used)
+    return Quota(limit, used, calls, seconds)
 
 
 def link(response: Mapping[str, Any], member: str) -> str:

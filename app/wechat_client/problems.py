@@ -34,6 +34,7 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "clear_quota",
     "wxa/generate_urllink",
     "wxa/generatescheme",
     "wxa/genwxashortlink",

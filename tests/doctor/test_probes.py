@@ -59,9 +59,7 @@ async def test_each_round_asks_about_another_quota(
         await jobs.examine()
         service.clock.advance(LATER)
 
-    asked = await column(
-        connection, "SELECT probe FROM doctor_probes WHERE probe LIKE 'quota:%' ORDER BY probe"
-    )
+    asked = await column(connection, "SELECT api FROM api_quotas ORDER BY api")
     assert len(asked) == 4
     assert calls(wechat)[QUOTA] == 5
 

@@ -48,6 +48,7 @@ COMMAND_MISTAKES = [
             ("rules import FILE", FAILED),
             ("users erase oUNION --yes", FAILED),
             ("followers sync", TRY_LATER),
+            ("quota clear", FAILED),
         ]
     ),
     Mistake("migrate", FAILED, "the host in DATABASE_URL is not found", NO_HOST),
@@ -103,6 +104,9 @@ COMMAND_MISTAKES = [
     Mistake("followers sync", BAD_USE, "no Official Account has an AppSecret", NO_SECRET),
     Mistake(f"followers sync --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
     Mistake("followers sync --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
+    Mistake("quota clear", BAD_USE, "no account has an AppSecret", NO_SECRET),
+    Mistake(f"quota clear --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
+    Mistake("quota clear --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
     Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake("rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
@@ -153,4 +157,5 @@ UNMIGRATED_COMMANDS = [
     ("rules explain a", FAILED),
     ("users erase oUNION --yes", BAD_USE),
     ("followers sync", BAD_USE),
+    ("quota clear --yes", BAD_USE),
 ]

@@ -27,7 +27,7 @@ from app.console.visitor import actor_of
 from app.db.engine import Database
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit
-from app.rules.editing.image_integrity import BadPicture
+from app.wechat_client.errors import BadPicture
 
 WAIT_SECONDS: Final = 0.05
 
