@@ -1,7 +1,4 @@
-"""`callback/check`, `openapi/quota/get` and `get_current_selfmenu_info`.
-
-Source: protocol 7.4; linkage 1.5, 7 and 8.
-"""
+"""`callback/check` and `openapi/quota/get`. Source: protocol 7.4; linkage 7 and 8."""
 
 from datetime import timedelta, timezone
 
@@ -65,19 +62,6 @@ async def quota_get(body: JsonDep, account: CallerDep, state: StateDep) -> JsonO
         "quota": {"daily_limit": limit, "used": used, "remain": limit - used},
         "rate_limit": {"call_count": 1000, "refresh_second": 60},
     }
-
-
-@router.get("/get_current_selfmenu_info")
-async def current_selfmenu_info(account: CallerDep) -> JsonObject:
-    """Return the menu that was made in the console."""
-    button: list[JsonObject] = [
-        {"type": "view", "name": "官网", "url": "https://www.example.cn/"},
-        {
-            "name": "更多",
-            "sub_button": {"list": [{"type": "text", "name": "营业时间", "value": "每天 9:00"}]},
-        },
-    ]
-    return {"is_menu_open": int(account.menu_open), "selfmenu_info": {"button": button}}
 
 
 def calls_today(account: Account, path: str, state: State) -> int:
