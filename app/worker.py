@@ -34,8 +34,8 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
-from app.jssdk import renew as jssdk
 from app.growth.count import count_new
+from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
 from app.ops.database_state import DATABASE_ERRORS

@@ -69,6 +69,9 @@ class Account(BaseModel):
         default=("203.0.113.7",), description="What the platform finds for the callback's host"
     )
     menu_open: bool = Field(default=True, description="Whether the custom menu is switched on")
+    conditional_menus: bool = Field(
+        default=True, description="Whether conditional menus are switched on"
+    )
     quota_used: dict[str, int] = Field(
         default_factory=dict, description="Calls that other programs made today, by cgi_path"
     )

@@ -1,7 +1,4 @@
-"""`callback/check`, `openapi/quota/get`, `clear_quota` and `get_current_selfmenu_info`.
-
-Source: protocol 7.4; linkage 1.5, 7 and 8.
-"""
+"""`callback/check`, `openapi/quota/get` and `clear_quota`. Source: protocol 7.4; linkage 7 and 8."""
 
 from fastapi import APIRouter
 
@@ -64,16 +61,3 @@ async def clear_quota(body: JsonDep, account: CallerDep, state: StateDep) -> Jso
         raise ApiError(40013)
     state.quotas.clear(account, state.clock.now())
     return {"errcode": 0, "errmsg": "ok"}
-
-
-@router.get("/get_current_selfmenu_info")
-async def current_selfmenu_info(account: CallerDep) -> JsonObject:
-    """Return the menu that was made in the console."""
-    button: list[JsonObject] = [
-        {"type": "view", "name": "官网", "url": "https://www.example.cn/"},
-        {
-            "name": "更多",
-            "sub_button": {"list": [{"type": "text", "name": "营业时间", "value": "每天 9:00"}]},
-        },
-    ]
-    return {"is_menu_open": int(account.menu_open), "selfmenu_info": {"button": button}}

@@ -18,6 +18,7 @@ from simulator.followers import Follower
 from simulator.ledger import Kind, Ledger
 from simulator.links import LinkStore
 from simulator.media import MediaStore
+from simulator.menus import MenuStore
 from simulator.quotas import Quotas
 from simulator.tokens import WELL_FORMED, AccountTokens
 
@@ -46,6 +47,7 @@ class State:
     # The jsapi_tickets of each account, the newest last.
     tickets: dict[str, list[str]] = field(default_factory=dict)
     quotas: Quotas = field(default_factory=Quotas)
+    menus: MenuStore = field(default_factory=MenuStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

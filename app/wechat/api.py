@@ -23,6 +23,8 @@ from app.wechat.media_format import MediaKind, upload_name
 from app.wechat.transport import Transport
 
 INVALID_CREDENTIAL = 40001
+NO_MENU = 46003
+UNKNOWN_MENUID = 65301
 # Of the operators from which WeChat can look at the callback URL, the one that it chooses itself.
 ANY_OPERATOR = "DEFAULT"
 _AUTOREPLY_MEMBERS = ("is_add_friend_reply_open", "is_autoreply_open", "keyword_autoreply_info")
@@ -208,6 +210,61 @@ class WeChatApi:
         query = {**_auth(token), "type": "jsapi"}
         return api_responses.jsapi_ticket(
             await self._transport.get("/cgi-bin/ticket/getticket", query, ("ticket",))
+        )
+
+    async def menu_create(self, token: str, button: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the default menu. Repeating the call changes nothing. Source: linkage 1.1."""
+        await self._transport.post("/cgi-bin/menu/create", _auth(token), {"button": list(button)})
+
+    async def menu_get(self, token: str) -> dict[str, Any] | None:
+        """Return the menus that the API made, as WeChat sends them; None: there is none.
+
+        Source: linkage 1.4.
+        """
+        try:
+            return await self._transport.get("/cgi-bin/menu/get", _auth(token), ("menu",))
+        except ApiError as error:
+            if error.errcode == NO_MENU:
+                return None
+            raise
+
+    async def menu_delete(self, token: str) -> None:
+        """Delete the default menu and all conditional ones."""
+        try:
+            await self._transport.get("/cgi-bin/menu/delete", _auth(token), ())
+        except ApiError as error:
+            if error.errcode != NO_MENU:
+                raise
+
+    async def menu_addconditional(self, token: str, body: Mapping[str, Any]) -> str:
+        """Add a conditional menu, which becomes the newest, and return its menuid.
+
+        body: `button` and `matchrule`. After a TransportError with outcome_unknown the menu may be
+        there, without anybody knowing its menuid. Source: linkage 1.3.
+        """
+        return api_responses.menuid(
+            await self._transport.post(
+                "/cgi-bin/menu/addconditional", _auth(token), body, ("menuid",)
+            )
+        )
+
+    async def menu_delconditional(self, token: str, menuid: str) -> None:
+        """Delete a conditional menu; nothing happens if it is deleted already."""
+        try:
+            await self._transport.post(
+                "/cgi-bin/menu/delconditional", _auth(token), {"menuid": menuid}
+            )
+        except ApiError as error:
+            if error.errcode != UNKNOWN_MENUID:
+                raise
+
+    async def menu_trymatch(self, token: str, user_id: str) -> dict[str, Any]:
+        """Return the menu that a follower sees, as WeChat sends it. user_id: the OpenID.
+
+        errcode 65302: the person does not follow. Source: linkage 1.3.
+        """
+        return await self._transport.post(
+            "/cgi-bin/menu/trymatch", _auth(token), {"user_id": user_id}, ("button", "menu")
         )
 
     async def close(self) -> None:

@@ -201,6 +201,15 @@ def link(response: Mapping[str, Any], member: str) -> str:
     return found
 
 
+def menuid(response: Mapping[str, Any]) -> str:
+    """Read the id of a new conditional menu, a text or a number. Raises TransportError."""
+    value = response.get("menuid")
+    found = _id(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+    if found is None:
+        raise unreadable_response()
+    return found
+
+
 def _text(value: object) -> str | None:
     # WeChat's own samples have blanks around ids, and empty texts where a field is absent.
     return (value.strip() or None) if isinstance(value, str) else None
