@@ -38,6 +38,11 @@ Api: TypeAlias = Literal[
     "wxa/generatescheme",
     "wxa/genwxashortlink",
     "wxa/getwxacodeunlimit",
+    "wxaapi/newtmpl/gettemplate",
+    "template/get_all_private_template",
+    "message/subscribe/bizsend",
+    "message/template/send",
+    "openapi/quota/get",
 ]
 
 STORE_SECONDS: Final = 2.0
