@@ -36,6 +36,12 @@ from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.notices.jobs import SEND as SEND_NOTICES
+from app.notices.jobs import SETTLE as SETTLE_NOTICES
+from app.notices.send import Sender
+from app.notices.send import send as send_notices
+from app.notices.settle import settle as settle_notices
+from app.notices.sweep import sweep as sweep_notices
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -85,6 +91,8 @@ JOB_CONCURRENCY: Final = {
     CHECK_DOCTOR: 1,
     RETRY: 2,
     RENEW_LINK: 2,
+    SEND_NOTICES: 16,
+    SETTLE_NOTICES: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -111,6 +119,7 @@ class Jobs:
     prober: Prober
     doctor: Doctor
     renewer: links.Renewer
+    sender: Sender
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -149,6 +158,15 @@ class Jobs:
         """`links.renew`: get the URL Link of one link from WeChat."""
         await links.renew(self.renewer, UUID(payload["link_id"]))
 
+    async def send_notices(self, payload: dict[str, str]) -> None:
+        """`notices.send`: send the notices of one request or audience."""
+        await send_notices(self.sender, UUID(payload["send_id"]))
+
+    async def settle_notices(self, payload: dict[str, str]) -> None:
+        """`notices.settle`: join reports of deliveries to their notices."""
+        callback_ids = [UUID(name) for name in payload["callback_ids"].split(",")]
+        await settle_notices(self.database.sessions, callback_ids)
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -166,6 +184,7 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
+        await sweep_notices(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -224,6 +243,7 @@ def make_jobs(
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
+        Sender(database.sessions, api, tokens, clock),
     )
 
 
@@ -254,6 +274,8 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
         RENEW_LINK: jobs.renew_link,
+        SEND_NOTICES: jobs.send_notices,
+        SETTLE_NOTICES: jobs.settle_notices,
     }
 
 

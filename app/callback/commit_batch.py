@@ -34,7 +34,8 @@ from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, UNAVAILABLE_ERRORS
 from app.db.queue import NewJob, enqueue_on
-from app.events.models import FollowAction
+from app.events.models import FollowAction, SubscriptionAction
+from app.notices.jobs import settle_job
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
@@ -43,8 +44,11 @@ from app.replies.expire import ExpiredReply, ExpiryReason
 from app.replies.jobs import deliver_job, is_urgent
 from app.replies.models import ReplyStatus
 from app.unionid_resolution.jobs import resolve_job
+from app.wechat.inbound import TemplateSendJobFinish
 
 CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
+
+TEMPLATE_REPORT = TemplateSendJobFinish.event
 
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -218,7 +222,12 @@ def _commits_by_itself(batch: Sequence[Record]) -> bool:
     lost with the connection is made good by the sweeps. Two round trips less.
     """
     return not any(
-        record.claims or record.duty or record.signature or _is_queued(record) for record in batch
+        record.claims
+        or record.duty
+        or record.signature
+        or _is_queued(record)
+        or _reports_deliveries(record)
+        for record in batch
     )
 
 
@@ -259,13 +268,23 @@ def _inserted(row: asyncpg.Record) -> _Inserted:
 
 
 def _jobs(batch: Sequence[Record], inserted: _Inserted, throttle: ResolveThrottle) -> list[NewJob]:
-    queued = [record for record in batch if record.id in inserted.fresh and _is_queued(record)]
+    fresh = [record for record in batch if record.id in inserted.fresh]
+    queued = [record for record in fresh if _is_queued(record)]
+    reports = [record.id for record in fresh if _reports_deliveries(record)]
     return [
         *(deliver_job(record.id, urgent=_is_urgent(record)) for record in queued),
         *(deliver_job(callback_id) for callback_id in inserted.woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
+        *([settle_job(reports)] if reports else ()),
     ]
+
+
+def _reports_deliveries(record: Record) -> bool:
+    """Tell whether a push says what became of a notice."""
+    return record.event == TEMPLATE_REPORT or any(
+        entry.action is SubscriptionAction.SENT for entry in record.subscriptions
+    )
 
 
 def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:
