@@ -45,6 +45,9 @@ from app.links.go_router import router as go_router
 from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
+from app.notices.router import router as notices_router
+from app.notices.serve import serving_notices
+from app.notices.templates_router import router as templates_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
 from app.ops.api_document import API_RESPONSES, build_document
@@ -90,6 +93,8 @@ API_ROUTERS = (
     privacy_router,
     links_router,
     made_links_router,
+    notices_router,
+    templates_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -180,6 +185,7 @@ def create_app(
                     background_store(refusals),
                     serving_links(app.state),
                     _templates_compiled(settings),
+                    serving_notices(app.state),
                     _dead_letter_purge(app, spool),
                 ):
                     yield

@@ -38,6 +38,12 @@ from app.growth.count import count_new
 from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.notices.jobs import SEND as SEND_NOTICES
+from app.notices.jobs import SETTLE as SETTLE_NOTICES
+from app.notices.send import Sender
+from app.notices.send import send as send_notices
+from app.notices.settle import settle as settle_notices
+from app.notices.sweep import sweep as sweep_notices
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -87,6 +93,8 @@ JOB_CONCURRENCY: Final = {
     CHECK_DOCTOR: 1,
     RETRY: 2,
     RENEW_LINK: 2,
+    SEND_NOTICES: 16,
+    SETTLE_NOTICES: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -114,6 +122,7 @@ class Jobs:
     doctor: Doctor
     renewer: links.Renewer
     ticket_renewer: jssdk.TicketRenewer
+    sender: Sender
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -152,6 +161,15 @@ class Jobs:
         """`links.renew`: get the URL Link of one link from WeChat."""
         await links.renew(self.renewer, UUID(payload["link_id"]))
 
+    async def send_notices(self, payload: dict[str, str]) -> None:
+        """`notices.send`: send the notices of one request or audience."""
+        await send_notices(self.sender, UUID(payload["send_id"]))
+
+    async def settle_notices(self, payload: dict[str, str]) -> None:
+        """`notices.settle`: join reports of deliveries to their notices."""
+        callback_ids = [UUID(name) for name in payload["callback_ids"].split(",")]
+        await settle_notices(self.database.sessions, callback_ids)
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -169,6 +187,7 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
+        await sweep_notices(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -236,6 +255,7 @@ def make_jobs(
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
         jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
+        Sender(database.sessions, api, tokens, clock),
     )
 
 
@@ -266,6 +286,8 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
         RENEW_LINK: jobs.renew_link,
+        SEND_NOTICES: jobs.send_notices,
+        SETTLE_NOTICES: jobs.settle_notices,
     }
 
 

@@ -16,6 +16,7 @@ import app.follower_sync.models
 import app.growth.models
 import app.identity.models
 import app.links.models
+import app.notices.models
 import app.privacy.models
 import app.replies.models
 import app.rules.models

@@ -1,4 +1,7 @@
-"""`callback/check`, `openapi/quota/get` and `clear_quota`. Source: protocol 7.4; linkage 7 and 8."""
+"""`callback/check`, `openapi/quota/get` and `clear_quota`.
+
+Source: protocol 7.4; linkage 7 and 8.
+"""
 
 from fastapi import APIRouter
 

@@ -19,6 +19,7 @@ from simulator.ledger import Kind, Ledger
 from simulator.links import LinkStore
 from simulator.media import MediaStore
 from simulator.menus import MenuStore
+from simulator.notices import NoticeStore
 from simulator.quotas import Quotas
 from simulator.tokens import WELL_FORMED, AccountTokens
 
@@ -48,6 +49,7 @@ class State:
     tickets: dict[str, list[str]] = field(default_factory=dict)
     quotas: Quotas = field(default_factory=Quotas)
     menus: MenuStore = field(default_factory=MenuStore)
+    notices: NoticeStore = field(default_factory=NoticeStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

@@ -35,7 +35,8 @@ from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, UNAVAILABLE_ERRORS
 from app.db.queue import NewJob, enqueue_on, start_after
-from app.events.models import FollowAction
+from app.events.models import FollowAction, SubscriptionAction
+from app.notices.jobs import settle_job
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
@@ -44,8 +45,11 @@ from app.replies.expire import ExpiredReply, ExpiryReason
 from app.replies.jobs import deliver_job, deliver_key, is_urgent
 from app.replies.models import ReplyStatus
 from app.unionid_resolution.jobs import resolve_job
+from app.wechat.inbound import TemplateSendJobFinish
 
 CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
+
+TEMPLATE_REPORT = TemplateSendJobFinish.event
 
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -238,7 +242,12 @@ def _commits_by_itself(batch: Sequence[Record]) -> bool:
     lost with the connection is made good by the sweeps. Two round trips less.
     """
     return not any(
-        record.claims or record.duty or record.signature or record.has_queued for record in batch
+        record.claims
+        or record.duty
+        or record.signature
+        or record.has_queued
+        or _reports_deliveries(record)
+        for record in batch
     )
 
 
@@ -280,7 +289,9 @@ def _jobs(
     throttle: ResolveThrottle,
     wait: timedelta | None,
 ) -> list[NewJob]:
-    queued = [record for record in batch if record.id in inserted.fresh and record.has_queued]
+    fresh = [record for record in batch if record.id in inserted.fresh]
+    queued = [record for record in fresh if record.has_queued]
+    reports = [record.id for record in fresh if _reports_deliveries(record)]
     return [
         *(
             deliver_job(
@@ -293,7 +304,15 @@ def _jobs(
         *(deliver_job(callback_id) for callback_id in inserted.woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
+        *([settle_job(reports)] if reports else ()),
     ]
+
+
+def _reports_deliveries(record: Record) -> bool:
+    """Tell whether a push says what became of a notice."""
+    return record.event == TEMPLATE_REPORT or any(
+        entry.action is SubscriptionAction.SENT for entry in record.subscriptions
+    )
 
 
 def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:

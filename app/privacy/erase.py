@@ -27,6 +27,7 @@ from app.follower_sync import erase as followers
 from app.growth import count as growth
 from app.identity import erase as identity
 from app.identity import reset
+from app.notices import erase as notices
 from app.privacy.models import Erasure
 from app.privacy.plan import Eraser, Plan, plan_erasure
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
@@ -132,7 +133,7 @@ async def _finish_class(
 
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
-    for work in (_erase_some_replies, _erase_some_callbacks):
+    for work in (_erase_some_replies, _erase_some_notices, _erase_some_callbacks):
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
     await _step(eraser, planned, partial(_finish_person, eraser, planned, person))
     await _step(eraser, planned, partial(_erase_rule_firings, person))
@@ -143,6 +144,13 @@ async def _erase_some_replies(
 ) -> Counts:
     erase_some = replies.erase_identity if planned.of_identity else replies.erase_contents
     return {"replies": await erase_some(session, person, limit)}
+
+
+async def _erase_some_notices(
+    _: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
+) -> Counts:
+    erase_some = notices.erase_identity if planned.of_identity else notices.erase_contents
+    return {"notices": await erase_some(session, person, limit)}
 
 
 async def _erase_some_callbacks(
@@ -163,11 +171,13 @@ async def _finish_person(
         # Later rows are then only reports about the person, such as deliveries: they go too.
         person = replace(person, until=END_OF_TIME)
     counts = Counter(await _erase_some_replies(eraser, planned, person, UNLIMITED, session))
+    counts.update(await _erase_some_notices(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))
+        counts.update({"notice_consents": await notices.erase_consents(session, person)})
     if planned.of_identity and not returned:
         counts.update(await identity.erase(session, person))
         counts.update(

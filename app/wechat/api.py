@@ -10,6 +10,7 @@ from app.wechat import api_responses
 from app.wechat.api_responses import (
     FollowerPage,
     JsapiTicket,
+    ListedTemplate,
     Quota,
     StableToken,
     UploadedMedia,
@@ -265,6 +266,39 @@ class WeChatApi:
         """
         return await self._transport.post(
             "/cgi-bin/menu/trymatch", _auth(token), {"user_id": user_id}, ("button", "menu")
+        )
+
+    async def notice_templates(self, token: str) -> list[ListedTemplate]:
+        """Return the account's templates of subscription notices. Source: linkage 2.1."""
+        return api_responses.notice_templates(
+            await self._transport.get("/wxaapi/newtmpl/gettemplate", _auth(token), ("data",))
+        )
+
+    async def message_templates(self, token: str) -> list[ListedTemplate]:
+        """Return the account's templates of template messages. Source: linkage 3."""
+        return api_responses.message_templates(
+            await self._transport.get(
+                "/cgi-bin/template/get_all_private_template", _auth(token), ("template_list",)
+            )
+        )
+
+    async def send_notice(self, token: str, body: Mapping[str, Any]) -> str | None:
+        """Send one subscription notice; return its msgid if WeChat names it. Source: linkage 2.2.
+
+        There is no idempotency key. After a TransportError with outcome_unknown the notice may have
+        arrived, and a consent may be used up.
+        """
+        return api_responses.msgid(
+            await self._transport.post("/cgi-bin/message/subscribe/bizsend", _auth(token), body)
+        )
+
+    async def send_template_message(self, token: str, body: Mapping[str, Any]) -> str | None:
+        """Send one template message; return its msgid. Source: protocol 9.2.
+
+        WeChat sends a `client_msg_id` once to each person within ten minutes.
+        """
+        return api_responses.msgid(
+            await self._transport.post("/cgi-bin/message/template/send", _auth(token), body)
         )
 
     async def close(self) -> None:

@@ -13,6 +13,9 @@ MAX_TOKEN_SECONDS = 7200
 # No id of WeChat is longer, and an index of the database could not hold any length.
 MAX_ID_LENGTH = 128
 MAX_LINK_LENGTH = 2048
+# An account has 25 templates of each kind.
+MAX_TEMPLATES = 200
+MAX_TEMPLATE_TEXT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,22 @@ class Quota:
     used: int
     rate_calls: int | None = None
     rate_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTemplate:
+    """One template that an account has. Source: linkage 2.1 and 3.
+
+    content: lines with `{{key.DATA}}`. type: 2 one-time, 3 long-term; None for template messages.
+    choices: the values that a key takes, by key, where only some are allowed.
+    """
+
+    template_id: str
+    title: str
+    content: str
+    example: str
+    type: int | None = None
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def stable_token(response: Mapping[str, Any]) -> StableToken:
@@ -208,6 +227,68 @@ def menuid(response: Mapping[str, Any]) -> str:
     if found is None:
         raise unreadable_response()
     return found
+
+
+def notice_templates(response: Mapping[str, Any]) -> list[ListedTemplate]:
+    """Read the templates of subscription notices. Raises TransportError. Source: linkage 2.1."""
+    return [
+        ListedTemplate(
+            template_id,
+            _string(one.get("title"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("content"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("example"))[:MAX_TEMPLATE_TEXT],
+            number_of(one.get("type")),
+            _choices(one.get("keywordEnumValueList")),
+        )
+        for template_id, one in _templates(response.get("data"), "priTmplId")
+    ]
+
+
+def message_templates(response: Mapping[str, Any]) -> list[ListedTemplate]:
+    """Read the templates of template messages. Raises TransportError. Source: linkage 3."""
+    return [
+        ListedTemplate(
+            template_id,
+            _string(one.get("title"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("content"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("example"))[:MAX_TEMPLATE_TEXT],
+        )
+        for template_id, one in _templates(response.get("template_list"), "template_id")
+    ]
+
+
+def msgid(response: Mapping[str, Any]) -> str | None:
+    """Return the id of a notice or template message; None if WeChat names none.
+
+    It is a number of up to 64 bits, kept as text. Source: linkage 3.
+    """
+    found = response.get("msgid")
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    return _id(found)
+
+
+def _templates(found: object, id_member: str) -> list[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(found, list):
+        raise unreadable_response()
+    named = [(_id(one.get(id_member)), one) for one in found if isinstance(one, Mapping)]
+    return [(name, one) for name, one in named if name is not None][:MAX_TEMPLATES]
+
+
+def _choices(found: object) -> dict[str, tuple[str, ...]]:
+    """Read `[{"keywordCode": "enum_string2.DATA", "enumValueList": ["…"]}]`; skip what is odd."""
+    choices = {}
+    for one in found if isinstance(found, list) else ():
+        code = _text(one.get("keywordCode")) if isinstance(one, Mapping) else None
+        values = one.get("enumValueList") if isinstance(one, Mapping) else None
+        if code is not None and isinstance(values, list):
+            texts = tuple(value for value in values if isinstance(value, str))
+            choices[code.removesuffix(".DATA")] = texts
+    return choices
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _text(value: object) -> str | None:

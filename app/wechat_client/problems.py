@@ -47,6 +47,11 @@ Api: TypeAlias = Literal[
     "wxa/genwxashortlink",
     "wxa/getwxacodeunlimit",
     "ticket/getticket",
+    "wxaapi/newtmpl/gettemplate",
+    "template/get_all_private_template",
+    "message/subscribe/bizsend",
+    "message/template/send",
+    "openapi/quota/get",
 ]
 
 STORE_SECONDS: Final = 2.0

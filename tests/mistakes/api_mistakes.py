@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.service import APPID, CARD_APPID, Json, card, text_reply
+from tests.service import APPID, CARD_APPID, OPENID, Json, card, text_reply
 
 RULE: Json = {
     "name": "Shop",
@@ -19,6 +19,18 @@ LINK: Json = {
     "utm": {"source": "sms"},
     "env_version": "release",
     "fallback_url": "https://shop.example.com/",
+}
+NOTICES: Json = {
+    "appid": APPID,
+    "template_id": "TPL_parcel",
+    "data": {"thing1": "Shop"},
+    "miniprogram": {
+        "appid": CARD_APPID,
+        "pagepath": "pages/shop/index?ref={ref}",
+        "utm": {"source": "notice"},
+    },
+    "url": "https://shop.example.com/",
+    "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
 }
 # A good body of each schema.
 BODIES: dict[str, Json] = {
@@ -36,6 +48,8 @@ BODIES: dict[str, Json] = {
     },
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
+    "NoticesIn": NOTICES,
+    "TemplatesRefresh": {"appid": APPID},
     "LinkIn": LINK,
     "LinkReplacement": LINK,
     "SchemeIn": {"days": 30},
@@ -49,6 +63,8 @@ IDS = {
     "webhook_id": ID,
     "reply_id": ID,
     "link_id": ID,
+    "notice_id": ID,
+    "send_id": ID,
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",

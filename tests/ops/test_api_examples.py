@@ -7,6 +7,7 @@ import pytest
 
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
+from tests.notices.makers import know_recipients
 from tests.service import (
     ADMIN_TOKEN,
     Json,
@@ -52,6 +53,8 @@ async def test_an_example_works_unchanged(
     service: Service, wechat: WeChat, method: str, path: str, kind: str, example: object
 ) -> None:
     know_mini_program(service, wechat)
+    if path.startswith(("/api/notices", "/api/templates")):
+        await know_recipients(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
     headers = {
         "authorization": f"Bearer {ADMIN_TOKEN}",
