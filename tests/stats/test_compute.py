@@ -6,7 +6,7 @@ from app.stats.compute import MAX_SCENES, follower_figures, subscription_figures
 from app.stats.date_range import DateRange
 from app.stats.follower_store import DAY, QR_SCENE, SCENE, Change, PresentCount, iso
 from app.stats.schemas import FollowerFigures, SubscriptionFigures
-from app.stats.subscription_store import SubscriptionCounts
+from app.stats.subscription_store import SubscriptionCounts, SubscriptionRows
 
 FIRST = date(2026, 11, 26)
 DAYS = [FIRST + timedelta(number) for number in range(3)]
@@ -111,7 +111,7 @@ def test_the_answers_of_every_day_and_template_are_counted() -> None:
         SubscriptionCounts(None, "B", {"accepted": 1}),
         SubscriptionCounts(None, "A", {"rejected": 4}),
     ]
-    found = subscription_figures(iter(counted), RANGE)
+    found = subscription_figures(SubscriptionRows(counted, 2), RANGE)
 
     assert [(day.day, day.accepted, day.acceptance_rate) for day in found.days] == [
         (DAYS[0], 0, None),
@@ -126,6 +126,8 @@ def test_the_answers_of_every_day_and_template_are_counted() -> None:
 def test_every_count_of_a_day_has_its_own_figure() -> None:
     names = sorted(SubscriptionFigures.model_fields.keys() - {"acceptance_rate"})
     counts = {name: number for number, name in enumerate(names, 1)}
-    [day, *_] = subscription_figures([SubscriptionCounts(FIRST, None, counts)], RANGE).days
+    [day, *_] = subscription_figures(
+        SubscriptionRows([SubscriptionCounts(FIRST, None, counts)], 0), RANGE
+    ).days
 
     assert {name: getattr(day, name) for name in names} == counts
