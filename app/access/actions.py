@@ -19,6 +19,7 @@ class Action(StrEnum):
     WEBHOOK_REPLAYED = "webhook.replayed"
     LINK_ADDED = "link.added"
     LINK_CHANGED = "link.changed"
+    LINK_RENEWED = "link.renewed"
     LINK_DELETED = "link.deleted"
     REPLY_RETRIED = "reply.retried"
     REPLIES_RETRIED = "replies.retried"

@@ -21,6 +21,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.WEBHOOK_REPLAYED: N_("replayed events to a webhook"),
     Action.LINK_ADDED: N_("added a link"),
     Action.LINK_CHANGED: N_("changed a link"),
+    Action.LINK_RENEWED: N_("let a link be renewed"),
     Action.LINK_DELETED: N_("deleted a link"),
     Action.REPLY_RETRIED: N_("retried a reply"),
     Action.REPLIES_RETRIED: N_("retried many replies"),
