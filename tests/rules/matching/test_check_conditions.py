@@ -216,3 +216,30 @@ def test_facts_as_of_a_moment_leave_out_what_came_later() -> None:
     assert before == Facts(None, None, unionid_known=True, fired={1: ago(hours=2)})
     never = Facts(False, None, fired={3: NOON})
     assert never.until(ago(hours=9)) == Facts(False, None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "inside"),
+    [
+        ("2026-11-24T08:59:59.999999", False),
+        ("2026-11-24T09:00:00", True),
+        ("2026-11-24T17:59:59.999999", True),
+        ("2026-11-24T18:00:00", False),
+        ("2026-11-25T12:00:00", False),
+    ],
+)
+def test_hours_of_one_day_include_their_first_moment_and_not_their_last(
+    moment: str, inside: bool
+) -> None:
+    tuesday = Hours(start="09:00", end="18:00", tz="UTC", days=(2,))
+
+    assert tuesday.hold(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is inside
+
+
+@pytest.mark.parametrize(
+    ("age", "fits"), [(59, False), (59.999, False), (60, True), (120, True), (120.001, False)]
+)
+def test_an_age_may_be_just_the_least_or_just_the_longest(age: float, fits: bool) -> None:
+    ages = {"follower": {"min_age_seconds": 60, "max_age_seconds": 120}}
+
+    assert answers(ages, Facts(True, ago(seconds=age))) is fits

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from app.rules.definition.utm import Utm
 from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen
@@ -14,6 +15,14 @@ KEY = bytes(range(16))
 TAKEN = "the response carries one passive reply, and another one took its place"
 AGENT = "only a message can be handed over to an agent, not an event"
 IMAGE = {"msgtype": "image", "via": "passive", "media": {"media_id": "m"}}
+CARD = {
+    "msgtype": "miniprogrampage",
+    "via": "customer_service",
+    "title": "Shop",
+    "appid": "wx0123456789abcdef",
+    "pagepath": "pages/a",
+    "thumb": {"media_id": "m"},
+}
 TRANSFER = {"msgtype": "transfer_customer_service", "via": "passive"}
 
 
@@ -86,9 +95,11 @@ def test_a_reply_that_cannot_be_filled_in_fails_and_leaves_the_response_free() -
 
 def test_every_reply_has_the_id_of_its_place_whatever_became_of_those_before() -> None:
     replies = (IMAGE, IMAGE, says("{1}"), says("four"))
-    found = rendered(chosen(1, *replies, **{"1": " "}), chosen(2, says("five")))
+    found = rendered(chosen(1, *replies, **{"1": " "}), chosen(2, TRANSFER), message=follow())
 
     assert [one.id for one in found] == [reply_id(KEY, 1795500000, place) for place in range(5)]
+    assert [one.rule.id for one in found] == [1, 1, 1, 1, 2]
+    assert [bool(one.skipped or one.failed) for one in found] == [False, True, True, False, True]
 
 
 def test_placeholders_hold_the_account_the_rule_the_reference_and_what_was_captured() -> None:
@@ -104,3 +115,12 @@ def test_a_reply_in_which_nothing_was_filled_in_is_the_same_for_everybody() -> N
 
     assert plain.content == REPLY.validate_python(says("plain")).model_dump_json()
     assert own.content is None
+
+
+def test_pages_get_the_utm_parameters_of_the_rule() -> None:
+    made = chosen(1, CARD)
+    utm = Utm(source="oa")
+    [found] = rendered(replace(made, rule=replace(made.rule, utm=utm)))
+
+    assert found.reply == REPLY.validate_python({**CARD, "pagepath": "pages/a?utm_source=oa"})
+    assert found.content is None

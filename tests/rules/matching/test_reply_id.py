@@ -1,8 +1,8 @@
 """The id of a reply: a UUIDv7 of the push, its time and the place of the reply."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +40,11 @@ def test_what_cannot_be_guessed_differs_by_push_and_by_place(
     assert one != two
 
 
-def test_a_time_that_no_uuid_holds_gives_an_id_all_the_same() -> None:
-    last = int(datetime(9998, 12, 31, tzinfo=UTC).timestamp())
+@pytest.mark.parametrize(
+    "create_time", [2**48 // 1000, 2**48 // 1000 + 1, 2**49 // 1000 + 1, 10**15]
+)
+def test_a_time_that_no_uuid_holds_gives_an_id_all_the_same(create_time: int) -> None:
+    made = reply_id(KEY, create_time, 5000)
 
-    assert reply_id(KEY, last * 1000, 5000).version == 7
+    assert made.version == 7
+    assert made.int >> 80 == create_time * 1000 % 2**48
