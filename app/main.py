@@ -42,6 +42,9 @@ from app.links.go_router import router as go_router
 from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
+from app.menus.router import router as menus_router
+from app.menus.serve import serving_menus
+from app.menus.versions_router import router as menu_versions_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
 from app.ops.api_document import API_RESPONSES, build_document
@@ -87,6 +90,8 @@ API_ROUTERS = (
     privacy_router,
     links_router,
     made_links_router,
+    menus_router,
+    menu_versions_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -182,6 +187,7 @@ def create_app(
                 async with (
                     background_store(refusals),
                     serving_links(app.state),
+                    serving_menus(app.state),
                     _dead_letter_purge(app, spool),
                 ):
                     yield

@@ -36,6 +36,9 @@ from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.menus import publish as menus
+from app.menus.jobs import PUBLISH as PUBLISH_MENU
+from app.menus.wechat_menus import WeChatMenus
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -85,6 +88,7 @@ JOB_CONCURRENCY: Final = {
     CHECK_DOCTOR: 1,
     RETRY: 2,
     RENEW_LINK: 2,
+    PUBLISH_MENU: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -111,6 +115,7 @@ class Jobs:
     prober: Prober
     doctor: Doctor
     renewer: links.Renewer
+    publisher: menus.Publisher
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -149,6 +154,10 @@ class Jobs:
         """`links.renew`: get the URL Link of one link from WeChat."""
         await links.renew(self.renewer, UUID(payload["link_id"]))
 
+    async def publish_menu(self, payload: dict[str, str]) -> None:
+        """`menus.publish`: bring one version of a menu to WeChat."""
+        await menus.publish(self.publisher, UUID(payload["version_id"]))
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -166,6 +175,7 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
+        await menus.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -224,6 +234,7 @@ def make_jobs(
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
+        menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
     )
 
 
@@ -254,6 +265,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
         RENEW_LINK: jobs.renew_link,
+        PUBLISH_MENU: jobs.publish_menu,
     }
 
 

@@ -15,6 +15,7 @@ import app.events.models
 import app.follower_sync.models
 import app.identity.models
 import app.links.models
+import app.menus.models
 import app.privacy.models
 import app.replies.models
 import app.rules.models

@@ -19,6 +19,8 @@ class ApiScope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     LINKS_READ = "links:read"
     LINKS_WRITE = "links:write"
+    MENUS_READ = "menus:read"
+    MENUS_WRITE = "menus:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

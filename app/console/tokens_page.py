@@ -41,6 +41,8 @@ SCOPES: Final = {
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
+    ApiScope.MENUS_READ: N_("read custom menus and taps on them"),
+    ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }
