@@ -45,6 +45,9 @@ from app.links.go_router import router as go_router
 from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
+from app.menus.router import router as menus_router
+from app.menus.serve import serving_menus
+from app.menus.versions_router import router as menu_versions_router
 from app.notices.router import router as notices_router
 from app.notices.serve import serving_notices
 from app.notices.templates_router import router as templates_router
@@ -95,6 +98,8 @@ API_ROUTERS = (
     made_links_router,
     notices_router,
     templates_router,
+    menus_router,
+    menu_versions_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -186,6 +191,7 @@ def create_app(
                     serving_links(app.state),
                     _templates_compiled(settings),
                     serving_notices(app.state),
+                    serving_menus(app.state),
                     _dead_letter_purge(app, spool),
                 ):
                     yield

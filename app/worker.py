@@ -38,6 +38,9 @@ from app.growth.count import count_new
 from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.menus import publish as menus
+from app.menus.jobs import PUBLISH as PUBLISH_MENU
+from app.menus.wechat_menus import WeChatMenus
 from app.notices.jobs import SEND as SEND_NOTICES
 from app.notices.jobs import SETTLE as SETTLE_NOTICES
 from app.notices.send import Sender
@@ -95,6 +98,7 @@ JOB_CONCURRENCY: Final = {
     RENEW_LINK: 2,
     SEND_NOTICES: 16,
     SETTLE_NOTICES: 2,
+    PUBLISH_MENU: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -123,6 +127,7 @@ class Jobs:
     renewer: links.Renewer
     ticket_renewer: jssdk.TicketRenewer
     sender: Sender
+    publisher: menus.Publisher
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -170,6 +175,10 @@ class Jobs:
         callback_ids = [UUID(name) for name in payload["callback_ids"].split(",")]
         await settle_notices(self.database.sessions, callback_ids)
 
+    async def publish_menu(self, payload: dict[str, str]) -> None:
+        """`menus.publish`: bring one version of a menu to WeChat."""
+        await menus.publish(self.publisher, UUID(payload["version_id"]))
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -188,6 +197,7 @@ class Jobs:
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
         await sweep_notices(self.database.sessions, self.clock)
+        await menus.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -256,6 +266,7 @@ def make_jobs(
         links.Renewer(database.sessions, api, tokens, clock),
         jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
         Sender(database.sessions, api, tokens, clock),
+        menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
     )
 
 
@@ -288,6 +299,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         RENEW_LINK: jobs.renew_link,
         SEND_NOTICES: jobs.send_notices,
         SETTLE_NOTICES: jobs.settle_notices,
+        PUBLISH_MENU: jobs.publish_menu,
     }
 
 

@@ -15,7 +15,9 @@ import app.events.models
 import app.follower_sync.models
 import app.growth.models
 import app.identity.models
+import app.jssdk.models
 import app.links.models
+import app.menus.models
 import app.notices.models
 import app.privacy.models
 import app.replies.models

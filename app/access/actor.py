@@ -41,6 +41,7 @@ class SubjectKind(StrEnum):
     RULES = "rules"
     WEBHOOK = "webhook"
     LINK = "link"
+    MENU = "menu"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

@@ -21,6 +21,8 @@ class ApiScope(StrEnum):
     LINKS_WRITE = "links:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"
+    MENUS_READ = "menus:read"
+    MENUS_WRITE = "menus:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

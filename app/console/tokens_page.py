@@ -43,6 +43,8 @@ SCOPES: Final = {
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
     ApiScope.NOTICES_READ: N_("read notices and their templates"),
     ApiScope.NOTICES_WRITE: N_("send notices to people and audiences"),
+    ApiScope.MENUS_READ: N_("read custom menus and taps on them"),
+    ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

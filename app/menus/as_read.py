@@ -122,12 +122,20 @@ def _rebuilt(buttons: Sequence[Json], prefix: str, left_out: list[LeftOut]) -> l
             if subs:
                 kept.append({"name": button["name"], "sub_button": subs})
         elif _can_be_made(button):
-            kept.append({name: value for name, value in button.items() if name != "value"})
+            kept.append(_as_written(button))
         else:
             left_out.append(
                 LeftOut(position, button["name"], button.get("type", ""), button.get("value"))
             )
     return kept
+
+
+def _as_written(button: Json) -> Json:
+    """Return a button as a document has it: braces of a page are no placeholders."""
+    found = {name: value for name, value in button.items() if name != "value"}
+    if "pagepath" in found:
+        found["pagepath"] = found["pagepath"].replace("{", "{{").replace("}", "}}")
+    return found
 
 
 def _can_be_made(button: Json) -> bool:

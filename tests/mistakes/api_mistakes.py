@@ -32,6 +32,12 @@ NOTICES: Json = {
     "url": "https://shop.example.com/",
     "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
 }
+MENU: Json = {
+    "button": [{"name": "Shop", "type": "click", "key": "shop"}],
+    "conditional": [
+        {"matchrule": {"tag_id": "108"}, "button": [{"name": "VIP", "type": "click", "key": "vip"}]}
+    ],
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -55,6 +61,10 @@ BODIES: dict[str, Json] = {
     "SchemeIn": {"days": 30},
     "ShortLinkIn": {"title": "Shop", "permanent": False},
     "CodeIn": {"scene": "shop", "width": 430, "transparent": False},
+    "Menu": MENU,
+    "DraftIn": {"menu": MENU, "revision": 1},
+    "PublishIn": {"revision": 1},
+    "FollowerIn": {"openid": "oONE"},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -68,6 +78,8 @@ IDS = {
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",
+    "appid": APPID,
+    "number": "1",
     "revision": "1",
     "unionid": "uONE",
 }

@@ -7,9 +7,11 @@ import pytest
 
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
+from tests.menus.publishing import know_wechat
 from tests.notices.makers import know_recipients
 from tests.service import (
     ADMIN_TOKEN,
+    APPID,
     Json,
     Service,
     WeChat,
@@ -43,6 +45,8 @@ async def filled_in(service: Service, path: str) -> str:
     if "{webhook_id}" in path:
         added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
         return path.replace("{webhook_id}", added.json()["id"])
+    if "{appid}" in path:
+        return path.replace("{appid}", APPID)
     if "{link_id}" in path:
         return path.replace("{link_id}", (await add_link(service))["id"])
     return path
@@ -55,6 +59,7 @@ async def test_an_example_works_unchanged(
     know_mini_program(service, wechat)
     if path.startswith(("/api/notices", "/api/templates")):
         await know_recipients(service, wechat)
+    know_wechat(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
     headers = {
         "authorization": f"Bearer {ADMIN_TOKEN}",

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from app.rules.editing.image_integrity import BadPicture
 
 from app.rules.editing import picture_store
-from app.rules.editing.image_integrity import BadPicture
 from app.rules.editing.picture_store import keep_picture
 from tests.rules.makers import JPEG, PNG
 
