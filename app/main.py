@@ -52,6 +52,10 @@ from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
+from app.qrcodes.lists_router import router as qrcode_lists_router
+from app.qrcodes.picture_router import router as picture_router
+from app.qrcodes.picture_router import serve_pictures
+from app.qrcodes.router import router as qrcodes_router
 from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import limits_from
@@ -87,6 +91,8 @@ API_ROUTERS = (
     privacy_router,
     links_router,
     made_links_router,
+    qrcode_lists_router,
+    qrcodes_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -205,6 +211,7 @@ def create_app(
     app.state.inbox = inbox
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
+    serve_pictures(app.state)
     app.state.doctor = make_doctor(
         settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
     )
@@ -226,7 +233,7 @@ def create_app(
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
-    for router in (go_router, health.router, metrics_endpoint.router):
+    for router in (go_router, picture_router, health.router, metrics_endpoint.router):
         app.include_router(router)
     if settings.console == "on":
         mount_console(app)

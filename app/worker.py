@@ -44,6 +44,9 @@ from app.privacy.late_pushes import check
 from app.privacy.plan import Eraser
 from app.privacy.retention import retain
 from app.privacy.sweep import sweep as sweep_erasures
+from app.qrcodes import count as qrcode_figures
+from app.qrcodes import renew as qrcodes
+from app.qrcodes.jobs import RENEW as RENEW_QRCODE
 from app.replies import bulk_retry
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
@@ -85,6 +88,7 @@ JOB_CONCURRENCY: Final = {
     CHECK_DOCTOR: 1,
     RETRY: 2,
     RENEW_LINK: 2,
+    RENEW_QRCODE: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -111,6 +115,7 @@ class Jobs:
     prober: Prober
     doctor: Doctor
     renewer: links.Renewer
+    qr_renewer: qrcodes.QrRenewer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -149,6 +154,14 @@ class Jobs:
         """`links.renew`: get the URL Link of one link from WeChat."""
         await links.renew(self.renewer, UUID(payload["link_id"]))
 
+    async def renew_qrcode(self, payload: dict[str, str]) -> None:
+        """`qrcodes.renew`: get one QR code from WeChat."""
+        await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
+
+    async def count_scans(self) -> None:
+        """Every minute: count what people did by each QR code."""
+        await qrcode_figures.count(self.database.sessions, self.clock)
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -166,6 +179,7 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
+        await qrcodes.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -224,6 +238,7 @@ def make_jobs(
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
+        qrcodes.QrRenewer(database.sessions, api, tokens, clock),
     )
 
 
@@ -254,6 +269,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
         RENEW_LINK: jobs.renew_link,
+        RENEW_QRCODE: jobs.renew_qrcode,
     }
 
 
@@ -261,6 +277,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
+        "qrcodes.count": jobs.count_scans,
         "access.refresh": jobs.refresh_tokens,
         "privacy.retain": jobs.retain,
     }

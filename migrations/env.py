@@ -16,6 +16,7 @@ import app.follower_sync.models
 import app.identity.models
 import app.links.models
 import app.privacy.models
+import app.qrcodes.models
 import app.replies.models
 import app.rules.models
 import app.tombstones.models

@@ -22,6 +22,7 @@ from simulator import (
     media_api,
     page,
     push_api,
+    qrcodes_api,
     token_api,
     users_api,
 )
@@ -39,6 +40,7 @@ ROUTERS = (
     diagnosis_api.router,
     autoreply_api.router,
     links_api.router,
+    qrcodes_api.router,
     control_api.router,
     ledger_api.router,
     explain_api.router,

@@ -18,6 +18,7 @@ from simulator.followers import Follower
 from simulator.ledger import Kind, Ledger
 from simulator.links import LinkStore
 from simulator.media import MediaStore
+from simulator.qrcodes import QrCodeStore
 from simulator.tokens import WELL_FORMED, AccountTokens
 
 
@@ -42,6 +43,7 @@ class State:
     media: MediaStore = field(default_factory=MediaStore)
     ledger: Ledger = field(default_factory=Ledger)
     links: LinkStore = field(default_factory=LinkStore)
+    qrcodes: QrCodeStore = field(default_factory=QrCodeStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

@@ -41,6 +41,8 @@ class SubjectKind(StrEnum):
     RULES = "rules"
     WEBHOOK = "webhook"
     LINK = "link"
+    QRCODE = "qrcode"
+    QRCODES = "qrcodes"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

@@ -19,6 +19,8 @@ class ApiScope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     LINKS_READ = "links:read"
     LINKS_WRITE = "links:write"
+    QRCODES_READ = "qrcodes:read"
+    QRCODES_WRITE = "qrcodes:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

@@ -41,6 +41,8 @@ SCOPES: Final = {
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
+    ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
+    ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

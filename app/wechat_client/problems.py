@@ -34,6 +34,7 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "qrcode/create",
     "wxa/generate_urllink",
     "wxa/generatescheme",
     "wxa/genwxashortlink",

@@ -41,6 +41,8 @@ BODIES: dict[str, Json] = {
     "SchemeIn": {"days": 30},
     "ShortLinkIn": {"title": "Shop", "permanent": False},
     "CodeIn": {"scene": "shop", "width": 430, "transparent": False},
+    "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
+    "QrCodeName": {"name": "Store 42"},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -49,6 +51,8 @@ IDS = {
     "webhook_id": ID,
     "reply_id": ID,
     "link_id": ID,
+    "qrcode_id": ID,
+    "list_id": ID,
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",

@@ -7,6 +7,7 @@ import pytest
 
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
+from tests.qrcodes.makers import added as add_qrcode
 from tests.service import (
     ADMIN_TOKEN,
     Json,
@@ -42,6 +43,8 @@ async def filled_in(service: Service, path: str) -> str:
     if "{webhook_id}" in path:
         added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
         return path.replace("{webhook_id}", added.json()["id"])
+    if "{qrcode_id}" in path:
+        return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
     if "{link_id}" in path:
         return path.replace("{link_id}", (await add_link(service))["id"])
     return path
