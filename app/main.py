@@ -61,6 +61,10 @@ from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
+from app.qrcodes.lists_router import router as qrcode_lists_router
+from app.qrcodes.picture_router import router as picture_router
+from app.qrcodes.picture_router import serve_pictures
+from app.qrcodes.router import router as qrcodes_router
 from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import Limits, limits_from
@@ -100,6 +104,8 @@ API_ROUTERS = (
     templates_router,
     menus_router,
     menu_versions_router,
+    qrcode_lists_router,
+    qrcodes_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -218,6 +224,7 @@ def create_app(
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
     set_page_signing(app.state)
+    serve_pictures(app.state)
     app.state.doctor = make_doctor(
         settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
     )
@@ -240,7 +247,7 @@ def create_app(
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
-    for router in (go_router, jssdk_router, health.router, metrics_endpoint.router):
+    for router in (go_router, jssdk_router, picture_router, health.router, metrics_endpoint.router):
         app.include_router(router)
     if settings.console == "on":
         mount_console(app)

@@ -55,6 +55,9 @@ from app.privacy.late_pushes import check
 from app.privacy.plan import Eraser
 from app.privacy.retention import retain
 from app.privacy.sweep import sweep as sweep_erasures
+from app.qrcodes import count as qrcode_figures
+from app.qrcodes import renew as qrcodes
+from app.qrcodes.jobs import RENEW as RENEW_QRCODE
 from app.replies import bulk_retry
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
@@ -99,6 +102,7 @@ JOB_CONCURRENCY: Final = {
     SEND_NOTICES: 16,
     SETTLE_NOTICES: 2,
     PUBLISH_MENU: 2,
+    RENEW_QRCODE: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -128,6 +132,7 @@ class Jobs:
     ticket_renewer: jssdk.TicketRenewer
     sender: Sender
     publisher: menus.Publisher
+    qr_renewer: qrcodes.QrRenewer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -179,6 +184,14 @@ class Jobs:
         """`menus.publish`: bring one version of a menu to WeChat."""
         await menus.publish(self.publisher, UUID(payload["version_id"]))
 
+    async def renew_qrcode(self, payload: dict[str, str]) -> None:
+        """`qrcodes.renew`: get one QR code from WeChat."""
+        await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
+
+    async def count_scans(self) -> None:
+        """Every minute: count what people did by each QR code."""
+        await qrcode_figures.count(self.database.sessions, self.clock)
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -198,6 +211,7 @@ class Jobs:
         await links.sweep(self.database.sessions, self.clock)
         await sweep_notices(self.database.sessions, self.clock)
         await menus.sweep(self.database.sessions, self.clock)
+        await qrcodes.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -267,6 +281,7 @@ def make_jobs(
         jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
         Sender(database.sessions, api, tokens, clock),
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
+        qrcodes.QrRenewer(database.sessions, api, tokens, clock),
     )
 
 
@@ -300,6 +315,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         SEND_NOTICES: jobs.send_notices,
         SETTLE_NOTICES: jobs.settle_notices,
         PUBLISH_MENU: jobs.publish_menu,
+        RENEW_QRCODE: jobs.renew_qrcode,
     }
 
 
@@ -307,6 +323,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
+        "qrcodes.count": jobs.count_scans,
         "access.refresh": jobs.refresh_tokens,
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,

@@ -20,6 +20,7 @@ import app.links.models
 import app.menus.models
 import app.notices.models
 import app.privacy.models
+import app.qrcodes.models
 import app.replies.models
 import app.rules.models
 import app.tombstones.models

@@ -51,6 +51,8 @@ MESSAGES = {
     40037: "invalid template_id",
     40125: "invalid appsecret",
     40164: "invalid ip, not in whitelist",
+    40052: "invalid action name",
+    40053: "invalid action info",
     40066: "invalid url",
     40097: "invalid args",
     40169: "invalid length for scene, or the data is not json string",

@@ -20,6 +20,7 @@ from simulator.links import LinkStore
 from simulator.media import MediaStore
 from simulator.menus import MenuStore
 from simulator.notices import NoticeStore
+from simulator.qrcodes import QrCodeStore
 from simulator.quotas import Quotas
 from simulator.tokens import WELL_FORMED, AccountTokens
 
@@ -50,6 +51,7 @@ class State:
     quotas: Quotas = field(default_factory=Quotas)
     menus: MenuStore = field(default_factory=MenuStore)
     notices: NoticeStore = field(default_factory=NoticeStore)
+    qrcodes: QrCodeStore = field(default_factory=QrCodeStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

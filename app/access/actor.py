@@ -42,6 +42,8 @@ class SubjectKind(StrEnum):
     WEBHOOK = "webhook"
     LINK = "link"
     MENU = "menu"
+    QRCODE = "qrcode"
+    QRCODES = "qrcodes"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

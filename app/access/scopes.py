@@ -23,6 +23,8 @@ class ApiScope(StrEnum):
     NOTICES_WRITE = "notices:write"
     MENUS_READ = "menus:read"
     MENUS_WRITE = "menus:write"
+    QRCODES_READ = "qrcodes:read"
+    QRCODES_WRITE = "qrcodes:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

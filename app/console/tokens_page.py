@@ -45,6 +45,8 @@ SCOPES: Final = {
     ApiScope.NOTICES_WRITE: N_("send notices to people and audiences"),
     ApiScope.MENUS_READ: N_("read custom menus and taps on them"),
     ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
+    ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
+    ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

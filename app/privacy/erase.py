@@ -31,6 +31,7 @@ from app.notices import erase as notices
 from app.privacy.models import Erasure
 from app.privacy.plan import Eraser, Plan, plan_erasure
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
+from app.qrcodes.erase import count_before_erasure
 from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
@@ -174,6 +175,7 @@ async def _finish_person(
     counts.update(await _erase_some_notices(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
+    await count_before_erasure(session, person)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))

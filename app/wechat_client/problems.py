@@ -42,6 +42,7 @@ Api: TypeAlias = Literal[
     "menu/addconditional",
     "menu/delconditional",
     "menu/trymatch",
+    "qrcode/create",
     "wxa/generate_urllink",
     "wxa/generatescheme",
     "wxa/genwxashortlink",

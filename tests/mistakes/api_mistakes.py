@@ -65,6 +65,8 @@ BODIES: dict[str, Json] = {
     "DraftIn": {"menu": MENU, "revision": 1},
     "PublishIn": {"revision": 1},
     "FollowerIn": {"openid": "oONE"},
+    "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
+    "QrCodeName": {"name": "Store 42"},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -75,6 +77,8 @@ IDS = {
     "link_id": ID,
     "notice_id": ID,
     "send_id": ID,
+    "qrcode_id": ID,
+    "list_id": ID,
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",

@@ -9,6 +9,7 @@ from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
 from tests.menus.publishing import know_wechat
 from tests.notices.makers import know_recipients
+from tests.qrcodes.makers import added as add_qrcode
 from tests.service import (
     ADMIN_TOKEN,
     APPID,
@@ -47,6 +48,8 @@ async def filled_in(service: Service, path: str) -> str:
         return path.replace("{webhook_id}", added.json()["id"])
     if "{appid}" in path:
         return path.replace("{appid}", APPID)
+    if "{qrcode_id}" in path:
+        return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
     if "{link_id}" in path:
         return path.replace("{link_id}", (await add_link(service))["id"])
     return path
