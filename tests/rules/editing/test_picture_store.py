@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from app.rules.editing.image_integrity import BadPicture
 
 from app.rules.editing import picture_store
 from app.rules.editing.picture_store import keep_picture
+from app.wechat_client.errors import BadPicture
 from tests.rules.makers import JPEG, PNG
 
 
