@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from app.replies.models import ReplyStatus, Via
 from app.wechat.outbound import Message
+
+# What the rule says of the reply, and the reply itself does not need.
+_OF_RULE: Final = {"otherwise"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def new_reply(
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
-        content=reply.model_dump_json(),
+        content=reply.model_dump_json(exclude=_OF_RULE),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
         rule_id=rule_id,
@@ -71,7 +75,7 @@ def unsent_reply(
         position=position,
         via=Via(reply.via),
         msgtype=reply.msgtype,
-        content=reply.model_dump_json(),
+        content=reply.model_dump_json(exclude=_OF_RULE),
         status=status,
         expires_at=None,
         rule_id=rule_id,
