@@ -26,6 +26,7 @@ from app.callback.inbox import Inbox, Undecided
 from app.callback.record import Record
 from app.callback.refusal_counts import RefusalCounts
 from app.callback.router import CallbackEndpoint
+from app.callback.sending import Sending
 from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
@@ -82,6 +83,7 @@ from app.users.recipients_router import router as recipients_router
 from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
+from app.wechat_client.problems import ApiProblems
 from app.worker import Worker, make_jobs
 
 API_ROUTERS = (
@@ -174,7 +176,11 @@ def create_app(
         if settings.spool == "on"
         else None
     )
-    handovers = Handovers(database.sessions, settings.queued_reply_delay)
+    sending = Sending(
+        limits,
+        Handovers(database.sessions, settings.queued_reply_delay),
+        ApiProblems(database.sessions, clock, logs=False),
+    )
     inbox = Inbox(
         BatchCommitter(settings.database_url, wait_for_handover(settings.queued_reply_delay)),
         spool,
@@ -194,6 +200,7 @@ def create_app(
             async with _worker(settings, app):
                 async with (
                     background_store(refusals),
+                    background_store(sending.problems),
                     serving_links(app.state),
                     _templates_compiled(settings),
                     serving_notices(app.state),
@@ -202,7 +209,7 @@ def create_app(
                 ):
                     yield
                 await inbox.stop()
-                await handovers.stop()
+                await sending.handovers.stop()
         await rules.stop()
         await following_rules
         facts.close()
@@ -220,7 +227,7 @@ def create_app(
     app.state.database = database
     app.state.rules = rules
     app.state.inbox = inbox
-    app.state.handovers = handovers
+    app.state.sending = sending
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
     set_page_signing(app.state)
@@ -234,9 +241,8 @@ def create_app(
         rules=rules,
         facts=facts,
         clock=clock,
-        limits=limits,
+        sending=sending,
         refusals=refusals,
-        handovers=handovers,
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware

@@ -27,6 +27,7 @@ from app.db.job_driver import JobDriver
 from app.db.job_executor import JobExecutor
 from app.db.job_queries import JobQueries
 from app.db.job_retention import prune as prune_job_log
+from app.db.job_turns import JobTurns
 from app.db.migrate import is_behind
 from app.db.queue import enqueue
 from app.db.worker_heartbeat import beat_forever
@@ -59,7 +60,7 @@ from app.qrcodes import count as qrcode_figures
 from app.qrcodes import renew as qrcodes
 from app.qrcodes.jobs import RENEW as RENEW_QRCODE
 from app.replies import bulk_retry
-from app.replies.deliver import Delivery, deliver
+from app.replies.deliver import SEND, Delivery, deliver
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER, RETRY
 from app.replies.send_windows import limits_from
@@ -89,8 +90,11 @@ EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # When a worker dies, its jobs are taken over after this. Short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
-# Jobs of a name that run at once, in all workers together. Their sum is below the limit of one
-# worker, so that replies, whose windows may last a minute, never wait for other jobs.
+# Jobs that send replies at once in one worker, and those of one account among them: one whose calls
+# are slow leaves room for the others.
+MAX_SENDS: Final = 100
+MAX_SENDS_OF_ACCOUNT: Final = 50
+# Jobs of a name that run at once, in all workers together.
 JOB_CONCURRENCY: Final = {
     RESOLVE: 4,
     DELIVER_WEBHOOK: 50,
@@ -392,6 +396,12 @@ class Worker:
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._jobs = jobs
+        self._turns = JobTurns(
+            DELIVER,
+            slots=MAX_SENDS,
+            most=MAX_SENDS_OF_ACCOUNT,
+            paused=lambda: jobs.tokens.paused_accounts(SEND),
+        )
         self._stop_seconds = stop_seconds
         self._answer_seconds = answer_seconds
         self._stopping = asyncio.Event()
@@ -482,7 +492,7 @@ class Worker:
             await driver.open()
             if await is_behind(self._jobs.database.engine):
                 raise NotMigrated
-            queries = JobQueries(driver)
+            queries = JobQueries(driver, self._turns)
             queuer = PgQueuer(driver, queries=queries)
             queries.running = queuer.qm.job_context
             register(queuer, self._jobs, self._tasks)

@@ -11,6 +11,7 @@ from app.callback.inbox import Inbox
 from app.callback.record import Record, StoredResult
 from app.callback.refusal_counts import RefusalCounts
 from app.callback.router import CallbackEndpoint
+from app.callback.sending import Sending
 from app.clock import SystemClock
 from app.db.engine import open_database
 from app.main import CallbackBypass
@@ -19,6 +20,7 @@ from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import load_settings
+from app.wechat_client.problems import ApiProblems
 
 
 class Forgetful(Inbox):
@@ -52,8 +54,11 @@ def build() -> ASGIApp:
         rules=rules,
         facts=FollowerFacts(settings.database_url),
         clock=SystemClock(),
-        limits=limits_from(settings),
+        sending=Sending(
+            limits_from(settings),
+            Handovers(database.sessions, settings.queued_reply_delay),
+            ApiProblems(database.sessions, SystemClock(), logs=False),
+        ),
         refusals=RefusalCounts(database.sessions, SystemClock()),
-        handovers=Handovers(database.sessions, settings.queued_reply_delay),
     )
     return CallbackBypass(endpoint, app)

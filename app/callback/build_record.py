@@ -16,6 +16,7 @@ from app.replies.expire import arrived_too_late
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import NewReply, passive_of
 from app.replies.send_windows import Limits, OpenedWindow, later, opened_by
+from app.rules.matching.render_replies import Unsendable, nothing_known
 from app.rules.matching.rule_set import Chosen, Rule, RuleSet
 from app.settings import Account
 from app.value_class import value_class
@@ -28,10 +29,14 @@ _UNSENT: Final = frozenset({ReplyStatus.SKIPPED, ReplyStatus.FAILED, ReplyStatus
 
 @value_class
 class Decision:
-    """The rules that answer a push. Empty if none matched, or if no rules are loaded yet."""
+    """The rules that answer a push. Empty if none matched, or if no rules are loaded yet.
+
+    unsendable: what is known to keep a queued reply from being sent.
+    """
 
     decided: bool
     chosen: tuple[Chosen, ...] = ()
+    unsendable: Unsendable = nothing_known
 
     @property
     def rule(self) -> Rule | None:
@@ -70,6 +75,7 @@ def build_record(
         push_key=key,
         expires_at=until,
         late=_late(occurred_at, now, until),
+        unsendable=decision.unsendable,
     )
     return Record(
         id=callback_id,

@@ -157,14 +157,15 @@ def split_before_unfollow(batch: Sequence[Record]) -> Iterator[Sequence[Record]]
 
 @dataclass(frozen=True, slots=True)
 class _Inserted:
-    """What the statement did. woken: callbacks whose held replies may be sent again.
+    """What the statement did. woken: callbacks whose held replies may be sent again,
+    with their accounts.
 
     late: some may be from before their sender was erased.
     """
 
     fresh: frozenset[UUID]
     to_resolve: tuple[str, ...]
-    woken: tuple[UUID, ...]
+    woken: tuple[tuple[UUID, str], ...]
     late: bool
 
     def with_more(self, other: "_Inserted") -> "_Inserted":
@@ -278,7 +279,7 @@ def _inserted(row: asyncpg.Record) -> _Inserted:
     return _Inserted(
         frozenset(row["fresh"] or ()),
         tuple(row["to_resolve"] or ()),
-        tuple(row["woken"] or ()),
+        tuple((UUID(id), appid) for id, appid in row["woken"] or ()),
         row["late"],
     )
 
@@ -296,12 +297,13 @@ def _jobs(
         *(
             deliver_job(
                 record.id,
+                record.appid,
                 urgent=_is_urgent(record),
                 delay=None if record.passive is None else wait,
             )
             for record in queued
         ),
-        *(deliver_job(callback_id) for callback_id in inserted.woken),
+        *(deliver_job(*callback) for callback in inserted.woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
         *([settle_job(reports)] if reports else ()),

@@ -97,7 +97,7 @@ WITH incoming AS (
     ) waiting
 ), woken AS (
     UPDATE replies SET status = 'pending' WHERE id IN (SELECT id FROM waking)
-    RETURNING callback_id
+    RETURNING callback_id, appid
 )
 """
 
@@ -221,7 +221,8 @@ _HISTORY = """
 _ANSWER = """
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
        (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
-       (SELECT array_agg(DISTINCT callback_id) FROM woken) AS woken,
+       (SELECT array_agg(ARRAY[callback_id::text, appid])
+        FROM (SELECT DISTINCT callback_id, appid FROM woken) callbacks) AS woken,
        EXISTS (SELECT FROM late) AS late
 """
 

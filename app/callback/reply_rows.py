@@ -5,7 +5,12 @@ from datetime import datetime
 
 from app.replies.models import ReplyStatus
 from app.replies.new_reply import NewReply, new_reply, unsent_reply
-from app.rules.matching.render_replies import RenderedReply, render_replies
+from app.rules.matching.render_replies import (
+    RenderedReply,
+    Unsendable,
+    nothing_known,
+    render_replies,
+)
 from app.rules.matching.rule_set import Chosen
 from app.wechat.inbound import Inbound
 
@@ -18,15 +23,23 @@ def reply_rows(
     push_key: bytes,
     expires_at: datetime,
     late: str | None = None,
+    unsendable: Unsendable = nothing_known,
 ) -> tuple[NewReply, ...]:
     """Return a row per reply, best rule first.
 
     expires_at: when a queued reply is given up. late: why none can be sent, if it is over already.
+    unsendable: what else is known to keep one from being sent.
     """
     return tuple(
         _row(position, rendered, expires_at, late)
         for position, rendered in enumerate(
-            render_replies(chosen, message, appid=appid, push_key=push_key)
+            render_replies(
+                chosen,
+                message,
+                appid=appid,
+                push_key=push_key,
+                unsendable=lambda reply: late or unsendable(reply),
+            )
         )
     )
 

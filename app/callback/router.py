@@ -18,17 +18,17 @@ from app.callback.admission import Admission
 from app.callback.build_record import NO_RULES, UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
-from app.callback.handovers import Handovers, has_hung_up
+from app.callback.handovers import has_hung_up
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter, counted_msgtype
 from app.callback.record import Record, StoredResult
 from app.callback.refusal_counts import RefusalCounts
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
+from app.callback.sending import Sending, unsendable_now
 from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.clock import Clock
 from app.privacy.policy import reach_of
-from app.replies.send_windows import Limits
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
 from app.settings import Account, Settings
@@ -60,19 +60,18 @@ class CallbackEndpoint:
         rules: LiveRules,
         facts: FollowerFacts,
         clock: Clock,
-        limits: Limits,
+        sending: Sending,
         refusals: RefusalCounts,
-        handovers: Handovers,
     ) -> None:
         self._replay_window = settings.replay_window_seconds
         self._max_body_bytes = settings.max_body_bytes
         self._inbox = inbox
         self._rules = rules
         self._clock = clock
-        self._limits = limits
+        self._limits = sending.limits
         self._facts = facts
         self._refusals = refusals
-        self._handovers = handovers
+        self._handovers = sending.handovers
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
         self._spooled_cooldowns = SpooledCooldowns()
@@ -84,6 +83,9 @@ class CallbackEndpoint:
             if account.receives
         }
 
+        self._unsendable = {
+            appid: unsendable_now(sending.problems, appid) for appid in self._accounts
+        }
         configured = {*settings.accounts, *settings.mini_programs}
         self._reaches = {
             appid: reach_of(appid, configured, encrypted=cipher.encrypted)
@@ -201,7 +203,11 @@ class CallbackEndpoint:
             if spooled or lost:
                 fired = {**facts.fired, **spooled, **dict.fromkeys(lost, now)}
                 facts = replace(facts, fired=fired)
-        return Decision(decided=True, chosen=candidates.choose(facts, now))
+        return Decision(
+            decided=True,
+            chosen=candidates.choose(facts, now),
+            unsendable=self._unsendable[appid],
+        )
 
     def _turn_away(self) -> Response:
         """Refuse a push that did not come in. Of very many one line a second tells how many."""

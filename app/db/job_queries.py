@@ -20,6 +20,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.db.job_driver import JobDriver
+from app.db.job_turns import JobTurns
 
 PAUSE_SECONDS: Final = 0.5
 # A result that can't be written for so long is given up: the job is released, and runs again.
@@ -51,11 +52,13 @@ WHERE status = 'picked' AND queue_manager_id = $1::uuid AND NOT id = ANY($2::big
 class JobQueries(Queries):
     """Statements of one worker.
 
-    running: set it to the jobs that this worker runs, by id.
+    turns: for the jobs in which accounts take turns. running: set it to the jobs that this worker
+    runs, by id.
     """
 
-    def __init__(self, driver: JobDriver) -> None:
+    def __init__(self, driver: JobDriver, turns: JobTurns) -> None:
         super().__init__(driver)
+        self._turns = turns
         self.running: Mapping[JobId, object] = {}
         self._job_driver = driver
         # Jobs that have ended and whose result is not written yet.
@@ -76,13 +79,22 @@ class JobQueries(Queries):
             if self._failing:
                 # Jobs of a claim whose answer was lost are run by nobody.
                 await self._release(queue_manager_id)
-            jobs = await super().dequeue(
-                batch_size,
-                entrypoints,
-                queue_manager_id,
-                global_concurrency_limit,
-                heartbeat_timeout,
-            )
+            jobs = [
+                *await self._turns.claim(
+                    self._job_driver, self.running, queue_manager_id, heartbeat_timeout
+                ),
+                *await super().dequeue(
+                    batch_size,
+                    {
+                        name: limits
+                        for name, limits in entrypoints.items()
+                        if name != self._turns.name
+                    },
+                    queue_manager_id,
+                    global_concurrency_limit,
+                    heartbeat_timeout,
+                ),
+            ]
         except UNAVAILABLE_ERRORS as error:
             if _is_defect(error):
                 raise
@@ -103,7 +115,7 @@ class JobQueries(Queries):
         """Return how many jobs are due. While the database is unavailable, look again soon."""
         if self._failing:
             return 1
-        return await _or(1, super().eligible_queued_work(entrypoints))
+        return await _or(1, self._queued(super().eligible_queued_work, entrypoints, due=True))
 
     async def next_deferred_eta(self, entrypoints: list[QueueEntrypoint]) -> timedelta | None:
         """Return when the next job is due; at once while the database is unavailable."""
@@ -111,7 +123,21 @@ class JobQueries(Queries):
 
     async def queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
         """Return how many jobs are queued; 1 while the database is unavailable."""
-        return await _or(1, super().queued_work(entrypoints))
+        return await _or(1, self._queued(super().queued_work, entrypoints, due=False))
+
+    async def _queued(
+        self,
+        count: Callable[[list[QueueEntrypoint]], Awaitable[int]],
+        entrypoints: list[QueueEntrypoint],
+        *,
+        due: bool,
+    ) -> int:
+        others = [name for name in entrypoints if name != self._turns.name]
+        if len(others) < len(entrypoints) and await self._turns.are_waiting(
+            self._job_driver, due=due
+        ):
+            return 1
+        return await count(others)
 
     async def retry_job(
         self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None

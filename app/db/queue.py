@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tracing import current_parent, parent_of
 
-# The name of the header, as W3C's Trace Context has it.
-TRACE = "traceparent"
+# The names of the headers; the first one is that of W3C's Trace Context.
+TRACE: Final = "traceparent"
+ACCOUNT: Final = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class NewJob:
     name: as `app.worker` registers it. payload: ids only, never copies of rows. key: while a job
     with this key is queued or runs, no other one is added. delay: the job starts after it.
     priority: among jobs that are due, the highest starts first. callback_id: whose trace the job is
-    part of; without it, that of the request or job that enqueues it.
+    part of; without it, that of the request or job that enqueues it. account: the AppID with whose
+    jobs those of the others take turns.
     """
 
     name: str
@@ -34,11 +36,13 @@ class NewJob:
     delay: timedelta | None = None
     priority: int = 0
     callback_id: UUID | None = None
+    account: str | None = None
 
     def headers(self) -> dict[str, str] | None:
-        """Return the headers that tell the job which trace it is part of."""
+        """Return the headers that name the trace that the job is part of, and its account."""
         parent = current_parent() if self.callback_id is None else parent_of(self.callback_id)
-        return None if parent is None else {TRACE: parent}
+        named = {TRACE: parent, ACCOUNT: self.account}
+        return {name: value for name, value in named.items() if value is not None} or None
 
 
 async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> None:

@@ -174,7 +174,7 @@ async def queue_again(session: AsyncSession, reply: Reply, *, in_bulk: bool = Fa
     """
     reply.status = ReplyStatus.PENDING
     await session.flush()
-    await enqueue(session, [deliver_job(reply.callback_id, in_bulk=in_bulk)])
+    await enqueue(session, [deliver_job(reply.callback_id, reply.appid, in_bulk=in_bulk)])
 
 
 def may_be_sent_again(reply: Reply, now: datetime) -> bool:

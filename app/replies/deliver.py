@@ -203,7 +203,9 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
         await attempt_store.end(session, result.reply, result.outcome, now=result.ended_at)
         now = delivery.clock.now()
         woken = await store.requeue_held_of(session, result.reply, now)
-        await enqueue(session, [deliver_job(callback_id) for callback_id in woken])
+        await enqueue(
+            session, [deliver_job(callback_id, result.reply.appid) for callback_id in woken]
+        )
 
 
 async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:

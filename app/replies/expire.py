@@ -6,10 +6,21 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, cast, extract, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    cast,
+    extract,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus
+from app.wechat_client.models import ApiProblem
 
 SWEEP_LIMIT: Final = 1000
 
@@ -69,7 +80,23 @@ def _expiry_reason(now: datetime) -> ColumnElement[str]:
         _CLOCK,
         cast(late, Integer),
         _BEFORE,
-        func.coalesce(func.nullif(Reply.errmsg, ""), _NEVER_TRIED),
+        func.coalesce(func.nullif(Reply.errmsg, ""), _refusal(), _NEVER_TRIED),
+    )
+
+
+def _refusal() -> ScalarSelect[str]:
+    """Why WeChat refuses all sends of the account: workers leave its replies alone meanwhile."""
+    return (
+        select(func.concat("WeChat refuses the account's sends: ", ApiProblem.errmsg))
+        .where(
+            ApiProblem.appid == Reply.appid,
+            ApiProblem.api.in_(("message/custom/send", "stable_token")),
+            ApiProblem.probe_at.is_not(None),
+        )
+        .order_by(ApiProblem.api)
+        .limit(1)
+        .correlate(Reply)
+        .scalar_subquery()
     )
 
 

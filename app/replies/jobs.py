@@ -23,6 +23,7 @@ def deliver_key(callback_id: UUID) -> str:
 
 def deliver_job(
     callback_id: UUID,
+    appid: str,
     *,
     urgent: bool = False,
     in_bulk: bool = False,
@@ -36,6 +37,7 @@ def deliver_job(
         delay=delay,
         priority=URGENT if urgent else IN_BULK if in_bulk else 0,
         callback_id=callback_id,
+        account=appid,
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.replies.models import ReplyStatus, Via
 from app.value_class import value_class
-from app.wechat.outbound import Message
+from app.wechat.outbound import OF_RULE, Message
 
 
 @value_class
@@ -54,7 +54,7 @@ def new_reply(
         position=position,
         via=Via.PASSIVE if passive else Via.CUSTOMER_SERVICE,
         msgtype=reply.msgtype,
-        content=content or reply.model_dump_json(),
+        content=content or reply.model_dump_json(exclude=OF_RULE),
         status=ReplyStatus.SENT if passive else ReplyStatus.PENDING,
         expires_at=None if passive else expires_at,
         rule_id=rule_id,
@@ -71,7 +71,7 @@ def unsent_reply(
         position=position,
         via=Via(reply.via),
         msgtype=reply.msgtype,
-        content=reply.model_dump_json(),
+        content=reply.model_dump_json(exclude=OF_RULE),
         status=status,
         expires_at=None,
         rule_id=rule_id,

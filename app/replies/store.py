@@ -223,10 +223,13 @@ async def requeue_held(session: AsyncSession, now: datetime) -> int:
     return len(result.all())
 
 
-async def urgent_callbacks(session: AsyncSession, now: datetime) -> Sequence[UUID]:
-    """Return up to SWEEP_LIMIT callbacks with replies that wait and expire within URGENT_WITHIN."""
-    found = await session.scalars(
-        select(Reply.callback_id)
+async def urgent_callbacks(session: AsyncSession, now: datetime) -> Sequence[Row[UUID, str]]:
+    """Return up to SWEEP_LIMIT callbacks, and their accounts, whose replies wait and expire soon.
+
+    That is within URGENT_WITHIN.
+    """
+    found = await session.execute(
+        select(Reply.callback_id, Reply.appid)
         .where(
             Reply.status.in_(OPEN_STATUSES),
             Reply.status != ReplyStatus.HELD,
@@ -234,22 +237,22 @@ async def urgent_callbacks(session: AsyncSession, now: datetime) -> Sequence[UUI
             Reply.expires_at <= now + URGENT_WITHIN,
             Reply.created_at < now - URGENT_AFTER,
         )
-        .group_by(Reply.callback_id)
+        .group_by(Reply.callback_id, Reply.appid)
         .order_by(func.min(Reply.expires_at))
         .limit(SWEEP_LIMIT)
     )
     return found.all()
 
 
-async def callbacks_without_job(session: AsyncSession, now: datetime) -> Sequence[UUID]:
+async def callbacks_without_job(session: AsyncSession, now: datetime) -> Sequence[Row[UUID, str]]:
     """Return up to SWEEP_LIMIT callbacks with pending replies older than SWEEP_AFTER.
 
-    Those that expire first come first.
+    With their accounts. Those that expire first come first.
     """
-    found = await session.scalars(
-        select(Reply.callback_id)
+    found = await session.execute(
+        select(Reply.callback_id, Reply.appid)
         .where(Reply.status.in_(_TO_SEND), Reply.created_at < now - SWEEP_AFTER)
-        .group_by(Reply.callback_id)
+        .group_by(Reply.callback_id, Reply.appid)
         .order_by(func.min(Reply.expires_at))
         .limit(SWEEP_LIMIT)
     )

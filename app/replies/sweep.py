@@ -18,12 +18,12 @@ async def sweep(sessions: SessionFactory, clock: Clock) -> None:
     report(expired)
     async with sessions.begin() as session:
         callbacks = await store.callbacks_without_job(session, now)
-        await enqueue(session, [deliver_job(callback_id) for callback_id in callbacks])
+        await enqueue(session, [deliver_job(*callback) for callback in callbacks])
 
 
 async def requeue_urgent(sessions: SessionFactory, clock: Clock) -> None:
     """Enqueue the jobs of replies that expire soon and wait. A job that exists is not added."""
     async with sessions.begin() as session:
         callbacks = await store.urgent_callbacks(session, clock.now())
-        jobs = [deliver_job(callback_id, urgent=True) for callback_id in callbacks]
+        jobs = [deliver_job(*callback, urgent=True) for callback in callbacks]
         await enqueue(session, jobs)

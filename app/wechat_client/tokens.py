@@ -93,6 +93,10 @@ class AccessTokens:
             found = self.problems.pause(appid, "stable_token")
         return found
 
+    def paused_accounts(self, api: Api) -> list[str]:
+        """Return the accounts whose calls of an API all have to wait now."""
+        return [appid for appid in self._accounts if self.pause(AppId(appid), api)]
+
     async def keep_stored(self) -> None:
         """Write what the calls of this process came to every few seconds, until cancelled."""
         await asyncio.gather(self.problems.keep_stored(), self.counts.keep_stored())

@@ -105,7 +105,7 @@ async def test_where_wechat_has_hung_up_it_waits_for_the_answer_to_the_repeated_
     await service.add_rule(text_reply("at once"), card())
     push = message(service.clock)
     await hang_up(service, push)
-    await service.app.state.handovers.stop()
+    await service.app.state.sending.handovers.stop()
     first = await starts_at(connection)
     began = await now(connection)
 
@@ -133,7 +133,7 @@ async def test_a_job_that_was_tried_keeps_its_time(
     tried = await starts_at(connection)
 
     await service.push(push)
-    await service.app.state.handovers.stop()
+    await service.app.state.sending.handovers.stop()
 
     assert await starts_at(connection) == tried
 

@@ -10,6 +10,7 @@ from app.replies.errors import TryLater
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed
 from tests.service import (
+    APPID,
     SEND,
     Service,
     WeChat,
@@ -128,3 +129,23 @@ async def test_a_reply_that_wechat_refused_until_the_end_keeps_the_refusal(
     assert late("not_accepted")[0] == before + 1
     (row,) = await rows(connection, "SELECT errcode, rid FROM replies")
     assert (row["errcode"], row["rid"] is None) == (-1, False)
+
+
+async def test_a_reply_of_an_account_that_wechat_refuses_says_that(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await owed(service, wechat, TEXT)
+    (ends,) = await column(connection, "SELECT expires_at FROM replies")
+    await connection.execute(
+        "INSERT INTO api_problems (appid, api, errcode, errmsg, since, seen_at, probe_at) "
+        "VALUES ($1, 'message/custom/send', 48001, 'api unauthorized', $2, $2, $2)",
+        APPID,
+        service.clock.now(),
+    )
+    service.clock.advance(ends - service.clock.now() + timedelta(seconds=90))
+
+    await jobs.sweep()
+
+    status, errmsg = await fate(connection)
+    assert status == "expired"
+    assert errmsg.endswith(": WeChat refuses the account's sends: api unauthorized")

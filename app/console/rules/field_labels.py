@@ -56,6 +56,7 @@ LABELS: Final[Mapping[str, str]] = {
     "salt": N_("Salt"),
     "via": N_("Sent as"),
     "content": N_("Text"),
+    "otherwise": N_("Text in the response if the card can't be sent"),
     "Utm.content": N_("utm_content"),
     "source": N_("utm_source"),
     "medium": N_("utm_medium"),

@@ -61,10 +61,11 @@ TRIGGERS: Final[dict[str, type[BaseModel]]] = {}
 REPLIES: Final[dict[str, type[BaseModel]]] = {}
 
 # What has more than one line, and what WeChat counts in bytes.
-_LONG: Final = frozenset({"content", "description", "head_content", "tail_content"})
+_LONG: Final = frozenset({"content", "description", "head_content", "tail_content", "otherwise"})
 _MAX_BYTES: Final = {
     ("Text", "content"): MAX_TEXT_BYTES,
     ("MiniProgramPage", "pagepath"): MAX_PAGEPATH_BYTES,
+    ("MiniProgramPage", "otherwise"): MAX_TEXT_BYTES,
     ("ClickTrigger", "key"): MAX_KEY_BYTES,
 }
 

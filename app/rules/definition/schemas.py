@@ -1,6 +1,7 @@
 """The JSON of rules, their pages and their revisions in `/api/rules`."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Final, Self
 
@@ -18,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from app.api_model import ApiModel
 from app.rules.definition.conditions import Conditions
 from app.rules.definition.fields import Strict, Words, unset
-from app.rules.definition.templates import ALWAYS_KNOWN, BadTemplate, placeholders_of
+from app.rules.definition.templates import ALWAYS_KNOWN, BadTemplate, placeholders_of, templates_of
 from app.rules.definition.text_triggers import captures_of
 from app.rules.definition.triggers import (
     FallbackTrigger,
@@ -134,10 +135,9 @@ class RuleIn(Strict):
     @model_validator(mode="after")
     def _placeholders_can_be_filled(self) -> Self:
         known = ALWAYS_KNOWN | captures_of(self.trigger)
-        for number, reply in enumerate(self.replies):
-            field = f"replies.{number}.{'content' if reply.msgtype == 'text' else 'pagepath'}"
+        for field, template in _templates(self.replies):
             try:
-                unknown = sorted(placeholders_of(reply) - known)
+                unknown = sorted(placeholders_of(template) - known)
             except BadTemplate as error:
                 raise PydanticCustomError(
                     "bad_template", "{reason}", {"field": field, "reason": str(error)}
@@ -154,6 +154,12 @@ class RuleIn(Strict):
                     },
                 )
         return self
+
+
+def _templates(replies: Iterable[Message]) -> Iterator[tuple[str, str]]:
+    for number, reply in enumerate(replies):
+        for member, template in templates_of(reply):
+            yield f"replies.{number}.{member}", template
 
 
 class RuleOut(RuleIn):

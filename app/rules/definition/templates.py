@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from app.rules.definition.utm import Utm
-from app.wechat.outbound import Message, MiniProgramPage, Text
+from app.wechat.outbound import OF_RULE, Message, MiniProgramPage, Text
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 from app.wechat.passive_reply import truncate
@@ -71,34 +71,34 @@ def parts_of(template: str) -> Iterator[str | Placeholder]:
         yield template[end:]
 
 
-def placeholders_of(reply: Message) -> frozenset[str]:
-    """Return the names of the placeholders of a reply. Raises BadTemplate."""
-    template = template_of(reply)
-    if template is None:
-        return frozenset()
+def placeholders_of(template: str) -> frozenset[str]:
+    """Return the names of the placeholders of a template. Raises BadTemplate."""
     return frozenset(part.name for part in parts_of(template) if isinstance(part, Placeholder))
 
 
 def captures_named_in(replies: Iterable[Message]) -> frozenset[str]:
     """Return the names of placeholders that only a pattern can fill.
 
-    Replies that are not valid templates are skipped.
+    What is no valid template is skipped.
     """
     found: frozenset[str] = frozenset()
-    for reply in replies:
+    for template in (template for reply in replies for _, template in templates_of(reply)):
         try:
-            found |= placeholders_of(reply)
+            found |= placeholders_of(template)
         except BadTemplate:
             continue
     return found - ALWAYS_KNOWN
 
 
-def template_of(reply: Message) -> str | None:
-    """Return a text's content or a card's pagepath; None for a reply that has no template."""
+def templates_of(reply: Message) -> Iterator[tuple[str, str]]:
+    """Yield the templates of a reply, each with its member."""
     match reply:
-        case Text(content=template) | MiniProgramPage(pagepath=template):
-            return template
-    return None
+        case Text():
+            yield "content", reply.content
+        case MiniProgramPage():
+            yield "pagepath", reply.pagepath
+            if reply.otherwise is not None:
+                yield "otherwise", reply.otherwise
 
 
 def is_plain(reply: Message, utm: Utm | None) -> bool:
@@ -121,7 +121,7 @@ def unchanged(reply: Message, utm: Utm | None) -> str | None:
         same = is_plain(reply, utm) and filled(reply, {}, utm) is reply
     except Unfillable:
         return None
-    return reply.model_dump_json() if same else None
+    return reply.model_dump_json(exclude=OF_RULE) if same else None
 
 
 def filled(reply: Message, values: Mapping[str, str], utm: Utm | None) -> Message:

@@ -8,14 +8,14 @@ from app.rules.definition.mini_programs import opened_mini_programs
 from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
 from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
 from app.rules.definition.text_triggers import captures_of
-from app.wechat.outbound import Message, News, Text
+from app.wechat.outbound import Message, MiniProgramPage, News, Text
 
 FieldPath = tuple[str | int, ...]
 
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
 _SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
-_NOT_CHECKED: Final = {"content", "pagepath", "media", "thumb"}
+_NOT_CHECKED: Final = {"content", "pagepath", "otherwise", "media", "thumb"}
 """Members of a reply that are templates or files, so that braces in them are no mistake."""
 
 
@@ -28,6 +28,7 @@ def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[F
         for member, words in (
             *(_unknown_mini_programs(reply, mini_programs) if mini_programs else ()),
             *_never_fits(reply, rule),
+            *_text_instead_never_fits(reply, rule),
             *_too_many_articles(reply, rule),
             *_never_filled(reply, rule),
         ):
@@ -37,12 +38,13 @@ def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[F
 def _unknown_mini_programs(
     reply: Message, known: Collection[str]
 ) -> Iterator[tuple[FieldPath, str]]:
-    member, opened = opened_mini_programs(reply)
-    unknown = [appid for appid in opened if appid not in known]
-    if unknown:
+    unknown = [
+        (member, appid) for member, appid in opened_mini_programs(reply) if appid not in known
+    ]
+    for member, appid in unknown[:1]:
         yield (
             (member,),
-            f"{unknown[0]} is not a mini-program that is configured here: correct it, or add it to "
+            f"{appid} is not a mini-program that is configured here: correct it, or add it to "
             "ACCOUNTS_FILE or MINI_PROGRAM_APPIDS",
         )
 
@@ -58,6 +60,13 @@ def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]
         filled(reply, {**words, "account": rule.appid or _ANY_APPID, **_SHORTEST_VALUES}, rule.utm)
     except Unfillable as error:
         yield ("content" if is_text else "pagepath",), f"can't be sent: {error}; shorten it"
+
+
+def _text_instead_never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
+    instead = reply.text_instead if isinstance(reply, MiniProgramPage) else None
+    if instead is not None:
+        for _, words in _never_fits(instead, rule):
+            yield ("otherwise",), words
 
 
 def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:

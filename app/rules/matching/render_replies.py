@@ -1,6 +1,7 @@
 """Fills in the replies of the chosen rules, in sending order. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 from uuid import UUID
 
 from app.rules.definition.templates import Unfillable, filled, unchanged
@@ -8,7 +9,9 @@ from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
 from app.value_class import value_class
 from app.wechat.inbound import BaseMessage, Inbound
-from app.wechat.outbound import Message, Text, TransferCustomerService
+from app.wechat.outbound import Message, MiniProgramPage, Text, TransferCustomerService
+
+INSTEAD_OF_CARD: Final = "the response says what stands in for a card that can't be sent"
 
 
 @value_class
@@ -27,27 +30,79 @@ class RenderedReply:
     content: str | None = None
 
 
+Unsendable = Callable[[Message], str | None]
+"""Returns why a queued reply is known to be unsendable now; None if nothing is known."""
+
+
+def nothing_known(_: Message) -> str | None:
+    """Return None: nothing keeps any reply from being sent, as far as is known."""
+    return None
+
+
 def render_replies(
-    chosen: Sequence[Chosen], message: Inbound, *, appid: str, push_key: bytes
+    chosen: Sequence[Chosen],
+    message: Inbound,
+    *,
+    appid: str,
+    push_key: bytes,
+    unsendable: Unsendable = nothing_known,
 ) -> Iterator[RenderedReply]:
     """Yield every reply, best rule first.
 
     The response to WeChat can carry one passive reply. A second passive text is sent as a
     customer-service message, any other second passive reply is skipped. The transfer to an agent
     is skipped for an event. A reply whose placeholders can't be filled, or of which
-    nothing can be seen, has failed.
+    nothing can be seen, has failed. In place of a card that is known to be unsendable the response
+    says its `otherwise`, and the rule's own passive reply is skipped.
     push_key: `dedupe_key` of the push, from which the ids of its replies follow.
     """
     can_reply, position = True, 0
     for choice in chosen:
-        for reply in choice.rule.replies:
+        for reply, skipped in _with_text_instead(choice.rule, unsendable, can_reply=can_reply):
             ready = _queued_instead(reply) if reply.via == "passive" and not can_reply else reply
             ref = reply_id(push_key, message.create_time, position)
             position += 1
+            if skipped is not None:
+                yield RenderedReply(ref, choice.rule, reply, skipped=skipped)
+                continue
             rendered = _rendered(choice, ready, message, appid, ref, can_reply=can_reply)
             # The one passive reply is still free if this one is not passive or is not sent.
             can_reply &= ready.via != "passive" or bool(rendered.skipped or rendered.failed)
             yield rendered
+
+
+def _with_text_instead(
+    rule: Rule, unsendable: Unsendable, *, can_reply: bool
+) -> Iterator[tuple[Message, str | None]]:
+    """Yield the replies of a rule, each with why it is skipped.
+
+    The text that is said instead of the first card that can't be sent stands in its place.
+    """
+    card = _unsendable_card(rule, unsendable) if can_reply else None
+    for reply in rule.replies:
+        if card is None or (reply is not card.reply and reply.via != "passive"):
+            yield reply, None
+        elif reply is card.reply:
+            yield reply, card.reason
+            yield card.text, None
+        else:
+            yield reply, INSTEAD_OF_CARD
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    reply: Message
+    text: Text
+    reason: str
+
+
+def _unsendable_card(rule: Rule, unsendable: Unsendable) -> _Card | None:
+    for reply in rule.replies:
+        text = reply.text_instead if isinstance(reply, MiniProgramPage) else None
+        reason = None if text is None else unsendable(reply)
+        if text is not None and reason is not None:
+            return _Card(reply, text, reason)
+    return None
 
 
 def _rendered(

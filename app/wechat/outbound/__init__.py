@@ -4,7 +4,7 @@
 Source: protocol 5 and 6.
 """
 
-from app.wechat.outbound.base import STORED, MediaSource, Via
+from app.wechat.outbound.base import OF_RULE, STORED, MediaSource, Via
 from app.wechat.outbound.customer_service import (
     MediaType,
     MediaUse,
@@ -26,6 +26,7 @@ from app.wechat.outbound.mini_program_card import MiniProgramPage
 from app.wechat.outbound.registry import REPLY, Message, Reply
 
 __all__ = [
+    "OF_RULE",
     "REPLY",
     "STORED",
     "Article",

@@ -28,6 +28,9 @@ def _sendable(text: str) -> str:
     return text
 
 
+OF_RULE: Final = {"otherwise"}
+"""Members that a rule has of a reply, and the reply itself does not need."""
+
 STORED: Final = {"stored": True}
 """The validation context of messages and rules that were checked when they were saved.
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from app.wechat.ids import OpenId
 from app.wechat.outbound.base import MediaSource
 from app.wechat.outbound.media_messages import Image, Music, Video, Voice
 from app.wechat.outbound.mini_program_card import MiniProgramPage
 from app.wechat.outbound.registry import Message
+
+_NOT_IN_BODY: Final = {"msgtype", "via", "media", "thumb", "otherwise"}
 
 MediaType = Literal["image", "voice", "video", "thumb"]
 
@@ -48,7 +50,7 @@ def customer_service_body(
     """
     if message.via != "customer_service":
         raise ValueError(f"a passive {message.msgtype} can't go through custom/send")
-    content = message.model_dump(mode="json", exclude={"msgtype", "via", "media", "thumb"})
+    content = message.model_dump(mode="json", exclude=_NOT_IN_BODY)
     for use in media_of(message):
         content[use.member] = use.source.media_id or media_ids[use.source]
     return {"touser": openid, "msgtype": message.msgtype, message.msgtype: content}

@@ -27,6 +27,10 @@ def _within_text_limit(text: str, info: ValidationInfo) -> str:
     return text
 
 
+Content = Annotated[SeenLine, AfterValidator(_within_text_limit)]
+"""The content of a text."""
+
+
 class Text(Part):
     """Text, with or without mini-program links: `<a data-miniprogram-appid=… …>`."""
 
@@ -34,7 +38,7 @@ class Text(Part):
     """The kind of message."""
     via: Via
     """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
-    content: Annotated[SeenLine, AfterValidator(_within_text_limit)]
+    content: Content
     """The text, up to 2,047 bytes, with placeholders such as `{ref}`."""
 
 

@@ -1,0 +1,37 @@
+"""What a callback needs to know of the replies that are queued with it."""
+
+from dataclasses import dataclass
+
+from app.callback.handovers import Handovers
+from app.replies.send_windows import Limits
+from app.rules.matching.render_replies import Unsendable
+from app.wechat.ids import AppId
+from app.wechat.outbound import Message, MiniProgramPage
+from app.wechat_client.pauses import TOO_MANY_THIS_MINUTE
+from app.wechat_client.problems import ApiProblems
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What the endpoint shares with the sending of queued replies.
+
+    problems: read from the database every few seconds, so that a callback finds them in memory.
+    """
+
+    limits: Limits
+    handovers: Handovers
+    problems: ApiProblems
+
+
+def unsendable_now(problems: ApiProblems, appid: str) -> Unsendable:
+    """Return what says why a card of an account can't be sent now."""
+
+    def reason(reply: Message) -> str | None:
+        mini_program = reply.appid if isinstance(reply, MiniProgramPage) else None
+        pause = problems.pause(AppId(appid), "message/custom/send", mini_program)
+        # What comes too fast is sent a minute later.
+        if pause is None or pause.error.errcode == TOO_MANY_THIS_MINUTE:
+            return None
+        return f"WeChat refuses it now (errcode {pause.error.errcode}): {pause.error.errmsg}"
+
+    return reason

@@ -1,0 +1,56 @@
+"""WeChat's send API with a latency, and a record of every message that it got.
+
+Environment: LATENCY_SECONDS, that of `message/custom/send`; REFUSED, the AppID of an account that
+has no right to it. The token of an account is its AppID.
+"""
+
+import asyncio
+import os
+import time
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+LATENCY_SECONDS = float(os.environ.get("LATENCY_SECONDS", "0"))
+REFUSED = os.environ.get("REFUSED", "")
+
+sent: list[tuple[float, str, str]] = []
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one call; `/sent` returns (time, account, follower) of every message."""
+    if scope["type"] != "http":
+        return
+    path = scope["path"].removeprefix("/cgi-bin/")
+    body = await _body(receive)
+    answer: object = {"errcode": 0, "errmsg": "ok"}
+    if path == "stable_token":
+        answer = {"access_token": orjson.loads(body)["appid"], "expires_in": 7200}
+    elif path == "message/custom/send":
+        arrived_at = time.time()
+        account = parse_qs(scope["query_string"].decode())["access_token"][0]
+        await asyncio.sleep(LATENCY_SECONDS)
+        if account == REFUSED:
+            answer = {"errcode": 48001, "errmsg": "api unauthorized"}
+        else:
+            sent.append((arrived_at, account, orjson.loads(body)["touser"]))
+    elif path == "/sent":
+        answer = sent
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"application/json")],
+        }
+    )
+    await send({"type": "http.response.body", "body": orjson.dumps(answer)})
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body

@@ -1,0 +1,196 @@
+"""A card that is known to be unsendable is replaced by a text in the response."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app.replies.errors import TryLater
+from app.worker import Jobs
+from tests.service import (
+    APPID,
+    CARD_APPID,
+    OPENID,
+    OTHER_OPENID,
+    SEND,
+    Json,
+    Service,
+    WeChat,
+    card,
+    column,
+    event,
+    message,
+    rows,
+    text_reply,
+)
+
+LINK = (
+    f'<a data-miniprogram-appid="{CARD_APPID}" data-miniprogram-path="pages/index">{{account}}</a>'
+)
+SAID = LINK.format(account=APPID)
+FATES = "SELECT status, errmsg FROM replies WHERE openid = $1 ORDER BY id"
+
+Refuse = Callable[[int], Awaitable[None]]
+
+
+@pytest.fixture
+def refuse(service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection) -> Refuse:
+    """Let WeChat refuse a card of another follower, and this process learn it."""
+
+    async def refused(errcode: int) -> None:
+        wechat.open_window(OTHER_OPENID)
+        await service.push(message(service.clock, openid=OTHER_OPENID))
+        (callback,) = await column(
+            connection, "SELECT callback_id FROM replies WHERE openid = $1", OTHER_OPENID
+        )
+        wechat.strike(SEND, errcode=errcode)
+        with suppress(TryLater):
+            await jobs.deliver({"callback_id": str(callback)})
+        await jobs.tokens.problems.store()
+        await service.app.state.sending.problems.read_pauses()
+
+    return refused
+
+
+async def said(service: Service, push: Json | None = None) -> object:
+    answer = await service.answer(push or message(service.clock))
+    return answer.reply["Content"] if answer.reply else None
+
+
+@pytest.mark.parametrize(
+    "errcode",
+    [
+        pytest.param(48001, id="no right"),
+        pytest.param(40166, id="mini-program not linked"),
+        pytest.param(45009, id="quota used up"),
+    ],
+)
+async def test_what_wechat_refuses_is_replaced_in_the_response(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection, errcode: int
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    await refuse(errcode)
+
+    assert await said(service) == SAID
+
+    (fate,) = await rows(connection, FATES, OPENID)
+    assert fate["status"] == "skipped"
+    assert str(errcode) in fate["errmsg"]
+
+
+async def test_a_push_after_the_end_of_its_window_is_answered_with_the_text(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(otherwise=LINK), trigger={"on": "subscribe"})
+    late = service.clock.seconds - 120
+
+    assert await said(service, event(service.clock, "subscribe", CreateTime=late)) == SAID
+    assert [fate["status"] for fate in await rows(connection, FATES, OPENID)] == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    "errcode",
+    [pytest.param(None, id="no refusal"), pytest.param(45011, id="too many this minute")],
+)
+async def test_a_card_that_can_be_sent_is_queued_without_the_text(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection, errcode: int | None
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    if errcode is not None:
+        await refuse(errcode)
+
+    assert await said(service) is None
+
+    found = await rows(connection, "SELECT status, content FROM replies WHERE openid = $1", OPENID)
+    assert [row["status"] for row in found] == ["pending"]
+    assert "otherwise" not in found[0]["content"]
+
+
+async def test_a_card_without_the_text_and_one_of_another_mini_program_are_queued(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection
+) -> None:
+    other = card(otherwise=LINK, appid="wx00000000000000ee")
+    await service.add_rule(card())
+    await service.add_rule(other, name="Other", trigger={"on": "subscribe"})
+    await refuse(40166)
+
+    assert await said(service) is None
+    assert await said(service, event(service.clock, "subscribe")) is None
+    assert {fate["status"] for fate in await rows(connection, FATES, OPENID)} == {"pending"}
+
+
+async def test_the_text_takes_the_place_of_the_passive_reply_of_the_rule(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("on its way"), card(otherwise=LINK))
+    await refuse(48001)
+
+    assert await said(service) == SAID
+
+    skipped = await rows(connection, FATES, OPENID)
+    assert [fate["status"] for fate in skipped] == ["skipped", "skipped"]
+    assert not await column(
+        connection,
+        "SELECT 1 FROM pgqueuer q JOIN replies r ON q.dedupe_key = 'replies.deliver:' "
+        "|| r.callback_id WHERE r.openid = $1",
+        OPENID,
+    )
+
+
+async def test_once_wechat_takes_cards_again_they_are_queued_again(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    await refuse(48001)
+    await connection.execute("DELETE FROM api_problems")
+    await service.app.state.sending.problems.read_pauses()
+
+    assert await said(service) is None
+
+
+async def test_a_repeated_push_gets_the_same_answer_after_the_refusal_is_over(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    await refuse(48001)
+    push = message(service.clock)
+    assert await said(service, push) == SAID
+    service.clock.advance(timedelta(minutes=2))
+
+    assert await said(service, push) == SAID
+    assert len(await rows(connection, FATES, OPENID)) == 1
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "words"),
+    [
+        ("{unknown}", "which nothing fills"),
+        ("{", "single {"),
+        ("x" * 2048, "shorten it"),
+        (" ", "is blank"),
+    ],
+)
+async def test_a_wrong_text_is_refused_with_its_place(
+    service: Service, otherwise: str, words: str
+) -> None:
+    rule = {"name": "a", "trigger": {"on": "subscribe"}, "replies": [card(otherwise=otherwise)]}
+
+    answer = await service.api("POST", "rules", json=rule)
+
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"][-1] == "otherwise"
+    assert words in problem["msg"]
+
+
+async def test_a_rule_is_read_and_explained_with_its_text(service: Service) -> None:
+    rule_id = await service.add_rule(card(otherwise=LINK))
+
+    rule = await service.read(f"rules/{rule_id}")
+    answer = await service.api("POST", "rules/explain", json={"text": "shop"})
+
+    assert rule["replies"][0]["otherwise"] == LINK
+    (reply,) = answer.json()["winners"][0]["replies"]
+    assert reply["reply"]["otherwise"] == LINK
+    assert "otherwise" not in reply["body"]["miniprogrampage"]
