@@ -1,9 +1,10 @@
 """Turns responses of WeChat's API into typed values. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from app.wechat.ids import OpenId, UnionId
 from app.wechat.read_response import number_of, unreadable_response
@@ -17,6 +18,17 @@ MAX_LINK_LENGTH = 2048
 MAX_TEMPLATES = 200
 MAX_TEMPLATE_TEXT = 4000
 MAX_QR_SECONDS = 2_592_000
+# Tokens have some hundred characters; protocol 7.1 asks for room for 512.
+MAX_TOKEN_LENGTH = 2048
+# How the links of each call begin. Their hosts and lengths are not to be relied upon (linkage 5.1).
+_LINK_STARTS: Final = {
+    "url_link": "https://",
+    "openlink": "weixin://",
+    "link": "#",
+    "url": "http",
+}
+# What may stand in a header or a query as it is.
+_WORD: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,7 @@ def stable_token(response: Mapping[str, Any]) -> StableToken:
 
     A life that is missing or can't be read is 0: the token is good all the same.
     """
-    token = _text(response.get("access_token"))
+    token = _word(response.get("access_token"))
     if token is None:
         raise unreadable_response()
     expires_in = number_of(response.get("expires_in")) or 0
@@ -128,7 +140,7 @@ def stable_token(response: Mapping[str, Any]) -> StableToken:
 
 def jsapi_ticket(response: Mapping[str, Any]) -> JsapiTicket:
     """Read a jsapi_ticket. Raises TransportError when the response has none."""
-    ticket = _text(response.get("ticket"))
+    ticket = _word(response.get("ticket"))
     if ticket is None:
         raise unreadable_response()
     expires_in = number_of(response.get("expires_in")) or 0
@@ -138,14 +150,17 @@ def jsapi_ticket(response: Mapping[str, Any]) -> JsapiTicket:
 def uploaded_media(response: Mapping[str, Any]) -> UploadedMedia:
     """Read an uploaded medium. Raises TransportError when the response has no media_id."""
     # For thumbs the member used to be called thumb_media_id.
-    media_id = _text(response.get("media_id")) or _text(response.get("thumb_media_id"))
+    media_id = _word(response.get("media_id")) or _word(response.get("thumb_media_id"))
     if media_id is None:
         raise unreadable_response()
     return UploadedMedia(media_id, _time(response.get("created_at")))
 
 
 def user_info(response: object) -> UserInfo:
-    """Read one person. Raises TransportError when the response names no OpenID."""
+    """Read one person.
+
+    Raises TransportError when the response names no OpenID, or does not say whether they follow.
+    """
     found = _user_info(response)
     if found is None:
         raise unreadable_response()
@@ -156,10 +171,14 @@ def _user_info(response: object) -> UserInfo | None:
     openid = _id(response.get("openid")) if isinstance(response, Mapping) else None
     if openid is None or not isinstance(response, Mapping):
         return None
+    subscribe = number_of(response.get("subscribe"))
+    if subscribe not in {0, 1}:
+        # Taken for one who has left, a follower might be erased.
+        return None
     unionid = _id(response.get("unionid"))
     return UserInfo(
         openid=OpenId(openid),
-        subscribed=number_of(response.get("subscribe")) == 1,
+        subscribed=subscribe == 1,
         unionid=UnionId(unionid) if unionid else None,
         subscribe_time=_time(response.get("subscribe_time")),
         subscribe_scene=_text(response.get("subscribe_scene")),
@@ -171,7 +190,7 @@ def _user_info(response: object) -> UserInfo | None:
 def user_infos(response: Mapping[str, Any]) -> list[UserInfo]:
     """Read several people, in WeChat's order: match them by OpenID. Raises TransportError.
 
-    A row that names no OpenID is left out: whom it is about is not known, and the others count.
+    A row that names no OpenID, or does not say whether they follow, is left out; the others count.
     """
     found = response.get("user_info_list")
     if not isinstance(found, list):
@@ -216,7 +235,7 @@ def quota(response: Mapping[str, Any]) -> Quota:
     found = response.get("quota")
     limit = number_of(found.get("daily_limit")) if isinstance(found, Mapping) else None
     used = number_of(found.get("used")) if isinstance(found, Mapping) else None
-    if limit is None or used is None:
+    if limit is None or used is None or limit < 0 or used < 0:
         raise unreadable_response()
     rate = response.get("rate_limit")
     calls = number_of(rate.get("call_count")) if isinstance(rate, Mapping) else None
@@ -229,7 +248,12 @@ def quota(response: Mapping[str, Any]) -> Quota:
 def link(response: Mapping[str, Any], member: str) -> str:
     """Read a link. Raises TransportError when the response has none, or one that can't be one."""
     found = _text(response.get(member))
-    if found is None or len(found) > MAX_LINK_LENGTH:
+    if (
+        found is None
+        or len(found) > MAX_LINK_LENGTH
+        or not found.startswith(_LINK_STARTS[member])
+        or not found.isprintable()
+    ):
         raise unreadable_response()
     return found
 
@@ -309,12 +333,22 @@ def qr_ticket(response: Mapping[str, Any]) -> QrTicket:
     """Read a parameterised QR code. Raises TransportError."""
     seconds = number_of(response.get("expire_seconds"))
     lives = timedelta(seconds=min(seconds, MAX_QR_SECONDS)) if seconds and seconds > 0 else None
-    return QrTicket(link(response, "ticket"), link(response, "url"), lives)
+    ticket = _word(response.get("ticket"))
+    if ticket is None:
+        raise unreadable_response()
+    return QrTicket(ticket, link(response, "url"), lives)
 
 
 def _text(value: object) -> str | None:
     # WeChat's own samples have blanks around ids, and empty texts where a field is absent.
     return (value.strip() or None) if isinstance(value, str) else None
+
+
+def _word(value: object) -> str | None:
+    text = _text(value)
+    if text is None or len(text) > MAX_TOKEN_LENGTH or _WORD.fullmatch(text) is None:
+        return None
+    return text
 
 
 def _id(value: object) -> str | None:

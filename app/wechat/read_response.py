@@ -1,8 +1,8 @@
 """Reads the response of a call to WeChat's API. Pure.
 
-A call has succeeded if HTTP 200 came with a JSON object whose errcode is 0, or which has no errcode
-and the member that the call promises. Nothing else is a success: gateways and captive portals
-between here and WeChat answer with JSON of their own.
+A call has succeeded if HTTP 200 came with a JSON object that has the member which the call promises
+and no errcode but 0, or, for a call that promises nothing, whose errcode is 0. Nothing else is a
+success: gateways and captive portals between here and WeChat answer with JSON of their own.
 """
 
 import json
@@ -32,7 +32,8 @@ def read_response(
 ) -> dict[str, Any]:
     """Return the members of a successful response. Raises ApiError or its subclass TransportError.
 
-    promised: an answer without errcode must have one of these members. location: of a redirect.
+    promised: a success has one of these members; without any, it has errcode 0. location: of a
+    redirect.
 
     What was done at WeChat: after HTTP 3xx, 4xx and 5xx nothing, but HTTP 504 comes from a gateway
     that stopped waiting, so the outcome is unknown, as it is after a success that can't be read.
@@ -53,7 +54,11 @@ def read_response(
         raise _api_error(errcode, members.get("errmsg"))
     if status != HTTPStatus.OK:
         raise unreadable_response(status)
-    if errcode is None and not any(members.get(name) is not None for name in promised):
+    if promised:
+        is_success = any(members.get(name) is not None for name in promised)
+    else:
+        is_success = errcode is not None
+    if not is_success:
         raise unreadable_response(status)
     return members
 

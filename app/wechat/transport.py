@@ -33,7 +33,7 @@ class Transport:
     timeout: for the whole call, from waiting for a connection to the last byte of the response;
     the TCP and the TLS handshake may each take half of it.
     client: is used and not closed; with None the object makes its own, and `close` closes it.
-    In the methods, `promised` are members of which an answer without errcode must have one.
+    In the methods, `promised` are members of which a success must have one.
     """
 
     def __init__(

@@ -215,7 +215,9 @@ async def test_an_impossible_follow_time_is_no_follow_time(moment: object) -> No
 
 
 async def test_people_are_asked_for_together() -> None:
-    wechat = WeChat({"user_info_list": [{"openid": "b", "subscribe": 0}, {"openid": "a"}]})
+    wechat = WeChat(
+        {"user_info_list": [{"openid": "b", "subscribe": 0}, {"openid": "a", "subscribe": 1}]}
+    )
     async with api_to(wechat) as api:
         infos = await api.batchget(TOKEN, [OpenId("a"), OpenId("b")])
 

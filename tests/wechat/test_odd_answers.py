@@ -1,7 +1,7 @@
 """What counts as a success, and what is read of an answer that is not as the reference shows it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from app.wechat.api_responses import StableToken, follower_page, user_info
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
+from app.wechat.link_target import LinkTarget
 from app.wechat.read_response import read_response, unreadable_response
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
@@ -211,7 +212,7 @@ async def test_a_redirect_of_a_message_is_named_and_not_followed(
 
 @pytest.mark.parametrize("number", [10**18, -(10**18), 1e300, "9" * 19, 10**400])
 def test_a_number_that_no_column_holds_counts_as_none(number: object) -> None:
-    info = user_info({"openid": "o1", "qr_scene": number, "subscribe_time": number})
+    info = user_info({"openid": "o1", "subscribe": 1, "qr_scene": number, "subscribe_time": number})
 
     assert (info.qr_scene, info.subscribe_time) == (None, None)
     with pytest.raises(TransportError, match="unreadable answer"):
@@ -316,6 +317,119 @@ async def test_a_page_of_followers_that_lacks_them_is_not_the_last_page(
     async with answering(answer) as api:
         with pytest.raises(TransportError):
             await api.user_get(TOKEN)
+
+
+TARGET = LinkTarget("pages/index/index", "a=b", "release")
+# Every call, and what it needs to see before it believes an answer.
+CALLS: dict[str, Callable[[WeChatApi], Awaitable[object]]] = {
+    "stable_token": lambda api: api.stable_token(APPID, "the-secret"),
+    "upload_media": lambda api: api.upload_media(TOKEN, "image", b"jpg"),
+    "user_info": lambda api: api.user_info(TOKEN, OPENID),
+    "batchget": lambda api: api.batchget(TOKEN, [OPENID]),
+    "user_get": lambda api: api.user_get(TOKEN),
+    "callback_ips": lambda api: api.callback_ips(TOKEN),
+    "current_autoreply_info": lambda api: api.current_autoreply_info(TOKEN),
+    "current_selfmenu_info": lambda api: api.current_selfmenu_info(TOKEN),
+    "callback_check": lambda api: api.callback_check(TOKEN),
+    "quota": lambda api: api.quota(TOKEN, "/cgi-bin/user/get"),
+    "generate_urllink": lambda api: api.generate_urllink(TOKEN, TARGET, 30),
+    "generate_scheme": lambda api: api.generate_scheme(TOKEN, TARGET, 30),
+    "short_link": lambda api: api.short_link(TOKEN, "pages/index", "t", permanent=False),
+    "mini_program_code": lambda api: api.mini_program_code(TOKEN, {"scene": "a"}),
+}
+
+
+def test_every_call_that_promises_something_is_tried() -> None:
+    public = {name for name in vars(WeChatApi) if not name.startswith("_")}
+
+    assert public - CALLS.keys() == {"custom_send", "clear_quota", "close"}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"<html>",
+        b'{"errcode":0,"errmsg":"ok"}',
+        b'{"code":200,"data":{}}',
+        b'{"access_token":[],"media_id":{},"openid":7,"user_info_list":{},"total":"x",'
+        b'"ip_list":"x","dns":"x","quota":[],"url_link":1,"openlink":1,"link":1}',
+    ],
+)
+async def test_a_call_is_believed_only_in_its_own_form(name: str, content: bytes) -> None:
+    async with answering(content) as api:
+        with pytest.raises(TransportError, match="unreadable answer"):
+            await CALLS[name](api)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b'\xef\xbb\xbf{"errcode":"45009","errmsg":"\xb3\xac"}', 200),
+        (b'{"errcode":45009,"access_token":"T"}', 200),
+        (b'{"errcode":45009}', 403),
+    ],
+)
+async def test_every_call_reads_an_errcode(name: str, content: bytes, status: int) -> None:
+    async with answering(content, status) as api:
+        with pytest.raises(ApiError) as caught:
+            await CALLS[name](api)
+
+    assert caught.value.errcode == 45009
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_no_call_follows_a_redirect(name: str) -> None:
+    async with answering(b'{"access_token":"T"}', 302, {"location": "https://login/"}) as api:
+        with pytest.raises(TransportError, match="redirects to https://login"):
+            await CALLS[name](api)
+
+
+@pytest.mark.parametrize("subscribe", [None, 2, -1, "", "yes", True, []])
+async def test_who_is_not_said_not_to_follow_has_not_left(subscribe: object) -> None:
+    """A follower who has left is erased where ON_UNFOLLOW says so."""
+    row = {"openid": OPENID, "subscribe": subscribe}
+    async with answering({"user_info_list": [row, {"openid": OPENID}]}) as api:
+        assert await api.batchget(TOKEN, [OPENID]) == []
+    async with answering(row) as api:
+        with pytest.raises(TransportError, match="unreadable answer"):
+            await api.user_info(TOKEN, OPENID)
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [("generate_urllink", "url_link"), ("generate_scheme", "openlink"), ("short_link", "link")],
+)
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "http://wxaurl.cn/a", "//evil.example", "data:a", "a b", ""]
+)
+async def test_a_link_has_the_form_that_wechat_gives_it(name: str, member: str, link: str) -> None:
+    async with answering({"errcode": 0, member: link}) as api:
+        with pytest.raises(TransportError, match="unreadable answer"):
+            await CALLS[name](api)
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), [("stable_token", "access_token"), ("upload_media", "media_id")]
+)
+@pytest.mark.parametrize("value", ["x" * 5000, "a b", "a\nb", "a\x7f", "ключ"])
+async def test_a_token_and_a_media_id_are_bounded_words_of_ascii(
+    name: str, member: str, value: str
+) -> None:
+    async with answering({member: value, "expires_in": 7200}) as api:
+        with pytest.raises(TransportError, match="unreadable answer"):
+            await CALLS[name](api)
+
+
+@pytest.mark.parametrize("quota", [{"daily_limit": -1, "used": 0}, {"daily_limit": 9, "used": -1}])
+async def test_a_quota_below_nothing_is_none(quota: dict[str, int]) -> None:
+    async with answering({"errcode": 0, "quota": quota}) as api:
+        with pytest.raises(TransportError, match="unreadable answer"):
+            await api.quota(TOKEN, "/cgi-bin/user/get")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

@@ -89,7 +89,7 @@ def _with_text_instead(
             yield reply, INSTEAD_OF_CARD
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Card:
     reply: Message
     text: Text
