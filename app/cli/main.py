@@ -23,6 +23,7 @@ from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
 from app.cli.operators import operators
+from app.cli.qrcodes import qrcodes
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.start_warnings import warn
@@ -63,6 +64,7 @@ cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=Fals
 cli.command()(doctor)
 cli.add_typer(followers, name="followers")
 cli.add_typer(operators, name="operators")
+cli.add_typer(qrcodes, name="qrcodes")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
 cli.add_typer(tokens, name="tokens")
