@@ -1,4 +1,4 @@
-"""Runs a command about operators or tokens in one transaction."""
+"""Runs a command about operators, tokens or QR codes in one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.errors import AccessError
 from app.cli.database import UNUSABLE, opened, why_unusable
+from app.cli.errors import CommandFailed
 from app.clock import SystemClock
 from app.db.clock_watch import compare
 from app.ops import logging
@@ -32,7 +33,7 @@ def run(settings: Settings, work: Work[T]) -> T:
     """Return what `work` returns, committed. If it fails, print why and exit with status FAILED."""
     try:
         return asyncio.run(_run(settings, work))
-    except AccessError as error:
+    except (AccessError, CommandFailed) as error:
         typer.echo(f"oa-bridge: {error}", err=True)
     except UNUSABLE as error:
         typer.echo(f"oa-bridge: {why_unusable(error)}", err=True)

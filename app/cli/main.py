@@ -24,6 +24,7 @@ from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
 from app.cli.operators import operators
+from app.cli.qrcodes import qrcodes
 from app.cli.quota import quota
 from app.cli.rules import rules
 from app.cli.secrets import secrets
@@ -67,6 +68,7 @@ cli.command()(doctor)
 cli.add_typer(followers, name="followers")
 cli.add_typer(operators, name="operators")
 cli.add_typer(quota, name="quota")
+cli.add_typer(qrcodes, name="qrcodes")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
 cli.add_typer(tokens, name="tokens")

@@ -24,6 +24,7 @@ from app.console.gate import ConsoleGate
 from app.console.links import section as links
 from app.console.message_pages import section as messages
 from app.console.open_sessions import OpenSessions
+from app.console.qrcodes import section as qrcodes
 from app.console.rules import section as rules
 from app.console.section import Section
 from app.console.subscriptions import section as subscriptions
@@ -40,6 +41,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     subscriptions.SECTION,
     webhooks.SECTION,
     links.SECTION,
+    qrcodes.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

@@ -24,14 +24,13 @@ from app.qrcodes.http_errors import (
     unknown_list,
     unprocessable,
 )
-from app.qrcodes.life import state_of
 from app.qrcodes.list_csv import MAX_BYTES, BadList, ListedCode, read_list
+from app.qrcodes.list_pictures import pictures_of
 from app.qrcodes.list_store import NewList
 from app.qrcodes.models import QrCodeList, QrKind
 from app.qrcodes.picture_look import BadLook, PictureLook, painter
 from app.qrcodes.scene import PREFIX_PATTERN, BadScene, check_scene
-from app.qrcodes.schemas import ListId, QrCodeListOut, picture_url
-from app.qrcodes.zip_pictures import PictureFile, zip_pictures
+from app.qrcodes.schemas import ListId, QrCodeListOut
 from app.settings import APPID_PATTERN, Settings
 
 router = APIRouter(prefix="/api/qrcodes/lists", tags=["qrcodes"], route_class=BoundedRoute)
@@ -126,20 +125,8 @@ async def get_pictures(
         if await session.get(QrCodeList, list_id) is None:
             raise unknown_list(list_id)
         codes = await list_store.codes(session, list_id)
-    now = request.app.state.clock.now()
-    files = [
-        PictureFile(
-            number=code.number or 0,
-            name=code.name,
-            scene=code.scene,
-            url=code.url,
-            picture_url=picture_url(settings.base_url, code.slug),
-            state=state_of(code, now).value,
-        )
-        for code in codes
-    ]
     return StreamingResponse(
-        zip_pictures(files, drawing),
+        pictures_of(codes, drawing, settings.base_url, request.app.state.clock.now()),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="qrcodes-{list_id}.zip"'},
     )

@@ -1,5 +1,6 @@
 """Scenes of QR codes: what WeChat names in the event of a scan. Pure. Source: protocol 9.5."""
 
+import re
 import secrets
 from typing import Final
 
@@ -15,6 +16,13 @@ _DRAWN_BYTES: Final = 9
 
 class BadScene(ValueError):
     """The scene can't be used. The text says how to correct it."""
+
+
+def check_prefix(prefix: str) -> None:
+    """Raise BadScene unless scenes that are drawn can begin so."""
+    if re.fullmatch(PREFIX_PATTERN, prefix) is None:
+        raise BadScene("has at most 52 letters, digits, _ and -")
+    check_scene(prefix)
 
 
 def new_scene(prefix: str = "") -> str:

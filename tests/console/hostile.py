@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.access.roles import Role
-from tests.console import made_findings, made_links, made_messages, people
+from tests.console import made_findings, made_links, made_messages, made_qrcodes, people
 from tests.console.operator import Operator, signed_in
 from tests.console.rules.makers import Form
 from tests.console.webhooks import makers as webhooks
@@ -62,7 +62,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link",
+        "visitor", "word", "link", "qrcode",
     }
 )  # fmt: skip
 
@@ -76,6 +76,7 @@ async def fill(service: Service) -> dict[str, str]:
         paths = await _rules(service, operator) | await _messages(service)
         paths |= await _people(service, operator) | await _webhooks(service)
         paths["links/link.html"] = await made_links.a_refused_link(service)
+        paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await _in_tables(service)
@@ -83,6 +84,7 @@ async def fill(service: Service) -> dict[str, str]:
         "audit/index.html": "/audit",
         "links/index.html": "/links",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
+        "qrcodes/index.html": "/qrcodes",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
         "operators/sessions.html": "/operators/sessions",
@@ -182,6 +184,7 @@ async def _in_tables(service: Service) -> None:
     statements = {
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
+        "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
         "UPDATE sessions SET user_agent = :text": "browser",
         "UPDATE webhooks SET url = 'https://crm.example.com/' || :text": "url",
         "UPDATE webhooks SET disabled_reason = :text": "reason",

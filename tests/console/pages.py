@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_links, made_messages, people
+from tests.console import made_findings, made_links, made_messages, made_qrcodes, people
 from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
@@ -132,6 +132,9 @@ PAGES: Final = (
     Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
     Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
     Page("/links/1/edit", "links/edit.html", Role.EDITOR, made_links.a_form),
+    Page("/qrcodes", "qrcodes/index.html"),
+    Page("/qrcodes (filled)", "qrcodes/index.html", Role.EDITOR, made_qrcodes.a_list),
+    Page("/qrcodes/1", "qrcodes/code.html", Role.EDITOR, made_qrcodes.a_code),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),

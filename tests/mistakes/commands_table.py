@@ -97,6 +97,8 @@ COMMAND_MISTAKES = [
     Mistake("rules explain a --at noon", FAILED, "at: "),
     Mistake("rules explain a --openid ''", FAILED, "openid: "),
     Mistake("rules import --from-wechat --appid wx1", BAD_USE, f"choose one of {APPID}"),
+    Mistake("qrcodes list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("qrcodes import FILE", FAILED, NOTHING_LISTENS, AWAY, content="Store 1"),
     Mistake("users erase", BAD_USE, "pass a UnionID, or both --appid and --openid"),
     Mistake("users erase u --openid o", BAD_USE, "pass a UnionID, or both --appid and --openid"),
     Mistake("users erase --openid o", BAD_USE, "pass a UnionID, or both --appid and --openid"),

@@ -25,6 +25,7 @@ from app.console.signed_in import Editor
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.engine import Database
+from app.rules.definition.event_triggers import MAX_SCENE_CHARACTERS
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit
 from app.wechat_client.errors import BadPicture
@@ -40,6 +41,7 @@ class NewRule(BaseModel):
     reply: Blank[str] = Field(default=None, max_length=30)
     keyword: Blank[str] = Field(default=None, max_length=MAX_KEYWORD_CHARACTERS)
     account: Blank[str] = Field(default=None, max_length=30)
+    scene: Blank[str] = Field(default=None, max_length=MAX_SCENE_CHARACTERS)
 
 
 @router.get("/new")
@@ -57,12 +59,14 @@ def _beginning(query: NewRule) -> Document:
     trigger: Document = {"on": on}
     if on == "text":
         trigger |= {"match": "any", "keywords": [query.keyword] if query.keyword else []}
+    if on in {"scan", "subscribe"} and query.scene:
+        trigger["scene"] = query.scene
     msgtype = query.reply if query.reply in REPLIES else "text"
     reply = {"msgtype": msgtype, "via": "passive" if msgtype == "text" else "customer_service"}
     return {
         "enabled": True,
         "priority": 100,
-        "name": query.keyword,
+        "name": query.keyword or query.scene,
         "appid": query.account,
         "trigger": trigger,
         "replies": [] if on == "unsubscribe" else [reply],

@@ -1,0 +1,107 @@
+"""One code: its picture, its state, what a scan does, and who came by it."""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.console import errors
+from app.console.charts import Series, line_chart
+from app.console.form_values import Blank
+from app.console.language import language_of
+from app.console.messages import N_, Messages
+from app.console.qrcodes.answering_rules import answering_rules
+from app.console.qrcodes.code_labels import FIGURES, KINDS, STATES
+from app.console.qrcodes.router import router
+from app.console.render import render
+from app.console.signed_in import Editor, Viewer
+from app.console.template_environment import console_path
+from app.console.visitor import actor_of
+from app.db.session import SessionDep
+from app.links.renewal_policy import SHANGHAI
+from app.links.schemas import problem_of
+from app.qrcodes import figures_store, store
+from app.qrcodes.life import NEVER, QrState, state_of
+from app.qrcodes.models import QrCode, QrKind
+from app.qrcodes.schemas import picture_url
+from app.settings import Settings
+
+SEE_OTHER: Final = 303
+DAYS: Final = 30
+CHARTED: Final = ("scans", "new_follows", "refollows")
+DONE: Final = {
+    "added": N_("The code is added. The worker gets it from WeChat within seconds."),
+    "renewed": N_("The worker asks WeChat for the code."),
+}
+
+
+@router.get("/{qrcode_id}")
+async def show_code(
+    request: Request,
+    _visitor: Viewer,
+    qrcode_id: UUID,
+    session: SessionDep,
+    done: Annotated[Blank[Literal["added", "renewed"]], Query()] = None,
+) -> Response:
+    """Show a code."""
+    code = await session.get(QrCode, qrcode_id)
+    if code is None:
+        raise errors.NotFound
+    settings: Settings = request.app.state.settings
+    now = request.app.state.clock.now()
+    until = now.astimezone(SHANGHAI).date()
+    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
+    by_day = {row.day: row for row in await figures_store.days(session, qrcode_id, days[0], until)}
+    language = language_of(request)
+    translate = Messages(language).text
+    state = state_of(code, now)
+    return render(
+        request,
+        "qrcodes/code.html",
+        code=code,
+        state=STATES[state],
+        shown=state in {QrState.LIVE, QrState.NOT_RENEWED},
+        kind=KINDS[code.kind],
+        renewal=None if code.renew_at >= NEVER else code.renew_at,
+        problem=problem_of(code, "en" if language == "en" else "zh"),
+        address=picture_url(settings.base_url, code.slug),
+        figures=[(text, getattr(code, name)) for name, text in FIGURES.items()],
+        chart=line_chart(
+            [day.isoformat() for day in days],
+            [
+                Series(
+                    translate(FIGURES[name]),
+                    [getattr(by_day[day], name) if day in by_day else 0 for day in days],
+                )
+                for name in CHARTED
+            ],
+        ),
+        answering=answering_rules(request.app.state.rules.current, code, now, settings),
+        renewable=code.kind is QrKind.TEMPORARY or code.url is None,
+        done=None if done is None else DONE[done],
+    )
+
+
+@router.post("/{qrcode_id}/renew")
+async def renew(
+    request: Request, _visitor: Editor, qrcode_id: UUID, session: SessionDep
+) -> Response:
+    """Let the worker ask WeChat for the code."""
+    code = await store.locked(session, qrcode_id)
+    if code is None:
+        raise errors.NotFound
+    await store.renew_now(session, code, request.app.state.clock.now())
+    return RedirectResponse(console_path(f"/qrcodes/{qrcode_id}?done=renewed"), SEE_OTHER)
+
+
+@router.post("/{qrcode_id}/delete")
+async def delete(
+    request: Request, visitor: Editor, qrcode_id: UUID, session: SessionDep
+) -> Response:
+    """Delete a code and its figures."""
+    now = request.app.state.clock.now()
+    if not await store.remove(session, actor_of(request, visitor), qrcode_id, now):
+        raise errors.NotFound
+    return RedirectResponse(console_path("/qrcodes"), SEE_OTHER)

@@ -1,0 +1,75 @@
+"""QR codes in the console: what the forms take, and what a code's page leads to."""
+
+import io
+import zipfile
+
+import asyncpg
+import pytest
+
+from app.worker import Jobs
+from tests.console.operator import Operator
+from tests.qrcodes.makers import made
+from tests.service import APPID, Service, WeChat, card, column
+
+ONE = {"name": "Store 42", "appid": APPID, "kind": "temporary", "scene": "store_0042"}
+MANY = {
+    "key": "01234567-89ab-cdef-0123-456789abcdef",
+    "names": "Store 1\nStore 2,store_2\n",
+    "list_appid": APPID,
+    "list_kind": "temporary",
+    "scene_prefix": "store_",
+}
+
+
+async def test_a_code_is_added_and_deleted(owner: Operator, connection: asyncpg.Connection) -> None:
+    answer = await owner.post("/qrcodes/add", ONE)
+    assert answer.status_code == 303
+    (code_id,) = await column(connection, "SELECT id FROM qrcodes")
+    assert "store_0042" in (await owner.get(f"/qrcodes/{code_id}")).text
+    again = await owner.post("/qrcodes/add", ONE)
+    assert again.status_code == 422
+    assert "choose another one" in again.text
+    for wrong in ({"name": " "}, {"scene": "a b"}, {"appid": "wx00000000000000ff"}, {"kind": "x"}):
+        answer = await owner.post("/qrcodes/add", ONE | wrong)
+        assert answer.status_code == 422, wrong
+    await owner.post(f"/qrcodes/{code_id}/renew", {})
+    await owner.post(f"/qrcodes/{code_id}/delete", {})
+    assert (await owner.get(f"/qrcodes/{code_id}")).status_code == 404
+
+
+async def test_a_list_is_added_once_and_downloaded(
+    owner: Operator, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    for _ in range(2):
+        answer = await owner.post("/qrcodes/lists/add", MANY)
+        assert answer.status_code == 303
+    (list_id,) = await column(connection, "SELECT id FROM qrcode_lists")
+    for code_id in await column(connection, "SELECT id FROM qrcodes"):
+        await jobs.renew_qrcode({"qrcode_id": str(code_id)})
+    assert len(wechat.state.qrcodes.made) == 2
+    answer = await owner.get(f"/qrcodes/lists/{list_id}/pictures?format=svg")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == 3
+
+    for wrong in ({"names": ""}, {"names": "a,b c"}, {"scene_prefix": "qrscene_"}):
+        answer = await owner.post("/qrcodes/lists/add", MANY | wrong)
+        assert answer.status_code == 422, wrong
+    other = {"key": "11234567-89ab-cdef-0123-456789abcdef", "names": "a,store_2"}
+    assert (await owner.post("/qrcodes/lists/add", MANY | other)).status_code == 422
+    assert await column(connection, "SELECT count(*) FROM qrcodes") == [2]
+
+
+@pytest.mark.usefixtures("wechat")
+async def test_a_code_shows_the_rules_that_answer_it_and_begins_one(
+    owner: Operator, service: Service, jobs: Jobs
+) -> None:
+    code = await made(service, jobs)
+    answer = await owner.get(f"/qrcodes/{code['id']}")
+    assert answer.text.count("No rule answers.") == 2
+    trigger = {"on": "scan", "scene_prefix": "store_"}
+    rule_id = await service.add_rule(card(), name="All stores", trigger=trigger)
+
+    answer = await owner.get(f"/qrcodes/{code['id']}")
+    assert answer.text.count(f'/console/rules/{rule_id}"') == 2
+    editor = await owner.get(f"/rules/new?on=scan&scene=store_0042&account={APPID}")
+    assert 'value="store_0042"' in editor.text
