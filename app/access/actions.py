@@ -20,6 +20,7 @@ class Action(StrEnum):
     LINK_ADDED = "link.added"
     LINK_CHANGED = "link.changed"
     LINK_DELETED = "link.deleted"
+    ARTICLE_DRAFTED = "article.drafted"
     REPLY_RETRIED = "reply.retried"
     REPLIES_RETRIED = "replies.retried"
     MESSAGE_SHOWN = "message.shown"

@@ -19,6 +19,7 @@ class ApiScope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     LINKS_READ = "links:read"
     LINKS_WRITE = "links:write"
+    ARTICLES_WRITE = "articles:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

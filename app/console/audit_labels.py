@@ -22,6 +22,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.LINK_ADDED: N_("added a link"),
     Action.LINK_CHANGED: N_("changed a link"),
     Action.LINK_DELETED: N_("deleted a link"),
+    Action.ARTICLE_DRAFTED: N_("sent the draft of an article to WeChat"),
     Action.REPLY_RETRIED: N_("retried a reply"),
     Action.REPLIES_RETRIED: N_("retried many replies"),
     Action.MESSAGE_SHOWN: N_("looked at a masked value"),

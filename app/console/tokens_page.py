@@ -41,6 +41,7 @@ SCOPES: Final = {
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
+    ApiScope.ARTICLES_WRITE: N_("add drafts of articles"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

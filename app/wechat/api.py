@@ -152,6 +152,18 @@ class WeChatApi:
             )
         )
 
+    async def add_draft(self, token: str, article: Mapping[str, Any]) -> str:
+        """Add a draft with one article, and return its media_id. Source: linkage 12.1.
+
+        errcode 45166: the content is not accepted. After a TransportError with outcome_unknown the
+        draft may exist, so the caller must not simply repeat the call.
+        """
+        return api_responses.draft_media_id(
+            await self._transport.post(
+                "/cgi-bin/draft/add", _auth(token), {"articles": [article]}, ("media_id",)
+            )
+        )
+
     async def generate_urllink(self, token: str, target: LinkTarget, days: int) -> str:
         """Return a URL Link that lives `days` days, 1 to 30. Source: protocol 9.4; linkage 5.1.
 

@@ -34,6 +34,7 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "draft/add",
     "wxa/generate_urllink",
     "wxa/generatescheme",
     "wxa/genwxashortlink",
