@@ -70,7 +70,8 @@ mutants: $(STAMP) $(MUTANTS)/.installed ## Change functions in small ways; list 
 	PYTHONPATH=$(MUTANTS) $(BIN)/python -m mutmut results
 
 audit: $(TOOLS)/.installed ## Look for known faults in every pinned dependency; needs the internet
-	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip $(patsubst %,-r %,$(LOCKS))
+	@$(PYTHON) -m tools.audit $(TOOLS)/pip-audit --strict --require-hashes --disable-pip \
+		--progress-spinner off $(patsubst %,-r %,$(LOCKS))
 
 lock: $(TOOLS)/.installed ## Write the pins again from what is asked for; UPGRADE=1 renews them all
 	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
@@ -100,7 +101,8 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 
 $(TOOLS)/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .programs/tools
-	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt
+	@$(TOOLS)/$(PIP) --no-deps --require-hashes -r requirements/tools.txt || \
+		{ echo "make audit and make lock need the package index: run them where it can be reached." >&2; exit 1; }
 	@touch $@
 
 $(FUZZ)/.installed: requirements/fuzz.txt

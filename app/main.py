@@ -22,6 +22,7 @@ from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.callbacks_router import router as callbacks_router
 from app.callback.commit_batch import BatchCommitter
+from app.callback.handovers import Handovers, wait_for_handover
 from app.callback.inbox import Inbox, Undecided
 from app.callback.record import Record
 from app.callback.refusal_counts import RefusalCounts
@@ -39,10 +40,18 @@ from app.doctor.quota_router import router as quota_router
 from app.doctor.router import router as doctor_router
 from app.events.export_router import router as export_router
 from app.events.router import router as events_router
+from app.jssdk.router import router as jssdk_router
+from app.jssdk.serve import set_page_signing
 from app.links.go_router import router as go_router
 from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
+from app.menus.router import router as menus_router
+from app.menus.serve import serving_menus
+from app.menus.versions_router import router as menu_versions_router
+from app.notices.router import router as notices_router
+from app.notices.serve import serving_notices
+from app.notices.templates_router import router as templates_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
 from app.ops.api_document import API_RESPONSES, build_document
@@ -53,9 +62,13 @@ from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
 from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
+from app.qrcodes.lists_router import router as qrcode_lists_router
+from app.qrcodes.picture_router import router as picture_router
+from app.qrcodes.picture_router import serve_pictures
+from app.qrcodes.router import router as qrcodes_router
 from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
-from app.replies.send_windows import limits_from
+from app.replies.send_windows import Limits, limits_from
 from app.rules.disk_copy import DiskCopy
 from app.rules.follower_reader import FollowerFacts
 from app.rules.http.router import router as rules_router
@@ -89,6 +102,12 @@ API_ROUTERS = (
     links_router,
     made_links_router,
     articles_router,
+    notices_router,
+    templates_router,
+    menus_router,
+    menu_versions_router,
+    qrcode_lists_router,
+    qrcodes_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -152,20 +171,16 @@ def create_app(
     facts = FollowerFacts(settings.database_url)
     limits = limits_from(settings)
 
-    def decide(record: Record) -> Record:
-        if rules.current is None:
-            raise Undecided
-        return decide_spooled(rules.current, record, limits)
-
     spool = (
         Spool(settings.data_dir, limit=settings.spool_max_callbacks)
         if settings.spool == "on"
         else None
     )
+    handovers = Handovers(database.sessions, settings.queued_reply_delay)
     inbox = Inbox(
-        BatchCommitter(settings.database_url),
+        BatchCommitter(settings.database_url, wait_for_handover(settings.queued_reply_delay)),
         spool,
-        decide=decide,
+        decide=partial(_decide, rules, limits),
     )
 
     refusals = RefusalCounts(database.sessions, clock)
@@ -175,8 +190,6 @@ def create_app(
         forget_dead_processes()
         await inbox.start()
         await _load_rules(rules)
-        if settings.console == "on":
-            compile_templates(settings.console_time_zone)
         following_rules = asyncio.create_task(rules.run())
         async with following_database(database, clock):
             on_start()
@@ -184,10 +197,14 @@ def create_app(
                 async with (
                     background_store(refusals),
                     serving_links(app.state),
+                    _templates_compiled(settings),
+                    serving_notices(app.state),
+                    serving_menus(app.state),
                     _dead_letter_purge(app, spool),
                 ):
                     yield
                 await inbox.stop()
+                await handovers.stop()
         await rules.stop()
         await following_rules
         facts.close()
@@ -205,8 +222,11 @@ def create_app(
     app.state.database = database
     app.state.rules = rules
     app.state.inbox = inbox
+    app.state.handovers = handovers
     app.state.mini_program_check = MiniProgramCheck(settings.mini_programs)
     app.state.refusals = refusals
+    set_page_signing(app.state)
+    serve_pictures(app.state)
     app.state.doctor = make_doctor(
         settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
     )
@@ -218,6 +238,7 @@ def create_app(
         clock=clock,
         limits=limits,
         refusals=refusals,
+        handovers=handovers,
     )
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
@@ -228,12 +249,18 @@ def create_app(
     add_error_handlers(app)
     for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_caller)], responses=API_RESPONSES)
-    for router in (go_router, health.router, metrics_endpoint.router):
+    for router in (go_router, jssdk_router, picture_router, health.router, metrics_endpoint.router):
         app.include_router(router)
     if settings.console == "on":
         mount_console(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
+    if rules.current is None:
+        raise Undecided
+    return decide_spooled(rules.current, record, limits)
 
 
 @asynccontextmanager
@@ -258,6 +285,18 @@ async def _dead_letter_purge(app: FastAPI, spool: Spool | None) -> AsyncIterator
     yield
     purging.cancel()
     await asyncio.gather(purging, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _templates_compiled(settings: Settings) -> AsyncIterator[None]:
+    """Compile the templates of the console while the application runs."""
+    if settings.console != "on":
+        yield
+        return
+    compiling = asyncio.create_task(compile_templates(settings.console_time_zone))
+    yield
+    compiling.cancel()
+    await asyncio.gather(compiling, return_exceptions=True)
 
 
 @asynccontextmanager

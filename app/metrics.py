@@ -101,6 +101,11 @@ EXPIRED_LATENESS: Final = Histogram(
     ["reason"],
     buckets=(1, 10, 60, 300, 3600, 21600, 86400, 172800),
 )
+NOTICES: Final = Counter(
+    "oa_bridge_notices",
+    "Subscription notices and template messages by kind and outcome",
+    ["kind", "outcome"],
+)
 CUT_OFF_SENDS: Final = Counter(
     "oa_bridge_cut_off_sends",
     "Messages whose worker died while it was sending: resent (may arrive twice) or held",

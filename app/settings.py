@@ -40,6 +40,8 @@ AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 APPSECRET_PATTERN = r"^[!-~]+$"
 MIN_ADMIN_TOKEN = 24
 PUBLIC_URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/?"
+# A top-level domain alone would let every site below it in.
+DOMAIN_PATTERN = r"localhost|[a-z0-9-]+(\.[a-z0-9-]+)+"
 ACCOUNT_TABLE = "account"
 
 
@@ -60,7 +62,7 @@ class MessageMode(StrEnum):
 
 
 # The mode is never empty; its default says nothing.
-_NOT_GIVEN: Final = (None, MessageMode.SECURE)
+_NOT_GIVEN: Final = (None, MessageMode.SECURE, "")
 
 
 def _matching(pattern: str, value: SecretStr | None, what: str) -> SecretStr | None:
@@ -88,6 +90,7 @@ class Account(BaseModel):
     encoding_aes_key: SecretStr | None = None
     encoding_aes_key_previous: SecretStr | None = None
     message_mode: MessageMode = MessageMode.SECURE
+    js_safe_domains: tuple[str, ...] = ()
 
     @field_validator(
         "appid",
@@ -134,6 +137,28 @@ class Account(BaseModel):
     def _original_id_shape(cls, value: str | None) -> str | None:
         if value is not None and re.fullmatch(APPID_PATTERN, value):
             raise ValueError("holds an AppID: copy the original ID (gh_…) from the console")
+        return value
+
+    @field_validator("js_safe_domains", mode="before")
+    @classmethod
+    def _domains(cls, value: object) -> object:
+        """Take a list, or a text with commas as the environment has it."""
+        if isinstance(value, str):
+            value = value.split(",")
+        if not isinstance(value, list | tuple):
+            return value
+        trimmed = (part.strip().lower() if isinstance(part, str) else part for part in value)
+        return tuple(part for part in trimmed if part)
+
+    @field_validator("js_safe_domains")
+    @classmethod
+    def _domain_shape(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for domain in value:
+            if re.fullmatch(DOMAIN_PATTERN, domain) is None:
+                raise ValueError(
+                    f"{domain} is no domain: write it as in the console, without https:// and "
+                    "without a path, such as www.example.com"
+                )
         return value
 
     @field_validator("encoding_aes_key", "encoding_aes_key_previous")
@@ -228,6 +253,7 @@ class Settings(BaseSettings):
     wechat_encoding_aes_key: SecretStr | None = None
     wechat_encoding_aes_key_previous: SecretStr | None = None
     wechat_message_mode: MessageMode = MessageMode.SECURE
+    wechat_js_safe_domains: str = ""
     accounts_file: Path | None = None
     wechat_api_base_url: str = "https://api.weixin.qq.com"
     wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
@@ -264,6 +290,7 @@ class Settings(BaseSettings):
     window_action_sends: int = Field(default=3, ge=1)
     window_action_seconds: float = Field(default=60, gt=0)
     uncertain_sends: Literal["resend_once", "hold"] = "resend_once"
+    queued_reply_delay_seconds: float = Field(default=1, ge=0, le=10)
 
     @field_validator(
         "wechat_appid",
@@ -409,6 +436,11 @@ class Settings(BaseSettings):
         return asked_among(self.accounts)
 
     @property
+    def queued_reply_delay(self) -> timedelta:
+        """How long after the passive reply a queued one is sent."""
+        return timedelta(seconds=self.queued_reply_delay_seconds)
+
+    @property
     def api_timeout(self) -> timedelta:
         """The time limit of one call to WeChat's API."""
         return timedelta(seconds=self.wechat_api_timeout_seconds)
@@ -468,6 +500,7 @@ class Settings(BaseSettings):
             "encoding_aes_key": self.wechat_encoding_aes_key,
             "encoding_aes_key_previous": self.wechat_encoding_aes_key_previous,
             "message_mode": self.wechat_message_mode,
+            "js_safe_domains": self.wechat_js_safe_domains,
         }
 
 

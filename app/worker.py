@@ -34,8 +34,19 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
+from app.growth.count import count_new
+from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.menus import publish as menus
+from app.menus.jobs import PUBLISH as PUBLISH_MENU
+from app.menus.wechat_menus import WeChatMenus
+from app.notices.jobs import SEND as SEND_NOTICES
+from app.notices.jobs import SETTLE as SETTLE_NOTICES
+from app.notices.send import Sender
+from app.notices.send import send as send_notices
+from app.notices.settle import settle as settle_notices
+from app.notices.sweep import sweep as sweep_notices
 from app.ops.database_state import DATABASE_ERRORS
 from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
@@ -44,6 +55,9 @@ from app.privacy.late_pushes import check
 from app.privacy.plan import Eraser
 from app.privacy.retention import retain
 from app.privacy.sweep import sweep as sweep_erasures
+from app.qrcodes import count as qrcode_figures
+from app.qrcodes import renew as qrcodes
+from app.qrcodes.jobs import RENEW as RENEW_QRCODE
 from app.replies import bulk_retry
 from app.replies.deliver import Delivery, deliver
 from app.replies.errors import TryLater
@@ -85,6 +99,10 @@ JOB_CONCURRENCY: Final = {
     CHECK_DOCTOR: 1,
     RETRY: 2,
     RENEW_LINK: 2,
+    SEND_NOTICES: 16,
+    SETTLE_NOTICES: 2,
+    PUBLISH_MENU: 2,
+    RENEW_QRCODE: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -111,6 +129,10 @@ class Jobs:
     prober: Prober
     doctor: Doctor
     renewer: links.Renewer
+    ticket_renewer: jssdk.TicketRenewer
+    sender: Sender
+    publisher: menus.Publisher
+    qr_renewer: qrcodes.QrRenewer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -149,6 +171,27 @@ class Jobs:
         """`links.renew`: get the URL Link of one link from WeChat."""
         await links.renew(self.renewer, UUID(payload["link_id"]))
 
+    async def send_notices(self, payload: dict[str, str]) -> None:
+        """`notices.send`: send the notices of one request or audience."""
+        await send_notices(self.sender, UUID(payload["send_id"]))
+
+    async def settle_notices(self, payload: dict[str, str]) -> None:
+        """`notices.settle`: join reports of deliveries to their notices."""
+        callback_ids = [UUID(name) for name in payload["callback_ids"].split(",")]
+        await settle_notices(self.database.sessions, callback_ids)
+
+    async def publish_menu(self, payload: dict[str, str]) -> None:
+        """`menus.publish`: bring one version of a menu to WeChat."""
+        await menus.publish(self.publisher, UUID(payload["version_id"]))
+
+    async def renew_qrcode(self, payload: dict[str, str]) -> None:
+        """`qrcodes.renew`: get one QR code from WeChat."""
+        await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
+
+    async def count_scans(self) -> None:
+        """Every minute: count what people did by each QR code."""
+        await qrcode_figures.count(self.database.sessions, self.clock)
+
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
         await unionids.end_pauses(self.database.sessions, self.clock)
@@ -166,6 +209,9 @@ class Jobs:
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
+        await sweep_notices(self.database.sessions, self.clock)
+        await menus.sweep(self.database.sessions, self.clock)
+        await qrcodes.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
@@ -182,9 +228,17 @@ class Jobs:
         before = self.clock.now() - timedelta(days=self.settings.retention_days)
         await retain(self.database.sessions, inbox, before)
 
+    async def count_growth(self) -> None:
+        """Every minute: count new follows and unfollows into the sums of the figures."""
+        await count_new(self.database.sessions)
+
     async def refresh_tokens(self) -> None:
         """Every minute: refresh access tokens that are about to expire."""
         await self.tokens.refresh_due()
+
+    async def renew_tickets(self) -> None:
+        """Every minute: get the jsapi_tickets that are missing or near their end."""
+        await jssdk.renew_due(self.ticket_renewer)
 
     async def dispatch_webhooks(self) -> None:
         """Every two seconds: find webhooks with something to send."""
@@ -224,6 +278,10 @@ def make_jobs(
         Prober(settings, database, clock, api, tokens),
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
+        jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
+        Sender(database.sessions, api, tokens, clock),
+        menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
+        qrcodes.QrRenewer(database.sessions, api, tokens, clock),
     )
 
 
@@ -254,6 +312,10 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         CHECK: jobs.check,
         CHECK_DOCTOR: jobs.check_doctor,
         RENEW_LINK: jobs.renew_link,
+        SEND_NOTICES: jobs.send_notices,
+        SETTLE_NOTICES: jobs.settle_notices,
+        PUBLISH_MENU: jobs.publish_menu,
+        RENEW_QRCODE: jobs.renew_qrcode,
     }
 
 
@@ -261,8 +323,11 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
+        "qrcodes.count": jobs.count_scans,
         "access.refresh": jobs.refresh_tokens,
+        "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,
+        "growth.count": jobs.count_growth,
     }
 
 

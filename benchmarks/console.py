@@ -1,25 +1,21 @@
-"""Measures the console: the server's time for each page, and what open consoles cost a callback.
+"""Measures the console: the server's time for each page.
 
 `python -m benchmarks.console` fills a temporary Postgres with 10,000 rules and 1,000,000 callbacks
 of the last 30 days. Then it opens each page and prints the median of its times, how often the time
 of a page that reads nothing this is, and the CPU time of the page in the web process and in
 Postgres together, which says more on a machine that does other things as well. It fails if that is
-more than 100 ms for a page. After that it sends callbacks to `oa-bridge serve` while 50 browsers
-have a live list open and while none has, in turns.
+more than 100 ms for a page. `benchmarks.open_consoles` measures what open consoles cost a callback.
 """
 
 import argparse
 import asyncio
 import random
-import selectors
-import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,26 +28,20 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.clock import SystemClock
 from app.console.followers.references import references
-from app.console.session_cookie import LOOPBACK_NAME, SECURE_NAME
+from app.console.session_cookie import SECURE_NAME
 from app.db.engine import connect, open_database
+from app.growth.count import MAX_EVENTS, MAX_ROUNDS, count_new
 from app.main import create_app
 from app.settings import Settings
-from benchmarks import database, load_client, peer, servers
+from benchmarks import database, peer
 from benchmarks.console_fill import FILL, fill
 from benchmarks.cpu import cpu_seconds
 from benchmarks.history_reading import FAST_WRITES, temporary_postgres
 from benchmarks.keywords import Keywords
-from benchmarks.load_client import Load
-from benchmarks.pushes import write_pushes
 
 RULES: Final = 10_000
 MAX_MS: Final = 100.0
 TIMES: Final = 9
-OPEN_CONSOLES: Final = 50
-CONNECTIONS: Final = 64
-ROUNDS: Final = 3
-SECONDS: Final = 3.0
-MANY_PUSHES: Final = 60_000
 # A page that does not exist has the frame of every page, and reads nothing but the session.
 EMPTY: Final = "/nothing"
 PAGES: Final = (
@@ -68,6 +58,7 @@ PAGES: Final = (
     "/rules/import",
     "/messages",
     "/messages?text=what+is+17",
+    "/messages?text=nowhere",
     "/messages?rule=17",
     "/messages/{callback}",
     "/messages/words",
@@ -79,6 +70,7 @@ PAGES: Final = (
     "/followers/person/{person}",
     "/followers/growth",
     "/followers/growth?days=30",
+    "/subscriptions?days=30",
     "/doctor",
     "/operators",
     "/operators/sessions",
@@ -103,6 +95,10 @@ async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
     callback = await connection.fetchval("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
     await connection.close()
     opened = open_database(url)
+    began = time.monotonic()
+    for _ in range(rows // (MAX_EVENTS * MAX_ROUNDS) + 1):
+        await count_new(opened.sessions)
+    print(f"sums of growth: {time.monotonic() - began:.0f} s", file=sys.stderr)
     now = SystemClock().now()
     async with opened.sessions.begin() as session:
         owner = await operators.add(
@@ -204,84 +200,15 @@ async def measure_pages(url: str, folder: Path, secret: str, ids: dict[str, str]
     return good
 
 
-def measure_callbacks(url: str, folder: Path, secret: str) -> None:
-    """Print how callbacks fare with open consoles and without, in turns."""
-    program = load_client.build(folder)
-    keywords = Keywords.draw(RULES, random.Random(1))
-    found: dict[int, list[Load]] = {0: [], OPEN_CONSOLES: []}
-    with servers.service(folder / "serve", url) as server:
-        for number in range(2 * ROUNDS + 1):
-            consoles = 0 if number % 2 else OPEN_CONSOLES
-            pushes = folder / "pushes"
-            write_pushes(pushes, MANY_PUSHES, keywords, random.Random(number))
-            with looking(server.port, secret, consoles):
-                load = load_client.run(
-                    program,
-                    pushes,
-                    folder / "samples",
-                    port=server.port,
-                    connections=CONNECTIONS,
-                    seconds=SECONDS,
-                )
-            if load.faults:
-                sys.exit(f"callbacks: {load.faults}")
-            if number:  # the first one warms everything up
-                found[consoles].append(load)
-    print("\n| open consoles | callbacks per s | p50 | p99 |\n|---|---|---|---|")
-    for consoles, loads in found.items():
-        per_second, p50, p99 = (
-            statistics.median(getattr(load, name) for load in loads)
-            for name in ("per_second", "p50_ms", "p99_ms")
-        )
-        print(f"| {consoles} | {per_second:,.0f} | {p50:.1f} ms | {p99:.1f} ms |")
-
-
-@contextmanager
-def looking(port: int, secret: str, number: int) -> Iterator[None]:
-    """Have so many live lists of messages open, which a thread reads and forgets."""
-    ended = threading.Event()
-    request = (
-        f"GET /console/messages/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        f"Cookie: {LOOPBACK_NAME}={secret}\r\nAccept: text/event-stream\r\n\r\n"
-    ).encode()
-    with ExitStack() as stack, selectors.DefaultSelector() as selector:
-        for _ in range(number):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            connection.sendall(request)
-            if not connection.recv(65536).startswith(b"HTTP/1.1 200"):
-                sys.exit("a live list was not opened")
-            selector.register(connection, selectors.EVENT_READ)
-        reading = threading.Thread(target=_read_all, args=(selector, ended))
-        reading.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            reading.join()
-
-
-def _read_all(selector: selectors.BaseSelector, ended: threading.Event) -> None:
-    while not ended.is_set():
-        for key, _ in selector.select(0.1):
-            connection = key.fileobj
-            if isinstance(connection, socket.socket) and not connection.recv(1 << 20):
-                selector.unregister(connection)
-        if not selector.get_map():
-            ended.wait()
-
-
 def main() -> None:
     """Read the options and run."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=1_000_000)
-    options.add_argument("--pages", action="store_true", help="measure the pages only")
     chosen = options.parse_args()
     with temporary_postgres() as url, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         secret, ids = asyncio.run(prepare(url, chosen.rows))
         good = asyncio.run(measure_pages(url, folder, secret, ids))
-        if not chosen.pages:
-            measure_callbacks(url, folder, secret)
     if not good:
         sys.exit(f"a page took more than {MAX_MS:.0f} ms")
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from app.callback.handovers import Handovers
 from app.callback.inbox import Inbox
 from app.callback.record import Record, StoredResult
 from app.callback.refusal_counts import RefusalCounts
@@ -53,5 +54,6 @@ def build() -> ASGIApp:
         clock=SystemClock(),
         limits=limits_from(settings),
         refusals=RefusalCounts(database.sessions, SystemClock()),
+        handovers=Handovers(database.sessions, settings.queued_reply_delay),
     )
     return CallbackBypass(endpoint, app)

@@ -13,9 +13,14 @@ import app.db.models
 import app.doctor.models
 import app.events.models
 import app.follower_sync.models
+import app.growth.models
 import app.identity.models
+import app.jssdk.models
 import app.links.models
+import app.menus.models
+import app.notices.models
 import app.privacy.models
+import app.qrcodes.models
 import app.replies.models
 import app.rules.models
 import app.tombstones.models

@@ -69,8 +69,17 @@ class Account(BaseModel):
         default=("203.0.113.7",), description="What the platform finds for the callback's host"
     )
     menu_open: bool = Field(default=True, description="Whether the custom menu is switched on")
+    conditional_menus: bool = Field(
+        default=True, description="Whether conditional menus are switched on"
+    )
     quota_used: dict[str, int] = Field(
-        default_factory=dict, description="Calls of today by cgi_path; left out, those it has seen"
+        default_factory=dict, description="Calls that other programs made today, by cgi_path"
+    )
+    daily_limits: dict[str, int] = Field(
+        default_factory=dict, description="Calls a day, by cgi_path; left out, of a new account"
+    )
+    minute_limits: dict[str, int] = Field(
+        default_factory=dict, description="Calls a minute, by cgi_path; left out, any number"
     )
     token_lifetime_seconds: int = Field(default=7200, gt=0)
     delivery: DeliveryPolicy = DeliveryPolicy()

@@ -8,14 +8,14 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator.errors import refusal
+from simulator.errors import ApiError, refusal
 from simulator.faults import Drop, Fault
 from simulator.ledger import Kind
 from simulator.masking import mask_json, masked
 from simulator.server import cut_connection
 from simulator.state import State
 
-API_PREFIXES = ("/cgi-bin/", "/wxa/")
+API_PREFIXES = ("/cgi-bin/", "/wxa/", "/wxaapi/")
 ANSWER_KEPT = 4000
 CREDENTIALS = ("access_token", "secret")
 
@@ -58,7 +58,7 @@ class ApiGate:
         async def collect(message: Message) -> None:
             answer.append(message)
 
-        replacement = self.answer_of(fault)
+        replacement = self.answer_of(fault) or self.over_quota(scope, body)
         await (replacement or self.app)(scope, replay, collect)
         return changed(answer, fault)
 
@@ -72,6 +72,18 @@ class ApiGate:
             )
         if fault.errcode is not None:
             return JSONResponse(refusal(fault.errcode, "", self.state.clock.now()))
+        return None
+
+    def over_quota(self, scope: Scope, body: bytes) -> Response | None:
+        """Count a call of a known account; return the refusal if it has made too many."""
+        query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+        account = self.state.accounts.get(self.appid_of(query, body_facts(scope, body)[1]) or "")
+        if account is None:
+            return None
+        try:
+            self.state.quotas.take(account, scope["path"], self.state.clock.now())
+        except ApiError as error:
+            return JSONResponse(refusal(error.errcode, "", self.state.clock.now()))
         return None
 
     def record(self, scope: Scope, body: bytes, answer: list[Message], fault: Fault) -> None:

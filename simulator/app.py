@@ -23,8 +23,12 @@ from simulator import (
     ledger_api,
     links_api,
     media_api,
+    menus_api,
+    notices_api,
     page,
     push_api,
+    qrcodes_api,
+    ticket_api,
     token_api,
     users_api,
 )
@@ -35,6 +39,7 @@ from simulator.state import State, state_of
 
 ROUTERS = (
     token_api.router,
+    ticket_api.router,
     media_api.router,
     customer_service_api.router,
     users_api.router,
@@ -43,6 +48,9 @@ ROUTERS = (
     autoreply_api.router,
     drafts_api.router,
     links_api.router,
+    menus_api.router,
+    notices_api.router,
+    qrcodes_api.router,
     control_api.router,
     ledger_api.router,
     explain_api.router,

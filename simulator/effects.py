@@ -25,6 +25,8 @@ ANSWERABLE_EVENTS = frozenset(
         "location_select",
     }
 )
+CONSENT_EVENTS = ("subscribe_msg_popup_event", "subscribe_msg_change_event")
+CONSENT_WRAPPERS = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")
 PERSONAL_EVENTS = ANSWERABLE_EVENTS | {
     "unsubscribe",
     "location",
@@ -64,6 +66,20 @@ def apply(document: JsonObject, follower: Follower, now: datetime) -> None:
     if trigger is not None and follower.following:
         follower.windows.open(trigger, now)
         follower.last_exchange = now
+
+
+def decisions_of(document: JsonObject) -> list[tuple[str, str]]:
+    """Return what a person decided about templates: the template and the status of each."""
+    if event_of(document) not in CONSENT_EVENTS:
+        return []
+    wrapped = next((document[name] for name in CONSENT_WRAPPERS if name in document), document)
+    items = wrapped.get("List") if isinstance(wrapped, dict) else None
+    found = items if isinstance(items, list) else [items]
+    return [
+        (str(item.get("TemplateId")), str(item.get("SubscribeStatusString")))
+        for item in found
+        if isinstance(item, dict)
+    ]
 
 
 def show_action(document: JsonObject, follower: Follower, state: State) -> None:

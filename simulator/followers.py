@@ -19,7 +19,8 @@ class Follower:
     """One person at one account.
 
     person: the same for all OpenIDs of one human; None: the person never gets a UnionID.
-    subscribe_time: the time of the last follow; None if the person never followed.
+    subscribe_time: the time of the last follow; None if the person never followed. tags: ids, the
+    one that was applied last at the end. platform: 1 iOS, 2 Android, 3 another one.
     """
 
     appid: str
@@ -29,6 +30,8 @@ class Follower:
     subscribe_time: datetime | None = None
     subscribe_scene: str = "ADD_SCENE_SEARCH"
     qr_scene_str: str = ""
+    tags: list[int] = field(default_factory=list)
+    platform: str = "1"
     windows: SendWindows = field(default_factory=SendWindows)
     last_exchange: datetime | None = None
     typing_until: datetime | None = None

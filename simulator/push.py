@@ -112,6 +112,8 @@ def act(document: JsonObject, openid: str, account: Account, state: State) -> No
     if is_new:
         follower.follow(state.clock.now())
     effects.apply(document, follower, state.clock.now())
+    for template_id, status in effects.decisions_of(document):
+        state.notices.decide(account.appid, openid, template_id, status)
     effects.show_action(document, follower, state)
 
 

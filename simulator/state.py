@@ -19,6 +19,10 @@ from simulator.followers import Follower
 from simulator.ledger import Kind, Ledger
 from simulator.links import LinkStore
 from simulator.media import MediaStore
+from simulator.menus import MenuStore
+from simulator.notices import NoticeStore
+from simulator.qrcodes import QrCodeStore
+from simulator.quotas import Quotas
 from simulator.tokens import WELL_FORMED, AccountTokens
 
 
@@ -44,6 +48,12 @@ class State:
     media: MediaStore = field(default_factory=MediaStore)
     ledger: Ledger = field(default_factory=Ledger)
     links: LinkStore = field(default_factory=LinkStore)
+    # The jsapi_tickets of each account, the newest last.
+    tickets: dict[str, list[str]] = field(default_factory=dict)
+    quotas: Quotas = field(default_factory=Quotas)
+    menus: MenuStore = field(default_factory=MenuStore)
+    notices: NoticeStore = field(default_factory=NoticeStore)
+    qrcodes: QrCodeStore = field(default_factory=QrCodeStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

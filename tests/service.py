@@ -39,7 +39,11 @@ APPID = ACCOUNT.appid
 OPENID, OTHER_OPENID, THIRD_OPENID = demo.OPENIDS
 CARD_APPID = ACCOUNT.linked_mini_programs[0]
 ADMIN_TOKEN = "an-admin-token-of-the-tests"
-JPEG = bytes.fromhex("ffd8ffc0000b0801a0020801011100ffda0008010100003f0000ffd9")
+# One grey pixel.
+JPEG = bytes.fromhex(
+    f"ffd8ffdb004300{'01' * 64}ffc0000b080001000101011100ffc4001400{'01' + '00' * 15}00"
+    f"ffc4001410{'01' + '00' * 15}00ffda0008010100003f003fffd9"
+)
 SEND = "/cgi-bin/message/custom/send"
 STABLE_TOKEN = "/cgi-bin/stable_token"
 UPLOAD = "/cgi-bin/media/upload"

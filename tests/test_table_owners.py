@@ -45,6 +45,14 @@ EXCEPTIONS = {
         why="a trigger on openids tells webhooks of a UnionID, whichever way it is learned",
         writes=frozenset({"identity_events"}),
     ),
+    "app/db/sql/oa_bridge_follow_event_changed.sql": Foreign(
+        why="a trigger on follow_events notes what was counted, whoever changes it",
+        writes=frozenset({"counted_follow_events"}),
+    ),
+    "app/db/sql/oa_bridge_how_changed.sql": Foreign(
+        why="a trigger on followers notes what was counted, whoever changes it",
+        writes=frozenset({"counted_hows"}),
+    ),
     "app/rules/follower_reader.py": Foreign(
         why="a callback waits for it: one query for all that conditions ask about a follower",
         reads=frozenset({"followers"}),
@@ -67,6 +75,10 @@ EXCEPTIONS = {
     ),
     "app/events/activity.py": Foreign(
         why="a push shows that a person is active, and one statement asks about thousands",
+        reads=frozenset({"callbacks"}),
+    ),
+    "app/notices/settle.py": Foreign(
+        why="what WeChat reports of a delivery stands in its push, which its job names",
         reads=frozenset({"callbacks"}),
     ),
     "app/privacy/mentions.py": Foreign(

@@ -16,7 +16,7 @@ REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements"
 # Python 1.6, is part of the terms of Python itself.
 COMPATIBLE: Final = frozenset(
     {
-        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0"),
+        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MIT-CMU"),
         *("CNRI-Python", "MPL-2.0", "PostgreSQL", "PSF-2.0", "Unlicense", "X11"),
     }
 )

@@ -20,6 +20,12 @@ class ApiScope(StrEnum):
     LINKS_READ = "links:read"
     LINKS_WRITE = "links:write"
     ARTICLES_WRITE = "articles:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"
+    MENUS_READ = "menus:read"
+    MENUS_WRITE = "menus:write"
+    QRCODES_READ = "qrcodes:read"
+    QRCODES_WRITE = "qrcodes:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

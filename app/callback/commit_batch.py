@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -33,18 +34,22 @@ from app.callback.inbox_connection import InboxConnection, is_unavailable
 from app.callback.insert_rows import statement_of
 from app.callback.record import Record, StoredResult
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, UNAVAILABLE_ERRORS
-from app.db.queue import NewJob, enqueue_on
-from app.events.models import FollowAction
+from app.db.queue import NewJob, enqueue_on, start_after
+from app.events.models import FollowAction, SubscriptionAction
+from app.notices.jobs import settle_job
 from app.privacy.jobs import check_job
 from app.privacy.policy import BY_WECHAT, NewErasure
 from app.privacy.store import open_on
 from app.replies import expiry_report
 from app.replies.expire import ExpiredReply, ExpiryReason
-from app.replies.jobs import deliver_job, is_urgent
+from app.replies.jobs import deliver_job, deliver_key, is_urgent
 from app.replies.models import ReplyStatus
 from app.unionid_resolution.jobs import resolve_job
+from app.wechat.inbound import TemplateSendJobFinish
 
 CommitResult = StoredResult | BadData | SignatureUsed | CooldownLost
+
+TEMPLATE_REPORT = TemplateSendJobFinish.event
 
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -67,10 +72,14 @@ class ResolveThrottle:
 
 
 class BatchCommitter:
-    """Commits batches over one connection; not for two tasks at once."""
+    """Commits batches over one connection; not for two tasks at once.
 
-    def __init__(self, url: str) -> None:
+    wait: how long queued replies wait for the passive one to be handed over; None: not at all.
+    """
+
+    def __init__(self, url: str, wait: timedelta | None = None) -> None:
         self._connection = InboxConnection(url)
+        self._wait = wait
         self._throttle = ResolveThrottle()
 
     async def commit(self, batch: Sequence[Record], *, seconds: float) -> list[CommitResult]:
@@ -103,7 +112,7 @@ class BatchCommitter:
     ) -> Sequence[CommitResult]:
         connection = await self._connection.open(CONNECT_TIMEOUT_SECONDS)
         try:
-            return await _commit_once(connection, batch, self._throttle)
+            return await _commit_once(connection, batch, self._throttle, self._wait)
         except Exception as error:
             if again and isinstance(error, _LOST_RACES):
                 return await self._commit_part(batch, again=False)
@@ -172,7 +181,10 @@ _NOTHING = _Inserted(frozenset(), (), (), late=False)
 
 
 async def _commit_once(
-    connection: asyncpg.Connection, batch: Sequence[Record], throttle: ResolveThrottle
+    connection: asyncpg.Connection,
+    batch: Sequence[Record],
+    throttle: ResolveThrottle,
+    wait: timedelta | None,
 ) -> list[CommitResult]:
     """Commit `batch` in one transaction; return what each record is to be answered with.
 
@@ -185,16 +197,28 @@ async def _commit_once(
         refused = await _refused(connection, batch)
         rest = [record for record in batch if record.id not in refused] if refused else batch
         rest, inserted = await _insert(connection, rest)
-        await enqueue_on(connection, _jobs(rest, inserted, throttle))
+        await enqueue_on(connection, _jobs(rest, inserted, throttle, wait))
         erasures = _erasures(rest, inserted)
         await open_on(connection, erasures)
     _log_unidentified(erasures)
     throttle.record(inserted.to_resolve)
     _report_expired(rest, inserted)
-    results = iter(await duplicates.results(connection, rest, inserted.fresh))
+    found = await duplicates.results(connection, rest, inserted.fresh)
+    if wait is not None:
+        await _wait_for_repeated(connection, found, wait)
     if not refused:
-        return [*results]
+        return [*found]
+    results = iter(found)
     return [refused[record.id] if record.id in refused else next(results) for record in batch]
+
+
+async def _wait_for_repeated(
+    connection: asyncpg.Connection, results: Sequence[StoredResult], wait: timedelta
+) -> None:
+    """Let queued replies wait for the answer to a repeated push, as for that to the first one."""
+    keys = [deliver_key(one.first_id) for one in results if one.first_id and one.passive]
+    if keys:
+        await start_after(connection, keys, wait)
 
 
 async def _refused(
@@ -218,12 +242,13 @@ def _commits_by_itself(batch: Sequence[Record]) -> bool:
     lost with the connection is made good by the sweeps. Two round trips less.
     """
     return not any(
-        record.claims or record.duty or record.signature or _is_queued(record) for record in batch
+        record.claims
+        or record.duty
+        or record.signature
+        or record.has_queued
+        or _reports_deliveries(record)
+        for record in batch
     )
-
-
-def _is_queued(record: Record) -> bool:
-    return any(reply.expires_at is not None for reply in record.drafts)
 
 
 def _is_urgent(record: Record) -> bool:
@@ -258,14 +283,36 @@ def _inserted(row: asyncpg.Record) -> _Inserted:
     )
 
 
-def _jobs(batch: Sequence[Record], inserted: _Inserted, throttle: ResolveThrottle) -> list[NewJob]:
-    queued = [record for record in batch if record.id in inserted.fresh and _is_queued(record)]
+def _jobs(
+    batch: Sequence[Record],
+    inserted: _Inserted,
+    throttle: ResolveThrottle,
+    wait: timedelta | None,
+) -> list[NewJob]:
+    fresh = [record for record in batch if record.id in inserted.fresh]
+    queued = [record for record in fresh if record.has_queued]
+    reports = [record.id for record in fresh if _reports_deliveries(record)]
     return [
-        *(deliver_job(record.id, urgent=_is_urgent(record)) for record in queued),
+        *(
+            deliver_job(
+                record.id,
+                urgent=_is_urgent(record),
+                delay=None if record.passive is None else wait,
+            )
+            for record in queued
+        ),
         *(deliver_job(callback_id) for callback_id in inserted.woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
+        *([settle_job(reports)] if reports else ()),
     ]
+
+
+def _reports_deliveries(record: Record) -> bool:
+    """Tell whether a push says what became of a notice."""
+    return record.event == TEMPLATE_REPORT or any(
+        entry.action is SubscriptionAction.SENT for entry in record.subscriptions
+    )
 
 
 def _report_expired(batch: Sequence[Record], inserted: _Inserted) -> None:

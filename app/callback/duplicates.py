@@ -8,7 +8,7 @@ import asyncpg
 from app.callback.record import Record, StoredResult
 
 _FIRST_COPIES = """
-SELECT c.appid, c.dedupe_key, c.passive::text AS passive
+SELECT c.id, c.appid, c.dedupe_key, c.passive::text AS passive
 FROM unnest($1::text[], $2::bytea[]) AS k(appid, dedupe_key)
 JOIN callbacks c USING (appid, dedupe_key)
 """
@@ -27,10 +27,15 @@ async def results(
     rows = await connection.fetch(
         _FIRST_COPIES, [copy.appid for copy in copies], [copy.dedupe_key for copy in copies]
     )
-    first = {(row["appid"], row["dedupe_key"]): row["passive"] for row in rows}
+    first = {
+        (row["appid"], row["dedupe_key"]): StoredResult(
+            row["passive"], duplicate=True, first_id=row["id"]
+        )
+        for row in rows
+    }
     return [
         StoredResult(record.passive)
         if record.id in fresh
-        else StoredResult(first.get((record.appid, record.dedupe_key)), duplicate=True)
+        else first.get((record.appid, record.dedupe_key), StoredResult(None, duplicate=True))
         for record in batch
     ]

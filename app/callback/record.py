@@ -61,6 +61,11 @@ class Record:
     duty: ErasureRequest | None = None
     signature: bytes | None = None
 
+    @property
+    def has_queued(self) -> bool:
+        """Whether replies are queued, which a job sends."""
+        return any(draft.expires_at is not None for draft in self.drafts)
+
     def is_fixed(self, passive: str | None) -> bool:
         """Tell whether a passive reply is the one of these drafts, and the same for everybody."""
         return any(draft.fixed and draft.content == passive for draft in self.drafts)
@@ -73,12 +78,14 @@ RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 class StoredResult:
     """What became of a record, and what the first copy of it was answered with.
 
-    passive: JSON text of the `outbound` reply to give; None means `success`.
+    passive: JSON text of the `outbound` reply to give; None means `success`. first_id: of a
+    duplicate, the callback that it repeats.
     """
 
     passive: str | None
     duplicate: bool = False
     spooled: bool = False
+    first_id: UUID | None = None
 
     @property
     def result(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 from starlette.types import Receive, Scope, Send
 
@@ -22,12 +23,16 @@ _NO_EXTENSIONS: Final[Mapping[str, object]] = {}
 
 
 class CallbackResponse:
-    """A response with status 200. Plain ASGI, since every push ends in one."""
+    """A response with status 200. Plain ASGI, since every push ends in one.
 
-    __slots__ = ("_media_type", "body")
+    awaited_by: the callback whose queued replies follow it; None if there is none.
+    """
 
-    def __init__(self, body: bytes, media_type: bytes) -> None:
+    __slots__ = ("_media_type", "awaited_by", "body")
+
+    def __init__(self, body: bytes, media_type: bytes, *, awaited_by: UUID | None = None) -> None:
         self.body = body
+        self.awaited_by = awaited_by
         self._media_type = media_type
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -55,6 +60,7 @@ def callback_response(
     *,
     fixed: bool,
     now: datetime,
+    awaited_by: UUID | None = None,
 ) -> CallbackResponse:
     """Return `success`, or the passive reply, encrypted if the push was.
 
@@ -78,7 +84,7 @@ def callback_response(
         if opened.encrypted
         else text.encode()
     )
-    return CallbackResponse(body, MEDIA_TYPES[opened.format])
+    return CallbackResponse(body, MEDIA_TYPES[opened.format], awaited_by=awaited_by)
 
 
 def _contents(passive: str, format: Format, max_articles: int) -> str:

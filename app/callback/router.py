@@ -18,6 +18,7 @@ from app.callback.admission import Admission
 from app.callback.build_record import NO_RULES, UNDECIDED, Decision, build_record
 from app.callback.deadline import Deadline
 from app.callback.errors import BadData, CooldownLost, InboxError, SignatureUsed
+from app.callback.handovers import Handovers, has_hung_up
 from app.callback.inbox import Inbox
 from app.callback.metric_labels import callback_counter, counted_msgtype
 from app.callback.record import Record, StoredResult
@@ -61,6 +62,7 @@ class CallbackEndpoint:
         clock: Clock,
         limits: Limits,
         refusals: RefusalCounts,
+        handovers: Handovers,
     ) -> None:
         self._replay_window = settings.replay_window_seconds
         self._max_body_bytes = settings.max_body_bytes
@@ -70,6 +72,7 @@ class CallbackEndpoint:
         self._limits = limits
         self._facts = facts
         self._refusals = refusals
+        self._handovers = handovers
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
         self._spooled_cooldowns = SpooledCooldowns()
@@ -119,7 +122,11 @@ class CallbackEndpoint:
         finally:
             if admitted:
                 self._admission.leave()
+        awaited_by = response.awaited_by if isinstance(response, CallbackResponse) else None
+        if awaited_by is not None and await has_hung_up(receive):
+            awaited_by = None
         await response(scope, receive, send)
+        self._handovers.add(awaited_by)
 
     async def _respond(
         self, scope: Scope, receive: Receive, callback_id: UUID
@@ -168,7 +175,10 @@ class CallbackEndpoint:
         if tracing.is_recording():
             tracing.note(_attributes(record, stored))
         fixed = record.is_fixed(stored.passive)
-        return callback_response(cipher, opened, message, stored.passive, fixed=fixed, now=now)
+        awaited_by = stored.first_id or (record.id if record.has_queued else None)
+        return callback_response(
+            cipher, opened, message, stored.passive, fixed=fixed, now=now, awaited_by=awaited_by
+        )
 
     async def _decide(
         self, appid: str, message: Inbound, now: datetime, lost: frozenset[int]

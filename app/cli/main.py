@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated
@@ -24,6 +25,7 @@ from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
 from app.cli.operators import operators
+from app.cli.quota import quota
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.start_warnings import warn
@@ -35,6 +37,7 @@ from app.db import migrate as migrations
 from app.db.clock_watch import following_database
 from app.db.engine import open_database
 from app.ops import logging, open_files, otel
+from app.ops.metrics_folder import metrics_folder
 from app.settings import Settings, SettingsError, load_settings
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
 from app.worker import Worker, make_jobs
@@ -65,6 +68,7 @@ cli.command()(doctor)
 cli.add_typer(articles, name="articles")
 cli.add_typer(followers, name="followers")
 cli.add_typer(operators, name="operators")
+cli.add_typer(quota, name="quota")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
 cli.add_typer(tokens, name="tokens")
@@ -121,28 +125,40 @@ def serve(
     # before. These must not end the process, since the embedded Postgres has to be stopped.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    with tempfile.TemporaryDirectory(prefix="oa-bridge-metrics-") as folder:
-        if settings.web_processes > 1:
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        config = uvicorn.Config(
-            "app.main:build",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.web_processes,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-            http="app.ops.http_protocol:BoundedProtocol",
-            ws="none",
-            limit_concurrency=open_files.connection_limit(settings.max_connections),
-            headers=[("x-content-type-options", "nosniff")],
-        )
-        _require_port(settings)
+    config = uvicorn.Config(
+        "app.main:build",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.web_processes,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        http="app.ops.http_protocol:BoundedProtocol",
+        ws="none",
+        limit_concurrency=open_files.connection_limit(settings.max_connections),
+        headers=[("x-content-type-options", "nosniff")],
+    )
+    _require_port(settings)
+    if settings.web_processes > 1:
+        with _shared_metrics():
+            _run_server(config)
+    else:
         _run_server(config)
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """Give the web processes a folder in which they share their metrics, unless there is one."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    with metrics_folder() as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        yield
 
 
 def _require_port(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from app.access.actions import Action
 from app.access.actor import Subject, SubjectKind
 from app.cli.actor import cli_actor
 from app.cli.database import UNUSABLE, opened, why_unusable
+from app.jssdk import ticket_store
 from app.ops import logging
 from app.ops.stored_secrets import ERASURE
 from app.secret_box import WRONG_KEY, DecryptionFailed, secret_box, webhook_secret_box
@@ -51,6 +52,7 @@ async def rewrite_all(settings: Settings) -> int:
     async with opened(settings) as database:
         async with database.sessions.begin() as session:
             changed = await token_store.rewrite(session, box)
+            changed += await ticket_store.rewrite(session, box)
             changed += await rewrite_secrets.rewrite(session, webhook_box)
             try:
                 changed += await erasure_secret.rewrite(session, box)

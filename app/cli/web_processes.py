@@ -13,12 +13,15 @@ import socket
 import threading
 import time
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Final
 
 import structlog
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
+
+from app.ops.metrics_folder import hold_for_life
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +44,7 @@ class WebProcess(Process):
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Run in the child."""
         end_with_parent()
+        hold_for_life(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
         super().target(sockets)
 
     def fault(self) -> str | None:

@@ -55,7 +55,7 @@ def mount_console(app: FastAPI) -> None:
     """Serve the console below `/console`, and lead there from `/`.
 
     app.state has `settings`, `clock` and `database`, and may get more before the first request.
-    `compile_templates` is to be called when the application starts.
+    `compile_templates` is to be run beside the application.
     """
 
     async def to_console() -> RedirectResponse:

@@ -6,17 +6,34 @@ Coordinates are in units of the viewBox, from its upper left corner.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
+from unicodedata import east_asian_width
 
-WIDTH: Final = 720.0
 HEIGHT: Final = 240.0
-LEFT: Final = 48.0
 RIGHT: Final = 12.0
 TOP: Final = 12.0
 BOTTOM: Final = 28.0
 MAX_Y_TICKS: Final = 5
-MAX_X_LABELS: Final = 8
+# No label of an axis is wider than this for each of its characters; the style sheet has its size.
+CHARACTER: Final = 8.0
 BAR_SHARE: Final = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The size of a drawing: with the page the drawing shrinks, and its letters with it.
+
+    max_x_labels: at most so many labels are below it.
+    """
+
+    width: float
+    max_x_labels: int
+
+
+WIDE: Final = Size(width=720.0, max_x_labels=8)
+# For a phone: the page shows it where letters of the wide one would be too small to read.
+NARROW: Final = Size(width=360.0, max_x_labels=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +86,27 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart; labels and series are also what its table shows. baseline: y of zero."""
+class Drawing:
+    """A chart in one size. left: where the figures begin. baseline: y of zero."""
 
-    labels: Sequence[str]
-    series: Sequence[Series]
+    size: Size
+    left: float
     lines: Sequence[Line]
     bars: Sequence[Bar]
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     baseline: float
-    width: float = WIDTH
     height: float = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart; labels and series are also what its table shows."""
+
+    labels: Sequence[str]
+    series: Sequence[Series]
+    wide: Drawing
+    narrow: Drawing
 
     @property
     def is_empty(self) -> bool:
@@ -90,15 +116,24 @@ class Chart:
 
 def line_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
     """Return a line for each series. Raises ValueError if a series has not one value a label."""
-    scale = _Scale.of(labels, series)
-    lines = [_line(scale, number, one) for number, one in enumerate(series)]
-    return scale.chart(lines=lines)
+
+    def draw(size: Size) -> Drawing:
+        scale = _Scale.of(labels, series, size)
+        return scale.drawing(lines=[_line(scale, number, one) for number, one in enumerate(series)])
+
+    return Chart(labels, series, draw(WIDE), draw(NARROW))
 
 
 def bar_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
     """Return the bars of all series, side by side. Raises ValueError as `line_chart`."""
-    scale = _Scale.of(labels, series)
-    return scale.chart(bars=[bar for n, one in enumerate(series) for bar in _bars(scale, n, one)])
+
+    def draw(size: Size) -> Drawing:
+        scale = _Scale.of(labels, series, size)
+        return scale.drawing(
+            bars=[bar for n, one in enumerate(series) for bar in _bars(scale, n, one)]
+        )
+
+    return Chart(labels, series, draw(WIDE), draw(NARROW))
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -121,37 +156,61 @@ class _Scale:
     labels: Sequence[str]
     series: Sequence[Series]
     ticks: Sequence[float]
+    size: Size
 
     @classmethod
-    def of(cls, labels: Sequence[str], series: Sequence[Series]) -> "_Scale":
+    def of(cls, labels: Sequence[str], series: Sequence[Series], size: Size) -> "_Scale":
         if any(len(one.values) != len(labels) for one in series):
             raise ValueError("a series has one value for each label")
         values = [value for one in series for value in one.values if value is not None]
-        return cls(labels, series, nice_ticks(min([0.0, *values]), max([0.0, *values])))
+        return cls(labels, series, nice_ticks(min([0.0, *values]), max([0.0, *values])), size)
+
+    @property
+    def left(self) -> float:
+        """Where the figures begin, behind the labels of the y axis."""
+        return CHARACTER * (1 + max(len(_figure(value)) for value in self.ticks))
 
     @property
     def step(self) -> float:
         """The width that one label has."""
-        return (WIDTH - LEFT - RIGHT) / max(1, len(self.labels))
+        return (self.size.width - self.left - RIGHT) / max(1, len(self.labels))
 
     def x(self, number: int) -> float:
-        return round(LEFT + self.step * (number + 0.5), 2)
+        return round(self.left + self.step * (number + 0.5), 2)
 
     def y(self, value: float) -> float:
         low, high = self.ticks[0], self.ticks[-1]
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low), 2)
 
-    def chart(self, lines: Sequence[Line] = (), bars: Sequence[Bar] = ()) -> Chart:
-        every = max(1, math.ceil(len(self.labels) / MAX_X_LABELS))
-        return Chart(
-            self.labels,
-            self.series,
+    def drawing(self, lines: Sequence[Line] = (), bars: Sequence[Bar] = ()) -> Drawing:
+        every = max(1, math.ceil(len(self.labels) / self.size.max_x_labels))
+        room = int(self.step * every / CHARACTER)
+        return Drawing(
+            self.size,
+            self.left,
             lines,
             bars,
-            [Tick(self.x(n), text) for n, text in enumerate(self.labels) if n % every == 0],
-            [Tick(self.y(value), f"{value:,g}") for value in self.ticks],
+            [
+                Tick(self.x(n), shortened(text, room))
+                for n, text in enumerate(self.labels)
+                if n % every == 0
+            ],
+            [Tick(self.y(value), _figure(value)) for value in self.ticks],
             self.y(0),
         )
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def shortened(text: str, room: int) -> str:
+    """Return a label that has room for so many letters; one of Chinese takes that of two."""
+    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in text]
+    if sum(widths) <= room:
+        return text
+    kept = [total for total in accumulate(widths) if total < room]
+    return text[: len(kept)] + "…"
 
 
 def _line(scale: _Scale, number: int, series: Series) -> Line:

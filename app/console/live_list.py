@@ -6,7 +6,7 @@ ends; the browser opens it again, and shows with that that its session is still 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final, Generic, TypeVar
@@ -35,6 +35,21 @@ Row = TypeVar("Row")
 log = structlog.get_logger(__name__)
 
 
+class Batch(Generic[Row]):
+    """The rows of one poll, and the events that are made of them, each once for all who see it."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._events: dict[Hashable, str] = {}
+
+    def event(self, view: Hashable, write: Callable[[Sequence[Row]], str]) -> str:
+        """Return the event for a view, empty if it shows none of the rows."""
+        if view not in self._events:
+            text = write(self.rows)
+            self._events[view] = _event(text) if text else ""
+        return self._events[view]
+
+
 class LiveList(Generic[Row]):
     """The new rows of one list, for all who look at it in this process.
 
@@ -53,7 +68,7 @@ class LiveList(Generic[Row]):
         self._start = start
         self._poll = poll
         self._poll_seconds = poll_seconds
-        self._open: set[asyncio.Queue[Sequence[Row]]] = set()
+        self._open: set[asyncio.Queue[Batch[Row]]] = set()
         self._polling: asyncio.Task[None] | None = None
 
     @property
@@ -62,12 +77,12 @@ class LiveList(Generic[Row]):
         return len(self._open)
 
     @contextmanager
-    def looking(self) -> Iterator["asyncio.Queue[Sequence[Row]]"]:
+    def looking(self) -> Iterator["asyncio.Queue[Batch[Row]]"]:
         """Look at the list: the queue gets the rows of each poll that finds any.
 
         Whoever reads too slowly misses rows: the oldest batches are dropped.
         """
-        queue: asyncio.Queue[Sequence[Row]] = asyncio.Queue(MAX_WAITING)
+        queue: asyncio.Queue[Batch[Row]] = asyncio.Queue(MAX_WAITING)
         self._open.add(queue)
         if self._polling is None:
             loop = asyncio.get_running_loop()
@@ -95,33 +110,42 @@ class LiveList(Generic[Row]):
     def _hand_out(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
+        batch = Batch(rows)
         for queue in self._open:
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait(rows)
+            queue.put_nowait(batch)
 
 
 def live_response(
-    request: Request, live_list: LiveList[Row], write: Callable[[Sequence[Row]], str]
+    request: Request,
+    live_list: LiveList[Row],
+    write: Callable[[Sequence[Row]], str],
+    view: Hashable,
 ) -> StreamingResponse:
     """Return the stream of a list as server-sent events.
 
     write: returns the rows as `<tr>` elements, without those that the filters of this browser hide;
-    an empty text sends nothing. Raises HTTPException 503 if MAX_OPEN look already.
+    an empty text sends nothing. view: equal for all browsers for which `write` returns the same,
+    such as the language with the filters; `write` is called once for them all. Raises HTTPException
+    503 if MAX_OPEN look already.
     """
     if live_list.count >= MAX_OPEN:
         raise HTTPException(503)
     # The server ends it at once when it stops, and does not wait for the browser.
     request.scope.setdefault("state", {})[ENDLESS] = True
     return StreamingResponse(
-        _events(request, live_list, write),
+        _events(request, live_list, write, view),
         media_type=MEDIA_TYPE,
         headers={"X-Accel-Buffering": "no"},
     )
 
 
 async def _events(
-    request: Request, live_list: LiveList[Row], write: Callable[[Sequence[Row]], str]
+    request: Request,
+    live_list: LiveList[Row],
+    write: Callable[[Sequence[Row]], str],
+    view: Hashable,
 ) -> AsyncIterator[str]:
     if live_list.count >= MAX_OPEN:  # others have begun since the route looked
         return
@@ -136,9 +160,9 @@ async def _events(
                 comment_at = seconds() + COMMENT_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    rows = await queue.get()
-                if text := write(rows):
-                    yield _event(text)
+                    batch = await queue.get()
+                if event := batch.event(view, write):
+                    yield event
 
 
 @contextmanager

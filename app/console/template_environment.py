@@ -4,17 +4,21 @@ A template has these names beside what its route gives it: `_` and `ngettext` fo
 the macros of `components.html`, `static(name)` and `path(name)` for addresses, `language`, `zone`.
 """
 
+import asyncio
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from app.console import labels
 from app.console.figures import Figures
 from app.console.local_time import LocalTime
 from app.console.messages import LANGUAGES, Messages
 from app.console.static_files import static_path
+from app.rules.background import background_work
 
 FOLDER: Final = Path(__file__).with_name("templates")
 MOUNTED_AT: Final = "/console"
@@ -26,12 +30,39 @@ def console_path(path: str) -> str:
     return f"{MOUNTED_AT}{path}"
 
 
-def compile_templates(zone: str) -> None:
-    """Compile every template in each language, so that no visitor waits for it, nor a push."""
+async def compile_templates(zone: str) -> None:
+    """Compile every template in each language, so that no visitor waits for it, nor a push.
+
+    It takes a second of a processor, for which a process that replaces a killed one must not keep
+    pushes waiting: it is to run beside them.
+    """
     for language in LANGUAGES:
-        pages = environment(language, zone)
+        pages = await asyncio.to_thread(environment, language, zone)
         for name in pages.list_templates():
-            pages.get_template(name)
+            await asyncio.to_thread(_compile, pages, name)
+
+
+def _compile(pages: Environment, name: str) -> None:
+    with background_work():
+        pages.get_template(name)
+
+
+class _SharedCode(BytecodeCache):
+    """Keeps the code of the templates in memory, since it is the same in every language."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code if it was compiled in another language."""
+        bucket.code = self._code.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self._code[bucket.key] = bucket.code
+
+
+_shared_code: Final = _SharedCode()
 
 
 @cache
@@ -44,6 +75,7 @@ def environment(language: str, zone: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_shared_code,
     )
     messages = Messages(language)
     time = LocalTime(language, zone)

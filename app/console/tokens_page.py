@@ -42,6 +42,12 @@ SCOPES: Final = {
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
     ApiScope.ARTICLES_WRITE: N_("add drafts of articles"),
+    ApiScope.NOTICES_READ: N_("read notices and their templates"),
+    ApiScope.NOTICES_WRITE: N_("send notices to people and audiences"),
+    ApiScope.MENUS_READ: N_("read custom menus and taps on them"),
+    ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
+    ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
+    ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

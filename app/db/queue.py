@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -58,6 +59,30 @@ async def enqueue_on(connection: asyncpg.Connection, jobs: Sequence[NewJob]) -> 
 async def enqueue(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
     """Add jobs in the session's transaction. They exist once it commits."""
     await enqueue_on(await raw_connection(session), jobs)
+
+
+async def start_after(
+    connection: asyncpg.Connection, keys: Sequence[str], delay: timedelta
+) -> None:
+    """Let jobs with these keys start after a delay from now, unless they were tried already."""
+    await connection.execute(_START_AFTER, list(keys), delay)
+
+
+_START_AFTER: Final = """
+UPDATE pgqueuer SET execute_after = clock_timestamp() + $2::interval
+WHERE dedupe_key = ANY($1::text[]) AND status = 'queued' AND attempts = 0
+"""
+
+
+async def hasten(session: AsyncSession, name: str) -> None:
+    """Let the jobs of a name that wait for a later time start as soon as this commits."""
+    await session.execute(
+        text(
+            "UPDATE pgqueuer SET execute_after = now() "
+            "WHERE entrypoint = :name AND status = 'queued' AND execute_after > now()"
+        ),
+        {"name": name},
+    )
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection:

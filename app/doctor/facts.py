@@ -10,6 +10,7 @@ from app.clock import Other
 from app.ops.database_state import Snapshot
 from app.ops.stored_secrets import StoredSecrets
 from app.settings import Settings
+from app.wechat_client.quota_store import QuotaUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Shared:
     there is no UnionID → people; `resolved` counts those who have one. expiring: media_id → end,
     of media that end within a day. overdue_content: when the oldest content was received that
     RETENTION_DAYS should have cleared. overdue_erasure: when the oldest unfinished erasure that is
-    late was requested. calls: (AppID, API) → how many this service made today.
+    late was requested. quotas: of the Official Accounts.
     """
 
     server_version: int
@@ -145,7 +146,7 @@ class Shared:
     rules: RulesReport | None = None
     tokens: Tokens = Tokens()
     probes: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
-    calls: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    quotas: Sequence[QuotaUse] = ()
 
     def probe(self, name: str, appid: str = "") -> Probe | None:
         """Return the latest result of a probe."""

@@ -33,7 +33,7 @@ from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
 from app.privacy.store import OVERDUE_AFTER
 from app.settings import Settings
-from app.wechat_client.call_counts import calls_on, day_of
+from app.wechat_client.quota_store import read_uses
 
 log = structlog.get_logger(__name__)
 
@@ -188,7 +188,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
                 dict(await tokens.unused_scopes(session, since=now - UNUSED_AFTER, now=now)),
             ),
             probes=await _probes(session, now),
-            calls=await calls_on(session, official, day_of(now)),
+            quotas=await read_uses(session, official, now),
         )
 
 

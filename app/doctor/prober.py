@@ -18,7 +18,6 @@ from app.clock import DIFFERENCES, Clock
 from app.db.advisory_lock import LockTaken, try_hold
 from app.db.engine import Database
 from app.doctor import public_url, store
-from app.doctor.checks.api import QUOTA_PROBE
 from app.doctor.checks.database import CLOCK_PROBE
 from app.doctor.checks.pushes import CALLBACK_PROBE, PUBLIC_URL_PROBE
 from app.doctor.checks.rules import HITS_PROBE
@@ -27,8 +26,10 @@ from app.doctor.console_state import menu_state, replies_state
 from app.secret_box import secret_box
 from app.settings import Account, Settings
 from app.wechat.api import WeChatApi
+from app.wechat.api_responses import Quota
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client import quota_store
 from app.wechat_client.tokens import AccessTokens
 
 LOCK: Final = "oa_bridge.doctor"
@@ -138,9 +139,7 @@ class Prober:
             return
         if account.receives:
             await self._ask(appid, CALLBACK_PROBE, "callback/check", lambda: self._callback(token))
-        path = await self._next_quota(appid)
-        quota = f"{QUOTA_PROBE}{path}"
-        await self._ask(appid, quota, "openapi/quota/get", lambda: self._quota(token, path))
+        await self._ask_quota(appid, token)
         await self._ask(appid, MENU_PROBE, "get_current_selfmenu_info", lambda: self._menu(token))
         await self._ask(
             appid, REPLIES_PROBE, "get_current_autoreply_info", lambda: self._replies(token)
@@ -159,21 +158,26 @@ class Prober:
     async def _callback(self, token: str) -> Mapping[str, Any]:
         return {"addresses": list(await self.api.callback_check(token))}
 
-    async def _quota(self, token: str, path: str) -> Mapping[str, Any]:
-        found = await self.api.quota(token, path)
-        return {"daily_limit": found.daily_limit, "used": found.used}
+    async def _ask_quota(self, appid: AppId, token: str) -> None:
+        """Ask about the API about which it was asked the longest ago."""
+        async with self.database.sessions() as session:
+            known = await quota_store.asked_at(session, appid)
+        never = datetime.min.replace(tzinfo=self.clock.now().tzinfo)
+        path = min(QUOTA_PATHS, key=lambda path: known.get(path, never))
+        self.tokens.counts.add(appid, "openapi/quota/get")
+        found: Quota | None = None
+        try:
+            found = await self.api.quota(token, path)
+        except ApiError as error:
+            log.info("doctor.quota_not_read", appid=appid, path=path, errcode=error.errcode)
+        async with self.database.sessions.begin() as session:
+            await quota_store.save_quota(session, appid, path, found, self.clock.now())
 
     async def _menu(self, token: str) -> Mapping[str, Any]:
         return menu_state(await self.api.current_selfmenu_info(token))
 
     async def _replies(self, token: str) -> Mapping[str, Any]:
         return replies_state(await self.api.current_autoreply_info(token))
-
-    async def _next_quota(self, appid: AppId) -> str:
-        async with self.database.sessions() as session:
-            known = await store.checked_at(session, appid)
-        never = datetime.min.replace(tzinfo=self.clock.now().tzinfo)
-        return min(QUOTA_PATHS, key=lambda path: known.get(f"{QUOTA_PROBE}{path}", never))
 
     async def _look_at_rules(self) -> None:
         """Note which rules nobody met in 30 days, if as many pushes as that can be looked at."""

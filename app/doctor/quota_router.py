@@ -9,13 +9,11 @@ from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
 from app.api_model import ApiModel
 from app.db.session import SessionDep
-from app.doctor import store
-from app.doctor.checks.api import CGI_BIN, QUOTA_PROBE
-from app.doctor.models import DoctorProbe
 from app.settings import Settings
 from app.wechat.ids import AppId
 from app.wechat_client import problem_store
-from app.wechat_client.call_counts import calls_on, day_of
+from app.wechat_client.call_counts import day_of
+from app.wechat_client.quota_store import read_uses
 
 router = APIRouter(prefix="/api/quota", tags=["operations"], route_class=ScopedRoute)
 
@@ -32,7 +30,10 @@ class ApiQuota(ApiModel):
     daily_limit: int | None
     """How many WeChat allows a day; null: it was not asked yet."""
     used: int | None
-    """How many WeChat counted when it was asked, those of other programs too; null: not today."""
+    """How many WeChat counted when it was asked, those of other programs too.
+
+    null: not today, or not since the quotas were cleared.
+    """
     asked_at: datetime | None
     """When WeChat was asked."""
     paused_until: datetime | None
@@ -60,32 +61,19 @@ async def read_quota(request: Request, session: SessionDep) -> QuotaOut:
 
 
 async def _items(session: AsyncSession, appids: list[str], now: datetime) -> list[ApiQuota]:
-    calls = await calls_on(session, appids, day_of(now))
     pauses = await problem_store.read_pauses(session)
-    asked = {
-        (probe.appid, probe.probe.removeprefix(QUOTA_PROBE).removeprefix(CGI_BIN)): probe
-        for probe in await store.quota_probes(session, appids)
-    }
     items = []
-    for appid, api in sorted(calls.keys() | asked.keys()):
-        probe = asked.get((appid, api))
-        pause = pauses.get((AppId(appid), api))
+    for use in await read_uses(session, appids, now):
+        pause = pauses.get((AppId(use.appid), use.api))
         items.append(
             ApiQuota(
-                appid=appid,
-                api=api,
-                calls=calls.get((appid, api), 0),
-                daily_limit=None if probe is None else probe.result["daily_limit"],
-                used=_used_today(probe, now),
-                asked_at=None if probe is None else probe.checked_at,
+                appid=use.appid,
+                api=use.api,
+                calls=use.calls,
+                daily_limit=use.daily_limit,
+                used=use.counted,
+                asked_at=use.asked_at,
                 paused_until=None if pause is None else pause.until,
             )
         )
     return items
-
-
-def _used_today(probe: DoctorProbe | None, now: datetime) -> int | None:
-    if probe is None or day_of(probe.checked_at) != day_of(now):
-        return None
-    used: int = probe.result["used"]
-    return used

@@ -23,9 +23,8 @@ from app.rules.models import RulesVersion
 from app.rules.store import Loaded
 from app.rules.text.regex import BadPattern
 from app.settings import Settings
-from app.wechat.outbound import MediaType, media_of
-from app.wechat_client.media_folder import UnreadableFile, check_file
-from app.wechat_client.media_source import MAX_BYTES
+from app.wechat.outbound import MediaUse, media_of
+from app.wechat_client.check_media import wrong_with_file
 
 # A rule may also end without a change, so that it is looked at again after this.
 VALID_FOR: Final = timedelta(minutes=10)
@@ -36,12 +35,12 @@ MANY_RULES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A report without the files, which change by themselves. files: rule, name and use."""
+    """A report without the files, which change by themselves. files: rule and use."""
 
     version: int
     at: datetime
     report: RulesReport
-    files: tuple[tuple[int, str, MediaType], ...]
+    files: tuple[tuple[int, MediaUse], ...]
 
 
 class RulesReader:
@@ -102,26 +101,23 @@ class RulesReader:
                 rule.id: ids for rule in loaded.rules if (ids := tuple(_media_ids_of(rule)))
             },
         )
-        files = {(name, kind): rule.id for rule in loaded.rules for name, kind in _files_of(rule)}
-        listed = tuple((rule_id, name, kind) for (name, kind), rule_id in files.items())
+        files = {use: rule.id for rule in loaded.rules for use in _files_of(rule)}
+        listed = tuple((rule_id, use) for use, rule_id in files.items())
         return _Known(loaded.version, now, report, listed[:MAX_FILES])
 
-    def _bad_media(self, files: Sequence[tuple[int, str, MediaType]]) -> list[BadMedium]:
+    def _bad_media(self, files: Sequence[tuple[int, MediaUse]]) -> list[BadMedium]:
         found = []
-        for rule_id, name, kind in files:
-            try:
-                check_file(self._settings.media_path, name, MAX_BYTES[kind])
-            except UnreadableFile as error:
+        for rule_id, use in files:
+            name = str(use.source.file)
+            wrong = wrong_with_file(self._settings.media_path, use, name)
+            if wrong is not None:
                 # The fix that follows the colon is the finding's own.
-                found.append(BadMedium(rule_id, name, error.reason.partition(":")[0]))
+                found.append(BadMedium(rule_id, name, wrong.partition(":")[0]))
         return found
 
 
-def _files_of(rule: Rule) -> Iterator[tuple[str, MediaType]]:
-    for reply in rule.replies:
-        for use in media_of(reply):
-            if use.source.file is not None:
-                yield use.source.file, use.type
+def _files_of(rule: Rule) -> Iterator[MediaUse]:
+    return (use for reply in rule.replies for use in media_of(reply) if use.source.file is not None)
 
 
 def _media_ids_of(rule: Rule) -> Iterator[str]:

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
-from app.doctor.checks.api import QUOTA_PROBE
 from app.doctor.finding import Finding, State, verdict
 from app.doctor.models import DoctorFinding, DoctorProbe
 from app.ops.database_state import DATABASE_ERRORS
@@ -45,24 +44,6 @@ async def last_run(session: AsyncSession) -> datetime | None:
         select(DoctorProbe.checked_at).where(DoctorProbe.appid == "", DoctorProbe.probe == RUN)
     )
     return found
-
-
-async def checked_at(session: AsyncSession, appid: str) -> dict[str, datetime]:
-    """Return when each probe of an account was last made."""
-    rows = await session.execute(
-        select(DoctorProbe.probe, DoctorProbe.checked_at).where(DoctorProbe.appid == appid)
-    )
-    return {row.probe: row.checked_at for row in rows}
-
-
-async def quota_probes(session: AsyncSession, appids: Sequence[str]) -> Sequence[DoctorProbe]:
-    """Return what WeChat answered last about the quotas of these accounts."""
-    found = await session.scalars(
-        select(DoctorProbe).where(
-            DoctorProbe.appid.in_(appids), DoctorProbe.probe.startswith(QUOTA_PROBE)
-        )
-    )
-    return [one for one in found if "used" in one.result]
 
 
 async def with_since(

@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.clock import Clock
 from app.links import pages
-from app.links.live_links import LinksUnavailable, LiveLink, LiveLinks
+from app.links.live_links import LiveLink
 from app.links.models import OpenKind
 from app.links.opens import Opens
 from app.links.schemas import SLUG_PATTERN, short_url
+from app.links.slug_cache import SlugCache, SlugUnavailable
 from app.links.target_query import MAX_CQ, new_ref, own_query, with_cq
 from app.links.visitor import MAX_AGENT, Visitor, visitor_of
 from app.settings import Settings
@@ -29,7 +30,7 @@ router = APIRouter()
 class GoState:
     """What a web process needs for short URLs."""
 
-    links: LiveLinks
+    links: SlugCache[LiveLink]
     opens: Opens
     clock: Clock
     settings: Settings
@@ -46,7 +47,7 @@ async def go(slug: str, request: Request) -> Response:
         return _page(pages.unknown_page(), 404)
     try:
         link = await state.links.find(slug)
-    except LinksUnavailable:
+    except SlugUnavailable:
         return _unavailable("微信小程序")
     if link is None:
         return _page(pages.unknown_page(), 404)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
+from app.links.renewable import Renewable
 
 
 class EnvVersion(StrEnum):
@@ -20,13 +21,11 @@ class EnvVersion(StrEnum):
     DEVELOP = "develop"
 
 
-class Link(Base):
+class Link(Renewable, Base):
     """A page of a mini-program, and the URL Link at WeChat that opens it.
 
     query: with placeholders. revision: raised by every change. url_link_revision: the revision for
-    which the URL Link was made. renew_at: when the worker asks WeChat for the next one.
-    leased_until, lease: the run that asks now. attempts: failed calls since the last success;
-    errcode, error, rid, failed_at: of the last of them.
+    which the URL Link was made.
     """
 
     __tablename__ = "links"
@@ -51,14 +50,6 @@ class Link(Base):
     url_link: Mapped[str | None]
     url_link_revision: Mapped[int | None]
     url_link_expires_at: Mapped[datetime | None]
-    renew_at: Mapped[datetime]
-    leased_until: Mapped[datetime | None]
-    lease: Mapped[UUID | None]
-    attempts: Mapped[int]
-    errcode: Mapped[int | None]
-    error: Mapped[str | None]
-    rid: Mapped[str | None]
-    failed_at: Mapped[datetime | None]
 
 
 class OpenKind(StrEnum):

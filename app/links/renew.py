@@ -6,7 +6,7 @@ Source: protocol 9.4; linkage 5.1, 5.3 and 5.6.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from sqlalchemy import or_, select
@@ -35,8 +35,6 @@ from app.wechat.link_target import LinkTarget
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
-# Longer than a call with a renewed access token, each at the longest WECHAT_API_TIMEOUT_SECONDS.
-LEASE: Final = timedelta(minutes=4)
 # A link that is changed again and again is left to the next job.
 MAX_CALLS_A_RUN: Final = 3
 MAX_FOUND: Final = 1000
@@ -92,14 +90,11 @@ async def sweep(sessions: SessionFactory, clock: Clock) -> None:
 
 
 async def _claim(renewer: Renewer, link_id: UUID) -> _Claim | None:
-    now, lease = renewer.clock.now(), uuid4()
     async with renewer.sessions.begin() as session:
         link = await store.locked(session, link_id)
-        if link is None or link.renew_at > now:
+        lease = None if link is None else link.take_lease(renewer.clock.now())
+        if link is None or lease is None:
             return None
-        if link.leased_until is not None and link.leased_until > now:
-            return None
-        link.lease, link.leased_until = lease, now + LEASE
         query = shared_query(link.query, link.slug, utm_of(link))
         target = LinkTarget(link.path, query, link.env_version.value)
         return _Claim(link.id, lease, AppId(link.appid), link.revision, target)
@@ -133,8 +128,7 @@ async def _store(renewer: Renewer, claim: _Claim, url_link: str) -> bool:
         link.url_link = url_link
         link.url_link_revision = claim.revision
         link.url_link_expires_at = now + LIFE
-        link.attempts = 0
-        link.errcode = link.error = link.rid = link.failed_at = None
+        link.note_success()
         if link.revision != claim.revision:
             return True
         link.renew_at = renewal_after(now)
@@ -149,9 +143,7 @@ async def _note_failure(renewer: Renewer, claim: _Claim, error: ApiError) -> Non
         link = await _released(session, claim)
         if link is None:
             return
-        link.attempts += 1
-        link.errcode, link.error = error.errcode, error.errmsg
-        link.rid, link.failed_at = error.rid, now
+        link.note_failure(error, now)
         if link.revision == claim.revision:
             await _plan(session, link, next_attempt(error, link.attempts, now), now)
             if is_refused(error) and link.url_link_revision != claim.revision:
@@ -185,7 +177,4 @@ async def _plan(session: AsyncSession, link: Link, at: datetime, now: datetime) 
 async def _released(session: AsyncSession, claim: _Claim) -> Link | None:
     """Return the locked link without the lease; None if it is deleted or another run has it."""
     link = await store.locked(session, claim.link_id)
-    if link is None or link.lease != claim.lease:
-        return None
-    link.lease = link.leased_until = None
-    return link
+    return link if link is not None and link.release(claim.lease) else None

@@ -153,7 +153,7 @@ async def renew_link(
     stored = await store.locked(session, link_id)
     if stored is None:
         raise unknown(link_id)
-    await store.renew_now(session, stored, _now(request))
+    await store.renew_now(session, actor_of(request), stored, _now(request))
     return _out(stored, request, language)
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, field_validat
 from app.api_model import ApiModel
 from app.links.fallback_url import MAX_URL, check_fallback
 from app.links.models import EnvVersion, Link
+from app.links.renewable import Renewable
 from app.links.target_query import MAX_QUERY
 from app.rules.definition.fields import Words
 from app.rules.definition.utm import Utm
@@ -81,7 +82,7 @@ class LinkReplacement(LinkIn):
 
 
 class LinkProblem(ApiModel):
-    """Why WeChat made no URL Link when it was asked last."""
+    """Why WeChat made nothing when it was asked last."""
 
     errcode: int | None
     """WeChat's errcode; null if no answer came."""
@@ -249,8 +250,8 @@ def utm_of(link: Link) -> Utm | None:
     return None if link.utm is None else Utm.model_validate(link.utm)
 
 
-def problem_of(link: Link, language: Language) -> LinkProblem | None:
-    """Return why WeChat made no URL Link when it was asked last; None after a success."""
+def problem_of(link: Renewable, language: Language) -> LinkProblem | None:
+    """Return why WeChat made nothing when it was asked last; None after a success."""
     if link.failed_at is None:
         return None
     known = None if link.errcode is None else explain(link.errcode, language, link.rid)

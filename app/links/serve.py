@@ -9,9 +9,10 @@ from app.clock import Clock
 from app.db.background_store import background_store
 from app.db.engine import Database
 from app.links.go_router import GoState
-from app.links.live_links import LiveLinks
+from app.links.live_links import read_link
 from app.links.make import LinkMaker
 from app.links.opens import Opens
+from app.links.slug_cache import SlugCache
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.tombstones.erasure_secret import erasure_secret
@@ -28,7 +29,7 @@ async def serving_links(state: State) -> AsyncIterator[None]:
     opens = Opens(database.sessions, clock, erasure_secret(settings))
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout)
     tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
-    state.go = GoState(LiveLinks(database.sessions), opens, clock, settings)
+    state.go = GoState(SlugCache(database.sessions, read_link), opens, clock, settings)
     state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
     try:
         async with background_store(opens):

@@ -96,9 +96,10 @@ async def replace(
     await enqueue(session, [renew_job(link.id)])
 
 
-async def renew_now(session: AsyncSession, link: Link, now: datetime) -> None:
+async def renew_now(session: AsyncSession, actor: Actor, link: Link, now: datetime) -> None:
     """Let the worker ask WeChat for another URL Link of a locked link at once."""
     link.renew_at = now
+    await audit.record(session, actor, Action.LINK_RENEWED, subject_of(link.id), now=now)
     await enqueue(session, [renew_job(link.id)])
 
 
@@ -153,8 +154,9 @@ def _fill(link: Link, link_in: LinkIn) -> None:
 
 
 async def _flush(session: AsyncSession, link: Link) -> None:
+    slug = link.slug  # what the row had before is read again once the statement is undone
     try:
         async with session.begin_nested():
             await session.flush()
     except IntegrityError:
-        raise SlugTaken(link.slug) from None
+        raise SlugTaken(slug) from None

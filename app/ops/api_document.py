@@ -21,6 +21,8 @@ TAGS: Final = [
     {"name": "stats", "description": "Figures by days in a time zone."},
     {"name": "webhooks", "description": "Endpoints of other systems that events are sent to."},
     {"name": "links", "description": "Short URLs that open pages of mini-programs."},
+    {"name": "notices", "description": "Subscription notices and template messages."},
+    {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},
     {"name": "callback", "description": "What WeChat calls. Generated clients do not need it."},

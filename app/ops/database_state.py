@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database
 from app.db.worker_heartbeat import BEAT_SECONDS
+from app.wechat_client.quota_store import QuotaUse, read_uses
 
 log = structlog.get_logger(__name__)
 
@@ -246,6 +247,16 @@ async def problems(database: Database, appids: Sequence[str]) -> Sequence[Proble
             return [Problem(*row) for row in found]
     except DATABASE_ERRORS as error:
         log.warning("the accounts' problems can't be read", reason=describe(error))
+        return []
+
+
+async def quotas(database: Database, appids: Sequence[str], now: datetime) -> Sequence[QuotaUse]:
+    """Return how much of the quotas is used; nothing if it can't be read within a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.sessions() as session:
+            return await read_uses(session, appids, now)
+    except DATABASE_ERRORS as error:
+        log.warning("the accounts' quotas can't be read", reason=describe(error))
         return []
 
 

@@ -84,7 +84,10 @@ async def _read_parts(request: Request) -> Parts:
         replies=readiness.replies(state),
         tokens=readiness.tokens((a.appid for a in accounts if a.appsecret), state),
         wechat=readiness.wechat(
-            await database_state.problems(database, list(settings.accounts)) if up else ()
+            await database_state.problems(database, list(settings.accounts)) if up else (),
+            await database_state.quotas(database, list(settings.accounts), app.clock.now())
+            if up
+            else (),
         ),
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -20,6 +20,7 @@ from app.db.engine import Database
 from app.ops import database_state
 from app.ops.api_document import GATE_RESPONSES
 from app.ops.database_state import Snapshot
+from app.wechat_client.quota_store import QuotaUse
 
 router = APIRouter(tags=["operations"])
 
@@ -35,12 +36,15 @@ async def metrics(request: Request) -> Response:
 
     Without the database they hold `oa_bridge_database_up 0`, and no other database metric.
     """
-    database: Database = request.app.state.database
+    app = request.app.state
+    database: Database = app.database
     up = await database_state.fault(database) is None
     state = await database_state.read(database) if up else None
+    appids = list(app.settings.accounts)
+    quotas = await database_state.quotas(database, appids, app.clock.now()) if up else ()
     # In a thread, since with several processes this reads files of each of them.
     counted = await asyncio.to_thread(_of_processes)
-    return Response(counted + _of_database(up, state), media_type=CONTENT_TYPE_LATEST)
+    return Response(counted + _of_database(up, state, quotas), media_type=CONTENT_TYPE_LATEST)
 
 
 def _of_processes() -> bytes:
@@ -51,9 +55,9 @@ def _of_processes() -> bytes:
     return generate_latest(registry)
 
 
-def _of_database(up: bool, state: Snapshot | None) -> bytes:
+def _of_database(up: bool, state: Snapshot | None, quotas: Sequence[QuotaUse]) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_DatabaseState(up, state or Snapshot()))
+    registry.register(_DatabaseState(up, state or Snapshot(), quotas))
     return generate_latest(registry)
 
 
@@ -62,9 +66,10 @@ class _DatabaseState(Collector):
 
     # Ordinary gauges would be added up over the processes.
 
-    def __init__(self, up: bool, state: Snapshot) -> None:
+    def __init__(self, up: bool, state: Snapshot, quotas: Sequence[QuotaUse]) -> None:
         self._up = up
         self._state = state
+        self._quotas = quotas
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
@@ -106,6 +111,12 @@ class _DatabaseState(Collector):
             "How long calls that WeChat refuses have waited; no sample while none do",
             ["appid", "api", "errcode"],
             (((one.appid, one.api, str(one.errcode)), one.seconds) for one in state.paused),
+        )
+        yield _gauge(
+            "api_quota_used_ratio",
+            "Which part of today's quota of an API is used, 1 for all of it",
+            ["appid", "api"],
+            (((one.appid, one.api), one.share) for one in self._quotas if one.daily_limit),
         )
         yield _gauge(
             "webhooks",

@@ -19,6 +19,7 @@ from app.ops.stored_secrets import StoredSecrets
 from app.rules.matching.rule_set import RuleSet
 from app.secret_box import WRONG_KEY
 from app.wechat.errcodes import explain
+from app.wechat_client.quota_store import NEARLY_USED_UP, QuotaUse
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
 MAX_NAMED: Final = 10
@@ -124,11 +125,26 @@ class WeChatProblem(ApiModel):
     """When the next call is made, since these calls wait; null if they go on."""
 
 
+class NearlyUsedQuota(ApiModel):
+    """A quota of the day of which most is used."""
+
+    appid: str
+    """The account."""
+    api: str
+    """The API, as WeChat names it."""
+    used: int
+    """How many calls are used today."""
+    daily_limit: int
+    """How many WeChat allows a day."""
+
+
 class WeChatPart(Part):
     """Calls of WeChat's API."""
 
     problems: list[WeChatProblem]
     """One for each account and API whose last call failed."""
+    quotas: list[NearlyUsedQuota]
+    """The quotas of which 80 % or more are used."""
 
 
 class UnionIdsPart(Part):
@@ -384,16 +400,30 @@ def _token(times: TokenTimes | None) -> Token:
     return Token(state=state, expires_in=int(times.expires_in))
 
 
-def wechat(problems: Iterable[Problem]) -> WeChatPart:
-    """Report which calls WeChat refuses, and what to do."""
+def wechat(problems: Iterable[Problem], quotas: Iterable[QuotaUse] = ()) -> WeChatPart:
+    """Report which calls WeChat refuses or will soon refuse, and what to do."""
     shown = [_shown(problem) for problem in problems]
-    detail = "; ".join(map(_sentence, shown[:MAX_NAMED]))
-    if len(shown) > MAX_NAMED:
-        detail += f"; and {len(shown) - MAX_NAMED} more"
+    nearly = [
+        NearlyUsedQuota(appid=use.appid, api=use.api, used=use.used, daily_limit=use.daily_limit)
+        for use in quotas
+        if use.daily_limit and use.share >= NEARLY_USED_UP
+    ]
+    sentences = [*map(_sentence, shown), *map(_quota_sentence, nearly)]
+    detail = "; ".join(sentences[:MAX_NAMED])
+    if len(sentences) > MAX_NAMED:
+        detail += f"; and {len(sentences) - MAX_NAMED} more"
     return WeChatPart(
-        status=Status.DEGRADED if shown else Status.OK,
+        status=Status.DEGRADED if sentences else Status.OK,
         detail=detail or "no call is refused",
         problems=shown,
+        quotas=nearly,
+    )
+
+
+def _quota_sentence(quota: NearlyUsedQuota) -> str:
+    return (
+        f"{quota.appid}, {quota.api}: {quota.used:,} of {quota.daily_limit:,} calls of today are "
+        "used: find what calls so often, or run oa-bridge quota clear"
     )
 
 

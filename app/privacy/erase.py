@@ -24,11 +24,14 @@ from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.events.unionid_store import copy_unionid, replace_unionids
 from app.follower_sync import erase as followers
+from app.growth import count as growth
 from app.identity import erase as identity
 from app.identity import reset
+from app.notices import erase as notices
 from app.privacy.models import Erasure
 from app.privacy.plan import Eraser, Plan, plan_erasure
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
+from app.qrcodes.erase import count_before_erasure
 from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
@@ -131,7 +134,7 @@ async def _finish_class(
 
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
-    for work in (_erase_some_replies, _erase_some_callbacks):
+    for work in (_erase_some_replies, _erase_some_notices, _erase_some_callbacks):
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
     await _step(eraser, planned, partial(_finish_person, eraser, planned, person))
     await _step(eraser, planned, partial(_erase_rule_firings, person))
@@ -142,6 +145,13 @@ async def _erase_some_replies(
 ) -> Counts:
     erase_some = replies.erase_identity if planned.of_identity else replies.erase_contents
     return {"replies": await erase_some(session, person, limit)}
+
+
+async def _erase_some_notices(
+    _: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
+) -> Counts:
+    erase_some = notices.erase_identity if planned.of_identity else notices.erase_contents
+    return {"notices": await erase_some(session, person, limit)}
 
 
 async def _erase_some_callbacks(
@@ -162,11 +172,14 @@ async def _finish_person(
         # Later rows are then only reports about the person, such as deliveries: they go too.
         person = replace(person, until=END_OF_TIME)
     counts = Counter(await _erase_some_replies(eraser, planned, person, UNLIMITED, session))
+    counts.update(await _erase_some_notices(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
+    await count_before_erasure(session, person)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))
+        counts.update({"notice_consents": await notices.erase_consents(session, person)})
     if planned.of_identity and not returned:
         counts.update(await identity.erase(session, person))
         counts.update(
@@ -184,6 +197,7 @@ async def _finish_person(
             counts.update(await _forget_unionid(eraser, person, session))
     else:
         await write_tombstone(session, person, Scope.CONTENT)
+    await growth.correct(session, person)  # the last step, since it locks what others wait for
     return counts
 
 

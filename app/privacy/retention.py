@@ -5,6 +5,7 @@ from typing import Final
 
 from app.db import job_erasure as tracebacks
 from app.db.engine import SessionFactory
+from app.notices import erase as notices
 from app.privacy.inbox_protocol import Inbox
 from app.replies import erase as replies
 
@@ -16,12 +17,17 @@ MAX_BATCHES: Final = 100
 
 
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
-    """Clear payloads, reply contents and job tracebacks from before `before`; return how many.
+    """Clear payloads, contents of replies and notices, and job tracebacks from before `before`.
 
-    Each batch is a transaction; rows that are locked are left to the next run.
+    Returns how many. Each batch is a transaction; rows that are locked are left to the next run.
     """
     cleared = 0
-    for erase_older in (inbox.erase_older, replies.erase_older, tracebacks.erase_older):
+    for erase_older in (
+        inbox.erase_older,
+        replies.erase_older,
+        notices.erase_older,
+        tracebacks.erase_older,
+    ):
         for _ in range(MAX_BATCHES):
             async with sessions.begin() as session:
                 found = await erase_older(session, before, RETENTION_BATCH)

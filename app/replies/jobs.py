@@ -16,12 +16,24 @@ URGENT = 1
 IN_BULK = -1
 
 
-def deliver_job(callback_id: UUID, *, urgent: bool = False, in_bulk: bool = False) -> NewJob:
+def deliver_key(callback_id: UUID) -> str:
+    """Return the key of the job that sends the queued replies of one callback."""
+    return f"{DELIVER}:{callback_id}"
+
+
+def deliver_job(
+    callback_id: UUID,
+    *,
+    urgent: bool = False,
+    in_bulk: bool = False,
+    delay: timedelta | None = None,
+) -> NewJob:
     """Return the job that sends the queued replies of one callback, in their order."""
     return NewJob(
         DELIVER,
         {"callback_id": str(callback_id)},
-        key=f"{DELIVER}:{callback_id}",
+        key=deliver_key(callback_id),
+        delay=delay,
         priority=URGENT if urgent else IN_BULK if in_bulk else 0,
         callback_id=callback_id,
     )

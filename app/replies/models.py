@@ -72,6 +72,12 @@ class Reply(Base):
         ),
         Index("ix_replies_full", "created_at", postgresql_where=text("content <> '{}'::jsonb")),
         Index("ix_replies_status", "status", "id", postgresql_where=text("status <> 'sent'")),
+        Index(
+            "ix_replies_cards",
+            "sent_at",
+            postgresql_where=text("status = 'sent' AND msgtype = 'miniprogrampage'"),
+            postgresql_concurrently=True,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7

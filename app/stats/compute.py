@@ -1,6 +1,6 @@
 """Computes the figures from the rows that the stores read. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from app.stats.date_range import DateRange
 from app.stats.follower_store import DAY, QR_SCENE, SCENE, Change, PresentCount, iso
@@ -14,7 +14,7 @@ from app.stats.schemas import (
     SubscriptionsOut,
     TemplateFigures,
 )
-from app.stats.subscription_store import SubscriptionCounts
+from app.stats.subscription_store import MAX_TEMPLATES, SubscriptionRows
 
 MAX_SCENES = 1000
 
@@ -46,11 +46,9 @@ def follower_figures(
     )
 
 
-def subscription_figures(
-    counted: Iterable[SubscriptionCounts], date_range: DateRange
-) -> SubscriptionsOut:
-    """Return the figures of every day and of every template."""
-    rows = list(counted)
+def subscription_figures(found: SubscriptionRows, date_range: DateRange) -> SubscriptionsOut:
+    """Return the figures of every day, and of every template that was read."""
+    rows = found.counted
     by_day = {one.day: one.counts for one in rows if one.day is not None}
     return SubscriptionsOut(
         since=date_range.since,
@@ -67,6 +65,7 @@ def subscription_figures(
             for one in sorted(rows, key=lambda one: one.template_id or "")
             if one.template_id is not None
         ],
+        templates_left_out=max(0, found.all_templates - MAX_TEMPLATES),
     )
 
 

@@ -1,20 +1,24 @@
-"""SQL of the follower figures.
+"""Reads the figures of followers: from the sums, or from the history while the sums are far behind.
 
-A follow counts as new if the person did not follow before. An unfollow counts as lost if the person
-followed before, or if nothing is known from before. So a follow that both a push and a follower
-sync record counts once. The number of followers at a time is the present number minus the changes
-since then, so that followers from before the first event are counted.
+The number of followers at a time is the present number minus the changes since then, so that
+followers from before the first event are counted. Both statements return the same figures.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.stats.date_range import DateRange
+from app.stats.follower_history_sql import FROM_HISTORY
+from app.stats.follower_sums_sql import FROM_SUMS
+
+# With more rows to correct the sums by, the history is read at once.
+MAX_UNCOUNTED: Final = 5_000
 
 DAY, QR_SCENE, SCENE = "day", "qr_scene", "scene"
 
@@ -81,7 +85,12 @@ class _Row:
 async def _read(
     session: AsyncSession, appids: Sequence[str], date_range: DateRange, since: date
 ) -> tuple[list[_Row], list[PresentCount]]:
-    found = await session.execute(FOLLOWERS, parameters(appids, date_range, since))
+    bound = parameters(appids, date_range, since)
+    progress = (await session.execute(_PROGRESS, {"most": MAX_UNCOUNTED})).one()
+    if progress.uncounted < MAX_UNCOUNTED:
+        found = await session.execute(FROM_SUMS, {**bound, "counted": progress.position})
+    else:
+        found = await session.execute(FROM_HISTORY, bound)
     rows: list[_Row] = []
     present: list[PresentCount] = []
     for row in found:
@@ -94,7 +103,7 @@ async def _read(
 
 
 def parameters(appids: Sequence[str], date_range: DateRange, since: date) -> dict[str, object]:
-    """Return the parameters of FOLLOWERS. since: the first day that is read."""
+    """Return the parameters of both statements. since: the first day that is read."""
     return {
         "appids": list(appids),
         "zone": date_range.time_zone,
@@ -129,69 +138,13 @@ def iso(day: date) -> str:
     return day.isoformat()
 
 
-# One statement, so that it reads one state of the database. A follow after a follow (an unfollow
-# was missed) moves the person from one QR scene to another, and is neither new nor lost. The event
-# before an event is the row before it; only for the first row of a person it is a query of its own,
-# which OFFSET 0 keeps from being asked once for each use of its result. Events that are alike are
-# counted before anything is made of them, since there are many more events than kinds of events.
-FOLLOWERS = text(
+_PROGRESS = text(
     """
-    WITH event AS (
-        SELECT appid, openid, action, scene, occurred_at,
-               lag(action) OVER person AS before_action, lag(scene) OVER person AS before_scene
-        FROM follow_events
-        WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('follow', 'unfollow')
-          AND occurred_at >= :earliest
-        WINDOW person AS (PARTITION BY appid, openid ORDER BY occurred_at, id)
-    ), step AS (
-        SELECT CAST(event.occurred_at AT TIME ZONE :zone AS date) AS day, event.appid, event.openid,
-               event.action = 'follow' AS follows, event.scene,
-               event.before_action, event.before_scene,
-               CASE WHEN event.before_action IS NULL THEN (
-                   SELECT ARRAY[b.action, b.scene] FROM follow_events b
-                   WHERE b.appid = event.appid AND b.openid = event.openid
-                     AND b.action IN ('follow', 'unfollow') AND b.occurred_at < :earliest
-                   ORDER BY b.occurred_at DESC, b.id DESC LIMIT 1
-               ) END AS earlier
-        FROM event OFFSET 0
-    ), counted AS (
-        SELECT step.day, f.how, step.follows,
-               CASE WHEN step.follows THEN step.scene END AS scene,
-               COALESCE(step.before_action, step.earlier[1]) AS before_action,
-               CASE WHEN step.before_action IS NULL THEN step.earlier[2] ELSE step.before_scene
-               END AS before_scene,
-               count(*) AS events
-        FROM step LEFT JOIN followers f USING (appid, openid)
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ), change AS (
-        SELECT day, scene AS qr_scene, how AS scene,
-               CASE WHEN before_action = 'follow' THEN 0 ELSE events END AS new, 0 AS lost,
-               events AS net
-        FROM counted WHERE follows
-        UNION ALL
-        SELECT day, CASE WHEN before_action = 'follow' THEN before_scene END, how, 0,
-               CASE WHEN follows THEN 0 ELSE events END, -events
-        FROM counted
-        WHERE before_action = 'follow' OR (NOT follows AND before_action IS NULL)
-    ), moved AS (
-        SELECT day, CASE WHEN day < :start THEN 0 WHEN day <= :until THEN 1 ELSE 2 END AS part,
-               qr_scene, scene, new, lost, net
-        FROM change WHERE day >= :since
-    ), present AS (
-        SELECT scene, how, count(*) AS followers
-        FROM followers WHERE appid = ANY(CAST(:appids AS text[])) AND following
-        GROUP BY scene, how
-    )
-    SELECT CASE GROUPING(day, qr_scene, scene)
-               WHEN 3 THEN 'day' WHEN 5 THEN 'qr_scene' ELSE 'scene' END AS kind,
-           CASE GROUPING(day, qr_scene, scene)
-               WHEN 3 THEN CAST(day AS text) WHEN 5 THEN qr_scene ELSE scene END AS label,
-           part, sum(new) AS new, sum(lost) AS lost, sum(net) AS net, NULL AS followers
-    FROM moved GROUP BY part, GROUPING SETS ((day), (qr_scene), (scene))
-    UNION ALL
-    SELECT CASE GROUPING(scene, how) WHEN 1 THEN 'qr_scene' WHEN 2 THEN 'scene' END,
-           CASE GROUPING(scene, how) WHEN 1 THEN scene WHEN 2 THEN how END,
-           NULL, NULL, NULL, NULL, COALESCE(sum(followers), 0)
-    FROM present GROUP BY GROUPING SETS ((scene), (how), ())
+    SELECT position, (SELECT count(*) FROM (
+        (SELECT FROM follow_events f WHERE f.position > p.position LIMIT :most)
+        UNION ALL (SELECT FROM counted_follow_events LIMIT :most)
+        UNION ALL (SELECT FROM counted_hows LIMIT :most)
+    ) AS uncounted) AS uncounted
+    FROM growth_progress p
     """
 )

@@ -113,4 +113,5 @@ class SubscriptionsOut(ApiModel):
     days: list[SubscriptionDay]
     """Each day."""
     templates: list[TemplateFigures]
-    """Each template."""
+    """Each template, up to 1,000: those with the most answers and deliveries."""
+    templates_left_out: int = Field(description="templates that are not listed, with fewer of them")

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.stats.date_range import DateRange
+
+MAX_TEMPLATES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +22,24 @@ class SubscriptionCounts:
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionRows:
+    """The counts by day and by template. all_templates: how many there are, listed or not."""
+
+    counted: Sequence[SubscriptionCounts]
+    all_templates: int
+
+
 async def read(
     session: AsyncSession,
     appids: Sequence[str],
     date_range: DateRange,
     template_id: str | None = None,
-) -> list[SubscriptionCounts]:
-    """Return the counts by day and by template. template_id: only this one; None: all."""
+) -> SubscriptionRows:
+    """Return the counts by day and by template. template_id: only this one; None: all.
+
+    Of the templates at most MAX_TEMPLATES are returned, those with the most events.
+    """
     found = await session.execute(
         SUBSCRIPTIONS,
         {
@@ -36,18 +50,23 @@ async def read(
             "since": date_range.since,
             "until": date_range.until,
             "template_id": template_id,
+            "most": MAX_TEMPLATES,
         },
     )
-    counted = []
+    counted, all_templates = [], 0
     for row in found.mappings():
         counts = dict(row)
+        all_templates = counts.pop("all_templates")
         counted.append(SubscriptionCounts(counts.pop("day"), counts.pop("template_id"), counts))
-    return counted
+    return SubscriptionRows(counted, all_templates)
 
 
+# Of the templates those with the most events are returned, in the order of the ids. The number of
+# all of them stands in each row.
 SUBSCRIPTIONS = text(
     """
-    SELECT day, template_id,
+    WITH counted AS (
+    SELECT day, template_id, count(*) AS events,
            count(*) FILTER (WHERE action = 'popup' AND status = 'accept') AS accepted,
            count(*) FILTER (WHERE action = 'popup' AND status = 'reject') AS rejected,
            count(*) FILTER (WHERE action = 'popup' AND status = 'ban') AS banned,
@@ -65,5 +84,15 @@ SUBSCRIPTIONS = text(
           AND CAST(occurred_at AT TIME ZONE :zone AS date) BETWEEN :since AND :until
     ) AS event
     GROUP BY GROUPING SETS ((day), (template_id))
+    ), ranked AS (
+        SELECT *, row_number() OVER (
+                   PARTITION BY day IS NULL ORDER BY events DESC, template_id COLLATE "C"
+               ) AS rank,
+               count(template_id) OVER () AS all_templates
+        FROM counted
+    )
+    SELECT day, template_id, accepted, rejected, banned, withdrawn, restored, delivered, failed,
+           all_templates
+    FROM ranked WHERE day IS NOT NULL OR rank <= :most
     """
 )

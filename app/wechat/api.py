@@ -7,7 +7,17 @@ from typing import Any
 import httpx
 
 from app.wechat import api_responses
-from app.wechat.api_responses import FollowerPage, Quota, StableToken, UploadedMedia, UserInfo
+from app.wechat.api_responses import (
+    MAX_QR_SECONDS,
+    FollowerPage,
+    JsapiTicket,
+    ListedTemplate,
+    QrTicket,
+    Quota,
+    StableToken,
+    UploadedMedia,
+    UserInfo,
+)
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -16,6 +26,8 @@ from app.wechat.media_format import MediaKind, upload_name
 from app.wechat.transport import Transport
 
 INVALID_CREDENTIAL = 40001
+NO_MENU = 46003
+UNKNOWN_MENUID = 65301
 # Of the operators from which WeChat can look at the callback URL, the one that it chooses itself.
 ANY_OPERATOR = "DEFAULT"
 _AUTOREPLY_MEMBERS = ("is_add_friend_reply_open", "is_autoreply_open", "keyword_autoreply_info")
@@ -164,6 +176,13 @@ class WeChatApi:
             )
         )
 
+    async def clear_quota(self, token: str, appid: AppId) -> None:
+        """Let the quotas of all APIs of the account begin anew. Source: protocol 7.4; linkage 7.
+
+        appid: of the account whose token it is. WeChat allows ten such calls a month (48006).
+        """
+        await self._transport.post("/cgi-bin/clear_quota", _auth(token), {"appid": appid})
+
     async def generate_urllink(self, token: str, target: LinkTarget, days: int) -> str:
         """Return a URL Link that lives `days` days, 1 to 30. Source: protocol 9.4; linkage 5.1.
 
@@ -200,6 +219,118 @@ class WeChatApi:
         body: `scene` and what else the call takes.
         """
         return await self._transport.post_for_picture("/wxa/getwxacodeunlimit", _auth(token), body)
+
+    async def jsapi_ticket(self, token: str) -> JsapiTicket:
+        """Return a ticket to sign web pages with. Source: protocol 9.6; linkage 6.1."""
+        query = {**_auth(token), "type": "jsapi"}
+        return api_responses.jsapi_ticket(
+            await self._transport.get("/cgi-bin/ticket/getticket", query, ("ticket",))
+        )
+
+    async def menu_create(self, token: str, button: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the default menu. Repeating the call changes nothing. Source: linkage 1.1."""
+        await self._transport.post("/cgi-bin/menu/create", _auth(token), {"button": list(button)})
+
+    async def menu_get(self, token: str) -> dict[str, Any] | None:
+        """Return the menus that the API made, as WeChat sends them; None: there is none.
+
+        Source: linkage 1.4.
+        """
+        try:
+            return await self._transport.get("/cgi-bin/menu/get", _auth(token), ("menu",))
+        except ApiError as error:
+            if error.errcode == NO_MENU:
+                return None
+            raise
+
+    async def menu_delete(self, token: str) -> None:
+        """Delete the default menu and all conditional ones."""
+        try:
+            await self._transport.get("/cgi-bin/menu/delete", _auth(token), ())
+        except ApiError as error:
+            if error.errcode != NO_MENU:
+                raise
+
+    async def menu_addconditional(self, token: str, body: Mapping[str, Any]) -> str:
+        """Add a conditional menu, which becomes the newest, and return its menuid.
+
+        body: `button` and `matchrule`. After a TransportError with outcome_unknown the menu may be
+        there, without anybody knowing its menuid. Source: linkage 1.3.
+        """
+        return api_responses.menuid(
+            await self._transport.post(
+                "/cgi-bin/menu/addconditional", _auth(token), body, ("menuid",)
+            )
+        )
+
+    async def menu_delconditional(self, token: str, menuid: str) -> None:
+        """Delete a conditional menu; nothing happens if it is deleted already."""
+        try:
+            await self._transport.post(
+                "/cgi-bin/menu/delconditional", _auth(token), {"menuid": menuid}
+            )
+        except ApiError as error:
+            if error.errcode != UNKNOWN_MENUID:
+                raise
+
+    async def menu_trymatch(self, token: str, user_id: str) -> dict[str, Any]:
+        """Return the menu that a follower sees, as WeChat sends it. user_id: the OpenID.
+
+        errcode 65302: the person does not follow. Source: linkage 1.3.
+        """
+        return await self._transport.post(
+            "/cgi-bin/menu/trymatch", _auth(token), {"user_id": user_id}, ("button", "menu")
+        )
+
+    async def notice_templates(self, token: str) -> list[ListedTemplate]:
+        """Return the account's templates of subscription notices. Source: linkage 2.1."""
+        return api_responses.notice_templates(
+            await self._transport.get("/wxaapi/newtmpl/gettemplate", _auth(token), ("data",))
+        )
+
+    async def message_templates(self, token: str) -> list[ListedTemplate]:
+        """Return the account's templates of template messages. Source: linkage 3."""
+        return api_responses.message_templates(
+            await self._transport.get(
+                "/cgi-bin/template/get_all_private_template", _auth(token), ("template_list",)
+            )
+        )
+
+    async def send_notice(self, token: str, body: Mapping[str, Any]) -> str | None:
+        """Send one subscription notice; return its msgid if WeChat names it. Source: linkage 2.2.
+
+        There is no idempotency key. After a TransportError with outcome_unknown the notice may have
+        arrived, and a consent may be used up.
+        """
+        return api_responses.msgid(
+            await self._transport.post("/cgi-bin/message/subscribe/bizsend", _auth(token), body)
+        )
+
+    async def send_template_message(self, token: str, body: Mapping[str, Any]) -> str | None:
+        """Send one template message; return its msgid. Source: protocol 9.2.
+
+        WeChat sends a `client_msg_id` once to each person within ten minutes.
+        """
+        return api_responses.msgid(
+            await self._transport.post("/cgi-bin/message/template/send", _auth(token), body)
+        )
+
+    async def create_qrcode(self, token: str, scene: str, *, permanent: bool) -> QrTicket:
+        """Return a QR code of a text scene, 1 to 64 characters. Source: protocol 9.5; linkage 4.
+
+        A temporary code lives as long as WeChat allows, which is 30 days.
+        """
+        body: dict[str, Any] = {"action_info": {"scene": {"scene_str": scene}}}
+        if permanent:
+            body["action_name"] = "QR_LIMIT_STR_SCENE"
+        else:
+            # Without a number WeChat takes a minute.
+            body |= {"action_name": "QR_STR_SCENE", "expire_seconds": MAX_QR_SECONDS}
+        return api_responses.qr_ticket(
+            await self._transport.post(
+                "/cgi-bin/qrcode/create", _auth(token), body, ("ticket", "url")
+            )
+        )
 
     async def close(self) -> None:
         """Close the connections, unless the caller gave the client."""

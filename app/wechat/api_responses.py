@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.wechat.ids import OpenId, UnionId
@@ -13,6 +13,10 @@ MAX_TOKEN_SECONDS = 7200
 # No id of WeChat is longer, and an index of the database could not hold any length.
 MAX_ID_LENGTH = 128
 MAX_LINK_LENGTH = 2048
+# An account has 25 templates of each kind.
+MAX_TEMPLATES = 200
+MAX_TEMPLATE_TEXT = 4000
+MAX_QR_SECONDS = 2_592_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,14 @@ class StableToken:
     """An access token. expires_in: seconds that it still lives, 0 to 7200. Protocol 7.1."""
 
     token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class JsapiTicket:
+    """A jsapi_ticket and its life in seconds; 0 if WeChat did not say it."""
+
+    ticket: str = field(repr=False)
     expires_in: int
 
 
@@ -62,10 +74,44 @@ class FollowerPage:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The quota of one API today. Source: protocol 7.4."""
+    """The quota of one API today. Source: protocol 7.4.
+
+    rate_calls: at most so many calls in rate_seconds; None if WeChat does not say it.
+    """
 
     daily_limit: int
     used: int
+    rate_calls: int | None = None
+    rate_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTemplate:
+    """One template that an account has. Source: linkage 2.1 and 3.
+
+    content: lines with `{{key.DATA}}`. type: 2 one-time, 3 long-term; None for template messages.
+    choices: the values that a key takes, by key, where only some are allowed.
+    """
+
+    template_id: str
+    title: str
+    content: str
+    example: str
+    type: int | None = None
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QrTicket:
+    """A parameterised QR code. Source: protocol 9.5; linkage 4.
+
+    url: what the code holds, so that a picture can be drawn without a further call. lives: how long
+    it can be scanned; None for a permanent code.
+    """
+
+    ticket: str
+    url: str
+    lives: timedelta | None
 
 
 def stable_token(response: Mapping[str, Any]) -> StableToken:
@@ -78,6 +124,15 @@ def stable_token(response: Mapping[str, Any]) -> StableToken:
         raise unreadable_response()
     expires_in = number_of(response.get("expires_in")) or 0
     return StableToken(token, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
+
+
+def jsapi_ticket(response: Mapping[str, Any]) -> JsapiTicket:
+    """Read a jsapi_ticket. Raises TransportError when the response has none."""
+    ticket = _text(response.get("ticket"))
+    if ticket is None:
+        raise unreadable_response()
+    expires_in = number_of(response.get("expires_in")) or 0
+    return JsapiTicket(ticket, min(max(expires_in, 0), MAX_TOKEN_SECONDS))
 
 
 def uploaded_media(response: Mapping[str, Any]) -> UploadedMedia:
@@ -163,7 +218,12 @@ def quota(response: Mapping[str, Any]) -> Quota:
     used = number_of(found.get("used")) if isinstance(found, Mapping) else None
     if limit is None or used is None:
         raise unreadable_response()
-    return Quota(limit, used)
+    rate = response.get("rate_limit")
+    calls = number_of(rate.get("call_count")) if isinstance(rate, Mapping) else None
+    seconds = number_of(rate.get("refresh_second")) if isinstance(rate, Mapping) else None
+    if not calls or not seconds or calls < 0 or seconds < 0:
+        return Quota(limit, used)
+    return Quota(limit, used, calls, seconds)
 
 
 def draft_media_id(response: Mapping[str, Any]) -> str:
@@ -180,6 +240,84 @@ def link(response: Mapping[str, Any], member: str) -> str:
     if found is None or len(found) > MAX_LINK_LENGTH:
         raise unreadable_response()
     return found
+
+
+def menuid(response: Mapping[str, Any]) -> str:
+    """Read the id of a new conditional menu, a text or a number. Raises TransportError."""
+    value = response.get("menuid")
+    found = _id(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+    if found is None:
+        raise unreadable_response()
+    return found
+
+
+def notice_templates(response: Mapping[str, Any]) -> list[ListedTemplate]:
+    """Read the templates of subscription notices. Raises TransportError. Source: linkage 2.1."""
+    return [
+        ListedTemplate(
+            template_id,
+            _string(one.get("title"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("content"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("example"))[:MAX_TEMPLATE_TEXT],
+            number_of(one.get("type")),
+            _choices(one.get("keywordEnumValueList")),
+        )
+        for template_id, one in _templates(response.get("data"), "priTmplId")
+    ]
+
+
+def message_templates(response: Mapping[str, Any]) -> list[ListedTemplate]:
+    """Read the templates of template messages. Raises TransportError. Source: linkage 3."""
+    return [
+        ListedTemplate(
+            template_id,
+            _string(one.get("title"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("content"))[:MAX_TEMPLATE_TEXT],
+            _string(one.get("example"))[:MAX_TEMPLATE_TEXT],
+        )
+        for template_id, one in _templates(response.get("template_list"), "template_id")
+    ]
+
+
+def msgid(response: Mapping[str, Any]) -> str | None:
+    """Return the id of a notice or template message; None if WeChat names none.
+
+    It is a number of up to 64 bits, kept as text. Source: linkage 3.
+    """
+    found = response.get("msgid")
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    return _id(found)
+
+
+def _templates(found: object, id_member: str) -> list[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(found, list):
+        raise unreadable_response()
+    named = [(_id(one.get(id_member)), one) for one in found if isinstance(one, Mapping)]
+    return [(name, one) for name, one in named if name is not None][:MAX_TEMPLATES]
+
+
+def _choices(found: object) -> dict[str, tuple[str, ...]]:
+    """Read `[{"keywordCode": "enum_string2.DATA", "enumValueList": ["…"]}]`; skip what is odd."""
+    choices = {}
+    for one in found if isinstance(found, list) else ():
+        code = _text(one.get("keywordCode")) if isinstance(one, Mapping) else None
+        values = one.get("enumValueList") if isinstance(one, Mapping) else None
+        if code is not None and isinstance(values, list):
+            texts = tuple(value for value in values if isinstance(value, str))
+            choices[code.removesuffix(".DATA")] = texts
+    return choices
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def qr_ticket(response: Mapping[str, Any]) -> QrTicket:
+    """Read a parameterised QR code. Raises TransportError."""
+    seconds = number_of(response.get("expire_seconds"))
+    lives = timedelta(seconds=min(seconds, MAX_QR_SECONDS)) if seconds and seconds > 0 else None
+    return QrTicket(link(response, "ticket"), link(response, "url"), lives)
 
 
 def _text(value: object) -> str | None:

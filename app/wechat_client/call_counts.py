@@ -6,12 +6,12 @@ killed loses the calls of that time.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,18 +84,6 @@ async def _add(session: AsyncSession, counted: Mapping[_Key, int]) -> None:
             set_={"calls": ApiCalls.calls + new.excluded.calls},
         )
     )
-
-
-async def calls_on(
-    session: AsyncSession, appids: Sequence[str], day: date
-) -> dict[tuple[str, str], int]:
-    """Return how often these accounts called each API on one day, by account and API."""
-    found = await session.execute(
-        select(ApiCalls.appid, ApiCalls.api, ApiCalls.calls).where(
-            ApiCalls.appid.in_(appids), ApiCalls.day == day
-        )
-    )
-    return {(appid, api): calls for appid, api, calls in found}
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:

@@ -4,7 +4,8 @@ ApiError
  ├ NoToken         there is no access token, so the call that needs it has not been made
  └ Paused          WeChat refuses calls of this kind, and they wait
 MediaUnavailable   a picture, sound or video can't be read, or WeChat would not accept it
- └ MediaNotFetched  its address did not answer; it may do so later
+ ├ MediaNotFetched  its address did not answer; it may do so later
+ └ BadPicture       it is not a picture, or one that can't be shown
 """
 
 from datetime import datetime
@@ -40,3 +41,7 @@ class MediaUnavailable(Exception):
 
 class MediaNotFetched(MediaUnavailable):
     """The address of a medium did not answer, or not with the medium; it may do so later."""
+
+
+class BadPicture(MediaUnavailable):
+    """A picture can't be shown. The text says what is wrong with it and what to do."""

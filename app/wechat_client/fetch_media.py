@@ -38,6 +38,11 @@ class _Unacceptable(Exception):
     """The host answered with something that another attempt would not change."""
 
 
+def log_not_fetched(url: str, reason: str) -> None:
+    """Log why a medium can't be had from its address, of which the host is named alone."""
+    log.warning("media.not_fetched", host=httpx.URL(url).host, reason=reason)
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFetcher:
     """Downloads media. policy: which addresses may be called. resolver: of host names."""

@@ -1,9 +1,10 @@
-"""Uploaded media: one upload serves all processes, and is renewed before it expires.
+"""Uploaded media: one upload of a content serves all processes, and is renewed before it expires.
 
 Source: protocol 6.4.
 """
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaUse
 from app.wechat_client.fetch_media import MediaFetcher
-from app.wechat_client.media_source import identify, load
+from app.wechat_client.media_source import Medium, identify, load
 from app.wechat_client.models import Media
 from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.tokens import AccessTokens
@@ -27,8 +28,14 @@ from app.wechat_client.with_token import with_token
 MEDIA_LIFETIME = timedelta(days=3)
 RENEW_AHEAD = timedelta(hours=12)
 # Uploads that a process makes at once. Each holds its medium in memory, several times over.
-MAX_UPLOADS = 16
+MAX_UPLOADS = 8
 MAX_VIDEO_UPLOADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    media_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +63,37 @@ class Uploads:
         """
         if use.source.media_id is not None:
             return use.source.media_id
-        source = f"{use.type}:{await identify(use.source, use.type, self.folder)}"
+        source = await identify(use, self.folder)
         stored = await self._stored(appid, source)
         if stored is not None:
-            return stored
+            return stored.media_id
         async with self.single_flight.run((appid, source)):
             stored = await self._stored(appid, source)
             if stored is not None:
-                return stored
+                return stored.media_id
             async with self.videos if use.type == "video" else self.uploads:
-                return await self._upload_once(appid, source, use)
+                return await self._load_once(appid, source, use)
 
-    async def _upload_once(self, appid: AppId, source: str, use: MediaUse) -> str:
-        async with self.database.locks.hold(f"oa_bridge.media.{appid}.{source}"):
+    async def _load_once(self, appid: AppId, source: str, use: MediaUse) -> str:
+        async with self._alone(appid, source):
             stored = await self._stored(appid, source)
-            return stored if stored is not None else await self._upload(appid, source, use)
+            if stored is None:
+                medium = await load(use, self.folder, self.fetcher)
+                if use.source.url is None:
+                    stored = await self._upload(appid, medium, use)
+                else:
+                    # Another address, or a file, may have the same content.
+                    stored = await self._upload_once(appid, medium, use)
+                    await self._save(appid, source, stored)
+            return stored.media_id
+
+    async def _upload_once(self, appid: AppId, medium: Medium, use: MediaUse) -> _Upload:
+        async with self._alone(appid, medium.key):
+            stored = await self._stored(appid, medium.key)
+            return stored if stored is not None else await self._upload(appid, medium, use)
+
+    def _alone(self, appid: AppId, source: str) -> AbstractAsyncContextManager[None]:
+        return self.database.locks.hold(f"oa_bridge.media.{appid}.{source}")
 
     async def forget(self, appid: AppId, media_id: str) -> None:
         """Delete an id that WeChat does not know any more (40007), so that the next use uploads."""
@@ -79,29 +102,34 @@ class Uploads:
                 delete(Media).where(Media.appid == appid, Media.media_id == media_id)
             )
 
-    async def _stored(self, appid: AppId, source: str) -> str | None:
+    async def _stored(self, appid: AppId, source: str) -> _Upload | None:
         valid_until = self.clock.now() + RENEW_AHEAD
         async with brief_transaction(self.database.sessions) as session:
-            found: str | None = await session.scalar(
-                select(Media.media_id).where(
+            found = await session.execute(
+                select(Media.media_id, Media.uploaded_at).where(
                     Media.appid == appid, Media.source == source, Media.expires_at > valid_until
                 )
             )
-        return found
+            row = found.one_or_none()
+        return None if row is None else _Upload(row.media_id, row.uploaded_at)
 
-    async def _upload(self, appid: AppId, source: str, use: MediaUse) -> str:
-        content = await load(use.source, use.type, self.folder, self.fetcher)
+    async def _upload(self, appid: AppId, medium: Medium, use: MediaUse) -> _Upload:
         uploaded = await with_token(
             self.tokens,
             appid,
-            lambda token: self.api.upload_media(token, use.type, content),
+            lambda token: self.api.upload_media(token, use.type, medium.content),
             api="media/upload",
         )
-        await self._save(appid, source, uploaded.media_id, self.clock.now())
-        return uploaded.media_id
+        upload = _Upload(uploaded.media_id, self.clock.now())
+        await self._save(appid, medium.key, upload)
+        return upload
 
-    async def _save(self, appid: AppId, source: str, media_id: str, now: datetime) -> None:
-        values = {"media_id": media_id, "uploaded_at": now, "expires_at": now + MEDIA_LIFETIME}
+    async def _save(self, appid: AppId, source: str, upload: _Upload) -> None:
+        values = {
+            "media_id": upload.media_id,
+            "uploaded_at": upload.at,
+            "expires_at": upload.at + MEDIA_LIFETIME,
+        }
         statement = insert(Media).values(appid=appid, source=source, **values)
         async with self.database.sessions.begin() as session:
             await session.execute(

@@ -33,10 +33,11 @@ def read_file(folder: Path, name: str, max_bytes: int) -> bytes:
         return _read(descriptor, name, max_bytes)
 
 
-def check_file(folder: Path, name: str, max_bytes: int) -> None:
-    """Raise UnreadableFile if `read_file` would; the content is not read."""
+def file_version(folder: Path, name: str) -> tuple[int, ...]:
+    """Return what changes when somebody writes a file. Raises UnreadableFile."""
     with _opened(folder, name) as descriptor:
-        _require_size(name, _size_of(descriptor, name), max_bytes)
+        found = _regular(descriptor, name)
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def _opened(folder: Path, name: str) -> Iterator[int]:
 
 
 def _read(descriptor: int, name: str, max_bytes: int) -> bytes:
-    size, content = _size_of(descriptor, name), b""
+    size, content = _regular(descriptor, name).st_size, b""
     if size <= max_bytes:
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
@@ -67,18 +68,18 @@ def _read(descriptor: int, name: str, max_bytes: int) -> bytes:
     return content
 
 
-def _size_of(descriptor: int, name: str) -> int:
-    """Return the size of a regular file. Raises UnreadableFile for anything else."""
+def _regular(descriptor: int, name: str) -> os.stat_result:
+    """Return what the system knows of a regular file. Raises UnreadableFile for anything else."""
     found = os.fstat(descriptor)
     if not S_ISREG(found.st_mode):
         raise UnreadableFile(name, f"is not a regular file: {_FOLDER}")
-    return found.st_size
+    return found
 
 
 def _require_size(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise UnreadableFile(
-            name, f"has {size} bytes, and WeChat accepts {max_bytes}: make it smaller"
+            name, f"has {size} bytes, and at most {max_bytes} are taken: make it smaller"
         )
 
 

@@ -1,8 +1,9 @@
-"""Tables of access tokens, uploaded media and problems, which all processes share."""
+"""Tables of access tokens, uploaded media, quotas and problems, which all processes share."""
 
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -22,8 +23,9 @@ class AccessToken(Base):
 class Media(Base):
     """One medium that was uploaded as temporary media.
 
-    source: `TYPE:file:DIGEST` or `TYPE:url:ADDRESS`. A file with two names is uploaded once, and a
-    changed file has another digest, so its old upload is not used any more.
+    source: `TYPE:file:DIGEST` of a content, and `USE:url:ADDRESS`, which has the media_id of the
+    content that was found there. A content is uploaded once, whatever its names and addresses, and
+    a changed file has another digest, so its old upload is not used any more.
     """
 
     __tablename__ = "media"
@@ -36,7 +38,10 @@ class Media(Base):
 
 
 class ApiCalls(Base):
-    """How many calls of one API this service made for an account on one day in Shanghai."""
+    """How many calls of one API this service made for an account on one day in Shanghai.
+
+    before_clearing: those before the quotas of the account were last cleared on that day.
+    """
 
     __tablename__ = "api_calls"
 
@@ -44,6 +49,36 @@ class ApiCalls(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     api: Mapped[str] = mapped_column(primary_key=True)
     calls: Mapped[int]
+    before_clearing: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class ApiQuota(Base):
+    """What WeChat last said about the quota of one API of an account; NULL where it said nothing.
+
+    used: calls of that day when it was asked. rate_calls: at most so many in rate_seconds.
+    """
+
+    __tablename__ = "api_quotas"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    daily_limit: Mapped[int | None]
+    used: Mapped[int | None]
+    rate_calls: Mapped[int | None]
+    rate_seconds: Mapped[int | None]
+    asked_at: Mapped[datetime]
+
+
+class QuotaClearing(Base):
+    """One clearing of an account's quotas that WeChat has made, or may have made."""
+
+    __tablename__ = "quota_clearings"
+    __table_args__ = (Index(None, "appid", "cleared_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    appid: Mapped[str]
+    cleared_at: Mapped[datetime]
+    cleared_by: Mapped[str]
 
 
 class ApiProblem(Base):

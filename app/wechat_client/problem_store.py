@@ -130,6 +130,15 @@ async def make_due(session: AsyncSession, now: datetime) -> None:
     )
 
 
+async def end_used_up_quotas(session: AsyncSession, appid: AppId) -> None:
+    """Let the calls of an account go on whose quota of the day was used up."""
+    await session.execute(
+        delete(ApiProblem).where(
+            ApiProblem.appid == appid, ApiProblem.errcode.in_(QUOTA_OF_THE_DAY)
+        )
+    )
+
+
 def _pause(row: ApiProblem, until: datetime) -> Pause:
     # The action is that of what stops calls; `action_for` does not know which API it was.
     action = Action.WAIT if row.errcode in QUOTA_OF_THE_DAY else Action.CONFIGURATION

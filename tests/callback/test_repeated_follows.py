@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from app.callback.record import Record
 from app.callback.spool import Spool
@@ -140,3 +144,43 @@ async def test_who_comes_back_within_the_second_is_welcomed(
 
     statuses = "SELECT status FROM replies WHERE appid = $1 AND openid = $2 ORDER BY created_at, id"
     assert sorted(await column(connection, statuses, APPID, OPENID)) == ["pending", "skipped"]
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[list[str], list[tuple[float, str]]]:
+    """Return changes of one second, and when each push of them arrives, repetitions included.
+
+    Every change arrives less than 4 s after the first one, every repetition 5 s after its original
+    at the earliest, as WeChat promises.
+    """
+    offsets = sorted(draw(st.lists(st.floats(0, 3.9), min_size=1, max_size=6, unique=True)))
+    first = draw(st.sampled_from([S, U]))
+    names = [(S if first == U else U) if number % 2 else first for number in range(len(offsets))]
+    repeated = st.lists(st.tuples(st.integers(0, len(names) - 1), st.floats(5, 20)), max_size=8)
+    repetitions = [(offsets[index] + later, names[index]) for index, later in draw(repeated)]
+    pushed = [*zip(offsets, names, strict=True), *repetitions]
+    return names, sorted(pushed, key=lambda push: push[0])
+
+
+@settings_of_hypothesis(deadline=None, max_examples=60)
+@given(arrivals())
+def test_what_arrives_in_time_counts_once_however_it_is_repeated(
+    case: tuple[list[str], list[tuple[float, str]]],
+) -> None:
+    names, pushed = case
+
+    assert asyncio.run(kept(pushed)) == [NAMES[name] for name in names]
+
+
+async def kept(pushed: Sequence[tuple[float, str]]) -> list[str]:
+    """Return the follows and unfollows that a spool keeps of pushes of one second."""
+    clock = WorldClock()
+    began, documents = clock.now(), dict(zip((S, U), pushes(clock, (S, U)), strict=True))
+    with TemporaryDirectory() as folder:
+        spool = Spool(Path(folder), limit=100)
+        for offset, name in pushed:
+            clock.advance(began + timedelta(seconds=offset) - clock.now())
+            await spool.append([record(clock, documents[name])])
+        found = [one.read().follow for one in await spool.oldest(100)]
+        await spool.close()
+    return [follow.action.value for follow in found if follow is not None]

@@ -18,7 +18,7 @@ from tests.campaign import (
 )
 from tests.campaign.database_faults import Inject
 from tests.campaign.deployment import Deployment, Shape, deployed
-from tests.campaign.figures import Figures, Push, Tables, compare, pushes_of
+from tests.campaign.figures import Entry, Figures, Tables, compare, pushes_of, refusals_of
 from tests.campaign.load import Load
 from tests.campaign.options import Options
 
@@ -44,12 +44,14 @@ async def under_load(options: Options, *, inject: Inject, shape: Shape = Shape()
 async def _figures(
     deployment: Deployment, seconds: float, recovery: float | None, recovered_at: float
 ) -> Figures:
-    pushes = await _pushes(deployment)
+    entries = await _entries(deployment)
+    pushes = pushes_of(entries)
     await deployment.settle(len({push.openid for push in pushes if push.waited is not None}))
     stack = deployment.stack
     tables = Tables(await stack.tables.callbacks(), await stack.peer.cards())
     replies = await stack.tables.replies()
     notes = [f"replies {status} {count}" for status, count in replies.items() if status != "sent"]
+    notes += [f"refused by {ends}: {count}" for ends, count in refusals_of(entries).items()]
     return compare(
         pushes,
         tables,
@@ -60,9 +62,9 @@ async def _figures(
     )
 
 
-async def _pushes(deployment: Deployment) -> list[Push]:
+async def _entries(deployment: Deployment) -> list[Entry]:
     peer = deployment.stack.peer
-    return pushes_of([*await peer.ledger("push"), *await peer.ledger("delivery")])
+    return [*await peer.ledger("push"), *await peer.ledger("delivery")]
 
 
 def _database(inject: Inject) -> Campaign:

@@ -103,6 +103,22 @@ def pushes_of(entries: Iterable[Entry]) -> list[Push]:
     return [_push(entry, acknowledged.get(number)) for number, entry in made.items()]
 
 
+def refusals_of(entries: Iterable[Entry]) -> Counter[str]:
+    """Return how the deliveries of each refused push ended, such as `timeout, 503`, and how often.
+
+    It tells a service that refuses from one that no process serves for as long as WeChat tries.
+    """
+    ends: dict[int, list[str]] = {}
+    acknowledged: set[int] = set()
+    for entry in entries:
+        if entry["kind"] != "delivery":
+            continue
+        ends.setdefault(entry["push_id"], []).append(str(entry["status"] or entry["outcome"]))
+        if entry["answer"]["verdict"] in ACKNOWLEDGED:
+            acknowledged.add(entry["push_id"])
+    return Counter(", ".join(ends[push]) for push in ends.keys() - acknowledged)
+
+
 def _push(entry: Entry, acknowledged_at: str | None) -> Push:
     made_at = _unix(entry["at"])
     waited = None if acknowledged_at is None else round(_unix(acknowledged_at) - made_at, 3)

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.campaign.figures import Figures, Push, Tables, compare, pushes_of
+from tests.campaign.figures import Figures, Push, Tables, compare, pushes_of, refusals_of
 from tests.campaign.page_table import replaced
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -14,8 +14,13 @@ def entry(kind: str, seconds: float, **facts: object) -> dict[str, Any]:
     return {"kind": kind, "at": (NOON + timedelta(seconds=seconds)).isoformat(), **facts}
 
 
-def delivery(push_id: int, seconds: float, verdict: str) -> dict[str, Any]:
-    return entry("delivery", seconds, id=99, push_id=push_id, answer={"verdict": verdict})
+def delivery(
+    push_id: int, seconds: float, verdict: str, outcome: str | int = 200
+) -> dict[str, Any]:
+    """outcome: the HTTP status, or why there was none."""
+    status, end = (outcome, "answered") if isinstance(outcome, int) else (None, outcome)
+    facts = {"status": status, "outcome": end, "answer": {"verdict": verdict}}
+    return entry("delivery", seconds, id=99, push_id=push_id, **facts)
 
 
 def compared(pushes: list[Push], callbacks: list[str], cards: list[str]) -> Figures:
@@ -41,6 +46,22 @@ def test_a_push_is_acknowledged_by_any_of_its_deliveries() -> None:
         Push("b", noon + 1, 0.25),
         Push("c", noon + 1, None),
     ]
+
+
+def test_it_is_told_how_the_deliveries_of_refused_pushes_ended() -> None:
+    entries = [
+        entry("push", 0, id=1, openid="a"),
+        delivery(1, 5, "malformed", "timeout"),
+        delivery(1, 6, "success"),
+        delivery(2, 5, "malformed", "timeout"),
+        delivery(3, 0, "malformed", "connection_failed"),
+        delivery(2, 6, "malformed", 503),
+        delivery(3, 6, "malformed", "timeout"),
+        delivery(4, 5, "malformed", "timeout"),
+        delivery(4, 6, "malformed", 503),
+    ]
+
+    assert refusals_of(entries) == {"timeout, 503": 2, "connection_failed, timeout": 1}
 
 
 def test_nothing_is_wrong_when_everything_acknowledged_is_there_once() -> None:

@@ -62,7 +62,7 @@ def add_gallery(service: Service) -> Arrivals:
 
     @router.get("/stream")
     async def stream(request: Request, _visitor: Viewer) -> Response:
-        return live_response(request, live_list, "".join)
+        return live_response(request, live_list, "".join, None)
 
     @router.post("/shown")
     async def shown(_visitor: Viewer) -> Response:

@@ -82,6 +82,7 @@ async def fill(service: Service) -> dict[str, str]:
     return paths | {
         "audit/index.html": "/audit",
         "links/index.html": "/links",
+        "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
         "operators/sessions.html": "/operators/sessions",

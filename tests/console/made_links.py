@@ -57,3 +57,9 @@ async def a_refused_link(service: Service) -> str:
         service, "summer26", errcode=40165, error="invalid weapp pagepath", rid="r-1", failed_at=now
     )
     return f"/links/{link_id}?done=added"
+
+
+async def a_form(service: Service) -> str:
+    """Make a link; return the page of its form."""
+    know_mini_program(service)
+    return f"/links/{await _link(service, 'summer26')}/edit"

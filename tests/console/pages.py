@@ -131,6 +131,7 @@ PAGES: Final = (
     Page("/links", "links/index.html"),
     Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
     Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
+    Page("/links/1/edit", "links/edit.html", Role.EDITOR, made_links.a_form),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -199,8 +200,10 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "error.html",
         # Fields of the pages with figures.
         "figures/range.html",
+        "followers/requester.html",
         "followers/tabs.html",
         "layout.html",
+        "links/fields.html",
         "messages/progress.html",
         "messages/rows.html",
         "messages/shown.html",

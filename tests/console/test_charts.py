@@ -8,17 +8,20 @@ from hypothesis import strategies as st
 
 from app.console.charts import (
     BOTTOM,
+    CHARACTER,
     HEIGHT,
-    LEFT,
-    MAX_X_LABELS,
     MAX_Y_TICKS,
+    NARROW,
     RIGHT,
     TOP,
-    WIDTH,
+    WIDE,
+    Drawing,
     Series,
+    Size,
     bar_chart,
     line_chart,
     nice_ticks,
+    shortened,
 )
 
 FIGURES = st.one_of(st.none(), st.integers(-(10**9), 10**9).map(float))
@@ -30,17 +33,50 @@ def test_every_figure_is_inside_the_frame(values: list[float | None], count: int
     series = [Series(str(number), values) for number in range(count)]
     lines, bars = line_chart(labels, series), bar_chart(labels, series)
 
-    points = [point for line in lines.lines for point in line.points]
     figures = count * sum(value is not None for value in values)
-    assert len(points) == len(bars.bars) == figures
+    for one in (lines.wide, lines.narrow, bars.wide, bars.narrow):
+        check(one, figures)
+
+
+def check(drawing: Drawing, figures: int) -> None:
+    points = [point for line in drawing.lines for point in line.points]
+    assert len(points) + len(drawing.bars) == figures
+    right = drawing.size.width - RIGHT
     for point in points:
-        assert LEFT <= point.x <= WIDTH - RIGHT
+        assert drawing.left <= point.x <= right
         assert TOP - 0.01 <= point.y <= HEIGHT - BOTTOM + 0.01
-    for bar in bars.bars:
-        assert LEFT <= bar.x <= bar.x + bar.width <= WIDTH - RIGHT + 0.01
+    for bar in drawing.bars:
+        assert drawing.left <= bar.x <= bar.x + bar.width <= right + 0.01
         assert bar.height >= 0
         assert TOP - 0.01 <= bar.y <= bar.y + bar.height <= HEIGHT - BOTTOM + 0.01
-    assert len(lines.x_ticks) <= MAX_X_LABELS
+    assert len(drawing.x_ticks) <= drawing.size.max_x_labels
+    assert max(len(tick.text) for tick in drawing.y_ticks) * CHARACTER < drawing.left
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("label", ["2026-11-28", "其他方式关注的用户" * 3])
+def test_labels_of_the_x_axis_never_touch_each_other(size: Size, label: str) -> None:
+    chart = bar_chart([label] * 12, [Series("x", [10**9] * 12)])
+    drawing = chart.wide if size is WIDE else chart.narrow
+
+    ends = 0.0
+    for tick in drawing.x_ticks:
+        half = sum(2 if letter > "\u2fff" else 1 for letter in tick.text) * CHARACTER / 2
+        assert tick.at - half >= ends
+        ends = tick.at + half
+    assert [tick.text for tick in drawing.x_ticks]
+
+
+def test_a_day_has_room_on_a_phone() -> None:
+    drawing = line_chart(["2026-11-28"] * 30, [Series("x", [9999] * 30)]).narrow
+
+    assert {tick.text for tick in drawing.x_ticks} == {"2026-11-28"}
+
+
+def test_a_label_without_room_is_cut() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdefg", 6) == "abcde…"
+    assert shortened("用户数", 5) == "用户…"
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
@@ -56,14 +92,14 @@ def test_ticks_are_even_and_cover_the_figures(one: int, other: int) -> None:
 
 
 def test_a_missing_figure_breaks_the_line() -> None:
-    (line,) = line_chart(["a", "b", "c"], [Series("x", [1, None, 3])]).lines
+    (line,) = line_chart(["a", "b", "c"], [Series("x", [1, None, 3])]).wide.lines
 
     assert len(line.paths) == 2
     assert [point.label for point in line.points] == ["a", "c"]
 
 
 def test_higher_figures_are_higher() -> None:
-    (line,) = line_chart(["a", "b"], [Series("x", [1, 2])]).lines
+    (line,) = line_chart(["a", "b"], [Series("x", [1, 2])]).wide.lines
 
     assert line.points[1].y < line.points[0].y
 

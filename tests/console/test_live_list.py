@@ -1,7 +1,7 @@
 """Live lists: one query for all, no connection for a browser, and an end with the server."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import ExitStack
 
 import httpx
@@ -32,11 +32,40 @@ async def test_two_hundred_who_look_share_one_poll(arrivals: Arrivals, rows: Liv
     with ExitStack() as stack:
         queues = [stack.enter_context(rows.looking()) for _ in range(live_list.MAX_OPEN)]
         arrivals.waiting = ["a"]
-        found = [await asyncio.wait_for(queue.get(), 60) for queue in queues]
+        found = [(await asyncio.wait_for(queue.get(), 60)).rows for queue in queues]
         polls = arrivals.polls
 
     assert found == [["a"]] * live_list.MAX_OPEN
     assert polls < live_list.MAX_OPEN
+
+
+async def test_rows_are_written_once_for_all_who_see_the_same(
+    arrivals: Arrivals, rows: LiveList[str]
+) -> None:
+    written: list[str] = []
+
+    def stream(view: str) -> AsyncIterator[str | bytes | memoryview]:
+        def write(found: Sequence[str]) -> str:
+            written.append(view)
+            return f"{view} {' '.join(found)}"
+
+        request = Request({"type": "http", "method": "GET", "headers": []}, connected)
+        return aiter(live_response(request, rows, write, view).body_iterator)
+
+    views = ["en", "zh", "en", "en"]
+    streams = [stream(view) for view in views]
+    for each in streams:
+        await anext(each)
+    following = asyncio.gather(*(anext(each) for each in streams))
+    await asyncio.sleep(0)
+    arrivals.waiting = ["a"]
+    events = await following
+
+    assert events == [f"event: rows\ndata: {view} a\n\n" for view in views]
+    assert sorted(written) == ["en", "zh"]
+    for each in streams:
+        assert isinstance(each, AsyncGenerator)
+        await each.aclose()
 
 
 async def test_nobody_looks_and_nothing_is_asked(arrivals: Arrivals, rows: LiveList[str]) -> None:
@@ -58,7 +87,7 @@ async def test_more_than_the_cap_are_refused_before_the_answer_begins(
     monkeypatch.setattr(live_list, "MAX_OPEN", 1)
     request = Request({"type": "http", "method": "GET", "headers": []})
     with rows.looking(), pytest.raises(HTTPException) as refused:
-        live_response(request, rows, "".join)
+        live_response(request, rows, "".join, None)
 
     assert refused.value.status_code == 503
 
@@ -68,7 +97,7 @@ async def test_no_more_than_the_cap_look_even_if_they_come_at_once(
 ) -> None:
     monkeypatch.setattr(live_list, "MAX_OPEN", 1)
     request = Request({"type": "http", "method": "GET", "headers": []}, connected)
-    first, second = (live_response(request, rows, "".join).body_iterator for _ in range(2))
+    first, second = (live_response(request, rows, "".join, None).body_iterator for _ in range(2))
 
     assert await anext(aiter(first)) == ": here\n\n"
     assert [part async for part in second] == []
@@ -88,7 +117,7 @@ async def test_whoever_reads_too_slowly_misses_the_oldest_rows(
             arrivals.waiting = [str(number)]
             await eventually(lambda: is_empty(arrivals))
         await asyncio.sleep(0)
-        found = [queue.get_nowait()[0] for _ in range(queue.qsize())]
+        found = [queue.get_nowait().rows[0] for _ in range(queue.qsize())]
 
     assert len(found) == live_list.MAX_WAITING
     assert found[-1] == str(live_list.MAX_WAITING + 2)
@@ -104,7 +133,7 @@ async def test_a_poll_that_fails_is_repeated(arrivals: Arrivals) -> None:
     flaky = LiveList(start, arrivals.poll, poll_seconds=0.01)
     arrivals.waiting = ["a"]
     with flaky.looking() as queue:
-        assert await asyncio.wait_for(queue.get(), 60) == ["a"]
+        assert (await asyncio.wait_for(queue.get(), 60)).rows == ["a"]
     assert failures == []
 
 
@@ -114,7 +143,7 @@ async def test_a_stream_ends_with_the_server(rows: LiveList[str]) -> None:
 
     @app.get("/stream")
     async def stream(request: Request) -> Response:
-        return live_response(request, rows, "".join)
+        return live_response(request, rows, "".join, None)
 
     config = Config(
         app,

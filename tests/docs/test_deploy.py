@@ -159,6 +159,7 @@ def test_nginx_shows_the_public_callbacks_and_short_urls_alone() -> None:
     assert re.findall(r"location (\S+) {\n\s+(\w+)", re.sub(r" *#.*\n", "", public)) == [
         ("/callback/", "proxy_pass"),
         ("/go/", "proxy_pass"),
+        ("/qr/", "proxy_pass"),
         ("/", "return"),
     ]
     assert re.findall(r"listen (\S+)", inside) == ["127.0.0.1:8080;"]
@@ -175,7 +176,7 @@ def test_caddy_has_the_limits_of_the_service() -> None:
     assert seconds(CADDYFILE, "keepalive")[0] < keep_alive
     assert seconds(CADDYFILE, "response_header_timeout")[0] > DEADLINE_SECONDS
     assert seconds(CADDYFILE, "response_header_timeout")[0] <= WECHAT_WAITS_SECONDS
-    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", "/go/*", ""]
+    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", "/go/*", "/qr/*", ""]
     assert 'request>uri regexp "[?].*" ""' in CADDYFILE
 
 

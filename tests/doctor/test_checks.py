@@ -33,6 +33,7 @@ from app.doctor.words import database_fault, duration
 from app.ops.database_state import Snapshot, TokenTimes, WebhookState, WorkerState
 from app.ops.stored_secrets import StoredSecrets
 from app.settings import Settings
+from app.wechat_client.quota_store import QuotaUse
 from tests.docs.code import refusals
 from tests.docs.pages import LANGUAGES, page
 from tests.service import APPID, CARD_APPID, settings_for
@@ -41,6 +42,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RUNNING = Snapshot(workers=WorkerState(1, 0.0), tokens={APPID: TokenTimes(60, 7000)})
 MIB = 1024 * 1024
+SEND = "message/custom/send"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 Change = Callable[[Facts], Facts]
@@ -64,7 +66,6 @@ WELL = probed(
     menu={"open": True, "buttons": 2},
     console_replies={"rules": 0},
 ) | {
-    (APPID, "quota:/cgi-bin/message/custom/send"): Probe(NOW, {"daily_limit": 100, "used": 79}),
     ("", "rule_hits"): Probe(NOW, {"unhit": []}),
     ("", "clock"): Probe(NOW, {"database": 0.1, "wechat": 0.2}),
 }
@@ -81,6 +82,7 @@ def well(tmp_path: Path) -> Facts:
         unionids={APPID: {"resolved": 99, "no_answer": 1}},
         rules=RulesReport(count=3, by_account={None: 3}),
         probes=WELL,
+        quotas=[QuotaUse(APPID, SEND, calls=1, used=79, daily_limit=100, counted=79, asked_at=NOW)],
     )
     local = Local(SpoolStatus(True, 0, 100), 2048 * MIB, {"database": 0.0})
     return Facts(NOW, settings(tmp_path), local, schema=("1", "1"), shared=shared)
@@ -97,9 +99,8 @@ def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
     )
 
 
-def with_calls(calls: int) -> Change:
-    """This service has made so many calls since WeChat was asked and counted 79 of 100."""
-    return shared(calls={(APPID, "message/custom/send"): calls})
+def with_quota(used: int) -> Change:
+    return shared(quotas=[QuotaUse(APPID, SEND, calls=used, used=used, daily_limit=100)])
 
 
 def with_probe(probe: str, result: Mapping[str, Any], appid: str = APPID) -> Change:
@@ -190,9 +191,8 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("api-refusals", State.FAULT, "user/info", refusal("user/info", 48001)),
     ("api-refusals", State.LOOK, "45009", refusal("user/info", 45009)),
     ("api-refusals", State.LOOK, "user/info", refusal("user/info", None)),
-    ("api-quota", State.LOOK, "80", with_probe("quota:/a", {"daily_limit": 100, "used": 80})),
-    ("api-quota", State.LOOK, "80", with_calls(80)),
-    ("api-quota", State.FAULT, "100", with_probe("quota:/a", {"daily_limit": 100, "used": 100})),
+    ("api-quota", State.LOOK, "80 of 100", with_quota(80)),
+    ("api-quota", State.FAULT, "oa-bridge quota clear", with_quota(100)),
     (
         "callback-url",
         State.FAULT,

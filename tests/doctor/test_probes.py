@@ -10,9 +10,11 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from app.doctor import prober, rules_reader
 from app.doctor.console_state import menu_state, replies_state
 from app.doctor.doctor import make_doctor
 from app.doctor.public_url import call
+from app.doctor.rules_reader import RulesReader
 from app.settings import Account, Settings
 from app.worker import Jobs
 from simulator.ledger import Kind
@@ -21,6 +23,7 @@ from tests.service import (
     ACCOUNT,
     APPID,
     CARD_APPID,
+    JPEG,
     Service,
     WeChat,
     card,
@@ -59,9 +62,7 @@ async def test_each_round_asks_about_another_quota(
         await jobs.examine()
         service.clock.advance(LATER)
 
-    asked = await column(
-        connection, "SELECT probe FROM doctor_probes WHERE probe LIKE 'quota:%' ORDER BY probe"
-    )
+    asked = await column(connection, "SELECT api FROM api_quotas ORDER BY api")
     assert len(asked) == 4
     assert calls(wechat)[QUOTA] == 5
 
@@ -143,6 +144,41 @@ async def test_rules_that_nobody_met_are_named(
 
     assert found["state"] == "look"
     assert found["what"]["en"] == f"Rules answered nobody in 30 days: {unmet}."
+
+
+async def test_with_too_many_pushes_no_rule_is_called_unhit(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prober, "MAX_LOOKED_AT", 1)
+    await service.add_rule(text_reply())
+    await connection.execute("UPDATE rules SET created_at = created_at - interval '40 days'")
+    await connection.execute(
+        "INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at,"
+        " payload) VALUES (gen_random_uuid(), $1, 'a', 'o', 'text', now(),"
+        " now() - interval '35 days', '{}')",
+        APPID,
+    )
+    await jobs.examine()
+
+    assert (await examine(service))["rule-hits"]["state"] != "look"
+
+
+async def test_of_many_media_files_so_many_are_looked_at(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules_reader, "MAX_FILES", 1)
+    names = [f"{number}.jpg" for number in range(2)]
+    for name in names:
+        file = service.settings.media_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(JPEG)
+        await service.add_rule(card(thumb={"file": name}), name=name)
+        file.unlink()
+    reader = RulesReader(service.settings, service.clock)
+    report = await reader.read(service.app.state.database.sessions)
+
+    assert report is not None
+    assert [bad.file for bad in report.bad_media] == ["0.jpg"]
 
 
 async def test_a_rule_with_an_unknown_mini_program_is_named(service: Service, jobs: Jobs) -> None:

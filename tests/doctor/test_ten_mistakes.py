@@ -141,6 +141,9 @@ async def test_a_missing_picture(service: Service, wechat: WeChat) -> None:
 
     says((await examine(service))["pictures"], "fault", "shop.jpg", "MEDIA_DIR")
 
+    picture.write_bytes(JPEG[:-10])
+    says((await examine(service))["pictures"], "fault", "shop.jpg", "is cut off or damaged")
+
     picture.write_bytes(JPEG)
     assert (await examine(service))["pictures"]["state"] == "ok"
 

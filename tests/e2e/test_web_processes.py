@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from app.ops.metrics_folder import PREFIX
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.stack import account_settings
 from tests.processes import free_port
@@ -110,7 +111,10 @@ async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_on
         async with httpx.AsyncClient(trust_env=False) as http:
             alive = await http.get(f"{child.url}/livez")
         assert alive.status_code == 200
+        # The killed one could not remove the folder of its metrics.
+        assert metrics_folders(tmp_path) == 1
         assert await child.stopped(15) == 0
+        assert metrics_folders(tmp_path) == 0
     finally:
         child.clean_up()
 
@@ -119,3 +123,8 @@ def web_pids(child: Child) -> list[int]:
     """Return the web processes, without the resource tracker of multiprocessing."""
     children = psutil.Process(child.process.pid).children(recursive=True)
     return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
+
+
+def metrics_folders(folder: Path) -> int:
+    """Return how many folders of shared metrics are in the temporary folder of a child."""
+    return len(list(folder.glob(f"{PREFIX}*")))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from app.links import live_links, opens
+from app.links import opens, slug_cache
 from app.links.go_router import GoState
 from app.links.models import OpenKind
 from app.links.opens import Opens
@@ -170,7 +170,7 @@ async def test_a_slug_that_no_link_has_is_not_found(service: Service, slug: str)
 async def test_what_a_process_remembers_is_bounded(
     service: Service, link: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_links, "MAX_KNOWN", 2)
+    monkeypatch.setattr(slug_cache, "MAX_KNOWN", 2)
     monkeypatch.setattr(opens, "MAX_WAITING", 1)
     for slug in ("unknown1", "unknown2", "summer26"):
         await opened(service, slug)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.db.engine import Database, open_database
-from app.links import quota
+from app.links import quota, renewable
 from app.links import renew as links
 from app.settings import Settings
 from app.worker import Jobs
@@ -129,7 +129,7 @@ async def test_a_killed_run_is_taken_over_when_its_lease_ends(
 
     await links.sweep(jobs.database.sessions, clock)
     assert await queued(connection) == []
-    clock.advance(links.LEASE)
+    clock.advance(renewable.LEASE)
     await links.sweep(jobs.database.sessions, clock)
     assert len(await queued(connection)) == 1
     wechat.state.faults.active.clear()

@@ -48,6 +48,15 @@ async def test_of_two_with_the_same_slug_one_is_refused(service: Service) -> Non
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
+async def test_a_change_to_the_slug_of_another_link_is_refused(service: Service) -> None:
+    await added(service)
+    other = (await service.api("POST", "links", json=body(slug="other"))).json()
+    answer = await service.api("PUT", f"links/{other['id']}", json=body())
+
+    assert answer.status_code == 409
+    assert (await service.read(f"links/{other['id']}"))["slug"] == "other"
+
+
 async def test_there_are_not_more_links_than_there_may_be(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

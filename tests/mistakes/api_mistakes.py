@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.service import APPID, CARD_APPID, Json, card, text_reply
+from tests.service import APPID, CARD_APPID, OPENID, Json, card, text_reply
 
 RULE: Json = {
     "name": "Shop",
@@ -26,6 +26,24 @@ PLACEMENT: Json = {
     "text": "Open the shop",
     "image_url": "https://mmbiz.example.com/shop.jpg",
 }
+NOTICES: Json = {
+    "appid": APPID,
+    "template_id": "TPL_parcel",
+    "data": {"thing1": "Shop"},
+    "miniprogram": {
+        "appid": CARD_APPID,
+        "pagepath": "pages/shop/index?ref={ref}",
+        "utm": {"source": "notice"},
+    },
+    "url": "https://shop.example.com/",
+    "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
+}
+MENU: Json = {
+    "button": [{"name": "Shop", "type": "click", "key": "shop"}],
+    "conditional": [
+        {"matchrule": {"tag_id": "108"}, "button": [{"name": "VIP", "type": "click", "key": "vip"}]}
+    ],
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -42,6 +60,8 @@ BODIES: dict[str, Json] = {
     },
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
+    "NoticesIn": NOTICES,
+    "TemplatesRefresh": {"appid": APPID},
     "LinkIn": LINK,
     "LinkReplacement": LINK,
     "SchemeIn": {"days": 30},
@@ -60,6 +80,12 @@ BODIES: dict[str, Json] = {
         "only_fans_can_comment": True,
         "mini_program": PLACEMENT,
     },
+    "Menu": MENU,
+    "DraftIn": {"menu": MENU, "revision": 1},
+    "PublishIn": {"revision": 1},
+    "FollowerIn": {"openid": "oONE"},
+    "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
+    "QrCodeName": {"name": "Store 42"},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -68,9 +94,15 @@ IDS = {
     "webhook_id": ID,
     "reply_id": ID,
     "link_id": ID,
+    "notice_id": ID,
+    "send_id": ID,
+    "qrcode_id": ID,
+    "list_id": ID,
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",
+    "appid": APPID,
+    "number": "1",
     "revision": "1",
     "unionid": "uONE",
 }

@@ -50,6 +50,7 @@ COMMAND_MISTAKES = [
             ("articles markup summer26", FAILED),
             ("articles draft summer26 FILE --title a --thumb-media-id b", FAILED),
             ("followers sync", TRY_LATER),
+            ("quota clear", FAILED),
         ]
     ),
     Mistake("migrate", FAILED, "the host in DATABASE_URL is not found", NO_HOST),
@@ -110,6 +111,9 @@ COMMAND_MISTAKES = [
     Mistake("followers sync", BAD_USE, "no Official Account has an AppSecret", NO_SECRET),
     Mistake(f"followers sync --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
     Mistake("followers sync --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
+    Mistake("quota clear", BAD_USE, "no account has an AppSecret", NO_SECRET),
+    Mistake(f"quota clear --appid {APPID}", BAD_USE, "has no AppSecret; set it", NO_SECRET),
+    Mistake("quota clear --appid wx1", BAD_USE, f"is not configured; configured: {APPID}"),
     Mistake("migrate", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake("serve", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
     Mistake("rules export", BAD_USE, "DATA_DIR: /dev/null/x can't be used", NO_FOLDER),
@@ -162,4 +166,5 @@ UNMIGRATED_COMMANDS = [
     ("users erase oUNION --yes", BAD_USE),
     ("articles markup summer26", FAILED),
     ("followers sync", BAD_USE),
+    ("quota clear --yes", BAD_USE),
 ]

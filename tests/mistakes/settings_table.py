@@ -54,6 +54,8 @@ SETTING_MISTAKES = [
     ("WECHAT_ENCODING_AES_KEY", "a" * 42 + "+", "must be exactly 43 letters and digits"),
     ("WECHAT_ENCODING_AES_KEY_PREVIOUS", "a", "must be exactly 43 letters and digits"),
     ("WECHAT_MESSAGE_MODE", "安全模式", "must be 'secure', 'compatible' or 'plain'"),
+    ("WECHAT_JS_SAFE_DOMAINS", "https://www.example.com/", "is no domain: write it as in the"),
+    ("WECHAT_JS_SAFE_DOMAINS", "www.example.com, com", "com is no domain"),
     ("WECHAT_MESSAGE_MODE", "", "must be 'secure', 'compatible' or 'plain'"),
     ("ACCOUNTS_FILE", "/nowhere/accounts.toml", "No such file or directory"),
     ("ACCOUNTS_FILE", "/dev", "can't read /dev: Is a directory"),
@@ -114,6 +116,9 @@ SETTING_MISTAKES = [
     ("WINDOW_ACTION_SECONDS", "0", "must be more than 0"),
     ("WINDOW_ACTION_SECONDS", "1m", NUMBER),
     ("UNCERTAIN_SENDS", "never", "must be 'resend_once' or 'hold'"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "-1", "must be at least 0"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "11", "must be at most 10"),
+    ("QUEUED_REPLY_DELAY_SECONDS", "1s", NUMBER),
 ]
 
 # Any text may be right: only its use shows whether it is.

@@ -89,6 +89,7 @@ def make_app(
     app = docs.create_app(title="OA Bridge", version="0")
     app.state.settings = settings(**values)
     app.state.database = database
+    app.state.clock = SystemClock()
     app.state.rules = LiveRules()
     app.state.inbox = Inbox()
     app.state.mini_program_check = MiniProgramCheck(app.state.settings.mini_programs)

@@ -7,8 +7,12 @@ import pytest
 
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
+from tests.menus.publishing import know_wechat
+from tests.notices.makers import know_recipients
+from tests.qrcodes.makers import added as add_qrcode
 from tests.service import (
     ADMIN_TOKEN,
+    APPID,
     Json,
     Service,
     WeChat,
@@ -42,6 +46,10 @@ async def filled_in(service: Service, path: str) -> str:
     if "{webhook_id}" in path:
         added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
         return path.replace("{webhook_id}", added.json()["id"])
+    if "{appid}" in path:
+        return path.replace("{appid}", APPID)
+    if "{qrcode_id}" in path:
+        return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
     if "{link_id}" in path:
         return path.replace("{link_id}", (await add_link(service))["id"])
     return path
@@ -52,6 +60,9 @@ async def test_an_example_works_unchanged(
     service: Service, wechat: WeChat, method: str, path: str, kind: str, example: object
 ) -> None:
     know_mini_program(service, wechat)
+    if path.startswith(("/api/notices", "/api/templates")):
+        await know_recipients(service, wechat)
+    know_wechat(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
     headers = {
         "authorization": f"Bearer {ADMIN_TOKEN}",

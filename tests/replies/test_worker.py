@@ -11,6 +11,7 @@ import asyncpg
 from app.db.engine import open_database
 from app.replies.jobs import DELIVER
 from app.worker import JOB_CONCURRENCY, Jobs, Worker, entrypoints
+from tests.callback.test_handovers import slow_response
 from tests.e2e.gate import Gate
 from tests.replies.makers import owed, statuses
 from tests.service import (
@@ -19,6 +20,7 @@ from tests.service import (
     OTHER_OPENID,
     SEND,
     STABLE_TOKEN,
+    Json,
     Service,
     WeChat,
     card,
@@ -27,6 +29,7 @@ from tests.service import (
     jobs_of,
     message,
     rows,
+    text_reply,
 )
 from tests.waiting import eventually
 
@@ -81,6 +84,27 @@ async def test_two_workers_send_each_card_once(
     calls = wechat.calls(SEND)
     assert len(calls) == len({call["openid"] for call in calls}) == 30
     assert len(wechat.calls(STABLE_TOKEN)) == 1
+
+
+async def test_a_card_does_not_overtake_the_passive_reply_on_a_slow_path(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    await service.add_rule(text_reply("at once"), card())
+    shop = {"on": "text", "match": "exact", "keyword": "card"}
+    await service.add_rule(card(), name="Card alone", trigger=shop)
+    wechat.open_window()
+    wechat.open_window(OTHER_OPENID)
+    async with working(jobs):
+        async with slow_response(service, message(service.clock)) as leaves:
+            await service.push(message(service.clock, "card", openid=OTHER_OPENID))
+            await eventually(lambda: has(wechat.sent, OTHER_OPENID))
+            assert not wechat.sent()
+            leaves.set()
+        await eventually(lambda: has(wechat.sent, OPENID))
+
+
+async def has(sent: Callable[[str], list[Json]], openid: str) -> bool:
+    return bool(sent(openid))
 
 
 async def test_a_job_of_a_busy_wechat_comes_again_by_itself(

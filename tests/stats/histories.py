@@ -20,6 +20,11 @@ STORE = """
 INSERT INTO follow_events (id, appid, openid, action, scene, occurred_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
 """
+CLEAR = """
+TRUNCATE follow_events, followers, growth_quarters, growth_days, counted_follow_events,
+         counted_hows;
+UPDATE growth_progress SET position = 0;
+"""
 STATES = """
 INSERT INTO followers (appid, openid, following, scene, how, last_at, last_id)
 SELECT DISTINCT ON (appid, openid) appid, openid, action = 'follow',
@@ -92,7 +97,7 @@ def as_erased(history: Sequence[Happened], erasures: Erasures) -> list[Happened]
 
 async def store(connection: asyncpg.Connection, history: Sequence[Happened]) -> None:
     """Let this be all that ever happened."""
-    await connection.execute("TRUNCATE follow_events, followers")
+    await connection.execute(CLEAR)
     await connection.execute(
         STORE,
         [uuid7() for _ in history],

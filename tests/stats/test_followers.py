@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.db.engine import Database
+from app.growth.count import count_new
 from app.stats import follower_store
 from app.stats.compute import follower_figures
 from app.stats.date_range import DateRange
-from app.stats.follower_store import FOLLOWERS
+from app.stats.follower_history_sql import FROM_HISTORY
 from app.stats.schemas import FollowerFigures, FollowersOut
 from tests.service import APPID, Service, event
 from tests.stats.histories import (
@@ -99,16 +100,21 @@ def nonzero(labels: Iterable[tuple[str | None, Row]]) -> dict[str | None, Row]:
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(world=worlds())
+@given(world=worlds(), counted=st.sampled_from(("never", "before erasures", "after erasures")))
 async def test_the_figures_are_those_of_a_walk_through_every_life(
     world: tuple[list[Happened], Erasures, DateRange],
+    counted: str,
     database: Database,
     connection: asyncpg.Connection,
 ) -> None:
     """Whoever was erased still counts, without a name and a scene."""
     history, erasures, span = world
     await store(connection, history)
+    if counted == "before erasures":
+        await count_new(database.sessions, max_events=7)
     await erase(database.sessions, erasures)
+    if counted == "after erasures":
+        await count_new(database.sessions, max_events=7)
     history = as_erased(history, erasures)
 
     for appids in ((APPID,), (APPID, OTHER_APPID)):
@@ -229,7 +235,7 @@ async def test_the_events_are_found_by_an_index(
     span = DateRange(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
-            text("EXPLAIN " + FOLLOWERS.text),
+            text("EXPLAIN " + FROM_HISTORY.text),
             follower_store.parameters([APPID], span, span.since),
         )
         shown = "\n".join(plan.scalars())
@@ -260,7 +266,7 @@ async def test_what_was_before_is_looked_up_once_a_person_however_often_they_cam
     span = DateRange(date(2026, 10, 3), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
-            text("EXPLAIN (ANALYZE, FORMAT JSON) " + FOLLOWERS.text),
+            text("EXPLAIN (ANALYZE, FORMAT JSON) " + FROM_HISTORY.text),
             follower_store.parameters([APPID], span, span.since),
         )
         (whole,) = plan.scalar_one()

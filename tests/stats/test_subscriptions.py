@@ -110,6 +110,20 @@ async def test_the_figures_are_those_of_counting_one_by_one(
         assert one.acceptance_rate == (one.accepted / asked if asked else None)
 
 
+async def test_only_so_many_templates_are_listed_and_the_rest_is_counted(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    at = service.clock.now()
+    rare = [(APPID, "popup", "accept", f"T{number:04}", at) for number in range(1003)]
+    await store(connection, [*rare, (APPID, "popup", "reject", "T1002", at)])
+
+    found = await service.read("stats/subscriptions")
+
+    assert (len(found["templates"]), found["templates_left_out"]) == (1000, 3)
+    assert [one["template_id"] for one in found["templates"]][-2:] == ["T0998", "T1002"]
+    assert found["days"][-1]["accepted"] == 1003
+
+
 async def test_a_pushed_popup_is_counted_for_each_of_its_templates(service: Service) -> None:
     popup = {
         "List": [
@@ -155,6 +169,7 @@ async def test_the_events_are_found_by_an_index(
                 "since": span.since,
                 "until": span.until,
                 "template_id": None,
+                "most": 1000,
             },
         )
         assert "ix_subscription_events_time" in "\n".join(plan.scalars())

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from app.replies.errors import TryLater
 from app.replies.retry_policy import MAX_FETCHES
-from app.wechat.outbound import MediaSource
+from app.wechat.ids import AppId
+from app.wechat.outbound import MediaSource, MediaUse
 from app.wechat_client import fetch_media
 from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
 from app.wechat_client.fetch_media import NOT_FETCHED, MediaFetcher, media_policy
@@ -23,7 +24,7 @@ from app.wechat_client.media_source import load
 from app.worker import Jobs
 from tests.processes import free_port
 from tests.replies.makers import deliver, owed, statuses
-from tests.service import JPEG, UPLOAD, Service, WeChat, card, column, rows
+from tests.service import APPID, JPEG, UPLOAD, Service, WeChat, card, column, rows
 
 OPEN = MediaFetcher(media_policy(allow_private=True))
 STRICT = MediaFetcher(media_policy(allow_private=False))
@@ -294,7 +295,65 @@ async def with_picture(
     return callback
 
 
-async def test_a_picture_of_a_web_site_is_loaded(site: Site, tmp_path: Path) -> None:
-    source = MediaSource(url=site.url(path="/pictures/a.png?size=1"))
+def used(url: str) -> MediaUse:
+    return MediaUse("thumb_media_id", "image", MediaSource(url=url))
 
-    assert await load(source, "image", tmp_path, OPEN) == JPEG
+
+async def test_a_picture_of_a_web_site_is_loaded(site: Site, tmp_path: Path) -> None:
+    use = used(site.url(path="/pictures/a.png?size=1"))
+
+    assert (await load(use, tmp_path, OPEN)).content == JPEG
+
+
+async def test_one_upload_serves_a_content_at_two_addresses_and_in_a_file(
+    jobs: Jobs, wechat: WeChat, site: Site
+) -> None:
+    (jobs.settings.media_path / "same.jpg").write_bytes(JPEG)
+    uploads = with_fetcher(jobs, OPEN).delivery.uploads
+    uses = [
+        used(site.url()),
+        used(site.url(path="/b.webp?now=1")),
+        MediaUse("thumb_media_id", "image", MediaSource(file="same.jpg")),
+    ]
+
+    at_once = await asyncio.gather(*(uploads.media_id(AppId(APPID), use) for use in uses))
+    again = [await uploads.media_id(AppId(APPID), use) for use in uses]
+
+    assert len({*at_once, *again}) == 1
+    assert len(wechat.calls(UPLOAD)) == 1
+    assert len(site.heads) == 2
+
+
+async def test_an_address_is_fetched_anew_when_the_upload_of_its_content_ends(
+    jobs: Jobs, wechat: WeChat, site: Site
+) -> None:
+    """The address was found later than the content was uploaded, and the upload ends first."""
+    uploads = with_fetcher(jobs, OPEN).delivery.uploads
+    (jobs.settings.media_path / "same.jpg").write_bytes(JPEG)
+    file = MediaUse("thumb_media_id", "image", MediaSource(file="same.jpg"))
+    first = await uploads.media_id(AppId(APPID), file)
+    wechat.state.clock.advance(timedelta(days=2))
+    shared = await uploads.media_id(AppId(APPID), used(site.url()))
+    wechat.state.clock.advance(timedelta(hours=12))
+
+    renewed = await uploads.media_id(AppId(APPID), used(site.url()))
+
+    assert (first == shared, renewed == first) == (True, False)
+    assert await uploads.media_id(AppId(APPID), file) == renewed
+
+
+async def test_what_an_address_answers_is_told_in_the_log_alone(
+    jobs: Jobs, wechat: WeChat, site: Site
+) -> None:
+    site.says("200 OK", b"<html>the pages inside of a network")
+    uploads = with_fetcher(jobs, OPEN).delivery.uploads
+
+    with capture_logs() as logs, pytest.raises(MediaUnavailable) as raised:
+        await uploads.media_id(AppId(APPID), used(site.url(path="/secret")))
+
+    assert str(raised.value) == NOT_FETCHED
+    assert [line["reason"].split(":")[0] for line in logs if "reason" in line] == [
+        "the picture is not a JPEG, PNG, GIF, WebP or BMP file"
+    ]
+    assert "secret" not in str(logs)
+    assert wechat.calls(UPLOAD) == []

@@ -8,6 +8,7 @@ from typing import Literal
 
 import asyncpg
 import pytest
+from PIL import Image
 
 from app.db.engine import open_database
 from app.replies.errors import TryLater
@@ -164,7 +165,7 @@ async def test_an_upload_that_fails_is_tried_again_and_the_card_arrives_once(
     assert len(wechat.sent()) == 1
 
 
-async def test_a_picture_that_wechat_does_not_take_ends_the_card_with_its_reason(
+async def test_what_is_no_picture_ends_the_card_with_the_reason_and_is_not_uploaded(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
     picture = jobs.settings.media_path / "odd.jpg"
@@ -174,20 +175,57 @@ async def test_a_picture_that_wechat_does_not_take_ends_the_card_with_its_reason
 
     await deliver(jobs, callback)
 
-    assert await column(connection, "SELECT errcode FROM replies") == [40005]
+    (reason,) = await column(connection, "SELECT errmsg FROM replies")
+    assert reason.startswith("odd.jpg is not a JPEG, PNG, GIF, WebP or BMP file")
     assert await statuses(connection) == ["failed"]
+    assert wechat.calls(UPLOAD) == []
 
 
 @pytest.mark.parametrize(("size", "fits"), [(2 * 1024 * 1024, True), (2 * 1024 * 1024 + 1, False)])
-async def test_a_picture_may_have_two_mebibytes(tmp_path: Path, size: int, fits: bool) -> None:
-    (tmp_path / "large.jpg").write_bytes(bytes(size))
-    source = MediaSource(file="large.jpg")
+async def test_a_voice_may_have_two_mebibytes(tmp_path: Path, size: int, fits: bool) -> None:
+    (tmp_path / "large.mp3").write_bytes(bytes(size))
+    use = MediaUse("media_id", "voice", MediaSource(file="large.mp3"))
     fetcher = MediaFetcher(media_policy(allow_private=False))
     if fits:
-        assert len(await load(source, "image", tmp_path, fetcher)) == size
+        assert len((await load(use, tmp_path, fetcher)).content) == size
     else:
         with pytest.raises(MediaUnavailable, match="make it smaller"):
-            await load(source, "image", tmp_path, fetcher)
+            await load(use, tmp_path, fetcher)
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("shop.webp", MediaUse("thumb_media_id", "image", MediaSource(file="shop.webp"))),
+        ("shop.gif", MediaUse("thumb_media_id", "thumb", MediaSource(file="shop.gif"))),
+        ("shop", MediaUse("media_id", "image", MediaSource(file="shop"))),
+    ],
+)
+async def test_a_picture_that_wechat_does_not_take_is_converted_and_uploaded(
+    jobs: Jobs, wechat: WeChat, name: str, use: MediaUse
+) -> None:
+    picture = Image.effect_noise((1500, 1000), 100)
+    picture.save(jobs.settings.media_path / name, "WEBP" if name == "shop.webp" else "GIF")
+
+    uploaded = wechat.state.media.peek(await media_id(jobs, use))
+
+    assert uploaded is not None
+    expected = "image/gif" if name == "shop" else "image/jpeg"
+    assert (uploaded.type, uploaded.content_type) == (use.type, expected)
+
+
+async def test_a_gif_moves_as_an_image_and_is_still_on_a_card(jobs: Jobs, wechat: WeChat) -> None:
+    Image.new("P", (30, 20)).save(jobs.settings.media_path / "shop.gif")
+    source = MediaSource(file="shop.gif")
+
+    found = [
+        wechat.state.media.peek(await media_id(jobs, MediaUse(member, "image", source)))
+        for member in ("media_id", "thumb_media_id", "media_id")
+    ]
+
+    types = [None if medium is None else medium.content_type for medium in found]
+    assert types == ["image/gif", "image/jpeg", "image/gif"]
+    assert len(wechat.calls(UPLOAD)) == 2
 
 
 @pytest.mark.parametrize("name", ["logo", "b.php", "缩略图.jpg", "x.png"])

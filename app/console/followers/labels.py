@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.access.actor import ActorKind
+from app.console.audit_labels import ACTORS
 from app.console.labels import Label, Level
 from app.console.messages import N_
 from app.events.models import ConsentState, FollowAction, SubscriptionAction
 from app.identity.models import ResolveState
-from app.privacy.models import NeedsPerson, Trigger
+from app.privacy.from_sync import BY_SYNC
+from app.privacy.models import Erasure, NeedsPerson, Trigger
+from app.privacy.policy import BY_WECHAT
 from app.privacy.store import ErasureState
 
 FOLLOWING: Final[Mapping[bool, Label]] = {
@@ -53,6 +57,11 @@ ERASURE_TRIGGERS: Final[Mapping[Trigger, str]] = {
     Trigger.LATE: N_("data of an erased person came afterwards"),
     Trigger.REQUEST: N_("an operator or another system asked for it"),
 }
+# Who asks for an erasure that no operator and no token asks for.
+ERASURE_REQUESTERS: Final[Mapping[str, str]] = {
+    BY_WECHAT: N_("WeChat"),
+    BY_SYNC: N_("a synchronisation of the followers"),
+}
 ERASURE_REASONS: Final[Mapping[NeedsPerson, str]] = {
     NeedsPerson.NO_OPENID: N_("WeChat's event names nobody, or more than one person."),
     NeedsPerson.OPEN_PID: N_(
@@ -90,3 +99,10 @@ SCENES: Final[Mapping[str, str]] = {
     "ADD_SCENE_WXA": N_("Followed in a mini-program"),
     "ADD_SCENE_OTHERS": N_("Other sources"),
 }
+
+
+def requester_of(erasure: Erasure) -> str | None:
+    """Return what asked for an erasure; None if its name is one that somebody chose."""
+    if erasure.trigger is not Trigger.REQUEST:
+        return ERASURE_REQUESTERS.get(erasure.requested_by)
+    return ACTORS[ActorKind.CLI] if erasure.requested_by == ActorKind.CLI else None

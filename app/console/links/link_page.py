@@ -34,6 +34,9 @@ KINDS: Final = {
     OpenKind.PREVIEW: N_("robots and previews"),
 }
 DONE: Final = {
+    "changed": N_(
+        "The link is changed. Its old page opens until WeChat has made the new URL Link."
+    ),
     "added": N_("The link is added. The worker gets its URL Link within seconds."),
     "renewed": N_("The worker asks WeChat for another URL Link."),
 }
@@ -45,7 +48,7 @@ async def show_link(
     _visitor: Viewer,
     link_id: UUID,
     session: SessionDep,
-    done: Annotated[Blank[Literal["added", "renewed"]], Query()] = None,
+    done: Annotated[Blank[Literal["added", "changed", "renewed"]], Query()] = None,
 ) -> Response:
     """Show a link."""
     link = await session.get(Link, link_id)
@@ -76,12 +79,13 @@ async def show_link(
 
 
 @router.post("/{link_id}/renew")
-async def renew(request: Request, _visitor: Editor, link_id: UUID, session: SessionDep) -> Response:
+async def renew(request: Request, visitor: Editor, link_id: UUID, session: SessionDep) -> Response:
     """Let the worker ask WeChat for another URL Link."""
     link = await store.locked(session, link_id)
     if link is None:
         raise errors.NotFound
-    await store.renew_now(session, link, request.app.state.clock.now())
+    actor, now = actor_of(request, visitor), request.app.state.clock.now()
+    await store.renew_now(session, actor, link, now)
     return RedirectResponse(console_path(f"/links/{link_id}?done=renewed"), SEE_OTHER)
 
 

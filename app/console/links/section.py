@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.console.links import link_page, list_page  # noqa: F401 - each adds its routes
+from app.console.links import edit_page, link_page, list_page  # noqa: F401 - each adds its routes
 from app.console.links.router import router
 from app.console.messages import N_
 from app.console.section import Section

@@ -13,7 +13,9 @@ from app.callback.message_filter import MessageRow
 from app.console.live_list import LiveList
 from app.db.engine import Database
 
-MAX_ROWS: Final = 200
+# More are read than returned, so that a push which is committed late is found among them.
+MAX_READ: Final = 200
+MAX_ROWS: Final = 50
 # A push may be committed this much later than one that came after it.
 OVERLAP_MS: Final = 10_000
 
@@ -43,18 +45,18 @@ class MessageFeed:
         """Begin with what arrives from now on."""
         async with self._database.sessions.begin() as session:
             self._latest = await message_store.newest_id(session) or UUID(int=0)
-            rows = await message_store.since(session, self._lower(), MAX_ROWS)
+            rows = await message_store.since(session, self._lower(), MAX_READ)
         self._seen = {row.id for row in rows}
 
     async def poll(self) -> Sequence[MessageRow]:
         """Return what has arrived, the newest first."""
         lower = self._lower()
         async with self._database.sessions.begin() as session:
-            rows = await message_store.since(session, lower, MAX_ROWS)
+            rows = await message_store.since(session, lower, MAX_READ)
         found = [row for row in rows if row.id not in self._seen]
         self._latest = max([self._latest, *(row.id for row in found)])
         self._seen = {one for one in self._seen if one >= lower} | {row.id for row in found}
-        return found
+        return found[:MAX_ROWS]
 
     def _lower(self) -> UUID:
         milliseconds = max(0, (self._latest.int >> _TIME_SHIFT) - OVERLAP_MS)

@@ -63,14 +63,15 @@ async def stream(
     """Send what arrives, to one browser."""
     zone = zone_of(request)
     wanted = filters.filter(zone)
-    pages = environment(language_of(request), request.app.state.settings.console_time_zone)
+    language = language_of(request)
+    pages = environment(language, request.app.state.settings.console_time_zone)
     template = pages.get_template("messages/rows.html")
 
     def write(rows: Sequence[MessageRow]) -> str:
         fitting = [row for row in rows if wanted.fits(row)]
         return template.render(days=by_day(fitting, zone), shown=False, texts=labels)
 
-    return live_response(request, live_messages(request.app.state), write)
+    return live_response(request, live_messages(request.app.state), write, (language, wanted))
 
 
 @router.post("/{callback_id}/text")

@@ -8,13 +8,13 @@ from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.console.errors import NotFound
 from app.console.messages import N_
 from app.console.render import render
 from app.console.rules import changes
 from app.console.rules.check import checked
 from app.console.rules.editor import translate_for
 from app.console.rules.list_page import Revision, RuleId
+from app.console.rules.newer_revision import show_deleted, show_newer
 from app.console.rules.notices import notice_of
 from app.console.rules.phrases import in_language
 from app.console.rules.router import router
@@ -28,6 +28,8 @@ from app.rules.editing import edit
 
 MAX_DOCUMENT_CHARACTERS: Final = 200_000
 NOT_JSON: Final = N_("This is not an object in JSON: look for a missing quote, comma or bracket.")
+CORRECTED: Final = N_("Somebody has corrected this rule meanwhile.")
+GONE: Final = N_("Somebody has deleted this rule meanwhile.")
 
 
 @router.post("/{rule_id}/document")
@@ -43,20 +45,19 @@ async def replace_document(
     read = _read(document)
     if read is None:
         errors: Mapping[str, str] = {"document": translate_for(request)(NOT_JSON)}
-        return await _again(request, rule_id, document, errors)
+        return await _again(request, rule_id, revision, document, errors)
     found = await checked(read, request.app.state.settings, translate_for(request))
     if found.rule is None:
-        return await _again(request, rule_id, document, found.errors)
-    done = "saved"
+        return await _again(request, rule_id, revision, document, found.errors)
     try:
         async with database.sessions.begin() as session:
             actor = actor_of(request, visitor)
             await changes.replace(session, rule_id, found.rule, actor, revision=revision)
     except edit.StaleRevision:
-        done = "stale"
+        return await show_newer(request, read, rule_id, found.rule)
     except edit.NoSuchRule:
-        raise NotFound from None
-    return RedirectResponse(console_path(f"/rules/{rule_id}?done={done}"), 303)
+        return await show_deleted(request, read)
+    return RedirectResponse(console_path(f"/rules/{rule_id}?done=saved"), 303)
 
 
 async def show_broken(
@@ -65,26 +66,32 @@ async def show_broken(
     """Return the page of a row that is not a valid rule."""
     stored = await store.document_of(session, rule.id)
     text = orjson.dumps(stored, option=orjson.OPT_INDENT_2).decode()
-    return _page(request, rule, text, done=done)
+    problem = in_language(rule.problem, translate_for(request))
+    return _page(request, rule.id, rule.revision, text, problem=problem, done=done)
 
 
 async def _again(
-    request: Request, rule_id: int, document: str, errors: Mapping[str, str]
+    request: Request, rule_id: int, revision: int, document: str, errors: Mapping[str, str]
 ) -> Response:
-    """Show what was typed, with what is wrong with it."""
+    """Show what was typed, with what is wrong with it. revision: the one that was corrected."""
     database: Database = request.app.state.database
     async with database.sessions() as session:
         found = await store.get(session, rule_id)
-    if not isinstance(found, BrokenRule):
-        raise NotFound
-    return _page(request, found, document, errors=errors)
+    translate = translate_for(request)
+    if isinstance(found, BrokenRule):
+        problem = in_language(found.problem, translate)
+    else:
+        problem = translate(GONE if found is None else CORRECTED)
+    return _page(request, rule_id, revision, document, problem=problem, errors=errors)
 
 
 def _page(
     request: Request,
-    rule: BrokenRule,
+    rule_id: int,
+    revision: int,
     document: str,
     *,
+    problem: str,
     done: str | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
@@ -92,8 +99,9 @@ def _page(
         request,
         "rules/broken.html",
         status=422 if errors else 200,
-        rule=rule,
-        problem=in_language(rule.problem, translate_for(request)),
+        rule_id=rule_id,
+        revision=revision,
+        problem=problem,
         document=document,
         errors=errors or {},
         notice=notice_of(done),

@@ -11,12 +11,12 @@ from app.console.form_values import Blank
 from app.console.messages import N_
 from app.console.render import is_htmx
 from app.console.rules import changes
-from app.console.rules.check import Checked, checked
+from app.console.rules.check import checked
 from app.console.rules.draft import UPLOAD, Draft, read_draft
 from app.console.rules.editor import show_editor, translate_for
 from app.console.rules.fields import REPLIES, TRIGGERS
 from app.console.rules.form import Document, act, put_file
-from app.console.rules.history import differences
+from app.console.rules.newer_revision import show_deleted, show_newer
 from app.console.rules.phrases import Translate, in_language
 from app.console.rules.pictures import upload
 from app.console.rules.router import router
@@ -25,14 +25,11 @@ from app.console.signed_in import Editor
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.engine import Database
-from app.rules import store
-from app.rules.definition.schemas import RuleOut
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit
-from app.rules.editing.image_integrity import BadPicture
+from app.wechat_client.errors import BadPicture
 
 WAIT_SECONDS: Final = 0.05
-DELETED: Final = N_("Somebody has deleted this rule meanwhile. Saving makes a new one of it.")
 
 
 class NewRule(BaseModel):
@@ -114,27 +111,10 @@ async def _save(request: Request, visitor: Editor, draft: Draft) -> Response:
                     revision=draft.revision or 0,
                 )
     except edit.StaleRevision:
-        return await _stale(request, draft, found)
+        return await show_newer(request, draft.document, draft.rule_id or 0, found.rule)
     except edit.NoSuchRule:
-        return await show_editor(request, draft.document, None, None, warning=DELETED, status=409)
+        return await show_deleted(request, draft.document)
     return _to(request, f"/rules/{saved.id}?done=saved")
-
-
-async def _stale(request: Request, draft: Draft, found: Checked) -> Response:
-    """Show the newer revision beside what was typed; saving again replaces that one knowingly."""
-    database: Database = request.app.state.database
-    async with database.sessions.begin() as session:
-        present = await store.get(session, draft.rule_id or 0)
-    theirs = edit.columns(present) if isinstance(present, RuleOut) else {}
-    mine = edit.columns(found.rule) if found.rule is not None else draft.document
-    return await show_editor(
-        request,
-        draft.document,
-        draft.rule_id,
-        present.revision if present is not None else None,
-        status=409,
-        newer=differences(theirs, mine),
-    )
 
 
 async def _upload(request: Request, draft: Draft, document: Document) -> Mapping[str, str]:

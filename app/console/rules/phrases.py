@@ -137,13 +137,11 @@ PHRASES: Final = (
         "can't be read (%(reason)s): put the file itself into the media folder (MEDIA_DIR), "
         "or correct the name"
     ),
-    N_("has %(size)s bytes, and WeChat accepts %(most)s: make it smaller"),
-    N_("is not a %(formats)s file: save the picture in this format"),
-    N_("is cut off: save it again"),
-    N_("is damaged: save it again"),
-    N_("holds no picture: save it again"),
-    N_("holds more pixels than its header says: save it again"),
-    N_("is %(width)s by %(height)s pixels by its header, which can't be shown: save it again"),
+    N_("has %(size)s bytes, and at most %(most)s are taken: make it smaller"),
+    N_("is not a %(formats)s file: save the picture in one of these formats"),
+    N_("is cut off or damaged: save it again"),
+    N_("has more than %(number)s pixels: make it smaller"),
+    N_("can't be made small enough: make it smaller"),
     N_("is not a URL: write it as https://host/path"),
     N_("must start with https:// and name a host"),
     N_("must start with https:// (or set WEBHOOK_ALLOW_HTTP=true)"),

@@ -11,13 +11,13 @@ from app.console.errors import NotFound
 from app.console.rules.draft import Upload
 from app.console.rules.router import router
 from app.console.signed_in import Viewer
-from app.rules.editing.image_integrity import format_of
 from app.rules.editing.picture_store import keep_picture
+from app.wechat.media_format import ending_of
 from app.wechat_client.media_folder import UnreadableFile, read_file
 from app.wechat_client.media_source import MAX_BYTES
 
 MAX_LISTED: Final = 300
-MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif"}
+MEDIA_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
 ENDINGS: Final = frozenset({".jpg", ".jpeg", ".png", ".gif"})
 
 
@@ -29,10 +29,10 @@ async def show_picture(request: Request, _visitor: Viewer, name: str) -> Respons
         content = await asyncio.to_thread(read_file, folder, name, MAX_BYTES["image"])
     except (UnreadableFile, ValueError):
         raise NotFound from None
-    format = format_of(content)
-    if format is None:
+    media_type = MEDIA_TYPES.get(ending_of(content) or "")
+    if media_type is None:
         raise NotFound
-    return Response(content, media_type=MEDIA_TYPES[format])
+    return Response(content, media_type=media_type)
 
 
 async def upload(folder: Path, file: Upload) -> str:

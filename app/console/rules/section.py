@@ -18,8 +18,9 @@ from app.console.rules.import_page import IMPORT_LIMIT
 from app.console.rules.router import router
 from app.console.section import Section
 from app.ops.api_body import BodyLimit
+from app.wechat_client.convert_picture import MAX_SOURCE_BYTES
 
 SECTION: Final = Section("/rules", N_("Auto reply"), "r", router)
-# A form with a picture of the greatest size that WeChat takes.
-EDIT_LIMIT: Final = BodyLimit(4 * 1024 * 1024, 60)
+# A form with a picture of the greatest size that is taken.
+EDIT_LIMIT: Final = BodyLimit(MAX_SOURCE_BYTES + 1024 * 1024, 60)
 BODY_LIMITS: Final = {"/rules/edit": EDIT_LIMIT, "/rules/import": IMPORT_LIMIT}

@@ -1,7 +1,7 @@
 """Checks of WeChat's API: access tokens, refused calls, quotas. Pure. Source: protocol 7 and 11."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any, Final
@@ -10,14 +10,12 @@ from app.doctor.facts import Facts, Refusal, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import NOT_CHECKED, explained
 from app.wechat.errcodes import Action, action_for
+from app.wechat_client.quota_store import NEARLY_USED_UP
 
 STABLE_TOKEN: Final = "stable_token"  # noqa: S105 - the name of an API
-QUOTA_PROBE: Final = "quota:"
-CGI_BIN: Final = "/cgi-bin/"
 WRONG_APPSECRET: Final = 40125
 INVALID_CREDENTIAL: Final = 40001
 NOT_LISTED: Final = 40164
-QUOTA_LOOK: Final = 0.8
 
 _ADDRESS: Final = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]+)")
 
@@ -135,44 +133,27 @@ def api_quota(facts: Facts, shared: Shared) -> Iterator[Finding]:
     for appid, account in facts.settings.accounts.items():
         if account.kind != "oa" or account.appsecret is None:
             continue
-        known = {
-            name.removeprefix(QUOTA_PROBE): probe
-            for (owner, name), probe in shared.probes.items()
-            if owner == appid and name.startswith(QUOTA_PROBE) and "used" in probe.result
-        }
+        known = [use for use in shared.quotas if use.appid == appid and use.daily_limit]
         if not known:
             yield not_applicable("api-quota", NOT_CHECKED, appid=appid)
             continue
-        # WeChat was asked up to two hours ago. It counts the calls of other programs, too.
-        used_of = {
-            path: max(
-                probe.result["used"], shared.calls.get((appid, path.removeprefix(CGI_BIN)), 0)
-            )
-            for path, probe in known.items()
-        }
-        path, probe = max(known.items(), key=lambda one: _share(used_of[one[0]], one[1].result))
-        used, limit = used_of[path], probe.result["daily_limit"]
+        most = max(known, key=lambda use: use.share)
         what = Both(
-            f"{path}: {used:,} of {limit:,} calls of today are used.",
-            f"{path}：今日 {limit:,} 次额度已用 {used:,} 次。",
+            f"{most.path}: {most.used:,} of {most.daily_limit:,} calls of today are used.",
+            f"{most.path}：今日 {most.daily_limit:,} 次额度已用 {most.used:,} 次。",
         )
-        share = _share(used, probe.result)
-        if share < QUOTA_LOOK:
-            yield ok("api-quota", what, appid=appid, checked_at=probe.checked_at)
+        if most.share < NEARLY_USED_UP:
+            yield ok("api-quota", what, appid=appid, checked_at=most.asked_at)
             continue
         fix = Both(
-            "Find what calls so often, and wait for the next day in Shanghai; WeChat's console "
-            "can clear the "
-            "quota a few times a month.",
-            "请查明是什么在频繁调用，并等待次日（北京时间）；公众平台每月可清零数次。",
+            "Find what calls so often, and wait for the next day in Shanghai, or run oa-bridge "
+            f"quota clear --appid {appid}: WeChat allows ten clearings a month.",
+            "请查明是什么在频繁调用，并等待次日（北京时间），或运行 oa-bridge quota clear "
+            f"--appid {appid}：每月可清零十次。",
         )
-        yield (fault if share >= 1 else look)(
-            "api-quota", what, fix, appid=appid, checked_at=probe.checked_at
+        yield (fault if most.share >= 1 else look)(
+            "api-quota", what, fix, appid=appid, checked_at=most.asked_at
         )
-
-
-def _share(used: int, result: Mapping[str, Any]) -> float:
-    return float(used / result["daily_limit"]) if result["daily_limit"] else 0.0
 
 
 def with_code(meaning: Both, errcode: int) -> Both:

@@ -2,9 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import Final
 from urllib.parse import urldefrag
 
 from app.http_client.url_policy import BadUrl, parse_url
@@ -13,20 +10,10 @@ from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem
 from app.rules.editing.check_replies import unsendable
 from app.rules.editing.check_trigger import unmatchable
-from app.rules.editing.image_integrity import BadPicture, PictureFormat, format_of, require_whole
 from app.settings import Settings
-from app.wechat.outbound import MediaType, Message, media_of
+from app.wechat.outbound import Message, media_of
+from app.wechat_client.check_media import wrong_with_file
 from app.wechat_client.fetch_media import media_policy
-from app.wechat_client.media_folder import UnreadableFile, read_file
-from app.wechat_client.media_source import MAX_BYTES
-
-MAX_REMEMBERED_FILES: Final = 10_000
-
-# Source: protocol 6.4.
-_FORMATS: Final[dict[MediaType, tuple[PictureFormat, ...]]] = {
-    "image": ("JPEG", "PNG", "GIF"),
-    "thumb": ("JPEG",),
-}
 
 
 async def require_sendable(rule: RuleIn, settings: Settings, *where: str | int) -> None:
@@ -40,13 +27,12 @@ async def require_sendable(rule: RuleIn, settings: Settings, *where: str | int) 
 
 
 class SendableCheck:
-    """Checks rules; a media file that several rules send is read once."""
+    """Checks rules against the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._receiving = receiving_accounts(settings)
         self._policy = media_policy(settings.media_allow_private)
-        self._wrong_with = lru_cache(MAX_REMEMBERED_FILES)(_wrong_with)
 
     def problems(self, rule: RuleIn, where: Sequence[str | int]) -> Iterator[Problem]:
         """Yield why a rule could never answer, and why a reply could never be sent."""
@@ -70,28 +56,9 @@ class SendableCheck:
                     yield _problem([*place, member, "url"], str(error))
             if use.source.file is None:
                 continue
-            wrong = self._wrong_with(self._settings.media_path, use.source.file, use.type)
+            wrong = wrong_with_file(self._settings.media_path, use, use.source.file)
             if wrong is not None:
                 yield _problem([*place, member, "file"], wrong)
-
-
-def _wrong_with(folder: Path, name: str, kind: MediaType) -> str | None:
-    try:
-        content = read_file(folder, name, MAX_BYTES[kind])
-    except UnreadableFile as error:
-        return error.reason
-    return _wrong_with_picture(content, _FORMATS[kind]) if kind in _FORMATS else None
-
-
-def _wrong_with_picture(content: bytes, formats: Sequence[PictureFormat]) -> str | None:
-    format = format_of(content)
-    if format is None or format not in formats:
-        return f"is not a {' or '.join(formats)} file: save the picture in this format"
-    try:
-        require_whole(content, format)
-    except BadPicture as error:
-        return str(error)
-    return None
 
 
 def _problem(loc: list[str | int], msg: str) -> Problem:

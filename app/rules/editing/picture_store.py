@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from app.rules.editing.image_integrity import BadPicture, format_of, require_whole
 from app.wechat.media_format import ending_of
-from app.wechat_client.media_source import MAX_BYTES
+from app.wechat_client.convert_picture import converting
+from app.wechat_client.errors import BadPicture
 
 MAX_FILES: Final = 5000
 MAX_STEM: Final = 40
@@ -18,21 +18,13 @@ _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 
 
 def keep_picture(folder: Path, name: str, content: bytes) -> str:
-    """Write a picture that WeChat takes as an image; return its name in the folder.
+    """Write a picture as WeChat takes it as an image; return its name in the folder.
 
     name: of the file where it comes from; its letters and digits are kept. The name ends with a
     digest, so that no other file is overwritten, and with the ending that fits the bytes. The same
-    picture is kept once. Raises BadPicture.
+    picture is kept once. It blocks. Raises BadPicture.
     """
-    if len(content) > MAX_BYTES["image"]:
-        size = len(content)
-        raise BadPicture(
-            f"has {size} bytes, and WeChat accepts {MAX_BYTES['image']}: make it smaller"
-        )
-    format = format_of(content)
-    if format is None:
-        raise BadPicture("is not a JPEG or PNG or GIF file: save the picture in this format")
-    require_whole(content, format)
+    content = converting(content, "image").result()
     stem = _UNSAFE.sub("-", Path(name).stem.lower()).strip("-")[:MAX_STEM] or "picture"
     kept = f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.{ending_of(content)}"
     try:

@@ -5,9 +5,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from app.access.roles import Role
 from app.console.followers import erasures_page
+from app.privacy.models import Erasure, Trigger
 from tests.console.operator import Operator, signed_in
 from tests.console.people import an_erasure, an_erasure_that_needs_a_person, lives
 from tests.service import Service
@@ -37,6 +39,30 @@ async def test_the_list_tells_the_states_apart(service: Service) -> None:
     assert states_of(later) == ["needs a person", "overdue", "overdue"]
     assert states_of(overdue) == ["overdue", "overdue"]
     assert states_of(unclear) == ["needs a person"]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "requested_by", "shown"),
+    [
+        (Trigger.UNSUBSCRIBE, "wechat", "WeChat"),
+        (Trigger.UNSUBSCRIBE, "sync", "a synchronisation of the followers"),
+        (Trigger.REQUEST, "cli", "command"),
+        (Trigger.REQUEST, "wechat", "wechat"),  # the name of an operator
+        (Trigger.REQUEST, "crm", "crm"),
+    ],
+)
+async def test_who_asked_for_it_is_told_in_words(
+    service: Service, viewer: Operator, trigger: Trigger, requested_by: str, shown: str
+) -> None:
+    path = await an_erasure_that_needs_a_person(service)
+    async with service.app.state.database.sessions.begin() as session:
+        await session.execute(update(Erasure).values(trigger=trigger, requested_by=requested_by))
+    row = re.search(r'data-label="Requested by">(.*?)</td>', (await viewer.get(PATH)).text)
+    page = (await viewer.get(path)).text
+
+    assert row is not None
+    assert re.sub(r"<[^>]+>", "", row[1]) == shown
+    assert re.search(rf"Requested by</dt>\s*<dd>(<bdi[^>]*>)?{shown}<", page)
 
 
 async def test_pages_of_open_ones_miss_and_repeat_none(

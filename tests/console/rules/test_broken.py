@@ -72,20 +72,60 @@ async def test_what_is_still_wrong_is_said_and_what_was_typed_stays(
     assert rule_id in [one["id"] for one in (await service.read("rules"))["broken"]]
 
 
-async def test_a_newer_revision_is_not_overwritten(service: Service, owner: Operator) -> None:
-    rule_id = await broken(service)
+def corrected(name: str) -> str:
     rule = {
-        "name": "A",
+        "name": name,
         "trigger": {"on": "text", "match": "exact", "keyword": "a"},
         "replies": [text_reply()],
     }
-    form = {"revision": 1, "document": orjson.dumps(rule).decode()}
-    first = await owner.post(f"/rules/{rule_id}/document", form)
-    second = await owner.post(f"/rules/{rule_id}/document", form)
+    return orjson.dumps(rule).decode()
+
+
+async def test_of_two_who_correct_it_the_second_sees_both_and_may_save_again(
+    service: Service, owner: Operator
+) -> None:
+    rule_id = await broken(service)
+    first = await owner.post(
+        f"/rules/{rule_id}/document", {"revision": 1, "document": corrected("THEIRS")}
+    )
+    second = await owner.post(
+        f"/rules/{rule_id}/document", {"revision": 1, "document": corrected("MINE")}
+    )
 
     assert first.headers["location"].endswith("done=saved")
-    assert second.headers["location"].endswith("done=stale")
-    assert (await service.read(f"rules/{rule_id}"))["revision"] == 2
+    assert second.status_code == 409
+    assert 'value="MINE"' in second.text
+    assert re.search(r"<code>name</code>.*THEIRS.*MINE", second.text)
+    assert '<input type="hidden" name="revision" value="2">' in second.text
+    assert (await service.read(f"rules/{rule_id}"))["name"] == "THEIRS"
+
+
+async def test_of_two_who_correct_it_badly_nobody_overwrites_the_newer_revision(
+    service: Service, owner: Operator
+) -> None:
+    """What is typed stays on the page with the revision that it was made from."""
+    rule_id = await broken(service)
+    await owner.post(f"/rules/{rule_id}/document", {"revision": 1, "document": corrected("A")})
+    bad = await owner.post(f"/rules/{rule_id}/document", {"revision": 1, "document": "{MINE"})
+
+    assert bad.status_code == 422
+    assert "{MINE" in bad.text
+    assert '<input type="hidden" name="revision" value="1">' in bad.text
+    assert "Somebody has corrected this rule meanwhile." in bad.text
+
+
+async def test_what_was_typed_survives_that_the_rule_is_deleted(
+    service: Service, owner: Operator
+) -> None:
+    rule_id = await broken(service)
+    await owner.post(f"/rules/{rule_id}/delete", {"revision": 1})
+    answer = await owner.post(
+        f"/rules/{rule_id}/document", {"revision": 1, "document": corrected("MINE")}
+    )
+
+    assert answer.status_code == 409
+    assert 'value="MINE"' in answer.text
+    assert "Saving makes a new one of it." in answer.text
 
 
 async def test_a_viewer_sees_the_reason_alone(service: Service) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from app.access.roles import Role
 from app.console.messages import translations
 from app.console.rules import field_labels, fields
+from app.console.rules.draft import MAX_FIELDS, MAX_FILES
 from app.console.rules.fields import Input, members_of
 from app.console.rules.form import document_of
 from app.console.rules.phrases import PHRASES, in_language
@@ -251,6 +252,23 @@ async def test_buttons_that_no_page_has_do_nothing(owner: Operator, action: str)
     )
 
     assert answer.status_code == 200, answer.text
+
+
+async def test_a_form_with_too_many_fields_or_files_is_refused(
+    service: Service, owner: Operator
+) -> None:
+    form = Form((await owner.get("/rules/new")).text).values | {"action": "save"}
+    files = [(f"upload.{number}", ("a.jpg", JPEG, "image/jpeg")) for number in range(MAX_FILES + 1)]
+    fields = {f"replies.{number}.content": "" for number in range(MAX_FIELDS + 1)}
+    answers = [
+        await owner.http.post("/console/rules/edit", data=form, files=files, headers=FROM_A_PAGE),
+        await owner.http.post(
+            "/console/rules/edit", data=form | fields, files=files[:1], headers=FROM_A_PAGE
+        ),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert (await service.read("rules"))["items"] == []
 
 
 async def test_words_stay_when_the_way_of_comparing_changes(owner: Operator) -> None:

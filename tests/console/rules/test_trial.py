@@ -1,8 +1,10 @@
 """The test box, the comparison with stored messages, pictures and imports."""
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from app.access.roles import Role
 from app.console.rules import import_page, try_page
@@ -140,12 +142,29 @@ async def test_a_picture_is_taken_in_under_a_safe_name_and_shown(
     assert (shown.headers["content-type"], shown.content) == ("image/jpeg", JPEG)
 
 
+async def test_a_picture_is_kept_as_wechat_takes_it(service: Service, owner: Operator) -> None:
+    picture = BytesIO()
+    Image.effect_noise((1200, 900), 100).save(picture, "WEBP")
+    form = Form((await owner.get("/rules/new", reply="miniprogrampage")).text).values
+    sent = await owner.http.post(
+        "/console/rules/edit",
+        data=form | {"action": "upload:replies.0.thumb"},
+        files={"upload.replies.0.thumb": ("shop.webp", picture.getvalue(), "image/webp")},
+        headers=FROM_A_PAGE,
+    )
+    name = Form(sent.text).values["replies.0.thumb.file"]
+
+    assert name.endswith(".jpg")
+    with Image.open(service.settings.media_path / name) as kept:
+        assert (kept.format, kept.size) == ("JPEG", (1200, 900))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"<svg onload=alert(1)>", "is not a JPEG or PNG or GIF file"),
+        (b"<svg onload=alert(1)>", "is not a JPEG, PNG, GIF, WebP or BMP file"),
         (JPEG[:20], "is cut off"),
-        (JPEG + b"x" * (2 * 1024 * 1024), "make it smaller"),
+        (JPEG + b"x" * (10 * 1024 * 1024), "make it smaller"),
     ],
 )
 async def test_what_is_no_picture_is_refused(

@@ -426,4 +426,5 @@ OTHER_PAGES = {
     "personal-data.md",
     "performance.md",
     "../architecture.md",
+    "../examples/jssdk.html",
 }

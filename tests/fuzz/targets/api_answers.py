@@ -23,6 +23,7 @@ _READERS: Final[tuple[Callable[[Mapping[str, Any]], object], ...]] = (
     api_responses.callback_ips,
     api_responses.callback_addresses,
     api_responses.quota,
+    api_responses.qr_ticket,
 )
 
 

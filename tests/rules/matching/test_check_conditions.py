@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.rules.definition.conditions import Conditions, Hours, Share
-from app.rules.matching.check_conditions import in_share
+from app.rules.matching.check_conditions import UnmetCondition, in_share, unmet_for_everyone
 from app.rules.matching.follower_facts import Facts
 from app.rules.matching.rule_set import compile_rules
 from app.wechat.ids import AppId
@@ -175,3 +175,71 @@ def test_facts_are_asked_for_only_when_a_rule_that_fits_needs_them() -> None:
 def test_conditions_that_can_not_work_are_refused(conditions: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Conditions.model_validate(conditions)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message", "expected"),
+    [
+        ({}, follow(), None),
+        ({"from": "2026-11-24T12:00:01Z"}, text("a"), UnmetCondition.NOT_BEGUN),
+        ({"until": "2026-11-24T12:00:00Z"}, follow(), UnmetCondition.OVER),
+        (
+            {"hours": {"start": "13:00", "end": "14:00", "tz": "UTC"}},
+            text("a"),
+            UnmetCondition.HOURS,
+        ),
+        ({"follower": {"state": "not_following"}}, follow(), UnmetCondition.STATE),
+        ({"follower": {"state": "not_following"}}, text("a"), None),
+        ({"follower": {"state": "following"}}, follow(), None),
+        ({"follower": {"min_age_seconds": 60 * 60 * 24 * 365}}, follow(), UnmetCondition.TOO_YOUNG),
+        ({"follower": {"max_age_seconds": 6 * 3600}}, follow(), None),
+        ({"follower": {"max_age_seconds": 6 * 3600 - 1}}, follow(), UnmetCondition.TOO_OLD),
+        ({"unionid": "known", "cooldown_seconds": 5}, follow(), None),
+    ],
+)
+def test_a_condition_that_nobody_can_meet_is_known_without_the_follower(
+    conditions: dict[str, Any], message: Inbound, expected: UnmetCondition | None
+) -> None:
+    made = Conditions.model_validate(conditions)
+
+    assert unmet_for_everyone(made, message, NOON) == expected
+
+
+def test_facts_as_of_a_moment_leave_out_what_came_later() -> None:
+    fired = {1: ago(hours=2), 2: ago(hours=1), 3: NOON}
+    facts = Facts(True, ago(hours=1), unionid_known=True, fired=fired)
+
+    assert facts.until(NOON) == facts
+    del fired[3]
+    assert facts.until(ago(hours=1)) == Facts(True, ago(hours=1), unionid_known=True, fired=fired)
+    before = facts.until(ago(hours=1, microseconds=1))
+    assert before == Facts(None, None, unionid_known=True, fired={1: ago(hours=2)})
+    never = Facts(False, None, fired={3: NOON})
+    assert never.until(ago(hours=9)) == Facts(False, None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "inside"),
+    [
+        ("2026-11-24T08:59:59.999999", False),
+        ("2026-11-24T09:00:00", True),
+        ("2026-11-24T17:59:59.999999", True),
+        ("2026-11-24T18:00:00", False),
+        ("2026-11-25T12:00:00", False),
+    ],
+)
+def test_hours_of_one_day_include_their_first_moment_and_not_their_last(
+    moment: str, inside: bool
+) -> None:
+    tuesday = Hours(start="09:00", end="18:00", tz="UTC", days=(2,))
+
+    assert tuesday.hold(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is inside
+
+
+@pytest.mark.parametrize(
+    ("age", "fits"), [(59, False), (59.999, False), (60, True), (120, True), (120.001, False)]
+)
+def test_an_age_may_be_just_the_least_or_just_the_longest(age: float, fits: bool) -> None:
+    ages = {"follower": {"min_age_seconds": 60, "max_age_seconds": 120}}
+
+    assert answers(ages, Facts(True, ago(seconds=age))) is fits

@@ -1,0 +1,1 @@
+"""Custom menus: draft, check, difference, publishing, versions, and taps on their buttons."""

@@ -1,0 +1,74 @@
+"""HTTP errors of `/api/menus`."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fastapi import HTTPException, Request
+
+from app.api_errors import MAX_PROBLEMS, Detail, InvalidRequest, Problem
+from app.menus.check import MenuProblem
+from app.menus.errors import MenuError, UnknownVersion
+from app.settings import Settings
+from app.wechat.errcodes import Action, explain
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
+
+Responses = dict[int | str, dict[str, Any]]
+
+UNKNOWN: Final[Responses] = {
+    404: {"model": Detail, "description": "The account or the version does not exist"}
+}
+CONFLICT: Final[Responses] = {
+    409: {"model": Detail, "description": "The state of the menu does not allow it"}
+}
+REFUSED: Final[Responses] = {
+    429: {"model": Detail, "description": "The quota of the account is used up"},
+    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
+}
+NOT_A_FOLLOWER: Final = 65302
+
+
+def official_account(request: Request, appid: str, *, calls_wechat: bool = False) -> AppId:
+    """Return the AppID of an Official Account of the settings. Raises HTTPException.
+
+    calls_wechat: whether its AppSecret is needed.
+    """
+    settings: Settings = request.app.state.settings
+    account = settings.accounts.get(appid)
+    if account is None or account.kind != "oa":
+        raise HTTPException(404, f"{appid} is no Official Account of the settings: add it there")
+    if calls_wechat and account.appsecret is None:
+        raise HTTPException(409, f"{appid} has no AppSecret: set it, so that WeChat can be asked")
+    return AppId(appid)
+
+
+def conflict(error: MenuError) -> HTTPException:
+    """Return the 404 or 409 of an error."""
+    return HTTPException(404 if isinstance(error, UnknownVersion) else 409, str(error))
+
+
+def refused(error: ApiError) -> HTTPException:
+    """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
+    if error.errcode is None:
+        return HTTPException(502, f"WeChat did not answer: {error.errmsg}")
+    known = explain(error.errcode, "en", error.rid)
+    rid = "" if error.rid is None else f" (rid {error.rid})"
+    status = 429 if error.action is Action.WAIT else 502
+    return HTTPException(
+        status,
+        f"WeChat refuses with errcode {error.errcode}: {known.meaning} {known.fix}{rid}",
+    )
+
+
+def invalid_menu(problems: Iterable[MenuProblem]) -> InvalidRequest:
+    """Return the 422 for a draft that WeChat would refuse; `type` holds the errcode."""
+    return InvalidRequest(
+        [
+            Problem(
+                loc=["menu", *problem.loc],
+                msg=problem.text,
+                type="value_error" if problem.errcode is None else f"errcode_{problem.errcode}",
+            )
+            for problem in list(problems)[:MAX_PROBLEMS]
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Notices: subscription notices and template messages, to single people and to audiences."""

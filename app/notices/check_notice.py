@@ -1,0 +1,93 @@
+"""Checks notices against their template before anything is queued. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem
+from app.notices.models import NoticeTemplate
+from app.notices.schemas import MAX_PAGEPATH, OpenedPage
+from app.notices.template_keys import DROPPED, TemplateKey, keys_from_json
+from app.notices.value_types import BadValue, value_for
+
+Place = tuple[str | int, ...]
+
+# As long as the id that takes its place.
+_REF = "{ref}"
+_REF_CHARACTERS = "0" * 36
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """Checks values against the keys of one template."""
+
+    keys: Mapping[str, TemplateKey]
+
+    @classmethod
+    def of(cls, template: NoticeTemplate) -> "DataCheck":
+        """Return the check of a template."""
+        return cls({key.name: key for key in keys_from_json(template.keys)})
+
+    def checked(
+        self, data: Mapping[str, str], place: Place, problems: list[Problem]
+    ) -> dict[str, str]:
+        """Return the values as they are sent; add what is wrong with the others to `problems`."""
+        sent = {}
+        for name, value in data.items():
+            try:
+                sent[name] = self._value(name, value)
+            except BadValue as error:
+                problems.append(problem((*place, name[:64]), str(error)))
+        return {name: value for name, value in sent.items() if name not in DROPPED}
+
+    def missing(self, given: Collection[str]) -> list[str]:
+        """Return the keys that have no value."""
+        return [name for name in self.keys if name not in given]
+
+    def _value(self, name: str, value: str) -> str:
+        if name in DROPPED:
+            return value
+        key = self.keys.get(name)
+        if key is None:
+            known = ", ".join(self.keys) or "none"
+            raise BadValue(f"is no key of the template: its keys are {known}")
+        return value_for(key, value)
+
+
+def problem(place: Place, words: str) -> Problem:
+    """Return one thing to correct in the body."""
+    return Problem(loc=["body", *place], msg=words, type="value_error")
+
+
+def require_none(problems: Sequence[Problem]) -> None:
+    """Raise InvalidRequest if there is something to correct."""
+    if problems:
+        raise InvalidRequest(problems[:MAX_PROBLEMS])
+
+
+def missing_values(missing: Sequence[str], place: Place) -> Iterator[Problem]:
+    """Yield one problem for each key without a value."""
+    for name in missing:
+        yield problem((*place, name), "is missing: the template needs a value for it")
+
+
+def page_problems(page: OpenedPage | None, mini_programs: Collection[str]) -> Iterator[Problem]:
+    """Yield why a notice can't open a page. mini_programs: that may be opened; empty: any."""
+    if page is None:
+        return
+    if mini_programs and page.appid not in mini_programs:
+        yield problem(
+            ("miniprogram", "appid"),
+            "is none of the mini-programs of ACCOUNTS_FILE and MINI_PROGRAM_APPIDS: add it there, "
+            "or correct it",
+        )
+    if len(filled_page(page, _REF_CHARACTERS).encode()) > MAX_PAGEPATH:
+        yield problem(
+            ("miniprogram", "pagepath"),
+            f"has more than {MAX_PAGEPATH} bytes with its utm and {{ref}}: shorten it",
+        )
+
+
+def filled_page(page: OpenedPage, ref: str) -> str:
+    """Return the page with its `{ref}` and its UTM parameters."""
+    filled = page.pagepath.replace(_REF, ref)
+    return filled if page.utm is None else page.utm.appended_to(filled)

@@ -1,0 +1,31 @@
+"""Example bodies of `/api/notices` and `/api/templates` for the OpenAPI document."""
+
+from typing import Final
+
+from fastapi.openapi.models import Example
+
+NOTICES: Final[dict[str, Example]] = {
+    "parcel": {
+        "summary": "A parcel has arrived",
+        "value": {
+            "appid": "wx1f2e3d4c5b6a7980",
+            "template_id": "TPL_parcel",
+            "data": {"thing3": "请在今天取件", "time5": "2026-11-28 18:00"},
+            "miniprogram": {
+                "appid": "wx0123456789abcdef",
+                "pagepath": "pages/order/detail?ref={ref}",
+                "utm": {"source": "notice"},
+            },
+            "recipients": [
+                {
+                    "openid": "oDEMO0aBcDeFgHiJkLmNoPqRsTuV",
+                    "data": {"character_string1": "K-0088"},
+                }
+            ],
+        },
+    }
+}
+
+REFRESH: Final[dict[str, Example]] = {
+    "account": {"summary": "Of one account", "value": {"appid": "wx1f2e3d4c5b6a7980"}}
+}

@@ -1,0 +1,52 @@
+"""HTTP errors of `/api/notices`, `/api/notice-sends` and `/api/templates`."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import HTTPException
+
+from app.api_errors import Detail, InvalidRequest, Problem
+from app.wechat.errcodes import Action, explain
+from app.wechat.errors import ApiError
+
+UNKNOWN_NOTICE: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": Detail, "description": "The notice does not exist"}
+}
+UNKNOWN_SEND: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": Detail, "description": "The send does not exist"}
+}
+CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"model": Detail, "description": "It conflicts with what exists; the detail says how"}
+}
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    429: {"model": Detail, "description": "The quota of the account is used up"},
+    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
+}
+
+
+def unknown_notice(notice_id: UUID) -> HTTPException:
+    """Return the 404 of a notice that does not exist."""
+    return HTTPException(404, f"notice {notice_id} does not exist")
+
+
+def unknown_send(send_id: UUID) -> HTTPException:
+    """Return the 404 of a send that does not exist."""
+    return HTTPException(404, f"send {send_id} does not exist")
+
+
+def unprocessable(field: str, message: str, part: str = "body") -> InvalidRequest:
+    """Return a 422 for one member of a part of the request. message: says how to correct it."""
+    return InvalidRequest([Problem(loc=[part, field], msg=message, type="value_error")])
+
+
+def refused(error: ApiError) -> HTTPException:
+    """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
+    if error.errcode is None:
+        return HTTPException(502, f"WeChat did not answer: {error.errmsg}")
+    known = explain(error.errcode, "en", error.rid)
+    rid = "" if error.rid is None else f" (rid {error.rid})"
+    status = 429 if error.action is Action.WAIT else 502
+    return HTTPException(
+        status,
+        f"WeChat refuses with errcode {error.errcode}: {known.meaning} {known.fix}{rid}",
+    )

@@ -1,0 +1,166 @@
+"""SQL that queues the notices of a request, once for each idempotency key."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.access.actor import Actor
+from app.db.queue import enqueue
+from app.notices.errors import KeyReused
+from app.notices.jobs import send_job
+from app.notices.models import (
+    Notice,
+    NoticeKind,
+    NoticeSend,
+    NoticeTemplate,
+    SendSource,
+    SendState,
+)
+from app.notices.schemas import MAX_RECIPIENTS, NoticesIn
+
+KEY_LIFE: Final = timedelta(days=7)
+# Of notices that are named in a request: what a batch of 1,000 needs some seconds for.
+RATE: Final = 200
+FORGET_LIMIT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """One notice to queue. content: as `stored_content` has it."""
+
+    openid: str
+    content: dict[str, Any]
+
+
+def digest_of(wanted: NoticesIn) -> bytes:
+    """Return the digest by which a repeated request is recognised."""
+    written = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(written).digest()
+
+
+async def send_of_key(session: AsyncSession, key: str, digest: bytes) -> UUID | None:
+    """Return the send that a request with this key made. Raises KeyReused for another request."""
+    found = (
+        await session.execute(
+            select(NoticeSend.id, NoticeSend.digest).where(NoticeSend.idempotency_key == key)
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    if found.digest != digest:
+        raise KeyReused
+    send_id: UUID = found.id
+    return send_id
+
+
+async def queue(
+    session: AsyncSession,
+    actor: Actor,
+    template: NoticeTemplate,
+    notices: Sequence[NewNotice],
+    *,
+    key: str | None,
+    digest: bytes,
+    now: datetime,
+) -> UUID:
+    """Queue the notices and their job; return the send. Raises KeyReused.
+
+    Of requests with one key that come at once, the first one queues and the others wait for it.
+    """
+    send_id = uuid7()
+    added = await session.scalar(
+        insert(NoticeSend)
+        .values(
+            id=send_id,
+            source=SendSource.REQUEST,
+            kind=template.kind,
+            appid=template.appid,
+            template_id=template.template_id,
+            is_one_time=is_one_time(template),
+            name="",
+            # Each notice has its own, which goes when its person is erased.
+            content={},
+            state=SendState.RUNNING,
+            rate=RATE,
+            total=len(notices),
+            max_total=len(notices),
+            idempotency_key=key,
+            digest=None if key is None else digest,
+            created_at=now,
+            created_by=actor.name,
+            queued_at=now,
+        )
+        .on_conflict_do_nothing(
+            index_elements=[NoticeSend.idempotency_key],
+            index_where=text("idempotency_key IS NOT NULL"),
+        )
+        .returning(NoticeSend.id)
+    )
+    if added is None and key is not None:
+        earlier = await send_of_key(session, key, digest)
+        if earlier is None:
+            raise KeyReused
+        return earlier
+    await session.execute(
+        _ADD,
+        {
+            "ids": [uuid7() for _ in notices],
+            "openids": [one.openid for one in notices],
+            "contents": [orjson.dumps(one.content).decode() for one in notices],
+            "send_id": send_id,
+            "appid": template.appid,
+            "template_id": template.template_id,
+            "kind": template.kind.value,
+            "now": now,
+        },
+    )
+    await enqueue(session, [send_job(send_id, SendSource.REQUEST)])
+    return send_id
+
+
+async def queued_notices(session: AsyncSession, send_id: UUID) -> Sequence[tuple[UUID, str]]:
+    """Return the id and the OpenID of each notice of a request, in its order."""
+    found = await session.execute(
+        select(Notice.id, Notice.openid)
+        .where(Notice.send_id == send_id)
+        .order_by(Notice.id)
+        .limit(MAX_RECIPIENTS)
+    )
+    return [(row.id, row.openid) for row in found]
+
+
+async def forget_keys(session: AsyncSession, now: datetime) -> None:
+    """Forget the idempotency keys that are older than seven days."""
+    await session.execute(_FORGET, {"before": now - KEY_LIFE, "limit": FORGET_LIMIT})
+
+
+def is_one_time(template: NoticeTemplate) -> bool:
+    """Return whether each notice of a template uses up one consent."""
+    return template.kind is NoticeKind.SUBSCRIPTION and not template.is_long_term
+
+
+_ADD: Final = text("""
+INSERT INTO notices (id, send_id, appid, openid, template_id, kind, status, content, created_at,
+                     next_at)
+SELECT id, :send_id, :appid, openid, :template_id, :kind, 'pending', CAST(content AS jsonb), :now,
+       :now
+FROM unnest(CAST(:ids AS uuid[]), CAST(:openids AS text[]), CAST(:contents AS text[]))
+     AS n(id, openid, content)
+""")
+
+_FORGET: Final = text("""
+UPDATE notice_sends SET idempotency_key = NULL, digest = NULL WHERE id = ANY(ARRAY(
+    SELECT id FROM notice_sends
+    WHERE idempotency_key IS NOT NULL AND created_at < :before
+    LIMIT :limit FOR UPDATE SKIP LOCKED
+))
+""")

@@ -1,0 +1,1 @@
+"""Parameterised QR codes of Official Accounts: pictures that never end, and who came by them."""

@@ -1,0 +1,197 @@
+"""The sums and their correction give the figures that the history gives, whatever happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Result, text
+from uuid_utils.compat import uuid7
+
+from app.db.engine import Database, SessionFactory
+from app.events import erase as events
+from app.events import sync_store
+from app.events.models import FollowAction
+from app.growth.count import correct, count_new
+from app.stats import follower_store
+from app.stats.date_range import DateRange
+from app.stats.follower_history_sql import FROM_HISTORY
+from app.stats.follower_sums_sql import FROM_SUMS
+from app.tombstones.subject import PREFIX, ErasureSubject
+from tests.service import APPID
+from tests.stats.histories import CLEAR, LAST_ID
+
+OTHER_APPID = "wx00000000000000ff"
+START = datetime(2026, 10, 25, tzinfo=UTC)  # clocks change in Europe
+ZONES = ("Asia/Shanghai", "Atlantic/Azores", "Australia/Lord_Howe", "Asia/Kathmandu", "Asia/Tokyo")
+
+# As the inbox stores a follow or an unfollow: the latest event decides about the follower.
+STORE = """
+WITH stored AS (
+    INSERT INTO follow_events (id, appid, openid, action, scene, occurred_at)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
+), known AS (
+    INSERT INTO openids (appid, openid, first_seen_at, last_seen_at) VALUES ($2, $3, $6, $6)
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO followers AS f (appid, openid, following, scene, how, last_at, last_id, followed_at)
+SELECT appid, openid, action = 'follow', scene, CASE WHEN scene IS NOT NULL THEN 'QR' END,
+       occurred_at, id, CASE WHEN action = 'follow' THEN occurred_at END
+FROM stored
+ON CONFLICT (appid, openid) DO UPDATE SET
+    following = EXCLUDED.following, scene = EXCLUDED.scene, how = EXCLUDED.how,
+    last_at = EXCLUDED.last_at, last_id = EXCLUDED.last_id,
+    followed_at = COALESCE(EXCLUDED.followed_at, f.followed_at)
+WHERE (EXCLUDED.last_at, EXCLUDED.last_id) > (f.last_at, f.last_id)
+"""
+
+# What happens more often stands here more often.
+KINDS = (
+    *("follow", "unfollow", "follow", "unfollow", "scan", "twice", "sync", "how"),
+    *("contents", "identity", "restore", "delete", "count", "correct"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens to a person."""
+
+    kind: str
+    appid: str
+    openid: str
+    at: datetime
+    scene: str | None
+
+
+steps = st.lists(
+    st.builds(
+        Step,
+        kind=st.sampled_from(KINDS),
+        appid=st.sampled_from((APPID, APPID, OTHER_APPID)),
+        openid=st.sampled_from(("o1", "o2", "o3")),
+        at=st.integers(-300, 300).map(lambda number: START + timedelta(minutes=15 * number)),
+        scene=st.sampled_from((None, "a", "b", "长" * 3000)),
+    ),
+    max_size=30,
+)
+
+
+async def do(step: Step, connection: asyncpg.Connection, sessions: SessionFactory) -> None:
+    """Let it happen, through the functions that do it in the service."""
+    person = ErasureSubject(step.appid, step.openid, step.at, LAST_ID, f"{PREFIX}{step.openid}", {})
+    if step.kind in {"follow", "unfollow", "scan"}:
+        await connection.execute(STORE, uuid7(), *_columns(step, step.kind))
+    elif step.kind == "twice":
+        await connection.execute(STORE, uuid7(), *_columns(step, "follow"))
+        await connection.execute(STORE, uuid7(), *_columns(step, "follow"))
+    elif step.kind == "delete":
+        await connection.execute(
+            "DELETE FROM follow_events WHERE id = (SELECT min(id::text)::uuid FROM follow_events "
+            "WHERE appid = $1 AND openid = $2)",
+            step.appid,
+            step.openid,
+        )
+    elif step.kind == "count":
+        await count_new(sessions, max_events=3)
+    else:
+        async with sessions.begin() as session:
+            if step.kind == "sync":
+                await sync_store.add_found(session, step.appid, [_found(step)])
+            elif step.kind == "how":
+                await sync_store.set_how(
+                    session, step.appid, [(step.openid, step.scene or "OTHER")]
+                )
+            elif step.kind == "contents":
+                await events.erase_contents(session, person)
+            elif step.kind == "identity":
+                returned = await events.has_returned(session, person)
+                await events.erase_contents(session, person)
+                await events.erase_identity(session, person, returned=returned)
+            elif step.kind == "restore":
+                await events.restore_follower(session, person)
+            if step.kind != "how":
+                await correct(session, person)
+
+
+def _columns(step: Step, action: str) -> tuple[object, ...]:
+    return step.appid, step.openid, action, step.scene, step.at
+
+
+def _found(step: Step) -> sync_store.FoundEvent:
+    action = FollowAction.UNFOLLOW if step.scene == "b" else FollowAction.FOLLOW
+    return sync_store.FoundEvent(uuid7(), step.openid, action, step.at, step.scene, "SYNC")
+
+
+Sums = dict[tuple[Any, ...], tuple[int, ...]]
+
+
+async def read(
+    sessions: SessionFactory, appids: Sequence[str], days: DateRange, since: date
+) -> tuple[Sums, Sums]:
+    """Return what both statements return, without the labels of which nothing is to be said."""
+    bound = follower_store.parameters(appids, days, since)
+    async with sessions() as session:
+        counted = await session.scalar(text("SELECT position FROM growth_progress"))
+        kept = await session.execute(FROM_SUMS, {**bound, "counted": counted})
+        slow = await session.execute(FROM_HISTORY, bound)
+        return _nonzero(kept), _nonzero(slow)
+
+
+def _nonzero(rows: Result[Any]) -> Sums:
+    found: Sums = {}
+    for row in rows:
+        values = tuple(int(one or 0) for one in (row.new, row.lost, row.net, row.followers))
+        if any(values):
+            assert (row.kind, row.label, row.part) not in found
+            found[row.kind, row.label, row.part] = values
+    return found
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    history=steps,
+    zone=st.sampled_from(ZONES),
+    first=st.integers(-4, 4),
+    length=st.integers(0, 3),
+    before=st.integers(0, 3),
+)
+async def test_the_sums_give_what_the_history_gives(
+    history: list[Step],
+    zone: str,
+    first: int,
+    length: int,
+    before: int,
+    database: Database,
+    connection: asyncpg.Connection,
+) -> None:
+    """Late, doubled, changed, erased and deleted events, counted now and then, in any time zone."""
+    await connection.execute(CLEAR)
+    await connection.execute("TRUNCATE openids")
+    for step in history:
+        await do(step, connection, database.sessions)
+    start = START.date() + timedelta(days=first)
+    days = DateRange(start, start + timedelta(days=length), zone)
+    since = start - timedelta(days=before)
+
+    for _ in range(2):
+        for appids in ((APPID,), (APPID, OTHER_APPID)):
+            kept, slow = await read(database.sessions, appids, days, since)
+            assert kept == slow
+        await count_new(database.sessions, max_events=4)
+    assert await rows_to_correct(connection) == 0
+
+
+async def rows_to_correct(connection: asyncpg.Connection) -> int:
+    return int(
+        await connection.fetchval(
+            "SELECT (SELECT count(*) FROM counted_follow_events)"
+            "     + (SELECT count(*) FROM counted_hows)"
+        )
+    )

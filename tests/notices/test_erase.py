@@ -1,0 +1,87 @@
+"""Notices of people who are erased, and contents that are old."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.notices import erase
+from app.tombstones.subject import ErasureSubject
+from app.worker import Jobs
+from tests.notices.makers import decided, queued, run
+from tests.service import APPID, OPENID, OTHER_OPENID, Service, WeChat, event, rows
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize("everything", [True, False])
+async def test_an_unfollow_ends_what_waits_and_clears_what_was_said(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    everything: bool,
+) -> None:
+    if everything:
+        service.settings.__dict__["on_unfollow"] = "everything"
+        jobs.settings.__dict__["on_unfollow"] = "everything"
+    for openid in (OPENID, OTHER_OPENID):
+        await decided(service, wechat, openid=openid)
+    await run(jobs, (await queued(service))["send_id"])
+    await queued(service, OPENID, OTHER_OPENID)
+    service.clock.advance(timedelta(seconds=5))
+    await service.push(event(service.clock, "unsubscribe"))
+    (erasure,) = await rows(connection, "SELECT id FROM erasures")
+    eraser = jobs.eraser
+    if everything:
+        object.__setattr__(eraser, "on_unfollow", "everything")
+    await jobs.erase({"erasure_id": str(erasure["id"])})
+
+    found = await rows(
+        connection, "SELECT openid, status, content IS NULL AS cleared FROM notices ORDER BY id"
+    )
+    assert [(one["status"], one["cleared"]) for one in found] == [
+        ("sent", True),
+        ("skipped", True),
+        ("pending", False),
+    ]
+    ids = {one["openid"] for one in found}
+    assert (OPENID in ids) is not everything
+    assert OTHER_OPENID in ids
+    left = await rows(connection, "SELECT openid FROM notice_consents")
+    assert [one["openid"] for one in left] == ([] if everything else [OPENID])
+    (certificate,) = await rows(connection, "SELECT counts FROM erasures")
+    assert '"notices": 2' in certificate["counts"]
+
+
+async def test_what_a_person_gets_after_the_erased_time_stays(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await decided(service, wechat)
+    await queued(service)
+    before = service.clock.now() - timedelta(seconds=1)
+    person = ErasureSubject(APPID, OPENID, before, uuid4(), "erased:x", {})
+    async with jobs.database.sessions.begin() as session:
+        assert await erase.erase_contents(session, person, 10) == 0
+        assert await erase.erase_identity(session, person, 10) == 0
+    assert [one["openid"] for one in await rows(connection, "SELECT openid FROM notices")] == [
+        OPENID
+    ]
+
+
+async def test_old_contents_go_and_figures_stay(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await decided(service, wechat)
+    await run(jobs, (await queued(service))["send_id"])
+    await queued(service)
+    service.clock.advance(timedelta(days=jobs.settings.retention_days, seconds=1))
+    await jobs.retain()
+    found = await rows(
+        connection, "SELECT status, content IS NULL AS cleared FROM notices ORDER BY id"
+    )
+    assert found == [
+        {"status": "sent", "cleared": True},
+        {"status": "pending", "cleared": False},
+    ]

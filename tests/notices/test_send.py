@@ -1,0 +1,376 @@
+"""What becomes of notices: consents, refusals, unknown outcomes, reports, crashes."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.engine import open_database
+from app.notices import store
+from app.notices.sweep import sweep
+from app.settings import Settings
+from app.worker import Jobs
+from simulator.faults import Drop
+from tests.notices.makers import (
+    BIZSEND,
+    MESSAGE,
+    NEWS,
+    TEMPLATE_SEND,
+    bodies_of,
+    consent,
+    decided,
+    ids_of,
+    known,
+    queued,
+    reported,
+    run,
+    settle,
+    statuses,
+)
+from tests.service import (
+    CARD_APPID,
+    OPENID,
+    OTHER_OPENID,
+    Service,
+    WeChat,
+    WorldClock,
+    event,
+    jobs_of,
+    rows,
+)
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.asyncio
+
+MESSAGE_DATA: dict[str, Any] = {"template_id": MESSAGE, "data": {"character_string1": "K-1"}}
+
+
+async def test_a_notice_opens_a_page_with_its_ref(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await decided(service, wechat)
+    found = await queued(service, url="https://shop.example.com/")
+    assert not await run(jobs, found["send_id"])
+
+    (notice_id,) = ids_of(found)
+    (sent,) = bodies_of(wechat)
+    assert sent["touser"] == OPENID
+    assert sent["data"]["thing3"] == {"value": "请在今天取件"}
+    assert sent["page"] == "https://shop.example.com/"
+    assert sent["miniprogram"] == {
+        "appid": CARD_APPID,
+        "pagepath": f"pages/order?ref={notice_id}&utm_source=notice",
+    }
+    assert await statuses(connection) == ["sent"]
+    assert (await rows(connection, "SELECT state FROM notice_sends")) == [{"state": "done"}]
+    assert not await run(jobs, found["send_id"])
+    assert len(wechat.calls(BIZSEND)) == 1
+
+
+async def test_eight_workers_that_race_for_one_consent_make_one_call(
+    service: Service,
+    wechat: WeChat,
+    settings: Settings,
+    connection: asyncpg.Connection,
+    database_url: str,
+) -> None:
+    await decided(service, wechat)
+    wechat.state.notices.consents.clear()
+    wechat.strike(BIZSEND, body='{"errcode":0,"errmsg":"ok"}', latency_seconds=0.1)
+    sends = [(await queued(service))["send_id"] for _ in range(8)]
+    databases = [open_database(database_url, pool_size=2) for _ in sends]
+    workers = [jobs_of(settings, database, wechat) for database in databases]
+
+    await asyncio.gather(
+        *(run(worker, send_id) for worker, send_id in zip(workers, sends, strict=True))
+    )
+
+    assert len(wechat.calls(BIZSEND)) == 1
+    assert sorted(await statuses(connection)) == ["sent", *["skipped"] * 7]
+    assert await consent(connection) == (1, 0)
+    for database in databases:
+        await database.close()
+
+
+async def test_a_consent_is_used_up_by_the_report_of_the_delivery(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await decided(service, wechat, times=2)
+    for _ in range(3):
+        await run(jobs, (await queued(service))["send_id"])
+    assert await statuses(connection) == ["sent", "sent", "skipped"]
+    assert await consent(connection) == (2, 0)
+
+    first, second = wechat.state.notices.sent
+    await reported(service, first.msgid)
+    await reported(service, second.msgid, code="1")
+    await settle(jobs, connection)
+
+    assert await statuses(connection) == ["delivered", "undelivered", "skipped"]
+    assert await consent(connection) == (0, 0)
+    (left,) = await rows(connection, "SELECT sends_left FROM consents")
+    assert left == {"sends_left": 1}  # the one that did not arrive may be tried again
+    notices = await rows(connection, "SELECT msgid, result FROM notices ORDER BY id LIMIT 2")
+    assert [one["msgid"] for one in notices] == [str(first.msgid), str(second.msgid)]
+    assert notices[1]["result"] == "1 user refuse to accept the msg"
+
+
+async def test_a_report_is_joined_by_its_msgid_and_once(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    wechat.state.notices.names_msgid = True
+    await decided(service, wechat, times=3)
+    for _ in range(3):
+        await run(jobs, (await queued(service))["send_id"])
+    middle = wechat.state.notices.sent[1].msgid
+    await reported(service, middle)
+    await settle(jobs, connection)
+    service.clock.advance(timedelta(seconds=1))
+    await reported(service, middle)  # another push about the same notice
+    await reported(service, "99")  # what another system has sent
+    await settle(jobs, connection)
+
+    assert await statuses(connection) == ["sent", "delivered", "sent"]
+    assert await consent(connection) == (2, 0)
+
+
+async def test_a_report_may_come_before_the_answer_to_the_call(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await decided(service, wechat)
+    found = await queued(service)
+    wechat.strike(BIZSEND, latency_seconds=0.5, count=1)
+    running = asyncio.create_task(run(jobs, found["send_id"]))
+    await eventually(wechat.has_struck)
+    await reported(service, "77")
+    await settle(jobs, connection)
+    assert await statuses(connection) == ["delivered"]
+    await running
+
+    assert await statuses(connection) == ["delivered"]
+    assert await consent(connection) == (0, 0)
+
+
+async def test_an_unknown_outcome_keeps_the_consent_until_the_report(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+) -> None:
+    await decided(service, wechat)
+    wechat.strike(BIZSEND, drop=Drop.AFTER, count=1)
+    found = await queued(service)
+    await run(jobs, found["send_id"])
+    assert await statuses(connection) == ["unknown"]
+    assert await consent(connection) == (1, 0)
+    await run(jobs, (await queued(service))["send_id"])
+    assert await statuses(connection) == ["unknown", "skipped"]
+
+    clock.advance(timedelta(days=2))
+    await sweep(jobs.database.sessions, clock)
+    await run(jobs, found["send_id"])
+    assert len(wechat.calls(BIZSEND)) == 1
+    await reported(service, wechat.state.notices.sent[0].msgid)
+    await settle(jobs, connection)
+    assert await statuses(connection) == ["delivered", "skipped"]
+    assert await consent(connection) == (0, 0)
+
+
+async def test_a_template_message_is_repeated_under_its_id_and_arrives_once(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+) -> None:
+    await known(service, OPENID)
+    wechat.strike(TEMPLATE_SEND, drop=Drop.AFTER, count=1)
+    found = await queued(service, **MESSAGE_DATA)
+    assert await run(jobs, found["send_id"])
+    assert await statuses(connection) == ["pending"]
+    clock.advance(timedelta(seconds=5))
+    assert not await run(jobs, found["send_id"])
+
+    (sent,) = wechat.state.notices.sent
+    assert sent.body["client_msg_id"] == ids_of(found)[0].hex
+    assert len(wechat.calls(TEMPLATE_SEND)) == 2
+    report = event(clock, "TEMPLATESENDJOBFINISH", MsgID=sent.msgid, Status="failed:user block")
+    await service.push(report)
+    await settle(jobs, connection)
+    (row,) = await rows(connection, "SELECT status, msgid, result FROM notices")
+    assert row == {
+        "status": "undelivered",
+        "msgid": str(sent.msgid),
+        "result": "failed:user block",
+    }
+
+
+@pytest.mark.parametrize(
+    ("errcode", "status", "left"),
+    [
+        (-1, "pending", (0, 0)),
+        (43101, "failed", (0, 2)),
+        (40003, "failed", (0, 0)),
+        (43108, "pending", (0, 0)),
+        (47003, "failed", (0, 0)),
+        (45009, "pending", (0, 0)),
+        (48001, "pending", (0, 0)),
+    ],
+)
+async def test_what_wechat_refuses_gives_the_consent_back_or_writes_it_off(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    errcode: int,
+    status: str,
+    left: tuple[int, int],
+) -> None:
+    await decided(service, wechat, times=2)
+    wechat.strike(BIZSEND, errcode=errcode)
+    found = await queued(service)
+    assert await run(jobs, found["send_id"]) is (status == "pending")
+
+    assert await statuses(connection) == [status]
+    assert await consent(connection) == left
+    notice = await service.read(f"notices/{ids_of(found)[0]}")
+    assert notice["errcode"] == errcode
+    assert notice["meaning"]
+    assert notice["fix"]
+
+
+async def test_after_no_consent_is_left_a_new_one_counts(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat, times=2)
+    wechat.state.notices.consents.clear()
+    for _ in range(2):
+        await run(jobs, (await queued(service))["send_id"])
+    assert await statuses(connection) == ["failed", "skipped"]
+    assert len(wechat.calls(BIZSEND)) == 1
+
+    clock.advance(timedelta(minutes=1))
+    await decided(service, wechat)
+    for _ in range(2):
+        await run(jobs, (await queued(service))["send_id"])
+    assert await statuses(connection) == ["failed", "skipped", "sent", "skipped"]
+
+
+async def test_calls_that_would_be_refused_are_not_made(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat, times=3)
+    wechat.strike(BIZSEND, errcode=45009)
+    first = (await queued(service))["send_id"]
+    assert await run(jobs, first)
+    second = (await queued(service))["send_id"]
+    assert await run(jobs, first)
+    assert await run(jobs, second)
+    assert len(wechat.calls(BIZSEND)) == 1
+    (row, _) = await rows(connection, "SELECT attempts FROM notices ORDER BY id")
+    assert row == {"attempts": 0}
+
+    wechat.state.faults.clear()
+    clock.advance(timedelta(days=1))
+    for send_id in (first, second):
+        await run(jobs, send_id)
+    assert await statuses(connection) == ["sent", "sent"]
+
+
+async def test_a_busy_wechat_is_asked_again_a_bounded_number_of_times(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat)
+    wechat.strike(BIZSEND, errcode=-1)
+    found = await queued(service)
+    while await run(jobs, found["send_id"]):
+        clock.advance(timedelta(minutes=25))
+    assert len(wechat.calls(BIZSEND)) == 8
+    assert await statuses(connection) == ["failed"]
+    assert await consent(connection) == (0, 0)
+
+
+async def test_a_long_term_consent_allows_any_number(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    wanted: dict[str, Any] = {"template_id": NEWS, "data": {"enum_string2": "待取"}}
+    await decided(service, wechat, template_id=NEWS)
+    for _ in range(3):
+        await run(jobs, (await queued(service, **wanted))["send_id"])
+    assert await statuses(connection) == ["sent"] * 3
+    assert await rows(connection, "SELECT 1 FROM notice_consents") == []
+
+
+async def test_a_worker_that_dies_leaves_one_notice_in_doubt_and_loses_none(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    settings: Settings,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.notices.send.CALLS_AT_ONCE", 1)
+    for openid in (OPENID, OTHER_OPENID):
+        await decided(service, wechat, openid=openid)
+    found = await queued(service, OPENID, OTHER_OPENID)
+    wechat.strike(BIZSEND, latency_seconds=5.0, count=1)
+    dying = asyncio.create_task(run(jobs, found["send_id"]))
+    await eventually(wechat.has_struck)
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+
+    clock.advance(timedelta(seconds=2))
+    other = jobs_of(settings, jobs.database, wechat)
+    assert await run(other, found["send_id"])
+    assert await statuses(connection) == ["sending", "sent"]
+    clock.advance(store.LEASE + timedelta(seconds=1))
+    await sweep(jobs.database.sessions, clock)
+    assert not await run(other, found["send_id"])
+
+    assert await statuses(connection) == ["unknown", "sent"]
+    assert await consent(connection) == (1, 0)
+    assert [one["touser"] for one in bodies_of(wechat)] == [OTHER_OPENID]
+    assert (await rows(connection, "SELECT state FROM notice_sends")) == [{"state": "done"}]
+
+
+async def test_a_result_is_recorded_when_the_database_is_back(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.notices.send.RECORD_PAUSE_SECONDS", 0.01)
+    await decided(service, wechat)
+    found = await queued(service)
+    failures = iter([ConnectionResetError(), ConnectionResetError()])
+    mark_sent = store.mark_sent
+
+    async def fail_twice(session: AsyncSession, claim: store.Claim, msgid: str | None) -> None:
+        for error in failures:
+            raise error
+        await mark_sent(session, claim, msgid)
+
+    monkeypatch.setattr(store, "mark_sent", fail_twice)
+    await run(jobs, found["send_id"])
+    assert await statuses(connection) == ["sent"]
+    assert len(wechat.calls(BIZSEND)) == 1
+
+
+async def test_the_sweep_enqueues_the_job_of_a_send_that_has_none(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await known(service, OPENID)
+    await queued(service)
+    await connection.execute("DELETE FROM pgqueuer")
+    for _ in range(2):
+        await sweep(jobs.database.sessions, clock)
+    (count,) = await rows(
+        connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'notices.send'"
+    )
+    assert count == {"count": 1}
