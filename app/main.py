@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics, tracing
 from app.access.router import router as audit_router
 from app.access.token_cache import TokenCache
+from app.articles.router import router as articles_router
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
 from app.callback.callbacks_router import router as callbacks_router
@@ -102,6 +103,7 @@ API_ROUTERS = (
     privacy_router,
     links_router,
     made_links_router,
+    articles_router,
     notices_router,
     templates_router,
     menus_router,

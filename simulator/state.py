@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from simulator.accounts import Account
 from simulator.clock import MovableClock
+from simulator.drafts import DraftStore
 from simulator.errors import ApiError
 from simulator.faults import Faults
 from simulator.followers import Follower
@@ -43,6 +44,7 @@ class State:
     followers: defaultdict[str, dict[str, Follower]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    drafts: DraftStore = field(default_factory=DraftStore)
     media: MediaStore = field(default_factory=MediaStore)
     ledger: Ledger = field(default_factory=Ledger)
     links: LinkStore = field(default_factory=LinkStore)

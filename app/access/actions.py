@@ -21,6 +21,7 @@ class Action(StrEnum):
     LINK_CHANGED = "link.changed"
     LINK_RENEWED = "link.renewed"
     LINK_DELETED = "link.deleted"
+    ARTICLE_DRAFTED = "article.drafted"
     MENU_CHANGED = "menu.changed"
     MENU_RESTORED = "menu.restored"
     MENU_PUBLISHED = "menu.published"

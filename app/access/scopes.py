@@ -19,6 +19,7 @@ class ApiScope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     LINKS_READ = "links:read"
     LINKS_WRITE = "links:write"
+    ARTICLES_WRITE = "articles:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"
     MENUS_READ = "menus:read"

@@ -1,19 +1,18 @@
 """`oa-bridge rules`: explains, exports and imports the rules."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.cli.api_failure import api_failure
-from app.cli.database import UNUSABLE, opened, why_unusable
+from app.cli.database import opened
 from app.cli.errors import CommandFailed
 from app.cli.rules_import import import_console, import_file, stored_rules
+from app.cli.run_or_exit import run_or_exit
 from app.clock import SystemClock
 from app.ops import logging
 from app.rules.definition.validation_errors import InvalidRequest, problems_in
@@ -23,7 +22,6 @@ from app.rules.explaining.report import Explained, explain_question
 from app.rules.importing import document
 from app.rules.importing.document import DocumentFormat
 from app.settings import Settings, load_settings
-from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
 FAILED: Final = 1
@@ -69,7 +67,7 @@ def explain(
     }
     if event is not None:
         members["message"] = {"Event": event, "EventKey": event_key or ""}
-    _run(lambda: _explain(settings, members))
+    run_or_exit(lambda: _explain(settings, members))
 
 
 @rules.command(name="export")
@@ -80,7 +78,7 @@ def export_rules(
 ) -> None:
     """Write all rules to standard output, in the form that `rules import` reads."""
     settings = _settings()
-    _run(lambda: _export(settings, format))
+    run_or_exit(lambda: _export(settings, format))
 
 
 @rules.command(name="import")
@@ -111,9 +109,9 @@ def import_rules(
         raise typer.Exit(BAD_USE)
     if file is None:
         account = _account(settings, appid)
-        _run(lambda: import_console(settings, AppId(account), out, dry_run=dry_run))
+        run_or_exit(lambda: import_console(settings, AppId(account), out, dry_run=dry_run))
     else:
-        _run(lambda: import_file(settings, file, out, dry_run=dry_run, yes=yes), file)
+        run_or_exit(lambda: import_file(settings, file, out, dry_run=dry_run, yes=yes), file)
 
 
 def _settings() -> Settings:
@@ -130,28 +128,6 @@ def _account(settings: Settings, appid: str | None) -> str:
         return appid
     err.print(f"oa-bridge: --appid: choose one of {', '.join(known)}")
     raise typer.Exit(BAD_USE)
-
-
-def _run(command: Callable[[], Coroutine[Any, Any, None]], file: Path | None = None) -> None:
-    """Run a command. If it fails, print one line for each reason and exit with status FAILED.
-
-    file: what the command reads.
-    """
-    try:
-        asyncio.run(command())
-    except InvalidRequest as invalid:
-        for problem in invalid.problems:
-            field = ".".join(str(part) for part in problem.loc if part != "body")
-            err.print(f"oa-bridge: {field or file}: {problem.msg}", markup=False)
-    except ApiError as error:
-        err.print(f"oa-bridge: {api_failure(error)}", markup=False)
-    except CommandFailed as error:
-        err.print(f"oa-bridge: {error}", markup=False)
-    except UNUSABLE as error:
-        err.print(f"oa-bridge: {why_unusable(error)}", markup=False)
-    else:
-        return
-    raise typer.Exit(FAILED)
 
 
 def _question(members: Mapping[str, object]) -> Question:

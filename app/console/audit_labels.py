@@ -23,6 +23,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.LINK_CHANGED: N_("changed a link"),
     Action.LINK_RENEWED: N_("let a link be renewed"),
     Action.LINK_DELETED: N_("deleted a link"),
+    Action.ARTICLE_DRAFTED: N_("sent the draft of an article to WeChat"),
     Action.MENU_CHANGED: N_("changed the draft of a menu"),
     Action.MENU_RESTORED: N_("restored a menu into the draft"),
     Action.MENU_PUBLISHED: N_("published a menu"),

@@ -41,6 +41,7 @@ SCOPES: Final = {
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
+    ApiScope.ARTICLES_WRITE: N_("add drafts of articles"),
     ApiScope.NOTICES_READ: N_("read notices and their templates"),
     ApiScope.NOTICES_WRITE: N_("send notices to people and audiences"),
     ApiScope.MENUS_READ: N_("read custom menus and taps on them"),

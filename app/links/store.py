@@ -58,6 +58,11 @@ async def add(session: AsyncSession, actor: Actor, link_in: LinkIn, now: datetim
     return link
 
 
+async def by_slug(session: AsyncSession, slug: str) -> Link | None:
+    """Return the link with this slug."""
+    return await session.scalar(select(Link).where(Link.slug == slug))
+
+
 async def locked(session: AsyncSession, link_id: UUID) -> Link | None:
     """Return a link with its row locked."""
     return await session.get(Link, link_id, with_for_update=True, populate_existing=True)

@@ -164,6 +164,18 @@ class WeChatApi:
             )
         )
 
+    async def add_draft(self, token: str, article: Mapping[str, Any]) -> str:
+        """Add a draft with one article, and return its media_id. Source: linkage 12.1.
+
+        errcode 45166: the content is not accepted. After a TransportError with outcome_unknown the
+        draft may exist, so the caller must not simply repeat the call.
+        """
+        return api_responses.draft_media_id(
+            await self._transport.post(
+                "/cgi-bin/draft/add", _auth(token), {"articles": [article]}, ("media_id",)
+            )
+        )
+
     async def clear_quota(self, token: str, appid: AppId) -> None:
         """Let the quotas of all APIs of the account begin anew. Source: protocol 7.4; linkage 7.
 

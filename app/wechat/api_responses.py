@@ -245,6 +245,14 @@ def quota(response: Mapping[str, Any]) -> Quota:
     return Quota(limit, used, calls, seconds)
 
 
+def draft_media_id(response: Mapping[str, Any]) -> str:
+    """Read the id of a draft. Raises TransportError when the response has none."""
+    media_id = _id(response.get("media_id"))
+    if media_id is None:
+        raise unreadable_response()
+    return media_id
+
+
 def link(response: Mapping[str, Any], member: str) -> str:
     """Read a link. Raises TransportError when the response has none, or one that can't be one."""
     found = _text(response.get(member))

@@ -34,6 +34,7 @@ Api: TypeAlias = Literal[
     "user/info/batchget",
     "user/get",
     "get_current_autoreply_info",
+    "draft/add",
     "clear_quota",
     "get_current_selfmenu_info",
     "menu/create",

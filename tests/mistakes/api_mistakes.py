@@ -20,6 +20,12 @@ LINK: Json = {
     "env_version": "release",
     "fallback_url": "https://shop.example.com/",
 }
+PLACEMENT: Json = {
+    "mark": "art9",
+    "title": "Shop",
+    "text": "Open the shop",
+    "image_url": "https://mmbiz.example.com/shop.jpg",
+}
 NOTICES: Json = {
     "appid": APPID,
     "template_id": "TPL_parcel",
@@ -61,6 +67,19 @@ BODIES: dict[str, Json] = {
     "SchemeIn": {"days": 30},
     "ShortLinkIn": {"title": "Shop", "permanent": False},
     "CodeIn": {"scene": "shop", "width": 430, "transparent": False},
+    "ArticlePlacement": PLACEMENT,
+    "ArticleDraftIn": {
+        "appid": APPID,
+        "title": "Summer",
+        "author": "Shop",
+        "digest": "Sale",
+        "content": "<p>Sale</p>",
+        "content_source_url": "https://shop.example.com/",
+        "thumb_media_id": "COVER",
+        "need_open_comment": True,
+        "only_fans_can_comment": True,
+        "mini_program": PLACEMENT,
+    },
     "Menu": MENU,
     "DraftIn": {"menu": MENU, "revision": 1},
     "PublishIn": {"revision": 1},

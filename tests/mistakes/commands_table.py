@@ -47,6 +47,8 @@ COMMAND_MISTAKES = [
             ("rules explain a", FAILED),
             ("rules import FILE", FAILED),
             ("users erase oUNION --yes", FAILED),
+            ("articles markup summer26", FAILED),
+            ("articles draft summer26 FILE --title a --thumb-media-id b", FAILED),
             ("followers sync", TRY_LATER),
             ("quota clear", FAILED),
         ]
@@ -99,6 +101,11 @@ COMMAND_MISTAKES = [
     Mistake("rules import --from-wechat --appid wx1", BAD_USE, f"choose one of {APPID}"),
     Mistake("qrcodes list", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("qrcodes import FILE", FAILED, NOTHING_LISTENS, AWAY, content="Store 1"),
+    Mistake(
+        "articles draft summer26 /nowhere --title a --thumb-media-id b",
+        FAILED,
+        "/nowhere can't be read: No such",
+    ),
     Mistake("users erase", BAD_USE, "pass a UnionID, or both --appid and --openid"),
     Mistake("users erase u --openid o", BAD_USE, "pass a UnionID, or both --appid and --openid"),
     Mistake("users erase --openid o", BAD_USE, "pass a UnionID, or both --appid and --openid"),
@@ -151,6 +158,7 @@ REFUSED_COMMANDS = [
         ("rules export", FAILED),
         ("rules explain a", FAILED),
         ("users erase oUNION --yes", FAILED),
+        ("articles markup summer26", FAILED),
         ("followers sync", TRY_LATER),
     ]
 ]
@@ -158,6 +166,7 @@ UNMIGRATED_COMMANDS = [
     ("rules export", FAILED),
     ("rules explain a", FAILED),
     ("users erase oUNION --yes", BAD_USE),
+    ("articles markup summer26", FAILED),
     ("followers sync", BAD_USE),
     ("quota clear --yes", BAD_USE),
 ]
