@@ -13,7 +13,7 @@ from app.rules.matching.follower_facts import Facts
 from app.rules.matching.rule_set import compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
-from tests.rules.makers import APPID, NOON, follow, rule, text, text_rule
+from tests.rules.makers import APPID, NOON, OTHER_APPID, follow, rule, text, text_rule
 
 NOBODY = Facts()
 EVERY_QUESTION: list[dict[str, Any]] = [
@@ -243,3 +243,17 @@ def test_an_age_may_be_just_the_least_or_just_the_longest(age: float, fits: bool
     ages = {"follower": {"min_age_seconds": 60, "max_age_seconds": 120}}
 
     assert answers(ages, Facts(True, ago(seconds=age))) is fits
+
+
+def test_a_rule_answers_the_followers_of_its_share_at_their_account() -> None:
+    half = Share(percent=50)
+    rules = compile_rules([text_rule(7, "exact", "a", conditions={"share": {"percent": 50}})], 1)
+    people = [(appid, f"o{number}") for appid in (APPID, OTHER_APPID) for number in range(40)]
+
+    answered = [
+        bool(rules.choose(AppId(appid), replace(text("a"), from_user=openid), None, NOON))
+        for appid, openid in people
+    ]
+
+    assert answered == [in_share(half, appid, openid) for appid, openid in people]
+    assert set(answered) == {True, False}
