@@ -1,6 +1,7 @@
 """Conditions at the edges of their values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
