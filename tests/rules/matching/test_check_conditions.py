@@ -258,3 +258,13 @@ def test_a_rule_answers_the_followers_of_its_share_at_their_account() -> None:
 
     assert answered == [in_share(half, appid, openid) for appid, openid in people]
     assert set(answered) == {True, False}
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+def test_a_night_of_each_day_of_the_week_ends_on_the_next(day: int) -> None:
+    night = Hours(start="22:00", end="02:00", tz="UTC", days=(day,))
+    monday = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+    early = [moment for moment in range(7) if night.hold(monday + timedelta(days=moment))]
+
+    assert early == [day % 7]
