@@ -8,7 +8,7 @@ from tools.audit import audit
 
 TRACEBACK = """Traceback (most recent call last):
   File "adapters.py", line 729, in send
-requests.exceptions.ConnectionError: HTTPSConnectionPool(host='index.example'): Max retries exceeded
+requests.exceptions.ConnectionError: HTTPSConnectionPool(host='a.example'): Max retries exceeded
 """
 NOT_FOUND = "ERROR:pip_audit._cli:attrs: Dependency not found on PyPI and could not be audited\n"
 
@@ -22,7 +22,7 @@ def pip_audit(status: int, *, output: str = "", errors: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("errors", "reason"),
     [
-        (TRACEBACK, "host='index.example'): Max retries exceeded"),
+        (TRACEBACK, "host='a.example'): Max retries exceeded"),
         (NOT_FOUND, "(attrs: Dependency not found on PyPI and could not be audited)"),
         ("", "(no reason was given)"),
     ],
@@ -37,7 +37,7 @@ def test_one_sentence_says_that_nothing_was_audited(
     assert said.count("\n") == 1
     assert said.startswith("make audit: nothing was audited, since ")
     assert reason in said
-    assert said.endswith("run it where the package index and its advisories can be reached.\n")
+    assert said.endswith("run it where the internet can be reached.\n")
 
 
 def test_the_faults_that_were_found_are_shown(capfd: pytest.CaptureFixture[str]) -> None:

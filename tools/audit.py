@@ -13,7 +13,7 @@ FAILED: Final = 1
 MAX_REASON: Final = 300
 SENTENCE: Final = (
     "make audit: nothing was audited, since the advisories of the package index can't be read "
-    "({reason}); run it where the package index and its advisories can be reached."
+    "({reason}); run it where the internet can be reached."
 )
 
 

@@ -1,6 +1,7 @@
 """Conditions at the edges of their values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.rules.matching.follower_facts import Facts
 from app.rules.matching.rule_set import compile_rules
 from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
-from tests.rules.makers import APPID, NOON, follow, rule, text, text_rule
+from tests.rules.makers import APPID, NOON, OTHER_APPID, follow, rule, text, text_rule
 
 NOBODY = Facts()
 EVERY_QUESTION: list[dict[str, Any]] = [
@@ -243,3 +244,27 @@ def test_an_age_may_be_just_the_least_or_just_the_longest(age: float, fits: bool
     ages = {"follower": {"min_age_seconds": 60, "max_age_seconds": 120}}
 
     assert answers(ages, Facts(True, ago(seconds=age))) is fits
+
+
+def test_a_rule_answers_the_followers_of_its_share_at_their_account() -> None:
+    half = Share(percent=50)
+    rules = compile_rules([text_rule(7, "exact", "a", conditions={"share": {"percent": 50}})], 1)
+    people = [(appid, f"o{number}") for appid in (APPID, OTHER_APPID) for number in range(40)]
+
+    answered = [
+        bool(rules.choose(AppId(appid), replace(text("a"), from_user=openid), None, NOON))
+        for appid, openid in people
+    ]
+
+    assert answered == [in_share(half, appid, openid) for appid, openid in people]
+    assert set(answered) == {True, False}
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+def test_a_night_of_each_day_of_the_week_ends_on_the_next(day: int) -> None:
+    night = Hours(start="22:00", end="02:00", tz="UTC", days=(day,))
+    monday = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+    early = [moment for moment in range(7) if night.hold(monday + timedelta(days=moment))]
+
+    assert early == [day % 7]

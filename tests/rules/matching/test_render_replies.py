@@ -79,7 +79,9 @@ def test_a_message_is_handed_over_to_an_agent_and_an_event_is_not() -> None:
         (1, "transfer_customer_service", "passive", None, None),
         (1, "text", "customer_service", None, None),
     ]
-    assert told(rendered(chosen(1, TRANSFER, says("two")), message=follow())) == [
+    found = rendered(chosen(1, TRANSFER, says("two")), message=follow())
+    assert [one.id for one in found] == [reply_id(KEY, 1795500000, place) for place in range(2)]
+    assert told(found) == [
         (1, "transfer_customer_service", "passive", AGENT, None),
         (1, "text", "passive", None, None),
     ]
@@ -89,6 +91,7 @@ def test_a_reply_that_cannot_be_filled_in_fails_and_leaves_the_response_free() -
     [first, second] = rendered(chosen(1, says("{1}"), says("two"), **{"1": " "}))
 
     assert first.failed is not None
+    assert "nothing" in first.failed
     assert (first.skipped, first.reply) == (None, REPLY.validate_python(says("{1}")))
     assert (second.reply.via, second.failed) == ("passive", None)
 
