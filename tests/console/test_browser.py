@@ -24,6 +24,28 @@ async def test_a_page_in_every_view(console_in_browser: ConsoleInBrowser, page: 
             assert visit.faults.all == [], view
 
 
+# The smallest letters of a drawing that is shown, in pixels of the page.
+SMALLEST_LETTERS = """() => Math.min(
+  ...[...document.querySelectorAll(".chart svg text")]
+    .filter((text) => text.getBoundingClientRect().width > 0)
+    .map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
+MIN_LETTERS = 11.0
+
+
+async def test_labels_of_charts_can_be_read_in_every_width(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    console = console_in_browser
+    page = next(page for page in PAGES if page.path == "/followers/growth (filled)")
+    path = await prepare(page, console.service)
+    async with console.visit(View("en"), role=page.role) as visit:
+        for width in (360, 500, 768, 900, 1280):
+            await visit.page.set_viewport_size({"width": width, "height": 800})
+            await visit.open(path)
+
+            assert await visit.page.evaluate(SMALLEST_LETTERS) >= MIN_LETTERS, width
+
+
 async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> None:
     async with console_in_browser.visit(View()):
         pass  # there is an operator now

@@ -1,17 +1,21 @@
 """The sums and their correction give the figures that the history gives, whatever happened."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Result, text
 from uuid_utils.compat import uuid7
 
-from app.db.engine import Database, SessionFactory
+from app.db.engine import Database, SessionFactory, open_database
+from app.db.queue import raw_connection
 from app.events import erase as events
 from app.events import sync_store
 from app.events.models import FollowAction
@@ -195,3 +199,96 @@ async def rows_to_correct(connection: asyncpg.Connection) -> int:
             "     + (SELECT count(*) FROM counted_hows)"
         )
     )
+
+
+async def assert_exact(database: Database) -> None:
+    """Hold the sums against the history over all days."""
+    days = DateRange(START.date() - timedelta(days=9), START.date() + timedelta(days=9), "UTC")
+    kept, slow = await read(database.sessions, [APPID], days, days.since)
+    assert kept == slow != {}
+
+
+@asynccontextmanager
+async def another_process(database: Database) -> AsyncIterator[SessionFactory]:
+    """Open the same database again, since nobody holds two connections of one pool."""
+    other = open_database(database.url)
+    yield other.sessions
+    await other.close()
+
+
+async def test_what_is_committed_while_others_are_counted_is_counted_afterwards(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    """A late event changes what the event after it means, which may be counted already."""
+    late = Step("follow", APPID, "o1", START, "a")
+    later = Step("unfollow", APPID, "o1", START + timedelta(hours=30), None)
+    async with another_process(database) as sessions, sessions.begin() as slow:
+        raw = await raw_connection(slow)
+        await raw.execute(STORE, uuid7(), *_columns(late, "follow"))
+        await do(replace(later, openid="o2"), connection, database.sessions)
+        await count_new(database.sessions)
+        await assert_exact(database)
+    await do(later, connection, database.sessions)
+    await count_new(database.sessions)
+    await assert_exact(database)
+
+    async with another_process(database) as sessions, sessions.begin() as erasing:
+        person = ErasureSubject(APPID, "o1", later.at, LAST_ID, f"{PREFIX}o1", {})
+        await events.erase_contents(erasing, person)
+        await do(
+            replace(late, openid="o2", at=START - timedelta(hours=30)),
+            connection,
+            database.sessions,
+        )
+        await count_new(database.sessions)
+        await assert_exact(database)
+    await assert_exact(database)
+    await count_new(database.sessions)
+    await assert_exact(database)
+
+
+async def test_two_who_count_at_once_count_once(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    for number in range(20):
+        step = Step("follow", APPID, f"o{number}", START + timedelta(hours=number), "a")
+        await do(step, connection, database.sessions)
+    await asyncio.gather(*(count_new(database.sessions, max_events=3) for _ in range(3)))
+    await count_new(database.sessions)
+
+    await assert_exact(database)
+    assert await connection.fetchval("SELECT sum(new) FROM growth_quarters") == 20
+
+
+async def test_counting_does_not_wait_for_an_erasure_that_corrects_the_sums(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await do(Step("follow", APPID, "o1", START, "a"), connection, database.sessions)
+    await count_new(database.sessions)
+    person = ErasureSubject(APPID, "o1", START, LAST_ID, f"{PREFIX}o1", {})
+    async with another_process(database) as sessions, sessions.begin() as erasing:
+        await events.erase_contents(erasing, person)
+        await correct(erasing, person)
+        async with asyncio.timeout(20):
+            await count_new(database.sessions)
+        await assert_exact(database)
+    await assert_exact(database)
+    assert await rows_to_correct(connection) == 0
+    assert await connection.fetchval("SELECT count(*) FROM growth_days WHERE label = 'a'") == 0
+
+
+async def test_while_many_events_are_not_counted_the_history_is_read(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_store, "MAX_UNCOUNTED", 2)
+    for number in range(3):
+        step = Step("follow", APPID, f"o{number}", START, "a")
+        await do(step, connection, database.sessions)
+    days = DateRange(START.date(), START.date(), "UTC")
+    found = []
+    for _ in range(2):
+        async with database.sessions() as session:
+            found.append(await follower_store.read(session, [APPID], days))
+        await count_new(database.sessions)
+
+    assert sorted(map(repr, found[0][0])) == sorted(map(repr, found[1][0]))
