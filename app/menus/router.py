@@ -28,7 +28,7 @@ from app.menus.live_version import live_version
 from app.menus.schemas import (
     AccountId,
     ChangeOut,
-    CheckOut,
+    MenuCheckOut,
     DifferenceOut,
     DraftIn,
     DraftOut,
@@ -94,11 +94,11 @@ async def check(
     menu: Annotated[Menu, Body(openapi_examples=examples.MENUS)],
     request: Request,
     language: LanguageQuery = "en",
-) -> CheckOut:
+) -> MenuCheckOut:
     """Check a menu without storing it: what would WeChat refuse, and with which errcode?"""
     official_account(request, appid)
     found = check_menu(menu, _known(request))
-    return CheckOut(problems=[ProblemOut.of(each, language) for each in found])
+    return MenuCheckOut(problems=[ProblemOut.of(each, language) for each in found])
 
 
 @router.get(
@@ -139,7 +139,7 @@ async def get_difference(appid: AccountId, request: Request) -> DifferenceOut:
 )
 async def publish(
     appid: AccountId,
-    wanted: PublishIn,
+    wanted: Annotated[PublishIn, Body(openapi_examples=examples.PUBLICATIONS)],
     request: Request,
     session: SessionDep,
     language: LanguageQuery = "en",

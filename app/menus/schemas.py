@@ -76,7 +76,7 @@ class ProblemOut(ApiModel):
         )
 
 
-class CheckOut(ApiModel):
+class MenuCheckOut(ApiModel):
     """The result of a check."""
 
     problems: list[ProblemOut]
