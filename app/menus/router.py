@@ -28,12 +28,12 @@ from app.menus.live_version import live_version
 from app.menus.schemas import (
     AccountId,
     ChangeOut,
-    MenuCheckOut,
     DifferenceOut,
     DraftIn,
     DraftOut,
     FollowerIn,
     LeftOutButton,
+    MenuCheckOut,
     ProblemOut,
     PublishIn,
     SeenMenu,
