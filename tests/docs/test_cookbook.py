@@ -158,6 +158,7 @@ WORDS = frozenset(
     {
         *("name", "keyword", "keywords", "text", "Content", "Recognition"),
         *("content", "title", "description", "head_content", "tail_content"),
+        "otherwise",
     }
 )
 """Members whose values differ between the languages."""
