@@ -10,6 +10,7 @@ from app.clock import Clock
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.events.store import settled_position
+from app.qrcodes import figures_store
 from app.qrcodes.count_events import AFTER_BATCH, CARDS, EVENTS, LAST_OF_BATCH
 from app.qrcodes.models import QrCode, QrCodeCount, QrCodeCursor
 
@@ -46,7 +47,8 @@ async def _count_events(session: AsyncSession) -> bool:
     bounds = {"appids": appids, "after": cursor.position}
     last = await session.scalar(LAST_OF_BATCH, {**bounds, "upto": settled, "batch": BATCH})
     upto = settled if last is None else last
-    await session.execute(EVENTS, {**bounds, "upto": upto})
+    found = await session.execute(EVENTS, {**bounds, "upto": upto})
+    await figures_store.add(session, found.all())
     cursor.position = upto
     return last is not None
 
@@ -60,6 +62,7 @@ async def _count_cards(session: AsyncSession, settled: datetime) -> bool:
     bounds = {"cards_after": after, "settled": settled, "batch": BATCH}
     last = await session.scalar(AFTER_BATCH, bounds)
     until = settled if last is None else min(max(last, after + SHORTEST_STEP), settled)
-    await session.execute(CARDS, {"cards_after": after, "cards_until": until})
+    found = await session.execute(CARDS, {"cards_after": after, "cards_until": until})
+    await figures_store.add(session, found.all())
     cursor.cards_until = until
     return until < settled

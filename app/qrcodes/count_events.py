@@ -1,4 +1,4 @@
-"""SQL that counts scans, follows and who left, and writes the figures of the codes.
+"""SQL that counts scans, follows, who left and cards, by code and day.
 
 An event counts once: when the cursor passes it, or before, when its scene is erased. An event
 whose scene is erased counts no more. A follow that ended is counted when the second of the two
@@ -73,46 +73,17 @@ _OF_PERSON_CARDS: Final = """
       AND f.occurred_at <= :until AND r.status = 'sent' AND r.msgtype = 'miniprogrampage'
       AND r.sent_at >= CAST(:cards_after AS timestamptz)
 """
-# The codes are locked in one order, and the days of a code are changed only with it locked.
-_WRITE: Final = """
-), summed AS (
-    SELECT q.id, CAST(one.at AT TIME ZONE 'Asia/Shanghai' AS date) AS day,
-           sum(one.scans) AS scans, sum(one.new_follows) AS new_follows,
-           sum(one.refollows) AS refollows,
-           count(*) FILTER (WHERE stayed <= INTERVAL '1 day') AS left_in_day,
-           count(*) FILTER (WHERE stayed <= INTERVAL '7 days') AS left_in_week,
-           sum(one.cards) AS cards
-    FROM one JOIN qrcodes q USING (appid, scene)
-    WHERE one.at >= date_trunc('second', q.created_at)
-    GROUP BY q.id, day
-), locked AS (
-    SELECT id FROM qrcodes WHERE id IN (SELECT id FROM summed) ORDER BY id FOR UPDATE
-), days AS (
-    INSERT INTO qrcode_days AS d (qrcode_id, day, scans, new_follows, refollows, left_in_day,
-                                  left_in_week, cards)
-    SELECT id, day, summed.scans, summed.new_follows, summed.refollows, summed.left_in_day,
-           summed.left_in_week, summed.cards
-    FROM summed JOIN locked USING (id) ORDER BY id, day
-    ON CONFLICT (qrcode_id, day) DO UPDATE SET
-        scans = d.scans + excluded.scans,
-        new_follows = d.new_follows + excluded.new_follows,
-        refollows = d.refollows + excluded.refollows,
-        left_in_day = d.left_in_day + excluded.left_in_day,
-        left_in_week = d.left_in_week + excluded.left_in_week,
-        cards = d.cards + excluded.cards
+_SUMMED: Final = """
 )
-UPDATE qrcodes q SET
-    scans = q.scans + t.scans,
-    new_follows = q.new_follows + t.new_follows,
-    refollows = q.refollows + t.refollows,
-    left_in_day = q.left_in_day + t.left_in_day,
-    left_in_week = q.left_in_week + t.left_in_week,
-    cards = q.cards + t.cards
-FROM (
-    SELECT id, sum(scans) AS scans, sum(new_follows) AS new_follows, sum(refollows) AS refollows,
-           sum(left_in_day) AS left_in_day, sum(left_in_week) AS left_in_week, sum(cards) AS cards
-    FROM summed JOIN locked USING (id) GROUP BY id
-) AS t WHERE q.id = t.id
+SELECT q.id, CAST(one.at AT TIME ZONE 'Asia/Shanghai' AS date) AS day,
+       CAST(sum(one.scans) AS bigint), CAST(sum(one.new_follows) AS bigint),
+       CAST(sum(one.refollows) AS bigint),
+       count(*) FILTER (WHERE stayed <= INTERVAL '1 day'),
+       count(*) FILTER (WHERE stayed <= INTERVAL '7 days'),
+       CAST(sum(one.cards) AS bigint)
+FROM one JOIN qrcodes q USING (appid, scene)
+WHERE one.at >= date_trunc('second', q.created_at)
+GROUP BY q.id, day
 """
 
 # The position of the last of so many events: the cursor goes there.
@@ -136,16 +107,16 @@ WHERE status = 'sent' AND msgtype = 'miniprogrampage'
   AND sent_at >= CAST(:cards_after AS timestamptz) AND sent_at < CAST(:settled AS timestamptz)
 ORDER BY sent_at OFFSET :batch LIMIT 1
 """)
-EVENTS: Final = text(f"WITH event AS ({_ARRIVED}), {_PAIRED} {_WRITE}")
+EVENTS: Final = text(f"WITH event AS ({_ARRIVED}), {_PAIRED} {_SUMMED}")
 CARDS: Final = text(f"""
 WITH one AS (
     {_CARDS} AND r.sent_at >= CAST(:cards_after AS timestamptz)
     AND r.sent_at < CAST(:cards_until AS timestamptz)
-    {_WRITE}""")
+    {_SUMMED}""")
 # Of what will lose its scene: the person's events and follows up to the erased moment.
 PERSON: Final = text(f"""
 WITH event AS ({_OF_PERSON}), {_PAIRED}
     UNION ALL {_OF_PERSON_CARDS}
 ), within AS (
     SELECT * FROM one WHERE at <= :until OR cards > 0
-{_WRITE.replace("FROM one JOIN", "FROM within AS one JOIN")}""")  # noqa: S608 - constants of this module
+{_SUMMED.replace("FROM one JOIN", "FROM within AS one JOIN")}""")  # noqa: S608 - constants of this module

@@ -6,6 +6,7 @@ The figures hold no person. See `count_events` for why nothing counts twice.
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.qrcodes import figures_store
 from app.qrcodes.count import CURSOR
 from app.qrcodes.count_events import PERSON
 from app.qrcodes.models import QrCode, QrCodeCursor
@@ -23,7 +24,7 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     first = await session.scalar(select(func.min(QrCode.created_at)))
     if cursor is None or first is None:
         return
-    await session.execute(
+    found = await session.execute(
         PERSON,
         {
             "appid": person.appid,
@@ -33,3 +34,4 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
             "cards_after": cursor.cards_until or first,
         },
     )
+    await figures_store.add(session, found.all())

@@ -50,7 +50,7 @@ class QrCode(Renewable, Figures, Base):
     # The figures change often: the page has room for that, and no index is touched.
     __table_args__ = (
         UniqueConstraint("slug"),
-        UniqueConstraint("appid", "scene"),
+        UniqueConstraint("scene", "appid"),
         Index(None, "appid", "id"),
         Index(None, "list_id", "number", postgresql_where=text("list_id IS NOT NULL")),
         Index(None, "renew_at"),

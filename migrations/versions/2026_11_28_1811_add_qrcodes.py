@@ -44,7 +44,7 @@ def upgrade() -> None:
         *_figures(),
         sa.PrimaryKeyConstraint("id", name="pk_qrcodes"),
         sa.UniqueConstraint("slug", name="uq_qrcodes_slug"),
-        sa.UniqueConstraint("appid", "scene", name="uq_qrcodes_appid_scene"),
+        sa.UniqueConstraint("scene", "appid", name="uq_qrcodes_scene_appid"),
         postgresql_with={"fillfactor": 80},
     )
     op.create_index("ix_qrcodes_appid_id", "qrcodes", ["appid", "id"])
