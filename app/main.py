@@ -43,6 +43,7 @@ from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
 from app.notices.router import router as notices_router
+from app.notices.sends_router import router as notice_sends_router
 from app.notices.serve import serving_notices
 from app.notices.templates_router import router as templates_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
@@ -91,6 +92,7 @@ API_ROUTERS = (
     links_router,
     made_links_router,
     notices_router,
+    notice_sends_router,
     templates_router,
     audit_router,
     doctor_router,

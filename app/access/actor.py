@@ -41,6 +41,7 @@ class SubjectKind(StrEnum):
     RULES = "rules"
     WEBHOOK = "webhook"
     LINK = "link"
+    NOTICE_SEND = "notice_send"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

@@ -32,6 +32,17 @@ NOTICES: Json = {
     "url": "https://shop.example.com/",
     "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
 }
+AUDIENCE: Json = {
+    "appid": APPID,
+    "template_id": "TPL_parcel",
+    "audience": {
+        "following": True,
+        "scene": "store",
+        "seen_since": "2026-01-01T00:00:00Z",
+        "seen_before": "2026-02-01T00:00:00Z",
+        "unionids": ["uONE"],
+    },
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -49,6 +60,10 @@ BODIES: dict[str, Json] = {
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
     "NoticesIn": NOTICES,
+    "AudienceIn": AUDIENCE,
+    "AudienceSendIn": AUDIENCE
+    | {name: NOTICES[name] for name in ("data", "miniprogram", "url")}
+    | {"name": "Moved", "max_recipients": 10, "rate": 20},
     "TemplatesRefresh": {"appid": APPID},
     "LinkIn": LINK,
     "LinkReplacement": LINK,
