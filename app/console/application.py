@@ -23,6 +23,7 @@ from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.links import section as links
 from app.console.message_pages import section as messages
+from app.console.notices import section as notices
 from app.console.open_sessions import OpenSessions
 from app.console.rules import section as rules
 from app.console.section import Section
@@ -40,6 +41,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     subscriptions.SECTION,
     webhooks.SECTION,
     links.SECTION,
+    notices.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_links, made_messages, people
+from tests.console import made_findings, made_links, made_messages, made_notices, people
 from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
@@ -131,6 +131,10 @@ PAGES: Final = (
     Page("/links", "links/index.html"),
     Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
     Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
+    Page("/notices", "notices/index.html"),
+    Page("/notices (filled)", "notices/index.html", Role.EDITOR, made_notices.a_list),
+    Page("/notices/new", "notices/new.html", Role.EDITOR, made_notices.a_form),
+    Page("/notices/sends/1", "notices/send.html", Role.EDITOR, made_notices.a_paused_send),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -202,6 +206,7 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "followers/tabs.html",
         "layout.html",
         "messages/progress.html",
+        "notices/progress.html",
         "messages/rows.html",
         "messages/shown.html",
         "messages/tabs.html",
