@@ -202,8 +202,10 @@ SELECT (SELECT count(*) FROM base) AS read, (SELECT max(openid) FROM base) AS cu
 _FOR_COUNTING: Final = text(
     "SELECT set_config('jit', 'off', true), set_config('work_mem', '128MB', true)"
 )
-# A chunk reads a few thousand keys; a join that reads a whole table would take longer for each.
+# A chunk reads a few thousand keys; a join that reads a whole table would take longer for each. A
+# plan that is kept for all chunks would not know how many rows one has.
 _FOR_CHUNKS: Final = text(
     "SELECT set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true), "
-    "set_config('enable_mergejoin', 'off', true)"
+    "set_config('enable_mergejoin', 'off', true), "
+    "set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
