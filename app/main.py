@@ -51,6 +51,7 @@ from app.menus.router import router as menus_router
 from app.menus.serve import serving_menus
 from app.menus.versions_router import router as menu_versions_router
 from app.notices.router import router as notices_router
+from app.notices.sends_router import router as notice_sends_router
 from app.notices.serve import serving_notices
 from app.notices.templates_router import router as templates_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
@@ -105,6 +106,7 @@ API_ROUTERS = (
     made_links_router,
     articles_router,
     notices_router,
+    notice_sends_router,
     templates_router,
     menus_router,
     menu_versions_router,

@@ -73,6 +73,7 @@ def main(  # noqa: PLR0913 - typer makes one option of each parameter
             )
             require_keys([account])
             app = create_app([account], openids=demo.OPENIDS, admin_token=admin_token)
+        app.state.simulator.notices.reports = True
     except BadConfig as error:
         for problem in str(error).splitlines():
             typer.echo(f"simulator: {problem}", err=True)

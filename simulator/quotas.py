@@ -10,6 +10,7 @@ SHANGHAI = timezone(timedelta(hours=8))
 # Of a new account. The page of protocol 7.4 has more; these are the calls that the simulator knows.
 DAILY_LIMITS = {
     "/cgi-bin/message/custom/send": 500_000,
+    "/cgi-bin/message/template/send": 100_000,
     "/cgi-bin/media/upload": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,

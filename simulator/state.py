@@ -89,7 +89,7 @@ class State:
     ) -> None:
         """Add one line to a follower's chat.
 
-        via: who sent it, or how: follower, passive, customer_service, refused (a
+        via: who sent it, or how: follower, passive, customer_service, notice, refused (a
         customer-service message that did not arrive) or system.
         """
         self.ledger.write(

@@ -44,6 +44,7 @@ class SubjectKind(StrEnum):
     MENU = "menu"
     QRCODE = "qrcode"
     QRCODES = "qrcodes"
+    NOTICE_SEND = "notice_send"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

@@ -23,6 +23,7 @@ from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.links import section as links
 from app.console.message_pages import section as messages
+from app.console.notices import section as notices
 from app.console.open_sessions import OpenSessions
 from app.console.qrcodes import section as qrcodes
 from app.console.rules import section as rules
@@ -42,6 +43,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     webhooks.SECTION,
     links.SECTION,
     qrcodes.SECTION,
+    notices.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

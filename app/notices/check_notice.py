@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.notices.models import NoticeTemplate
-from app.notices.schemas import MAX_PAGEPATH, OpenedPage
+from app.notices.schemas import MAX_PAGEPATH, NoticeContent, OpenedPage, stored_content
 from app.notices.template_keys import DROPPED, TemplateKey, keys_from_json
 from app.notices.value_types import BadValue, value_for
 
@@ -51,6 +52,21 @@ class DataCheck:
             known = ", ".join(self.keys) or "none"
             raise BadValue(f"is no key of the template: its keys are {known}")
         return value_for(key, value)
+
+
+def checked_content(
+    wanted: NoticeContent, template: NoticeTemplate, mini_programs: Collection[str]
+) -> dict[str, Any]:
+    """Return the content that all notices of a send share. Raises InvalidRequest.
+
+    mini_programs: that may be opened; empty: any.
+    """
+    check, problems = DataCheck.of(template), list[Problem]()
+    data = check.checked(wanted.data, ("data",), problems)
+    problems += missing_values(check.missing(wanted.data), ("data",))
+    problems += page_problems(wanted.miniprogram, mini_programs)
+    require_none(problems)
+    return stored_content(wanted) | {"data": data}
 
 
 def problem(place: Place, words: str) -> Problem:

@@ -29,6 +29,11 @@ async def erase_consents(session: AsyncSession, person: ErasureSubject) -> int:
     return len((await session.execute(_CONSENTS, person.parameters)).all())
 
 
+async def erase_listed(session: AsyncSession, person: ErasureSubject) -> int:
+    """Take the person's UnionIDs out of sends that are not over; return from how many."""
+    return len((await session.execute(_LISTED, person.parameters)).all())
+
+
 async def erase_older(session: AsyncSession, before: datetime, limit: int) -> int:
     """Clear what up to `limit` notices from before said, and as many sends; return how many.
 
@@ -76,6 +81,17 @@ DELETE FROM notice_consents n WHERE n.appid = :appid AND n.openid = :openid
       SELECT FROM consents c
       WHERE c.appid = n.appid AND c.openid = n.openid AND c.template_id = n.template_id
   )
+RETURNING 1
+""")
+
+# A send forgets whom its filter named when all its notices are queued, and when it ends.
+_LISTED: Final = text("""
+UPDATE notice_sends SET audience = jsonb_set(audience, '{unionids}', (
+    SELECT jsonb_agg(CASE WHEN one #>> '{}' = ANY(CAST(:unionids AS text[]))
+                          THEN to_jsonb(CAST('erased' AS text)) ELSE one END)
+    FROM jsonb_array_elements(audience -> 'unionids') one
+))
+WHERE ended_at IS NULL AND audience -> 'unionids' ?| CAST(:unionids AS text[])
 RETURNING 1
 """)
 

@@ -98,7 +98,10 @@ class NoticeSend(Base):
     person. rate: notices a second. total: how many are queued. max_total: no more are queued.
     idempotency_key, digest: of the request, for seven days. queued_at: when all notices stood in
     their table; cursor: the OpenID up to which they do. wait_until: when to go on. spent_at: when
-    the rate was used last. errcode, errmsg, rid: why it is paused, if not by an operator.
+    the rate was used last.
+    quota_room: how many notices an audience may still get today, as WeChat said at
+    quota_checked_at; NULL if it did not. errcode, errmsg, rid: why it is paused, if not by an
+    operator.
     """
 
     __tablename__ = "notice_sends"
@@ -138,6 +141,8 @@ class NoticeSend(Base):
     ended_at: Mapped[datetime | None]
     wait_until: Mapped[datetime | None]
     spent_at: Mapped[datetime | None]
+    quota_checked_at: Mapped[datetime | None]
+    quota_room: Mapped[int | None]
     errcode: Mapped[int | None]
     errmsg: Mapped[str | None]
     rid: Mapped[str | None]

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.access.actor import Actor
+from app.api_model import ApiModel
 from app.db.queue import enqueue
 from app.notices.errors import KeyReused
 from app.notices.jobs import send_job
@@ -25,7 +26,7 @@ from app.notices.models import (
     SendSource,
     SendState,
 )
-from app.notices.schemas import MAX_RECIPIENTS, NoticesIn
+from app.notices.schemas import MAX_RECIPIENTS
 
 KEY_LIFE: Final = timedelta(days=7)
 # Of notices that are named in a request: what a batch of 1,000 needs some seconds for.
@@ -41,7 +42,7 @@ class NewNotice:
     content: dict[str, Any]
 
 
-def digest_of(wanted: NoticesIn) -> bytes:
+def digest_of(wanted: ApiModel) -> bytes:
     """Return the digest by which a repeated request is recognised."""
     written = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(written).digest()

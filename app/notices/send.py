@@ -23,6 +23,8 @@ from app.db.job_executor import is_unavailable
 from app.notices import send_store, store
 from app.notices.models import NoticeKind, NoticeStatus, SendSource, SendState
 from app.notices.notice_body import mini_program_of, notice_body
+from app.notices.queue_audience import queue_audience
+from app.notices.quota_guard import PATHS, is_due, room_of
 from app.notices.retry_policy import NoticeOutcome, outcome_of
 from app.notices.send_store import RunningSend
 from app.notices.store import Claim
@@ -70,8 +72,33 @@ async def send(sender: Sender, send_id: UUID) -> None:
     if running.state is SendState.STOPPED:
         await _skip_all(sender, running)
     else:
+        if not running.is_queued:
+            running = await _queue(sender, running)
         await _send_some(sender, running)
     await _finish_or_go_on(sender, running)
+
+
+async def _queue(sender: Sender, running: RunningSend) -> RunningSend:
+    """Queue the notices of an audience, and return the send as it is then."""
+    await queue_audience(sender.sessions, sender.clock, running.id)
+    async with brief_transaction(sender.sessions) as session:
+        return await send_store.read(session, running.id) or running
+
+
+async def _ask_for_quota(sender: Sender, running: RunningSend) -> None:
+    """Note how much of the day's quota an audience may use."""
+    try:
+        quota = await with_token(
+            sender.tokens,
+            AppId(running.appid),
+            lambda token: sender.api.quota(token, PATHS[running.kind]),
+            api="openapi/quota/get",
+        )
+        room = room_of(quota)
+    except ApiError:
+        room = None
+    async with brief_transaction(sender.sessions) as session:
+        await send_store.note_quota(session, running.id, room, sender.clock.now())
 
 
 async def _send_some(sender: Sender, running: RunningSend) -> None:
@@ -82,6 +109,8 @@ async def _send_some(sender: Sender, running: RunningSend) -> None:
     until = running.wait_until if pause is None else pause.look_again_at(now)
     if until is not None and until > now:
         raise TryLater(min(until - now, LONGEST_WAIT), "calls wait")
+    if running.source is SendSource.AUDIENCE and is_due(running.quota_checked_at, now):
+        await _ask_for_quota(sender, running)
     async with brief_transaction(sender.sessions) as session:
         allowed = await send_store.take_turn(session, running.id, now)
     turn = _Turn(allowed)
@@ -214,8 +243,8 @@ async def _finish_or_go_on(sender: Sender, running: RunningSend) -> None:
     now = sender.clock.now()
     async with brief_transaction(sender.sessions) as session:
         due = await store.next_due(session, running.id)
-        if due is None and not await store.is_sending(session, running.id):
-            await send_store.finish(session, running.id, now)
+        waits = due is not None or await store.is_sending(session, running.id)
+        if not waits and await send_store.finish(session, running.id, now):
             return
         current = await send_store.read(session, running.id)
     if current is None or current.state is SendState.PAUSED:

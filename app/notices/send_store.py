@@ -12,6 +12,7 @@ from app.db.queue import enqueue
 from app.notices.jobs import send_job
 from app.notices.models import NoticeKind, NoticeSend, SendSource, SendState
 from app.notices.retry_policy import NoticeOutcome
+from app.wechat_client.pauses import next_midnight
 
 # What a send may catch up at once after a pause of its job.
 BURST_SECONDS: Final = 5
@@ -33,6 +34,7 @@ class RunningSend:
     is_queued: bool
     wait_until: datetime | None
     total: int
+    quota_checked_at: datetime | None
 
 
 async def read(session: AsyncSession, send_id: UUID) -> RunningSend | None:
@@ -54,6 +56,7 @@ async def read(session: AsyncSession, send_id: UUID) -> RunningSend | None:
         row.queued_at is not None,
         row.wait_until,
         row.total,
+        row.quota_checked_at,
     )
 
 
@@ -71,10 +74,23 @@ async def take_turn(session: AsyncSession, send_id: UUID, now: datetime) -> int:
     if send is None or send.state is not SendState.RUNNING:
         return 0
     seconds = 1.0 if send.spent_at is None else (now - send.spent_at).total_seconds()
-    allowed = int(min(seconds, BURST_SECONDS) * send.rate)
+    allowed = max(int(min(seconds, BURST_SECONDS) * send.rate), 0)
     if allowed > 0:
         send.spent_at = now
-    return max(allowed, 0)
+    if send.quota_room is not None:
+        allowed = min(allowed, send.quota_room)
+        send.quota_room -= allowed
+    return allowed
+
+
+async def note_quota(session: AsyncSession, send_id: UUID, room: int | None, now: datetime) -> None:
+    """Note how many notices a send may still send today. room: None if WeChat does not say."""
+    send = await locked(session, send_id)
+    if send is None:
+        return
+    send.quota_checked_at, send.quota_room = now, room
+    if room == 0:
+        send.wait_until = next_midnight(now)
 
 
 async def wait(session: AsyncSession, send_id: UUID, until: datetime) -> None:
@@ -94,14 +110,27 @@ async def pause_refused(session: AsyncSession, send_id: UUID, outcome: NoticeOut
     return True
 
 
-async def finish(session: AsyncSession, send_id: UUID, now: datetime) -> None:
-    """End a send none of whose notices waits any more; a stopped one stays stopped."""
+async def finish(session: AsyncSession, send_id: UUID, now: datetime) -> bool:
+    """End a send none of whose notices waits any more; a stopped one stays stopped.
+
+    Returns False if it goes on, since not all its notices are queued.
+    """
     send = await locked(session, send_id)
     if send is None or send.ended_at is not None or send.state is SendState.PAUSED:
-        return
+        return True
     if send.state is SendState.RUNNING:
+        if send.queued_at is None:
+            return False
         send.state = SendState.DONE
     send.ended_at = now
+    forget_listed(send)
+    return True
+
+
+def forget_listed(send: NoticeSend) -> None:
+    """Forget which people the filter of a send named; they are not needed any more."""
+    if send.audience is not None:
+        send.audience = {name: one for name, one in send.audience.items() if name != "unionids"}
 
 
 async def enqueue_missing(session: AsyncSession) -> None:

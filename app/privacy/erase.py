@@ -180,6 +180,7 @@ async def _finish_person(
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))
         counts.update({"notice_consents": await notices.erase_consents(session, person)})
+        counts.update({"notice_sends": await notices.erase_listed(session, person)})
     if planned.of_identity and not returned:
         counts.update(await identity.erase(session, person))
         counts.update(

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from app.stats.date_range import DateRange
 from app.stats.follower_store import DAY, QR_SCENE, SCENE, Change, PresentCount, iso
+from app.stats.notice_store import NoticeDayCounts, ReasonCount
 from app.stats.schemas import (
     FollowerDay,
     FollowerFigures,
     FollowersOut,
+    NoticeDay,
+    NoticeReason,
+    NoticeStatsOut,
     SceneFigures,
     SubscriptionDay,
     SubscriptionFigures,
@@ -15,6 +19,7 @@ from app.stats.schemas import (
     TemplateFigures,
 )
 from app.stats.subscription_store import MAX_TEMPLATES, SubscriptionRows
+from app.wechat.errcodes import Language, explain
 
 MAX_SCENES = 1000
 
@@ -66,6 +71,38 @@ def subscription_figures(found: SubscriptionRows, date_range: DateRange) -> Subs
             if one.template_id is not None
         ],
         templates_left_out=max(0, found.all_templates - MAX_TEMPLATES),
+    )
+
+
+def notice_figures(
+    days: Sequence[NoticeDayCounts],
+    reasons: Sequence[ReasonCount],
+    date_range: DateRange,
+    language: Language,
+) -> NoticeStatsOut:
+    """Return the deliveries by day and template, and why notices did not arrive."""
+    return NoticeStatsOut(
+        since=date_range.since,
+        until=date_range.until,
+        time_zone=date_range.time_zone,
+        days=[
+            NoticeDay.model_validate({"day": one.day, "template_id": one.template_id, **one.counts})
+            for one in days
+        ],
+        reasons=[_reason(one, language) for one in reasons],
+    )
+
+
+def _reason(one: ReasonCount, language: Language) -> NoticeReason:
+    return NoticeReason.model_validate(
+        {
+            "template_id": one.template_id,
+            "status": one.status,
+            "errcode": one.errcode,
+            "meaning": None if one.errcode is None else explain(one.errcode, language).meaning,
+            "reason": one.reason,
+            "count": one.count,
+        }
     )
 
 

@@ -7,10 +7,16 @@ from fastapi import APIRouter, Query, Request
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
 from app.db.session import SessionDep
-from app.stats import follower_store, subscription_store
-from app.stats.compute import follower_figures, subscription_figures
+from app.stats import follower_store, notice_store, subscription_store
+from app.stats.compute import follower_figures, notice_figures, subscription_figures
 from app.stats.date_range import DateRangeQuery, date_range_of
-from app.stats.schemas import FollowersOut, SubscriptionsOut, SubscriptionsQuery
+from app.stats.schemas import (
+    FollowersOut,
+    NoticesQuery,
+    NoticeStatsOut,
+    SubscriptionsOut,
+    SubscriptionsQuery,
+)
 
 router = APIRouter(prefix="/api/stats", tags=["stats"], route_class=ScopedRoute)
 
@@ -38,6 +44,18 @@ async def subscription_stats(
         session, _appids(request, query), date_range, query.template_id
     )
     return subscription_figures(counted, date_range)
+
+
+@router.get("/notices", openapi_extra=needs(ApiScope.STATS_READ))
+async def notice_stats(
+    query: Annotated[NoticesQuery, Query()], session: SessionDep, request: Request
+) -> NoticeStatsOut:
+    """Count notices by the day on which they were queued and by template, and why they failed."""
+    date_range = await date_range_of(session, query, request.app.state.clock.now())
+    which = (_appids(request, query), date_range, query.template_id)
+    days = await notice_store.read(session, *which)
+    reasons = await notice_store.reasons(session, *which)
+    return notice_figures(days, reasons, date_range, query.language)
 
 
 def _appids(request: Request, query: DateRangeQuery) -> list[str]:

@@ -11,7 +11,14 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_links, made_messages, made_qrcodes, people
+from tests.console import (
+    made_findings,
+    made_links,
+    made_messages,
+    made_notices,
+    made_qrcodes,
+    people,
+)
 from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
@@ -135,6 +142,10 @@ PAGES: Final = (
     Page("/qrcodes", "qrcodes/index.html"),
     Page("/qrcodes (filled)", "qrcodes/index.html", Role.EDITOR, made_qrcodes.a_list),
     Page("/qrcodes/1", "qrcodes/code.html", Role.EDITOR, made_qrcodes.a_code),
+    Page("/notices", "notices/index.html"),
+    Page("/notices (filled)", "notices/index.html", Role.EDITOR, made_notices.a_list),
+    Page("/notices/new", "notices/new.html", Role.EDITOR, made_notices.a_form),
+    Page("/notices/sends/1", "notices/send.html", Role.EDITOR, made_notices.a_paused_send),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -208,6 +219,7 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "layout.html",
         "links/fields.html",
         "messages/progress.html",
+        "notices/progress.html",
         "messages/rows.html",
         "messages/shown.html",
         "messages/tabs.html",

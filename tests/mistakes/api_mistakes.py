@@ -44,6 +44,17 @@ MENU: Json = {
         {"matchrule": {"tag_id": "108"}, "button": [{"name": "VIP", "type": "click", "key": "vip"}]}
     ],
 }
+AUDIENCE: Json = {
+    "appid": APPID,
+    "template_id": "TPL_parcel",
+    "audience": {
+        "following": True,
+        "scene": "store",
+        "seen_since": "2026-01-01T00:00:00Z",
+        "seen_before": "2026-02-01T00:00:00Z",
+        "unionids": ["uONE"],
+    },
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -61,6 +72,10 @@ BODIES: dict[str, Json] = {
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
     "NoticesIn": NOTICES,
+    "AudienceIn": AUDIENCE,
+    "AudienceSendIn": AUDIENCE
+    | {name: NOTICES[name] for name in ("data", "miniprogram", "url")}
+    | {"name": "Moved", "max_recipients": 10, "rate": 20},
     "TemplatesRefresh": {"appid": APPID},
     "LinkIn": LINK,
     "LinkReplacement": LINK,

@@ -1,6 +1,7 @@
 """Templates, consents, and notices that are sent."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +23,7 @@ from tests.service import (
     Json,
     Service,
     WeChat,
+    WorldClock,
     event,
     message,
     rows,
@@ -201,3 +203,72 @@ def bodies_of(wechat: WeChat) -> Sequence[Json]:
 def ids_of(found: Json) -> list[UUID]:
     """Return the ids of queued notices."""
     return [UUID(one["id"]) for one in found["notices"]]
+
+
+async def add_people(
+    connection: asyncpg.Connection,
+    wechat: WeChat,
+    count: int,
+    *,
+    template_id: str | None = PARCEL,
+    following: bool = True,
+    prefix: str = "oP",
+) -> list[str]:
+    """Add people who have consented once, as their pushes would have; return their OpenIDs."""
+    openids = [f"{prefix}{number:04}" for number in range(count)]
+    now = wechat.state.clock.now()
+    await connection.execute(_PEOPLE, APPID, openids, now)
+    await connection.execute(_FOLLOWERS, APPID, openids, now, following)
+    if template_id is not None:
+        await connection.execute(_CONSENTS, APPID, openids, now, template_id)
+    for openid in openids:
+        wechat.state.meet(APPID, openid).follow(now)
+        if template_id is not None:
+            wechat.state.notices.decide(APPID, openid, template_id, "accept")
+    return openids
+
+
+_PEOPLE = """
+INSERT INTO openids (appid, openid, unionid, first_seen_at, last_seen_at, resolve_state)
+SELECT $1, openid, 'u' || openid, $3, $3, 'resolved' FROM unnest($2::text[]) openid
+"""
+_FOLLOWERS = """
+INSERT INTO followers (appid, openid, unionid, following, followed_at, scene, last_at, last_id)
+SELECT $1, openid, 'u' || openid, $4, $3, 'store', $3, gen_random_uuid()
+FROM unnest($2::text[]) openid
+"""
+_CONSENTS = """
+INSERT INTO consents (appid, openid, template_id, state, decided_at, decided_id, accepted)
+SELECT $1, openid, $4, 'accept', $3, gen_random_uuid(), 1 FROM unnest($2::text[]) openid
+"""
+
+
+def audience(**changes: object) -> Json:
+    """Return the body of a send to an audience."""
+    wanted: Json = {
+        "appid": APPID,
+        "template_id": PARCEL,
+        "name": "Moved",
+        "data": DATA,
+        "audience": {},
+        "max_recipients": 1000,
+        "rate": 200,
+    }
+    return wanted | changes
+
+
+async def started(service: Service, **changes: object) -> Json:
+    """Start a send to an audience."""
+    answer = await service.api("POST", "notice-sends", json=audience(**changes))
+    assert answer.status_code == 202, answer.text
+    found: Json = answer.json()
+    return found
+
+
+async def run_to_the_end(jobs: Jobs, send_id: str, clock: WorldClock, *, most: int = 100) -> None:
+    """Run the job of a send each second until it does not want to run again."""
+    for _ in range(most):
+        if not await run(jobs, send_id):
+            return
+        clock.advance(timedelta(seconds=1))
+    raise AssertionError("the send goes on")

@@ -9,7 +9,7 @@ import pytest
 from app.notices import erase
 from app.tombstones.subject import ErasureSubject
 from app.worker import Jobs
-from tests.notices.makers import decided, queued, run
+from tests.notices.makers import decided, queued, run, started
 from tests.service import APPID, OPENID, OTHER_OPENID, Service, WeChat, event, rows
 
 pytestmark = pytest.mark.asyncio
@@ -85,3 +85,19 @@ async def test_old_contents_go_and_figures_stay(
         {"status": "sent", "cleared": True},
         {"status": "pending", "cleared": False},
     ]
+
+
+async def test_a_filter_names_an_erased_person_no_more(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    await decided(service, wechat)
+    send = await started(service, audience={"unionids": ["uONE", "uTWO"]})
+    person = ErasureSubject(APPID, OPENID, service.clock.now(), uuid4(), "erased:x", {"uONE": "x"})
+    for count in (1, 0):
+        async with jobs.database.sessions.begin() as session:
+            assert await erase.erase_listed(session, person) == count
+    found = await service.read(f"notice-sends/{send['id']}")
+    assert found["audience"]["unionids"] == ["erased", "uTWO"]
+    await service.api("POST", f"notice-sends/{send['id']}/stop")
+    await run(jobs, send["id"])
+    assert (await service.read(f"notice-sends/{send['id']}"))["audience"] == {}

@@ -1,0 +1,159 @@
+"""The first page: what became of the notices of 30 days, sends to audiences, templates."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.console.charts import Chart, Series, line_chart
+from app.console.errors import NotFound
+from app.console.form_values import Blank
+from app.console.language import language_of
+from app.console.messages import N_, Messages
+from app.console.notices.notice_labels import KINDS, STATES, STATUSES
+from app.console.notices.router import router
+from app.console.render import render
+from app.console.signed_in import Editor, Viewer
+from app.console.template_environment import console_path
+from app.db.session import SessionDep
+from app.notices import audience_store, template_store
+from app.notices.accounts import can_send
+from app.notices.list_templates import TemplateLister
+from app.notices.models import NoticeStatus, SendSource
+from app.settings import Settings
+from app.stats import notice_store
+from app.stats.compute import notice_figures
+from app.stats.date_range import DateRange
+from app.stats.schemas import NoticeStatsOut
+from app.wechat.errcodes import Language, explain
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
+
+SEE_OTHER: Final = 303
+DAYS: Final = 30
+PAGE_ROWS: Final = 20
+MAX_REASONS: Final = 20
+CHARTED: Final = (NoticeStatus.DELIVERED, NoticeStatus.UNDELIVERED, NoticeStatus.FAILED)
+FIGURES: Final = (
+    NoticeStatus.SENT,
+    NoticeStatus.DELIVERED,
+    NoticeStatus.UNDELIVERED,
+    NoticeStatus.FAILED,
+    NoticeStatus.SKIPPED,
+    NoticeStatus.UNKNOWN,
+)
+DONE: Final = {"refreshed": N_("The templates are read from WeChat.")}
+
+
+@router.get("")
+async def show(
+    request: Request,
+    _visitor: Viewer,
+    session: SessionDep,
+    before: Annotated[Blank[UUID], Query()] = None,
+    done: Annotated[Blank[Literal["refreshed"]], Query()] = None,
+) -> Response:
+    """Show figures, sends and templates."""
+    return await _show(request, session, before=before, done=done)
+
+
+@router.post("/refresh")
+async def refresh(
+    request: Request, _visitor: Editor, appid: Annotated[str, Form(max_length=128)]
+) -> Response:
+    """Read the templates of an account from WeChat."""
+    settings: Settings = request.app.state.settings
+    if not can_send(settings.accounts, appid):
+        raise NotFound
+    lister: TemplateLister = request.app.state.template_lister
+    try:
+        await lister.refresh(AppId(appid))
+    except ApiError as error:
+        async with request.app.state.database.sessions() as session:
+            return await _show(request, session, error=error)
+    return RedirectResponse(console_path("/notices?done=refreshed"), SEE_OTHER)
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    *,
+    before: UUID | None = None,
+    done: str | None = None,
+    error: ApiError | None = None,
+) -> Response:
+    settings: Settings = request.app.state.settings
+    language = language_of(request)
+    accounts = [appid for appid in settings.accounts if can_send(settings.accounts, appid)]
+    figures = await _figures(request, session, accounts)
+    sends = await audience_store.page(
+        session, source=SendSource.AUDIENCE, before=before, limit=PAGE_ROWS + 1
+    )
+    templates = await template_store.templates(session, accounts)
+    titles = {one.template_id: one.title for one in templates}
+    totals = Counter[str]()
+    for day in figures.days:
+        totals.update({status.value: getattr(day, status.value) for status in NoticeStatus})
+    refusal = None
+    if error is not None and error.errcode is not None:
+        refusal = explain(error.errcode, "en" if language == "en" else "zh", error.rid)
+    return render(
+        request,
+        "notices/index.html",
+        status=200 if error is None else 502,
+        accounts=accounts,
+        templates=templates,
+        titles=titles,
+        kinds=KINDS,
+        states=STATES,
+        statuses=STATUSES,
+        figures=[(STATUSES[status].label, totals[status.value]) for status in FIGURES],
+        by_template=_by_template(figures),
+        reasons=figures.reasons[:MAX_REASONS],
+        chart=_chart(figures, Messages(language).text),
+        sends=sends[:PAGE_ROWS],
+        newest=before is not None,
+        older=sends[PAGE_ROWS - 1].id if len(sends) > PAGE_ROWS else None,
+        done=None if done is None else DONE[done],
+        error=error,
+        refusal=refusal,
+    )
+
+
+async def _figures(request: Request, session: AsyncSession, appids: list[str]) -> NoticeStatsOut:
+    settings: Settings = request.app.state.settings
+    zone = settings.console_time_zone
+    until = request.app.state.clock.now().date() + timedelta(days=1)
+    days = DateRange(until - timedelta(days=DAYS), until, zone)
+    counted = await notice_store.read(session, appids, days)
+    reasons = await notice_store.reasons(session, appids, days)
+    language: Language = "en" if language_of(request) == "en" else "zh"
+    return notice_figures(counted, reasons, days, language)
+
+
+def _by_template(figures: NoticeStatsOut) -> list[tuple[str, Counter[str]]]:
+    found: dict[str, Counter[str]] = {}
+    for day in figures.days:
+        counts = {status.value: getattr(day, status.value) for status in NoticeStatus}
+        found.setdefault(day.template_id, Counter()).update(counts)
+    return sorted(found.items(), key=lambda one: -one[1].total())
+
+
+def _chart(figures: NoticeStatsOut, translate: Callable[[str], str]) -> Chart:
+    days = [figures.since + timedelta(days=number) for number in range(DAYS + 1)]
+    counts = {status: Counter[date]() for status in CHARTED}
+    for one in figures.days:
+        for status in CHARTED:
+            counts[status][one.day] += getattr(one, status.value)
+    return line_chart(
+        [day.isoformat() for day in days],
+        [
+            Series(translate(STATUSES[status].label), [counts[status][day] for day in days])
+            for status in CHARTED
+        ],
+    )

@@ -1,0 +1,211 @@
+"""SQL of audiences: counts who may get a notice, and queues one for each of them.
+
+An audience is queued in chunks, each in a transaction of its own that also notes up to which OpenID
+it is queued. A worker that dies loses a chunk that was not committed, and the next run repeats it:
+nobody is queued twice or left out. A chunk reads a bounded number of rows, however few match.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.notices.audience_schemas import AudienceFilter
+from app.notices.models import NoticeKind, NoticeSend
+
+CHUNK: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a template goes to. is_one_time: whether each notice uses up a consent."""
+
+    appid: str
+    template_id: str
+    kind: NoticeKind
+    is_one_time: bool
+    filter: AudienceFilter
+
+    @classmethod
+    def of(cls, send: NoticeSend) -> "Audience":
+        """Return the audience of a send."""
+        return cls(
+            send.appid,
+            send.template_id,
+            send.kind,
+            send.is_one_time,
+            AudienceFilter.model_validate(send.audience or {}),
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of its conditions."""
+        return {
+            "appid": self.appid,
+            "template_id": self.template_id,
+            "following": self.must_follow,
+            "scene": self.filter.scene,
+            "seen_since": self.filter.seen_since,
+            "seen_before": self.filter.seen_before,
+            "unionids": self.filter.unionids,
+        }
+
+    @property
+    def must_follow(self) -> bool | None:
+        """Whether the people have to follow: a template message reaches followers alone."""
+        return True if self.kind is NoticeKind.TEMPLATE else self.filter.following
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one step has queued. cursor: up to which OpenID. is_last: nobody is left."""
+
+    queued: int
+    cursor: str | None
+    is_last: bool
+
+
+async def count(session: AsyncSession, audience: Audience) -> int:
+    """Return how many people may get the notice now and match the filter."""
+    await session.execute(_FOR_COUNTING)
+    joined = _joins(audience, "base.openid")
+    source = _source(audience)
+    statement = f"SELECT count(*) FROM {source} base {joined}"  # noqa: S608 - parts of this module
+    return int((await session.execute(text(statement), _used(statement, audience))).scalar_one())
+
+
+async def queue_chunk(session: AsyncSession, send: NoticeSend, now: datetime) -> Chunk:
+    """Queue notices for the next people of a locked send."""
+    audience = Audience.of(send)
+    await session.execute(_FOR_CHUNKS)
+    statement = _CHUNK.format(
+        source=_source(audience),
+        after="AND base.openid > :after",
+        joins=_joins(audience, "o.openid"),
+    )
+    row = (
+        await session.execute(
+            text(statement),
+            {
+                **_used(statement, audience),
+                "after": send.cursor or "",
+                "limit": CHUNK,
+                "room": max(send.max_total - send.total, 0),
+                "prefix": str(uuid7())[:15],
+                "send_id": send.id,
+                "appid": send.appid,
+                "template_id": send.template_id,
+                "kind": send.kind.value,
+                "now": now,
+            },
+        )
+    ).one()
+    is_full = send.total + row.queued >= send.max_total
+    return Chunk(row.queued, row.cursor or send.cursor, row.read < CHUNK or is_full)
+
+
+def _source(audience: Audience) -> str:
+    """Return the rows to begin with, which an index has in the order of OpenIDs."""
+    if audience.filter.unionids is not None:
+        return _BY_UNIONID
+    if audience.kind is NoticeKind.TEMPLATE:
+        return _FOLLOWERS
+    return _SENDABLE if audience.is_one_time else _ACCEPTED
+
+
+def _joins(audience: Audience, openid: str) -> str:
+    """Return the joins and conditions that narrow the rows."""
+    wanted, joins, conditions = audience.filter, list[str](), list[str]()
+    if audience.kind is NoticeKind.SUBSCRIPTION:
+        if wanted.unionids is not None:
+            state = "sends_left > 0" if audience.is_one_time else "state = 'accept'"
+            joins.append(_CONSENT.format(openid=openid, state=state))
+        if audience.is_one_time:
+            joins.append(_RESERVED.format(openid=openid))
+            left = "c" if wanted.unionids is not None else "base"
+            conditions.append(f"{left}.sends_left > COALESCE(r.reserved + r.written_off, 0)")
+    if audience.must_follow is not None or wanted.scene is not None:
+        joins.append(_FOLLOWER.format(openid=openid))
+        if audience.must_follow is not None:
+            conditions.append("f.following = :following")
+        if wanted.scene is not None:
+            conditions.append("f.scene = :scene")
+    if wanted.seen_since is not None or wanted.seen_before is not None:
+        if openid != "o.openid":
+            joins.append(_PERSON)
+        if wanted.seen_since is not None:
+            conditions.append("o.last_seen_at >= :seen_since")
+        if wanted.seen_before is not None:
+            conditions.append("o.last_seen_at < :seen_before")
+    return " ".join(joins) + (" WHERE " + " AND ".join(conditions) if conditions else "")
+
+
+def _used(statement: str, audience: Audience) -> dict[str, Any]:
+    """Return the parameters that a statement names."""
+    return {name: value for name, value in audience.parameters.items() if f":{name}" in statement}
+
+
+# One consent has one row, so a row is a person.
+_SENDABLE: Final = """(
+    SELECT openid, sends_left FROM consents
+    WHERE appid = :appid AND template_id = :template_id AND sends_left > 0
+)"""
+_ACCEPTED: Final = """(
+    SELECT openid FROM consents
+    WHERE appid = :appid AND template_id = :template_id AND state = 'accept'
+)"""
+# Erased followers are counted further under a pseudonym, which is nobody to send to.
+_FOLLOWERS: Final = """(
+    SELECT openid FROM followers
+    WHERE appid = :appid AND following AND NOT starts_with(openid, 'erased:')
+)"""
+_BY_UNIONID: Final = """(
+    SELECT openid FROM openids
+    WHERE appid = :appid AND unionid = ANY(CAST(:unionids AS text[]))
+      AND unionid_source IS DISTINCT FROM 'report'
+)"""
+
+_CONSENT: Final = """
+JOIN consents c ON c.appid = :appid AND c.openid = {openid}
+    AND c.template_id = :template_id AND c.{state}
+"""
+_RESERVED: Final = """
+LEFT JOIN notice_consents r ON r.appid = :appid AND r.openid = {openid}
+    AND r.template_id = :template_id
+"""
+_FOLLOWER: Final = "JOIN followers f ON f.appid = :appid AND f.openid = {openid}"
+_PERSON: Final = "JOIN openids o ON o.appid = :appid AND o.openid = base.openid"
+
+# A notice of somebody whose erasure has begun is erased with them: the erasure waits for the row.
+# The id is a UUIDv7, whose time the service gives and whose rest the database draws.
+_CHUNK: Final = """
+WITH base AS MATERIALIZED (
+    SELECT * FROM {source} base WHERE true {after} ORDER BY base.openid LIMIT :limit
+), people AS (
+    SELECT o.openid FROM base
+    JOIN openids o ON o.appid = :appid AND o.openid = base.openid {joins}
+    ORDER BY o.openid LIMIT :room FOR KEY SHARE OF o
+), added AS (
+    INSERT INTO notices (id, send_id, appid, openid, template_id, kind, status, created_at, next_at)
+    SELECT CAST(:prefix || substr(CAST(gen_random_uuid() AS text), 16) AS uuid), :send_id, :appid,
+           openid, :template_id, :kind, 'pending', :now, :now
+    FROM people RETURNING 1
+)
+SELECT (SELECT count(*) FROM base) AS read, (SELECT max(openid) FROM base) AS cursor,
+       (SELECT count(*) FROM added) AS queued
+"""
+
+# Without the memory, joins of a million rows go through temporary files.
+_FOR_COUNTING: Final = text(
+    "SELECT set_config('jit', 'off', true), set_config('work_mem', '128MB', true)"
+)
+# A chunk reads a few thousand keys; a join that reads a whole table would take longer for each. A
+# plan that is kept for all chunks would not know how many rows one has.
+_FOR_CHUNKS: Final = text(
+    "SELECT set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true), "
+    "set_config('enable_mergejoin', 'off', true), "
+    "set_config('plan_cache_mode', 'force_custom_plan', true)"
+)

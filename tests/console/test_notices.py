@@ -1,0 +1,112 @@
+"""The pages about notices: what a form takes, and what an operator can do with a send."""
+
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from app.access.roles import Role
+from tests.console.made_notices import a_form, a_paused_send, templates
+from tests.console.operator import Operator, signed_in
+from tests.notices.makers import decided, know_templates
+from tests.service import APPID, OPENID, Service, WeChat, column, rows
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+async def editor(service: Service) -> AsyncIterator[Operator]:
+    """An editor with English pages."""
+    async with signed_in(service, Role.EDITOR, name="Editor") as operator:
+        yield operator
+
+
+def typed(**changes: str) -> dict[str, str]:
+    return {
+        "appid": APPID,
+        "template": "TPL_parcel",
+        "key": "console-1",
+        "name": "Moved",
+        "value-character_string1": "K-1",
+        "value-enum_string2": "待取",
+        "rate": "20",
+        "action": "count",
+    } | changes
+
+
+async def test_an_audience_is_counted_confirmed_and_started_once(
+    service: Service, wechat: WeChat, editor: Operator, connection: asyncpg.Connection
+) -> None:
+    await a_form(service)
+    await decided(service, wechat)
+    counted = await editor.post("/notices/new", typed(seen_days="7"))
+    assert "go to 1 people" in counted.text
+    sending = typed(seen_days="7", action="send", people="1", confirmation="2")
+    unconfirmed = await editor.post("/notices/new", sending)
+    assert unconfirmed.status_code == 422
+    assert "not the number of people" in unconfirmed.text
+    answers = [await editor.post("/notices/new", sending | {"confirmation": "1"}) for _ in range(2)]
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    (send,) = await rows(connection, "SELECT name, max_total, audience FROM notice_sends")
+    assert (send["name"], send["max_total"]) == ("Moved", 1)
+    assert "seen_since" in send["audience"]
+
+    page = urlsplit(answers[0].headers["location"]).path.removeprefix("/console")
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        changed = await editor.post(f"{page}/{verb}", {})
+        assert changed.status_code == 303
+        assert await column(connection, "SELECT state FROM notice_sends") == [state]
+    assert (await editor.post(f"{page}/pause", {})).status_code == 303  # somebody was faster
+    assert (await editor.get(page)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"name": ""}, "1 to 100 characters"),
+        ({"value-character_string1": "取件"}, "no Chinese characters"),
+        ({"value-character_string1": ""}, "no Chinese characters"),
+        ({"mini_program": "shop"}, "AppID of a mini-program"),
+        ({"mini_program": "wx0123456789abcdef", "pagepath": "/x"}, "without a slash"),
+        ({"seen_days": "0"}, "1 to 3,650"),
+        ({"rate": "201"}, "1 to 200"),
+        ({"scene": "x" * 129}, "At most 128"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field(
+    service: Service, editor: Operator, wrong: dict[str, str], words: str
+) -> None:
+    await templates(service)
+    answer = await editor.post("/notices/new", typed(**wrong))
+    assert answer.status_code == 422
+    errors = re.findall(r'class="field-error">([^<]*)<', answer.text)
+    assert len(errors) == 1
+    assert words in errors[0]
+
+
+async def test_a_viewer_reads_and_changes_nothing(service: Service, viewer: Operator) -> None:
+    page = await a_paused_send(service)
+    form = await a_form(service)
+    found = await viewer.get(page)
+    assert found.status_code == 200
+    assert "oDEMO00000" not in found.text
+    for answer in (await viewer.get(form), await viewer.post(f"{page}/resume", {})):
+        assert answer.status_code == 403
+
+
+async def test_templates_are_read_from_wechat_or_the_refusal_is_shown(
+    service: Service, wechat: WeChat, editor: Operator
+) -> None:
+    know_templates(service, wechat)
+    answer: httpx.Response = await editor.post("/notices/refresh", {"appid": APPID})
+    assert answer.status_code == 303
+    wechat.strike("/wxaapi/newtmpl/gettemplate", errcode=-1)
+    answer = await editor.post("/notices/refresh", {"appid": APPID})
+    assert answer.status_code == 502
+    assert "WeChat is busy" in answer.text
+    assert (await editor.post("/notices/refresh", {"appid": "wxother"})).status_code == 404
+    assert OPENID not in answer.text
