@@ -22,6 +22,7 @@ from app.cli.doctor import doctor
 from app.cli.folder import require_folder
 from app.cli.followers import followers
 from app.cli.listen_problem import listen_problem
+from app.cli.menus import menus
 from app.cli.operators import operators
 from app.cli.rules import rules
 from app.cli.secrets import secrets
@@ -62,6 +63,7 @@ then run `serve` and `worker`; /readyz says whether everything works.
 cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
 cli.command()(doctor)
 cli.add_typer(followers, name="followers")
+cli.add_typer(menus, name="menus")
 cli.add_typer(operators, name="operators")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")

@@ -48,6 +48,11 @@ COMMAND_MISTAKES = [
             ("rules import FILE", FAILED),
             ("users erase oUNION --yes", FAILED),
             ("followers sync", TRY_LATER),
+            ("menus pull", FAILED),
+            ("menus diff", FAILED),
+            ("menus publish --yes", FAILED),
+            ("menus versions", FAILED),
+            ("menus restore 1", FAILED),
         ]
     ),
     Mistake("migrate", FAILED, "the host in DATABASE_URL is not found", NO_HOST),
