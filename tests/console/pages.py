@@ -11,7 +11,7 @@ from app.access import tokens
 from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
-from tests.console import made_findings, made_links, made_messages, people
+from tests.console import made_findings, made_links, made_menus, made_messages, people
 from tests.console.webhooks import makers as webhooks
 from tests.service import APPID, Service, card, message, text_reply
 
@@ -131,6 +131,10 @@ PAGES: Final = (
     Page("/links", "links/index.html"),
     Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
     Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
+    Page("/menus", "menus/index.html"),
+    Page("/menus (filled)", "menus/index.html", Role.EDITOR, made_menus.an_editor),
+    Page("/menus (sub-menu)", "menus/index.html", Role.EDITOR, made_menus.a_conditional_menu),
+    Page("/menus/difference", "menus/difference.html", Role.EDITOR, made_menus.a_difference),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
