@@ -13,10 +13,10 @@ from app.articles.draft import MAYBE_DRAFTED, ArticleDrafter
 from app.articles.place import BadArticle, markup_out, place
 from app.articles.schemas import ArticleDraftIn, ArticleDraftOut, ArticlePlacement
 from app.articles.target import BadTarget
+from app.cli.account_command import run_command
 from app.cli.actor import cli_actor
 from app.cli.database import opened
 from app.cli.errors import CommandFailed
-from app.cli.run_or_exit import run_or_exit
 from app.clock import SystemClock
 from app.db.engine import Database
 from app.links import store
@@ -57,7 +57,7 @@ def markup(
     """Print the HTML with which an article opens a link: as a card, a picture and a text."""
     settings = _settings()
     members = {"mark": mark, "title": title, "text": text, "image_url": image_url}
-    run_or_exit(lambda: _markup(settings, slug, members))
+    run_command(lambda: _markup(settings, slug, members))
 
 
 @articles.command()
@@ -87,7 +87,7 @@ def draft(
         "thumb_media_id": thumb_media_id,
         "mini_program": {"mark": mark, "text": text, "image_url": image_url},
     }
-    run_or_exit(lambda: _draft(settings, slug, file, members), file)
+    run_command(lambda: _draft(settings, slug, file, members), file)
 
 
 def _settings() -> Settings:

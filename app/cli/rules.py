@@ -3,39 +3,29 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.cli.access_command import settings_of_command
+from app.cli.account_command import BAD_USE, AppIdOption, account_of, err, run_command
 from app.cli.database import opened
 from app.cli.errors import CommandFailed
 from app.cli.rules_import import import_console, import_file, stored_rules
-from app.cli.run_or_exit import run_or_exit
 from app.clock import SystemClock
-from app.ops import logging
 from app.rules.definition.validation_errors import InvalidRequest, problems_in
 from app.rules.explaining.preview import SentReply
 from app.rules.explaining.question import Question
 from app.rules.explaining.report import Explained, explain_question
 from app.rules.importing import document
 from app.rules.importing.document import DocumentFormat
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.wechat.ids import AppId
-
-FAILED: Final = 1
-BAD_USE: Final = 2
-
-T = TypeVar("T")
 
 rules = typer.Typer(no_args_is_help=True, help="Explain, export and import the rules.")
 out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
-
-AppIdOption = Annotated[
-    str | None, typer.Option("--appid", help="The account; not needed if there is only one.")
-]
 
 
 @rules.command()
@@ -55,19 +45,19 @@ def explain(
     ] = None,
 ) -> None:
     """Show which rules answer a text or an event, with what, and why the near misses do not."""
-    settings = _settings()
+    settings = settings_of_command()
     if (text is None) == (event is None) or (event is None and event_key is not None):
         err.print("oa-bridge: give a TEXT, or use --event, with --event-key if it has one")
         raise typer.Exit(BAD_USE)
     members: dict[str, object] = {
-        "appid": _account(settings, appid),
+        "appid": account_of(settings, appid),
         "text": text,
         "openid": openid,
         "at": at,
     }
     if event is not None:
         members["message"] = {"Event": event, "EventKey": event_key or ""}
-    run_or_exit(lambda: _explain(settings, members))
+    run_command(lambda: _explain(settings, members))
 
 
 @rules.command(name="export")
@@ -77,8 +67,8 @@ def export_rules(
     ] = DocumentFormat.YAML,
 ) -> None:
     """Write all rules to standard output, in the form that `rules import` reads."""
-    settings = _settings()
-    run_or_exit(lambda: _export(settings, format))
+    settings = settings_of_command()
+    run_command(lambda: _export(settings, format))
 
 
 @rules.command(name="import")
@@ -103,31 +93,15 @@ def import_rules(
     It shows what will change, and asks before it changes or removes a rule. The rules of before are
     kept in a file whose name is printed.
     """
-    settings = _settings()
+    settings = settings_of_command()
     if (file is None) == (not from_wechat):
         err.print("oa-bridge: give a FILE, or use --from-wechat")
         raise typer.Exit(BAD_USE)
     if file is None:
-        account = _account(settings, appid)
-        run_or_exit(lambda: import_console(settings, AppId(account), out, dry_run=dry_run))
+        account = account_of(settings, appid)
+        run_command(lambda: import_console(settings, AppId(account), out, dry_run=dry_run))
     else:
-        run_or_exit(lambda: import_file(settings, file, out, dry_run=dry_run, yes=yes), file)
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    logging.configure(settings)
-    return settings
-
-
-def _account(settings: Settings, appid: str | None) -> str:
-    known = [account.appid for account in settings.accounts.values() if account.receives]
-    if appid is None and len(known) == 1:
-        return known[0]
-    if appid in known:
-        return appid
-    err.print(f"oa-bridge: --appid: choose one of {', '.join(known)}")
-    raise typer.Exit(BAD_USE)
+        run_command(lambda: import_file(settings, file, out, dry_run=dry_run, yes=yes), file)
 
 
 def _question(members: Mapping[str, object]) -> Question:

@@ -22,6 +22,7 @@ from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
 from app.console.links import section as links
+from app.console.menus import section as menus
 from app.console.message_pages import section as messages
 from app.console.notices import section as notices
 from app.console.open_sessions import OpenSessions
@@ -44,6 +45,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     links.SECTION,
     qrcodes.SECTION,
     notices.SECTION,
+    menus.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

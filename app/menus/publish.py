@@ -113,12 +113,20 @@ async def _store(publisher: Publisher, run: _Run, progress: Progress) -> _Run | 
         if version.state is VersionState.FAILED and version.stop:
             version.state = VersionState.STOPPED
         await _end(session, version, now)
-    log.info(
-        "menus.published" if progress.state is VersionState.PUBLISHED else "menus.not_published",
-        appid=progress.appid,
-        version_id=str(progress.version_id),
-        verified=progress.verified,
-    )
+    if progress.state is VersionState.PUBLISHED:
+        log.info(
+            "menus.published",
+            appid=progress.appid,
+            version_id=str(progress.version_id),
+            verified=progress.verified,
+        )
+    else:
+        log.info(
+            "menus.withdrawn",
+            appid=progress.appid,
+            version_id=str(progress.version_id),
+            restored=progress.restored,
+        )
     return None
 
 

@@ -6,7 +6,14 @@ from typing import Final
 from sqlalchemy import text
 
 from app.access.roles import Role
-from tests.console import made_findings, made_links, made_messages, made_qrcodes, people
+from tests.console import (
+    made_findings,
+    made_links,
+    made_menus,
+    made_messages,
+    made_qrcodes,
+    people,
+)
 from tests.console.operator import Operator, signed_in
 from tests.console.rules.makers import Form
 from tests.console.webhooks import makers as webhooks
@@ -77,6 +84,8 @@ async def fill(service: Service) -> dict[str, str]:
         paths |= await _people(service, operator) | await _webhooks(service)
         paths["links/link.html"] = await made_links.a_refused_link(service)
         paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
+        paths["menus/difference.html"] = await made_menus.a_difference(service)
+        paths["menus/index.html"] = await made_menus.an_editor(service)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await _in_tables(service)

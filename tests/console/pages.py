@@ -14,6 +14,7 @@ from app.access.scopes import ApiScope
 from tests.console import (
     made_findings,
     made_links,
+    made_menus,
     made_messages,
     made_notices,
     made_qrcodes,
@@ -146,6 +147,10 @@ PAGES: Final = (
     Page("/notices (filled)", "notices/index.html", Role.EDITOR, made_notices.a_list),
     Page("/notices/new", "notices/new.html", Role.EDITOR, made_notices.a_form),
     Page("/notices/sends/1", "notices/send.html", Role.EDITOR, made_notices.a_paused_send),
+    Page("/menus", "menus/index.html"),
+    Page("/menus (filled)", "menus/index.html", Role.EDITOR, made_menus.an_editor),
+    Page("/menus (sub-menu)", "menus/index.html", Role.EDITOR, made_menus.a_conditional_menu),
+    Page("/menus/difference", "menus/difference.html", Role.EDITOR, made_menus.a_difference),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),

@@ -51,6 +51,11 @@ COMMAND_MISTAKES = [
             ("articles draft summer26 FILE --title a --thumb-media-id b", FAILED),
             ("followers sync", TRY_LATER),
             ("quota clear", FAILED),
+            ("menus pull", FAILED),
+            ("menus diff", FAILED),
+            ("menus publish --yes", FAILED),
+            ("menus versions", FAILED),
+            ("menus restore 1", FAILED),
         ]
     ),
     Mistake("migrate", FAILED, "the host in DATABASE_URL is not found", NO_HOST),

@@ -103,10 +103,11 @@ def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
         return b'{"rules": [\n' + b",\n".join(lines) + b"\n]}\n"
     if not rules:
         return b"rules: []\n"
-    return b"rules:\n" + b"".join(_as_yaml([_members_of(rule)]) for rule in rules)
+    return b"rules:\n" + b"".join(as_yaml([_members_of(rule)]) for rule in rules)
 
 
-def _as_yaml(part: object) -> bytes:
+def as_yaml(part: object) -> bytes:
+    """Return plain values as YAML that `safe_yaml` reads back."""
     text: str = yaml.dump(part, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
     return text.encode()
 

@@ -71,6 +71,20 @@ class _Source:
         return data
 
 
+def read_yaml(content: bytes) -> object:
+    """Return the value of a document that is in memory. Raises BadDocument, yaml.YAMLError."""
+    events = yaml.parse(content, Loader=yaml.CSafeLoader)
+    value: object = None
+    documents = 0
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise yaml.YAMLError("there is more than one document")
+            value = _value(next(events), events, 0)
+    return value
+
+
 def read_yaml_items(stream: IO[bytes]) -> Iterator[object]:
     """Yield the items of the list `rules` one after the other.
 

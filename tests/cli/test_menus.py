@@ -1,0 +1,122 @@
+"""`oa-bridge menus` reads, compares and publishes menus, as a file and as the draft."""
+
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.api_errors import InvalidRequest
+from app.cli import menus_work
+from app.menus import yaml_document
+from app.menus.document import Menu
+from app.wechat.api import WeChatApi
+from simulator.app import create_app as create_wechat
+from tests.command_run import Run, run
+from tests.menus.makers import click, for_tag, menu, shop
+from tests.service import ACCOUNT, Network, WeChat
+
+__all__ = ["run"]
+
+
+@pytest.fixture
+def wechat(monkeypatch: pytest.MonkeyPatch) -> WeChat:
+    """WeChat, which the commands reach without a port."""
+    simulator = create_wechat([ACCOUNT], openids=[])
+
+    def made(base_url: str, timeout: object, _client: object) -> WeChatApi:
+        del base_url
+        client = httpx.AsyncClient(transport=Network(simulator))
+        return WeChatApi("http://wechat", timeout, client)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(menus_work, "WeChatApi", made)
+    return WeChat(simulator.state.simulator, httpx.AsyncClient())
+
+
+def file_of(folder: Path, document: dict[str, object]) -> Path:
+    file = folder / "menu.yaml"
+    file.write_bytes(yaml_document.write(Menu.model_validate(document)))
+    return file
+
+
+def test_a_menu_is_pulled_compared_published_listed_and_restored(
+    run: Run, wechat: WeChat, database_url: str, tmp_path: Path
+) -> None:
+    def command(arguments: str) -> list[str]:
+        status, lines = run(arguments, DATABASE_URL=database_url)
+        assert status == 0, lines
+        return lines
+
+    pulled = command("menus pull")
+    assert "- name: 官网" in pulled
+    assert any("营业时间" in line and "text" in line for line in pulled)
+    assert command("menus versions") == ["There is no version yet."]
+
+    file = file_of(tmp_path, menu(click(), conditional=[for_tag("108", shop())]))
+    changes = command(f"menus diff {file}")
+    assert "~ 1" in changes
+    assert "+ c1-1" in changes
+    assert wechat.state.menus.of[ACCOUNT.appid].button is None
+
+    assert "Version 1 is published." in command(f"menus publish {file} --yes")
+    assert wechat.state.menus.of[ACCOUNT.appid].button == [click()]
+    assert command(f"menus diff {file}") == ["WeChat shows this menu already."]
+    assert "\n".join(command("menus pull")) + "\n" == file.read_text()
+
+    first = command("menus versions")
+    assert [line.split()[0] for line in first] == ["2", "1"]
+    command("menus restore 2")
+    assert "- c1-1" in command("menus diff")
+
+
+def test_a_publication_that_is_not_confirmed_or_sound_changes_nothing(
+    run: Run,
+    wechat: WeChat,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    file = file_of(tmp_path, menu(click(name="积分商城好啊")))
+    status, lines = run(f"menus publish {file} --yes", DATABASE_URL=database_url)
+    assert status == 1
+    assert lines == [
+        "oa-bridge: button.0.name (40018): has 18 bytes, and at most 16 fit (5 汉字): shorten it"
+    ]
+    file = file_of(tmp_path, menu(click()))
+    status, lines = run(f"menus publish {file}", DATABASE_URL=database_url)
+    assert status == 1
+    assert "nothing was changed" in lines[-1]
+    status, lines = run("menus restore 7", DATABASE_URL=database_url)
+    assert (status, lines) == (1, ["oa-bridge: the account has no version 7"])
+    assert wechat.state.menus.of[ACCOUNT.appid].button is None
+
+
+def test_a_refusal_of_wechat_is_printed_with_its_fix(
+    run: Run, wechat: WeChat, database_url: str, tmp_path: Path
+) -> None:
+    file = file_of(tmp_path, menu(click()))
+    wechat.strike("/cgi-bin/menu/create", errcode=40018, count=1)
+    status, lines = run(f"menus publish {file} --yes", DATABASE_URL=database_url)
+
+    assert status == 1
+    assert "version 1 is failed: WeChat refuses with errcode 40018" in lines[-1]
+    assert "rid" in lines[-1]
+    assert lines[-1].endswith("what was there before is restored")
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    try:
+        found = yaml_document.read(content)
+    except InvalidRequest:
+        return
+    assert yaml_document.read(yaml_document.write(found)) == found
+
+
+def test_a_document_of_more_than_a_mebibyte_is_not_read() -> None:
+    with pytest.raises(InvalidRequest):
+        yaml_document.read(b"a" * (yaml_document.MAX_BYTES + 1))
