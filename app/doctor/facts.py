@@ -129,6 +129,7 @@ class Shared:
     of media that end within a day. overdue_content: when the oldest content was received that
     RETENTION_DAYS should have cleared. overdue_erasure: when the oldest unfinished erasure that is
     late was requested. calls: (AppID, API) → how many this service made today.
+    permanent_qrcodes: AppID → how many permanent QR codes it has ever made.
     """
 
     server_version: int
@@ -146,6 +147,7 @@ class Shared:
     tokens: Tokens = Tokens()
     probes: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
     calls: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    permanent_qrcodes: Mapping[str, int] = field(default_factory=dict)
 
     def probe(self, name: str, appid: str = "") -> Probe | None:
         """Return the latest result of a probe."""
