@@ -129,7 +129,8 @@ class Shared:
     there is no UnionID → people; `resolved` counts those who have one. expiring: media_id → end,
     of media that end within a day. overdue_content: when the oldest content was received that
     RETENTION_DAYS should have cleared. overdue_erasure: when the oldest unfinished erasure that is
-    late was requested. quotas: of the Official Accounts.
+    late was requested. quotas: of the Official Accounts. permanent_qrcodes: AppID → how many
+    permanent QR codes it has ever made.
     """
 
     server_version: int
@@ -147,6 +148,7 @@ class Shared:
     tokens: Tokens = Tokens()
     probes: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
     quotas: Sequence[QuotaUse] = ()
+    permanent_qrcodes: Mapping[str, int] = field(default_factory=dict)
 
     def probe(self, name: str, appid: str = "") -> Probe | None:
         """Return the latest result of a probe."""

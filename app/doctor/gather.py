@@ -32,6 +32,7 @@ from app.doctor.rules_reader import RulesReader
 from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
 from app.privacy.store import OVERDUE_AFTER
+from app.qrcodes import counts
 from app.settings import Settings
 from app.wechat_client.quota_store import read_uses
 
@@ -167,6 +168,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             server_version=version or 0,
             snapshot=snapshot,
             secrets=secrets,
+            permanent_qrcodes=await counts.permanent(session),
             refusals=[Refusal(*row) for row in await _rows(session, _REFUSALS, day=day)],
             refused_pushes=[
                 RefusedPushes(*row) for row in await _rows(session, _REFUSED_PUSHES, day=day)

@@ -7,7 +7,7 @@ from itertools import count as counting
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -79,6 +79,10 @@ step = st.one_of(
     st.builds(Card, st.integers(0, 9)),
     st.builds(Counted, st.integers(1, 4)),
 )
+
+
+FOLLOW, UNFOLLOW = Arrives(0, "follow", "a", 1), Arrives(0, "unfollow", None, 2)
+ERASED = Erased(0, 2)
 
 
 class World:
@@ -168,6 +172,11 @@ class World:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(step, min_size=1, max_size=14))
+@example(steps=[FOLLOW, Card(0), Counted(4), ERASED])
+@example(steps=[FOLLOW, Card(0), ERASED, Counted(4)])
+@example(steps=[FOLLOW, Counted(4), UNFOLLOW, ERASED])
+@example(steps=[UNFOLLOW, FOLLOW, ERASED])
+@example(steps=[FOLLOW, UNFOLLOW, Counted(1), ERASED, FOLLOW])
 async def test_the_figures_are_those_of_the_slow_reference(
     steps: list[Arrives | Erased | Card | Counted],
     connection: asyncpg.Connection,

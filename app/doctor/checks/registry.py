@@ -8,6 +8,7 @@ from app.doctor.checks import (
     database,
     followers,
     pushes,
+    qrcodes,
     rules,
     sending,
     service,
@@ -77,6 +78,9 @@ CHECKS: Final[dict[str, Entry]] = {
         shared=wechat_console.console_replies,
     ),
     "console-menu": Entry(Both("Custom menu", "自定义菜单"), shared=wechat_console.console_menu),
+    "permanent-qrcodes": Entry(
+        Both("Permanent QR codes", "永久二维码"), shared=qrcodes.permanent_qrcodes
+    ),
     "webhooks": Entry(Both("Webhooks", "webhook"), shared=worker.webhooks),
     "retention": Entry(Both("Retention", "保留期限"), shared=worker.retention),
     "erasures": Entry(Both("Erasures", "删除个人数据"), shared=worker.erasures),
