@@ -1,6 +1,7 @@
 """What becomes of notices: consents, refusals, unknown outcomes, reports, crashes."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import open_database
+from app.db.queue import NewJob, enqueue_on
 from app.notices import store
 from app.notices.sweep import sweep
 from app.settings import Settings
@@ -135,6 +137,23 @@ async def test_a_report_is_joined_by_its_msgid_and_once(
 
     assert await statuses(connection) == ["sent", "delivered", "sent"]
     assert await consent(connection) == (2, 0)
+
+
+async def test_a_report_that_comes_twice_is_not_joined_to_another_notice(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    """No answer of WeChat has named a msgid, so the second notice would take any report."""
+    await decided(service, wechat, times=2)
+    for _ in range(2):
+        await run(jobs, (await queued(service))["send_id"])
+    first = wechat.state.notices.sent[0].msgid
+    for _ in range(2):
+        await reported(service, first)
+        service.clock.advance(timedelta(seconds=1))
+    await settle(jobs, connection)
+
+    assert await statuses(connection) == ["delivered", "sent"]
+    assert await consent(connection) == (1, 0)
 
 
 async def test_a_report_may_come_before_the_answer_to_the_call(
@@ -374,3 +393,31 @@ async def test_the_sweep_enqueues_the_job_of_a_send_that_has_none(
         connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'notices.send'"
     )
     assert count == {"count": 1}
+
+
+async def test_a_report_whose_commit_breaks_off_is_joined_when_it_is_recorded(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await decided(service, wechat)
+    await run(jobs, (await queued(service))["send_id"])
+    failures = iter([ConnectionResetError()])
+
+    async def fail_once(opened: asyncpg.Connection, new: Sequence[NewJob]) -> None:
+        for error in failures:
+            raise error
+        await enqueue_on(opened, new)
+
+    monkeypatch.setattr("app.callback.commit_batch.enqueue_on", fail_once)
+    await reported(service, wechat.state.notices.sent[0].msgid)
+
+    async def has_job() -> list[object]:
+        query = "SELECT 1 FROM pgqueuer WHERE entrypoint = 'notices.settle'"
+        return list(await connection.fetch(query))
+
+    await eventually(has_job)
+    await settle(jobs, connection)
+    assert await statuses(connection) == ["delivered"]
