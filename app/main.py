@@ -62,6 +62,7 @@ from app.ops.auth import require_caller
 from app.ops.dead_processes import forget_dead_processes
 from app.ops.error_handlers import add_error_handlers
 from app.ops.mini_program_check import MiniProgramCheck
+from app.ops.public_pages import PublicPages
 from app.ops.request_trace import traced_request
 from app.privacy.router import router as privacy_router
 from app.qrcodes.lists_router import router as qrcode_lists_router
@@ -249,7 +250,7 @@ def create_app(
         refusals=refusals,
     )
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: CallbackBypass(endpoint, build())  # type: ignore[method-assign]  # the only place before all middleware
+    app.build_middleware_stack = lambda: CallbackBypass(endpoint, PublicPages(build()))  # type: ignore[method-assign]  # the only place before all middleware
     tokens = TokenCache(database.sessions, clock)
     app.add_middleware(
         ApiGate, settings=settings, tokens=tokens, clock=clock, body_limits=BODY_LIMITS

@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 WEB_PROCESSES: Final = 2
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
+JS_SAFE_DOMAIN: Final = "shop.example.com"
 STARTED: Final = "Application startup complete"
 INHERITED: Final = ("HOME", "LANG", "PATH", "TMPDIR", "XDG_RUNTIME_DIR")
 
@@ -90,6 +91,7 @@ def _environment(port: int, database_url: str) -> Mapping[str, str]:
         "PORT": str(port),
         "WEB_PROCESSES": str(WEB_PROCESSES),
         "WECHAT_APPID": APPID,
+        "WECHAT_JS_SAFE_DOMAINS": JS_SAFE_DOMAIN,
         "WECHAT_ORIGINAL_ID": ORIGINAL_ID,
         "WECHAT_TOKEN": TOKEN,
         "WECHAT_ENCODING_AES_KEY": ENCODING_AES_KEY,

@@ -52,15 +52,16 @@ def own_query(query: str, slug: str, ref: str) -> str:
 
 def with_cq(url_link: str, added: Iterable[str]) -> str:
     """Return a URL Link with the added parts of a query, as far as they fit."""
-    taken = ""
-    for part in added:
-        longer = "&".join(filter(None, (taken, part)))
-        if _is_allowed(part) and len(quote(longer, safe="")) <= MAX_CQ:
-            taken = longer
+    taken = encoded = ""
+    for part in filter(None, added):
+        longer = f"{taken}&{part}" if taken else part
+        as_cq = quote(longer, safe="")
+        if _is_allowed(part) and len(as_cq) <= MAX_CQ:
+            taken, encoded = longer, as_cq
     if not taken:
         return url_link
     joint = "&" if "?" in url_link else "?"
-    return f"{url_link}{joint}cq={quote(taken, safe='')}"
+    return f"{url_link}{joint}cq={encoded}"
 
 
 def check_query(query: str, slug: str, utm: Utm | None) -> None:
