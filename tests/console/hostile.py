@@ -11,6 +11,7 @@ from tests.console import (
     made_links,
     made_menus,
     made_messages,
+    made_notices,
     made_qrcodes,
     people,
 )
@@ -69,7 +70,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode",
+        "visitor", "word", "link", "qrcode", "notice",
     }
 )  # fmt: skip
 
@@ -86,6 +87,8 @@ async def fill(service: Service) -> dict[str, str]:
         paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
         paths["menus/index.html"] = await made_menus.an_editor(service)
+        paths["notices/send.html"] = await made_notices.a_paused_send(service)
+        paths["notices/new.html"] = await made_notices.a_form(service)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await _in_tables(service)
@@ -94,6 +97,7 @@ async def fill(service: Service) -> dict[str, str]:
         "links/index.html": "/links",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
         "qrcodes/index.html": "/qrcodes",
+        "notices/index.html": "/notices",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
         "operators/sessions.html": "/operators/sessions",
@@ -194,6 +198,9 @@ async def _in_tables(service: Service) -> None:
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
+        "UPDATE notice_templates SET title = :text, example = :text": "notice",
+        "UPDATE notice_sends SET name = :text, errmsg = :text": "notice",
+        "UPDATE notices SET result = :text": "notice",
         "UPDATE sessions SET user_agent = :text": "browser",
         "UPDATE webhooks SET url = 'https://crm.example.com/' || :text": "url",
         "UPDATE webhooks SET disabled_reason = :text": "reason",

@@ -188,7 +188,7 @@ async def test_a_list_that_can_not_be_made_is_refused(
 
 async def test_a_list_has_a_bound_and_is_csv(service: Service) -> None:
     assert (await listed(service, "a" * (MAX_BYTES + 1))).status_code == 413
-    assert (await service.api("POST", "qrcodes/lists", json={})).status_code == 422
+    assert (await service.api("POST", "qrcodes/lists", json={})).status_code == 415
     await added(service, scene="store_1")
     answer = await listed(service, THREE)
     assert answer.status_code == 409
