@@ -169,7 +169,7 @@ async def test_the_events_are_found_by_an_index(
                 "since": span.since,
                 "until": span.until,
                 "template_id": None,
-                "most": 1000,
+                "most": subscription_store.MAX_TEMPLATES,
             },
         )
         assert "ix_subscription_events_time" in "\n".join(plan.scalars())
