@@ -12,6 +12,7 @@ import httpx
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics, tracing
@@ -48,11 +49,11 @@ from app.links.made_router import router as made_links_router
 from app.links.router import router as links_router
 from app.links.serve import serving_links
 from app.menus.router import router as menus_router
-from app.menus.serve import serving_menus
+from app.menus.serve import serve_menus
 from app.menus.versions_router import router as menu_versions_router
 from app.notices.router import router as notices_router
 from app.notices.sends_router import router as notice_sends_router
-from app.notices.serve import serving_notices
+from app.notices.serve import serve_notices
 from app.notices.templates_router import router as templates_router
 from app.ops import docs, gc_tuning, health, logging, metrics_endpoint, otel
 from app.ops.api_body import BodyLimit
@@ -87,6 +88,7 @@ from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
 from app.wechat_client.problems import ApiProblems
+from app.wechat_client.serve import calling_wechat
 from app.worker import Worker, make_jobs
 
 API_ROUTERS = (
@@ -206,10 +208,8 @@ def create_app(
                 async with (
                     background_store(refusals),
                     background_store(sending.problems),
-                    serving_links(app.state),
+                    _serving_rooms(app.state),
                     _templates_compiled(settings),
-                    serving_notices(app.state),
-                    serving_menus(app.state),
                     _dead_letter_purge(app, spool),
                 ):
                     yield
@@ -270,6 +270,15 @@ def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
     if rules.current is None:
         raise Undecided
     return decide_spooled(rules.current, record, limits)
+
+
+@asynccontextmanager
+async def _serving_rooms(state: State) -> AsyncIterator[None]:
+    """Set what routes of links, notices and menus need, and let it call WeChat."""
+    async with calling_wechat(state), serving_links(state):
+        serve_notices(state)
+        serve_menus(state)
+        yield
 
 
 @asynccontextmanager

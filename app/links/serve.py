@@ -13,11 +13,8 @@ from app.links.live_links import read_link
 from app.links.make import LinkMaker
 from app.links.opens import Opens
 from app.links.slug_cache import SlugCache
-from app.secret_box import secret_box
 from app.settings import Settings
 from app.tombstones.erasure_secret import erasure_secret
-from app.wechat.api import WeChatApi
-from app.wechat_client.tokens import AccessTokens
 
 
 @asynccontextmanager
@@ -27,12 +24,7 @@ async def serving_links(state: State) -> AsyncIterator[None]:
     clock: Clock = state.clock
     database: Database = state.database
     opens = Opens(database.sessions, clock, erasure_secret(settings))
-    api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout)
-    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
     state.go = GoState(SlugCache(database.sessions, read_link), opens, clock, settings)
-    state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
-    try:
-        async with background_store(opens):
-            yield
-    finally:
-        await api.close()
+    state.link_maker = LinkMaker(database.sessions, state.wechat_api, state.access_tokens, clock)
+    async with background_store(opens):
+        yield
