@@ -200,7 +200,12 @@ CASES: list[tuple[str, State, str, Change]] = [
         with_probe("callback_check", {"error": "no", "errcode": 40201}),
     ),
     ("permanent-qrcodes", State.LOOK, "80,000", shared(permanent_qrcodes={APPID: 80_000})),
-    ("permanent-qrcodes", State.FAULT, "temporary ones", shared(permanent_qrcodes={APPID: 100_000})),
+    (
+        "permanent-qrcodes",
+        State.FAULT,
+        "temporary ones",
+        shared(permanent_qrcodes={APPID: 100_000}),
+    ),
     ("callback-url", State.FAULT, "DNS", with_probe("callback_check", {"addresses": []})),
     (
         "callback-url",
