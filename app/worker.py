@@ -37,6 +37,7 @@ from app.doctor.prober import Prober
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
 from app.menus import publish as menus
+from app.menus import taps as menu_taps
 from app.menus.jobs import PUBLISH as PUBLISH_MENU
 from app.menus.wechat_menus import WeChatMenus
 from app.ops.database_state import DATABASE_ERRORS
@@ -176,6 +177,7 @@ class Jobs:
         await prune_deliveries(self.database.sessions, self.clock)
         await links.sweep(self.database.sessions, self.clock)
         await menus.sweep(self.database.sessions, self.clock)
+        await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)

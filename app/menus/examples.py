@@ -35,6 +35,9 @@ DRAFTS: Final[dict[str, Example]] = {
 MENUS: Final[dict[str, Example]] = {
     "shop": {"summary": "A shop, and a menu for members", "value": _MENU}
 }
+REVISIONS: Final[dict[str, Example]] = {
+    "draft": {"summary": "The draft that was read", "value": {"revision": 1}}
+}
 FOLLOWERS: Final[dict[str, Example]] = {
     "follower": {"summary": "One follower", "value": {"openid": "oDEMO0aBcDeFgHiJkLmNoPqRsTuV"}}
 }

@@ -21,6 +21,7 @@ TAGS: Final = [
     {"name": "stats", "description": "Figures by days in a time zone."},
     {"name": "webhooks", "description": "Endpoints of other systems that events are sent to."},
     {"name": "links", "description": "Short URLs that open pages of mini-programs."},
+    {"name": "menus", "description": "Custom menus: drafts, publishing, versions, taps."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},
     {"name": "callback", "description": "What WeChat calls. Generated clients do not need it."},
