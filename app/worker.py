@@ -40,6 +40,7 @@ from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
 from app.menus import publish as menus
+from app.menus import taps as menu_taps
 from app.menus.jobs import PUBLISH as PUBLISH_MENU
 from app.menus.wechat_menus import WeChatMenus
 from app.notices.jobs import SEND as SEND_NOTICES
@@ -216,6 +217,7 @@ class Jobs:
         await sweep_notices(self.database.sessions, self.clock)
         await menus.sweep(self.database.sessions, self.clock)
         await qrcodes.sweep(self.database.sessions, self.clock)
+        await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)

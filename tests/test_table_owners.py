@@ -35,7 +35,7 @@ EXCEPTIONS = {
     "app/callback/insert_sql.py": Foreign(
         why="the group commit: one statement stores a callback with all that follows from it",
         writes=frozenset({"openids", "late_pushes", "replies", "send_windows"})
-        | {"follow_events", "followers", "subscription_events", "consents"},
+        | {"follow_events", "followers", "subscription_events", "consents", "menu_taps"},
     ),
     "app/callback/cooldowns.py": Foreign(
         why="a rule's cooldown is claimed in the transaction of the group commit",

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.callback.insert_sql import STORE, STORE_WITH_HISTORY
+from app.callback.insert_sql import (
+    STORE,
+    STORE_WITH_HISTORY,
+    STORE_WITH_HISTORY_AND_TAPS,
+    STORE_WITH_TAPS,
+    TAPS,
+)
 from app.callback.record import Record
 from app.events.from_push import NewSubscription
 from app.replies.new_reply import NewReply
@@ -17,7 +23,7 @@ _SUBSCRIPTION_COLUMNS = 8
 def statement_of(batch: Sequence[Record]) -> tuple[Any, ...]:
     """Return the statement that stores the batch, then its arguments: one array per column.
 
-    Most batches hold no follow and no subscription event, and take the shorter statement.
+    Most batches hold no follow, no subscription event and no tap, and take the shortest statement.
     """
     callbacks = _columns(_CALLBACK_COLUMNS, [_callback_row(record) for record in batch])
     replies = _columns(
@@ -30,13 +36,15 @@ def statement_of(batch: Sequence[Record]) -> tuple[Any, ...]:
         ],
     )
     now = max(record.received_at for record in batch)
+    taps = any(record.event in TAPS for record in batch)
     if not any(record.follow or record.subscriptions for record in batch):
-        return STORE, *callbacks, *replies, now
+        return STORE_WITH_TAPS if taps else STORE, *callbacks, *replies, now
     subscriptions = _columns(
         _SUBSCRIPTION_COLUMNS,
         [_subscription_row(record.id, entry) for record in batch for entry in record.subscriptions],
     )
-    return STORE_WITH_HISTORY, *callbacks, *replies, now, *subscriptions
+    statement = STORE_WITH_HISTORY_AND_TAPS if taps else STORE_WITH_HISTORY
+    return statement, *callbacks, *replies, now, *subscriptions
 
 
 def _columns(count: int, rows: Sequence[tuple[Any, ...]]) -> list[Any]:

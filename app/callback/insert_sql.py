@@ -12,7 +12,7 @@ the database function `oa_bridge_named` returns. The rows of the history get the
 the column default `oa_bridge_next_position`.
 
 Parameters: $1 to $22 one array per column of `Record`, $23 to $32 of `NewReply`, $33 the moment,
-and in STORE_WITH_HISTORY alone $34 to $41 of `NewSubscription`.
+and in the statements with history alone $34 to $41 of `NewSubscription`.
 """
 
 _MESSAGES = """
@@ -218,6 +218,23 @@ _HISTORY = """
 )
 """
 
+# Only a batch with a tap on a menu has this part. A tap is counted by the worker.
+TAPS = frozenset(
+    {"CLICK", "VIEW", "view_miniprogram", "scancode_push", "scancode_waitmsg", "pic_sysphoto"}
+    | {"pic_photo_or_album", "pic_weixin", "location_select"}
+)
+_TAPS = """
+, tapped AS (
+    INSERT INTO menu_taps (callback_id, appid, event, event_key, menu_id, occurred_at)
+    SELECT id, appid, event, payload::jsonb ->> 'EventKey',
+           COALESCE(payload::jsonb ->> 'MenuId', payload::jsonb ->> 'MenuID'), occurred_at
+    FROM news WHERE event IN (
+        'CLICK', 'VIEW', 'view_miniprogram', 'scancode_push', 'scancode_waitmsg', 'pic_sysphoto',
+        'pic_photo_or_album', 'pic_weixin', 'location_select'
+    )
+)
+"""
+
 _ANSWER = """
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
        (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
@@ -228,3 +245,5 @@ SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
 
 STORE = _MESSAGES + _ANSWER
 STORE_WITH_HISTORY = _MESSAGES + _HISTORY + _ANSWER
+STORE_WITH_TAPS = _MESSAGES + _TAPS + _ANSWER
+STORE_WITH_HISTORY_AND_TAPS = _MESSAGES + _HISTORY + _TAPS + _ANSWER

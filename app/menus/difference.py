@@ -50,6 +50,13 @@ def _kind(before: Json | None, after: Json | None) -> ChangeKind:
     return ChangeKind.REMOVED if after is None else ChangeKind.CHANGED
 
 
+def flat_buttons(document: Json) -> Iterator[tuple[str, Json]]:
+    """Yield each button of a document of the shape of `as_sent`, with its place."""
+    yield from _buttons(document["button"], "")
+    for number, conditional in enumerate(document["conditional"], 1):
+        yield from _buttons(conditional["button"], f"c{number}-")
+
+
 def _flat(document: Json) -> Iterator[tuple[str, Json]]:
     yield from _buttons(document["button"], "")
     for number, conditional in enumerate(document["conditional"], 1):

@@ -35,8 +35,8 @@ DRAFTS: Final[dict[str, Example]] = {
 MENUS: Final[dict[str, Example]] = {
     "shop": {"summary": "A shop, and a menu for members", "value": _MENU}
 }
-PUBLICATIONS: Final[dict[str, Example]] = {
-    "draft": {"summary": "The draft as it was read", "value": {"revision": 3}}
+REVISIONS: Final[dict[str, Example]] = {
+    "draft": {"summary": "The draft that was read", "value": {"revision": 1}}
 }
 FOLLOWERS: Final[dict[str, Example]] = {
     "follower": {"summary": "One follower", "value": {"openid": "oDEMO0aBcDeFgHiJkLmNoPqRsTuV"}}

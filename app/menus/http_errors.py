@@ -60,6 +60,11 @@ def refused(error: ApiError) -> HTTPException:
     )
 
 
+def bad_days(message: str) -> InvalidRequest:
+    """Return the 422 for the first day of a question."""
+    return InvalidRequest([Problem(loc=["query", "from"], msg=message, type="value_error")])
+
+
 def invalid_menu(problems: Iterable[MenuProblem]) -> InvalidRequest:
     """Return the 422 for a draft that WeChat would refuse; `type` holds the errcode."""
     return InvalidRequest(

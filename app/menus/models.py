@@ -1,6 +1,6 @@
 """Tables of custom menus: the draft of an account, and the versions that were published."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -102,3 +102,50 @@ class MenuVersion(Base):
     error: Mapped[str | None]
     rid: Mapped[str | None]
     failed_at: Mapped[datetime | None]
+
+
+class MenuTap(Base):
+    """A tap that is not counted yet; the commit of its callback adds it, without the person."""
+
+    __tablename__ = "menu_taps"
+
+    callback_id: Mapped[UUID] = mapped_column(primary_key=True)
+    appid: Mapped[str]
+    event: Mapped[str]
+    event_key: Mapped[str | None]
+    menu_id: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+
+
+class MenuButton(Base):
+    """A button of a published version, as the event of a tap names it.
+
+    menu_id: of its conditional menu. live_from: when its publication began.
+    """
+
+    __tablename__ = "menu_buttons"
+    __table_args__ = (Index(None, "appid", "event", "event_key"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    event_key: Mapped[str]
+    menu_id: Mapped[str | None]
+    live_from: Mapped[datetime]
+
+
+class MenuTapCount(Base):
+    """How often a button of a version was tapped on one day in Shanghai.
+
+    number 0 and an empty position: taps on buttons that no version of ours has.
+    """
+
+    __tablename__ = "menu_tap_counts"
+    __table_args__ = (Index(None, "day"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]

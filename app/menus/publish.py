@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.menus import found_store
+from app.menus import found_store, taps
 from app.menus.jobs import missing_job, publish_job
 from app.menus.models import AccountMenu, MenuVersion, VersionState
 from app.menus.retry_policy import is_refused, next_attempt
@@ -183,6 +183,7 @@ async def _end(session: AsyncSession, version: MenuVersion, now: datetime) -> No
     version.lease = version.leased_until = version.try_at = None
     version.finished_at = now
     if version.state is VersionState.PUBLISHED:
+        await taps.add_buttons(session, version)
         account = await session.get(AccountMenu, version.appid, with_for_update=True)
         if account is not None:
             account.live_number = version.number

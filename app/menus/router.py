@@ -1,7 +1,8 @@
 """`/api/menus/{appid}`: the draft of an account's menus, its check and its difference."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Body, Query, Request
 
@@ -11,7 +12,7 @@ from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.engine import Database
 from app.db.session import SessionDep
-from app.menus import examples, present, store
+from app.menus import examples, present, store, taps
 from app.menus.check import check_menu
 from app.menus.document import Menu
 from app.menus.errors import MenuError
@@ -19,6 +20,7 @@ from app.menus.http_errors import (
     CONFLICT,
     REFUSED,
     UNKNOWN,
+    bad_days,
     conflict,
     invalid_menu,
     official_account,
@@ -37,6 +39,9 @@ from app.menus.schemas import (
     ProblemOut,
     PublishIn,
     SeenMenu,
+    TapDays,
+    TapsOfDay,
+    TapsOut,
     VersionOut,
 )
 from app.menus.wechat_menus import WeChatMenus
@@ -45,6 +50,10 @@ from app.wechat.errcodes import Language
 from app.wechat.errors import ApiError
 
 router = APIRouter(prefix="/api/menus", tags=["menus"], route_class=BoundedRoute)
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+DEFAULT_DAYS: Final = 30
+MAX_DAYS: Final = 366
 
 LanguageQuery = Annotated[Language, Query(description="Of `meaning` and `fix`")]
 
@@ -139,7 +148,7 @@ async def get_difference(appid: AccountId, request: Request) -> DifferenceOut:
 )
 async def publish(
     appid: AccountId,
-    wanted: Annotated[PublishIn, Body(openapi_examples=examples.PUBLICATIONS)],
+    wanted: Annotated[PublishIn, Body(openapi_examples=examples.REVISIONS)],
     request: Request,
     session: SessionDep,
     language: LanguageQuery = "en",
@@ -202,6 +211,25 @@ async def try_match(
     async with database.sessions.begin() as session:
         live = await live_version(session, appid)
     return SeenMenu(button=button, menu=present.which_menu(button, live))
+
+
+@router.get("/{appid}/taps", responses=UNKNOWN, openapi_extra=needs(ApiScope.MENUS_READ))
+async def get_taps(
+    appid: AccountId, query: Annotated[TapDays, Query()], request: Request, session: SessionDep
+) -> TapsOut:
+    """Read how often each button was tapped, by day and version. Taps are counted each minute."""
+    official_account(request, appid)
+    until = query.until or _now(request).astimezone(SHANGHAI).date()
+    since = query.since or max(date.min, until - timedelta(days=DEFAULT_DAYS - 1))
+    if since > until or (until - since).days >= MAX_DAYS:
+        raise bad_days(f"must be before `until`, by less than {MAX_DAYS} days")
+    found = await taps.taps(session, appid, since, until)
+    return TapsOut(
+        items=[
+            TapsOfDay(day=one.day, version=one.number, position=one.position, taps=one.count)
+            for one in found
+        ]
+    )
 
 
 # Pages whose placeholders can't be filled can't be compared, either.

@@ -1,6 +1,6 @@
 """Bodies of requests and responses of `/api/menus`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import Path
@@ -247,6 +247,33 @@ class DifferenceOut(ApiModel):
     """Whether the present menu was made in WeChat's console."""
     left_out: list[LeftOutButton]
     """Buttons of the present menu that the API can't make; the first publication keeps a copy."""
+
+
+class TapDays(ApiModel):
+    """The first and the last day, both included."""
+
+    since: date | None = Field(default=None, alias="from", description="first day in Shanghai")
+    until: date | None = Field(default=None, description="last day; default: today")
+
+
+class TapsOfDay(ApiModel):
+    """The taps on one button of one version on one day."""
+
+    day: date
+    """A day in Shanghai."""
+    version: int
+    """Number of the version; 0: the button is of no version."""
+    position: str
+    """`2-1` is the first button in the sub-menu of the second; `c1-…` of a conditional menu."""
+    taps: int
+    """How often it was tapped."""
+
+
+class TapsOut(ApiModel):
+    """Taps by day, version and button."""
+
+    items: list[TapsOfDay]
+    """Those with taps, the earliest day first."""
 
 
 class SeenMenu(ApiModel):

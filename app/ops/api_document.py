@@ -22,7 +22,7 @@ TAGS: Final = [
     {"name": "webhooks", "description": "Endpoints of other systems that events are sent to."},
     {"name": "links", "description": "Short URLs that open pages of mini-programs."},
     {"name": "articles", "description": "Mini-programs of links inside of articles."},
-    {"name": "menus", "description": "Custom menus: drafts, publishing and versions."},
+    {"name": "menus", "description": "Custom menus: drafts, publishing, versions, taps."},
     {"name": "notices", "description": "Subscription notices and template messages."},
     {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},

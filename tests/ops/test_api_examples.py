@@ -7,7 +7,8 @@ import pytest
 
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
-from tests.menus.publishing import know_wechat
+from tests.menus.makers import click, menu
+from tests.menus.publishing import drafted, know_wechat
 from tests.notices.makers import know_recipients
 from tests.qrcodes.makers import added as add_qrcode
 from tests.service import (
@@ -46,6 +47,8 @@ async def filled_in(service: Service, path: str) -> str:
     if "{webhook_id}" in path:
         added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
         return path.replace("{webhook_id}", added.json()["id"])
+    if path.endswith("/publish"):
+        await drafted(service, menu(click()))
     if "{appid}" in path:
         return path.replace("{appid}", APPID)
     if "{qrcode_id}" in path:
