@@ -223,7 +223,7 @@ async def test_a_scope_of_a_later_release_is_left_out(
 ) -> None:
     secret = await add(database, clock)
     async with database.sessions.begin() as session:
-        await session.execute(text("UPDATE api_tokens SET scopes = '{rules:read,menus:write}'"))
+        await session.execute(text("UPDATE api_tokens SET scopes = '{rules:read,stars:write}'"))
 
     token = await found(TokenCache(database.sessions, clock, timer), secret)
     assert token.scopes == {ApiScope.RULES_READ}

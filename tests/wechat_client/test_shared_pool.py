@@ -82,7 +82,7 @@ async def test_twelve_new_pictures_at_once_go_out_while_the_api_answers(
     async with asyncio.TaskGroup() as tasks:
         for reply in page["items"]:
             tasks.create_task(jobs.deliver({"callback_id": reply["callback_id"]}))
-        await gate.open_once(PICTURES, lambda: service.read("replies", limit=1))
+        await gate.open_once(MAX_UPLOADS, lambda: service.read("replies", limit=1))
 
     assert await statuses(connection) == ["sent"] * PICTURES
     assert len(wechat.calls(UPLOAD)) == PICTURES
