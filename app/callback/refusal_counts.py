@@ -58,6 +58,7 @@ class RefusalCounts:
         self._sessions = sessions
         self._clock = clock
         self._counts: dict[_Key, _Count] = {}
+        self._at_work = asyncio.Lock()
 
     def add(self, appid: str | None, reason: str) -> None:
         """Count one refused push. appid: None if it is not one that is configured."""
@@ -69,7 +70,13 @@ class RefusalCounts:
         """Store what is new every few seconds, until cancelled."""
         while True:
             await asyncio.sleep(STORE_SECONDS)
-            await self.store()
+            async with self._at_work:
+                await self.store()
+
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+        async with self._at_work:
+            return
 
     async def store(self) -> None:
         """Add what is new to the table; all of it later if the database is unavailable."""

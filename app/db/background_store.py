@@ -17,6 +17,9 @@ class Collected(Protocol):
     async def store(self) -> None:
         """Store what is new."""
 
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+
 
 @asynccontextmanager
 async def background_store(collected: Collected) -> AsyncIterator[None]:
@@ -25,6 +28,10 @@ async def background_store(collected: Collected) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # A statement that is cancelled may leave its connection open.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_STORE_SECONDS):
+                await collected.rest()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         with suppress(TimeoutError):

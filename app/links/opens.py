@@ -70,6 +70,7 @@ class Opens:
         self._secret = secret
         self._waiting: dict[_Key, OpenKind] = {}
         self._lost = 0
+        self._at_work = asyncio.Lock()
 
     def add(self, link_id: UUID, kind: OpenKind, address: str, agent: str) -> None:
         """Count an open. address, agent: tell visitors apart, and stay in memory for a second."""
@@ -83,7 +84,13 @@ class Opens:
         """Store what is new every second, until cancelled."""
         while True:
             await asyncio.sleep(STORE_SECONDS)
-            await self.store()
+            async with self._at_work:
+                await self.store()
+
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+        async with self._at_work:
+            return
 
     async def store(self) -> None:
         """Add what is new to the tables; all of it later if the database is unavailable."""

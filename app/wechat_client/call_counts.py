@@ -43,6 +43,7 @@ class CallCounts:
         self._sessions = sessions
         self._clock = clock
         self._new: Counter[_Key] = Counter()
+        self._at_work = asyncio.Lock()
 
     def add(self, appid: str, api: str) -> None:
         """Count one call that is about to be made. api: without `/cgi-bin/`."""
@@ -53,7 +54,13 @@ class CallCounts:
         """Write what is new every few seconds, until cancelled."""
         while True:
             await asyncio.sleep(STORE_SECONDS)
-            await self.store()
+            async with self._at_work:
+                await self.store()
+
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+        async with self._at_work:
+            return
 
     async def store(self) -> None:
         """Write what is new; all of it later if the database is unavailable."""

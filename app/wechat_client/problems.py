@@ -89,6 +89,7 @@ class ApiProblems:
         self._pauses: dict[_Key, Pause] = {}
         self._read = False
         self._hurry = asyncio.Event()
+        self._at_work = asyncio.Lock()
 
     def pause(self, appid: AppId, api: Api, mini_program: str | None = None) -> Pause | None:
         """Return why such a call has to wait now, as far as this process knows."""
@@ -157,13 +158,19 @@ class ApiProblems:
         """Write what is new and read which calls wait every few seconds, until cancelled."""
         while True:
             self._hurry.clear()
-            await self.store()
-            await self.read_pauses()
+            async with self._at_work:
+                await self.store()
+                await self.read_pauses()
             try:
                 async with asyncio.timeout(STORE_SECONDS):
                     await self._hurry.wait()
             except TimeoutError:
                 continue
+
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+        async with self._at_work:
+            return
 
     async def store(self) -> None:
         """Write what is new; all of it later if the database is unavailable."""

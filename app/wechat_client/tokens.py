@@ -101,6 +101,11 @@ class AccessTokens:
         """Write what the calls of this process came to every few seconds, until cancelled."""
         await asyncio.gather(self.problems.keep_stored(), self.counts.keep_stored())
 
+    async def rest(self) -> None:
+        """Return once `keep_stored` reads and writes nothing."""
+        await self.problems.rest()
+        await self.counts.rest()
+
     async def store(self) -> None:
         """Write what the calls of this process came to; without the database it is lost."""
         await self.problems.store()
