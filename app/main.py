@@ -186,7 +186,7 @@ def create_app(
     sending = Sending(
         limits,
         Handovers(database.sessions, settings.queued_reply_delay),
-        ApiProblems(database.sessions, clock, logs=False),
+        ApiProblems(database.sessions, clock, logs=True),
     )
     inbox = Inbox(
         BatchCommitter(settings.database_url, wait_for_handover(settings.queued_reply_delay)),
@@ -207,7 +207,6 @@ def create_app(
             async with _worker(settings, app):
                 async with (
                     background_store(refusals),
-                    background_store(sending.problems),
                     _serving_rooms(app.state),
                     _templates_compiled(settings),
                     _dead_letter_purge(app, spool),
@@ -275,7 +274,7 @@ def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
 @asynccontextmanager
 async def _serving_rooms(state: State) -> AsyncIterator[None]:
     """Set what routes of links, notices and menus need, and let it call WeChat."""
-    async with calling_wechat(state), serving_links(state):
+    async with calling_wechat(state, state.sending.problems), serving_links(state):
         serve_notices(state)
         serve_menus(state)
         yield

@@ -9,18 +9,27 @@ from app.db.background_store import background_store
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.wechat.api import WeChatApi
+from app.wechat_client.problems import ApiProblems
 from app.wechat_client.tokens import AccessTokens
 
 
 @asynccontextmanager
-async def calling_wechat(state: State) -> AsyncIterator[None]:
+async def calling_wechat(state: State, problems: ApiProblems) -> AsyncIterator[None]:
     """Set `wechat_api` and `access_tokens` of the state while the block runs.
 
-    What the calls came to is stored for all processes, as a worker stores it.
+    What the calls came to is stored for all processes, as a worker stores it. problems: of the
+    process, which are read here for all that asks them.
     """
     settings: Settings = state.settings
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout)
-    tokens = AccessTokens(state.database, api, settings.accounts, state.clock, secret_box(settings))
+    tokens = AccessTokens(
+        state.database,
+        api,
+        settings.accounts,
+        state.clock,
+        secret_box(settings),
+        problems=problems,
+    )
     state.wechat_api, state.access_tokens = api, tokens
     try:
         async with background_store(tokens):

@@ -48,6 +48,7 @@ class AccessTokens:
     """Gives out access tokens. They are stored in `access_tokens` and shared by all processes.
 
     logs: whether failed calls are logged; a command tells the person who runs it instead.
+    problems: those of the process, if it reads them elsewhere, too.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class AccessTokens:
         box: SecretBox,
         *,
         logs: bool = True,
+        problems: ApiProblems | None = None,
     ) -> None:
         self._database = database
         self._api = api
@@ -66,7 +68,7 @@ class AccessTokens:
         self.clock = clock
         self._box = box
         self.counts = CallCounts(database.sessions, clock)
-        self.problems = ApiProblems(database.sessions, clock, logs=logs)
+        self.problems = problems or ApiProblems(database.sessions, clock, logs=logs)
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.
