@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.secret_box import WRONG_KEY, DecryptionFailed, SecretBox
 from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken
+from app.wechat_client.sealed_rows import rewrite_rows
 
 log = structlog.get_logger()
 
@@ -53,18 +54,8 @@ async def rewrite(session: AsyncSession, box: SecretBox) -> int:
 
     Those that can't be decrypted are left to be fetched anew.
     """
-    changed = 0
     rows = await session.scalars(select(AccessToken).order_by(AccessToken.appid).with_for_update())
-    for row in rows:
-        purpose = _purpose(row.appid)
-        try:
-            if box.is_current(row.token, purpose):
-                continue
-            row.token = box.encrypt(box.decrypt(row.token, purpose), purpose)
-        except DecryptionFailed:
-            continue
-        changed += 1
-    return changed
+    return rewrite_rows(rows, "token", box, _purpose)
 
 
 def _purpose(appid: str) -> bytes:
