@@ -1,6 +1,6 @@
 """`/api/links`: pages of mini-programs, each with a short URL of ours that never ends."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,10 +16,10 @@ from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
 from app.links import examples, store
 from app.links.check_target import check_target
+from app.links.days_query import DaysQuery
 from app.links.errors import SlugTaken, TooManyLinks
 from app.links.http_errors import CONFLICT, UNKNOWN, unknown, unprocessable
 from app.links.models import Link
-from app.links.renewal_policy import SHANGHAI
 from app.links.schemas import (
     LinkId,
     LinkIn,
@@ -34,8 +34,6 @@ from app.settings import Settings
 from app.wechat.errcodes import Language
 
 MAX_PAGE_ROWS = 500
-DEFAULT_DAYS = 30
-MAX_DAYS = 366
 
 router = APIRouter(prefix="/api/links", tags=["links"], route_class=BoundedRoute)
 
@@ -52,13 +50,6 @@ class _Page(ApiModel):
     """Only links of this mini-program."""
     language: Language = "en"
     """Of `meaning` and `fix`."""
-
-
-class _Days(ApiModel):
-    """The first and the last day, both included."""
-
-    since: date | None = Field(default=None, alias="from", description="first day in Shanghai")
-    until: date | None = Field(default=None, description="last day; default: today")
 
 
 @router.get("", openapi_extra=needs(ApiScope.LINKS_READ))
@@ -159,17 +150,12 @@ async def renew_link(
 
 @router.get("/{link_id}/opens", responses=UNKNOWN, openapi_extra=needs(ApiScope.LINKS_READ))
 async def get_opens(
-    link_id: LinkId, query: Annotated[_Days, Query()], request: Request, session: SessionDep
+    link_id: LinkId, query: Annotated[DaysQuery, Query()], request: Request, session: SessionDep
 ) -> LinkOpensOut:
     """Read how often a link was opened, by day, once for each visitor and minute."""
     if await session.get(Link, link_id) is None:
         raise unknown(link_id)
-    until = query.until or _now(request).astimezone(SHANGHAI).date()
-    since = query.since or max(date.min, until - timedelta(days=DEFAULT_DAYS - 1))
-    if since > until:
-        raise unprocessable("from", "is after `until`: give the earlier day first", part="query")
-    if (until - since).days >= MAX_DAYS:
-        raise unprocessable("from", f"asks for more than {MAX_DAYS} days", part="query")
+    since, until = query.days(_now(request))
     days = await store.opens_by_day(session, link_id, since, until)
     return LinkOpensOut(items=[OpensOfDay(day=day, **kinds) for day, kinds in days.items()])
 

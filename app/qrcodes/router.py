@@ -1,7 +1,7 @@
 """`/api/qrcodes`: QR codes of Official Accounts, their pictures and figures."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.api_route import BoundedRoute
 from app.clock import Clock
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
-from app.links.renewal_policy import SHANGHAI
+from app.links.days_query import DaysQuery
 from app.qrcodes import counts, examples, figures_store, store
 from app.qrcodes.accounts import account_for
 from app.qrcodes.draw import MEDIA_TYPES
@@ -46,8 +46,6 @@ from app.settings import Settings
 from app.wechat.errcodes import Language
 
 MAX_PAGE_ROWS: Final = 500
-DEFAULT_DAYS: Final = 30
-MAX_DAYS: Final = 366
 _PICTURES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {"image/png": {}, "image/svg+xml": {}},
@@ -74,13 +72,6 @@ class _Page(ApiModel):
     """Only codes that were made from this list."""
     language: Language = "en"
     """Of `meaning` and `fix`."""
-
-
-class _Days(ApiModel):
-    """The first and the last day, both included."""
-
-    since: date | None = Field(default=None, alias="from", description="first day in Shanghai")
-    until: date | None = Field(default=None, description="last day; default: today")
 
 
 @router.get("", openapi_extra=needs(ApiScope.QRCODES_READ))
@@ -191,16 +182,11 @@ async def renew_qrcode(
 
 @router.get("/{qrcode_id}/figures", responses=UNKNOWN, openapi_extra=needs(ApiScope.QRCODES_READ))
 async def get_figures(
-    qrcode_id: QrCodeId, query: Annotated[_Days, Query()], request: Request, session: SessionDep
+    qrcode_id: QrCodeId, query: Annotated[DaysQuery, Query()], request: Request, session: SessionDep
 ) -> QrFiguresOut:
     """Read what people did by a QR code, by day. The figures are some minutes late at most."""
     _found(await session.get(QrCode, qrcode_id), qrcode_id)
-    until = query.until or _now(request).astimezone(SHANGHAI).date()
-    since = query.since or max(date.min, until - timedelta(days=DEFAULT_DAYS - 1))
-    if since > until:
-        raise unprocessable("from", "is after `until`: give the earlier day first", part="query")
-    if (until - since).days >= MAX_DAYS:
-        raise unprocessable("from", f"asks for more than {MAX_DAYS} days", part="query")
+    since, until = query.days(_now(request))
     found = await figures_store.days(session, qrcode_id, since, until)
     return QrFiguresOut(
         items=[QrFiguresOfDay(day=row.day, **QrFigures.of(row).model_dump()) for row in found]
