@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.db import embedded, migrate
+from app.db import embedded, engine, migrate
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
@@ -43,6 +43,10 @@ for name in os.environ.keys() - bare_environment().keys():
 Settings.model_config["env_file"] = None
 
 share_built_routes()
+
+# On a busy machine a new connection can take seconds. How long the service waits for one decides
+# only where nothing answers, and the tests of that set it themselves.
+engine.CONNECT_TIMEOUT_SECONDS = 20.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
