@@ -13,6 +13,7 @@ from typing import Annotated
 import httpx
 import typer
 import uvicorn
+import uvloop
 from prometheus_client import start_http_server
 from uvicorn.config import STARTUP_FAILURE
 
@@ -191,7 +192,7 @@ def worker() -> None:
     """Run the jobs: send replies and webhooks, resolve UnionIDs, erase personal data."""
     settings = _ready(load_settings(), uses_data_dir=False)
     otel.record_traces(settings)
-    asyncio.run(_run_worker(settings))
+    uvloop.run(_run_worker(settings))
     tracing.close()
 
 
