@@ -189,6 +189,7 @@ WITH free AS MATERIALIZED (
 SELECT * FROM claimed
 """
 
+# LIMIT keeps the planner from reading everything that is held.
 _MARK_SENT: Final = """
 WITH told AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS t(id, number, ended_at)
@@ -201,9 +202,9 @@ WITH told AS MATERIALIZED (
     SET ended_at = told.ended_at, status = 'sent', errcode = NULL, errmsg = NULL, rid = NULL
     FROM told WHERE a.reply_id = told.id AND a.number = told.number AND a.ended_at IS NULL
 )
-SELECT told.id FROM told JOIN replies r USING (id)
-WHERE EXISTS (
-    SELECT FROM replies held
-    WHERE held.appid = r.appid AND held.openid = r.openid AND held.status = 'held'
-)
+SELECT told.id FROM told JOIN replies r USING (id) CROSS JOIN LATERAL (
+    SELECT FROM replies
+    WHERE appid = r.appid AND openid = r.openid AND status = 'held'
+    LIMIT 1
+) AS held
 """
