@@ -90,11 +90,12 @@ async def test_only_the_jobs_of_one_account_are_hastened_and_a_bounded_number_at
     async with database.sessions.begin() as session:
         await enqueue(session, [*jobs, NewJob("another.job", {}, delay=later, account="wxa")])
 
+    due = "SELECT headers ->> 'account' FROM pgqueuer WHERE execute_after <= now() ORDER BY id"
     found = []
     for _ in range(3):
         async with database.sessions.begin() as session:
-            found.append(await hasten(session, "some.job", "wxa"))
-        due = "SELECT headers ->> 'account' FROM pgqueuer WHERE execute_after <= now() ORDER BY id"
-        found.append(list(await column(connection, due)))
+            others = await hasten(session, "some.job", "wxa")
+        found.append((others, list(await column(connection, due))))
 
-    assert found == [True, ["wxa", "wxa"], False, ["wxa", "wxa", None], False, ["wxa", "wxa", None]]
+    both = ["wxa", "wxa", None]
+    assert found == [(True, both[:2]), (False, both), (False, both)]
