@@ -89,7 +89,7 @@ from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
 from app.wechat_client.problems import ApiProblems
 from app.wechat_client.serve import calling_wechat
-from app.worker import Worker, make_jobs
+from app.worker import CALL_LIMITS, Worker, make_jobs
 
 API_ROUTERS = (
     rules_router,
@@ -322,7 +322,7 @@ async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
     if not settings.with_worker:
         yield
         return
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(limits=CALL_LIMITS) as client:
         jobs = make_jobs(settings, app.state.database, app.state.clock, client)
         worker = Worker(jobs, stop_seconds=WORKER_STOP_SECONDS)
         running = asyncio.create_task(worker.run())

@@ -61,9 +61,11 @@ from app.qrcodes import count as qrcode_figures
 from app.qrcodes import renew as qrcodes
 from app.qrcodes.jobs import RENEW as RENEW_QRCODE
 from app.replies import bulk_retry
-from app.replies.deliver import SEND, Delivery, deliver
+from app.replies.deliver import SEND, Delivery, deliver, name_of_worker
 from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER, RETRY
+from app.replies.send_batches import SendBatches
+from app.replies.send_slots import SendSlots
 from app.replies.send_windows import limits_from
 from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
@@ -91,10 +93,17 @@ EVERY_TWO_SECONDS: Final = "* * * * * */2"
 # When a worker dies, its jobs are taken over after this. Short, since some windows last a minute.
 HEARTBEAT = timedelta(seconds=10)
 MAX_AT_ONCE: Final = 50
-# Jobs that send replies at once in one worker, and those of one account among them: one whose calls
-# are slow leaves room for the others.
+# Replies that one worker sends at once, and those of one account among them: one whose calls are
+# slow leaves room for the others.
 MAX_SENDS: Final = 100
 MAX_SENDS_OF_ACCOUNT: Final = 50
+# A worker claims so many times the jobs that it can send at once: the next ones are at hand when a
+# call ends, and their statements are shared.
+JOBS_A_SEND: Final = 3
+# A connection that a call leaves open serves the next one.
+CALL_LIMITS: Final = httpx.Limits(
+    max_connections=2 * MAX_SENDS, max_keepalive_connections=MAX_SENDS
+)
 # Jobs of a name that run at once, in all workers together.
 JOB_CONCURRENCY: Final = {
     RESOLVE: 4,
@@ -266,6 +275,8 @@ def make_jobs(
         tokens,
         Delivery(
             database.sessions,
+            SendBatches(database.brief, clock, name_of_worker()),
+            SendSlots(MAX_SENDS, MAX_SENDS_OF_ACCOUNT),
             api,
             tokens,
             uploads,
@@ -400,8 +411,8 @@ class Worker:
         self._jobs = jobs
         self._turns = JobTurns(
             DELIVER,
-            slots=MAX_SENDS,
-            most=MAX_SENDS_OF_ACCOUNT,
+            slots=JOBS_A_SEND * MAX_SENDS,
+            most=JOBS_A_SEND * MAX_SENDS_OF_ACCOUNT,
             paused=lambda: jobs.tokens.paused_accounts(SEND),
         )
         self._stop_seconds = stop_seconds

@@ -64,7 +64,7 @@ def main(
     bench = _Bench(folder, embedded.start(folder), latency_ms / 1000, at_once)
     for workers in (1, 4):
         bench.throughput(workers, replies)
-    bench.fairness(4 * replies)
+        bench.fairness(workers, 4 * replies)
     bench.windows(replies)
     bench.drain(backlog)
 
@@ -90,18 +90,19 @@ class _Bench:
             "workers' CPU a reply, their start included"
         )
 
-    def fairness(self, count: int) -> None:
+    def fairness(self, workers: int, count: int) -> None:
         backlogs = [
             Backlog(BUSY, "busy", count),
             Backlog(REFUSED, "refused", count),
             Backlog(QUIET, "quiet", QUIET_REPLIES),
         ]
-        sent = self._send(backlogs, 1, count // 2)
+        sent = self._send(backlogs, workers, count // 2)
         began = sent[0][0]
         last = max(at for at, account, _ in sent if account == QUIET) - began
         console.print(
-            f"{QUIET_REPLIES} replies of an account behind {count:,} of another one, and behind "
-            f"{count:,} of one that WeChat refuses: the last was sent after {last:.2f} s"
+            f"{workers} worker(s): {QUIET_REPLIES} replies of an account behind {count:,} of "
+            f"another one, and behind {count:,} of one that WeChat refuses: the last was sent "
+            f"after {last:.2f} s"
         )
 
     def windows(self, count: int) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 import httpx
 import typer
 import uvicorn
+import uvloop
 from prometheus_client import start_http_server
 from uvicorn.config import STARTUP_FAILURE
 
@@ -42,7 +43,7 @@ from app.ops import logging, open_files, otel
 from app.ops.metrics_folder import metrics_folder
 from app.settings import Settings, SettingsError, load_settings
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
-from app.worker import Worker, make_jobs
+from app.worker import CALL_LIMITS, Worker, make_jobs
 
 # An orchestrator usually grants ten seconds, and the application needs the rest to close. No
 # callback takes longer than this.
@@ -191,7 +192,7 @@ def worker() -> None:
     """Run the jobs: send replies and webhooks, resolve UnionIDs, erase personal data."""
     settings = _ready(load_settings(), uses_data_dir=False)
     otel.record_traces(settings)
-    asyncio.run(_run_worker(settings))
+    uvloop.run(_run_worker(settings))
     tracing.close()
 
 
@@ -278,7 +279,7 @@ async def _run_worker(settings: Settings) -> None:
         _serve_metrics(settings)
     database = open_database(settings.database_url)
     clock = SystemClock()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(limits=CALL_LIMITS) as client:
         running = Worker(make_jobs(settings, database, clock, client))
         loop = asyncio.get_running_loop()
         # Before the first connection, which may take its time: until then a signal kills.

@@ -137,7 +137,10 @@ async def _clear_and_report(clearer: QuotaClearer, appid: AppId) -> int:
 
 
 async def _resume(database: Database, clock: SystemClock, appid: AppId) -> None:
+    others = True
+    while others:
+        async with database.sessions.begin() as session:
+            others = await hasten(session, DELIVER, appid)
     async with database.sessions.begin() as session:
-        await hasten(session, DELIVER)
         subject = Subject(SubjectKind.ACCOUNT, appid)
         await audit.record(session, cli_actor(), Action.QUOTA_CLEARED, subject, now=clock.now())

@@ -3,15 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.brief_connection import BRIEF_SECONDS
 from app.db.engine import SessionFactory
-
-# A statement by a key takes milliseconds. On a connection that was cut at a bad moment, or that
-# hangs, it would take as long as the driver allows, and a send window lasts a minute only.
-BRIEF_SECONDS: Final = 5.0
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from app.db.advisory_lock import AdvisoryLocks, Connect
+from app.db.brief_connection import BY_KEY, BriefConnection
 
 SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 
@@ -71,7 +73,8 @@ class Database:
     """One Postgres database.
 
     connect: opens one connection outside the pool. locks: of this process, on such a connection.
-    connections: all that are open, inside the pool and outside.
+    brief: another one, for short statements. connections: all that are open, inside the pool and
+    outside.
     """
 
     url: str
@@ -79,6 +82,7 @@ class Database:
     sessions: SessionFactory
     connect: Connect
     locks: AdvisoryLocks
+    brief: BriefConnection
     connections: "WeakSet[asyncpg.Connection]"
 
     async def ping(self) -> None:
@@ -89,6 +93,7 @@ class Database:
     async def close(self) -> None:
         """Close every pooled connection, at once if the server is slow, and give up the locks."""
         self.locks.close()
+        self.brief.close()
         if not await close_with_timeout(self.engine.dispose()):
             # What was not closed yet would stay open until the process ends.
             self.terminate()
@@ -107,8 +112,8 @@ def open_database(
     connections = WeakSet[asyncpg.Connection]()
 
     # SQLAlchemy connects through `connect`, too, so that both read the URL in the same way.
-    async def creator() -> asyncpg.Connection:
-        connection = await connect(url, command_timeout)
+    async def creator(**server_settings: str) -> asyncpg.Connection:
+        connection = await connect(url, command_timeout, **server_settings)
         connections.add(connection)
         return connection
 
@@ -122,4 +127,5 @@ def open_database(
         hide_parameters=True,
     )
     sessions = async_sessionmaker(engine, expire_on_commit=False)
-    return Database(url, engine, sessions, creator, AdvisoryLocks(creator), connections)
+    brief = BriefConnection(partial(creator, **BY_KEY))
+    return Database(url, engine, sessions, creator, AdvisoryLocks(creator), brief, connections)

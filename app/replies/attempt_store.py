@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.replies.models import Reply, ReplyAttempt, ReplyStatus
+from app.replies.models import Reply, ReplyAttempt
 from app.replies.retry_policy import SendOutcome
 
 # A reply that is tried for two days has fewer.
@@ -24,16 +24,8 @@ async def begin(session: AsyncSession, reply: Reply, *, worker: str, now: dateti
     )
 
 
-async def end(
-    session: AsyncSession, reply: Reply, outcome: SendOutcome | None, *, now: datetime
-) -> None:
-    """Note how an attempt ended. outcome: None if the message was sent."""
-    result = {
-        "status": ReplyStatus.SENT if outcome is None else outcome.status,
-        "errcode": None if outcome is None else outcome.errcode,
-        "errmsg": None if outcome is None else outcome.errmsg,
-        "rid": None if outcome is None else outcome.rid,
-    }
+async def end(session: AsyncSession, reply: Reply, outcome: SendOutcome, *, now: datetime) -> None:
+    """Note how an attempt ended that did not send the message."""
     await session.execute(
         update(ReplyAttempt)
         .where(
@@ -41,7 +33,13 @@ async def end(
             ReplyAttempt.number == reply.attempts,
             ReplyAttempt.ended_at.is_(None),
         )
-        .values(ended_at=now, **result)
+        .values(
+            ended_at=now,
+            status=outcome.status,
+            errcode=outcome.errcode,
+            errmsg=outcome.errmsg,
+            rid=outcome.rid,
+        )
     )
 
 

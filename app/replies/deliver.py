@@ -24,7 +24,9 @@ from app.replies.expire import expired_reply
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, paused, unknown_outcome
+from app.replies.send_batches import OwedReply, SendBatches
 from app.replies.send_results import SendResult, SendResults
+from app.replies.send_slots import SendSlots
 from app.replies.send_windows import Limits
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import explain
@@ -60,14 +62,22 @@ UncertainSends: TypeAlias = Literal["resend_once", "hold"]
 log = structlog.get_logger()
 
 
+def name_of_worker() -> str:
+    """Return the name of this process in the attempts: host and process."""
+    return f"{platform.node()}/{os.getpid()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The dependencies of sending.
 
-    uncertain_sends: the setting UNCERTAIN_SENDS. worker: the name of this process in the attempts.
+    batches, slots: of this worker. uncertain_sends: the setting UNCERTAIN_SENDS. worker: the name
+    of this process in the attempts.
     """
 
     sessions: SessionFactory
+    batches: SendBatches
+    slots: SendSlots
     api: WeChatApi
     tokens: AccessTokens
     uploads: Uploads
@@ -75,7 +85,7 @@ class Delivery:
     limits: Limits = field(default_factory=Limits)
     uncertain_sends: UncertainSends = "resend_once"
     takeover_seconds: float = TAKEOVER_SECONDS
-    worker: str = field(default_factory=lambda: f"{platform.node()}/{os.getpid()}")
+    worker: str = field(default_factory=name_of_worker)
     results: SendResults = field(default_factory=SendResults)
 
 
@@ -85,13 +95,11 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
     Raises TryLater when one of them must be tried again. The replies after it wait, too, unless it
     is a card whose mini-program WeChat refuses: that may last for days.
     """
-    async with brief_transaction(delivery.sessions) as session:
-        replies = await store.to_send(session, callback_id)
     waiting: list[TryLater] = []
-    for reply_id, appid, mini_program in replies:
+    for reply in await delivery.batches.to_send(callback_id):
         try:
-            await _wait_for_pause(delivery, reply_id, AppId(appid), mini_program)
-            await _deliver_one(delivery, reply_id)
+            await _wait_for_pause(delivery, reply)
+            await _deliver_one(delivery, reply)
         except TryLater as later:
             if later.errcode not in MINI_PROGRAM:
                 raise
@@ -100,25 +108,26 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
         raise min(waiting, key=lambda later: later.delay)
 
 
-async def _wait_for_pause(
-    delivery: Delivery, reply_id: UUID, appid: AppId, mini_program: str | None
-) -> None:
+async def _wait_for_pause(delivery: Delivery, reply: OwedReply) -> None:
     """Raise TryLater if WeChat is known to refuse this reply now."""
-    pause = delivery.tokens.pause(appid, SEND, mini_program)
+    pause = delivery.tokens.pause(AppId(reply.appid), SEND, reply.mini_program)
     if pause is None:
         return
     now, jitter = delivery.clock.now(), _jitter()
     outcome = paused(pause.error, pause.look_again_at(now), now=now, jitter=jitter)
     async with brief_transaction(delivery.sessions) as session:
-        await store.note_pause(session, reply_id, outcome)
+        await store.note_pause(session, reply.id, outcome)
     raise TryLater(outcome.retry_in or SOON, _reason(outcome), outcome.errcode)
 
 
-async def _deliver_one(delivery: Delivery, reply_id: UUID) -> None:
-    with delivery.results.sending(reply_id) as free:
+async def _deliver_one(delivery: Delivery, owed: OwedReply) -> None:
+    with delivery.results.sending(owed.id) as free:
         if not free:
             raise TryLater(SOON, "another job sends this reply")
-        result = delivery.results.get(reply_id) or await _send_claimed(delivery, reply_id)
+        result = delivery.results.get(owed.id)
+        if result is None:
+            async with delivery.slots.take(owed.appid):
+                result = await _send_claimed(delivery, owed.id)
         if result is None:
             return
         await _record(delivery, result)
@@ -140,6 +149,16 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
 
 
 async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
+    if not delivery.results.is_unsent(reply_id):
+        delivery.results.claiming(reply_id)
+        reply = await delivery.batches.claim(reply_id)
+        delivery.results.claimed(reply_id)
+        if reply is not None:
+            return reply
+    return await _claim_by_itself(delivery, reply_id)
+
+
+async def _claim_by_itself(delivery: Delivery, reply_id: UUID) -> Reply | None:
     async with brief_transaction(delivery.sessions) as session:
         interrupted = await store.attempt_of_interrupted(session, reply_id)
     unsent = delivery.results.is_unsent(reply_id)
@@ -189,18 +208,15 @@ async def _record(delivery: Delivery, result: SendResult) -> None:
 
 
 async def _record_once(delivery: Delivery, result: SendResult) -> None:
+    outcome = result.outcome
+    if outcome is None and not await delivery.batches.mark_sent(result):
+        return
     async with brief_transaction(delivery.sessions) as session:
-        if result.outcome is None:
-            await store.mark_sent(session, result.reply, result.ended_at)
-        else:
+        if outcome is not None:
             await store.mark_unsent(
-                session,
-                result.reply,
-                result.outcome,
-                tried_at=result.tried_at,
-                limits=delivery.limits,
+                session, result.reply, outcome, tried_at=result.tried_at, limits=delivery.limits
             )
-        await attempt_store.end(session, result.reply, result.outcome, now=result.ended_at)
+            await attempt_store.end(session, result.reply, outcome, now=result.ended_at)
         now = delivery.clock.now()
         woken = await store.requeue_held_of(session, result.reply, now)
         await enqueue(

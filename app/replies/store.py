@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, case, exists, func, or_, select, text, update
+from sqlalchemy import Row, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies import ledger
@@ -21,30 +21,11 @@ from app.replies.send_windows import Limits
 SWEEP_AFTER = timedelta(seconds=60)
 URGENT_AFTER = timedelta(seconds=3)
 
-CARD = "miniprogrampage"
 OUTCOME_UNKNOWN = f"{UNKNOWN}: the worker that was sending recorded no result"
 MOST_UNCERTAIN: Final = {"resend_once": 1, "hold": 0}
 """How many attempts may end with an unknown outcome before a reply is not sent again."""
 
 _TO_SEND = (ReplyStatus.PENDING, ReplyStatus.SENDING)
-
-
-async def to_send(session: AsyncSession, callback_id: UUID) -> Sequence[Row[UUID, str, str | None]]:
-    """Return the replies of a callback that are still to be sent, in the rule's order.
-
-    Each with its account, and the mini-program that a card opens.
-    """
-    mini_program = case((Reply.msgtype == CARD, Reply.content["appid"].astext))
-    found = await session.execute(
-        select(Reply.id, Reply.appid, mini_program)
-        .where(
-            Reply.callback_id == callback_id,
-            Reply.via == "customer_service",
-            Reply.status.in_(_TO_SEND),
-        )
-        .order_by(Reply.position)
-    )
-    return found.all()
 
 
 async def note_pause(session: AsyncSession, reply_id: UUID, outcome: SendOutcome) -> None:
@@ -120,18 +101,6 @@ async def _keep_reservation(session: AsyncSession, reply: Reply, now: datetime) 
     if reply.reserved_trigger is None:
         await ledger.charge(session, reply, now)
     reply.reserved_trigger = reply.reserved_at = None
-
-
-async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
-    """Record that a reply was sent: its reservation is used.
-
-    It is recorded once, however often this is repeated.
-    """
-    await session.execute(
-        update(Reply)
-        .where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT)
-        .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None, rid=None)
-    )
 
 
 async def mark_unsent(

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import asyncpg
+import pytest
 
+from app.db import queue
 from app.db.engine import Database, connect
-from app.db.queue import NewJob, enqueue, enqueue_on
+from app.db.queue import NewJob, enqueue, enqueue_on, hasten
 from tests.service import column
 
 JOB = NewJob("some.job", {"id": "1"})
@@ -77,3 +79,23 @@ async def test_no_jobs_are_no_statement(database: Database, connection: asyncpg.
         await enqueue(session, [])
 
     assert await column(connection, COUNT) == [0]
+
+
+async def test_only_the_jobs_of_one_account_are_hastened_and_a_bounded_number_at_once(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MAX_HASTENED", 2)
+    later = timedelta(hours=1)
+    jobs = [NewJob("some.job", {}, delay=later, account=one) for one in ["wxa", "wxa", "wxb", None]]
+    async with database.sessions.begin() as session:
+        await enqueue(session, [*jobs, NewJob("another.job", {}, delay=later, account="wxa")])
+
+    due = "SELECT headers ->> 'account' FROM pgqueuer WHERE execute_after <= now() ORDER BY id"
+    found = []
+    for _ in range(3):
+        async with database.sessions.begin() as session:
+            others = await hasten(session, "some.job", "wxa")
+        found.append((others, list(await column(connection, due))))
+
+    both = ["wxa", "wxa", None]
+    assert found == [(True, both[:2]), (False, both), (False, both)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,11 @@ from unittest import mock
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from app.db.engine import Database
 from app.replies import deliver as delivering
-from app.replies import store
+from app.replies import send_batches
 from app.replies.errors import TryLater
 from app.worker import Jobs, make_jobs
 from tests.replies.makers import deliver, fates, owed, statuses, written
@@ -594,7 +594,7 @@ async def test_a_reply_whose_result_is_not_recorded_is_marked_and_not_sent_again
     callback = await owed(service, wechat, text())
     failing = mock.AsyncMock(side_effect=ZeroDivisionError)
     with monkeypatch.context() as broken:
-        broken.setattr(store, "mark_sent", failing)
+        broken.setattr(send_batches, "mark_sent", failing)
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
                 await deliver(jobs, callback)
@@ -617,13 +617,13 @@ async def test_a_result_is_recorded_as_soon_as_the_database_takes_it(
     callback = await owed(service, wechat, text())
     failing = mock.AsyncMock(side_effect=[_LostConnection, TimeoutError, mock.DEFAULT])
     failing.return_value = None
-    real = store.mark_sent
+    real = send_batches.mark_sent
 
-    async def mark_sent(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+    async def mark_sent(*arguments: Any) -> Sequence[bool]:  # noqa: ANN401 - passed on
         await failing()
-        await real(*arguments)
+        return await real(*arguments)
 
-    monkeypatch.setattr(store, "mark_sent", mark_sent)
+    monkeypatch.setattr(send_batches, "mark_sent", mark_sent)
 
     await deliver(jobs, callback)
 
@@ -641,18 +641,17 @@ async def test_a_result_is_recorded_however_long_the_database_was_away(
 ) -> None:
     callback = await owed(service, wechat, text())
     loop = asyncio.get_running_loop()
-    time, real = loop.time, store.mark_sent
+    time, real = loop.time, send_batches.mark_sent
     away = iter((3600.0, 7200.0))
 
-    async def mark_sent(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+    async def mark_sent(*arguments: Any) -> Sequence[bool]:  # noqa: ANN401 - passed on
         later = next(away, None)
         if later is None:
-            await real(*arguments)
-            return
+            return await real(*arguments)
         monkeypatch.setattr(loop, "time", lambda: time() + later)
         raise _LostConnection
 
-    monkeypatch.setattr(store, "mark_sent", mark_sent)
+    monkeypatch.setattr(send_batches, "mark_sent", mark_sent)
 
     await deliver(jobs, callback)
 
@@ -671,7 +670,7 @@ async def test_a_worker_that_was_cut_off_may_record_before_another_sends_again(
     callback = await owed(service, wechat, text())
     failing = mock.AsyncMock(side_effect=_LostConnection)
     with monkeypatch.context() as broken:
-        broken.setattr(store, "mark_sent", failing)
+        broken.setattr(send_batches, "mark_sent", failing)
         cut_off = asyncio.create_task(deliver(jobs, callback))
         await eventually(lambda: asyncio.sleep(0, failing.await_count))
     other = asyncio.create_task(deliver(jobs_of(service.settings, database, wechat), callback))
@@ -748,7 +747,7 @@ async def test_a_statement_that_hangs_is_given_up_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     callback = await owed(service, wechat, text())
-    monkeypatch.setattr("app.db.brief.BRIEF_SECONDS", 0.5)
+    monkeypatch.setattr("app.db.brief_connection.BRIEF_SECONDS", 0.5)
     async with connection.transaction():
         await connection.execute("LOCK TABLE replies IN ACCESS EXCLUSIVE MODE")
         began = asyncio.get_running_loop().time()
@@ -770,15 +769,14 @@ async def test_a_claim_whose_commit_was_not_confirmed_is_made_again_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     callback = await owed(service, wechat, text())
-    real = store.claim
+    real = send_batches.claim
 
-    async def claim(session: AsyncSession, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - passed on
-        await real(session, *arguments, **more)
-        await session.commit()
+    async def claim(*arguments: Any, **more: Any) -> None:  # noqa: ANN401 - passed on
+        await real(*arguments, **more)
         raise _LostConnection
 
     with monkeypatch.context() as broken:
-        broken.setattr(store, "claim", claim)
+        broken.setattr(send_batches, "claim", claim)
         with pytest.raises(_LostConnection):
             await deliver(jobs, callback)
     left = await statuses(connection)
