@@ -44,6 +44,9 @@ Settings.model_config["env_file"] = None
 
 share_built_routes()
 
+# Until all is collected: modules and tests, of which nothing goes away.
+gc.disable()
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a browser where there is none."""
@@ -63,6 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_finish() -> None:
     """Look at the modules, which stay, no more whenever a test leaves something to be collected."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
