@@ -48,6 +48,9 @@ share_built_routes()
 # only where nothing answers, and the tests of that set it themselves.
 engine.CONNECT_TIMEOUT_SECONDS = 20.0
 
+# Until all is collected: modules and tests, of which nothing goes away.
+gc.disable()
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a browser where there is none."""
@@ -67,6 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_finish() -> None:
     """Look at the modules, which stay, no more whenever a test leaves something to be collected."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -33,7 +33,7 @@ async def take(url: str, folder: Path, language: str) -> None:
     async with (
         chromium() as browser,
         running(settings_for(url, folder), WorldClock()) as service,
-        serving(service) as origin,
+        serving(service.app) as origin,
     ):
         console = ConsoleInBrowser(browser, service, origin)
         await prepare(service)

@@ -40,6 +40,8 @@ class Model:
 
 # The columns of every table.
 Tables: TypeAlias = Mapping[str, frozenset[str]]
+# All nodes of a module, from one walk through its tree.
+Nodes: TypeAlias = list[ast.AST]
 
 
 @dataclass(slots=True)
@@ -53,12 +55,12 @@ class Use:
 
 def use_of_module(source: str, tables: Tables, models: Mapping[str, Model]) -> Use:
     """Return the tables that Python source uses. models: by `module.Class`."""
-    tree = ast.parse(source)
-    filled_in = tables.keys() & set(_strings(tree))
+    nodes = list(ast.walk(ast.parse(source)))
+    filled_in = tables.keys() & set(_strings(nodes))
     use = Use()
-    for text in _sql(tree):
+    for text in _sql(nodes):
         _add_sql(use, text, tables, filled_in)
-    _add_orm(use, tree, tables, models)
+    _add_orm(use, nodes, tables, models)
     return use
 
 
@@ -84,22 +86,22 @@ def _add_sql(use: Use, text: str, tables: Tables, filled_in: set[str]) -> None:
                 use.unclear.append(text)
 
 
-def _strings(tree: ast.AST) -> Iterator[str]:
-    keys = {key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys}
-    for node in ast.walk(tree):
+def _strings(nodes: Nodes) -> Iterator[str]:
+    keys = {key for node in nodes if isinstance(node, ast.Dict) for key in node.keys}
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in keys:
             yield node.value
 
 
-def _sql(tree: ast.AST) -> Iterator[str]:
+def _sql(nodes: Nodes) -> Iterator[str]:
     """Yield every text of SQL: whole f-strings, and strings that are no docstrings."""
     skipped: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(node.value)
         if isinstance(node, ast.JoinedStr):
             skipped.update(node.values)
-    for node in ast.walk(tree):
+    for node in nodes:
         text = None
         if isinstance(node, ast.JoinedStr):
             text = "".join(
@@ -111,17 +113,17 @@ def _sql(tree: ast.AST) -> Iterator[str]:
             yield text
 
 
-def _add_orm(use: Use, tree: ast.AST, tables: Tables, models: Mapping[str, Model]) -> None:
+def _add_orm(use: Use, nodes: Nodes, tables: Tables, models: Mapping[str, Model]) -> None:
     """Add what is done with mapped classes, and with `table("…")`.
 
     Written is what `insert`, `update` or `delete` gets, what is constructed, and what has a column
     assigned that no other class of the module has.
     """
-    known = _models_by_name(tree, models)
-    lightweight = _lightweight_tables(tree)
+    known = _models_by_name(nodes, models)
+    lightweight = _lightweight_tables(nodes)
     named = {name: model.table for name, model in known.items()} | lightweight
     use.reads.update(named.values())
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             called = _name(node.func)
             target = named.get(_name(node.args[0])) if node.args else None
@@ -145,10 +147,10 @@ def _assigned(node: ast.Assign | ast.AugAssign, known: Tables) -> set[str]:
     return {tables[0] for tables in holders if len(tables) == 1}
 
 
-def _models_by_name(tree: ast.AST, models: Mapping[str, Model]) -> dict[str, Model]:
+def _models_by_name(nodes: Nodes, models: Mapping[str, Model]) -> dict[str, Model]:
     """Return the mapped classes that a module imports, by the name it has for them."""
     found: dict[str, Model] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 own = alias.asname or alias.name
@@ -166,9 +168,9 @@ def _members(own: str, module: str, models: Mapping[str, Model]) -> dict[str, Mo
     return {f"{own}.{one.name}": one for one in models.values() if one.module == module}
 
 
-def _lightweight_tables(tree: ast.AST) -> dict[str, str]:
+def _lightweight_tables(nodes: Nodes) -> dict[str, str]:
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if (
             isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)

@@ -2,13 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from app.clock import SystemClock
 from app.main import create_app
 from app.settings import Settings
 
 FILE: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
+
+
+def kept() -> dict[str, Any]:
+    """Return docs/openapi.json. A test compares it with the document of this code."""
+    document: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return document
 
 
 def openapi_text() -> str:

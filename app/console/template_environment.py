@@ -7,6 +7,7 @@ the macros of `components.html`, `static(name)` and `path(name)` for addresses, 
 import asyncio
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import CodeType
 from typing import Final
 
@@ -38,8 +39,11 @@ async def compile_templates(zone: str) -> None:
     """
     for language in LANGUAGES:
         pages = await asyncio.to_thread(environment, language, zone)
+        if pages in _compiled:  # by another application of this process
+            continue
         for name in pages.list_templates():
             await asyncio.to_thread(_compile, pages, name)
+        _compiled.add(pages)
 
 
 def _compile(pages: Environment, name: str) -> None:
@@ -63,11 +67,21 @@ class _SharedCode(BytecodeCache):
 
 
 _shared_code: Final = _SharedCode()
+_compiled: Final = set[Environment]()
+_making: Final = Lock()
+
+
+def environment(language: str, zone: str) -> Environment:
+    """Return the templates in one language and with times in one zone.
+
+    There is one of each, whoever asks for it at once: a page, and what compiles templates.
+    """
+    with _making:
+        return _environment(language, zone)
 
 
 @cache
-def environment(language: str, zone: str) -> Environment:
-    """Return the templates in one language and with times in one zone."""
+def _environment(language: str, zone: str) -> Environment:
     pages = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,

@@ -125,6 +125,8 @@ async def test_old_entries_are_deleted_and_no_others(database: Database) -> None
 def audit_writes(path: Path) -> set[str]:
     """Return the verbs with which a module writes the audit log, in SQL or through the class."""
     source = path.read_text()
+    if "audit_log" not in source and "AuditEntry" not in source:  # most modules, at once
+        return set()
     if "audit_log" not in use_of_module(source, TABLES, MODELS).writes:
         return set()
     calls = {

@@ -1,4 +1,4 @@
-"""Chromium against the console: one browser a test process, a context for each view.
+"""Chromium against the console: one browser a test process, and a window for each view.
 
 The tests run in the event loop of the session, as the browser does. The service runs in it, too.
 """
@@ -19,6 +19,8 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.roles import Role
 from app.console.session_cookie import LOOPBACK_NAME
@@ -41,6 +43,8 @@ FLAGS: Final = (
 AXE: Final = Axe()
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 HEIGHT: Final = 800
+# A page of the same origin, so that the next one needs no other process of the browser.
+NOWHERE: Final = "/nowhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Faults:
         if not url.startswith((self.origin, "data:")):
             self.requests.append(url)
 
+    def forget(self) -> None:
+        """Forget everything."""
+        for found in (self.violations, self.console, self.requests):
+            found.clear()
+
     @property
     def all(self) -> list[str]:
         """Everything."""
@@ -114,10 +123,29 @@ class QuietServer(uvicorn.Server):
         yield
 
 
+@dataclass
+class Stage:
+    """A port that stays while the services behind it change, so that a browser's cache stays.
+
+    app: the service of the test that runs.
+    """
+
+    app: ASGIApp | None = None
+    origin: str = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == NOWHERE:
+            await Response(media_type="text/html")(scope, receive, send)
+            return
+        assert self.app is not None, "no service is behind this port"
+        await self.app(scope, receive, send)
+
+
 @asynccontextmanager
-async def serving(service: Service) -> AsyncIterator[str]:
-    """Serve the application on a port of this machine; yields its origin."""
-    config = uvicorn.Config(service.app, port=0, lifespan="off", log_config=None)
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application on a port of this machine; yields its origin."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None)
     server = QuietServer(config)
     running = asyncio.create_task(server.serve())
     await eventually(lambda: has_started(server))
@@ -166,18 +194,52 @@ class Visit:
         )
         return wide
 
+    async def leave(self) -> None:
+        """Leave the page and its service, as somebody who was never here."""
+        await self.page.goto(f"{self.origin}{NOWHERE}")
+        await self.context.clear_cookies()
+        self.faults.forget()
+
 
 @dataclass
 class ConsoleInBrowser:
-    """The console of a running service, and the browser."""
+    """The console of a running service, and the browser.
+
+    kept: windows that other tests have looked through, by their view.
+    """
 
     browser: Browser
     service: Service
     origin: str
+    kept: dict[View, Visit] = field(default_factory=dict)
 
     @asynccontextmanager
     async def visit(self, view: View, *, role: Role | None = Role.OWNER) -> AsyncIterator[Visit]:
         """Open a window, signed in with a role; None: not signed in."""
+        visit = await self._opened(view)
+        try:
+            await self._sign_in(visit, view, role)
+            yield visit
+        finally:
+            await visit.context.close()
+
+    @asynccontextmanager
+    async def look(self, view: View, *, role: Role | None = Role.OWNER) -> AsyncIterator[Visit]:
+        """Do the same in a window that stays for the next test.
+
+        To open a window takes Chromium longer than to show a page. After a fault it is closed.
+        """
+        visit = self.kept.pop(view, None) or await self._opened(view)
+        try:
+            await self._sign_in(visit, view, role)
+            yield visit
+            await visit.leave()
+        except BaseException:
+            await visit.context.close()
+            raise
+        self.kept[view] = visit
+
+    async def _opened(self, view: View) -> Visit:
         context = await self.browser.new_context(
             color_scheme="dark" if view.scheme == "dark" else "light",
             viewport={"width": view.width, "height": HEIGHT},
@@ -186,12 +248,10 @@ class ConsoleInBrowser:
         page = await context.new_page()
         faults = Faults(self.origin)
         faults.watch(page)
-        visit = Visit(self.origin, context, page, faults)
+        return Visit(self.origin, context, page, faults)
+
+    async def _sign_in(self, visit: Visit, view: View, role: Role | None) -> None:
         if role is not None:
             secret = await session_of(self.service, f"{role} {view}", role, view.language)
             cookie: SetCookieParam = {"name": LOOPBACK_NAME, "value": secret, "url": self.origin}
-            await context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])
-        try:
-            yield visit
-        finally:
-            await context.close()
+            await visit.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from app.access.roles import Role
-from tests.console.browser import ConsoleInBrowser, chromium, serving
+from tests.console.browser import ConsoleInBrowser, Stage, View, Visit, chromium, serving
 from tests.console.operator import Operator, signed_in
 from tests.service import (
     Service,
@@ -46,13 +46,30 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage() -> AsyncIterator[Stage]:
+    """The port behind which each test puts its service."""
+    stage = Stage()
+    async with serving(stage) as stage.origin:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def windows() -> dict[View, Visit]:
+    """The windows that stay from one test to the next."""
+    return {}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def console_in_browser(
-    browser: Browser, database_url: str, tmp_path: Path
+    browser: Browser,
+    stage: Stage,
+    windows: dict[View, Visit],
+    database_url: str,
+    tmp_path: Path,
 ) -> AsyncIterator[ConsoleInBrowser]:
     """A service of this test alone, with its console in the browser."""
-    async with (
-        running(settings_for(database_url, tmp_path), WorldClock()) as service,
-        serving(service) as origin,
-    ):
-        yield ConsoleInBrowser(browser, service, origin)
+    async with running(settings_for(database_url, tmp_path), WorldClock()) as service:
+        stage.app = service.app
+        yield ConsoleInBrowser(browser, service, stage.origin, windows)
+        stage.app = None

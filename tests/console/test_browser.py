@@ -15,7 +15,7 @@ async def test_a_page_in_every_view(console_in_browser: ConsoleInBrowser, page: 
     console = console_in_browser
     path = await prepare(page, console.service)
     for view in VIEWS:
-        async with console.visit(view, role=page.role) as visit:
+        async with console.look(view, role=page.role) as visit:
             await visit.open(path)
 
             if view in EXAMINED:
@@ -50,7 +50,7 @@ async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> N
     async with console_in_browser.visit(View()):
         pass  # there is an operator now
     for view in VIEWS:
-        async with console_in_browser.visit(view, role=None) as visit:
+        async with console_in_browser.look(view, role=None) as visit:
             for path in OF_STRANGERS:
                 await visit.open(path)
 

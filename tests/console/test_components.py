@@ -22,7 +22,7 @@ def arrivals(console_in_browser: ConsoleInBrowser) -> Iterator[Arrivals]:
 @pytest.mark.usefixtures("arrivals")
 async def test_every_component_in_every_view(console_in_browser: ConsoleInBrowser) -> None:
     for view in VIEWS:
-        async with console_in_browser.visit(view) as visit:
+        async with console_in_browser.look(view) as visit:
             await visit.open("/gallery")
 
             assert await visit.accessibility_faults() == [], view

@@ -47,7 +47,7 @@ async def test_two_hundred_lists_share_each_query(
     monkeypatch.setattr(MessageFeed, "poll", poll)
     monkeypatch.setattr(message_store, "since", query)
     async with (
-        serving(service) as origin,
+        serving(service.app) as origin,
         httpx.AsyncClient(
             base_url=origin,
             cookies={LOOPBACK_NAME: secret},
@@ -80,7 +80,7 @@ async def test_a_stream_ends_soon_after_its_session(service: Service) -> None:
     state = service.app.state
     state.open_sessions = OpenSessions(state.database, state.clock, check_seconds=0)
     async with (
-        serving(service) as origin,
+        serving(service.app) as origin,
         httpx.AsyncClient(base_url=origin, cookies={LOOPBACK_NAME: secret}, timeout=60) as http,
         http.stream("GET", "/console/messages/stream") as stream,
     ):

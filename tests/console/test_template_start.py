@@ -1,9 +1,11 @@
 """The templates are compiled beside the application, not before the first push."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
+from jinja2 import Environment
 
 from app.console import template_environment
 from app.console.messages import LANGUAGES
@@ -42,3 +44,16 @@ async def test_every_template_is_compiled_in_each_language() -> None:
         pages = template_environment.environment(language, ZONE)
         assert pages.cache is not None
         assert len(pages.cache) >= len(pages.list_templates())
+
+
+def test_those_who_ask_at_once_get_the_same_templates() -> None:
+    together = Barrier(4)
+
+    def ask(_: int) -> Environment:
+        together.wait()
+        return template_environment.environment("en", "Pacific/Chatham")
+
+    with ThreadPoolExecutor(4) as threads:
+        found = set(threads.map(ask, range(4)))
+
+    assert len(found) == 1

@@ -1,24 +1,19 @@
 """A wrong request is answered with what is wrong, member by member, and never with a 500."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from app.clock import SystemClock
-from app.main import create_app
-from app.settings import Settings
 from tests.mistakes.api_mistakes import BODIES, IDS, wrong_bodies, wrong_queries
 from tests.service import ADMIN_TOKEN, Json, Service, clock, service, settings
+from tools.write_openapi import kept
 
 __all__ = ["clock", "service", "settings"]
 
-DOCUMENT: Json = create_app(
-    Settings(_env_file=None, data_dir=Path("unused")), SystemClock()
-).openapi()
+DOCUMENT = kept()
 
 
 def operations() -> Iterator[tuple[str, str, Json]]:

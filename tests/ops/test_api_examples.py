@@ -23,13 +23,13 @@ from tests.service import (
     text_reply,
     wechat,
 )
-from tools.write_openapi import openapi_text
+from tools.write_openapi import kept
 
 __all__ = ["clock", "service", "settings", "wechat"]
 
 
 def _examples() -> Iterator[tuple[str, str, str, object]]:
-    for path, operations in json.loads(openapi_text())["paths"].items():
+    for path, operations in kept()["paths"].items():
         for method, operation in operations.items():
             contents: Json = operation.get("requestBody", {}).get("content", {})
             for kind, content in contents.items():

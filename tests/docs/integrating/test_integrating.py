@@ -20,8 +20,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.main import create_app
-from app.settings import Settings
 from app.worker import Jobs, Worker
 from tests.docs.integrating.examples import (
     EXAMPLES,
@@ -40,11 +38,11 @@ from tests.service import (
     OPENID,
     Json,
     Service,
-    WorldClock,
     column,
     event,
 )
 from tests.waiting import eventually
+from tools.write_openapi import kept
 
 PAGES = {
     name: (FOLDER.parent / name / "integrating.md").read_text(encoding="utf-8")
@@ -317,32 +315,25 @@ def names() -> set[str]:
     return {language.name for language in LANGUAGES}
 
 
-@pytest.fixture
-def schema(settings: Settings, clock: WorldClock) -> Json:
-    """The OpenAPI document of the service."""
-    document: Json = create_app(settings, clock).openapi()
-    return document
-
-
-def operations(schema: Json) -> Iterator[tuple[str, str, Json]]:
-    for path, methods in schema["paths"].items():
+def operations() -> Iterator[tuple[str, str, Json]]:
+    for path, methods in kept()["paths"].items():
         for method, operation in methods.items():
             if path.startswith("/api/"):
                 yield method.upper(), path, operation
 
 
 @page
-def test_a_page_names_every_operation_of_the_api_and_no_other(page: str, schema: Json) -> None:
+def test_a_page_names_every_operation_of_the_api_and_no_other(page: str) -> None:
     named = {(method, path.partition("?")[0]) for method, path in OPERATION.findall(page)}
 
-    assert named == {(method, path) for method, path, _ in operations(schema)}
+    assert named == {(method, path) for method, path, _ in operations()}
 
 
 @page
-def test_a_page_names_every_parameter_of_the_api(page: str, schema: Json) -> None:
+def test_a_page_names_every_parameter_of_the_api(page: str) -> None:
     parameters = {
         parameter["name"]
-        for _, _, operation in operations(schema)
+        for _, _, operation in operations()
         for parameter in operation.get("parameters", [])
         if parameter["in"] != "path"
     }
@@ -351,10 +342,10 @@ def test_a_page_names_every_parameter_of_the_api(page: str, schema: Json) -> Non
 
 
 @page
-def test_a_page_names_every_word_of_the_api_that_clients_compare(page: str, schema: Json) -> None:
+def test_a_page_names_every_word_of_the_api_that_clients_compare(page: str) -> None:
     """Event types, statuses, reasons: what stands in an enum of a list or a webhook."""
     enums = {
-        name: one["enum"] for name, one in schema["components"]["schemas"].items() if "enum" in one
+        name: one["enum"] for name, one in kept()["components"]["schemas"].items() if "enum" in one
     }
     wanted = {value for name in COMPARED for value in enums.get(name, ())}
 
