@@ -33,6 +33,7 @@ from app.callback.spool import Spool
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
 from app.console.template_environment import compile_templates
+from app.datacube.router import router as compare_router
 from app.db.background_store import background_store
 from app.db.clock_watch import following_database
 from app.db.diagnosis import describe
@@ -103,6 +104,7 @@ API_ROUTERS = (
     replies_router,
     callbacks_router,
     stats_router,
+    compare_router,
     recipients_router,
     privacy_router,
     links_router,

@@ -21,6 +21,8 @@ from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
+from app.datacube.read import FigureReader
+from app.datacube.read import read_due as read_figures
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database
 from app.db.job_driver import JobDriver
@@ -147,6 +149,7 @@ class Jobs:
     sender: Sender
     publisher: menus.Publisher
     qr_renewer: qrcodes.QrRenewer
+    figure_reader: FigureReader
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -255,6 +258,10 @@ class Jobs:
         """Every minute: get the jsapi_tickets that are missing or near their end."""
         await jssdk.renew_due(self.ticket_renewer)
 
+    async def read_figures(self) -> None:
+        """Every ten minutes: ask WeChat for its figures of the days that are over and ready."""
+        await read_figures(self.figure_reader)
+
     async def dispatch_webhooks(self) -> None:
         """Every two seconds: find webhooks with something to send."""
         await dispatch_webhooks(self.database.sessions, self.clock)
@@ -299,6 +306,7 @@ def make_jobs(
         Sender(database.sessions, api, tokens, clock),
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
+        FigureReader(database.sessions, api, tokens, clock, settings),
     )
 
 
@@ -363,6 +371,7 @@ def register(queuer: PgQueuer, jobs: Jobs, tasks: set[Task]) -> None:
     for name, scheduled in schedules(jobs).items():
         queuer.schedule(name, EVERY_MINUTE)(_schedule(scheduled))
     queuer.schedule("doctor.examine", EVERY_TEN_MINUTES)(_schedule(jobs.examine))
+    queuer.schedule("datacube.read", EVERY_TEN_MINUTES)(_schedule(jobs.read_figures))
     queuer.schedule("feed.ring", EVERY_TWO_SECONDS)(_schedule(jobs.dispatch_webhooks))
     queuer.schedule("replies.urgent", EVERY_TWO_SECONDS)(_schedule(jobs.requeue_urgent))
 

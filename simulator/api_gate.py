@@ -15,7 +15,7 @@ from simulator.masking import mask_json, masked
 from simulator.server import cut_connection
 from simulator.state import State
 
-API_PREFIXES = ("/cgi-bin/", "/wxa/", "/wxaapi/")
+API_PREFIXES = ("/cgi-bin/", "/wxa/", "/wxaapi/", "/datacube/")
 ANSWER_KEPT = 4000
 CREDENTIALS = ("access_token", "secret")
 

@@ -39,6 +39,8 @@ class Push:
         )
         last = await delivery.deliver()
         answer = self.answer_to(last)
+        if last.outcome is not Outcome.ANSWERED:
+            self.state.datacube.count_failure(account.appid, clock.now())
         self.show(answer)
         return self.outcome(answer)
 
@@ -98,6 +100,7 @@ def begin(request: PushRequest, account: Account, state: State) -> Push:
         document = request.members(account.original_id, now, next(state.message_ids))
         text = write(document, account.format)
     openid = request.sender(document)
+    state.datacube.count(account.appid, document)
     entry = state.ledger.write(state.clock.now(), Kind.PUSH, account.appid, openid, document=text)
     act(document, openid, account, state)
     return Push(state, account, openid, text, document, entry, [])

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from simulator.accounts import Account
 from simulator.clock import MovableClock
+from simulator.datacube import DatacubeStore
 from simulator.drafts import DraftStore
 from simulator.errors import ApiError
 from simulator.faults import Faults
@@ -44,6 +45,7 @@ class State:
     followers: defaultdict[str, dict[str, Follower]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    datacube: DatacubeStore = field(default_factory=DatacubeStore)
     drafts: DraftStore = field(default_factory=DraftStore)
     media: MediaStore = field(default_factory=MediaStore)
     ledger: Ledger = field(default_factory=Ledger)

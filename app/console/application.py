@@ -32,6 +32,7 @@ from app.console.section import Section
 from app.console.subscriptions import section as subscriptions
 from app.console.template_environment import MOUNTED_AT, console_path
 from app.console.webhooks import section as webhooks
+from app.console.wechat_figures import section as figures
 from app.ops.api_body import BodyLimit
 
 # The order of the navigation; the first is where one arrives.
@@ -41,6 +42,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     messages.SECTION,
     followers.SECTION,
     subscriptions.SECTION,
+    figures.SECTION,
     webhooks.SECTION,
     links.SECTION,
     qrcodes.SECTION,

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
 from app.clock import Clock
+from app.datacube.read import asked_accounts
+from app.datacube.report import judged
 from app.db import migrate
 from app.db.diagnosis import describe
 from app.db.engine import Database
@@ -161,6 +163,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
     named = {} if rules is None else rules.media_ids
     media_ids = sorted({media_id for ids in named.values() for media_id in ids})
     official = [one.appid for one in settings.accounts.values() if one.kind == "oa"]
+    asked = [one for one in asked_accounts(settings) if one.kind == "oa"]
     day = now - DAY
     async with database.sessions() as session:
         version = await session.scalar(_VERSION)
@@ -191,6 +194,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             ),
             probes=await _probes(session, now),
             quotas=await read_uses(session, official, now),
+            figures=await judged(session, asked, now),
         )
 
 

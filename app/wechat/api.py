@@ -1,7 +1,7 @@
 """WeChat's API as async methods. The client uses no database and keeps no access token."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from app.wechat.api_responses import (
     UploadedMedia,
     UserInfo,
 )
+from app.wechat.datacube import FORMS, FigureCall, FigureRow, figure_rows
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId, OpenId
@@ -330,6 +331,24 @@ class WeChatApi:
             await self._transport.post(
                 "/cgi-bin/qrcode/create", _auth(token), body, ("ticket", "url")
             )
+        )
+
+    async def figures(
+        self, token: str, call: FigureCall, first: date, last: date
+    ) -> list[FigureRow]:
+        """Return WeChat's figures of the days, in their order. Source: protocol 9.7; linkage 10.
+
+        first, last: at most `FORMS[call].max_days` days in China, up to yesterday. token: of the
+        mini-program for the calls about visits. errcode 61503 and 61504: a day is not ready yet;
+        61500 and 61501: WeChat gives no figures of such days.
+        """
+        form = FORMS[call]
+        body = {"begin_date": form.text(first), "end_date": form.text(last)}
+        return figure_rows(
+            await self._transport.post(f"/datacube/{call}", _auth(token), body, ("list",)),
+            call,
+            first,
+            last,
         )
 
     async def close(self) -> None:

@@ -54,6 +54,12 @@ Api: TypeAlias = Literal[
     "message/subscribe/bizsend",
     "message/template/send",
     "openapi/quota/get",
+    "datacube/getusersummary",
+    "datacube/getusercumulate",
+    "datacube/getupstreammsg",
+    "datacube/getinterfacesummary",
+    "datacube/getweanalysisappiddailyvisittrend",
+    "datacube/getweanalysisappidvisitdistribution",
 ]
 
 STORE_SECONDS: Final = 2.0

@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import (
+    made_figures,
     made_findings,
     made_links,
     made_menus,
@@ -122,6 +123,8 @@ PAGES: Final = (
     ),
     Page("/followers/growth", "followers/growth.html"),
     Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
+    Page("/figures", "figures/compare.html"),
+    Page("/figures (filled)", "figures/compare.html", prepare=made_figures.two_days),
     Page("/subscriptions", "subscriptions/index.html"),
     Page("/subscriptions (filled)", "subscriptions/index.html", prepare=people.subscriptions),
     Page("/subscriptions/recipients", "subscriptions/recipients.html"),

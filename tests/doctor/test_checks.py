@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from app.callback.spool import SpoolStatus
+from app.datacube.compare import Pair
 from app.db import diagnosis
 from app.doctor.checks.api import address_in
 from app.doctor.checks.refusal_causes import CAUSES, cause_of
@@ -128,6 +129,11 @@ def refusal(api: str, errcode: int | None, errmsg: str = "no") -> Change:
     return shared(refusals=[Refusal(APPID, api, errcode, errmsg, "rid-1", NOW - HOUR, NOW)])
 
 
+def differing(theirs: int, ours: int) -> Change:
+    """Return facts in which WeChat and the service have counted so many messages."""
+    return shared(figures={APPID: {"messages": [Pair(NOW.date(), theirs, ours)]}})
+
+
 def refused(reason: str, count: int = 5, appid: str = APPID, **pushes: Any) -> Change:  # noqa: ANN401
     accepted = {APPID: Pushes(**pushes)} if pushes else {}
     found = [RefusedPushes(appid, reason, count, NOW)]
@@ -199,6 +205,10 @@ CASES: list[tuple[str, State, str, Change]] = [
         f"/callback/{APPID}",
         with_probe("callback_check", {"error": "no", "errcode": 40201}),
     ),
+    ("wechat-figures", State.LOOK, "pushes are being lost", differing(1000, 979)),
+    ("wechat-figures", State.LOOK, "oa-bridge followers sync", differing(1, 0)),
+    ("wechat-figures", State.LOOK, "Token", differing(1000, 1021)),
+    ("api-refusals", State.LOOK, "getusersummary", refusal("datacube/getusersummary", -1)),
     ("permanent-qrcodes", State.LOOK, "80,000", shared(permanent_qrcodes={APPID: 80_000})),
     (
         "permanent-qrcodes",
@@ -402,3 +412,28 @@ def test_every_check_has_its_section_in_the_documentation(language: str) -> None
     headings = re.findall(r"^## (.+)$", page(language, "doctor.md"), re.MULTILINE)
 
     assert headings == list(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "words"),
+    [
+        (differing(1000, 980), State.OK, "2%"),
+        (differing(0, 0), State.OK, "2%"),
+        (shared(figures={APPID: {}}), State.NOT_APPLICABLE, "no day yet"),
+        (shared(figures={}), State.NOT_APPLICABLE, "AppSecret"),
+    ],
+)
+def test_figures_may_differ_a_little_or_not_be_there(
+    well: Facts, change: Change, state: State, words: str
+) -> None:
+    (found,) = [one for one in judge(change(well)) if one.check == "wechat-figures"]
+    assert found.state is state
+    assert words in found.what.en
+
+
+def test_an_account_without_the_right_to_figures_is_no_fault(well: Facts) -> None:
+    without = shared(figures={APPID: {}})(refusal("datacube/getusersummary", 48001)(well))
+    found = {one.check: one for one in judge(without)}
+    assert found["wechat-figures"].state is State.NOT_APPLICABLE
+    assert "48001" in found["wechat-figures"].what.en
+    assert found["api-refusals"].state is State.OK

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.wechat.api import WeChatApi
 from app.wechat.api_responses import StableToken, follower_page, user_info
+from app.wechat.datacube import FigureCall
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
@@ -319,6 +320,7 @@ async def test_a_page_of_followers_that_lacks_them_is_not_the_last_page(
             await api.user_get(TOKEN)
 
 
+DAY = date(2026, 11, 27)
 TARGET = LinkTarget("pages/index/index", "a=b", "release")
 # Every call, and what it needs to see before it believes an answer.
 CALLS: dict[str, Callable[[WeChatApi], Awaitable[object]]] = {
@@ -343,6 +345,7 @@ CALLS: dict[str, Callable[[WeChatApi], Awaitable[object]]] = {
     "menu_trymatch": lambda api: api.menu_trymatch(TOKEN, OPENID),
     "notice_templates": lambda api: api.notice_templates(TOKEN),
     "message_templates": lambda api: api.message_templates(TOKEN),
+    "figures": lambda api: api.figures(TOKEN, FigureCall.USER_SUMMARY, DAY, DAY),
     "create_qrcode": lambda api: api.create_qrcode(TOKEN, "store", permanent=True),
 }
 # A success of these says no more than errcode 0; the id of a notice may be missing.

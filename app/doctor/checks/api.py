@@ -6,6 +6,7 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any, Final
 
+from app.doctor.checks.figures import refuses_figures
 from app.doctor.facts import Facts, Refusal, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import NOT_CHECKED, explained
@@ -89,6 +90,8 @@ def api_refusals(facts: Facts, shared: Shared) -> Iterator[Finding]:
         if refused.api == STABLE_TOKEN or refused.appid not in facts.settings.accounts:
             continue
         if refused.mini_program is not None:  # `mini_program_cards` reports it
+            continue
+        if refuses_figures(refused):  # `wechat_figures` reports it
             continue
         found = True
         yield _refused_call(refused)

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 from app.doctor.checks import (
     api,
     database,
+    figures,
     followers,
     pushes,
     qrcodes,
@@ -61,6 +62,10 @@ CHECKS: Final[dict[str, Entry]] = {
     "last-push": Entry(Both("Last push", "最近一次推送"), shared=pushes.last_push),
     "refused-pushes": Entry(
         Both("Pushes that were refused", "被拒绝的推送"), shared=pushes.refused_pushes
+    ),
+    "wechat-figures": Entry(
+        Both("WeChat's figures beside ours", "微信统计与本服务对比"),
+        shared=figures.wechat_figures,
     ),
     "customer-service": Entry(
         Both("Right to send messages", "客服消息权限"), shared=sending.customer_service

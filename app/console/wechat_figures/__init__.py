@@ -1,0 +1,1 @@
+"""The pages about figures: WeChat's beside ours."""
