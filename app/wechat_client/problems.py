@@ -54,6 +54,13 @@ Api: TypeAlias = Literal[
     "message/subscribe/bizsend",
     "message/template/send",
     "openapi/quota/get",
+    "tags/get",
+    "tags/create",
+    "tags/update",
+    "tags/delete",
+    "tags/members/batchtagging",
+    "tags/members/batchuntagging",
+    "user/tag/get",
 ]
 
 STORE_SECONDS: Final = 2.0
