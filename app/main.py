@@ -82,6 +82,9 @@ from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
 from app.stats.router import router as stats_router
+from app.tags.router import router as tags_router
+from app.tags.runs_router import router as tag_runs_router
+from app.tags.serve import serve_tags
 from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution.router import router as identity_router
 from app.users.recipients_router import router as recipients_router
@@ -117,6 +120,8 @@ API_ROUTERS = (
     menu_versions_router,
     qrcode_lists_router,
     qrcodes_router,
+    tags_router,
+    tag_runs_router,
     audit_router,
     doctor_router,
     quota_router,
@@ -275,10 +280,11 @@ def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
 
 @asynccontextmanager
 async def _serving_rooms(state: State) -> AsyncIterator[None]:
-    """Set what routes of links, notices and menus need, and let it call WeChat."""
+    """Set what routes of links, notices, menus and tags need, and let it call WeChat."""
     async with calling_wechat(state, state.sending.problems), serving_links(state):
         serve_notices(state)
         serve_menus(state)
+        serve_tags(state)
         yield
 
 

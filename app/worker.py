@@ -74,6 +74,9 @@ from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
 from app.secret_box import secret_box, webhook_secret_box
 from app.settings import Settings
+from app.tags import run as tags
+from app.tags.jobs import RUN as RUN_TAGS
+from app.tags.wechat_tags import WeChatTags
 from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution import resolve as unionids
 from app.unionid_resolution.jobs import RESOLVE
@@ -119,6 +122,7 @@ JOB_CONCURRENCY: Final = {
     SETTLE_NOTICES: 2,
     PUBLISH_MENU: 2,
     RENEW_QRCODE: 2,
+    RUN_TAGS: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -150,6 +154,7 @@ class Jobs:
     publisher: menus.Publisher
     qr_renewer: qrcodes.QrRenewer
     figure_reader: FigureReader
+    tagger: tags.Tagger
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -205,6 +210,10 @@ class Jobs:
         """`qrcodes.renew`: get one QR code from WeChat."""
         await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
 
+    async def run_tags(self, payload: dict[str, str]) -> None:
+        """`tags.run`: read tags from WeChat, and tag followers, for one account."""
+        await tags.run(self.tagger, payload["appid"])
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -229,6 +238,7 @@ class Jobs:
         await sweep_notices(self.database.sessions, self.clock)
         await menus.sweep(self.database.sessions, self.clock)
         await qrcodes.sweep(self.database.sessions, self.clock)
+        await tags.sweep(self.database.sessions, self.clock)
         await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
@@ -307,6 +317,7 @@ def make_jobs(
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
         FigureReader(database.sessions, api, tokens, clock, settings),
+        tags.Tagger(database.sessions, WeChatTags(api, tokens), clock),
     )
 
 
@@ -341,6 +352,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         SETTLE_NOTICES: jobs.settle_notices,
         PUBLISH_MENU: jobs.publish_menu,
         RENEW_QRCODE: jobs.renew_qrcode,
+        RUN_TAGS: jobs.run_tags,
     }
 
 

@@ -24,6 +24,7 @@ import app.privacy.models
 import app.qrcodes.models
 import app.replies.models
 import app.rules.models
+import app.tags.models
 import app.tombstones.models
 import app.webhooks.models
 import app.wechat_client.models  # noqa: F401  (imported for their tables)

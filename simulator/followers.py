@@ -71,6 +71,7 @@ class Follower:
             "subscribe_scene": self.subscribe_scene,
             "qr_scene": 0,
             "qr_scene_str": self.qr_scene_str,
+            "tagid_list": list(self.tags),
         }
         if bound and self.person is not None:
             profile["unionid"] = unionid_of(self.person)

@@ -24,6 +24,7 @@ from simulator.menus import MenuStore
 from simulator.notices import NoticeStore
 from simulator.qrcodes import QrCodeStore
 from simulator.quotas import Quotas
+from simulator.tags import TagStore
 from simulator.tokens import WELL_FORMED, AccountTokens
 
 
@@ -56,6 +57,7 @@ class State:
     menus: MenuStore = field(default_factory=MenuStore)
     notices: NoticeStore = field(default_factory=NoticeStore)
     qrcodes: QrCodeStore = field(default_factory=QrCodeStore)
+    tags: TagStore = field(default_factory=TagStore)
     faults: Faults = field(default_factory=Faults)
     pending: set[Task[object]] = field(default_factory=set)
     # Starts at the time in nanoseconds: a restarted simulator must not repeat an id that a

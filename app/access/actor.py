@@ -44,6 +44,8 @@ class SubjectKind(StrEnum):
     MENU = "menu"
     QRCODE = "qrcode"
     QRCODES = "qrcodes"
+    TAG = "tag"
+    TAG_RUN = "tag_run"
     NOTICE_SEND = "notice_send"
     REPLY = "reply"
     REPLIES = "replies"

@@ -32,6 +32,7 @@ from app.cli.quota import quota
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.start_warnings import warn
+from app.cli.tags import tags
 from app.cli.tokens import tokens
 from app.cli.users import users
 from app.clock import SystemClock
@@ -76,6 +77,7 @@ cli.add_typer(quota, name="quota")
 cli.add_typer(qrcodes, name="qrcodes")
 cli.add_typer(rules, name="rules")
 cli.add_typer(secrets, name="secrets")
+cli.add_typer(tags, name="tags")
 cli.add_typer(tokens, name="tokens")
 cli.add_typer(users, name="users")
 

@@ -48,6 +48,8 @@ SCOPES: Final = {
     ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
     ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
     ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
+    ApiScope.TAGS_READ: N_("read tags and how many followers have each"),
+    ApiScope.TAGS_WRITE: N_("change tags, and tag followers"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

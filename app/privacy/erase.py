@@ -34,6 +34,7 @@ from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
 from app.qrcodes.erase import count_before_erasure
 from app.replies import erase as replies
 from app.rules import erase as rules
+from app.tags import erase as tags
 from app.tombstones.models import Scope
 from app.tombstones.people import write_tombstone
 from app.tombstones.subject import ErasureSubject
@@ -175,6 +176,7 @@ async def _finish_person(
     counts.update(await _erase_some_notices(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
+    counts.update({"tags": await tags.erase(session, person)})
     await count_before_erasure(session, person)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:

@@ -8,6 +8,7 @@ from app.db.engine import SessionFactory
 from app.notices import erase as notices
 from app.privacy.inbox_protocol import Inbox
 from app.replies import erase as replies
+from app.tags import erase as tags
 
 RETENTION_BATCH: Final = 1000
 
@@ -19,13 +20,15 @@ MAX_BATCHES: Final = 100
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
     """Clear payloads, contents of replies and notices, and job tracebacks from before `before`.
 
-    Returns how many. Each batch is a transaction; rows that are locked are left to the next run.
+    Whom WeChat refused to tag is forgotten, too. Returns how many. Each batch is a transaction;
+    rows that are locked are left to the next run.
     """
     cleared = 0
     for erase_older in (
         inbox.erase_older,
         replies.erase_older,
         notices.erase_older,
+        tags.erase_older,
         tracebacks.erase_older,
     ):
         for _ in range(MAX_BATCHES):

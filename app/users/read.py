@@ -13,10 +13,12 @@ from app.events.schemas import ConsentOut, FollowerOut
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
 from app.identity.schemas import OpenIdOut
+from app.tags import store as tags
 from app.users import store
 from app.users.remaining_sends import sends_left
 from app.users.schemas import (
     FollowEntry,
+    FollowerTagOut,
     InteractionOut,
     SubscriptionEntry,
     TimelineOut,
@@ -65,6 +67,16 @@ async def read_user(
         ],
         followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
         consents=[ConsentOut.of(one, left) for one in consents],
+        tags=[
+            FollowerTagOut(
+                appid=one.appid,
+                openid=one.openid,
+                tag_id=one.tag_id,
+                name=name,
+                known_at=one.known_at,
+            )
+            for one, name in await tags.of_people(session, keys)
+        ],
         last_interactions=[
             InteractionOut.model_validate(x) for x in await store.interactions(session, keys)
         ],

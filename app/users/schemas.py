@@ -36,6 +36,21 @@ class TimelineOut(ApiModel):
     """Pass it as `before` for the next page; null on the last page."""
 
 
+class FollowerTagOut(ApiModel):
+    """A tag that the person has at one account."""
+
+    appid: str
+    """The account."""
+    openid: str
+    """The person at this account."""
+    tag_id: int
+    """WeChat's id of the tag."""
+    name: str
+    """Its name."""
+    known_at: datetime
+    """When WeChat took it from here, or named it last."""
+
+
 class InteractionOut(ApiModel):
     """One push of the person."""
 
@@ -68,6 +83,8 @@ class UserOut(ApiModel):
     """Whether the person follows each account."""
     consents: list[ConsentOut]
     """Consents to subscription notifications."""
+    tags: list[FollowerTagOut]
+    """The person's tags, as far as they are known."""
     last_interactions: list[InteractionOut]
     """The latest push at each account."""
     timeline: TimelineOut

@@ -60,6 +60,13 @@ Api: TypeAlias = Literal[
     "datacube/getinterfacesummary",
     "datacube/getweanalysisappiddailyvisittrend",
     "datacube/getweanalysisappidvisitdistribution",
+    "tags/get",
+    "tags/create",
+    "tags/update",
+    "tags/delete",
+    "tags/members/batchtagging",
+    "tags/members/batchuntagging",
+    "user/tag/get",
 ]
 
 STORE_SECONDS: Final = 2.0

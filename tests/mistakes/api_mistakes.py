@@ -101,6 +101,20 @@ BODIES: dict[str, Json] = {
     "FollowerIn": {"openid": "oONE"},
     "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
     "QrCodeName": {"name": "Store 42"},
+    "TagIn": {"appid": APPID, "name": "会员"},
+    "TagName": {"name": "会员"},
+    "PullIn": {"appid": APPID},
+    "TagCountIn": {
+        "appid": APPID,
+        "filter": {
+            "scene": "store_42",
+            "how": "ADD_SCENE_QR_CODE",
+            "seen_since": "2026-01-01T00:00:00Z",
+            "seen_before": "2026-02-01T00:00:00Z",
+            "tag_id": 100,
+        },
+    },
+    "TagPeopleIn": {"action": "tag", "openids": ["oONE"], "key": "one"},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -113,6 +127,8 @@ IDS = {
     "send_id": ID,
     "qrcode_id": ID,
     "list_id": ID,
+    "run_id": ID,
+    "tag_id": "100",
     "retry_id": ID,
     "erasure_id": ID,
     "rule_id": "1",

@@ -105,6 +105,8 @@ COMMAND_MISTAKES = [
     Mistake("rules explain a --openid ''", FAILED, "openid: "),
     Mistake("rules import --from-wechat --appid wx1", BAD_USE, f"choose one of {APPID}"),
     Mistake("qrcodes list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("tags list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("tags create ' '", FAILED, "name: "),
     Mistake("qrcodes import FILE", FAILED, NOTHING_LISTENS, AWAY, content="Store 1"),
     Mistake(
         "articles draft summer26 /nowhere --title a --thumb-media-id b",

@@ -23,6 +23,7 @@ from tests.service import (
     text_reply,
     wechat,
 )
+from tests.tags.makers import reach_wechat, tag
 from tools.write_openapi import kept
 
 __all__ = ["clock", "service", "settings", "wechat"]
@@ -40,7 +41,7 @@ def _examples() -> Iterator[tuple[str, str, str, object]]:
 EXAMPLES = list(_examples())
 
 
-async def filled_in(service: Service, path: str) -> str:
+async def filled_in(service: Service, wechat: WeChat, path: str) -> str:
     """Return a path with the id of a rule or a webhook that exists."""
     if "{rule_id}" in path:
         return path.replace("{rule_id}", str(await service.add_rule(text_reply())))
@@ -55,6 +56,8 @@ async def filled_in(service: Service, path: str) -> str:
         return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
     if "{link_id}" in path:
         return path.replace("{link_id}", (await add_link(service))["id"])
+    if "{tag_id}" in path:
+        path = path.replace("{tag_id}", str(await tag(service, wechat)))
     return path
 
 
@@ -66,13 +69,14 @@ async def test_an_example_works_unchanged(
     if path.startswith(("/api/notice", "/api/templates")):
         await know_recipients(service, wechat)
     know_wechat(service, wechat)
+    reach_wechat(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
     headers = {
         "authorization": f"Bearer {ADMIN_TOKEN}",
         "content-type": kind,
         "if-match": "*",
     }
-    url = await filled_in(service, path)
+    url = await filled_in(service, wechat, path)
 
     answer = await service.http.request(method.upper(), url, content=content, headers=headers)
 

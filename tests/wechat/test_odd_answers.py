@@ -347,11 +347,15 @@ CALLS: dict[str, Callable[[WeChatApi], Awaitable[object]]] = {
     "message_templates": lambda api: api.message_templates(TOKEN),
     "figures": lambda api: api.figures(TOKEN, FigureCall.USER_SUMMARY, DAY, DAY),
     "create_qrcode": lambda api: api.create_qrcode(TOKEN, "store", permanent=True),
+    "tags": lambda api: api.tags(TOKEN),
+    "create_tag": lambda api: api.create_tag(TOKEN, "会员"),
+    "tag_members": lambda api: api.tag_members(TOKEN, 100, None),
 }
 # A success of these says no more than errcode 0; the id of a notice may be missing.
 PROMISING_NOTHING = {
     "clear_quota", "close", "custom_send", "menu_create", "menu_delconditional", "menu_delete",
-    "send_notice", "send_template_message",
+    "send_notice", "send_template_message", "rename_tag", "delete_tag", "tag_followers",
+    "untag_followers",
 }  # fmt: skip
 
 

@@ -1,0 +1,56 @@
+"""HTTP errors of `/api/tags`."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import HTTPException
+
+from app.api_errors import Detail, InvalidRequest, Problem
+from app.tags.errors import TagError, UnknownTag
+from app.wechat.errcodes import Action, explain
+from app.wechat.errors import ApiError, TransportError
+
+Responses = dict[int | str, dict[str, Any]]
+
+UNKNOWN: Final[Responses] = {404: {"model": Detail, "description": "It does not exist"}}
+CONFLICT: Final[Responses] = {
+    409: {"model": Detail, "description": "The state of the tag or of the run does not allow it"}
+}
+REFUSED: Final[Responses] = {
+    429: {"model": Detail, "description": "The quota of the account is used up"},
+    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
+}
+# They say that the request itself can't be carried out as things are.
+_OF_TAGS: Final = frozenset({45056, 45057, 45058, 45157, 45158})
+MAYBE_DONE: Final = "WeChat may have done it all the same: read the tags with POST /api/tags/pull"
+
+
+def failed(error: TagError) -> HTTPException:
+    """Return the 404 or 409 of an error."""
+    return HTTPException(404 if isinstance(error, UnknownTag) else 409, str(error))
+
+
+def unknown_run(run_id: UUID) -> HTTPException:
+    """Return the 404 of a run that does not exist."""
+    return HTTPException(404, f"run {run_id} does not exist")
+
+
+def refused(error: ApiError) -> HTTPException:
+    """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
+    if error.errcode is None:
+        maybe = isinstance(error, TransportError) and error.outcome_unknown
+        then = f". {MAYBE_DONE}" if maybe else ""
+        return HTTPException(502, f"WeChat did not answer: {error.errmsg}{then}")
+    known = explain(error.errcode, "en", error.rid)
+    rid = "" if error.rid is None else f" (rid {error.rid})"
+    quota_or_other = 429 if error.action is Action.WAIT else 502
+    status = 409 if error.errcode in _OF_TAGS else quota_or_other
+    return HTTPException(
+        status,
+        f"WeChat refuses with errcode {error.errcode}: {known.meaning} {known.fix}{rid}",
+    )
+
+
+def unprocessable(field: str, message: str, part: str = "body") -> InvalidRequest:
+    """Return a 422 for one member of a part of the request. message: says how to correct it."""
+    return InvalidRequest([Problem(loc=[part, field], msg=message, type="value_error")])
