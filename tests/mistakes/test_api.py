@@ -81,7 +81,7 @@ async def test_a_member_that_is_missing_or_of_another_type_is_named(
     good = BODIES[schema["$ref"].rpartition("/")[2]]
     wrong = list(wrong_bodies(DOCUMENT, schema, good))
 
-    assert len(wrong) >= 3
+    assert len(wrong) >= 2
     for body, member, mistake in wrong:
         answer = await ask(service, method, path, json=body)
         check(answer, member, (member, mistake))

@@ -9,7 +9,7 @@ from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
 from tests.menus.makers import click, menu
 from tests.menus.publishing import drafted, know_wechat
-from tests.notices.makers import know_recipients
+from tests.notices.makers import know_recipients, known
 from tests.qrcodes.makers import added as add_qrcode
 from tests.service import (
     ADMIN_TOKEN,
@@ -68,6 +68,8 @@ async def test_an_example_works_unchanged(
     know_mini_program(service, wechat)
     if path.startswith(("/api/notice", "/api/templates")):
         await know_recipients(service, wechat)
+    if path.startswith("/api/tags") and isinstance(example, dict):
+        await known(service, *example.get("openids", ()))
     know_wechat(service, wechat)
     reach_wechat(service, wechat)
     content = example if isinstance(example, str) else json.dumps(example)
