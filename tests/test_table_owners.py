@@ -65,6 +65,10 @@ EXCEPTIONS = {
         why="when sends are scarcer than replies, the present priority of the rules decides",
         reads=frozenset({"rules"}),
     ),
+    "app/replies/send_batches.py": Foreign(
+        why="the same, for many replies at once",
+        reads=frozenset({"rules"}),
+    ),
     "app/replies/store.py": Foreign(
         why="of the replies that yielded, those of the highest priority are sent first",
         reads=frozenset({"rules"}),
