@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,7 +66,7 @@ EXCEPTIONS = {
         reads=frozenset({"rules"}),
     ),
     "app/replies/send_batches.py": Foreign(
-        why="the same, for the replies that one statement takes for many people",
+        why="the same, for many replies at once",
         reads=frozenset({"rules"}),
     ),
     "app/replies/store.py": Foreign(
@@ -145,7 +144,7 @@ def foreign(room: str, use: Use) -> Foreign:
     )
 
 
-def _files() -> Iterator[tuple[str, str, Use]]:
+def files() -> Iterator[tuple[str, str, Use]]:
     """Every file with its room and its use of tables.
 
     A function of the database belongs to the table whose trigger calls it, and otherwise to `db`.
@@ -166,10 +165,7 @@ def _files() -> Iterator[tuple[str, str, Use]]:
         yield str(path.relative_to(ROOT)), room, use_of_sql(text, TABLES)
 
 
-@cache
-def files() -> list[tuple[str, str, Use]]:
-    """Every file as above. Read by the first test that asks, since every process collects."""
-    return [(name, room, use) for name, room, use in _files() if room != "__init__"]
+FILES = [(name, room, use) for name, room, use in files() if room != "__init__"]
 
 
 def test_every_table_has_an_owner_with_a_place_among_the_layers() -> None:
@@ -178,7 +174,7 @@ def test_every_table_has_an_owner_with_a_place_among_the_layers() -> None:
 
 
 def test_files_use_tables_that_are_their_own_or_below_and_no_exception_is_idle() -> None:
-    used = {name: foreign(room, use) for name, room, use in files()}
+    used = {name: foreign(room, use) for name, room, use in FILES}
 
     assert {name: found for name, found in used.items() if found != Foreign()} == EXCEPTIONS
 
@@ -188,7 +184,7 @@ def test_every_exception_says_why() -> None:
 
 
 def test_every_statement_says_which_table_it_writes() -> None:
-    assert {name: use.unclear for name, _, use in files() if use.unclear} == {}
+    assert {name: use.unclear for name, _, use in FILES if use.unclear} == {}
 
 
 WRITES = [
