@@ -44,7 +44,7 @@ class WebProcess(Process):
 
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
-        # Instead of the one of uvicorn, which starts a new Python. Its type differs in nothing else.
+        # Instead of the one of uvicorn, which starts a new Python, and to mypy is another type.
         process = _context().Process(target=self.target, args=(sockets,))
         self.process = process  # type: ignore[assignment]
         self._monotonic = time.monotonic
