@@ -2,7 +2,8 @@
 
 uvicorn's own supervisor kills a child that does not answer within five seconds. On a busy machine
 with one core no child starts that fast, so all of them are killed again and again. It also leaves
-the children running when it is killed itself.
+the children running when it is killed itself, and each child imports the application again, which
+takes some seconds of a processor: here they are forked from one process that has it in memory.
 """
 
 import errno
@@ -10,9 +11,13 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
+from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +35,8 @@ ANSWER_SECONDS: Final = 30.0
 # After the parent has ended: what a child may take to answer its requests and to close.
 ORPHAN_SECONDS: Final = 10.0
 PORT_SECONDS: Final = 5.0
+PARENT_LOOK_SECONDS: Final = 1.0
+IMAGE: Final = "app.cli.web_image"
 
 
 class WebProcess(Process):
@@ -37,15 +44,21 @@ class WebProcess(Process):
 
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
+        # Instead of the one of uvicorn, which starts a new Python, and to mypy is another type.
+        process = _context().Process(target=self.target, args=(sockets,))
+        self.process = process  # type: ignore[assignment]
         self._monotonic = time.monotonic
         self._has_started = False
         self._asked_at: float | None = None
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Run in the child."""
+        import_module(IMAGE).receive_signals()
         end_with_parent()
         hold_for_life(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-        super().target(sockets)
+        self.config.configure_logging()
+        with suppress(KeyboardInterrupt):
+            super().target(sockets)
 
     def fault(self) -> str | None:
         """Return why this process has to be replaced; None while it is well or starts."""
@@ -122,6 +135,18 @@ class WebProcesses(Multiprocess):
             self.processes[number] = new
 
 
+def _context() -> ForkServerContext | SpawnContext:
+    """Return how web processes are started.
+
+    Only on Linux they are forked: elsewhere the system's own libraries do not stand it.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([IMAGE])
+    return context
+
+
 def wait_for_port(host: str, port: int) -> OSError | None:
     """Wait until nobody listens on a port; return why it can't be had within PORT_SECONDS.
 
@@ -152,13 +177,20 @@ def _bind_error(host: str, port: int) -> OSError | None:
 
 
 def end_with_parent() -> None:
-    """End this child process when its parent has ended, however that happened."""
+    """End this child process when its parent has ended, however that happened.
+
+    It also ends with the process that it was forked from: the parent then takes it for ended.
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    forked_from = os.getppid()
 
     def watch() -> None:
-        wait([parent.sentinel])  # a pipe, which the system closes even after SIGKILL
+        # A pipe, which the system closes even after SIGKILL.
+        while not wait([parent.sentinel], PARENT_LOOK_SECONDS):
+            if os.getppid() != forked_from:
+                break
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(ORPHAN_SECONDS)
         os._exit(1)

@@ -74,9 +74,10 @@ async def _kill_web_process(deployment: Deployment, web: Child) -> None:
 
 
 def _serves(process: psutil.Process) -> bool:
-    """Tell whether it is a web process; Python starts a helper of its own beside them."""
+    """Tell whether it is a web process: one that was forked from the server of forks."""
     try:
-        line = " ".join(process.cmdline())
+        parent = process.parent()
+        line = " ".join(parent.cmdline()) if parent else ""
     except psutil.Error:
         return False
-    return "spawn_main" in line
+    return "forkserver" in line

@@ -75,7 +75,7 @@ async def test_four_processes_come_up_on_one_busy_core(database_url: str, tmp_pa
         child.clean_up()
 
 
-async def test_a_process_that_is_killed_is_replaced_and_the_reason_logged(
+async def test_what_is_killed_is_replaced_and_all_of_it_ends_when_it_is_asked_to(
     database_url: str, tmp_path: Path
 ) -> None:
     child = serve(database_url, tmp_path, 2)
@@ -85,11 +85,28 @@ async def test_a_process_that_is_killed_is_replaced_and_the_reason_logged(
         victim = web_pids(child)[0]
         os.kill(victim, signal.SIGKILL)
         await all_started(child, 3)
+        (line,) = lines(child, "web_process.replaced")
+
+        # Without the process that they were forked from nobody knows of them any more.
+        before, of_before = fork_server(child), web_pids(child)
+        before.kill()
+
+        async def are_replaced() -> bool:
+            return len(lines(child, "Application startup complete.")) == 5 and not any(
+                map(psutil.pid_exists, of_before)
+            )
+
+        await eventually(are_replaced, "other web processes", within=START_SECONDS)
+        assert (line["pid"], line["reason"]) == (victim, "was ended by SIGKILL")
+        # As systemd ends a service, and not as a terminal does.
+        for one in [*child_processes(child), psutil.Process(child.process.pid)]:
+            one.terminate()
+        assert await child.ended(30) == 0
     finally:
         child.clean_up()
 
-    (line,) = lines(child, "web_process.replaced")
-    assert (line["pid"], line["reason"]) == (victim, "was ended by SIGKILL")
+    # Of those that it ended with, and of those that had lost the process they were forked from.
+    assert len(lines(child, "Application shutdown complete.")) == 4
 
 
 async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_once(
@@ -120,9 +137,24 @@ async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_on
 
 
 def web_pids(child: Child) -> list[int]:
-    """Return the web processes, without the resource tracker of multiprocessing."""
-    children = psutil.Process(child.process.pid).children(recursive=True)
-    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
+    """Return the web processes: what the server of forks has forked."""
+    return [one.pid for one in fork_server(child).children()]
+
+
+def child_processes(child: Child) -> list[psutil.Process]:
+    """Return every process below a child."""
+    found: list[psutil.Process] = psutil.Process(child.process.pid).children(recursive=True)
+    return found
+
+
+def fork_server(child: Child) -> psutil.Process:
+    """Return the process from which the web processes are forked."""
+    (server,) = [
+        one
+        for one in psutil.Process(child.process.pid).children()
+        if "forkserver" in " ".join(one.cmdline())
+    ]
+    return server
 
 
 def metrics_folders(folder: Path) -> int:
