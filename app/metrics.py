@@ -121,6 +121,11 @@ API_CALLS: Final = Counter(
     "Calls of WeChat's API by account and API, whatever came of them",
     ["appid", "api"],
 )
+API_CALLS_PUT_OFF: Final = Counter(
+    "oa_bridge_api_calls_put_off",
+    "Calls of WeChat's API that have to wait since the rate of their API is reached",
+    ["appid", "api"],
+)
 UNIONID_CONFLICTS: Final = Counter(
     "oa_bridge_unionid_conflicts",
     "UnionIDs that differ from the stored one and need WeChat's confirmation, by who named them "

@@ -35,6 +35,8 @@ MAX_SOCKET_PATH_BYTES = 103
 EMBEDDED_FOLDER = "postgres"
 EMBEDDED_SOCKET = ".s.PGSQL.5432"
 APPID_PATTERN = r"^wx[0-9a-f]{16}$"
+API_RATE_PATTERN = r"([a-z_/]+)=(\d{1,7})/(\d{1,7})"
+MAX_RATE = 1_000_000
 AES_KEY_PATTERN = r"^[A-Za-z0-9]{43}$"
 # Visible ASCII: a blank, a line break or an invisible character came with the copying.
 APPSECRET_PATTERN = r"^[!-~]+$"
@@ -258,6 +260,7 @@ class Settings(BaseSettings):
     wechat_api_base_url: str = "https://api.weixin.qq.com"
     wechat_api_timeout_seconds: float = Field(default=4.0, gt=0, le=60)
     followers_sync_concurrency: int = Field(default=8, ge=1, le=64)
+    api_rates: Annotated[tuple[str, ...], NoDecode] = ()
 
     admin_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     operations_public: bool = False
@@ -313,7 +316,7 @@ class Settings(BaseSettings):
     def _unset(cls, value: object) -> object:
         return _blank_is_unset(value)
 
-    @field_validator("admin_tokens", "mini_program_appids", mode="before")
+    @field_validator("admin_tokens", "mini_program_appids", "api_rates", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -337,6 +340,18 @@ class Settings(BaseSettings):
         for appid in value:
             if re.fullmatch(APPID_PATTERN, appid) is None:
                 raise ValueError(f"{appid} is no AppID: wx and 16 digits or letters a to f")
+        return value
+
+    @field_validator("api_rates")
+    @classmethod
+    def _rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            found = re.fullmatch(API_RATE_PATTERN, part)
+            if found is None or not all(1 <= int(n) <= MAX_RATE for n in found.group(2, 3)):
+                raise ValueError(
+                    f"{part} is no rate: write an API, the calls and the seconds, from 1 to "
+                    f"{MAX_RATE:,}, such as message/custom/send=1000/60"
+                )
         return value
 
     @field_validator("database_url")

@@ -88,6 +88,7 @@ from app.webhooks.retention import prune as prune_deliveries
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat_client.call_counts import prune as prune_call_counts
+from app.wechat_client.call_rates import rates_of
 from app.wechat_client.fetch_media import MediaFetcher, media_policy
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
@@ -282,7 +283,9 @@ def make_jobs(
 ) -> Jobs:
     """Return the jobs. client: for WeChat's API alone; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
+    tokens = AccessTokens(
+        database, api, settings.accounts, clock, secret_box(settings), rates=rates_of(settings)
+    )
     fetcher = MediaFetcher(media_policy(settings.media_allow_private))
     uploads = Uploads(database, api, tokens, clock, settings.media_path, fetcher)
     return Jobs(

@@ -24,6 +24,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         return
     path = scope["path"].removeprefix("/cgi-bin/")
     body = await _body(receive)
+    if body is None:
+        return
     answer: object = {"errcode": 0, "errmsg": "ok"}
     if path == "stable_token":
         answer = {"access_token": orjson.loads(body)["appid"], "expires_in": 7200}
@@ -47,10 +49,13 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": orjson.dumps(answer)})
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body; None if whoever called was cut off before its end."""
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body

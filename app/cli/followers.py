@@ -35,6 +35,7 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client.call_rates import rates_of
 from app.wechat_client.tokens import AccessTokens
 
 FAILED: Final = 1
@@ -113,7 +114,11 @@ async def _sync_one(
     clock = SystemClock()
     await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
-    tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings), logs=False)
+    tokens = AccessTokens(
+        *(database, api, settings.accounts, clock, secret_box(settings)),
+        logs=False,
+        rates=rates_of(settings),
+    )
     client_of_account = UserInfoClient(appid, api, tokens, clock)
     try:
         with _bar() as bar:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database
 from app.db.worker_heartbeat import BEAT_SECONDS
-from app.wechat_client.quota_store import QuotaUse, read_uses
+from app.wechat_client.quota_store import QuotaUse, read_reached_rates, read_uses
 
 log = structlog.get_logger(__name__)
 
@@ -259,6 +259,18 @@ async def quotas(database: Database, appids: Sequence[str], now: datetime) -> Se
             return await read_uses(session, appids, now)
     except DATABASE_ERRORS as error:
         log.warning("the accounts' quotas can't be read", reason=describe(error))
+        return []
+
+
+async def reached_rates(
+    database: Database, appids: Sequence[str], now: datetime
+) -> Sequence[tuple[str, str]]:
+    """Return the accounts and APIs whose rate is reached; none if it can't be read in a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.sessions() as session:
+            return await read_reached_rates(session, appids, now)
+    except DATABASE_ERRORS as error:
+        log.warning("the rates of calls can't be read", reason=describe(error))
         return []
 
 

@@ -138,6 +138,15 @@ class NearlyUsedQuota(ApiModel):
     """How many WeChat allows a day."""
 
 
+class ReachedRate(ApiModel):
+    """An API of which more calls are wanted than its rate allows."""
+
+    appid: str
+    """The account."""
+    api: str
+    """The API, as WeChat names it."""
+
+
 class WeChatPart(Part):
     """Calls of WeChat's API."""
 
@@ -145,6 +154,8 @@ class WeChatPart(Part):
     """One for each account and API whose last call failed."""
     quotas: list[NearlyUsedQuota]
     """The quotas of which 80 % or more are used."""
+    rates: list[ReachedRate]
+    """The APIs whose calls wait for their turn now."""
 
 
 class UnionIdsPart(Part):
@@ -400,7 +411,11 @@ def _token(times: TokenTimes | None) -> Token:
     return Token(state=state, expires_in=int(times.expires_in))
 
 
-def wechat(problems: Iterable[Problem], quotas: Iterable[QuotaUse] = ()) -> WeChatPart:
+def wechat(
+    problems: Iterable[Problem],
+    quotas: Iterable[QuotaUse] = (),
+    reached: Iterable[tuple[str, str]] = (),
+) -> WeChatPart:
     """Report which calls WeChat refuses or will soon refuse, and what to do."""
     shown = [_shown(problem) for problem in problems]
     nearly = [
@@ -408,7 +423,12 @@ def wechat(problems: Iterable[Problem], quotas: Iterable[QuotaUse] = ()) -> WeCh
         for use in quotas
         if use.daily_limit and use.share >= NEARLY_USED_UP
     ]
-    sentences = [*map(_sentence, shown), *map(_quota_sentence, nearly)]
+    rates = [ReachedRate(appid=appid, api=api) for appid, api in reached]
+    sentences = [
+        *map(_sentence, shown),
+        *map(_quota_sentence, nearly),
+        *map(_rate_sentence, rates),
+    ]
     detail = "; ".join(sentences[:MAX_NAMED])
     if len(sentences) > MAX_NAMED:
         detail += f"; and {len(sentences) - MAX_NAMED} more"
@@ -417,6 +437,7 @@ def wechat(problems: Iterable[Problem], quotas: Iterable[QuotaUse] = ()) -> WeCh
         detail=detail or "no call is refused",
         problems=shown,
         quotas=nearly,
+        rates=rates,
     )
 
 
@@ -424,6 +445,13 @@ def _quota_sentence(quota: NearlyUsedQuota) -> str:
     return (
         f"{quota.appid}, {quota.api}: {quota.used:,} of {quota.daily_limit:,} calls of today are "
         "used: find what calls so often, or run oa-bridge quota clear"
+    )
+
+
+def _rate_sentence(rate: ReachedRate) -> str:
+    return (
+        f"{rate.appid}, {rate.api}: calls wait, since more are wanted than its rate allows: find "
+        "what calls so often, or set API_RATES"
     )
 
 

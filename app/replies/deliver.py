@@ -6,7 +6,7 @@ import platform
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Never, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -21,7 +21,7 @@ from app.db.queue import enqueue
 from app.replies import attempt_store, expiry_report, store
 from app.replies.errors import TryLater
 from app.replies.expire import expired_reply
-from app.replies.jobs import deliver_job
+from app.replies.jobs import deliver_job, is_urgent
 from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, paused, unknown_outcome
 from app.replies.send_batches import OwedReply, SendBatches
@@ -41,7 +41,7 @@ from app.wechat.outbound import (
     customer_service_body,
     media_of,
 )
-from app.wechat_client.errors import MediaNotFetched, MediaUnavailable
+from app.wechat_client.errors import MediaNotFetched, MediaUnavailable, Paused
 from app.wechat_client.media import Uploads
 from app.wechat_client.pauses import MINI_PROGRAM
 from app.wechat_client.tokens import AccessTokens
@@ -111,10 +111,20 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 async def _wait_for_pause(delivery: Delivery, reply: OwedReply) -> None:
     """Raise TryLater if WeChat is known to refuse this reply now."""
     pause = delivery.tokens.pause(AppId(reply.appid), SEND, reply.mini_program)
-    if pause is None:
-        return
-    now, jitter = delivery.clock.now(), _jitter()
-    outcome = paused(pause.error, pause.look_again_at(now), now=now, jitter=jitter)
+    if pause is not None:
+        await _put_off(delivery, reply, pause.error, pause.look_again_at(delivery.clock.now()))
+
+
+async def _wait_for_turn(delivery: Delivery, reply: OwedReply) -> None:
+    """Wait until the rate of the API allows one more call. Raises TryLater if that is not soon."""
+    try:
+        await delivery.tokens.rates.admit(AppId(reply.appid), SEND)
+    except Paused as error:
+        await _put_off(delivery, reply, error, error.until)
+
+
+async def _put_off(delivery: Delivery, reply: OwedReply, error: ApiError, until: datetime) -> Never:
+    outcome = paused(error, until, now=delivery.clock.now(), jitter=_jitter())
     async with brief_transaction(delivery.sessions) as session:
         await store.note_pause(session, reply.id, outcome)
     raise TryLater(outcome.retry_in or SOON, _reason(outcome), outcome.errcode)
@@ -126,7 +136,8 @@ async def _deliver_one(delivery: Delivery, owed: OwedReply) -> None:
             raise TryLater(SOON, "another job sends this reply")
         result = delivery.results.get(owed.id)
         if result is None:
-            async with delivery.slots.take(owed.appid):
+            async with delivery.slots.take(owed.appid, urgent=_is_urgent(delivery, owed)):
+                await _wait_for_turn(delivery, owed)
                 result = await _send_claimed(delivery, owed.id)
         if result is None:
             return
@@ -135,6 +146,10 @@ async def _deliver_one(delivery: Delivery, owed: OwedReply) -> None:
     _report(result.reply, outcome)
     if outcome is not None and outcome.retry_in is not None:
         raise TryLater(outcome.retry_in, _reason(outcome), outcome.errcode)
+
+
+def _is_urgent(delivery: Delivery, owed: OwedReply) -> bool:
+    return owed.expires_at is not None and is_urgent(owed.expires_at, delivery.clock.now())
 
 
 async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None:
@@ -299,6 +314,7 @@ async def _custom_send(
             lambda token: delivery.api.custom_send(token, body),
             api=SEND,
             mini_program=_mini_program_of(message),
+            has_turn=True,
         )
     except TransportError as error:
         if error.outcome_unknown:

@@ -9,6 +9,7 @@ time.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -33,6 +34,7 @@ class OwedReply:
     id: UUID
     appid: str
     mini_program: str | None
+    expires_at: datetime | None
 
 
 class SendBatches:
@@ -83,7 +85,8 @@ async def to_send(
     """Return for each callback the replies that are still to be sent, in the rule's order."""
     owed: defaultdict[UUID, list[OwedReply]] = defaultdict(list)
     for row in await connection.fetch(_TO_SEND, callback_ids):
-        owed[row["callback_id"]].append(OwedReply(row["id"], row["appid"], row["mini_program"]))
+        callback_id, *reply = row
+        owed[callback_id].append(OwedReply(*reply))
     return [owed[callback_id] for callback_id in callback_ids]
 
 
@@ -129,7 +132,7 @@ def _reply_of(row: asyncpg.Record) -> Reply:
 
 _TO_SEND: Final = """
 SELECT callback_id, id, appid,
-       CASE WHEN msgtype = 'miniprogrampage' THEN content ->> 'appid' END AS mini_program
+       CASE WHEN msgtype = 'miniprogrampage' THEN content ->> 'appid' END, expires_at
 FROM replies
 WHERE callback_id = ANY($1::uuid[]) AND via = 'customer_service'
   AND status IN ('pending', 'sending')

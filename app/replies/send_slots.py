@@ -1,6 +1,7 @@
-"""How many replies one worker sends at the same time."""
+"""How many replies one worker sends at the same time, and which of those that wait is next."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,13 +14,55 @@ class SendSlots:
     """
 
     def __init__(self, most: int, of_account: int) -> None:
-        self._all = asyncio.Semaphore(most)
+        self._all = _Room(most)
         self._of_account = of_account
-        self._accounts: dict[str, asyncio.Semaphore] = {}
+        self._accounts: dict[str, _Room] = {}
 
     @asynccontextmanager
-    async def take(self, appid: str) -> AsyncIterator[None]:
-        """Wait for room for one more reply of an account, and hold it while the block runs."""
-        account = self._accounts.setdefault(appid, asyncio.Semaphore(self._of_account))
-        async with account, self._all:
+    async def take(self, appid: str, *, urgent: bool = False) -> AsyncIterator[None]:
+        """Wait for room for one more reply of an account, and hold it while the block runs.
+
+        urgent: goes before those that are not.
+        """
+        account = self._accounts.setdefault(appid, _Room(self._of_account))
+        async with account.place(urgent=urgent), self._all.place(urgent=urgent):
             yield
+
+
+class _Room:
+    """So many places; the next free one is that of the first who waits, the urgent ones first."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def place(self, *, urgent: bool) -> AsyncIterator[None]:
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(self._urgent if urgent else self._others)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the place was given a moment before
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        for queue in (self._urgent, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._free += 1

@@ -17,7 +17,8 @@ from app.wechat.outbound import (
     Voice,
 )
 from app.wechat.outbound.base import with_line_feeds
-from app.wechat.outbound.messages import MAX_ARTICLES, MAX_TEXT_BYTES
+from app.wechat.outbound.messages import MAX_ARTICLES
+from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 from app.wechat.push_format import Format
 from app.wechat.visible_text import cut
 from app.wechat.xml_document import cdata, strip_illegal

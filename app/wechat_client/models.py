@@ -69,6 +69,22 @@ class ApiQuota(Base):
     asked_at: Mapped[datetime]
 
 
+class ApiRate(Base):
+    """When an account may call one API again; all processes take their turns here.
+
+    granted: how many turns were given last.
+    """
+
+    __tablename__ = "api_rates"
+    # A row changes with every batch of calls.
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+    granted: Mapped[int]
+
+
 class QuotaClearing(Base):
     """One clearing of an account's quotas that WeChat has made, or may have made."""
 

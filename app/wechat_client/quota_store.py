@@ -13,12 +13,15 @@ from uuid_utils.compat import uuid7
 
 from app.wechat.api_responses import Quota
 from app.wechat_client.call_counts import day_of
-from app.wechat_client.models import ApiCalls, ApiQuota, QuotaClearing
+from app.wechat_client.call_rate import CallRate
+from app.wechat_client.models import ApiCalls, ApiQuota, ApiRate, QuotaClearing
 from app.wechat_client.pauses import SHANGHAI
 
 # From this share on an operator is warned.
 NEARLY_USED_UP: Final = 0.8
 CGI_BIN: Final = "/cgi-bin/"
+MAX_RATES: Final = 10_000
+MAX_REACHED: Final = 100
 
 _USES: Final = text("""
 SELECT appid, api, coalesce(calls, 0), coalesce(calls - before_clearing, 0),
@@ -99,6 +102,33 @@ async def save_quota(
             index_elements=["appid", "api"], set_=values if quota is not None else {"asked_at": now}
         )
     )
+
+
+async def read_rates(session: AsyncSession) -> dict[tuple[str, str], CallRate]:
+    """Return the rates that WeChat has named, by account and API."""
+    found = await session.execute(
+        select(ApiQuota.appid, ApiQuota.api, ApiQuota.rate_calls, ApiQuota.rate_seconds)
+        .where(ApiQuota.rate_calls >= 1, ApiQuota.rate_seconds >= 1)
+        .limit(MAX_RATES)
+    )
+    return {
+        (appid, api): CallRate(calls, seconds)
+        for appid, api, calls, seconds in found
+        if calls is not None and seconds is not None
+    }
+
+
+async def read_reached_rates(
+    session: AsyncSession, appids: Sequence[str], now: datetime
+) -> list[tuple[str, str]]:
+    """Return the accounts and APIs whose next call has to wait for its turn."""
+    found = await session.execute(
+        select(ApiRate.appid, ApiRate.api)
+        .where(ApiRate.appid.in_(appids), ApiRate.next_at > now)
+        .order_by(ApiRate.appid, ApiRate.api)
+        .limit(MAX_REACHED)
+    )
+    return [(appid, api) for appid, api in found]
 
 
 async def asked_at(session: AsyncSession, appid: str) -> dict[str, datetime]:

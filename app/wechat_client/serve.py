@@ -9,6 +9,7 @@ from app.db.background_store import background_store
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.wechat.api import WeChatApi
+from app.wechat_client.call_rates import rates_of
 from app.wechat_client.problems import ApiProblems
 from app.wechat_client.tokens import AccessTokens
 
@@ -29,6 +30,7 @@ async def calling_wechat(state: State, problems: ApiProblems) -> AsyncIterator[N
         state.clock,
         secret_box(settings),
         problems=problems,
+        rates=rates_of(settings),
     )
     state.wechat_api, state.access_tokens = api, tokens
     try:

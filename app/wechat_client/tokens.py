@@ -20,6 +20,8 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.call_counts import CallCounts
+from app.wechat_client.call_rate import CallRate
+from app.wechat_client.call_rates import CallRates
 from app.wechat_client.errors import Paused
 from app.wechat_client.pauses import Pause
 from app.wechat_client.problems import Api, ApiProblems
@@ -48,7 +50,8 @@ class AccessTokens:
     """Gives out access tokens. They are stored in `access_tokens` and shared by all processes.
 
     logs: whether failed calls are logged; a command tells the person who runs it instead.
-    problems: those of the process, if it reads them elsewhere, too.
+    problems: those of the process, if it reads them elsewhere, too. rates: those that an operator
+    has set, by API.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class AccessTokens:
         *,
         logs: bool = True,
         problems: ApiProblems | None = None,
+        rates: Mapping[str, CallRate] | None = None,
     ) -> None:
         self._database = database
         self._api = api
@@ -69,6 +73,7 @@ class AccessTokens:
         self._box = box
         self.counts = CallCounts(database.sessions, clock)
         self.problems = problems or ApiProblems(database.sessions, clock, logs=logs)
+        self.rates = CallRates(database.brief, database.sessions, clock, rates or {})
         self._known: dict[AppId, Token] = {}
         self._failures: dict[AppId, _Failure] = {}
         # Only one task of a process waits for the lock of all processes.
@@ -93,6 +98,8 @@ class AccessTokens:
         found = self.problems.pause(appid, api, mini_program)
         if found is None and not self._is_known(appid):
             found = self.problems.pause(appid, "stable_token")
+        if found is None and (refusal := self.rates.refusal(appid, api)) is not None:
+            found = Pause(refusal, self.clock.now(), refusal.until)
         return found
 
     def paused_accounts(self, api: Api) -> list[str]:
@@ -100,8 +107,13 @@ class AccessTokens:
         return [appid for appid in self._accounts if self.pause(AppId(appid), api)]
 
     async def keep_stored(self) -> None:
-        """Write what the calls of this process came to every few seconds, until cancelled."""
-        await asyncio.gather(self.problems.keep_stored(), self.counts.keep_stored())
+        """Write what the calls of this process came to every few seconds, until cancelled.
+
+        The rates that WeChat names are read meanwhile.
+        """
+        await asyncio.gather(
+            self.problems.keep_stored(), self.counts.keep_stored(), self.rates.keep_read()
+        )
 
     async def rest(self) -> None:
         """Return once `keep_stored` reads and writes nothing."""

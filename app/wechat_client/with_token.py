@@ -21,11 +21,13 @@ async def with_token(
     *,
     api: Api,
     mini_program: str | None = None,
+    has_turn: bool = False,
 ) -> T:
     """Run `call` with the account's access token and return its result.
 
     api: which one `call` calls; problems with it are logged once and shown by readiness.
-    mini_program: that the card opens which `call` sends.
+    mini_program: that the card opens which `call` sends. has_turn: the caller has waited for the
+    call's turn (`CallRates`).
 
     When WeChat refuses the token (40001, 40014, 42001), it is renewed and `call` runs once more.
     Raises Paused, NoToken, before the first or the second run, and the errors of `call`.
@@ -33,6 +35,8 @@ async def with_token(
     """
     problems = tokens.problems
     await problems.admit(appid, api, mini_program)
+    if not has_turn:
+        await tokens.rates.admit(appid, api)
     began = tokens.clock.now()
     try:
         result = await _call(tokens, appid, call, api)

@@ -194,3 +194,101 @@ async def test_a_rule_is_read_and_explained_with_its_text(service: Service) -> N
     (reply,) = answer.json()["winners"][0]["replies"]
     assert reply["reply"]["otherwise"] == LINK
     assert "otherwise" not in reply["body"]["miniprogrampage"]
+
+
+def queued_text(**more: str) -> Json:
+    return {**text_reply("later", via="customer_service"), **more}
+
+
+async def test_every_kind_of_queued_reply_may_name_what_is_said_instead(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(queued_text(otherwise=LINK))
+    await refuse(48001)
+
+    assert await said(service) == SAID
+    assert [fate["status"] for fate in await rows(connection, FATES, OPENID)] == ["skipped"]
+
+
+OTHER = {"on": "text", "match": "exact", "keyword": "another"}
+
+
+@pytest.mark.parametrize("queued", [card, queued_text])
+async def test_another_rules_passive_reply_is_given_instead(
+    service: Service,
+    refuse: Refuse,
+    connection: asyncpg.Connection,
+    queued: Callable[..., Json],
+) -> None:
+    other = await service.add_rule(text_reply("in its place"), name="Other", trigger=OTHER)
+    own = await service.add_rule(queued(otherwise_rule="Other"))
+    await refuse(48001)
+
+    assert await said(service) == "in its place"
+
+    passive = "SELECT rule_id, passive_rule_id FROM callbacks WHERE openid = $1"
+    (row,) = await rows(connection, passive, OPENID)
+    assert row["rule_id"] == own != other
+    assert [fate["status"] for fate in await rows(connection, FATES, OPENID)] == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        pytest.param("Nobody", {}, id="no such rule"),
+        pytest.param("Other", {"enabled": False}, id="off"),
+        pytest.param("Queued", {}, id="without a passive reply"),
+    ],
+)
+async def test_without_such_an_answer_the_reply_waits_as_before(
+    service: Service, refuse: Refuse, connection: asyncpg.Connection, name: str, more: Json
+) -> None:
+    await service.add_rule(text_reply("other"), name="Other", trigger=OTHER, **more)
+    await service.add_rule(card(), name="Queued", trigger={"on": "subscribe"})
+    await service.add_rule(card(otherwise_rule=name))
+    await refuse(48001)
+
+    assert await said(service) is None
+    assert [fate["status"] for fate in await rows(connection, FATES, OPENID)] == ["pending"]
+
+
+async def test_the_answer_of_a_rule_that_was_changed_is_the_new_one(
+    service: Service, refuse: Refuse
+) -> None:
+    await service.add_rule(card(otherwise_rule="Other"))
+    await refuse(48001)
+    before = await said(service)
+    await service.add_rule(text_reply("new"), name="Other", trigger=OTHER)
+
+    assert (before, await said(service)) == (None, "new")
+
+
+async def test_what_another_rule_says_has_the_values_of_this_push(
+    service: Service, refuse: Refuse
+) -> None:
+    await service.add_rule(text_reply("{account} {rule}"), name="Other", trigger=OTHER)
+    own = await service.add_rule(card(otherwise_rule="Other"))
+    await refuse(48001)
+
+    assert await said(service) == f"{APPID} {own}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "member", "words"),
+    [
+        ({**text_reply("x"), "otherwise": "y"}, "otherwise", "via customer_service"),
+        ({**text_reply("x"), "otherwise_rule": "y"}, "otherwise_rule", "via customer_service"),
+        (card(otherwise="x", otherwise_rule="y"), "otherwise_rule", "remove one of them"),
+        (card(otherwise_rule="a"), "otherwise_rule", "is this rule itself"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_with_its_place(
+    service: Service, reply: Json, member: str, words: str
+) -> None:
+    rule = {"name": "a", "trigger": {"on": "subscribe"}, "replies": [reply]}
+
+    answer = await service.api("POST", "rules", json=rule)
+
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"][-1] == member
+    assert words in problem["msg"]

@@ -14,19 +14,24 @@ class Sends:
         self._end = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def _one(self, appid: str) -> None:
-        async with self._slots.take(appid):
-            self.running.append(appid)
+    async def _one(self, appid: str, *, urgent: bool) -> None:
+        async with self._slots.take(appid, urgent=urgent):
+            self.running.append(appid.upper() if urgent else appid)
             await self._end.wait()
 
-    async def begin(self, *appids: str) -> None:
-        self.tasks += [asyncio.create_task(self._one(appid)) for appid in appids]
-        for _ in range(10):
-            await asyncio.sleep(0)
+    async def begin(self, *appids: str, urgent: bool = False) -> None:
+        self.tasks += [asyncio.create_task(self._one(appid, urgent=urgent)) for appid in appids]
+        await turns()
 
     async def end(self) -> None:
         self._end.set()
         await asyncio.gather(*self.tasks)
+
+
+async def turns() -> None:
+    """Let every task do what it can do now."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_an_account_that_fills_its_room_leaves_that_of_the_others() -> None:
@@ -36,3 +41,31 @@ async def test_an_account_that_fills_its_room_leaves_that_of_the_others() -> Non
     assert sends.running == ["a", "a", "b", "c"]
     await sends.end()
     assert sorted(sends.running) == ["a", "a", "a", "a", "b", "c", "c"]
+
+
+async def test_what_is_urgent_goes_before_what_waits_already() -> None:
+    sends = Sends(SendSlots(1, 1))
+    await sends.begin("a", "a", "a")
+    await sends.begin("a", "a", urgent=True)
+
+    await sends.end()
+    assert sends.running == ["a", "A", "A", "a", "a"]
+
+
+async def test_no_room_is_lost_with_those_that_are_cancelled() -> None:
+    sends = Sends(SendSlots(1, 1))
+    await sends.begin("a", "a", "a", "a")
+    first, before, given, last = sends.tasks
+    before.cancel()
+    await turns()
+    first.cancel()
+    # The place is given to the third one, which is cancelled before it can use it.
+    await asyncio.sleep(0)
+    given.cancel()
+    await turns()
+
+    assert sends.running == ["a", "a"]
+    assert not last.done()
+    await asyncio.gather(*sends.tasks[:3], return_exceptions=True)
+    sends.tasks = [last]
+    await sends.end()

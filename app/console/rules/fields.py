@@ -14,8 +14,8 @@ from app.rules.definition.event_triggers import MAX_KEY_BYTES
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.triggers import AnyTrigger
 from app.wechat.outbound import MediaSource, Message
-from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
+from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 
 
 class Input(StrEnum):
@@ -62,10 +62,11 @@ REPLIES: Final[dict[str, type[BaseModel]]] = {}
 
 # What has more than one line, and what WeChat counts in bytes.
 _LONG: Final = frozenset({"content", "description", "head_content", "tail_content", "otherwise"})
+# What belongs to a kind of reply itself comes before them.
+_LAST: Final = ("otherwise", "otherwise_rule")
 _MAX_BYTES: Final = {
     ("Text", "content"): MAX_TEXT_BYTES,
     ("MiniProgramPage", "pagepath"): MAX_PAGEPATH_BYTES,
-    ("MiniProgramPage", "otherwise"): MAX_TEXT_BYTES,
     ("ClickTrigger", "key"): MAX_KEY_BYTES,
 }
 
@@ -73,7 +74,9 @@ _MAX_BYTES: Final = {
 @cache
 def members_of(model: type[BaseModel]) -> tuple[Member, ...]:
     """Return the members of a model, in its order."""
-    return tuple(_member(model, name, field) for name, field in model.model_fields.items())
+    fields = model.model_fields
+    names = sorted(fields, key=lambda name: name in _LAST)  # stable
+    return tuple(_member(model, name, fields[name]) for name in names)
 
 
 def discriminator_of(model: type[BaseModel]) -> tuple[str, str]:
@@ -122,7 +125,8 @@ def _typed(member: Member, bare: Any, model: str) -> Member:  # noqa: ANN401, PL
     by_type = {bool: Input.SWITCH, int: Input.NUMBER, AwareDatetime: Input.MOMENT}
     is_long = member.name in _LONG and model != "Utm"
     usual = Input.LONG if is_long else Input.TEXT
-    max_bytes = _MAX_BYTES.get((model, member.name), 0)
+    is_text_instead = member.name == "otherwise"
+    max_bytes = MAX_TEXT_BYTES if is_text_instead else _MAX_BYTES.get((model, member.name), 0)
     return of(by_type.get(bare, usual), max_bytes=max_bytes)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from app.wechat.outbound import Message, MiniProgramPage, Text
+from app.wechat.outbound import Message, MiniProgramPage, Text, text_instead
 
 _LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
 
@@ -12,16 +12,17 @@ _LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*
 def opened_mini_programs(reply: Message) -> Iterator[tuple[str, str]]:
     """Yield the AppIDs of the mini-programs that a reply opens, each with the member that names it.
 
-    The text that is said instead of a card counts.
+    The text that is said instead of a reply counts.
     """
     match reply:
         case MiniProgramPage():
             yield "appid", reply.appid
-            for appid in _LINK_APPID.findall(reply.otherwise or ""):
-                yield "otherwise", appid
         case Text():
             for appid in _LINK_APPID.findall(reply.content):
                 yield "content", appid
+    instead = text_instead(reply)
+    for appid in _LINK_APPID.findall(instead.content) if instead is not None else ():
+        yield "otherwise", appid
 
 
 def unknown_mini_program(replies: Iterable[Message], known: Collection[str]) -> str | None:

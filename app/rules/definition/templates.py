@@ -12,9 +12,9 @@ from typing import Final
 from urllib.parse import quote
 
 from app.rules.definition.utm import Utm
-from app.wechat.outbound import OF_RULE, Message, MiniProgramPage, Text
-from app.wechat.outbound.messages import MAX_TEXT_BYTES
+from app.wechat.outbound import OF_RULE, Message, MiniProgramPage, Text, text_instead
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
+from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 from app.wechat.passive_reply import truncate
 from app.wechat.visible_text import cut, shows_nothing
 from app.wechat.xml_document import strip_illegal
@@ -97,8 +97,9 @@ def templates_of(reply: Message) -> Iterator[tuple[str, str]]:
             yield "content", reply.content
         case MiniProgramPage():
             yield "pagepath", reply.pagepath
-            if reply.otherwise is not None:
-                yield "otherwise", reply.otherwise
+    instead = text_instead(reply)
+    if instead is not None:
+        yield "otherwise", instead.content
 
 
 def is_plain(reply: Message, utm: Utm | None) -> bool:

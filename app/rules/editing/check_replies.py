@@ -8,14 +8,14 @@ from app.rules.definition.mini_programs import opened_mini_programs
 from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
 from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
 from app.rules.definition.text_triggers import captures_of
-from app.wechat.outbound import Message, MiniProgramPage, News, Text
+from app.wechat.outbound import Message, News, Text, rule_instead, text_instead
 
 FieldPath = tuple[str | int, ...]
 
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
 _SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
-_NOT_CHECKED: Final = {"content", "pagepath", "otherwise", "media", "thumb"}
+_NOT_CHECKED: Final = {"content", "pagepath", "otherwise", "otherwise_rule", "media", "thumb"}
 """Members of a reply that are templates or files, so that braces in them are no mistake."""
 
 
@@ -29,6 +29,7 @@ def unsendable(rule: RuleIn, mini_programs: Collection[str]) -> Iterator[tuple[F
             *(_unknown_mini_programs(reply, mini_programs) if mini_programs else ()),
             *_never_fits(reply, rule),
             *_text_instead_never_fits(reply, rule),
+            *_names_itself(reply, rule),
             *_too_many_articles(reply, rule),
             *_never_filled(reply, rule),
         ):
@@ -63,10 +64,15 @@ def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]
 
 
 def _text_instead_never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
-    instead = reply.text_instead if isinstance(reply, MiniProgramPage) else None
+    instead = text_instead(reply)
     if instead is not None:
         for _, words in _never_fits(instead, rule):
             yield ("otherwise",), words
+
+
+def _names_itself(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:
+    if rule_instead(reply) == rule.name:
+        yield ("otherwise_rule",), "is this rule itself: name another one"
 
 
 def _too_many_articles(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]:

@@ -18,6 +18,7 @@ from app.rules.text.normalize import NormalizedText
 from app.rules.text.regex import Pattern, compile_pattern, search
 from app.wechat.ids import AppId
 from app.wechat.inbound import BaseMessage, Inbound
+from app.wechat.outbound import rule_instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class CompiledLayer:
     _ids: Sequence[int]
     _accounts: Mapping[str | None, AccountIndex]
     _capturing: Mapping[int, Pattern]
+    _instead: Mapping[int, tuple[str, ...]]
+    _names: Mapping[str, Rule]
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Self:
@@ -45,6 +48,8 @@ class CompiledLayer:
             array("q", sorted(rule.id for rule in given)),
             {appid: AccountIndex.of(triggers) for appid, triggers in by_account.items()},
             dict(_capturing(best_first)),
+            dict(_instead(best_first)),
+            {rule.name: rule for rule in reversed(best_first)},
         )
 
     def holds(self, rule_id: int) -> bool:
@@ -79,6 +84,14 @@ class CompiledLayer:
         }
         named = {name: numbered[str(number)] for name, number in pattern.groupindex.items()}
         return numbered | named
+
+    def names_instead(self, rule: Rule) -> tuple[str, ...]:
+        """Return the names of the rules whose answers a rule gives if its own can't be sent."""
+        return self._instead.get(rule.id, ())
+
+    def named(self, name: str) -> Rule | None:
+        """Return the rule of a name; the best one, if several have it."""
+        return self._names.get(name)
 
     def _matching(
         self, appid: AppId, message: Inbound, text: NormalizedText | None
@@ -128,6 +141,13 @@ def _deferred(indexes: list[AccountIndex], message: Inbound) -> Iterable[Deferre
     if len(indexes) == 1:
         return indexes[0].deferred(message)
     return sorted((each for index in indexes for each in index.deferred(message)), key=lowest)
+
+
+def _instead(rules: Iterable[Rule]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for rule in rules:
+        names = tuple(name for name in map(rule_instead, rule.replies) if name is not None)
+        if names:
+            yield rule.id, names
 
 
 def _capturing(rules: Iterable[Rule]) -> Iterator[tuple[int, Pattern]]:

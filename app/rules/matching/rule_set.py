@@ -32,10 +32,14 @@ log = structlog.get_logger(__name__)
 
 @value_class
 class Chosen:
-    """A rule that answers. captures: of its pattern by number and name, if its replies use any."""
+    """A rule that answers. captures: of its pattern by number and name, if its replies use any.
+
+    instead: by name, the rules whose answers it gives if its own can't be sent.
+    """
 
     rule: Rule
     captures: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, Rule] = field(default_factory=dict)
 
 
 @value_class
@@ -68,7 +72,10 @@ class Candidates:
                 found.append(rule)
                 if rule.is_fallback:
                     break
-        return tuple(Chosen(rule, self._set.captures(rule, self._text)) for rule in found)
+        return tuple(
+            Chosen(rule, self._set.captures(rule, self._text), self._set.instead(rule))
+            for rule in found
+        )
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -139,6 +146,27 @@ class RuleSet:
         """Return what the groups of a rule's pattern captured, if its replies use any."""
         layer = self.newer if rule.id in self.changes else self.base
         return {} if layer is None or text is None else layer.captures(rule, text)
+
+    def instead(self, rule: Rule) -> Mapping[str, Rule]:
+        """Return the rules by name whose answers a rule gives if its own can't be sent.
+
+        Those of another account, and those that are off or gone, are left out.
+        """
+        layer = self.newer if rule.id in self.changes else self.base
+        names = () if layer is None else layer.names_instead(rule)
+        found = ((name, self._named(name)) for name in names)
+        return {
+            name: other
+            for name, other in found
+            if other is not None and other.appid in {None, rule.appid}
+        }
+
+    def _named(self, name: str) -> Rule | None:
+        newer = None if self.newer is None else self.newer.named(name)
+        if newer is not None:
+            return newer
+        found = self.base.named(name)
+        return None if found is None or found.id in self.changes else found
 
     def _matching(
         self, appid: AppId, message: Inbound, text: NormalizedText | None

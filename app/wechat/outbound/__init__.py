@@ -21,6 +21,8 @@ from app.wechat.outbound.messages import (
     Text,
     TransferCustomerService,
     WxCard,
+    rule_instead,
+    text_instead,
 )
 from app.wechat.outbound.mini_program_card import MiniProgramPage
 from app.wechat.outbound.registry import REPLY, Message, Reply
@@ -50,4 +52,6 @@ __all__ = [
     "WxCard",
     "customer_service_body",
     "media_of",
+    "rule_instead",
+    "text_instead",
 ]

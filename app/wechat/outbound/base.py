@@ -28,7 +28,7 @@ def _sendable(text: str) -> str:
     return text
 
 
-OF_RULE: Final = {"otherwise"}
+OF_RULE: Final = {"otherwise", "otherwise_rule"}
 """Members that a rule has of a reply, and the reply itself does not need."""
 
 STORED: Final = {"stored": True}

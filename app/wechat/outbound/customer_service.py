@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.wechat.ids import OpenId
-from app.wechat.outbound.base import MediaSource
+from app.wechat.outbound.base import OF_RULE, MediaSource
 from app.wechat.outbound.media_messages import Image, Music, Video, Voice
 from app.wechat.outbound.mini_program_card import MiniProgramPage
 from app.wechat.outbound.registry import Message
 
-_NOT_IN_BODY: Final = {"msgtype", "via", "media", "thumb", "otherwise"}
+_NOT_IN_BODY: Final = {"msgtype", "via", "media", "thumb", *OF_RULE}
 
 MediaType = Literal["image", "voice", "video", "thumb"]
 

@@ -8,15 +8,15 @@ from app.wechat.outbound.base import (
     Address,
     Line,
     MediaSource,
-    Part,
     Via,
     absent,
     misfit,
     require_media_id,
 )
+from app.wechat.outbound.otherwise import Queueable
 
 
-class _Media(Part):
+class _Media(Queueable):
     media: MediaSource
     """The file."""
     via: Via
@@ -68,7 +68,7 @@ class Video(_Media):
 _NEEDED_BY_CUSTOM_SEND: Final = ("title", "description", "musicurl")
 
 
-class Music(Part):
+class Music(Queueable):
     """Music. A passive reply needs only a thumb; custom/send also title, description and URL."""
 
     msgtype: Literal["music"] = "music"

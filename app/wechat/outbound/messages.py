@@ -2,36 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
-from app.wechat.outbound.base import (
-    Address,
-    Line,
-    Part,
-    SeenLine,
-    Via,
-    absent,
-    is_stored,
-    misfit,
-)
+from app.wechat.outbound.base import Address, Line, Part, SeenLine, Via, absent, misfit
+from app.wechat.outbound.otherwise import Content, Queueable
 
-MAX_TEXT_BYTES = 2047
-"""WeChat refuses a text of 2,048 bytes, which is the least that it does not take."""
 MAX_ARTICLES: dict[Via, int] = {"passive": 8, "customer_service": 1}
 
 
-def _within_text_limit(text: str, info: ValidationInfo) -> str:
-    size = len(text.encode())
-    if size > MAX_TEXT_BYTES and not is_stored(info):
-        raise ValueError(f"has {size:,} bytes, and WeChat takes {MAX_TEXT_BYTES:,}: shorten it")
-    return text
-
-
-Content = Annotated[SeenLine, AfterValidator(_within_text_limit)]
-"""The content of a text."""
-
-
-class Text(Part):
+class Text(Queueable):
     """Text, with or without mini-program links: `<a data-miniprogram-appid=… …>`."""
 
     msgtype: Literal["text"] = "text"
@@ -55,7 +34,7 @@ class Article(Part):
     """The address of its picture."""
 
 
-class News(Part):
+class News(Queueable):
     """Articles: up to 8 in a reply to an event, 1 in a reply to a message and in custom/send."""
 
     msgtype: Literal["news"] = "news"
@@ -84,7 +63,7 @@ class MenuItem(Part):
     """What is shown, and pushed as the text when it is tapped."""
 
 
-class MsgMenu(Part):
+class MsgMenu(Queueable):
     """A question with choices that a follower can tap."""
 
     msgtype: Literal["msgmenu"] = "msgmenu"
@@ -99,7 +78,7 @@ class MsgMenu(Part):
     """The text below the choices."""
 
 
-class MpNewsArticle(Part):
+class MpNewsArticle(Queueable):
     """An article that the OA has published."""
 
     msgtype: Literal["mpnewsarticle"] = "mpnewsarticle"
@@ -110,7 +89,7 @@ class MpNewsArticle(Part):
     """Its id, from freepublish."""
 
 
-class WxCard(Part):
+class WxCard(Queueable):
     """A card or coupon (卡券)."""
 
     msgtype: Literal["wxcard"] = "wxcard"
@@ -130,3 +109,15 @@ class TransferCustomerService(Part):
     """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     kf_account: Line | None = Field(default=None, exclude_if=absent)
     """One agent. If that agent can't take the session, no other agent gets the message."""
+
+
+def text_instead(reply: Part) -> Text | None:
+    """Return the passive text of `otherwise`; None if a reply has none."""
+    if not isinstance(reply, Queueable) or reply.otherwise is None:
+        return None
+    return Text.model_construct(via="passive", content=reply.otherwise)
+
+
+def rule_instead(reply: Part) -> str | None:
+    """Return the name of the rule whose passive reply is given instead; None if none is named."""
+    return reply.otherwise_rule if isinstance(reply, Queueable) else None

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from app.wechat.outbound.base import Line, MediaSource, Part, absent
-from app.wechat.outbound.messages import Content, Text
+from app.wechat.outbound.base import Line, MediaSource
+from app.wechat.outbound.otherwise import Queueable
 
 MAX_TITLE_CHARACTERS = 64
 MAX_PAGEPATH_BYTES = 1024
@@ -30,7 +30,7 @@ def _as_in_app_json(pagepath: str) -> str:
     return pagepath
 
 
-class MiniProgramPage(Part):
+class MiniProgramPage(Queueable):
     """A card that opens a page of a mini-program that is linked to the OA."""
 
     msgtype: Literal["miniprogrampage"] = "miniprogrampage"
@@ -45,14 +45,3 @@ class MiniProgramPage(Part):
     """A page of the released version, case-sensitive; it may have a query."""
     thumb: MediaSource
     """A picture; WeChat recommends 520 x 416 pixels."""
-    otherwise: Content | None = Field(default=None, exclude_if=absent)
-    """A text, with placeholders and mini-program links, that the response to the push says instead
-    if it is known then that the card can't be sent.
-    """
-
-    @property
-    def text_instead(self) -> Text | None:
-        """The passive text of `otherwise`."""
-        if self.otherwise is None:
-            return None
-        return Text.model_construct(via="passive", content=self.otherwise)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.wechat.outbound.messages import MAX_TEXT_BYTES
+from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 from tests.rules.makers import APPID, as_posted, settings_with
 
 KNOWN = "wx00000000000000aa"
