@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.db import embedded, migrate
+from app.db import embedded, engine, migrate
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
@@ -46,6 +46,10 @@ share_built_routes()
 
 # Until all is collected: modules and tests, of which nothing goes away.
 gc.disable()
+
+# On a busy machine a new connection can take seconds. How long the service waits for one decides
+# only where nothing answers, and the tests of that set it themselves.
+engine.CONNECT_TIMEOUT_SECONDS = 20.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
