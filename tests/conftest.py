@@ -44,12 +44,12 @@ Settings.model_config["env_file"] = None
 
 share_built_routes()
 
+# Until all is collected: modules and tests, of which nothing goes away.
+gc.disable()
+
 # On a busy machine a new connection can take seconds. How long the service waits for one decides
 # only where nothing answers, and the tests of that set it themselves.
 engine.CONNECT_TIMEOUT_SECONDS = 20.0
-
-# Until all is collected: modules and tests, of which nothing goes away.
-gc.disable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
