@@ -30,6 +30,7 @@ from app.console.qrcodes import section as qrcodes
 from app.console.rules import section as rules
 from app.console.section import Section
 from app.console.subscriptions import section as subscriptions
+from app.console.tags import section as tags
 from app.console.template_environment import MOUNTED_AT, console_path
 from app.console.webhooks import section as webhooks
 from app.console.wechat_figures import section as figures
@@ -48,6 +49,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     qrcodes.SECTION,
     notices.SECTION,
     menus.SECTION,
+    tags.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

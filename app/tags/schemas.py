@@ -90,13 +90,17 @@ class PullIn(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    appid: OptionalAppId = None
-    """AppID of the Official Account; left out, that of WECHAT_APPID."""
+    appid: Annotated[str, Field(pattern=APPID_PATTERN)]
+    """AppID of the Official Account."""
 
 
-class TagCountIn(PullIn):
+class TagCountIn(ApiModel):
     """Whom to count."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    appid: OptionalAppId = None
+    """AppID of the Official Account; left out, that of WECHAT_APPID."""
     filter: TagFilter
     """As a run takes it."""
 

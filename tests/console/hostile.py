@@ -13,6 +13,7 @@ from tests.console import (
     made_messages,
     made_notices,
     made_qrcodes,
+    made_tags,
     people,
 )
 from tests.console.operator import Operator, signed_in
@@ -70,7 +71,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice",
+        "visitor", "word", "link", "qrcode", "notice", "tag",
     }
 )  # fmt: skip
 
@@ -85,6 +86,8 @@ async def fill(service: Service) -> dict[str, str]:
         paths |= await _people(service, operator) | await _webhooks(service)
         paths["links/link.html"] = await made_links.a_refused_link(service)
         paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
+        paths["tags/tag.html"] = await made_tags.a_tag(service)
+        paths["tags/run.html"] = await made_tags.a_run(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
         paths["menus/index.html"] = await made_menus.an_editor(service)
         paths["notices/send.html"] = await made_notices.a_paused_send(service)
@@ -97,6 +100,7 @@ async def fill(service: Service) -> dict[str, str]:
         "links/index.html": "/links",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
         "qrcodes/index.html": "/qrcodes",
+        "tags/index.html": "/tags",
         "notices/index.html": "/notices",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
@@ -198,6 +202,8 @@ async def _in_tables(service: Service) -> None:
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
+        "UPDATE tags SET name = :text": "tag",
+        "UPDATE tag_runs SET created_by = :text, error = :text, errcode = NULL": "tag",
         "UPDATE notice_templates SET title = :text, example = :text": "notice",
         "UPDATE notice_sends SET name = :text, errmsg = :text": "notice",
         "UPDATE notices SET result = :text": "notice",

@@ -19,6 +19,7 @@ from tests.console import (
     made_messages,
     made_notices,
     made_qrcodes,
+    made_tags,
     people,
 )
 from tests.console.webhooks import makers as webhooks
@@ -154,6 +155,10 @@ PAGES: Final = (
     Page("/menus (filled)", "menus/index.html", Role.EDITOR, made_menus.an_editor),
     Page("/menus (sub-menu)", "menus/index.html", Role.EDITOR, made_menus.a_conditional_menu),
     Page("/menus/difference", "menus/difference.html", Role.EDITOR, made_menus.a_difference),
+    Page("/tags", "tags/index.html"),
+    Page("/tags (filled)", "tags/index.html", Role.EDITOR, made_tags.a_list),
+    Page("/tags/1", "tags/tag.html", Role.EDITOR, made_tags.a_tag),
+    Page("/tags/runs/1", "tags/run.html", Role.EDITOR, made_tags.a_run),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
@@ -227,6 +232,8 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "layout.html",
         "links/fields.html",
         "messages/progress.html",
+        "tags/progress.html",
+        "tags/runs.html",
         "notices/progress.html",
         "messages/rows.html",
         "messages/shown.html",

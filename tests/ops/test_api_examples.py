@@ -66,7 +66,7 @@ async def test_an_example_works_unchanged(
     service: Service, wechat: WeChat, method: str, path: str, kind: str, example: object
 ) -> None:
     know_mini_program(service, wechat)
-    if path.startswith(("/api/notice", "/api/templates")):
+    if path.startswith(("/api/notice", "/api/templates", "/api/tags")):
         await know_recipients(service, wechat)
     if path.startswith("/api/tags") and isinstance(example, dict):
         await known(service, *example.get("openids", ()))

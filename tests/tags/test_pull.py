@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def pulled(service: Service, jobs: Jobs) -> Json:
-    answer = await service.api("POST", "tags/pull", json={})
+    answer = await service.api("POST", "tags/pull", json={"appid": APPID})
     assert answer.status_code == 202, answer.text
     started: Json = answer.json()
     await run(jobs)
@@ -77,6 +77,6 @@ async def test_a_pull_that_fails_goes_on_where_it_was(
 
 async def test_a_pull_that_waits_is_not_started_twice(service: Service, wechat: WeChat) -> None:
     await tag(service, wechat)
-    first = await service.api("POST", "tags/pull", json={})
-    again = await service.api("POST", "tags/pull", json={})
+    first = await service.api("POST", "tags/pull", json={"appid": APPID})
+    again = await service.api("POST", "tags/pull", json={"appid": APPID})
     assert first.json()["id"] == again.json()["id"]

@@ -29,6 +29,7 @@ from app.menus.document import Button, Menu, SubButton
 from app.menus.edit import NoSuchPlace, button_at, buttons_of
 from app.menus.schemas import refusal_of
 from app.settings import Settings
+from app.tags import store as tags
 
 SHOWN_VERSIONS: Final = 10
 DONE: Final = {
@@ -96,9 +97,15 @@ async def show_editor(
         ],
         unfinished=await store.unfinished(session, place.appid),
         mini_programs=sorted(settings.mini_programs),
+        tags=await tag_names(session, place.appid),
         done=None if done is None else DONE[done],
         failed=done in FAILED,
     )
+
+
+async def tag_names(session: AsyncSession, appid: str) -> dict[str, str]:
+    """Return the names of the account's tags by id, as the condition of a menu names it."""
+    return {str(tag.tag_id): tag.name for tag in await tags.of_account(session, appid)}
 
 
 def _selected(request: Request, menu: Menu, place: Place) -> dict[str, Any] | None:

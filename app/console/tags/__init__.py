@@ -1,0 +1,1 @@
+"""The console's pages about tags: the list with its forms, one tag, one run."""
