@@ -45,6 +45,7 @@ class SubjectKind(StrEnum):
     QRCODE = "qrcode"
     QRCODES = "qrcodes"
     NOTICE_SEND = "notice_send"
+    CHART_NOTE = "chart_note"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

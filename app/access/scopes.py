@@ -27,6 +27,7 @@ class ApiScope(StrEnum):
     QRCODES_READ = "qrcodes:read"
     QRCODES_WRITE = "qrcodes:write"
     STATS_READ = "stats:read"
+    CHART_NOTES_WRITE = "chart-notes:write"
     OPERATIONS_READ = "operations:read"
 
 

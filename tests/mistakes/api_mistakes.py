@@ -101,6 +101,7 @@ BODIES: dict[str, Json] = {
     "FollowerIn": {"openid": "oONE"},
     "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
     "QrCodeName": {"name": "Store 42"},
+    "ChartNoteIn": {"text": "Sale", "day": "2026-11-11", "appid": APPID},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -110,6 +111,7 @@ IDS = {
     "reply_id": ID,
     "link_id": ID,
     "notice_id": ID,
+    "note_id": ID,
     "send_id": ID,
     "qrcode_id": ID,
     "list_id": ID,
