@@ -30,6 +30,7 @@ from app.callback.refusal_counts import RefusalCounts
 from app.callback.router import CallbackEndpoint
 from app.callback.sending import Sending
 from app.callback.spool import Spool
+from app.chart_notes.router import router as chart_notes_router
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
 from app.console.template_environment import compile_templates
@@ -108,6 +109,7 @@ API_ROUTERS = (
     callbacks_router,
     stats_router,
     compare_router,
+    chart_notes_router,
     recipients_router,
     privacy_router,
     links_router,

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 import app.access.models
 import app.callback.models
+import app.chart_notes.models
 import app.datacube.models
 import app.db.models
 import app.doctor.models

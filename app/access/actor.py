@@ -47,6 +47,7 @@ class SubjectKind(StrEnum):
     TAG = "tag"
     TAG_RUN = "tag_run"
     NOTICE_SEND = "notice_send"
+    CHART_NOTE = "chart_note"
     REPLY = "reply"
     REPLIES = "replies"
     MESSAGE = "message"

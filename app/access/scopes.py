@@ -29,6 +29,7 @@ class ApiScope(StrEnum):
     TAGS_READ = "tags:read"
     TAGS_WRITE = "tags:write"
     STATS_READ = "stats:read"
+    CHART_NOTES_WRITE = "chart-notes:write"
     OPERATIONS_READ = "operations:read"
 
 

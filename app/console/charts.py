@@ -5,7 +5,7 @@ Coordinates are in units of the viewBox, from its upper left corner.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 from unicodedata import east_asian_width
@@ -86,6 +86,36 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartMark:
+    """Something that happened at a label. text: as the page shows it. note: of it, as it was typed.
+
+    to: the path of a page about it.
+    """
+
+    label: str
+    text: str
+    note: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedLabel:
+    """The marks of one label. number: counts from 1, in the order of the labels."""
+
+    number: int
+    label: str
+    marks: Sequence[ChartMark]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkLine:
+    """Where the marks of one label are drawn."""
+
+    x: float
+    marked: MarkedLabel
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """A chart in one size. left: where the figures begin. baseline: y of zero."""
 
@@ -97,16 +127,18 @@ class Drawing:
     y_ticks: Sequence[Tick]
     baseline: float
     height: float = HEIGHT
+    marks: Sequence[MarkLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart; labels and series are also what its table shows."""
+    """A chart; labels and series are also what its table shows, and marked what its list shows."""
 
     labels: Sequence[str]
     series: Sequence[Series]
     wide: Drawing
     narrow: Drawing
+    marked: Sequence[MarkedLabel] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -114,14 +146,21 @@ class Chart:
         return all(value is None for one in self.series for value in one.values)
 
 
-def line_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
-    """Return a line for each series. Raises ValueError if a series has not one value a label."""
+def line_chart(
+    labels: Sequence[str], series: Sequence[Series], marks: Sequence[ChartMark] = ()
+) -> Chart:
+    """Return a line for each series. Raises ValueError if a series has not one value a label.
+
+    marks: those of other labels are left out.
+    """
+    marked = _marked(labels, marks)
 
     def draw(size: Size) -> Drawing:
         scale = _Scale.of(labels, series, size)
-        return scale.drawing(lines=[_line(scale, number, one) for number, one in enumerate(series)])
+        lines = [_line(scale, number, one) for number, one in enumerate(series)]
+        return replace(scale.drawing(lines=lines), marks=_mark_lines(scale, marked))
 
-    return Chart(labels, series, draw(WIDE), draw(NARROW))
+    return Chart(labels, series, draw(WIDE), draw(NARROW), marked)
 
 
 def bar_chart(labels: Sequence[str], series: Sequence[Series]) -> Chart:
@@ -222,6 +261,21 @@ def _line(scale: _Scale, number: int, series: Series) -> Line:
         runs[-1].append(Point(scale.x(place), scale.y(value), scale.labels[place], value))
     paths = [" ".join(f"{p.x:g},{p.y:g}" for p in run) for run in runs if run]
     return Line(series.name, number, paths, [point for run in runs for point in run])
+
+
+def _marked(labels: Sequence[str], marks: Sequence[ChartMark]) -> list[MarkedLabel]:
+    of_label: dict[str, list[ChartMark]] = {}
+    for mark in marks:
+        of_label.setdefault(mark.label, []).append(mark)
+    named = [label for label in labels if label in of_label]
+    return [
+        MarkedLabel(number, label, of_label[label]) for number, label in enumerate(named, start=1)
+    ]
+
+
+def _mark_lines(scale: _Scale, marked: Sequence[MarkedLabel]) -> list[MarkLine]:
+    places = {label: place for place, label in enumerate(scale.labels)}
+    return [MarkLine(scale.x(places[one.label]), one) for one in marked]
 
 
 def _bars(scale: _Scale, number: int, series: Series) -> list[Bar]:

@@ -50,6 +50,7 @@ class RuleRevision(Base):
     """
 
     __tablename__ = "rule_revisions"
+    __table_args__ = (Index(None, "changed_at", postgresql_concurrently=True),)
 
     rule_id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)

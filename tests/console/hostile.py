@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from tests.console import (
+    made_figures,
     made_findings,
     made_links,
     made_menus,
@@ -71,7 +72,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice", "tag",
+        "visitor", "word", "link", "qrcode", "notice", "note", "tag",
     }
 )  # fmt: skip
 
@@ -94,10 +95,13 @@ async def fill(service: Service) -> dict[str, str]:
         paths["notices/new.html"] = await made_notices.a_form(service)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
+    await made_figures.two_days(service)
     await _in_tables(service)
     return paths | {
         "audit/index.html": "/audit",
         "links/index.html": "/links",
+        "figures/compare.html": "/figures",
+        "figures/notes.html": "/figures/notes",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
         "qrcodes/index.html": "/qrcodes",
         "tags/index.html": "/tags",
@@ -207,6 +211,8 @@ async def _in_tables(service: Service) -> None:
         "UPDATE notice_templates SET title = :text, example = :text": "notice",
         "UPDATE notice_sends SET name = :text, errmsg = :text": "notice",
         "UPDATE notices SET result = :text": "notice",
+        "UPDATE chart_notes SET text = :text, actor_name = :text": "note",
+        "UPDATE wechat_figures SET error = :text, errcode = NULL": "error",
         "UPDATE sessions SET user_agent = :text": "browser",
         "UPDATE webhooks SET url = 'https://crm.example.com/' || :text": "url",
         "UPDATE webhooks SET disabled_reason = :text": "reason",

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from app.access.actor import Actor, ActorKind
+from app.chart_notes import store
+from app.chart_notes.schemas import ChartNoteIn
 from app.datacube.days import yesterday
 from app.datacube.models import PushDay, WeChatFigures
 from tests.service import APPID, Service
@@ -56,4 +59,20 @@ async def two_days(service: Service) -> str:
                 error="data not ready",
             )
         )
+    await notes(service)
     return "/figures"
+
+
+async def notes(service: Service) -> str:
+    """Make a note about a day and one about a moment, with a text that looks like markup."""
+    now = service.clock.now()
+    actor = Actor(ActorKind.OPERATOR, "<i>Li</i>")
+    times: list[tuple[str, dict[str, object]]] = [
+        ("<script>alert(1)</script> 双十一", {"day": yesterday(now)}),
+        ("w" * 200, {"at": now, "appid": APPID}),
+    ]
+    async with service.app.state.database.sessions.begin() as session:
+        for text, when in times:
+            note = ChartNoteIn.model_validate({"text": text, **when})
+            await store.add(session, actor, note, now)
+    return "/figures/notes?done=added"

@@ -126,6 +126,8 @@ PAGES: Final = (
     Page("/followers/growth (filled)", "followers/growth.html", prepare=people.growth),
     Page("/figures", "figures/compare.html"),
     Page("/figures (filled)", "figures/compare.html", prepare=made_figures.two_days),
+    Page("/figures/notes", "figures/notes.html"),
+    Page("/figures/notes (filled)", "figures/notes.html", Role.EDITOR, made_figures.notes),
     Page("/subscriptions", "subscriptions/index.html"),
     Page("/subscriptions (filled)", "subscriptions/index.html", prepare=people.subscriptions),
     Page("/subscriptions/recipients", "subscriptions/recipients.html"),
@@ -227,6 +229,7 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "error.html",
         # Fields of the pages with figures.
         "figures/range.html",
+        "figures/tabs.html",
         "followers/requester.html",
         "followers/tabs.html",
         "layout.html",

@@ -115,6 +115,7 @@ BODIES: dict[str, Json] = {
         },
     },
     "TagPeopleIn": {"action": "tag", "openids": ["oONE"], "key": "one"},
+    "ChartNoteIn": {"text": "Sale", "day": "2026-11-11", "appid": APPID},
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -124,6 +125,7 @@ IDS = {
     "reply_id": ID,
     "link_id": ID,
     "notice_id": ID,
+    "note_id": ID,
     "send_id": ID,
     "qrcode_id": ID,
     "list_id": ID,

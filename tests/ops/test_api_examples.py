@@ -1,7 +1,7 @@
 """Every example of the OpenAPI document works as it stands, on a service with one account."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -42,23 +42,54 @@ EXAMPLES = list(_examples())
 
 
 async def filled_in(service: Service, wechat: WeChat, path: str) -> str:
-    """Return a path with the id of a rule or a webhook that exists."""
-    if "{rule_id}" in path:
-        return path.replace("{rule_id}", str(await service.add_rule(text_reply())))
-    if "{webhook_id}" in path:
-        added = await service.api("POST", "webhooks", json={"url": "https://example.com/"})
-        return path.replace("{webhook_id}", added.json()["id"])
+    """Return a path with the id of something that exists."""
     if path.endswith("/publish"):
         await drafted(service, menu(click()))
-    if "{appid}" in path:
-        return path.replace("{appid}", APPID)
-    if "{qrcode_id}" in path:
-        return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
-    if "{link_id}" in path:
-        return path.replace("{link_id}", (await add_link(service))["id"])
     if "{tag_id}" in path:
         path = path.replace("{tag_id}", str(await tag(service, wechat)))
+    for name, make in MAKERS.items():
+        if f"{{{name}}}" in path:
+            return path.replace(f"{{{name}}}", await make(service))
     return path
+
+
+async def _rule(service: Service) -> str:
+    return str(await service.add_rule(text_reply()))
+
+
+async def _webhook(service: Service) -> str:
+    return await _posted(service, "webhooks", {"url": "https://example.com/"})
+
+
+async def _note(service: Service) -> str:
+    return await _posted(service, "chart-notes", {"text": "Sale", "day": "2026-11-11"})
+
+
+async def _posted(service: Service, path: str, body: Json) -> str:
+    added = await service.api("POST", path, json=body)
+    return str(added.json()["id"])
+
+
+async def _account(_: Service) -> str:
+    return APPID
+
+
+async def _qrcode(service: Service) -> str:
+    return str((await add_qrcode(service))["id"])
+
+
+async def _link(service: Service) -> str:
+    return str((await add_link(service))["id"])
+
+
+MAKERS: dict[str, Callable[[Service], Awaitable[str]]] = {
+    "rule_id": _rule,
+    "webhook_id": _webhook,
+    "appid": _account,
+    "qrcode_id": _qrcode,
+    "note_id": _note,
+    "link_id": _link,
+}
 
 
 @pytest.mark.parametrize(("method", "path", "kind", "example"), EXAMPLES)

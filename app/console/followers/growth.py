@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from app.console.charts import Chart, Series, bar_chart, line_chart
+from app.console.charts import Chart, ChartMark, Series, bar_chart, line_chart
 from app.console.followers.labels import SCENES
 from app.console.messages import N_
 from app.stats.schemas import FollowerFigures, FollowersOut, SceneFigures
@@ -54,7 +54,9 @@ def end_of(figures: FollowerFigures) -> int:
     return figures.start + figures.net
 
 
-def change_chart(figures: FollowersOut, translate: Translate) -> Chart:
+def change_chart(
+    figures: FollowersOut, translate: Translate, marks: Sequence[ChartMark] = ()
+) -> Chart:
     """Return new, lost and net followers of each day."""
     days = figures.days
     return line_chart(
@@ -64,14 +66,17 @@ def change_chart(figures: FollowersOut, translate: Translate) -> Chart:
             Series(translate(LOST), [day.lost for day in days]),
             Series(translate(NET), [day.net for day in days]),
         ],
+        marks,
     )
 
 
-def total_chart(figures: FollowersOut, translate: Translate) -> Chart:
+def total_chart(
+    figures: FollowersOut, translate: Translate, marks: Sequence[ChartMark] = ()
+) -> Chart:
     """Return the number of followers at the end of each day."""
     days = figures.days
-    values = [end_of(day) for day in days]
-    return line_chart([day.day.isoformat() for day in days], [Series(translate(TOTAL), values)])
+    totals = Series(translate(TOTAL), [end_of(day) for day in days])
+    return line_chart([day.day.isoformat() for day in days], [totals], marks)
 
 
 def scene_chart(figures: FollowersOut, by: By, translate: Translate) -> Chart:

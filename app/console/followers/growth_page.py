@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.console.chart_marks import marks_of
 from app.console.date_range_form import BadRange, RangeQuery, before
 from app.console.errors import NotFound
 from app.console.followers import growth
@@ -44,6 +45,7 @@ async def show(
     figures = follower_figures(now, present, days)
     figures_before = follower_figures(earlier, present, days_before)
     translate = Messages(language_of(request)).text
+    marks = await marks_of(request, session, appids, days)
     return render(
         request,
         "followers/growth.html",
@@ -56,8 +58,8 @@ async def show(
         figures=figures,
         key_figures=growth.key_figures(figures, figures_before),
         is_empty=not (growth.end_of(figures.total) or figures.scenes or figures.total.lost),
-        changes=growth.change_chart(figures, translate),
-        totals=growth.total_chart(figures, translate),
+        changes=growth.change_chart(figures, translate, marks),
+        totals=growth.total_chart(figures, translate, marks),
         scenes=growth.scene_chart(figures, By.SCENE, translate),
         qr_scenes=growth.scene_chart(figures, By.QR_SCENE, translate),
         export=query.export_paths("/followers/growth/export.csv", days, By),

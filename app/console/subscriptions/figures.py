@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from app.console.charts import Chart, Series, bar_chart, line_chart
+from app.console.charts import Chart, ChartMark, Series, bar_chart, line_chart
 from app.console.messages import N_
 from app.stats.schemas import SubscriptionFigures, SubscriptionsOut, TemplateFigures
 
@@ -58,10 +58,12 @@ def is_empty(figures: SubscriptionsOut) -> bool:
     return not figures.templates
 
 
-def day_chart(figures: SubscriptionsOut, translate: Translate) -> Chart:
+def day_chart(
+    figures: SubscriptionsOut, translate: Translate, marks: Sequence[ChartMark] = ()
+) -> Chart:
     """Return the figures of each day."""
     return line_chart(
-        [day.day.isoformat() for day in figures.days], _series(figures.days, translate)
+        [day.day.isoformat() for day in figures.days], _series(figures.days, translate), marks
     )
 
 

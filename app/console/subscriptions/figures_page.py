@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.console.chart_marks import marks_of
 from app.console.date_range_form import BadRange, RangeQuery, before
 from app.console.errors import NotFound
 from app.console.form_values import Blank
@@ -52,6 +53,8 @@ async def show(
     now = await _read(request, session, query, days)
     earlier = await _read(request, session, query, before(days))
     translate = Messages(language_of(request)).text
+    appids = query.appids(list(settings.accounts))
+    marks = await marks_of(request, session, appids, days)
     return render(
         request,
         "subscriptions/index.html",
@@ -64,7 +67,7 @@ async def show(
         key_figures=figures.key_figures(now, earlier),
         is_empty=figures.is_empty(now) and figures.is_empty(earlier),
         is_filtered=query.appid is not None or query.template is not None,
-        by_day=figures.day_chart(now, translate),
+        by_day=figures.day_chart(now, translate, marks),
         by_template=figures.template_chart(now, translate),
         templates=figures.templates_of(now)[:MAX_LISTED_TEMPLATES],
         shown=figures.SHOWN,

@@ -1,11 +1,12 @@
 """Agreement: what WeChat counts beside what arrived, by day in Shanghai."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from app.console.charts import Chart, Series, line_chart
+from app.console.chart_marks import marks_of
+from app.console.charts import Chart, ChartMark, Series, line_chart
 from app.console.date_range_form import BadRange, RangeQuery
 from app.console.errors import NotFound
 from app.console.language import language_of
@@ -40,10 +41,13 @@ async def show(
     account = _chosen(accounts, query)
     days, problem = _days(request, query)
     found = None
+    marks: list[ChartMark] = []
     if account is not None:
+        marks = await marks_of(request, session, [account.appid], days)
         (found,) = await report.read(session, [account], days.since, days.until)
     language: Language = "en" if language_of(request) == "en" else "zh"
     translate = Messages(language_of(request)).text
+    names = translate("WeChat"), translate("Here")
     return render(
         request,
         "figures/compare.html",
@@ -55,11 +59,9 @@ async def show(
         accounts=[(one.appid, one.appid) for one in accounts],
         account=None if account is None else account_out(found, language) if found else None,
         differing=[] if found is None else _differing(found),
-        charts=[]
-        if found is None
-        else [
-            (one.measure.label[language], _chart(one, translate("WeChat"), translate("Here")))
-            for one in found.comparisons
+        charts=[
+            (one.measure.label[language], _chart(one, names, marks))
+            for one in (() if found is None else found.comparisons)
             if one.measure.name in DRAWN
         ],
         is_empty=found is None or not any(_has_figures(one) for one in found.comparisons),
@@ -116,11 +118,12 @@ def _export_path(query: RangeQuery, days: DateRange, account: Account | None) ->
     )
 
 
-def _chart(one: Comparison, theirs: str, ours: str) -> Chart:
+def _chart(one: Comparison, names: tuple[str, str], marks: Sequence[ChartMark]) -> Chart:
+    theirs, ours = names
     series = [Series(theirs, [pair.theirs for pair in one.pairs])]
     if one.measure.ours is not None:
         series.append(Series(ours, [pair.ours for pair in one.pairs]))
-    return line_chart([pair.day.isoformat() for pair in one.pairs], series)
+    return line_chart([pair.day.isoformat() for pair in one.pairs], series, marks)
 
 
 def _differing(found: AccountReport) -> list[str]:

@@ -1,0 +1,136 @@
+"""What happened stands on the days of the charts, in whatever zone they are."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from app.chart_notes.sources import SOURCES
+from tests.service import APPID, Json, Service, text_reply
+
+AT = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)  # half past one of the next day in Shanghai
+OTHER = "wx00000000000000aa"
+
+
+async def marks(service: Service, zone: str = "Asia/Shanghai", **more: Any) -> list[Json]:  # noqa: ANN401
+    query = {"from": "2026-11-20", "until": "2026-11-21", "time_zone": zone, **more}
+    found: list[Json] = (await service.read("stats/marks", **query))["marks"]
+    return found
+
+
+def told(found: list[Json], *names: str) -> list[tuple[object, ...]]:
+    return [tuple(one[name] for name in names) for one in found]
+
+
+async def test_changed_rules_are_counted_once_a_day(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    first = await service.add_rule(text_reply())
+    await service.replace_rule(first, text_reply("other"))
+    await service.add_rule(text_reply(), appid=APPID)
+    others = await service.add_rule(text_reply(), appid=APPID)
+    await connection.execute(
+        "UPDATE rule_revisions SET rule = rule || $1 WHERE rule_id = $2",
+        json.dumps({"appid": OTHER}),
+        others,
+    )
+    await connection.execute("UPDATE rule_revisions SET changed_at = $1", AT)
+
+    assert told(await marks(service, appid=APPID), "kind", "day", "count") == [
+        ("rules", "2026-11-21", 2)
+    ]
+    assert told(await marks(service, "UTC"), "day", "count") == [("2026-11-20", 2)]
+
+
+async def test_published_menus_are_marked_and_others_are_not(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    for number, state in enumerate(("published", "failed", "published"), start=1):
+        at = AT + timedelta(days=number - 1)
+        await connection.execute(
+            """INSERT INTO menu_versions (id, appid, number, mark, state, menu, sent, left_out,
+                   created_at, finished_at, default_created, menuids, deleted_all, stop, attempts)
+               VALUES ($1, $2, $3, $4, $5, '{}', '{}', '[]',
+                   $6, $6, true, '[]', false, false, 0)""",
+            uuid4(),
+            APPID,
+            number,
+            str(number),
+            state,
+            at,
+        )
+
+    assert told(await marks(service), "kind", "appid", "count") == [("menu", APPID, 1)]
+
+
+async def push_day(
+    connection: asyncpg.Connection, day: str, silences: list[list[str | None]]
+) -> None:
+    await connection.execute(
+        """INSERT INTO push_days (appid, day, covered, follows, unfollows, qr_follows, texts,
+               images, voices, videos, links, pushes, refused, hours, silences, counted_at)
+           VALUES ($1, $2, true, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', $3, now())""",
+        APPID,
+        datetime.fromisoformat(day).date(),
+        json.dumps(silences),
+    )
+
+
+async def test_a_silence_is_one_mark_however_long_it_lasts(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    since, until = AT.isoformat(), (AT + timedelta(days=2)).isoformat()
+    await push_day(connection, "2026-11-21", [[since, None]])
+    await push_day(connection, "2026-11-22", [[since, None]])
+    assert told(await marks(service), "kind", "until") == [("silence", None)]
+
+    await push_day(connection, "2026-11-23", [[since, until]])
+    (mark,) = await marks(service)
+    assert datetime.fromisoformat(mark["at"]) == AT
+    assert datetime.fromisoformat(mark["until"]) == AT + timedelta(days=2)
+
+
+async def test_calls_that_wait_and_faults_that_last_are_marked(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    for api, probe_at in (("menu/create", AT), ("user/info", None)):
+        await connection.execute(
+            "INSERT INTO api_problems (appid, api, errcode, errmsg, since, seen_at, probe_at) "
+            "VALUES ($1, $2, 48001, 'no', $3, $3, $4)",
+            APPID,
+            api,
+            AT,
+            probe_at,
+        )
+    for check, state in (("webhooks", "fault"), ("rules", "look")):
+        await connection.execute(
+            "INSERT INTO doctor_findings VALUES ($1, '', $2, $3, $3)", check, state, AT
+        )
+
+    assert told(await marks(service), "kind", "appid", "text") == [
+        ("calls_wait", APPID, "menu/create"),
+        ("doctor", None, "webhooks"),
+    ]
+
+
+async def test_notes_of_the_account_and_of_all_are_marked(service: Service) -> None:
+    moment = AT.astimezone(ZoneInfo("America/New_York")).isoformat()
+    for note in (
+        {"text": "day", "day": "2026-11-21"},
+        {"text": "moment", "at": moment, "appid": APPID},
+        {"text": "other", "day": "2026-11-21", "appid": OTHER},
+        {"text": "before", "day": "2026-11-19"},
+        {"text": "end", "at": "2026-11-21T16:00:00Z"},
+    ):
+        assert (await service.api("POST", "chart-notes", json=note)).status_code == 201
+
+    found = told(await marks(service), "text", "day")
+    assert sorted(found) == [("day", "2026-11-21"), ("moment", "2026-11-21")]
+    assert ("moment", "2026-11-20") in told(await marks(service, "UTC"), "text", "day")
+
+
+def test_a_further_kind_is_one_function_in_a_list() -> None:
+    assert len({source.__name__ for source in SOURCES}) == len(SOURCES)
