@@ -18,6 +18,7 @@ from pgqueuer.models import Schedule
 from app import tracing
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
+from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
@@ -156,6 +157,7 @@ class Jobs:
     qr_renewer: qrcodes.QrRenewer
     figure_reader: FigureReader
     tagger: tags.Tagger
+    settler: Settler
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -218,6 +220,10 @@ class Jobs:
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
+
+    async def settle_arrivals(self) -> None:
+        """Every minute: find by which door people came to the mini-programs."""
+        await self.settler.settle()
 
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
@@ -321,6 +327,7 @@ def make_jobs(
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
         FigureReader(database.sessions, api, tokens, clock, settings),
         tags.Tagger(database.sessions, WeChatTags(api, tokens), clock),
+        Settler(database.sessions, clock, erasure_secret(settings)),
     )
 
 
@@ -364,6 +371,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     return {
         "sweep": jobs.sweep,
         "qrcodes.count": jobs.count_scans,
+        "arrivals.settle": jobs.settle_arrivals,
         "access.refresh": jobs.refresh_tokens,
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,

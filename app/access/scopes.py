@@ -28,6 +28,8 @@ class ApiScope(StrEnum):
     QRCODES_WRITE = "qrcodes:write"
     TAGS_READ = "tags:read"
     TAGS_WRITE = "tags:write"
+    ARRIVALS_READ = "arrivals:read"
+    ARRIVALS_WRITE = "arrivals:write"
     STATS_READ = "stats:read"
     CHART_NOTES_WRITE = "chart-notes:write"
     OPERATIONS_READ = "operations:read"

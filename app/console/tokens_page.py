@@ -50,6 +50,8 @@ SCOPES: Final = {
     ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
     ApiScope.TAGS_READ: N_("read tags and how many followers have each"),
     ApiScope.TAGS_WRITE: N_("change tags, and tag followers"),
+    ApiScope.ARRIVALS_READ: N_("read who came to mini-programs"),
+    ApiScope.ARRIVALS_WRITE: N_("report who came to mini-programs"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

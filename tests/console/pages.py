@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import (
+    made_arrivals,
     made_figures,
     made_findings,
     made_links,
@@ -161,6 +162,8 @@ PAGES: Final = (
     Page("/tags (filled)", "tags/index.html", Role.EDITOR, made_tags.a_list),
     Page("/tags/1", "tags/tag.html", Role.EDITOR, made_tags.a_tag),
     Page("/tags/runs/1", "tags/run.html", Role.EDITOR, made_tags.a_run),
+    Page("/arrivals", "arrivals/index.html"),
+    Page("/arrivals (filled)", "arrivals/index.html", Role.EDITOR, made_arrivals.a_list),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),
