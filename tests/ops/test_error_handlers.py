@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database, open_database
 from app.ops.error_handlers import BUSY, FAILED, NO_SUCH_METHOD, NO_SUCH_PATH, SLOW, error_detail
+from tests.callback.makers import waits_for_a_lock
 from tests.ops.standins import database_away
 from tests.refusing_postgres import refusing_postgres
 from tests.service import (
@@ -29,6 +30,7 @@ from tests.service import (
     settings,
     text_reply,
 )
+from tests.waiting import eventually
 
 __all__ = ["clock", "service", "settings"]
 
@@ -243,7 +245,7 @@ async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
 ) -> None:
     """Here it waits for a lock, as it would for millions of rows."""
     # The statements of a new connection have to end in this time, too, however busy the machine is.
-    database = service.app.state.database = open_database(database_url, command_timeout=2)
+    database = service.app.state.database = open_database(database_url, command_timeout=3)
     await service.push(event(service.clock, "subscribe"))
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
@@ -259,13 +261,16 @@ async def test_a_query_that_takes_too_long_is_told_to_be_made_smaller(
 async def test_a_query_that_the_database_cancels_is_told_so(
     service: Service, connection: asyncpg.Connection
 ) -> None:
-    name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = 200")
-    await service.app.state.database.engine.dispose()
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
+        asking = asyncio.create_task(service.api("GET", "stats/followers"))
+        await eventually(waits_for_a_lock(connection))
 
-        answer = await service.api("GET", "stats/followers")
+        await connection.execute(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        answer = await asking
 
     assert (answer.status_code, answer.json()) == (503, {"detail": SLOW})
 
