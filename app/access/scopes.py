@@ -36,6 +36,8 @@ class ApiScope(StrEnum):
 
 
 ALL_SCOPES: Final = frozenset(ApiScope)
+# A token with one of these reports about the accounts that it names, and about no others.
+REPORTING_SCOPES: Final = frozenset({ApiScope.IDENTITIES_WRITE, ApiScope.ARRIVALS_WRITE})
 # The member of OpenAPI in which an operation shows the scope it needs.
 SCOPE_MEMBER: Final = "x-required-scope"
 

@@ -18,7 +18,7 @@ from app.access.errors import AccessError, NameTaken, NotFound
 from app.access.models import ApiToken
 from app.access.names import clean_name
 from app.access.random_secret import secret_hash
-from app.access.scopes import ApiScope
+from app.access.scopes import REPORTING_SCOPES, ApiScope
 from app.access.token_text import new_token
 from app.settings import APPID_PATTERN
 
@@ -40,7 +40,7 @@ async def add(
 ) -> tuple[ApiToken, str]:
     """Add a token; return it and its text, which nothing shows again.
 
-    appids: accounts of which it may report identities; needed for that scope alone. expires_at:
+    appids: accounts about which it may report; needed for REPORTING_SCOPES alone. expires_at:
     None: never. Raises InvalidName, NameTaken, and AccessError for anything else that is wrong.
     """
     name = clean_name(name)
@@ -157,13 +157,14 @@ async def any_valid(session: AsyncSession, *, now: datetime) -> bool:
 def _check(scopes: Collection[ApiScope], appids: Collection[str]) -> None:
     if not scopes:
         raise AccessError(f"a token needs a scope: {', '.join(ApiScope)}")
-    reports = ApiScope.IDENTITIES_WRITE in scopes
-    if reports and not appids:
+    reporting = sorted(REPORTING_SCOPES.intersection(scopes))
+    if reporting and not appids:
         raise AccessError(
-            f"{ApiScope.IDENTITIES_WRITE} needs the AppIDs of the accounts that may be reported"
+            f"{reporting[0]} needs the AppIDs of the accounts about which it may report"
         )
-    if appids and not reports:
-        raise AccessError(f"AppIDs are for the scope {ApiScope.IDENTITIES_WRITE} alone")
+    if appids and not reporting:
+        names = " and ".join(sorted(REPORTING_SCOPES))
+        raise AccessError(f"AppIDs are for the scopes {names} alone")
     if len(set(appids)) > MAX_APPIDS:
         raise AccessError(f"a token has at most {MAX_APPIDS} AppIDs")
     for appid in appids:

@@ -110,14 +110,14 @@ class _Page(ApiModel):
 
 @router.get("", openapi_extra=needs(ApiScope.ARRIVALS_READ))
 async def list_arrivals(query: Annotated[_Page, Query()], session: SessionDep) -> ArrivalPage:
-    """List launches and conversions, the one that was received last first."""
+    """List launches and conversions, the one that was received last first.
+
+    Without `unionid`, or `appid` with `openid`, a filter looks at 100,000 of them for one page,
+    which may then have fewer than `limit`, or none: go on until `next` is null.
+    """
     wanted = ArrivalFilter(**query.model_dump(exclude={"before", "limit"}))
-    rows = await list_store.page(session, wanted, before=query.before, limit=query.limit + 1)
-    shown = rows[: query.limit]
-    return ArrivalPage(
-        items=[arrival_out(row) for row in shown],
-        next=shown[-1].id if len(rows) > len(shown) else None,
-    )
+    found = await list_store.page(session, wanted, before=query.before, limit=query.limit)
+    return ArrivalPage(items=[arrival_out(row) for row in found.rows], next=found.next)
 
 
 def arrival_out(row: Arrival) -> ArrivalOut:

@@ -48,16 +48,15 @@ async def show(
 ) -> Response:
     """Show a page of the list, the one that was received last first."""
     wanted = ArrivalFilter(**query.model_dump(exclude={"before"}))
-    rows = await list_store.page(session, wanted, before=query.before, limit=PAGE_ROWS + 1)
-    shown = rows[:PAGE_ROWS]
+    found = await list_store.page(session, wanted, before=query.before, limit=PAGE_ROWS)
     return render(
         request,
         "arrivals/index.html",
         fragment="results",
         query=query,
-        rows=shown,
+        rows=found.rows,
         newest=query.address(None) if query.before else None,
-        older=query.address(shown[-1].id) if len(rows) > len(shown) else None,
+        older=query.address(found.next) if found.next else None,
         is_filtered=query != ArrivalQuery(before=query.before),
         texts=arrival_labels,
         group_of=group_of,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
 from app.access.errors import AccessError, InvalidName, NameTaken
-from app.access.scopes import ApiScope
+from app.access.scopes import REPORTING_SCOPES, ApiScope
 from app.console import errors
 from app.console.access_messages import message_of
 from app.console.form_values import Blank
@@ -34,7 +34,7 @@ SCOPES: Final = {
     ApiScope.PEOPLE_READ: N_("read followers and users"),
     ApiScope.PEOPLE_WRITE: N_("change followers and users"),
     ApiScope.PEOPLE_ERASE: N_("erase people"),
-    ApiScope.IDENTITIES_WRITE: N_("report UnionIDs: a mini-program's backend needs this alone"),
+    ApiScope.IDENTITIES_WRITE: N_("report UnionIDs: for the backend of a mini-program"),
     ApiScope.REPLIES_READ: N_("read replies"),
     ApiScope.REPLIES_RETRY: N_("send replies again"),
     ApiScope.EVENTS_READ: N_("read the history of events"),
@@ -51,7 +51,7 @@ SCOPES: Final = {
     ApiScope.TAGS_READ: N_("read tags and how many followers have each"),
     ApiScope.TAGS_WRITE: N_("change tags, and tag followers"),
     ApiScope.ARRIVALS_READ: N_("read who came to mini-programs"),
-    ApiScope.ARRIVALS_WRITE: N_("report who came to mini-programs"),
+    ApiScope.ARRIVALS_WRITE: N_("report arrivals: for the backend of a mini-program"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }
@@ -135,11 +135,11 @@ def problems_of(form: TokenForm) -> dict[str, str]:
     problems = {}
     if not form.scopes:
         problems["scopes"] = N_("Choose what the token may do.")
-    reports = ApiScope.IDENTITIES_WRITE in form.scopes
+    reports = not REPORTING_SCOPES.isdisjoint(form.scopes)
     if reports and not form.listed_appids:
-        problems["appids"] = N_("Name the accounts of which it may report UnionIDs.")
+        problems["appids"] = N_("Name the accounts about which it may report.")
     if form.listed_appids and not reports:
-        problems["appids"] = N_("AppIDs are only for a token that reports UnionIDs.")
+        problems["appids"] = N_("AppIDs are only for a token that reports UnionIDs or arrivals.")
     if any(re.fullmatch(APPID_PATTERN, appid) is None for appid in form.listed_appids):
         problems["appids"] = N_("An AppID is wx and 16 digits or letters a to f.")
     if len(form.listed_appids) > tokens.MAX_APPIDS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.arrivals import commit_reports
+from app.arrivals import commit_reports, list_store
 from app.db.engine import Database
 from app.settings import Settings
 from tests.arrivals.makers import MP_OPENID, UNIONID, conversion, launch, listed, report
@@ -136,6 +136,28 @@ async def test_pages_of_the_list_follow_each_other(service: Service) -> None:
     assert not await listed(service, appid="wx00000000000000ff")
     later = (service.clock.now() + timedelta(hours=1)).isoformat()
     assert not await listed(service, since=later)
+
+
+async def test_a_search_goes_on_from_where_it_ended(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await report(service, conversion(service, name="first", unionid=UNIONID))
+    for _ in range(7):
+        await report(service, launch(service))
+    monkeypatch.setattr(list_store, "MAX_SEARCHED", 3)
+
+    seen: list[str] = []
+    sizes: list[int] = []
+    cursor: Json | None = {}
+    while cursor is not None:
+        page = await service.read("arrivals", limit=2, kind="conversion", **cursor)
+        seen += [item["name"] for item in page["items"]]
+        sizes.append(len(page["items"]))
+        cursor = None if page["next"] is None else {"before": page["next"]}
+
+    assert seen == ["first"]
+    assert sizes == [0, 0, 1]
+    assert [item["name"] for item in await listed(service, unionid=UNIONID)] == ["first"]
 
 
 async def test_what_the_database_refuses_costs_its_own_request_alone(

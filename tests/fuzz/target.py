@@ -35,6 +35,7 @@ NAMES: Final = (
     "api_answers",
     "webhook_answers",
     "cursors",
+    "reports",
 )
 
 

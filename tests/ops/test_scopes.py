@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from app.access import tokens
 from app.access.scoped_route import ScopedRoute
-from app.access.scopes import SCOPE_MEMBER, ApiScope
+from app.access.scopes import REPORTING_SCOPES, SCOPE_MEMBER, ApiScope
 from app.access.token_cache import KnownToken, TokensUnavailable
 from app.api_route import BoundedRoute
 from app.db.engine import Database
@@ -69,7 +69,7 @@ async def add_token(
             ACTOR,
             name,
             scopes,
-            appids if ApiScope.IDENTITIES_WRITE in scopes else (),
+            () if REPORTING_SCOPES.isdisjoint(scopes) else appids,
             expires_at=None if lifetime is None else clock.now() + lifetime,
             now=clock.now(),
         )
@@ -202,6 +202,26 @@ async def test_a_backend_reports_identities_of_its_mini_program_alone(
             f"the token crm may not report about {OTHER_APPID}; its AppIDs: {CARD_APPID}"
         )
     assert (await report(OTHER_APPID, by=ADMIN_TOKEN)).status_code == 200
+
+
+async def test_a_backend_reports_arrivals_of_its_mini_program_alone(
+    service: Service, database: Database
+) -> None:
+    reports = [ApiScope.ARRIVALS_WRITE]
+    token = await add_token(database, service.clock, "shop", reports, [CARD_APPID])
+
+    async def report(*appids: str) -> httpx.Response:
+        at = service.clock.now().isoformat()
+        bodies = [{"id": a, "kind": "launch", "appid": a, "at": at} for a in appids]
+        return await call(service, token, "POST", "/api/arrivals", json={"reports": bodies})
+
+    assert (await report(CARD_APPID)).status_code == 200
+    refused = await report(CARD_APPID, OTHER_APPID)
+    assert refused.status_code == 403
+    assert OTHER_APPID in refused.json()["detail"]
+    assert (await call(service, token, "GET", "/api/arrivals")).status_code == 403
+    listed = (await call(service, ADMIN_TOKEN, "GET", "/api/arrivals")).json()["items"]
+    assert [one["appid"] for one in listed] == [CARD_APPID]
 
 
 async def test_the_token_of_a_backend_opens_nothing_else(
