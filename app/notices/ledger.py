@@ -10,6 +10,7 @@ Locks are taken in one order: the notice, then the row of its person and templat
 Source: protocol 9.3; linkage 2.4 and 2.5.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -26,6 +27,18 @@ async def reserve(session: AsyncSession, appid: str, openid: str, template_id: s
     # reservation back has counted the delivery before.
     await session.execute(_LOCK, key)
     return await session.scalar(_TAKE, key) is not None
+
+
+async def taken(
+    session: AsyncSession, keys: Sequence[tuple[str, str, str]]
+) -> Mapping[tuple[str, str, str], int]:
+    """Return how many consents are reserved or written off by (appid, openid, template_id)."""
+    appids, openids, template_ids = zip(*keys, strict=True) if keys else ((), (), ())
+    found = await session.execute(
+        _TAKEN,
+        {"appids": list(appids), "openids": list(openids), "template_ids": list(template_ids)},
+    )
+    return {(row.appid, row.openid, row.template_id): row.taken for row in found}
 
 
 async def give_back(session: AsyncSession, appid: str, openid: str, template_id: str) -> None:
@@ -64,6 +77,14 @@ WHERE c.appid = :appid AND c.openid = :openid AND c.template_id = :template_id
   AND n.appid = c.appid AND n.openid = c.openid AND n.template_id = c.template_id
   AND c.sends_left > n.reserved + n.written_off
 RETURNING 1
+""")
+
+_TAKEN: Final = text("""
+SELECT n.appid, n.openid, n.template_id, n.reserved + n.written_off AS taken
+FROM unnest(CAST(:appids AS text[]), CAST(:openids AS text[]), CAST(:template_ids AS text[]))
+     AS k(appid, openid, template_id)
+JOIN notice_consents n
+  ON n.appid = k.appid AND n.openid = k.openid AND n.template_id = k.template_id
 """)
 
 _GIVE_BACK: Final = text(f"""

@@ -59,7 +59,7 @@ class TemplateRecipientsList(ApiModel):
 
 
 class RecipientPage(ApiModel):
-    """People by OpenID."""
+    """People by OpenID. Where many consents are reserved, a page has fewer than `limit`."""
 
     items: list[ConsentOut]
     """The consents, which allow at least one send each."""
@@ -83,7 +83,6 @@ async def count_recipients(
 async def list_recipients(query: Annotated[_Page, Query()], session: SessionDep) -> RecipientPage:
     """List who may still be sent subscription notifications of a template."""
     found = await recipients.recipients(
-        session, RecipientsQuery(query.appid, query.template_id, query.after, query.limit + 1)
+        session, RecipientsQuery(query.appid, query.template_id, query.after, query.limit)
     )
-    shown = found[: query.limit]
-    return RecipientPage(items=shown, next=shown[-1].openid if len(found) > len(shown) else None)
+    return RecipientPage(items=found.items, next=found.next)

@@ -2,6 +2,7 @@
 
 A delivery may belong to a popup from before the account was connected; such a delivery uses up no
 later popup. Events arrive in any order, so the number is computed when it is read and not stored.
+Consents that notices have reserved, or that WeChat says are used up, are not left.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.events.models import Consent, ConsentState, SubscriptionAction, SubscriptionEvent
+from app.notices import ledger
 from app.users.store import each_of
 
 # Only so many latest events of each OpenID are read. For older ones it is assumed that every
@@ -26,9 +28,14 @@ async def sends_left(session: AsyncSession, consents: Sequence[Consent]) -> Mapp
     latest = await _by_latest_events(
         session, sorted({(one.appid, one.openid) for one in accepted_consents})
     )
+    taken = await ledger.taken(session, [_key(one) for one in accepted_consents])
     left = dict.fromkeys((_key(one) for one in consents), 0)
     return left | {
-        _key(one): max(one.sends_left, latest.get(_key(one), 0)) for one in accepted_consents
+        _key(one): max(
+            max(one.sends_left, latest.get(_key(one), 0)) - taken.get(_key(one), 0),
+            0,
+        )
+        for one in accepted_consents
     }
 
 

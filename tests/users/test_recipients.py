@@ -27,10 +27,44 @@ async def test_a_delivery_uses_up_a_popup(service: Service) -> None:
     assert (await service.read("stats/recipients"))["items"] == []
 
 
-async def test_pages_miss_and_repeat_nobody(service: Service) -> None:
-    openids = [f"oPERSON{number:021d}" for number in range(5)]
-    for openid in openids:
+@pytest.mark.parametrize("taken", ["reserved", "written_off"])
+async def test_a_consent_that_is_taken_is_not_to_be_had(
+    service: Service, connection: asyncpg.Connection, taken: str
+) -> None:
+    for openid in (OPENID, OPENID, OTHER_OPENID):
         await subscribe(service, openid)
+    await take(connection, taken, OPENID, OTHER_OPENID)
+
+    assert (await service.read("stats/recipients"))["items"] == [
+        {"appid": APPID, "template_id": TEMPLATE, "people": 1}
+    ]
+    (found,) = (await service.read("recipients", appid=APPID, template_id=TEMPLATE))["items"]
+    assert (found["openid"], found["sends_left"]) == (OPENID, 1)
+    other = await service.read("users", appid=APPID, openid=OTHER_OPENID)
+    assert [one["sends_left"] for one in other["consents"]] == [0]
+
+
+async def take(connection: asyncpg.Connection, column: str, *openids: str) -> None:
+    """Let a notice reserve one consent of each person, or WeChat say that it is used up."""
+    await connection.execute(
+        f"INSERT INTO notice_consents (appid, openid, template_id, {column}) "  # noqa: S608
+        "SELECT $1, openid, $2, 1 FROM unnest($3::text[]) openid",
+        APPID,
+        TEMPLATE,
+        list(openids),
+    )
+
+
+@pytest.mark.parametrize("read", [1, 2, 50_000])
+async def test_pages_miss_and_repeat_nobody(
+    service: Service, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    monkeypatch.setattr(recipients, "MAX_READ", read)
+    openids = [f"oPERSON{number:021d}" for number in range(5)]
+    taken = [f"oPERSON{number:021d}t" for number in (0, 1, 4)]
+    for openid in (*openids, *taken):
+        await subscribe(service, openid)
+    await take(connection, "reserved", *taken)
     seen: list[str] = []
     more: dict[str, str] = {}
     while True:

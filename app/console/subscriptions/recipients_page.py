@@ -13,7 +13,7 @@ from app.console.signed_in import Viewer
 from app.db.session import SessionDep
 from app.settings import Settings
 from app.users import recipients
-from app.users.recipients import MAX_COUNTED, RecipientsQuery
+from app.users.recipients import MAX_COUNTED, RecipientsPage, RecipientsQuery
 
 router = APIRouter(prefix="/recipients")
 
@@ -47,14 +47,13 @@ async def show(
     appids = [appid for appid in settings.accounts if query.appid in (None, appid)]
     is_list = query.template is not None and query.appid is not None and bool(appids)
     make = await references(session, settings)
-    found = []
+    found = RecipientsPage([], None)
     if is_list and query.template is not None:
         wanted = RecipientsQuery(
-            appids[0], query.template, _openid_of(make, query.after), PAGE_ROWS + 1
+            appids[0], query.template, _openid_of(make, query.after), PAGE_ROWS
         )
         found = await recipients.recipients(session, wanted)
-    shown = found[:PAGE_ROWS]
-    last = make.make(shown[-1].appid, shown[-1].openid) if len(found) > len(shown) else None
+    last = None if found.next is None else make.make(appids[0], found.next)
     return render(
         request,
         "subscriptions/recipients.html",
@@ -64,7 +63,7 @@ async def show(
         is_list=is_list,
         templates=[] if is_list else await recipients.by_template(session, appids),
         most=MAX_COUNTED,
-        rows=[(make.make(one.appid, one.openid), tail(one.openid), one) for one in shown],
+        rows=[(make.make(one.appid, one.openid), tail(one.openid), one) for one in found.items],
         newest=query.address(after=None) if query.after else None,
         older=query.address(after=last) if last is not None else None,
     )
