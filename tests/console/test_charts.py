@@ -15,6 +15,7 @@ from app.console.charts import (
     RIGHT,
     TOP,
     WIDE,
+    ChartMark,
     Drawing,
     Series,
     Size,
@@ -112,3 +113,21 @@ def test_a_series_of_another_length_is_refused() -> None:
 @pytest.mark.parametrize("values", [[], [None, None]])
 def test_a_chart_without_a_figure_says_so(values: list[float | None]) -> None:
     assert bar_chart([str(n) for n in range(len(values))], [Series("x", values)]).is_empty
+
+
+def test_marks_are_numbered_by_label_and_stand_at_their_figure() -> None:
+    marks = [ChartMark("c", "one"), ChartMark("a", "two"), ChartMark("c", "three", "typed")]
+    chart = line_chart(["a", "b", "c"], [Series("x", [1, 2, 3])], [*marks, ChartMark("z", "four")])
+
+    assert [(one.number, one.label, len(one.marks)) for one in chart.marked] == [
+        (1, "a", 1),
+        (2, "c", 2),
+    ]
+    for drawing in (chart.wide, chart.narrow):
+        points = {point.label: point.x for point in drawing.lines[0].points}
+        assert [line.x for line in drawing.marks] == [points["a"], points["c"]]
+
+
+def test_a_chart_without_marks_has_none() -> None:
+    chart = line_chart(["a"], [Series("x", [1])])
+    assert (chart.marked, chart.wide.marks) == ([], [])

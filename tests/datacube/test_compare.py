@@ -1,5 +1,6 @@
 """WeChat's figures stand beside ours, of the same days."""
 
+import json
 from datetime import datetime, time, timedelta
 
 import asyncpg
@@ -224,3 +225,26 @@ async def test_the_simulator_counts_what_it_pushes(wechat: WeChat, clock: WorldC
     found = wechat.state.datacube.rows(APPID, SUMMARY.removeprefix("/datacube/"), day, 0)
     assert sum(row["new_user"] for row in found if row["user_source"] == 30) == 1
     assert sum(row["cancel_user"] for row in found) == 1
+
+
+@pytest.mark.usefixtures("wechat")
+async def test_an_hour_without_pushes_is_noted_when_the_days_before_had_many(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    today = day_of(clock.now())
+    times = [
+        start_of(today - timedelta(days=number)) + timedelta(minutes=minute, seconds=1)
+        for number in range(4)
+        for minute in range(8 * 60, 12 * 60)
+        if number or not 9 * 60 <= minute < 10 * 60
+    ]
+    await insert_texts(service, times)
+    morning_after(clock)
+    await jobs.read_figures()
+
+    noted = await connection.fetchval(
+        "SELECT silences FROM push_days WHERE appid = $1 AND day = $2", APPID, today
+    )
+    (silence,) = json.loads(noted)
+    assert datetime.fromisoformat(silence[0]) == start_of(today) + timedelta(hours=9, seconds=-59)
+    assert datetime.fromisoformat(silence[1]) == start_of(today) + timedelta(hours=10, seconds=1)
