@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics, tracing
 from app.access.router import router as audit_router
 from app.access.token_cache import TokenCache
+from app.alarms.receivers_router import router as alarm_receivers_router
+from app.alarms.router import router as alarms_router
 from app.articles.router import router as articles_router
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
@@ -115,6 +117,8 @@ API_ROUTERS = (
     menu_versions_router,
     qrcode_lists_router,
     qrcodes_router,
+    alarm_receivers_router,
+    alarms_router,
     audit_router,
     doctor_router,
     quota_router,

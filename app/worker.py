@@ -18,6 +18,10 @@ from pgqueuer.models import Schedule
 from app import tracing
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
+from app.alarms import deliver as alarms
+from app.alarms.jobs import SEND as SEND_ALARMS
+from app.alarms.retention import prune as prune_alarms
+from app.alarms.watch import watch as watch_alarms
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
@@ -108,6 +112,7 @@ JOB_CONCURRENCY: Final = {
     SETTLE_NOTICES: 2,
     PUBLISH_MENU: 2,
     RENEW_QRCODE: 2,
+    SEND_ALARMS: 10,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -138,6 +143,7 @@ class Jobs:
     sender: Sender
     publisher: menus.Publisher
     qr_renewer: qrcodes.QrRenewer
+    teller: alarms.Teller
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -193,6 +199,14 @@ class Jobs:
         """`qrcodes.renew`: get one QR code from WeChat."""
         await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
 
+    async def send_alarms(self, payload: dict[str, str]) -> None:
+        """`alarms.send`: tell one receiver of alarms what is to be told."""
+        await alarms.deliver(self.teller, UUID(payload["receiver_id"]))
+
+    async def watch_alarms(self) -> None:
+        """Every minute: compare figures with thresholds, and enqueue what is to be told."""
+        await watch_alarms(self.database.sessions, self.clock, self.settings)
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -222,6 +236,7 @@ class Jobs:
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
         await prune_audit_log(self.database.sessions, self.clock, kept_for)
+        await prune_alarms(self.database.sessions, self.clock)
         await prune_job_log(self.database.sessions, self.clock)
         await prune_call_counts(self.database.sessions, self.clock)
 
@@ -288,6 +303,7 @@ def make_jobs(
         Sender(database.sessions, api, tokens, clock),
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
+        alarms.Teller(database.sessions, clock, settings),
     )
 
 
@@ -322,6 +338,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         SETTLE_NOTICES: jobs.settle_notices,
         PUBLISH_MENU: jobs.publish_menu,
         RENEW_QRCODE: jobs.renew_qrcode,
+        SEND_ALARMS: jobs.send_alarms,
     }
 
 
@@ -329,6 +346,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
+        "alarms.watch": jobs.watch_alarms,
         "qrcodes.count": jobs.count_scans,
         "access.refresh": jobs.refresh_tokens,
         "jssdk.renew": jobs.renew_tickets,

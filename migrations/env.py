@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 import app.access.models
+import app.alarms.models
 import app.callback.models
 import app.db.models
 import app.doctor.models

@@ -27,6 +27,8 @@ class ApiScope(StrEnum):
     QRCODES_READ = "qrcodes:read"
     QRCODES_WRITE = "qrcodes:write"
     STATS_READ = "stats:read"
+    ALARMS_READ = "alarms:read"
+    ALARMS_WRITE = "alarms:write"
     OPERATIONS_READ = "operations:read"
 
 

@@ -55,6 +55,21 @@ AUDIENCE: Json = {
         "unionids": ["uONE"],
     },
 }
+RECEIVER: Json = {
+    "name": "On call",
+    "kind": "email",
+    "language": "en",
+    "enabled": True,
+    "mail": {
+        "host": "smtp.example.com",
+        "port": 465,
+        "security": "tls",
+        "username": "alarms@example.com",
+        "sender": "alarms@example.com",
+        "recipients": ["oncall@example.com"],
+    },
+    "password": "of the mailbox",
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -69,6 +84,9 @@ BODIES: dict[str, Json] = {
         "types": ["*"],
         "enabled": True,
     },
+    "ReceiverIn": RECEIVER,
+    "ReceiverReplacement": RECEIVER,
+    "ThresholdIn": {"enabled": True, "value": 30},
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
     "NoticesIn": NOTICES,
@@ -111,6 +129,8 @@ IDS = {
     "link_id": ID,
     "notice_id": ID,
     "send_id": ID,
+    "receiver_id": "01890000-0000-7000-8000-000000000000",
+    "kind": "quota",
     "qrcode_id": ID,
     "list_id": ID,
     "retry_id": ID,

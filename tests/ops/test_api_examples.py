@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.alarms.makers import added as add_receiver
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
 from tests.menus.makers import click, menu
@@ -51,6 +52,11 @@ async def filled_in(service: Service, path: str) -> str:
         await drafted(service, menu(click()))
     if "{appid}" in path:
         return path.replace("{appid}", APPID)
+    if "{kind}" in path:
+        return path.replace("{kind}", "quota")
+    if "{receiver_id}" in path:
+        body = {"name": "ops", "kind": "wecom", "url": "https://example.com/send?key=1"}
+        return path.replace("{receiver_id}", (await add_receiver(service, body))["id"])
     if "{qrcode_id}" in path:
         return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
     if "{link_id}" in path:
