@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics, tracing
 from app.access.router import router as audit_router
 from app.access.token_cache import TokenCache
+from app.alarms.receivers_router import router as alarm_receivers_router
+from app.alarms.router import router as alarms_router
 from app.arrivals.router import MAX_REPORT_BYTES
 from app.arrivals.router import router as arrivals_router
 from app.arrivals.serve import serve_arrivals
@@ -128,6 +130,8 @@ API_ROUTERS = (
     qrcodes_router,
     tags_router,
     tag_runs_router,
+    alarm_receivers_router,
+    alarms_router,
     audit_router,
     doctor_router,
     quota_router,

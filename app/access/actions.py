@@ -17,6 +17,11 @@ class Action(StrEnum):
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - a name, no secret
     WEBHOOK_PINGED = "webhook.pinged"
     WEBHOOK_REPLAYED = "webhook.replayed"
+    ALARM_RECEIVER_ADDED = "alarm_receiver.added"
+    ALARM_RECEIVER_CHANGED = "alarm_receiver.changed"
+    ALARM_RECEIVER_DELETED = "alarm_receiver.deleted"
+    ALARM_RECEIVER_TESTED = "alarm_receiver.tested"
+    ALARM_THRESHOLD_CHANGED = "alarm_threshold.changed"
     LINK_ADDED = "link.added"
     LINK_CHANGED = "link.changed"
     LINK_RENEWED = "link.renewed"

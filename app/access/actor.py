@@ -40,6 +40,8 @@ class SubjectKind(StrEnum):
     RULE = "rule"
     RULES = "rules"
     WEBHOOK = "webhook"
+    ALARM_RECEIVER = "alarm_receiver"
+    ALARM_THRESHOLD = "alarm_threshold"
     LINK = "link"
     MENU = "menu"
     QRCODE = "qrcode"

@@ -32,6 +32,8 @@ class ApiScope(StrEnum):
     ARRIVALS_WRITE = "arrivals:write"
     STATS_READ = "stats:read"
     CHART_NOTES_WRITE = "chart-notes:write"
+    ALARMS_READ = "alarms:read"
+    ALARMS_WRITE = "alarms:write"
     OPERATIONS_READ = "operations:read"
 
 

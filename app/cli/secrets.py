@@ -8,6 +8,7 @@ import typer
 from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Subject, SubjectKind
+from app.alarms import receiver_secrets
 from app.cli.actor import cli_actor
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.jssdk import ticket_store
@@ -54,6 +55,9 @@ async def rewrite_all(settings: Settings) -> int:
             changed = await token_store.rewrite(session, box)
             changed += await ticket_store.rewrite(session, box)
             changed += await rewrite_secrets.rewrite(session, webhook_box)
+            of_receivers, unread = await receiver_secrets.rewrite(session, box)
+            changed += of_receivers
+            unreadable += [f"the address of alarm receiver {receiver_id}" for receiver_id in unread]
             try:
                 changed += await erasure_secret.rewrite(session, box)
             except DecryptionFailed:

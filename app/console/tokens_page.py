@@ -39,6 +39,8 @@ SCOPES: Final = {
     ApiScope.REPLIES_RETRY: N_("send replies again"),
     ApiScope.EVENTS_READ: N_("read the history of events"),
     ApiScope.WEBHOOKS_WRITE: N_("read and change webhooks"),
+    ApiScope.ALARMS_READ: N_("read alarms, thresholds and receivers"),
+    ApiScope.ALARMS_WRITE: N_("change thresholds and receivers of alarms"),
     ApiScope.LINKS_READ: N_("read links and their opens"),
     ApiScope.LINKS_WRITE: N_("add and change links into mini-programs"),
     ApiScope.ARTICLES_WRITE: N_("add drafts of articles"),

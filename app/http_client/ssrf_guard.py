@@ -25,6 +25,16 @@ async def resolve(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
+async def checked_addresses(
+    host: str, port: int, policy: Policy, resolver: Resolver
+) -> Sequence[str]:
+    """Return the addresses of a host to connect to. Raises AddressRefused or OSError."""
+    found = await resolver(host, port)
+    if not policy.private and not all(is_public(address) for address in found):
+        raise AddressRefused(host)
+    return found
+
+
 class CheckedTransport(httpx.AsyncBaseTransport):
     """Sends each request to a checked IP address of its host.
 
@@ -46,7 +56,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         request.extensions = {**request.extensions, "sni_hostname": host}
         failure: httpx.ConnectError | httpx.ConnectTimeout | None = None
         # The name may have another address a moment later, so the request goes to the address.
-        for address in await self._addresses(host, port):
+        for address in await checked_addresses(host, port, self._policy, self._resolve):
             request.url = url.copy_with(host=address)
             try:
                 return await self._inner.handle_async_request(request)
@@ -57,9 +67,3 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
-
-    async def _addresses(self, host: str, port: int) -> Sequence[str]:
-        found = await self._resolve(host, port)
-        if not self._policy.private and not all(is_public(address) for address in found):
-            raise AddressRefused(host)
-        return found

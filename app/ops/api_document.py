@@ -26,6 +26,7 @@ TAGS: Final = [
     {"name": "notices", "description": "Subscription notices and template messages."},
     {"name": "tags", "description": "Tags of followers, for conditional menus."},
     {"name": "arrivals", "description": "What mini-programs report: who arrived, who converted."},
+    {"name": "alarms", "description": "Thresholds, alarms, and who is told of them."},
     {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},

@@ -55,6 +55,21 @@ AUDIENCE: Json = {
         "unionids": ["uONE"],
     },
 }
+RECEIVER: Json = {
+    "name": "On call",
+    "kind": "email",
+    "language": "en",
+    "enabled": True,
+    "mail": {
+        "host": "smtp.example.com",
+        "port": 465,
+        "security": "tls",
+        "username": "alarms@example.com",
+        "sender": "alarms@example.com",
+        "recipients": ["oncall@example.com"],
+    },
+    "password": "of the mailbox",
+}
 # A good body of each schema.
 BODIES: dict[str, Json] = {
     "RuleIn": RULE,
@@ -81,6 +96,9 @@ BODIES: dict[str, Json] = {
         "types": ["*"],
         "enabled": True,
     },
+    "ReceiverIn": RECEIVER,
+    "ReceiverReplacement": RECEIVER,
+    "ThresholdIn": {"enabled": True, "value": 30},
     "Rotation": {"overlap_hours": 1},
     "Replay": {"from": 1},
     "NoticesIn": NOTICES,
@@ -139,6 +157,8 @@ IDS = {
     "notice_id": ID,
     "note_id": ID,
     "send_id": ID,
+    "receiver_id": "01890000-0000-7000-8000-000000000000",
+    "kind": "quota",
     "qrcode_id": ID,
     "list_id": ID,
     "run_id": ID,

@@ -1,0 +1,357 @@
+"""Alarms begin when a figure reaches its threshold, and end once it has been below for a while."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from app.alarms import figures, push_pauses
+from app.alarms.kinds import AlarmKind
+from app.alarms.watch import ENDS_AFTER, evaluate
+from app.callback.message_store import id_at
+from app.settings import Settings
+from app.worker import Jobs
+from tests.alarms.makers import MINUTE, alarms, calm, kinds, refuse
+from tests.service import APPID, Service, WorldClock, event
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _running(service: Service) -> None:
+    """The service runs, so that the API can be called."""
+
+
+async def test_an_alarm_ends_once_its_figure_was_below_the_threshold_for_five_minutes(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await refuse(connection, clock.now())
+    await jobs.watch_alarms()
+    await calm(connection)
+    clock.advance(ENDS_AFTER - MINUTE)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == ["refusals"]
+
+    await refuse(connection, clock.now())
+    await jobs.watch_alarms()
+    await calm(connection)
+    clock.advance(ENDS_AFTER - MINUTE)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == ["refusals"]
+
+    clock.advance(MINUTE)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == []
+
+    await refuse(connection, clock.now())
+    await jobs.watch_alarms()
+    assert len(await alarms(connection)) == 2
+
+
+async def test_the_figure_of_an_alarm_is_the_latest(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await refuse(connection, clock.now(), 30)
+    await jobs.watch_alarms()
+    began = clock.now()
+    clock.advance(MINUTE)
+    await refuse(connection, clock.now(), 50)
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert (alarm["value"], alarm["threshold"], alarm["began_at"]) == (50, 20, began)
+
+
+async def test_workers_that_evaluate_at_once_begin_one_alarm(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await refuse(connection, clock.now())
+
+    await asyncio.gather(*(jobs.watch_alarms() for _ in range(4)))
+
+    assert await kinds(connection) == ["refusals"]
+
+
+async def test_figures_that_cannot_be_read_end_nothing(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await refuse(connection, clock.now())
+    await jobs.watch_alarms()
+    await connection.execute("ALTER TABLE callback_refusals RENAME TO elsewhere")
+    clock.advance(2 * ENDS_AFTER)
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == ["refusals"]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        ({"value": 101}, []),
+        ({"value": 100}, ["refusals"]),
+        ({"enabled": False}, []),
+        ({"value": 101, "appid": APPID}, []),
+        ({"value": 1, "appid": APPID}, ["refusals"]),
+    ],
+)
+async def test_a_threshold_that_is_set_holds(
+    service: Service,
+    jobs: Jobs,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+    threshold: dict[str, object],
+    expected: list[str],
+) -> None:
+    answer = await service.api("PUT", "alarms/thresholds/refusals", json=threshold)
+    assert answer.status_code == 200, answer.text
+    await refuse(connection, clock.now())
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == expected
+
+
+async def test_what_an_account_has_of_its_own_goes_before_what_holds_for_all(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await service.api("PUT", "alarms/thresholds/refusals", json={"enabled": False})
+    own = {"appid": APPID, "value": 50}
+    await service.api("PUT", "alarms/thresholds/refusals", json=own)
+    await refuse(connection, clock.now())
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == ["refusals"]
+    assert (await alarms(connection))[0]["threshold"] == 50
+
+
+async def test_a_queue_that_waits_raises_an_alarm(
+    jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO pgqueuer (entrypoint, priority, status, execute_after)"
+        " VALUES ('replies.deliver', 0, 'queued', now() - interval '11 minutes'),"
+        " ('feed.deliver', 0, 'queued', now() - interval '20 minutes')"
+    )
+
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert (alarm["kind"], int(alarm["value"])) == ("queue_age", 20)
+
+
+async def test_messages_that_fail_raise_an_alarm(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    for number in range(20):
+        at = clock.now() - timedelta(minutes=30 if number < 10 else 90)
+        await failed_reply(connection, UUID(int=id_at(at).int + number), at)
+
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert (alarm["kind"], alarm["appid"], alarm["value"]) == ("send_failures", APPID, 10)
+
+
+async def test_a_quota_that_is_nearly_used_up_raises_an_alarm(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    for api, used in (("message/custom/send", 850), ("user/info", 10)):
+        await connection.execute(
+            "INSERT INTO api_quotas (appid, api, daily_limit, used, asked_at)"
+            " VALUES ($1, $2, 1000, $3, $4)",
+            APPID,
+            api,
+            used,
+            clock.now(),
+        )
+
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert (alarm["kind"], alarm["subject"]) == ("quota", "message/custom/send")
+    assert alarm["value"] == pytest.approx(85)
+
+
+async def test_a_fault_of_the_doctor_raises_an_alarm_but_not_what_has_a_threshold_here(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    findings = [("access-token", "fault"), ("rules", "look"), *((n, "fault") for n in OWN)]
+    for check, state in findings:
+        await connection.execute(
+            "INSERT INTO doctor_findings VALUES ($1, $2, $3, $4, $4)",
+            check,
+            APPID,
+            state,
+            clock.now(),
+        )
+
+    await jobs.watch_alarms()
+
+    assert [(a["kind"], a["subject"]) for a in await alarms(connection)] == [
+        ("doctor", "access-token")
+    ]
+
+
+OWN = figures.OWN_THRESHOLD
+
+
+def test_every_kind_has_its_figures() -> None:
+    assert set(figures.FIGURES) == set(AlarmKind)
+
+
+async def push(service: Service, clock: WorldClock, after: timedelta = timedelta()) -> None:
+    """Let the account push once, so much later."""
+    clock.advance(after)
+    await service.push(event(clock, "VIEW", EventKey=f"https://example.com/{clock.seconds}"))
+
+
+async def test_an_account_that_has_never_pushed_raises_no_alarm(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    own = {"appid": APPID, "value": 5}
+    await service.api("PUT", "alarms/thresholds/no_push", json=own)
+    await jobs.watch_alarms()
+    clock.advance(30 * DAY)
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == []
+
+
+async def test_no_push_for_the_minutes_that_are_set_raises_an_alarm_until_the_next_push(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    own = {"appid": APPID, "value": 45}
+    await service.api("PUT", "alarms/thresholds/no_push", json=own)
+    await push(service, clock)
+    clock.advance(44 * MINUTE)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == []
+
+    clock.advance(MINUTE)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == ["no_push"]
+
+    await push(service, clock)
+    clock.advance(ENDS_AFTER)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == []
+
+
+async def pushed_daily(
+    service: Service, settings: Settings, jobs: Jobs, clock: WorldClock, days: int
+) -> None:
+    """Let the account push twice on so many days; its nights are 18 hours."""
+    await push(service, clock)
+    await evaluate(jobs.database.sessions, clock, settings)
+    for _ in range(days):
+        for pause in (18, 6):
+            await push(service, clock, timedelta(hours=pause))
+            await evaluate(jobs.database.sessions, clock, settings)
+
+
+async def test_without_a_threshold_the_usual_pauses_of_the_account_decide(
+    service: Service,
+    settings: Settings,
+    jobs: Jobs,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    await pushed_daily(service, settings, jobs, clock, 9)
+    clock.advance(timedelta(hours=26))
+    await jobs.watch_alarms()
+    assert await kinds(connection) == []
+
+    clock.advance(timedelta(hours=1))
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert alarm["kind"] == "no_push"
+    assert alarm["threshold"] == pytest.approx(1.5 * 18 * 60)
+
+
+async def test_the_silence_of_an_alarm_is_not_learned_as_usual(
+    service: Service,
+    settings: Settings,
+    jobs: Jobs,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    await pushed_daily(service, settings, jobs, clock, 9)
+    await push(service, clock, 4 * DAY)
+    await jobs.watch_alarms()
+
+    longest = await connection.fetchval("SELECT max(longest_pause_seconds) FROM alarm_push_days")
+    assert longest == 18 * 3600
+
+
+async def test_the_pauses_of_less_than_a_week_decide_nothing(
+    service: Service,
+    settings: Settings,
+    jobs: Jobs,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    await pushed_daily(service, settings, jobs, clock, 4)
+    clock.advance(2 * DAY)
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == []
+
+
+async def test_pushes_are_counted_in_steps_and_twice_changes_nothing(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    for pause in (0, 10, 25, 5, 7):
+        await push(service, clock, pause * MINUTE)
+
+    await push_pauses.count_new(jobs.database.sessions, clock.now(), most=2)
+    first = await pauses(connection)
+    await push_pauses.count_new(jobs.database.sessions, clock.now(), most=2)
+
+    assert first == [(25 * 60, clock.now())]
+    assert await pauses(connection) == first
+
+
+async def test_while_pushes_wait_to_be_counted_silence_is_judged_up_to_there(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    await push(service, clock)
+    behind = clock.now()
+    await push_pauses.count_new(jobs.database.sessions, clock.now())
+    for _ in range(7):
+        await push(service, clock, DAY)
+
+    await push_pauses.count_new(jobs.database.sessions, clock.now(), most=1)
+
+    async with jobs.database.sessions() as session:
+        [silence] = await push_pauses.read(session, [APPID], clock.now())
+    looked_at = await connection.fetchval("SELECT looked_at FROM alarm_progress")
+    assert behind < looked_at < clock.now()
+    assert silence.minutes == 0
+
+
+async def pauses(connection: asyncpg.Connection) -> list[tuple[float, datetime]]:
+    """Return the longest pause and the last push of each account."""
+    found = await connection.fetch(
+        "SELECT max(longest_pause_seconds), last_at FROM alarm_push_days"
+        " JOIN alarm_pushes USING (appid) GROUP BY 2"
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+async def failed_reply(connection: asyncpg.Connection, id_: UUID, at: datetime) -> None:
+    """Store a reply that has failed."""
+    await connection.execute(
+        "INSERT INTO replies (id, callback_id, position, appid, openid, via, msgtype, content,"
+        " status, created_at) VALUES ($1, $1, 1, $2, 'o', 'customer_service', 'text', '{}',"
+        " 'failed', $3)",
+        id_,
+        APPID,
+        at,
+    )
