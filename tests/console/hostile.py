@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from tests.console import (
+    made_arrivals,
     made_figures,
     made_findings,
     made_links,
@@ -72,7 +73,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice", "note", "tag",
+        "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival",
     }
 )  # fmt: skip
 
@@ -96,6 +97,7 @@ async def fill(service: Service) -> dict[str, str]:
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await made_figures.two_days(service)
+    paths["arrivals/index.html"] = await made_arrivals.a_list(service)
     await _in_tables(service)
     return paths | {
         "audit/index.html": "/audit",
@@ -205,6 +207,7 @@ async def _in_tables(service: Service) -> None:
     statements = {
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
+        "UPDATE arrivals SET path = :text, name = :text": "arrival",
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
         "UPDATE tags SET name = :text": "tag",
         "UPDATE tag_runs SET created_by = :text, error = :text, errcode = NULL": "tag",
