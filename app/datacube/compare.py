@@ -56,14 +56,19 @@ class Comparison:
         return [pair for pair in self.pairs if pair.is_complete]
 
     @property
-    def theirs(self) -> int:
-        """WeChat's sum over the days that are compared; over all if none has a figure of ours."""
-        return sum(pair.theirs or 0 for pair in self.compared or self.pairs)
+    def theirs(self) -> int | None:
+        """WeChat's total of the days that are compared; of all days if none has a figure of ours.
+
+        None if WeChat has none either.
+        """
+        known = [one.theirs for one in self.compared or self.pairs if one.theirs is not None]
+        return self.measure.total(known) if known else None
 
     @property
     def ours(self) -> int | None:
-        """Our sum over the days that are compared; None if there are none."""
-        return sum(pair.ours or 0 for pair in self.compared) if self.compared else None
+        """Our total of the days that are compared; None if there are none."""
+        known = [one.ours for one in self.compared if one.ours is not None]
+        return self.measure.total(known) if known else None
 
     @property
     def difference(self) -> float | None:

@@ -25,7 +25,8 @@ class Measure:
 
     theirs: of the rows of `call`; None if WeChat says nothing. ours: of the pushes of the day; None
     if the service does not count it, or reads it elsewhere. both are equal unless pushes are lost
-    if `exact`. label, expected: what it is, and which difference is expected, by language.
+    if `exact`. total: of several days. label, expected: what it is, and which difference is to be
+    expected, by language.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Measure:
     label: Mapping[Language, str]
     expected: Mapping[Language, str]
     exact: bool = False
+    total: Callable[[Sequence[int]], int] = sum
 
 
 def _sum(member: str, **wanted: int) -> Callable[[Rows], int]:
@@ -53,6 +55,14 @@ def _sum(member: str, **wanted: int) -> Callable[[Rows], int]:
 def _known(member: str) -> Callable[[Rows], int | None]:
     """Return a function that reads a member of the only row; None if there is no row."""
     return lambda rows: int(rows[0][member]) if rows else None
+
+
+def _last(values: Sequence[int]) -> int:
+    return values[-1]
+
+
+def _mean(values: Sequence[int]) -> int:
+    return round(sum(values) / len(values))
 
 
 def _mean_ms(rows: Rows) -> int | None:
@@ -142,6 +152,7 @@ MEASURES: Final[Sequence[Measure]] = (
             "missing without one. The moment of measuring may differ.",
             "zh": "粉丝同步之后本服务的数字才完整；未同步时缺少部署之前的粉丝。统计时刻可能不同。",
         },
+        total=_last,
     ),
     Measure(
         MESSAGES,
@@ -197,6 +208,7 @@ MEASURES: Final[Sequence[Measure]] = (
             "en": "It includes the network. The service does not store its own time.",
             "zh": "包含网络耗时。本服务不保存自身的耗时。",
         },
+        total=_mean,
     ),
     Measure(
         "sessions",
@@ -220,7 +232,10 @@ MEASURES: Final[Sequence[Measure]] = (
         _known("visit_uv"),
         None,
         {"en": "Visitors", "zh": "访问人数"},
-        {"en": "Of the whole mini-program.", "zh": "整个小程序的数字。"},
+        {
+            "en": "Of the whole mini-program; who comes on two days counts twice.",
+            "zh": "整个小程序的数字；两天都来的人计两次。",
+        },
     ),
     Measure(
         "new_visitors",
@@ -228,7 +243,10 @@ MEASURES: Final[Sequence[Measure]] = (
         _known("visit_uv_new"),
         None,
         {"en": "New visitors", "zh": "新访问人数"},
-        {"en": "Of the whole mini-program.", "zh": "整个小程序的数字。"},
+        {
+            "en": "Of the whole mini-program; who comes on two days counts twice.",
+            "zh": "整个小程序的数字；两天都来的人计两次。",
+        },
     ),
     _sessions_of("sessions_from_profile", 5, "Sessions from the OA's profile", "来自公众号资料页"),
     _sessions_of("sessions_from_notices", 11, "Sessions from notices", "来自模板消息与订阅通知"),

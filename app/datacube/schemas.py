@@ -81,10 +81,11 @@ class ComparedFigure(ApiModel):
     """Which difference is to be expected, and why."""
     exact: bool
     """Whether the doctor warns when both differ by more than 2 %."""
-    wechat: int
-    """WeChat's sum over the days of which both are known; over all days if ours never is."""
+    wechat: int | None
+    """WeChat's sum over the days of which both are known, over all days if ours never is; for
+    `followers` the last of them, for `mean_milliseconds` their mean. null if none is known."""
     ours: int | None
-    """Our sum over the same days."""
+    """Ours over the same days."""
     difference: float | None
     """Ours less WeChat's over these days, as a share of WeChat's."""
     days: list[ComparedDay]

@@ -248,3 +248,44 @@ async def test_an_hour_without_pushes_is_noted_when_the_days_before_had_many(
     (silence,) = json.loads(noted)
     assert datetime.fromisoformat(silence[0]) == start_of(today) + timedelta(hours=9, seconds=-59)
     assert datetime.fromisoformat(silence[1]) == start_of(today) + timedelta(hours=10, seconds=1)
+
+
+async def test_the_doctor_says_that_pushes_are_being_lost(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock
+) -> None:
+    await earlier_push(service, clock)
+    await pushed_day(service)
+    day = morning_after(clock)
+    says_of_pushed_day(wechat, day)
+    says(wechat, MESSAGES, day, [{"msg_type": 1, "msg_user": 1, "msg_count": 5}])
+    wechat.state.datacube.hold_back(APPID, day)
+    await jobs.read_figures()
+    assert await figures_of_doctor(service) == [("not_applicable", None)]
+
+    wechat.state.datacube.hold_back(APPID, day, ready=True)
+    clock.advance(timedelta(hours=1, minutes=1))
+    await jobs.read_figures()
+    assert await figures_of_doctor(service) == [("look", "messages")]
+
+
+async def figures_of_doctor(service: Service) -> list[tuple[str, str | None]]:
+    """State and figure of what the doctor finds about WeChat's figures."""
+    service.app.state.doctor._latest.at = None  # what it found less than three seconds ago
+    found = await service.read("doctor")
+    return [
+        (one["state"], one["evidence"].get("figure"))
+        for one in found["findings"]
+        if one["check"] == "wechat-figures"
+    ]
+
+
+@pytest.mark.usefixtures("wechat")
+async def test_followers_are_those_of_the_last_day_and_what_is_not_known_is_null(
+    service: Service, jobs: Jobs, clock: WorldClock
+) -> None:
+    morning_after(clock)
+    assert figure(await compared(service), "pushes")["wechat"] is None
+    await jobs.read_figures()
+    account = await compared(service)
+    assert figure(account, "followers")["wechat"] == len(OPENIDS)
+    assert len([one for one in figure(account, "followers")["days"] if one["wechat"]]) == 3

@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.console import errors
+from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -24,6 +25,7 @@ from app.links.models import Link, OpenKind
 from app.links.renewal_policy import SHANGHAI
 from app.links.schemas import problem_of, short_url
 from app.settings import Settings
+from app.stats.date_range import DateRange
 
 SEE_OTHER: Final = 303
 DAYS: Final = 30
@@ -62,6 +64,8 @@ async def show_link(
     figures = {kind: [opens.get(day, {}).get(kind.value, 0) for day in days] for kind in KINDS}
     language = language_of(request)
     translate = Messages(language).text
+    span = DateRange(days[0], days[-1], SHANGHAI.key)
+    marks = await marks_of(request, session, list(settings.accounts), span)
     return render(
         request,
         "links/link.html",
@@ -73,6 +77,7 @@ async def show_link(
         chart=line_chart(
             [day.isoformat() for day in days],
             [Series(translate(KINDS[kind]), values) for kind, values in figures.items()],
+            marks,
         ),
         done=None if done is None else DONE[done],
     )

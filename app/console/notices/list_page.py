@@ -1,7 +1,7 @@
 """The first page: what became of the notices of 30 days, sends to audiences, templates."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -10,7 +10,8 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.console.charts import Chart, Series, line_chart
+from app.console.chart_marks import marks_of
+from app.console.charts import Chart, ChartMark, Series, line_chart
 from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -91,6 +92,8 @@ async def _show(
     language = language_of(request)
     accounts = [appid for appid in settings.accounts if can_send(settings.accounts, appid)]
     figures = await _figures(request, session, accounts)
+    span = DateRange(figures.since, figures.until, figures.time_zone)
+    marks = await marks_of(request, session, accounts, span)
     sends = await audience_store.page(
         session, source=SendSource.AUDIENCE, before=before, limit=PAGE_ROWS + 1
     )
@@ -115,7 +118,7 @@ async def _show(
         figures=[(STATUSES[status].label, totals[status.value]) for status in FIGURES],
         by_template=_by_template(figures),
         reasons=figures.reasons[:MAX_REASONS],
-        chart=_chart(figures, Messages(language).text),
+        chart=_chart(figures, Messages(language).text, marks),
         sends=sends[:PAGE_ROWS],
         newest=before is not None,
         older=sends[PAGE_ROWS - 1].id if len(sends) > PAGE_ROWS else None,
@@ -144,7 +147,9 @@ def _by_template(figures: NoticeStatsOut) -> list[tuple[str, Counter[str]]]:
     return sorted(found.items(), key=lambda one: -one[1].total())
 
 
-def _chart(figures: NoticeStatsOut, translate: Callable[[str], str]) -> Chart:
+def _chart(
+    figures: NoticeStatsOut, translate: Callable[[str], str], marks: Sequence[ChartMark]
+) -> Chart:
     days = [figures.since + timedelta(days=number) for number in range(DAYS + 1)]
     counts = {status: Counter[date]() for status in CHARTED}
     for one in figures.days:
@@ -156,4 +161,5 @@ def _chart(figures: NoticeStatsOut, translate: Callable[[str], str]) -> Chart:
             Series(translate(STATUSES[status].label), [counts[status][day] for day in days])
             for status in CHARTED
         ],
+        marks,
     )

@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.console import errors
+from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -27,6 +28,7 @@ from app.qrcodes.life import NEVER, QrState, state_of
 from app.qrcodes.models import QrCode, QrKind
 from app.qrcodes.schemas import picture_url
 from app.settings import Settings
+from app.stats.date_range import DateRange
 
 SEE_OTHER: Final = 303
 DAYS: Final = 30
@@ -56,6 +58,8 @@ async def show_code(
     by_day = {row.day: row for row in await figures_store.days(session, qrcode_id, days[0], until)}
     language = language_of(request)
     translate = Messages(language).text
+    span = DateRange(days[0], days[-1], SHANGHAI.key)
+    marks = await marks_of(request, session, [code.appid], span)
     state = state_of(code, now)
     return render(
         request,
@@ -77,6 +81,7 @@ async def show_code(
                 )
                 for name in CHARTED
             ],
+            marks,
         ),
         answering=answering_rules(request.app.state.rules.current, code, now, settings),
         renewable=code.kind is QrKind.TEMPORARY or code.url is None,
