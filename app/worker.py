@@ -542,8 +542,12 @@ class Worker:
             )
 
     def stop(self) -> None:
-        """Start no more jobs. `run` returns when the running ones have ended."""
+        """Start no more jobs. `run` returns when the running ones have ended.
+
+        Replies that wait in this worker are left to others.
+        """
         self._stopping.set()
+        self._jobs.delivery.slots.close()
         if self._queuer is not None:
             self._queuer.shutdown.set()
 

@@ -53,16 +53,22 @@ class Callback(Base):
 
     __tablename__ = "callbacks"
     __table_args__ = (
+        # Finds duplicates.
         Index("uq_callbacks_appid_dedupe_key", "appid", "dedupe_key", unique=True),
+        # Erasure, and what a person did last.
         Index("ix_callbacks_latest", "appid", "openid", "occurred_at"),
+        # Retention: the contents that are left.
         Index("ix_callbacks_full", "received_at", postgresql_where=text("payload <> '{}'::jsonb")),
+        # What one rule answered, and how often.
         Index("ix_callbacks_rule", "rule_id", "id", postgresql_where=text("rule_id IS NOT NULL")),
+        # The list of replies, of which passive ones have no row of their own.
         Index(
             "ix_callbacks_passive",
             "passive_id",
             postgresql_where=text("passive_id IS NOT NULL"),
             postgresql_concurrently=True,
         ),
+        # Erasure of people whom the pushes of others name.
         Index(
             "ix_callbacks_named",
             text("oa_bridge_named(msgtype, payload)"),

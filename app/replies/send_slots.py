@@ -4,6 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from app.replies.errors import TryLater
 
 
 class SendSlots:
@@ -17,16 +20,25 @@ class SendSlots:
         self._all = _Room(most)
         self._of_account = of_account
         self._accounts: dict[str, _Room] = {}
+        self._closed = False
 
     @asynccontextmanager
     async def take(self, appid: str, *, urgent: bool = False) -> AsyncIterator[None]:
         """Wait for room for one more reply of an account, and hold it while the block runs.
 
-        urgent: goes before those that are not.
+        urgent: goes before those that are not. Raises TryLater once the slots are closed.
         """
         account = self._accounts.setdefault(appid, _Room(self._of_account))
+        if self._closed:
+            account.close()
         async with account.place(urgent=urgent), self._all.place(urgent=urgent):
             yield
+
+    def close(self) -> None:
+        """Let nobody in any more, so that other workers get the replies that wait here."""
+        self._closed = True
+        for room in (self._all, *self._accounts.values()):
+            room.close()
 
 
 class _Room:
@@ -36,9 +48,18 @@ class _Room:
         self._free = places
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        for turn in (*self._urgent, *self._others):
+            if not turn.done():
+                turn.set_exception(_stopping())
 
     @asynccontextmanager
     async def place(self, *, urgent: bool) -> AsyncIterator[None]:
+        if self._closed:
+            raise _stopping()
         if self._free:
             self._free -= 1
         else:
@@ -66,3 +87,7 @@ class _Room:
                     turn.set_result(None)
                     return
         self._free += 1
+
+
+def _stopping() -> TryLater:
+    return TryLater(timedelta(), "the worker stops")

@@ -14,11 +14,13 @@ def test_kills_in_the_middle_of_sends(
 ) -> None:
     settings = settings_for(database_url, tmp_path, uncertain_sends=uncertain_sends)
     with stand_in() as wechat:
-        found = kill_workers(settings, rounds=3, replies=12, seed=1, wechat=wechat)
+        found = kill_workers(settings, rounds=2, replies=8, seed=1, wechat=wechat)
 
-    assert (found.kills, found.replies) == (3, 36)
+    assert (found.kills, found.replies) == (2, 16)
     assert found.lost == found.untold == found.more_often == 0
     assert found.doubled <= found.told <= found.under_way
     if uncertain_sends == "hold":
         assert found.doubled == 0
         assert found.failed == found.told
+    else:
+        assert found.failed == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app.replies.errors import TryLater
 from app.replies.send_slots import SendSlots
 
 
@@ -23,8 +24,11 @@ class Sends:
         self.tasks += [asyncio.create_task(self._one(appid, urgent=urgent)) for appid in appids]
         await turns()
 
-    async def end(self) -> None:
+    def end_all(self) -> None:
         self._end.set()
+
+    async def end(self) -> None:
+        self.end_all()
         await asyncio.gather(*self.tasks)
 
 
@@ -69,3 +73,23 @@ async def test_no_room_is_lost_with_those_that_are_cancelled() -> None:
     await asyncio.gather(*sends.tasks[:3], return_exceptions=True)
     sends.tasks = [last]
     await sends.end()
+
+
+async def test_once_closed_nobody_gets_in_and_who_is_in_stays() -> None:
+    slots = SendSlots(2, 1)
+    sends = Sends(slots)
+    await sends.begin("a", "a", "b", "c")
+    slots.close()
+    await sends.begin("a", "d")
+    sends.end_all()
+
+    found = await asyncio.gather(*sends.tasks, return_exceptions=True)
+    assert [type(one) for one in found] == [
+        type(None),
+        TryLater,
+        type(None),
+        TryLater,
+        TryLater,
+        TryLater,
+    ]
+    assert sends.running == ["a", "b"]

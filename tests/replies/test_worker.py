@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import ClassVar
 
 import asyncpg
+import httpx
 
-from app.db.engine import open_database
+from app.db.engine import Database, open_database
 from app.replies.jobs import DELIVER
+from app.replies.send_slots import SendSlots
 from app.worker import JOB_CONCURRENCY, Jobs, Worker, entrypoints
 from tests.callback.test_handovers import slow_response
 from tests.e2e.gate import Gate
@@ -76,6 +78,8 @@ async def test_two_workers_send_each_card_once(
         wechat.open_window(openid)
     other = open_database(service.settings.database_url)
     async with working(jobs), working(jobs_of(service.settings, other, wechat)):
+        # The doctor asks for a token whatever is stored, so it goes first.
+        await eventually(lambda: column(connection, "SELECT appid FROM access_tokens"))
         for openid in people:
             await service.push(message(service.clock, openid=openid))
         await eventually(all_are(connection, "sent"))
@@ -207,3 +211,38 @@ async def test_a_worker_keys_the_follower_and_the_history(
     assert await rows(connection, "SELECT count(*)::int AS number FROM follow_events") == [
         {"number": 1}
     ]
+
+
+async def test_a_worker_that_stops_leaves_what_waits_in_it_to_others(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    people = [f"oPERSON{number:022d}" for number in range(5)]
+    await service.add_rule(text_reply("hello", via="customer_service"))
+    for openid in people:
+        wechat.state.meet(APPID, openid).follow(service.clock.now())
+        wechat.open_window(openid)
+        await service.push(message(service.clock, openid=openid))
+    patient = service.settings.model_copy(update={"wechat_api_timeout_seconds": 60.0})
+    jobs = jobs_of(patient, database, wechat)
+    delivery = replace(jobs.delivery, slots=SendSlots(1, 1))
+    called, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(request: httpx.Request) -> None:
+        if request.url.path == SEND:
+            called.set()
+            await may_go_on.wait()
+
+    wechat.client.event_hooks = {"request": [hold], "response": []}
+    async with working(replace(jobs, delivery=delivery), stop_seconds=60) as worker:
+        await called.wait()
+        worker.stop()
+        await eventually(lambda: are_queued(connection, 4))
+        may_go_on.set()
+
+    assert sorted(await statuses(connection)) == ["pending"] * 4 + ["sent"]
+    assert await are_queued(connection, 4)
+
+
+async def are_queued(connection: asyncpg.Connection, number: int) -> bool:
+    query = "SELECT status::text FROM pgqueuer WHERE entrypoint = $1 AND status = 'queued'"
+    return len(await column(connection, query, DELIVER)) == number
