@@ -17,6 +17,7 @@ from app.wechat.ids import AppId
 from app.wechat.inbound import Inbound
 from app.wechat.outbound import REPLY, STORED, Message, MiniProgramPage, Text
 from tests.rules.makers import APPID, NOON, as_posted, click, rule, text, text_rule
+from tests.rules.names import code_points
 
 CARD = {
     "msgtype": "miniprogrampage",
@@ -153,7 +154,7 @@ def test_a_capture_is_cut_between_characters_as_a_reader_sees_them(
     assert len((character + made).encode()) > 2047
 
 
-@pytest.mark.parametrize("words", ["", "\u200b", " \u3164\ufeff", "\u200d" * 3000], ids=ascii)
+@pytest.mark.parametrize("words", ["", "\u200b", " \u3164\ufeff", "\u200d" * 3000], ids=code_points)
 def test_a_text_in_which_nothing_can_be_seen_is_not_sent_and_says_so(words: str) -> None:
     with pytest.raises(Unfillable, match="nothing is left of the text that can be seen"):
         content_of("{1}\u2060", words)

@@ -40,6 +40,7 @@ from tests.rules.makers import (
     view,
     voice,
 )
+from tests.rules.names import code_points
 
 
 def chosen(rules: list[Rule], message: Inbound, most: int = 1) -> list[int]:
@@ -144,7 +145,7 @@ KEYWORDS = {
 }
 
 
-@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("unseen", UNSEEN, ids=code_points)
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("match", KEYWORDS)
 def test_what_cannot_be_seen_does_not_count_on_either_side(
@@ -214,7 +215,7 @@ def test_the_longer_keyword_is_the_one_of_which_more_is_seen() -> None:
 EMPTY = ["", " ", "\u3000", " \t\r\n\u3000", "\u200b", "\ufeff \u2060", "\u3164"]
 
 
-@pytest.mark.parametrize("typed", EMPTY, ids=ascii)
+@pytest.mark.parametrize("typed", EMPTY, ids=code_points)
 @pytest.mark.parametrize("said", [text, voice], ids=["text", "voice"])
 def test_a_text_of_which_nothing_is_seen_meets_no_rule_but_a_fallback(
     said: Callable[[str], Inbound], typed: str

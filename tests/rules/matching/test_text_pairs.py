@@ -20,6 +20,7 @@ from app.wechat.visible_text import shows_nothing
 from tests.rules.conflicts.test_detect import found
 from tests.rules.makers import APPID, NOON, as_posted, text_rule
 from tests.rules.matching.reference import fits
+from tests.rules.names import code_points
 from tools.print_text_pairs import TextPair, text_pairs
 
 PAIRS = [pytest.param(pair, id=f"{pair.match} {pair.text!a}") for pair in text_pairs()]
@@ -82,7 +83,7 @@ def test_rules_are_exported_and_imported_with_every_character_of_their_keywords(
 @pytest.mark.parametrize(
     "pair",
     [one for one in text_pairs() if not shows_nothing(one.text) and one.group != "stickers"],
-    ids=ascii,
+    ids=code_points,
 )
 def test_a_rule_shadows_one_for_the_text_alone_just_when_it_fits(pair: TextPair) -> None:
     better = replace(rule_for(pair), priority=500)
