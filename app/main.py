@@ -80,6 +80,7 @@ from app.rules.importing.limits import MAX_BYTES
 from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
+from app.stats.funnel_router import router as funnel_router
 from app.stats.router import router as stats_router
 from app.tombstones.erasure_secret import erasure_secret
 from app.unionid_resolution.router import router as identity_router
@@ -103,6 +104,7 @@ API_ROUTERS = (
     replies_router,
     callbacks_router,
     stats_router,
+    funnel_router,
     recipients_router,
     privacy_router,
     links_router,
