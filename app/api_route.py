@@ -8,7 +8,7 @@ from fastapi import HTTPException, Request, Response
 
 from app.access.scoped_route import Handler, ScopedRoute
 from app.api_errors import InvalidRequest, Problem
-from app.json_values import TOO_MANY, too_many_in
+from app.json_values import MAX_VALUES, too_many, too_many_in
 
 _JSON: Final = re.compile(r"application/(?:[^/\s]+\+)?json")
 
@@ -17,7 +17,10 @@ class BoundedRoute(ScopedRoute):
     """Refuses a body that is not JSON, or holds too many values, before it is validated.
 
     A body without Content-Type is read as JSON. See `json_values` for the values.
+    max_values: how many; a subclass for larger requests may raise it.
     """
+
+    max_values = MAX_VALUES
 
     def get_handler_in_scope(self) -> Handler:
         """Return the handler of requests whose token has the scope."""
@@ -28,8 +31,10 @@ class BoundedRoute(ScopedRoute):
         async def handle_bounded(request: Request) -> Response:
             body = await request.body()
             _require_json(request, body)
-            if too_many_in(body):
-                raise InvalidRequest([Problem(loc=["body"], msg=TOO_MANY, type="value_error")])
+            if too_many_in(body, self.max_values):
+                raise InvalidRequest(
+                    [Problem(loc=["body"], msg=too_many(self.max_values), type="value_error")]
+                )
             return await handle(request)
 
         return handle_bounded

@@ -10,15 +10,21 @@ from typing import Final
 MAX_VALUES: Final = 10_000
 """Twice as many as the largest valid request has: 1,000 identities with four members each."""
 
-TOO_MANY: Final = f"holds more than {MAX_VALUES} values: split the request"
+
+def too_many(limit: int) -> str:
+    """Return what to do about a request that holds more values than the limit."""
+    return f"holds more than {limit} values: split the request"
+
+
+TOO_MANY: Final = too_many(MAX_VALUES)
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-def too_many_in(body: bytes) -> bool:
-    """Tell whether a JSON text has more than MAX_VALUES values; it need not be valid."""
+def too_many_in(body: bytes, limit: int = MAX_VALUES) -> bool:
+    """Tell whether a JSON text has more values than the limit; it need not be valid."""
     # Quick for nearly all: characters inside of texts only make the count too high.
-    return _marks(body) > MAX_VALUES and _marks(_STRING.sub(b"", body)) > MAX_VALUES
+    return _marks(body) > limit and _marks(_STRING.sub(b"", body)) > limit
 
 
 def _marks(body: bytes) -> int:

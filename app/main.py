@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics, tracing
 from app.access.router import router as audit_router
 from app.access.token_cache import TokenCache
+from app.arrivals.router import MAX_REPORT_BYTES
+from app.arrivals.router import router as arrivals_router
+from app.arrivals.serve import serve_arrivals
 from app.articles.router import router as articles_router
 from app.callback import dead_letters
 from app.callback.build_record import decide_spooled
@@ -95,6 +98,7 @@ from app.worker import Worker, make_jobs
 API_ROUTERS = (
     rules_router,
     identity_router,
+    arrivals_router,
     users_router,
     events_router,
     webhooks_router,
@@ -126,7 +130,10 @@ log = structlog.get_logger()
 
 
 CALLBACK = "/callback/"
-BODY_LIMITS = {"/api/rules/import": BodyLimit(MAX_BYTES, seconds=300)}
+BODY_LIMITS = {
+    "/api/rules/import": BodyLimit(MAX_BYTES, seconds=300),
+    "/api/arrivals": BodyLimit(MAX_REPORT_BYTES, seconds=30),
+}
 # What remains of the usual ten seconds of an orchestrator after open requests and the last commit.
 WORKER_STOP_SECONDS = 2.5
 
@@ -238,6 +245,7 @@ def create_app(
     app.state.refusals = refusals
     set_page_signing(app.state)
     serve_pictures(app.state)
+    serve_arrivals(app.state)
     app.state.doctor = make_doctor(
         settings, database, clock, lambda: local_facts(settings.data_dir, inbox.spool_status())
     )

@@ -18,6 +18,7 @@ from pgqueuer.models import Schedule
 from app import tracing
 from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
+from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.clock import Clock
@@ -140,6 +141,7 @@ class Jobs:
     sender: Sender
     publisher: menus.Publisher
     qr_renewer: qrcodes.QrRenewer
+    settler: Settler
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -198,6 +200,10 @@ class Jobs:
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
+
+    async def settle_arrivals(self) -> None:
+        """Every minute: find by which door people came to the mini-programs."""
+        await self.settler.settle()
 
     async def begin(self) -> None:
         """Do what a worker does once, when it starts."""
@@ -294,6 +300,7 @@ def make_jobs(
         Sender(database.sessions, api, tokens, clock),
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
+        Settler(database.sessions, clock, erasure_secret(settings)),
     )
 
 
@@ -336,6 +343,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
     return {
         "sweep": jobs.sweep,
         "qrcodes.count": jobs.count_scans,
+        "arrivals.settle": jobs.settle_arrivals,
         "access.refresh": jobs.refresh_tokens,
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,

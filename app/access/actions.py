@@ -42,6 +42,7 @@ class Action(StrEnum):
     ERASURE_CLOSED = "erasure.closed"
     SECRETS_REWRITTEN = "secrets.rewritten"
     IDENTITIES_REPORTED = "identities.reported"
+    ARRIVALS_REPORTED = "arrivals.reported"
     FOLLOWER_SHOWN = "follower.shown"
     OPERATOR_ADDED = "operator.added"
     OPERATOR_ROLE_CHANGED = "operator.role_changed"

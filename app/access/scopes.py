@@ -26,6 +26,8 @@ class ApiScope(StrEnum):
     MENUS_WRITE = "menus:write"
     QRCODES_READ = "qrcodes:read"
     QRCODES_WRITE = "qrcodes:write"
+    ARRIVALS_READ = "arrivals:read"
+    ARRIVALS_WRITE = "arrivals:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

@@ -36,7 +36,7 @@ class ArticlePlacement(ApiModel):
     model_config = ConfigDict(extra="forbid")
 
     mark: Annotated[str, Field(pattern=MARK_PATTERN)] | None = None
-    """Names the article in `ref`, after the slug and a dot; left out, one is drawn."""
+    """Names the article: the same mark has the same `ref`. Left out, each call draws a `ref`."""
     title: Annotated[Words, Field(max_length=MAX_CARD_TITLE)] | None = None
     """Title of the card; left out, it is the beginning of the link's name."""
     text: Annotated[Words, Field(max_length=MAX_LINK_TEXT)] | None = None

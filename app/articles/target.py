@@ -1,17 +1,15 @@
 """Which page of a mini-program an article opens, and the mark by which its visits are known. Pure.
 
-Every visit carries the `{ref}` of the article: the slug of the link, a dot, and the mark of the
-article. All readers of one article share it. Source: linkage 12.2.
+Every visit carries the `{ref}` of the article, a ref of its link. All readers of one article share
+it. Source: linkage 12.2.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
+from app import refs
 from app.links.models import Link
 from app.links.schemas import utm_of
-from app.links.target_query import MAX_QUERY, REF, new_ref, whole_query
-
-REF_PARAMETER: Final = "ref"
+from app.links.target_query import MAX_QUERY, REF, whole_query
 
 
 class BadTarget(ValueError):
@@ -32,7 +30,7 @@ def article_target(link: Link, mark: str | None) -> ArticleTarget:
     if not link.path:
         # Whether a query without a page reaches the home page is not documented.
         raise BadTarget("names no page: set its path, such as pages/index/index")
-    ref = new_ref(link.slug) if mark is None else f"{link.slug}.{mark}"
+    ref = refs.of_link(link.id, mark)
     query = whole_query(_with_ref(link.query), link.slug, utm_of(link), ref)
     if len(query) > MAX_QUERY:
         raise BadTarget(
@@ -46,6 +44,6 @@ def _with_ref(query: str) -> str:
     if REF in query:
         return query
     parts = [part for part in query.removeprefix("?").split("&") if part]
-    if any(part.partition("=")[0] == REF_PARAMETER for part in parts):
-        raise BadTarget(f"has a {REF_PARAMETER} of its own in its query: write it as ref={REF}")
-    return "&".join((*parts, f"{REF_PARAMETER}={REF}"))
+    if any(part.partition("=")[0] == refs.PARAMETER for part in parts):
+        raise BadTarget(f"has a {refs.PARAMETER} of its own in its query: write it as ref={REF}")
+    return "&".join((*parts, f"{refs.PARAMETER}={REF}"))

@@ -9,6 +9,7 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp
 
 from app.console import (
+    arrivals_page,
     audit_page,
     doctor_page,
     language_switch,
@@ -46,6 +47,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     qrcodes.SECTION,
     notices.SECTION,
     menus.SECTION,
+    arrivals_page.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

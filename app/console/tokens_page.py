@@ -48,6 +48,8 @@ SCOPES: Final = {
     ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
     ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
     ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
+    ApiScope.ARRIVALS_READ: N_("read who came to mini-programs"),
+    ApiScope.ARRIVALS_WRITE: N_("report who came to mini-programs"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

@@ -5,6 +5,8 @@ who is another one for each erasure, with the time rounded down to a quarter of 
 notices and the account stay with the person, as callbacks do, or with the pseudonym.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
@@ -36,8 +38,8 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     await session.execute(touches_sql.REPORTS_OF_PERSON, {**bound, **after})
 
 
-async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: bool) -> int:
-    """Take the doors of a person away, and the ids too, if they are erased; return how many rows.
+async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: bool) -> None:
+    """Take the doors of a person away, and the ids too, if they are erased.
 
     To be called before `events.erase_contents`, in its transaction.
     """
@@ -52,10 +54,25 @@ async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: b
         "anonymous": f"anonymous:{uuid4()}",
         "of_identity": of_identity,
     }
-    erased = int(await session.scalar(_ERASE, bound) or 0)
+    await session.execute(_ERASE, bound)
     for statement in DELETE_EMPTY:
         await session.execute(statement)
-    return erased
+
+
+async def forget_unionids(
+    session: AsyncSession, unionids: Mapping[str, str], until: datetime
+) -> None:
+    """Replace UnionIDs by their pseudonyms in launches. unionids: pseudonym by UnionID."""
+    progress = await lock(session)
+    bound = {
+        "unionids": list(unionids),
+        "unionid_pseudonyms": list(unionids.values()),
+        "until": until,
+        **(sums_basis(progress) or _NO_SUMS).parameters,
+    }
+    await session.execute(_FORGET, bound)
+    for statement in DELETE_EMPTY:
+        await session.execute(statement)
 
 
 async def count_after_erasure(session: AsyncSession, person: ErasureSubject) -> None:
@@ -100,4 +117,14 @@ _ERASE: Final = text(
         WHERE CAST(:of_identity AS boolean) AND t.source = 'launch' AND t.at <= :until
           AND t.person = ANY(CAST(:unionids AS text[]) || CAST(:openid AS text))
     """)  # noqa: S608 - constants of this module
+)
+_FORGET: Final = text(
+    store("""
+        SELECT t.id, t.source, t.appid, u.pseudonym, t.at, t.doors, t.matched, t.followed, t.sent,
+               t.opened_after, t.converted_after, t.opened_exact, t.converted_exact
+        FROM unnest(CAST(:unionids AS text[]), CAST(:unionid_pseudonyms AS text[]))
+             AS u(unionid, pseudonym)
+        JOIN funnel_touches t ON t.person = u.unionid
+        WHERE t.source = 'launch' AND t.at <= :until
+    """)
 )

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from app import refs
 from app.clock import Clock
 from app.links import pages
 from app.links.live_links import LiveLink
@@ -15,7 +16,7 @@ from app.links.models import OpenKind
 from app.links.opens import Opens
 from app.links.schemas import SLUG_PATTERN, short_url
 from app.links.slug_cache import SlugCache, SlugUnavailable
-from app.links.target_query import MAX_CQ, new_ref, own_query, with_cq
+from app.links.target_query import MAX_CQ, own_query, with_cq
 from app.links.visitor import MAX_AGENT, Visitor, visitor_of
 from app.settings import Settings
 
@@ -74,7 +75,7 @@ def _open(state: GoState, link: LiveLink, request: Request) -> tuple[OpenKind, R
     url_link = link.url_link_at(state.clock.now())
     if url_link is None:
         return OpenKind.FALLBACK, _fall_back(link)
-    own = own_query(link.query, link.slug, new_ref(link.slug))
+    own = own_query(link.query, link.slug, refs.of_link(link.id))
     target = with_cq(url_link, (own, given))
     if visitor is Visitor.DESKTOP:
         address = short_url(state.settings.base_url, link.slug)

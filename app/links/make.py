@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from app import refs
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.links import quota
 from app.links.errors import QuotaUsedUp
 from app.links.models import Link
 from app.links.schemas import CodeIn, MadeLink, SchemeIn, ShortLinkIn, utm_of
-from app.links.target_query import new_ref, whole_query
+from app.links.target_query import whole_query
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat.link_target import LinkTarget
@@ -49,7 +50,7 @@ class LinkMaker:
         used_up = await quota.take(self.sessions, link.appid, self.clock.now())
         if used_up is not None:
             raise QuotaUsedUp(used_up.until)
-        ref = new_ref(link.slug)
+        ref = refs.of_link(link.id)
         target = LinkTarget(link.path, _query(link, ref), link.env_version.value)
         made = await with_token(
             self.tokens,
@@ -61,7 +62,7 @@ class LinkMaker:
 
     async def short_link(self, link: Link, wanted: ShortLinkIn) -> MadeLink:
         """Make a short link."""
-        ref = new_ref(link.slug)
+        ref = refs.of_link(link.id)
         query = _query(link, ref)
         page_url = f"{link.path}?{query}" if query else link.path
         made = await with_token(
@@ -77,7 +78,7 @@ class LinkMaker:
     async def mini_program_code(self, link: Link, wanted: CodeIn) -> bytes:
         """Make a mini-program code, and return the picture."""
         body: dict[str, Any] = {
-            "scene": wanted.scene or link.slug,
+            "scene": wanted.scene or refs.of_link(link.id),
             "env_version": link.env_version.value,
             "width": wanted.width,
             "is_hyaline": wanted.transparent,
@@ -97,7 +98,7 @@ def plain_scheme(link: Link) -> MadeLink:
 
     It works once its path is declared in the mini-program's console.
     """
-    ref = new_ref(link.slug)
+    ref = refs.of_link(link.id)
     query = quote(_query(link, ref), safe="")
     if len(query) > MAX_PLAIN_QUERY:
         raise PlainQueryTooLong(len(query))

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +33,8 @@ class Link(Renewable, Base):
         UniqueConstraint("slug"),
         Index(None, "appid", "id"),
         Index(None, "renew_at"),
+        # How the mark of a ref ends; see `app.refs`.
+        Index("ix_links_ref", text("right(CAST(id AS text), 10)"), postgresql_concurrently=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7

@@ -222,7 +222,7 @@ class CodeIn(ApiModel):
         ]
         | None
     ) = None
-    """Arrives in the mini-program as `scene`; left out, it is the slug of the link."""
+    """Arrives in the mini-program as `scene`; left out, it is a ref of the link."""
     width: Annotated[int, Field(ge=280, le=1280, strict=True)] = 430
     """Width of the picture in pixels."""
     transparent: StrictBool = False

@@ -1,36 +1,31 @@
 """The query of a link: what stands in the URL Link of all, and what each open adds. Pure.
 
-`{link}` is the slug; `{ref}` is new for each open, and begins with the slug and a dot, so that an
-arrival with it can be counted for the link. A parameter with `{ref}` can't stand in a URL Link that
-all share: it goes into `cq`, by which a URL Link takes more data.
+`{link}` is the slug; `{ref}` is new for each open, and an arrival with it is counted for the link.
+A query without `{ref}` gets `ref={ref}`, unless it has a parameter of that name. A parameter with
+`{ref}` can't stand in a URL Link that all share: it goes into `cq`, by which a URL Link takes more
+data.
 
 Source: protocol 9.4; linkage 5.3.
 """
 
 import re
-import secrets
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
+from app import refs
 from app.rules.definition.utm import Utm
 
 LINK: Final = "{link}"
-REF: Final = "{ref}"
+REF: Final = refs.PLACEHOLDER
 MAX_QUERY: Final = 1024
 # Of the percent-encoded text, which is the longer one: the documentation does not say which counts.
 MAX_CQ: Final = 256
 _ALLOWED: Final = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~%]*")
-_REF_BYTES: Final = 9
 
 
 class BadQuery(ValueError):
     """The query can't stand in a link. The text says how to correct it."""
-
-
-def new_ref(slug: str) -> str:
-    """Return a `{ref}`: the slug, a dot, and twelve characters that nobody can guess."""
-    return f"{slug}.{secrets.token_urlsafe(_REF_BYTES)}"
 
 
 def shared_query(query: str, slug: str, utm: Utm | None) -> str:
@@ -41,12 +36,15 @@ def shared_query(query: str, slug: str, utm: Utm | None) -> str:
 
 def whole_query(query: str, slug: str, utm: Utm | None, ref: str) -> str:
     """Return the query of a link that is made for one recipient alone."""
-    return _with_utm("&".join(_parts(query)).replace(REF, ref), slug, utm)
+    filled = _with_utm("&".join(_parts_with_ref(query)).replace(REF, ref), slug, utm)
+    if len(filled) <= MAX_QUERY or REF in query:
+        return filled
+    return _with_utm("&".join(_parts(query)), slug, utm)
 
 
 def own_query(query: str, slug: str, ref: str) -> str:
-    """Return what one open adds; empty if the query has no `{ref}`."""
-    parts = [part for part in _parts(query) if REF in part]
+    """Return what one open adds; empty if the query has a parameter `ref` of its own."""
+    parts = [part for part in _parts_with_ref(query) if REF in part]
     return "&".join(parts).replace(LINK, slug).replace(REF, ref)
 
 
@@ -66,7 +64,7 @@ def with_cq(url_link: str, added: Iterable[str]) -> str:
 
 def check_query(query: str, slug: str, utm: Utm | None) -> None:
     """Raise BadQuery if a link with this query would be refused, or would lose a part of it."""
-    ref = new_ref(slug)
+    ref = "x" * refs.LENGTH
     whole = whole_query(query, slug, utm, ref)
     wrong = re.sub(_ALLOWED, "", whole)
     if wrong:
@@ -86,6 +84,13 @@ def check_query(query: str, slug: str, utm: Utm | None) -> None:
 
 def _parts(query: str) -> list[str]:
     return [part for part in query.removeprefix("?").split("&") if part]
+
+
+def _parts_with_ref(query: str) -> list[str]:
+    parts = _parts(query)
+    if REF in query or any(part.partition("=")[0] == refs.PARAMETER for part in parts):
+        return parts
+    return [*parts, f"{refs.PARAMETER}={REF}"]
 
 
 def _with_utm(query: str, slug: str, utm: Utm | None) -> str:

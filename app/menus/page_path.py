@@ -1,14 +1,16 @@
 """Fills the placeholders of a mini-program page in a menu. Pure.
 
-`{ref}` is the mark of the published version, a dot, and the position of the button, so that a tap
-and an arrival with it are counted for this button of this version. `{version}` is the number of the
-version, `{account}` the AppID of the account. `{{` and `}}` are braces.
+`{ref}` tells the published version and the position of the button, so that an arrival with it is
+counted for this button of this version. A page without it gets `ref={ref}`, unless it has a
+parameter of that name. `{version}` is the number of the version, `{account}` the AppID of the
+account. `{{` and `}}` are braces.
 """
 
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from app import refs
 from app.rules.definition.templates import parts_of
 from app.rules.definition.utm import Utm
 
@@ -29,7 +31,7 @@ class Attribution:
 
     def ref(self, position: str) -> str:
         """Return `{ref}` of a button."""
-        return f"{self.mark}.{position}"
+        return refs.of_button(self.mark, position)
 
 
 def filled_page(page: str, position: str, of: Attribution, utm: Utm | None) -> str:
@@ -45,5 +47,5 @@ def filled_page(page: str, position: str, of: Attribution, utm: Utm | None) -> s
             raise BadPage(
                 f"holds {{{part.name}}}: the placeholders are {{ref}}, {{version}} and {{account}}"
             )
-    path = "".join(parts)
+    path = refs.page_with_ref("".join(parts), values["ref"])
     return path if utm is None else utm.appended_to(path)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from app import refs
 from app.menus.as_read import LeftOut, read_menu, rebuild
 from app.menus.as_sent import as_sent
 from app.menus.difference import Change, differences
@@ -66,7 +67,7 @@ def changes(present: Present, menu: Menu, appid: AppId, live: LiveVersion | None
 
     Raises BadPage and BadTemplate.
     """
-    number, mark = (0, "-") if live is None else (live.number, live.mark)
+    number, mark = (0, "-" * refs.MENU_MARK) if live is None else (live.number, live.mark)
     return differences(present.document, as_sent(menu, Attribution(appid, number, mark)))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import refs
 from app.api_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.notices.models import NoticeTemplate
 from app.notices.schemas import MAX_PAGEPATH, NoticeContent, OpenedPage, stored_content
@@ -12,9 +13,7 @@ from app.notices.value_types import BadValue, value_for
 
 Place = tuple[str | int, ...]
 
-# As long as the id that takes its place.
-_REF = "{ref}"
-_REF_CHARACTERS = "0" * 36
+_REF_CHARACTERS = "0" * refs.LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,10 @@ def page_problems(page: OpenedPage | None, mini_programs: Collection[str]) -> It
 
 
 def filled_page(page: OpenedPage, ref: str) -> str:
-    """Return the page with its `{ref}` and its UTM parameters."""
-    filled = page.pagepath.replace(_REF, ref)
+    """Return the page with its ref and its UTM parameters. The home page, which is empty, has none.
+
+    A page without `{ref}` gets `ref=`, unless it has a parameter of that name.
+    """
+    filled = page.pagepath.replace(refs.PLACEHOLDER, ref)
+    filled = refs.page_with_ref(filled, ref) if filled else filled
     return filled if page.utm is None else page.utm.appended_to(filled)

@@ -166,6 +166,12 @@ class Notice(Base):
         Index("ix_notices_day", "appid", "created_at"),
         Index("ix_notices_msgid", "appid", "msgid", postgresql_where=text("msgid IS NOT NULL")),
         Index("ix_notices_full", "created_at", postgresql_where=text("content IS NOT NULL")),
+        # How a ref ends; see `app.refs`.
+        Index(
+            "ix_notices_ref",
+            text("right(CAST(id AS text), 16)"),
+            postgresql_concurrently=True,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7

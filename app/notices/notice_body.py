@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from app import refs
 from app.notices.check_notice import filled_page
 from app.notices.models import NoticeKind
 from app.notices.schemas import OpenedPage
@@ -18,8 +19,8 @@ def notice_body(
 ) -> dict[str, Any]:
     """Return the JSON. content: as `stored_content` has it, with all values.
 
-    The id of the notice is the `{ref}` of its page, and the client_msg_id: WeChat sends a template
-    message with one client_msg_id once within ten minutes, and promises nothing for notices.
+    The id of the notice is the client_msg_id: WeChat sends a template message with one
+    client_msg_id once within ten minutes, and promises nothing for notices.
     """
     body: dict[str, Any] = {
         "touser": openid,
@@ -30,7 +31,7 @@ def notice_body(
     if "miniprogram" in content:
         page = OpenedPage.model_validate(content["miniprogram"])
         body["miniprogram"] = {"appid": page.appid}
-        filled = filled_page(page, str(notice_id))
+        filled = filled_page(page, refs.of_notice(notice_id))
         if filled:
             body["miniprogram"]["pagepath"] = filled
     if "url" in content:

@@ -40,8 +40,8 @@ class OpenedPage(Strict):
     appid: Annotated[str, Field(pattern=APPID_PATTERN)]
     """AppID of a mini-program that is linked to the account."""
     pagepath: Annotated[str, Field(max_length=MAX_PAGEPATH, pattern=PAGE_PATTERN)]
-    """Page of the released version, without a slash in front, perhaps with a query; `{ref}` is the
-    id of the notice. Empty: home.
+    """Page of the released version, without a slash in front, perhaps with a query; `{ref}` is
+    ten characters by which an arrival is known; without it, `ref=` is added. Empty: home.
     """
     utm: Utm | None = None
     """UTM parameters that are added to the query."""

@@ -24,6 +24,7 @@ TAGS: Final = [
     {"name": "articles", "description": "Mini-programs of links inside of articles."},
     {"name": "menus", "description": "Custom menus: drafts, publishing, versions, taps."},
     {"name": "notices", "description": "Subscription notices and template messages."},
+    {"name": "arrivals", "description": "What mini-programs report: who arrived, who converted."},
     {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},

@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.arrivals import erase as arrivals
 from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.events.unionid_store import copy_unionid, replace_unionids
@@ -37,6 +38,7 @@ from app.replies import erase as replies
 from app.rules import erase as rules
 from app.tombstones.models import Scope
 from app.tombstones.people import write_tombstone
+from app.tombstones.pseudonyms import pseudonyms
 from app.tombstones.subject import ErasureSubject
 from app.webhooks import erase as webhooks
 from app.webhooks import erasure_notices
@@ -73,6 +75,7 @@ async def erase(eraser: Eraser, erasure_id: UUID) -> None:
             await _erase_class(eraser, planned, person)
     if planned.unionids:
         await _in_batches(eraser, planned, partial(_erase_some_mentions, eraser, planned, BATCH))
+        await _in_batches(eraser, planned, partial(_forget_some_unionids, eraser, planned, BATCH))
         await _step(eraser, planned, partial(_forget_unionids, planned))
     await _step(eraser, planned, partial(_finish, eraser, planned))
     log.info("privacy.erased", erasure_id=str(erasure_id), scope=planned.scope.value)
@@ -136,7 +139,12 @@ async def _finish_class(
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
     await _step(eraser, planned, partial(_count_before_erasure, person))
-    for work in (_erase_some_replies, _erase_some_notices, _erase_some_callbacks):
+    for work in (
+        _erase_some_replies,
+        _erase_some_notices,
+        _erase_some_callbacks,
+        _erase_some_arrivals,
+    ):
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
     await _step(eraser, planned, partial(_finish_person, eraser, planned, person))
     await _step(eraser, planned, partial(_erase_rule_firings, person))
@@ -169,6 +177,13 @@ async def _erase_some_callbacks(
     return {"callbacks": await erase_some(session, person, limit)}
 
 
+async def _erase_some_arrivals(
+    _: Eraser, planned: Plan, person: ErasureSubject, limit: int, session: AsyncSession
+) -> Counts:
+    erase_some = arrivals.erase_identity if planned.of_identity else arrivals.erase_contents
+    return {"arrivals": await erase_some(session, person, limit)}
+
+
 async def _finish_person(
     eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
 ) -> Counts:
@@ -181,10 +196,11 @@ async def _finish_person(
     counts = Counter(await _erase_some_replies(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_notices(eraser, planned, person, UNLIMITED, session))
     counts.update(await _erase_some_callbacks(eraser, planned, person, UNLIMITED, session))
+    # After the replies and notices: an arrival that is settled meanwhile reads who got those.
+    counts.update(await _erase_some_arrivals(eraser, planned, person, UNLIMITED, session))
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     await count_before_erasure(session, person)
-    touches = await funnel.erase(session, person, of_identity=planned.of_identity)
-    counts.update({"funnel_touches": touches})
+    await funnel.erase(session, person, of_identity=planned.of_identity)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))
@@ -235,6 +251,15 @@ async def _erase_some_mentions(
     inbox = eraser.inbox
     cleared = await inbox.erase_unionids(session, planned.unionids, planned.until, limit)
     return {"callbacks": cleared}
+
+
+async def _forget_some_unionids(
+    eraser: Eraser, planned: Plan, limit: int, session: AsyncSession
+) -> Counts:
+    """Take the UnionIDs out of arrivals that name no OpenID, or one that nobody else knows."""
+    names = (await pseudonyms(session, eraser.secret)).of_unionids(planned.unionids)
+    await funnel.forget_unionids(session, names, planned.until)
+    return {"arrivals": await arrivals.forget_unionids(session, names, planned.until, limit)}
 
 
 async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:

@@ -23,12 +23,12 @@ async def unionids_in_rows_of(session: AsyncSession, people: Iterable[AccountOpe
 
 
 async def is_mentioned(session: AsyncSession, unionid: str) -> bool:
-    """Return whether an OpenID has or had the UnionID, or a push names it."""
+    """Return whether an OpenID has or had the UnionID, or a push or an arrival names it."""
     return bool(await session.scalar(_MENTIONED, {"unionid": unionid}))
 
 
 async def is_in_pushes(session: AsyncSession, appid: str, openid: str) -> bool:
-    """Return whether a push is from the OpenID or names it."""
+    """Return whether a push is from the OpenID or names it, or an arrival is of it."""
     return bool(await session.scalar(_IN_PUSHES, {"appid": appid, "openid": openid}))
 
 
@@ -42,6 +42,7 @@ _UNIONIDS_IN_ROWS = text(
     SELECT unionid FROM openids {_JOIN_KEYS} WHERE unionid IS NOT NULL
     UNION SELECT unionid FROM follow_events {_JOIN_KEYS} WHERE unionid IS NOT NULL
     UNION SELECT unionid FROM subscription_events {_JOIN_KEYS} WHERE unionid IS NOT NULL
+    UNION SELECT unionid FROM arrivals {_JOIN_KEYS} WHERE unionid IS NOT NULL
     UNION SELECT old_unionid FROM unionid_changes {_JOIN_KEYS}
     UNION SELECT new_unionid FROM unionid_changes {_JOIN_KEYS}
     """  # noqa: S608 - a constant of this module
@@ -54,6 +55,7 @@ _MENTIONED = text(
         OR EXISTS (SELECT FROM unionid_changes WHERE new_unionid = :unionid)
         OR EXISTS (SELECT FROM follow_events WHERE unionid = :unionid)
         OR EXISTS (SELECT FROM subscription_events WHERE unionid = :unionid)
+        OR EXISTS (SELECT FROM arrivals WHERE unionid = :unionid)
         OR EXISTS (
             SELECT FROM callbacks
             WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:unionid AS text)]
@@ -65,6 +67,7 @@ _MENTIONED = text(
 _IN_PUSHES = text(
     """
     SELECT EXISTS (SELECT FROM callbacks WHERE appid = :appid AND openid = :openid)
+        OR EXISTS (SELECT FROM arrivals WHERE appid = :appid AND openid = :openid)
         OR EXISTS (
             SELECT FROM callbacks
             WHERE oa_bridge_named(msgtype, payload) && ARRAY[CAST(:openid AS text)]

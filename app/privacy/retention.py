@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from app.arrivals import erase as arrivals
 from app.db import job_erasure as tracebacks
 from app.db.engine import SessionFactory
 from app.notices import erase as notices
@@ -17,7 +18,7 @@ MAX_BATCHES: Final = 100
 
 
 async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> int:
-    """Clear payloads, contents of replies and notices, and job tracebacks from before `before`.
+    """Clear payloads, contents of replies and notices, pages and tracebacks from before `before`.
 
     Returns how many. Each batch is a transaction; rows that are locked are left to the next run.
     """
@@ -26,6 +27,7 @@ async def retain(sessions: SessionFactory, inbox: Inbox, before: datetime) -> in
         inbox.erase_older,
         replies.erase_older,
         notices.erase_older,
+        arrivals.erase_older,
         tracebacks.erase_older,
     ):
         for _ in range(MAX_BATCHES):

@@ -19,6 +19,7 @@ from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.db.queue import enqueue
 from app.replies import attempt_store, expiry_report, store
+from app.replies.card_ref import card_with_ref
 from app.replies.errors import TryLater
 from app.replies.expire import expired_reply
 from app.replies.jobs import deliver_job
@@ -274,7 +275,8 @@ async def _media_ids(delivery: Delivery, reply: Reply, message: Message) -> dict
 async def _custom_send(
     delivery: Delivery, reply: Reply, message: Message, media_ids: dict[MediaSource, str]
 ) -> None:
-    body = customer_service_body(message, openid=OpenId(reply.openid), media_ids=media_ids)
+    sent = card_with_ref(message, reply.id)
+    body = customer_service_body(sent, openid=OpenId(reply.openid), media_ids=media_ids)
 
     try:
         await with_token(

@@ -4,22 +4,26 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import refs
 from app.articles.markup import ArticleForm, Placement, forms_of, markup
 from app.articles.target import ArticleTarget, BadTarget, article_target
 from app.links.models import EnvVersion, Link
 
 TARGET = ArticleTarget("wx0123456789abcdef", "pages/shop/index?c=art9&x=1", "summer26.art9")
+LINK_ID = UUID("01a20c23-c300-7000-b496-44867b0897ea")
 IMAGE = "https://mmbiz.example.com/shop.jpg"
 
 
 def link(**changes: object) -> Link:
     return Link(
         **{
+            "id": LINK_ID,
             "slug": "summer26",
             "name": "Shop",
             "appid": "wx0123456789abcdef",
@@ -92,11 +96,11 @@ def test_no_text_leaves_its_place(path: str, title: str, text: str) -> None:
 def test_every_visit_carries_the_ref_of_the_article(query: str) -> None:
     target = article_target(link(query=query), "art9")
 
-    assert target.ref == "summer26.art9"
+    assert target.ref == refs.of_link(LINK_ID, "art9")
     page, _, found = target.path.partition("?")
     assert page == "pages/shop/index"
     members = parse_qs(found, strict_parsing=True)
-    assert ["summer26.art9"] in (members.get("ref"), members.get("c"))
+    assert [target.ref] in (members.get("ref"), members.get("c"))
     assert members["utm_source"] == ["wechat"]
 
 
@@ -104,7 +108,7 @@ def test_a_mark_is_drawn_where_none_is_given() -> None:
     one, other = (article_target(link(), None) for _ in range(2))
 
     assert one.ref != other.ref
-    assert one.ref.startswith("summer26.")
+    assert one.ref.startswith(refs.link_mark(LINK_ID))
     assert one.ref in urlsplit(unescape(one.path)).query
 
 

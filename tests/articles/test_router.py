@@ -1,8 +1,11 @@
 """`/api/links/{id}/article-markup` and `article-draft`."""
 
+from uuid import UUID
+
 import asyncpg
 import pytest
 
+from app import refs
 from tests.links.makers import MINI_PROGRAM, added
 from tests.service import APPID, Json, Service, WeChat, column
 
@@ -33,8 +36,9 @@ async def test_markup_needs_no_call(linked: Service, link: Json, wechat: WeChat)
 
     assert answer.status_code == 200, answer.text
     found = answer.json()
-    assert found["ref"] == "summer26.art9"
-    assert found["path"] == "pages/shop/index?from=summer26&ref=summer26.art9&utm_source=sms"
+    ref = refs.of_link(UUID(link["id"]), "art9")
+    assert found["ref"] == ref
+    assert found["path"] == f"pages/shop/index?from=summer26&ref={ref}&utm_source=sms"
     assert 'data-miniprogram-title="Summer &lt;sale&gt;"' in found["card"]
     assert "<img" in found["image"]
     assert "Summer &lt;sale&gt;" in found["text"]
@@ -54,7 +58,7 @@ async def test_a_draft_has_the_first_form_that_wechat_takes(
     assert answer.status_code == 201, answer.text
     draft = answer.json()
     assert draft["form"] == form
-    assert draft["ref"] == "summer26.art9"
+    assert draft["ref"] == refs.of_link(UUID(link["id"]), "art9")
     markup = await linked.api(
         "POST", f"links/{link['id']}/article-markup", json={"mark": "art9", "image_url": IMAGE}
     )
@@ -155,4 +159,4 @@ async def test_the_audit_log_has_a_draft_even_if_no_answer_came(
     await linked.api("POST", f"links/{link['id']}/article-draft", json=article())
 
     query = "SELECT after FROM audit_log WHERE action = 'article.drafted'"
-    assert await column(connection, query) == ["summer26.art9"]
+    assert await column(connection, query) == [refs.of_link(UUID(link["id"]), "art9")]

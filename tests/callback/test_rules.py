@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import refs
 from app.callback.errors import CooldownLost
 from app.callback.record import Record, StoredResult
 from app.rules.matching.reply_id import reply_id
@@ -209,7 +210,7 @@ async def test_every_mode_lets_several_rules_answer_with_one_passive_reply(
     ]
 
 
-async def test_a_reference_is_the_id_of_its_reply(
+async def test_a_reference_follows_from_the_id_of_its_reply(
     service: Service, clock: WorldClock, connection: asyncpg.Connection
 ) -> None:
     await service.add_rule(card(pagepath="p?ref={ref}&at={account}"), text_reply("{ref}"))
@@ -217,8 +218,10 @@ async def test_a_reference_is_the_id_of_its_reply(
     told = await content(service, clock)
 
     cards, texts = await rows(connection, of_answers("SELECT id, content FROM answers ORDER BY id"))
-    assert json.loads(cards["content"])["pagepath"] == f"p?ref={cards['id'].hex}&at={APPID}"
-    assert told == texts["id"].hex
+    assert (
+        json.loads(cards["content"])["pagepath"] == f"p?ref={refs.of_reply(cards['id'])}&at={APPID}"
+    )
+    assert told == refs.of_reply(texts["id"])
 
 
 async def test_a_page_that_grows_too_long_fails_with_its_reason(
@@ -312,7 +315,7 @@ async def test_services_that_know_nothing_of_each_other_answer_a_push_with_one_r
     contents = {answer.reply["Content"] for answer in answers if answer.reply}
     stored = await rows(connection, of_answers("SELECT id, via FROM answers ORDER BY id"))
     assert len(answers) == 2
-    assert contents == {stored[0]["id"].hex}
+    assert contents == {refs.of_reply(stored[0]["id"])}
     assert [row["via"] for row in stored] == ["passive", "customer_service"]
 
 

@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import (
+    made_arrivals,
     made_findings,
     made_links,
     made_menus,
@@ -151,6 +152,8 @@ PAGES: Final = (
     Page("/menus (filled)", "menus/index.html", Role.EDITOR, made_menus.an_editor),
     Page("/menus (sub-menu)", "menus/index.html", Role.EDITOR, made_menus.a_conditional_menu),
     Page("/menus/difference", "menus/difference.html", Role.EDITOR, made_menus.a_difference),
+    Page("/arrivals", "arrivals/index.html"),
+    Page("/arrivals (filled)", "arrivals/index.html", Role.EDITOR, made_arrivals.a_list),
     Page("/rules", "rules/index.html"),
     Page("/rules?tab=keywords", "rules/index.html", prepare=_rules),
     Page("/rules?q=nothing", "rules/index.html"),

@@ -3,14 +3,17 @@
 import asyncio
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from app import refs
 from app.links import opens, slug_cache
 from app.links.go_router import GoState
 from app.links.models import OpenKind
 from app.links.opens import Opens
+from app.refs import link_mark
 from app.tombstones.erasure_secret import erasure_secret
 from app.worker import Jobs
 from tests.links.makers import DESKTOP, PHONE, ROBOT, added, opened
@@ -40,7 +43,7 @@ async def figures(service: Service, link: Json) -> Json:
 
 @pytest.mark.usefixtures("link")
 async def test_a_phone_goes_to_wechat_with_a_ref_and_with_its_own_data(
-    service: Service, wechat: WeChat
+    service: Service, wechat: WeChat, link: Json
 ) -> None:
     before = len(wechat.state.ledger)
     answer = await opened(service, "summer26?cq=u%3D7f3a")
@@ -50,7 +53,8 @@ async def test_a_phone_goes_to_wechat_with_a_ref_and_with_its_own_data(
     assert f"https://{target.netloc}{target.path}" == wechat.state.links.made[0].link
     (cq,) = parse_qs(target.query)["cq"]
     ref, own = cq.split("&")
-    assert ref.startswith("ref=summer26.")
+    assert ref.startswith(f"ref={link_mark(UUID(link['id']))}")
+    assert len(ref) == len("ref=") + refs.LENGTH
     assert own == "u=7f3a"
     assert answer.headers["cache-control"] == "no-store"
     assert len(wechat.state.ledger) == before  # nobody asked WeChat
@@ -61,7 +65,7 @@ async def test_data_that_does_not_fit_is_left_out(service: Service) -> None:
     for given in ("u%3D" + "x" * 250, "u%3D%E5%95%86", "%0d%0aSet-Cookie:%20a"):
         answer = await opened(service, f"summer26?cq={given}")
         (cq,) = parse_qs(urlsplit(answer.headers["location"]).query)["cq"]
-        assert cq.startswith("ref=summer26.")
+        assert cq.startswith("ref=")
         assert "&" not in cq
 
 

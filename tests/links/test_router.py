@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from app.links import store
+from app.refs import link_mark
 from tests.links.makers import added, body
 from tests.service import APPID, Service, WeChat, column
 
@@ -122,7 +124,9 @@ async def test_single_links_are_made_with_a_ref_of_their_own(
     assert code.status_code == 200, code.text
     assert code.headers["content-type"] == "image/png"
     assert code.content.startswith(b"\x89PNG")
-    assert '"scene":"summer26"' in wechat.calls("/wxa/getwxacodeunlimit")[0]["body"]
+    mark = link_mark(UUID(link["id"]))
+    assert scheme.json()["ref"].startswith(mark)
+    assert f'"scene":"{mark}' in wechat.calls("/wxa/getwxacodeunlimit")[0]["body"]
 
 
 @pytest.mark.parametrize(

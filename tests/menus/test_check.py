@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app import refs
 from app.menus.as_sent import as_sent
 from app.menus.check import MenuProblem, check_menu
 from app.menus.document import Menu
@@ -164,10 +165,10 @@ def test_pages_are_filled_with_the_mark_of_the_version_and_the_button() -> None:
     sent = as_sent(Menu.model_validate(document), OF)
 
     assert sent["button"][0]["sub_button"][0]["pagepath"] == (
-        f"pages/a?r=abcDEF12.1-1&v=12&o={APPID}&utm_source=menu"
+        f"pages/a?r={refs.of_button('abcDEF12', '1-1')}&v=12&o={APPID}&utm_source=menu"
     )
     assert sent["conditional"][0]["button"][0]["pagepath"] == (
-        "pages/shop/index?ref=abcDEF12.c1-1&utm_source=menu"
+        f"pages/shop/index?ref={refs.of_button('abcDEF12', 'c1-1')}&utm_source=menu"
     )
     assert sent["conditional"][0]["matchrule"] == {"tag_id": "1"}
     assert "utm" not in sent

@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from app import refs
 from app.db.engine import open_database
 from app.menus import publish as publishing
 from app.menus.wechat_menus import WeChatMenus
@@ -79,7 +80,10 @@ async def test_the_default_menu_and_the_ordered_conditional_ones_are_published(
     assert menus_of(wechat).button == found["sent"]["button"]
     assert tags(wechat) == ["108", "109", "110"]
     (page,) = await column(connection, "SELECT mark FROM menu_versions WHERE number = 1")
-    assert f"ref={page}.2-1" in found["sent"]["button"][1]["sub_button"][0]["pagepath"]
+    assert (
+        f"ref={refs.of_button(page, '2-1')}"
+        in found["sent"]["button"][1]["sub_button"][0]["pagepath"]
+    )
     draft = await service.read(f"menus/{APPID}")
     assert draft["live_version"] == 1
     assert draft["publishing"] is None

@@ -62,6 +62,18 @@ BODIES: dict[str, Json] = {
     "Imported": {"rules": [RULE]},
     "Question": {"appid": APPID, "text": "shop"},
     "Identities": {"identities": [{"appid": CARD_APPID, "openid": "oONE", "unionid": "uONE"}]},
+    "Reports": {
+        "reports": [
+            {
+                "id": "one",
+                "kind": "launch",
+                "appid": CARD_APPID,
+                "at": "2026-01-01T00:00:00Z",
+                "scene": 1074,
+                "query": {"ref": "hV3kQ9_x2A"},
+            }
+        ]
+    },
     "WebhookIn": {"url": "https://example.com/hook", "description": "", "types": ["*"]},
     "WebhookReplacement": {
         "url": "https://example.com/hook",

@@ -148,7 +148,7 @@ WRONG: list[tuple[Json, list[Any], str]] = [
         "MINI_PROGRAM_APPIDS",
     ),
     (
-        {"miniprogram": {"appid": CARD_APPID, "pagepath": "{ref}" * 60}},
+        {"miniprogram": {"appid": CARD_APPID, "pagepath": "{ref}" * 204}},
         ["miniprogram", "pagepath"],
         "shorten it",
     ),

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import refs
 from app.db.engine import open_database
 from app.db.queue import NewJob, enqueue_on
 from app.notices import store
@@ -64,7 +66,7 @@ async def test_a_notice_opens_a_page_with_its_ref(
     assert sent["page"] == "https://shop.example.com/"
     assert sent["miniprogram"] == {
         "appid": CARD_APPID,
-        "pagepath": f"pages/order?ref={notice_id}&utm_source=notice",
+        "pagepath": f"pages/order?ref={refs.of_notice(UUID(str(notice_id)))}&utm_source=notice",
     }
     assert await statuses(connection) == ["sent"]
     assert (await rows(connection, "SELECT state FROM notice_sends")) == [{"state": "done"}]

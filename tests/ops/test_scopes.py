@@ -199,7 +199,7 @@ async def test_a_backend_reports_identities_of_its_mini_program_alone(
         refused = await report(*appids)
         assert refused.status_code == 403
         assert refused.json()["detail"] == (
-            f"the token crm may not report identities of {OTHER_APPID}; its AppIDs: {CARD_APPID}"
+            f"the token crm may not report about {OTHER_APPID}; its AppIDs: {CARD_APPID}"
         )
     assert (await report(OTHER_APPID, by=ADMIN_TOKEN)).status_code == 200
 

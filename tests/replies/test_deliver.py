@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
+from app import refs
 from app.db.engine import Database
 from app.replies import deliver as delivering
 from app.replies import store
@@ -59,10 +60,11 @@ async def test_a_card_is_sent_with_everything_the_rule_says(
     (line,) = wechat.sent()
     assert (line["openid"], line["msgtype"]) == (OPENID, "miniprogrampage")
     media_id = line["content"].pop("thumb_media_id")
+    (reply_id,) = await column(connection, "SELECT id FROM replies")
     assert line["content"] == {
         "title": "商城 ]]>",
         "appid": CARD_APPID,
-        "pagepath": "pages/index?from=oa",
+        "pagepath": f"pages/index?from=oa&ref={refs.of_reply(reply_id)}",
     }
     assert wechat.state.media.peek(media_id) is not None
     assert "商城" in line["raw"], "WeChat shows escapes as they are written"

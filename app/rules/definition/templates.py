@@ -23,7 +23,7 @@ from app.wechat.xml_document import strip_illegal
 MAX_REMEMBERED_REPLIES: Final = 8192
 
 ALWAYS_KNOWN: Final = frozenset({"account", "rule", "ref"})
-"""account: the AppID. rule: the id of the rule. ref: the id of this reply in `/api/replies`."""
+"""account: the AppID. rule: the id of the rule. ref: by which an arrival from it is known."""
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _LINK_PATH: Final = re.compile(r"""(data-miniprogram-path\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
+from app import refs
 from app.rules.definition.templates import Unfillable, filled, unchanged
 from app.rules.matching.reply_id import reply_id
 from app.rules.matching.rule_set import Chosen, Rule
@@ -18,7 +19,7 @@ INSTEAD_OF_CARD: Final = "the response says what stands in for a card that can't
 class RenderedReply:
     """One reply with its placeholders filled.
 
-    id: also the value of `{ref}`. skipped, failed: why the reply is not sent at all; else None.
+    id: the `{ref}` follows from it. skipped, failed: why the reply is not sent at all; else None.
     content: its JSON text if it is the same for every follower, since nothing had to be filled in.
     """
 
@@ -118,7 +119,7 @@ def _rendered(
     content = unchanged(reply, rule.utm)
     if content is not None:
         return RenderedReply(ref, rule, reply, content=content)
-    values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": ref.hex}
+    values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": refs.of_reply(ref)}
     try:
         ready = filled(reply, values, rule.utm)
     except Unfillable as error:

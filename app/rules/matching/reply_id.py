@@ -1,4 +1,4 @@
-"""The id of a reply, which is also its `{ref}`. Pure."""
+"""The id of a reply, from which its `{ref}` follows. Pure."""
 
 import hashlib
 from uuid import UUID

@@ -80,7 +80,13 @@ LANGUAGES = (
     Language("java", "java", "javac", "java"),
     Language("php", "php", "php", "php"),
 )
-EXAMPLES = ("webhook_receiver", "report_identity", "change_rule", "read_followers")
+EXAMPLES = (
+    "webhook_receiver",
+    "report_identity",
+    "report_arrivals",
+    "change_rule",
+    "read_followers",
+)
 
 
 @dataclass(frozen=True, slots=True)

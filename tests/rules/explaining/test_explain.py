@@ -96,7 +96,7 @@ async def test_the_winner_comes_with_each_reply_exactly_as_it_would_be_sent(
     assert f"<Content><![CDATA[{content}]]></Content>" in text["xml"]
     assert text["xml"].startswith("<xml><ToUserName><![CDATA[oME]]></ToUserName>")
     page = card["body"]["miniprogrampage"].pop("pagepath")
-    assert re.fullmatch(r"p\?no=12&ref=[0-9a-f]{32}&utm_source=oa", page)
+    assert re.fullmatch(r"p\?no=12&ref=[A-Za-z0-9_-]{10}&utm_source=oa", page)
     assert card["body"] == {
         "touser": "oME",
         "msgtype": "miniprogrampage",

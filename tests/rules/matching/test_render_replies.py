@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from app import refs
 from app.rules.definition.utm import Utm
 from app.rules.matching.render_replies import RenderedReply, render_replies
 from app.rules.matching.reply_id import reply_id
@@ -108,7 +109,7 @@ def test_every_reply_has_the_id_of_its_place_whatever_became_of_those_before() -
 def test_placeholders_hold_the_account_the_rule_the_reference_and_what_was_captured() -> None:
     [found] = rendered(chosen(7, says("{account} {rule} {ref} {1}"), **{"1": "words"}))
 
-    reference = reply_id(KEY, 1795500000, 0).hex
+    reference = refs.of_reply(reply_id(KEY, 1795500000, 0))
     assert found.reply == REPLY.validate_python(says(f"{APPID} 7 {reference} words"))
     assert (found.failed, found.skipped) == (None, None)
 

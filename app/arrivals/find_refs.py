@@ -1,0 +1,178 @@
+"""Finds what refs lead to, for many at once. A ref that leads nowhere is left out."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import refs
+from app.arrivals.door import FoundDoor
+from app.arrivals.models import Door
+
+_SECOND: Final = timedelta(seconds=1)
+_LAST_BITS: Final = 80  # below those of the time in a UUIDv7
+
+
+async def doors_of(
+    session: AsyncSession, wanted: Collection[str], now: datetime
+) -> dict[str, FoundDoor]:
+    """Return the doors by ref. now: no reply was made later."""
+    found: dict[str, FoundDoor] = {}
+    # What costs a probe comes before what reads a second of replies.
+    for find in (_links, _buttons, _notices):
+        found |= await find(session, [ref for ref in wanted if ref not in found])
+    return found | await _replies(session, [ref for ref in wanted if ref not in found], now)
+
+
+async def _links(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+    short = [ref for ref in wanted if refs.is_short(ref)]
+    slugs = {ref: parts[0] for ref in wanted if (parts := refs.dotted_parts(ref))}
+    rows = await session.execute(
+        _LINKS, {"ends": [refs.link_end(ref) for ref in short], "slugs": list(slugs.values())}
+    )
+    by_mark, by_slug = dict[str, UUID](), dict[str, UUID]()
+    for link_id, slug in rows:
+        by_mark[refs.link_mark(link_id)] = link_id
+        by_slug[slug] = link_id
+    found = {ref: by_mark.get(ref[: refs.LINK_MARK]) for ref in short}
+    found |= {ref: by_slug.get(slug) for ref, slug in slugs.items()}
+    return {
+        ref: FoundDoor(Door.LINK, link_id=link_id)
+        for ref, link_id in found.items()
+        if link_id is not None
+    }
+
+
+async def _buttons(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+    places = {
+        ref: (ref[: refs.MENU_MARK], refs.position_of(ref)) for ref in wanted if refs.is_short(ref)
+    }
+    places |= {ref: parts for ref in wanted if (parts := refs.dotted_parts(ref))}
+    rows = await session.execute(_BUTTONS, {"marks": [mark for mark, _ in places.values()]})
+    buttons = {(row.mark, row.position): row for row in rows}
+    return {
+        ref: FoundDoor(
+            Door.MENU,
+            account=buttons[place].appid,
+            menu_number=buttons[place].number,
+            menu_position=buttons[place].position,
+        )
+        for ref, place in places.items()
+        if place in buttons
+    }
+
+
+async def _notices(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+    ends = {ref: refs.notice_end(ref) for ref in wanted if refs.is_short(ref)}
+    ids = {ref: one for ref in wanted if (one := refs.id_in(ref))}
+    rows = await session.execute(_NOTICES, {"ends": list(ends.values()), "ids": list(ids.values())})
+    by_end, by_id = dict[str, FoundDoor](), dict[UUID, FoundDoor]()
+    for row in rows:
+        door = FoundDoor(
+            Door.NOTICE,
+            account=row.appid,
+            recipient=row.openid,
+            sent_at=row.sent_at,
+            notice_id=row.id,
+            send_id=row.send_id,
+        )
+        by_end[str(row.id)[-16:]] = by_id[row.id] = door
+    found = {ref: by_end[end] for ref, end in ends.items() if end in by_end}
+    return found | {ref: by_id[one] for ref, one in ids.items() if one in by_id}
+
+
+async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> dict[str, FoundDoor]:
+    traces = list(_reply_ranges(wanted, now))
+    bounds = {
+        "refs": [ref for ref, *_ in traces],
+        "lower": [lower for _, lower, *_ in traces],
+        "upper": [upper for *_, upper, _ in traces],
+        "low": [low for *_, low in traces],
+    }
+    found: dict[str, FoundDoor] = {}
+    for statement in (_REPLIES, _PASSIVE_REPLIES):
+        for row in await session.execute(statement, bounds):
+            found[row.ref] = FoundDoor(
+                Door.REPLY,
+                account=row.appid,
+                recipient=row.openid,
+                sent_at=row.sent_at,
+                callback_id=row.callback_id,
+                reply_id=row.id,
+                rule_id=row.rule_id,
+                qrcode_id=row.qrcode_id,
+            )
+    return found
+
+
+def _reply_ranges(wanted: list[str], now: datetime) -> Iterator[tuple[str, UUID, UUID, int | None]]:
+    """Yield each ref, the ids between which its reply is, and the low bits of its id."""
+    for ref in wanted:
+        whole = refs.id_in(ref)
+        if whole is not None:
+            yield ref, whole, UUID(int=min(whole.int + 1, (1 << 128) - 1)), None
+        elif refs.is_short(ref):
+            trace = refs.reply_trace(ref)
+            second = trace.second_before(now)
+            yield ref, _first_id(second), _first_id(second + _SECOND), trace.low
+
+
+def _first_id(moment: datetime) -> UUID:
+    return UUID(int=max(int(moment.timestamp() * 1000), 0) << _LAST_BITS)
+
+
+_LINKS: Final = text("""
+SELECT id, slug FROM links WHERE right(CAST(id AS text), 10) = ANY(CAST(:ends AS text[]))
+UNION ALL
+SELECT id, slug FROM links WHERE slug = ANY(CAST(:slugs AS text[]))
+""")
+
+_BUTTONS: Final = text("""
+SELECT v.mark, v.appid, v.number, b.position
+FROM menu_versions v JOIN menu_buttons b ON b.appid = v.appid AND b.number = v.number
+WHERE v.mark = ANY(CAST(:marks AS text[]))
+""")
+
+_NOTICES: Final = text("""
+SELECT id, send_id, appid, openid, COALESCE(first_at, created_at) AS sent_at
+FROM notices WHERE right(CAST(id AS text), 16) = ANY(CAST(:ends AS text[]))
+UNION ALL
+SELECT id, send_id, appid, openid, COALESCE(first_at, created_at)
+FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))
+""")
+
+_WANTED: Final = """
+unnest(CAST(:refs AS text[]), CAST(:lower AS uuid[]), CAST(:upper AS uuid[]),
+       CAST(:low AS bigint[])) AS w(ref, lower, upper, low)
+"""
+# The last nine digits are 36 bits; a ref has 34 of them.
+_LOW: Final = "CAST(CAST('x' || right(CAST({id} AS text), 9) AS bit(36)) AS bigint) & 17179869183"
+_QRCODE: Final = """
+(SELECT q.id FROM follow_events f JOIN qrcodes q ON q.scene = f.scene AND q.appid = f.appid
+ WHERE f.id = r.callback_id) AS qrcode_id
+"""
+
+_REPLIES: Final = text(
+    f"""
+    SELECT w.ref, r.*, {_QRCODE} FROM {_WANTED} CROSS JOIN LATERAL (
+        SELECT id, callback_id, appid, openid, rule_id,
+               COALESCE(sent_at, created_at) AS sent_at
+        FROM replies WHERE id >= w.lower AND id < w.upper
+          AND (w.low IS NULL OR {_LOW.format(id="id")} = w.low)
+    ) AS r
+    """  # noqa: S608 - constants of this module
+)
+
+_PASSIVE_REPLIES: Final = text(
+    f"""
+    SELECT w.ref, r.*, {_QRCODE} FROM {_WANTED} CROSS JOIN LATERAL (
+        SELECT passive_id AS id, id AS callback_id, appid, openid,
+               COALESCE(passive_rule_id, rule_id) AS rule_id, received_at AS sent_at
+        FROM callbacks WHERE passive_id >= w.lower AND passive_id < w.upper
+          AND (w.low IS NULL OR {_LOW.format(id="passive_id")} = w.low)
+    ) AS r
+    """  # noqa: S608 - constants of this module
+)
