@@ -87,6 +87,7 @@ from app.rules.importing.limits import MAX_BYTES
 from app.rules.live import LiveRules
 from app.rules.matching.rule_set import compile_rules
 from app.settings import Settings, load_settings
+from app.stats.funnel_router import router as funnel_router
 from app.stats.router import router as stats_router
 from app.tags.router import router as tags_router
 from app.tags.runs_router import router as tag_runs_router
@@ -116,6 +117,7 @@ API_ROUTERS = (
     stats_router,
     compare_router,
     chart_notes_router,
+    funnel_router,
     recipients_router,
     privacy_router,
     links_router,

@@ -281,6 +281,8 @@ class Settings(BaseSettings):
 
     on_unfollow: Literal["content", "everything"] = "content"
     retention_days: int = Field(default=30, ge=1, le=3650)
+    funnel_opened_days: int = Field(default=7, ge=1, le=90)
+    funnel_converted_days: int = Field(default=30, ge=1, le=90)
     audit_retention_days: int = Field(default=730, ge=30, le=3650)
     erasure_hmac_secret: SecretStr | None = Field(default=None, min_length=16)
 

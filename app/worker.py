@@ -42,6 +42,8 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
+from app.funnel import count as funnel
+from app.funnel.steps import basis_of as funnel_basis
 from app.growth.count import count_new
 from app.jssdk import renew as jssdk
 from app.links import renew as links
@@ -282,6 +284,10 @@ class Jobs:
         """Every minute: count new follows and unfollows into the sums of the figures."""
         await count_new(self.database.sessions)
 
+    async def count_funnel(self) -> None:
+        """Every minute: count touches and the members of cohorts."""
+        await funnel.count(self.database.sessions, funnel_basis(self.settings))
+
     async def refresh_tokens(self) -> None:
         """Every minute: refresh access tokens that are about to expire."""
         await self.tokens.refresh_due()
@@ -394,6 +400,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,
         "growth.count": jobs.count_growth,
+        "funnel.count": jobs.count_funnel,
     }
 
 

@@ -17,6 +17,7 @@ import app.db.models
 import app.doctor.models
 import app.events.models
 import app.follower_sync.models
+import app.funnel.models
 import app.growth.models
 import app.identity.models
 import app.jssdk.models

@@ -53,6 +53,30 @@ EXCEPTIONS = {
         why="a trigger on followers notes what was counted, whoever changes it",
         writes=frozenset({"counted_hows"}),
     ),
+    "app/db/sql/oa_bridge_callback_marked.sql": Foreign(
+        why="a trigger on callbacks tells the funnel of one that is stored late",
+        writes=frozenset({"funnel_marks"}),
+    ),
+    "app/db/sql/oa_bridge_reply_marked.sql": Foreign(
+        why="a trigger on replies tells the funnel of one that was sent, whoever sends it",
+        writes=frozenset({"funnel_marks"}),
+    ),
+    "app/db/sql/oa_bridge_notice_marked.sql": Foreign(
+        why="a trigger on notices tells the funnel of one that was sent, whoever sends it",
+        writes=frozenset({"funnel_marks"}),
+    ),
+    "app/funnel/touches_sql.py": Foreign(
+        why="a push is a touch, and the statement that makes it one reads thousands",
+        reads=frozenset({"callbacks"}),
+    ),
+    "app/funnel/count.py": Foreign(
+        why="its cursor goes through the pushes",
+        reads=frozenset({"callbacks"}),
+    ),
+    "app/funnel/cohorts_sql.py": Foreign(
+        why="a message shows that a follower writes, and one statement asks about thousands",
+        reads=frozenset({"callbacks"}),
+    ),
     "app/rules/follower_reader.py": Foreign(
         why="a callback waits for it: one query for all that conditions ask about a follower",
         reads=frozenset({"followers"}),

@@ -21,6 +21,7 @@ from app.console import (
 )
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
+from app.console.funnel import section as funnel
 from app.console.gate import ConsoleGate
 from app.console.links import section as links
 from app.console.menus import section as menus
@@ -45,6 +46,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     followers.SECTION,
     subscriptions.SECTION,
     figures.SECTION,
+    funnel.SECTION,
     webhooks.SECTION,
     links.SECTION,
     qrcodes.SECTION,

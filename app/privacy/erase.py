@@ -25,6 +25,7 @@ from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.events.unionid_store import copy_unionid, replace_unionids
 from app.follower_sync import erase as followers
+from app.funnel import erase as funnel
 from app.growth import count as growth
 from app.identity import erase as identity
 from app.identity import reset
@@ -138,6 +139,7 @@ async def _finish_class(
 
 
 async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -> None:
+    await _step(eraser, planned, partial(_count_before_erasure, person))
     for work in (
         _erase_some_replies,
         _erase_some_notices,
@@ -147,6 +149,11 @@ async def _erase_person(eraser: Eraser, planned: Plan, person: ErasureSubject) -
         await _in_batches(eraser, planned, partial(work, eraser, planned, person, BATCH))
     await _step(eraser, planned, partial(_finish_person, eraser, planned, person))
     await _step(eraser, planned, partial(_erase_rule_firings, person))
+
+
+async def _count_before_erasure(person: ErasureSubject, session: AsyncSession) -> Counts:
+    await funnel.count_before_erasure(session, person)
+    return {}
 
 
 async def _erase_some_replies(
@@ -195,6 +202,7 @@ async def _finish_person(
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     counts.update({"tags": await tags.erase(session, person)})
     await count_before_erasure(session, person)
+    await funnel.erase(session, person, of_identity=planned.of_identity)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:
         counts.update(await events.erase_identity(session, person, returned=returned))
@@ -217,6 +225,7 @@ async def _finish_person(
             counts.update(await _forget_unionid(eraser, person, session))
     else:
         await write_tombstone(session, person, Scope.CONTENT)
+    await funnel.count_after_erasure(session, person)
     await growth.correct(session, person)  # the last step, since it locks what others wait for
     return counts
 
@@ -251,6 +260,7 @@ async def _forget_some_unionids(
 ) -> Counts:
     """Take the UnionIDs out of arrivals that name no OpenID, or one that nobody else knows."""
     names = (await pseudonyms(session, eraser.secret)).of_unionids(planned.unionids)
+    await funnel.forget_unionids(session, names, planned.until)
     return {"arrivals": await arrivals.forget_unionids(session, names, planned.until, limit)}
 
 

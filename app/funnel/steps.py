@@ -1,0 +1,79 @@
+"""The steps of the funnel, and how far after the send a later step counts. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.settings import Settings
+
+# A report comes up to this late after the send; no window is longer.
+MAX_WINDOW_DAYS: Final = 90
+
+
+class Step(StrEnum):
+    """How far a touch led, the first step first. followed stands beside the others.
+
+    received: a person wrote, followed, scanned or tapped. matched: a rule answered. sent: a reply,
+    or the notice, was sent. opened: a mini-program was entered by it. converted: what counts as
+    success was reported.
+    """
+
+    RECEIVED = "received"
+    MATCHED = "matched"
+    FOLLOWED = "followed"
+    SENT = "sent"
+    OPENED = "opened"
+    CONVERTED = "converted"
+
+
+class DoorKind(StrEnum):
+    """By what touches are told apart. Campaigns have doors of these kinds."""
+
+    ACCOUNT = "account"
+    RULE = "rule"
+    BUTTON = "button"
+    QRCODE = "qrcode"
+    LINK = "link"
+    NOTICE = "notice"
+
+
+STEPS: Final = {
+    DoorKind.ACCOUNT: (Step.RECEIVED, Step.MATCHED, Step.SENT, Step.OPENED, Step.CONVERTED),
+    DoorKind.RULE: (Step.MATCHED, Step.SENT, Step.OPENED, Step.CONVERTED),
+    DoorKind.BUTTON: (Step.RECEIVED, Step.MATCHED, Step.SENT, Step.OPENED, Step.CONVERTED),
+    DoorKind.QRCODE: (
+        Step.RECEIVED,
+        Step.FOLLOWED,
+        Step.MATCHED,
+        Step.SENT,
+        Step.OPENED,
+        Step.CONVERTED,
+    ),
+    DoorKind.LINK: (Step.OPENED, Step.CONVERTED),
+    DoorKind.NOTICE: (Step.SENT, Step.OPENED, Step.CONVERTED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the sums are made by: the zone of the days, and the windows in days after the send."""
+
+    time_zone: str
+    opened_days: int
+    converted_days: int
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Return it as parameters of an SQL statement."""
+        return {
+            "zone": self.time_zone,
+            "opened_seconds": self.opened_days * 86_400,
+            "converted_seconds": self.converted_days * 86_400,
+        }
+
+
+def basis_of(settings: Settings) -> Basis:
+    """Return what the sums are to be made by."""
+    return Basis(
+        settings.console_time_zone, settings.funnel_opened_days, settings.funnel_converted_days
+    )

@@ -1,0 +1,242 @@
+"""The sums give the figures that a walk through all touches gives, whatever happened."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app.callback import erase as inbox
+from app.db.engine import Database, SessionFactory
+from app.events import erase as events
+from app.funnel import count as counting
+from app.funnel import erase as funnel
+from app.funnel.count import count
+from app.funnel.steps import Basis, DoorKind
+from app.stats import funnel_store
+from app.stats.date_range import DateRange
+from app.stats.funnel_store import FunnelWanted
+from app.tombstones.subject import PREFIX, ErasureSubject
+from tests.funnel.world import CLEAR, CODE, START, Touch, World, code_id, figures, link_id, send_id
+from tests.service import APPID, CARD_APPID
+from tests.stats.histories import LAST_ID
+
+SHANGHAI = Basis("Asia/Shanghai", 1, 2)
+ISLANDS = Basis("Atlantic/Azores", 2, 1)
+OTHERS = (Basis("Australia/Lord_Howe", 3, 3), Basis("Asia/Kathmandu", 1, 2))
+DAY = 86_400
+
+KINDS = (
+    *("text", "text", "answered", "answered", "follow", "scan", "reply", "reply", "launch"),
+    *("launch", "conversion", "notice", "visit", "visit", "purchase"),
+    *("contents", "identity", "count", "basis", "undelivered"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happens:
+    """One thing that happens. number: which touch, link or send is meant."""
+
+    kind: str
+    openid: str
+    at: datetime
+    number: int
+    after: int
+    odd: bool
+
+
+happenings = st.lists(
+    st.builds(
+        Happens,
+        kind=st.sampled_from(KINDS),
+        openid=st.sampled_from(("o1", "o2", "o3")),
+        at=st.one_of(
+            st.integers(-12, 12).map(lambda number: START + timedelta(hours=6 * number)),
+            st.integers(-2, 2).map(lambda number: START + timedelta(days=180 * number)),
+        ),
+        number=st.integers(0, 5),
+        after=st.sampled_from((0, 60, DAY, DAY + 1, 2 * DAY, 2 * DAY + 1, 3 * DAY, 91 * DAY)),
+        odd=st.booleans(),
+    ),
+    min_size=2,
+    max_size=9,
+)
+
+
+def may(kind: str, touch: Touch) -> bool:
+    """Tell whether a touch can be answered, or reported on."""
+    if touch.person not in {"o1", "o2", "o3"}:
+        return False
+    if kind == "reply":
+        return touch.source == "push" and touch.matched
+    return touch.sent and (touch.source == "notice" if kind == "undelivered" else True)
+
+
+class Story:
+    """Lets things happen through the functions that do them in the service."""
+
+    def __init__(self, connection: asyncpg.Connection, sessions: SessionFactory) -> None:
+        self.world = World(connection)
+        self.sessions = sessions
+        self.basis = SHANGHAI
+
+    async def count(self, batch: int = 1_000) -> None:
+        """Run the schedule, as if all that has a lower id were committed."""
+        settled = self.world.now + timedelta(seconds=1)
+        counting._SETTLED = text(f"SELECT TIMESTAMPTZ '{settled.isoformat()}'")
+        await count(self.sessions, self.basis, batch)
+
+    async def happen(self, one: Happens) -> None:
+        """Let it happen."""
+        if one.kind in {"text", "answered", "follow", "scan"}:
+            await self._push(one)
+        elif one.kind in {"reply", "launch", "conversion", "notice", "undelivered"}:
+            await self._send(one)
+        elif one.kind in {"visit", "purchase"}:
+            kind = "launch" if one.kind == "visit" else "conversion"
+            unionid = ("u1", "u2", "")[one.number % 3]
+            at = one.at + timedelta(seconds=one.after * (kind == "conversion"))
+            await self.world.visit(kind, unionid, at, one.number % 2, exact=one.odd)
+        elif one.kind == "count":
+            await self.count(batch=2)
+        elif one.kind == "basis":
+            self.basis = ISLANDS if self.basis == SHANGHAI else SHANGHAI
+        else:
+            await self.erase(one)
+
+    async def _push(self, one: Happens) -> None:
+        event, scene, rule_id = None, None, one.number if one.kind == "answered" else None
+        if one.kind in {"follow", "scan"}:
+            event = "subscribe" if one.kind == "follow" else "SCAN"
+            scene, rule_id = ("a", "b", "c", None)[one.number % 4], 7
+        await self.world.push(
+            one.openid,
+            one.at,
+            event,
+            scene=scene,
+            rule_id=rule_id,
+            late=one.odd,
+            passive=one.odd and event is None,
+        )
+
+    async def _send(self, one: Happens) -> None:
+        """Send something, or report what came of it. Who is erased gets nothing more."""
+        if one.kind == "notice":
+            await self.world.notice(one.openid, one.at, one.number % 2)
+            return
+        chosen = [touch for touch in self.world.touches if may(one.kind, touch)]
+        if not chosen:
+            return
+        touch = chosen[one.number % len(chosen)]
+        if one.kind == "reply":
+            await self.world.reply(touch)
+        elif one.kind == "undelivered":
+            await self.world.undelivered(touch)
+        else:
+            left_out = one.odd and one.number == 0
+            await self.world.report(touch, one.kind, one.after, exact=one.odd, left_out=left_out)
+
+    async def erase(self, one: Happens) -> None:
+        """Erase somebody, in the order of `privacy.erase`."""
+        of_identity = one.kind == "identity"
+        person = ErasureSubject(APPID, one.openid, one.at, LAST_ID, f"{PREFIX}{one.openid}", {})
+        async with self.sessions.begin() as session:
+            await funnel.count_before_erasure(session, person)
+        async with self.sessions.begin() as session:
+            clear = inbox.erase_identity if of_identity else inbox.erase_contents
+            await clear(session, person, 1_000)
+            await funnel.erase(session, person, of_identity=of_identity)
+            await events.erase_contents(session, person)
+            await funnel.count_after_erasure(session, person)
+        self.world.erase(one.openid, one.at, of_identity=of_identity)
+
+
+WANTED = (
+    (DoorKind.ACCOUNT, ""),
+    (DoorKind.RULE, ""),
+    (DoorKind.RULE, "1"),
+    (DoorKind.QRCODE, ""),
+    (DoorKind.QRCODE, str(code_id("a"))),
+    (DoorKind.NOTICE, ""),
+    (DoorKind.NOTICE, str(send_id(0))),
+    (DoorKind.LINK, ""),
+    (DoorKind.LINK, str(link_id(1))),
+)
+
+
+async def assert_exact(story: Story, days: DateRange, kind: DoorKind, door: str) -> None:
+    """Hold the sums, and the touches, against the walk."""
+    wanted = FunnelWanted([APPID, CARD_APPID], days, story.basis, kind, door)
+    async with story.sessions() as session:
+        assert await funnel_store._has_sums(session, story.basis)
+        kept = await funnel_store.read(session, wanted)
+        compared = [(wanted, kept)]
+        for basis in (story.basis, *OTHERS):
+            zoned = replace(days, time_zone=basis.time_zone)
+            asked = replace(wanted, basis=basis, date_range=zoned)
+            compared.append((asked, await funnel_store.read_slowly(session, asked)))
+    for asked, found in compared:
+        total, by_day, doors = figures(story.world, asked)
+        assert (found.total, found.days, found.doors) == (total, by_day, doors)
+        assert found.all_doors == len(doors)
+
+
+async def begin(connection: asyncpg.Connection, sessions: SessionFactory) -> Story:
+    """Return a story of an empty world with two QR codes."""
+    await connection.execute(CLEAR)
+    for scene in ("a", "b"):
+        await connection.execute(CODE, code_id(scene), scene, APPID)
+    return Story(connection, sessions)
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test say what is settled."""
+    monkeypatch.setattr(counting, "_SETTLED", counting._SETTLED)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    history=st.lists(happenings, min_size=1, max_size=4),
+    first=st.integers(-3, 2),
+    length=st.sampled_from((0, 1, 4, 364, 365)),
+)
+async def test_the_sums_give_what_a_walk_gives(
+    history: list[list[Happens]],
+    first: int,
+    length: int,
+    database: Database,
+    connection: asyncpg.Connection,
+) -> None:
+    """Late pushes and reports, changed windows and zones, erasures of contents and ids."""
+    story = await begin(connection, database.sessions)
+    for part in history:
+        for one in part:
+            await story.happen(one)
+        await story.count(batch=3)
+        since = START.date() + timedelta(days=first)
+        days = DateRange(since, since + timedelta(days=length), story.basis.time_zone)
+        for kind, door in WANTED:
+            await assert_exact(story, days, kind, door)
+    assert await connection.fetchval("SELECT count(*) FROM funnel_marks") == 0
+    assert await connection.fetchval("SELECT count(*) FROM funnel_pairs WHERE people <= 0") == 0
+
+
+async def test_one_of_everything(database: Database, connection: asyncpg.Connection) -> None:
+    story = await begin(connection, database.sessions)
+    days = DateRange(START.date() - timedelta(days=9), START.date() + timedelta(days=99), "UTC")
+    for number, kind in enumerate((*dict.fromkeys(KINDS), "answered", "reply", "launch", "count")):
+        at = START + timedelta(hours=7 * number)
+        await story.happen(Happens(kind, "o1", at, number % 6, 60, odd=bool(number % 2)))
+    await story.count()
+    story.basis = Basis("UTC", 1, 1)
+    await story.count()
+    for wanted, door in WANTED:
+        await assert_exact(story, days, wanted, door)

@@ -1,0 +1,162 @@
+"""The funnel and the retention of followers, through the endpoints."""
+
+import csv
+import io
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app.funnel.count import count
+from app.funnel.steps import basis_of
+from app.stats import cohort_store, funnel_store
+from tests.funnel.world import CODE, World, code_id
+from tests.service import APPID, OPENID, OTHER_OPENID, Json, Service
+
+
+async def filled(service: Service, connection: asyncpg.Connection) -> World:
+    """Let two people write, one of them follow by a code, open the card and convert."""
+    await connection.execute(CODE, code_id("a"), "a", APPID)
+    world = World(connection)
+    now = service.clock.now()
+    followed = await world.push(
+        OPENID, now - timedelta(days=2), "subscribe", scene="a", rule_id=5, passive=True
+    )
+    assert followed is not None
+    await world.push(OPENID, now - timedelta(days=1), rule_id=5, late=True)
+    await world.push(OTHER_OPENID, now - timedelta(days=1), late=True)
+    await world.push(OTHER_OPENID, now - timedelta(days=40), late=True)
+    await world.report(followed, "launch", 3600)
+    await world.report(followed, "conversion", 86_400, exact=False)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    return world
+
+
+def numbers(steps: list[Json]) -> dict[str, tuple[int, int]]:
+    """Return times and people by step."""
+    return {step["step"]: (step["times"], step["people"]) for step in steps}
+
+
+async def test_the_steps_are_counted_and_compared(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await filled(service, connection)
+    found = await service.read("stats/funnel")
+
+    assert numbers(found["steps"]) == {
+        "received": (3, 2),
+        "matched": (2, 1),
+        "sent": (1, 1),
+        "opened": (1, 1),
+        "converted": (1, 1),
+    }
+    assert found["steps"][1]["people_of_previous"] == 0.5
+    assert found["steps"][2]["times_of_previous"] == 0.5
+    assert found["steps"][2]["times_of_first"] == pytest.approx(1 / 3)
+    assert found["estimated"] == {"opened": 0, "converted": 1}
+    assert numbers(found["before"]["steps"])["received"] == (1, 1)
+    assert len(found["days"]) == 30
+    assert sum(day["steps"][0]["times"] for day in found["days"]) == 3
+    assert found["counted_until"] is not None
+
+
+async def test_doors_have_their_names_and_steps(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await filled(service, connection)
+    rules = await service.read("stats/funnel", by="rule")
+    codes = await service.read("stats/funnel", by="qrcode", time_zone="Europe/Berlin")
+    one = await service.read("stats/funnel", by="qrcode", door=str(code_id("a")))
+
+    assert [(door["door"], numbers(door["steps"])["matched"]) for door in rules["doors"]] == [
+        ("5", (2, 1))
+    ]
+    assert [(door["name"], numbers(door["steps"])["followed"]) for door in codes["doors"]] == [
+        ("a", (1, 1))
+    ]
+    assert numbers(one["steps"]) == numbers(codes["steps"]) == numbers(codes["doors"][0]["steps"])
+    assert one["doors"] == []
+
+
+async def test_windows_are_those_of_the_query(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    world = await filled(service, connection)
+    await world.report(world.touches[0], "conversion", 80)
+    late = await world.push(OTHER_OPENID, world.touches[0].at, rule_id=5, passive=True, late=True)
+    assert late is not None
+    await world.report(late, "launch", 2 * 86_400)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    wide = await service.read("stats/funnel")
+    narrow = await service.read("stats/funnel", opened_days=1)
+
+    assert numbers(wide["steps"])["opened"] == (2, 2)
+    assert numbers(narrow["steps"])["opened"] == (1, 1)
+    assert narrow["opened_days"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("opened_days=91", 422),
+        ("converted_days=0", 422),
+        ("by=campaign", 422),
+        ("from=2025-01-01&until=2026-06-01", 422),
+        ("from=2025-06-02&until=2026-06-02", 200),
+        ("door=nothing&by=rule", 200),
+    ],
+)
+async def test_what_cannot_be_counted_is_refused(service: Service, query: str, status: int) -> None:
+    response = await service.api("GET", f"stats/funnel?{query}")
+    assert response.status_code == status, response.text
+
+
+async def test_only_so_many_doors_and_cohorts_are_listed(
+    service: Service, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(funnel_store, "MAX_DOORS", 1)
+    monkeypatch.setattr(cohort_store, "MAX_COHORTS", 1)
+    world = await filled(service, connection)
+    now = service.clock.now()
+    await world.push(OTHER_OPENID, now - timedelta(days=20), "subscribe", rule_id=9, late=True)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+
+    for zone in ("Asia/Shanghai", "Europe/Berlin"):
+        found = await service.read("stats/funnel", by="rule", time_zone=zone)
+        assert [door["door"] for door in found["doors"]] == ["5"]
+        assert found["doors_left_out"] == 1
+    found = await service.read("stats/retention")
+    assert (len(found["cohorts"]), found["cohorts_left_out"]) == (1, 1)
+
+
+async def test_new_followers_are_followed_by_week_and_code(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await filled(service, connection)
+    by_week = (await service.read("stats/retention"))["cohorts"]
+    by_code = (await service.read("stats/retention", by="qr_scene"))["cohorts"]
+
+    assert [one["size"] for one in by_week] == [1]
+    assert [(one["cohort"], one["size"]) for one in by_code] == [("a", 1)]
+    for first, *later in (by_week[0]["ages"], by_code[0]["ages"]):
+        assert first == {"days": 1, "following": 1, "wrote": 0, "arrived": 1, "converted": 0}
+        assert [age["days"] for age in later] == [7, 30, 90]
+        assert {age["following"] for age in later} == {None}
+
+
+async def test_files_have_the_same_figures(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await filled(service, connection)
+    days = await service.api("GET", "stats/funnel/export")
+    doors = await service.api("GET", "stats/funnel/export?by=rule&rows=doors")
+    cohorts = await service.api("GET", "stats/retention/export")
+
+    rows = list(csv.DictReader(io.StringIO(days.text.lstrip("\ufeff"))))
+    assert sum(int(row["received_times"]) for row in rows) == 3
+    rows = list(csv.DictReader(io.StringIO(doors.text.lstrip("\ufeff"))))
+    assert [(row["rule"], row["matched_people"]) for row in rows] == [("5", "1")]
+    rows = list(csv.DictReader(io.StringIO(cohorts.text.lstrip("\ufeff"))))
+    assert [(row["days"], row["following"]) for row in rows] == [
+        *[("1", "1"), ("7", ""), ("30", ""), ("90", "")]
+    ]
