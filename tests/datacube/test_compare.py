@@ -1,7 +1,7 @@
 """WeChat's figures stand beside ours, of the same days."""
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 
 import asyncpg
 import pytest
@@ -86,8 +86,10 @@ async def test_what_is_lost_shows_as_a_difference(
 async def test_a_day_is_one_of_shanghai_to_the_second(
     service: Service, jobs: Jobs, clock: WorldClock
 ) -> None:
-    today = day_of(clock.now())
-    midnight = start_of(today)
+    # By a clock of its own, eight hours ahead of UTC.
+    china = timezone(timedelta(hours=8))
+    today = clock.now().astimezone(china).date()
+    midnight = datetime.combine(today, time(), china)
     edges = [
         midnight - timedelta(days=1),
         midnight - timedelta(seconds=1),
@@ -266,6 +268,22 @@ async def test_the_doctor_says_that_pushes_are_being_lost(
     clock.advance(timedelta(hours=1, minutes=1))
     await jobs.read_figures()
     assert await figures_of_doctor(service) == [("look", "messages")]
+
+
+async def test_an_empty_answer_is_no_proof_until_it_is_confirmed(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock
+) -> None:
+    await earlier_push(service, clock)
+    await pushed_day(service, follows=0)
+    day = morning_after(clock)
+    says(wechat, SUMMARY, day, [{"user_source": 0, "new_user": 0, "cancel_user": 1}])
+    says(wechat, MESSAGES, day, [])
+    await jobs.read_figures()
+    assert await figures_of_doctor(service) == [("ok", None)]
+
+    morning_after(clock, days=2)
+    await jobs.read_figures()
+    assert ("look", "messages") in await figures_of_doctor(service)
 
 
 async def figures_of_doctor(service: Service) -> list[tuple[str, str | None]]:
