@@ -1,5 +1,6 @@
 """The main job: an encrypted text in, a mini-program card out."""
 
+from app.refs import may_be_ref
 from simulator.demo import ACCOUNT
 from simulator.followers import unionid_of
 from tests.e2e.peer import acknowledged, passive_text, person
@@ -25,7 +26,9 @@ async def test_a_text_is_answered_at_once_and_followed_by_the_card(stack: Stack)
     ]
     card = (await stack.peer.chat(OPENID))[-1]["content"]
     assert card["appid"] == ACCOUNT.linked_mini_programs[0]
-    assert (card["title"], card["pagepath"]) == ("商城", "pages/index?from=oa")
+    page, _, ref = card["pagepath"].partition("&ref=")
+    assert (card["title"], page) == ("商城", "pages/index?from=oa")
+    assert may_be_ref(ref)
     await _the_rows_agree(stack)
 
 
