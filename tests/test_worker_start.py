@@ -15,7 +15,7 @@ from app.db.engine import Database, open_database
 from app.worker import Jobs, Worker
 from tests.refusing_postgres import refusing_postgres
 from tests.service import WeChat, clock, column, jobs, jobs_of, settings, wechat
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 __all__ = ["clock", "jobs", "settings", "wechat"]
 
@@ -28,7 +28,7 @@ async def working(jobs: Jobs) -> AsyncIterator[None]:
         yield
     finally:
         worker.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await task
 
 

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+from app.callback import inbox as inbox_module
 from app.callback.build_record import decide_spooled
 from app.callback.errors import NotStored
 from app.callback.inbox import FLUSH_SECONDS, Undecided
@@ -266,7 +267,7 @@ async def test_a_spooled_callback_that_nobody_can_read_does_not_hold_up_the_othe
     file.close()
 
     async with running_inbox(database_url, tmp_path) as inbox:
-        await eventually(drained(inbox), within=5)
+        await eventually(drained(inbox))
         assert await inbox.keep(record(clock)) == StoredResult(None)
 
     assert await column(connection, "SELECT count(*) FROM callbacks") == [2]
@@ -357,8 +358,13 @@ async def test_a_filled_spool_is_drained_after_a_restart_and_shown_until_then(
 
 
 async def test_a_rule_answers_passively_while_the_database_is_blocked(
-    service: Service, database_url: str, connection: asyncpg.Connection, clock: WorldClock
+    service: Service,
+    database_url: str,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(inbox_module, "FLUSH_SECONDS", 0.5)
     await service.add_rule(text_reply("hello"), card())
     async with locked(database_url):
         answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(3)))

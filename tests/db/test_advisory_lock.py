@@ -9,7 +9,10 @@ import pytest
 from app.db import advisory_lock
 from app.db.advisory_lock import LockLost, LockTaken, try_hold
 from app.db.engine import Database, open_database
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
+
+# Longer than these tests wait: who waits for a lock to the end would go on, too.
+UNENDING_SECONDS = 10 * PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -89,13 +92,17 @@ async def test_a_process_of_an_earlier_version_is_kept_out_and_keeps_out(
 
 
 async def test_a_holder_that_is_cut_off_gives_the_lock_back(
-    database: Database, other: Database, connection: asyncpg.Connection
+    database: Database,
+    other: Database,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(advisory_lock, "PATIENCE_SECONDS", UNENDING_SECONDS)
     async with database.locks.hold("lock"):
         await cut(connection)
-        async with asyncio.timeout(10), other.locks.hold("lock"):
+        async with asyncio.timeout(PATIENCE_SECONDS), other.locks.hold("lock"):
             pass
-        async with asyncio.timeout(10), database.locks.hold("another"):
+        async with asyncio.timeout(PATIENCE_SECONDS), database.locks.hold("another"):
             pass
 
 
@@ -103,9 +110,13 @@ async def test_a_holder_that_never_ends_is_waited_for_no_longer_than_a_call_take
     database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(advisory_lock, "PATIENCE_SECONDS", 0.2)
-    async with database.locks.hold("lock"), asyncio.timeout(10), other.locks.hold("lock"):
+    async with (
+        database.locks.hold("lock"),
+        asyncio.timeout(PATIENCE_SECONDS),
+        other.locks.hold("lock"),
+    ):
         pass
-    async with asyncio.timeout(10), other.locks.hold("lock"):
+    async with asyncio.timeout(PATIENCE_SECONDS), other.locks.hold("lock"):
         pass
 
 
@@ -120,15 +131,16 @@ async def test_without_the_database_the_block_runs_all_the_same() -> None:
 
 
 async def test_who_is_cancelled_while_waiting_leaves_nothing_behind(
-    database: Database, other: Database
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(advisory_lock, "PATIENCE_SECONDS", UNENDING_SECONDS)
     async with database.locks.hold("lock"):
         waiting = [asyncio.create_task(_hold(other, "lock")) for _ in range(5)]
         await asyncio.sleep(0.1)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await _hold(other, "lock")
         await _hold(database, "lock")
 

@@ -72,7 +72,7 @@ async def test_it_listens_and_queries_again_after_its_connections_were_cut(
     await connection.execute(CUT)
     got.clear()
 
-    await eventually(hears, within=5)
+    await eventually(hears)
     assert await driver.fetch("SELECT 1 AS one") == [{"one": 1}]
 
 

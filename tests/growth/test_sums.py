@@ -27,6 +27,7 @@ from app.stats.follower_sums_sql import FROM_SUMS
 from app.tombstones.subject import PREFIX, ErasureSubject
 from tests.service import APPID
 from tests.stats.histories import CLEAR, LAST_ID
+from tests.waiting import PATIENCE_SECONDS
 
 OTHER_APPID = "wx00000000000000ff"
 START = datetime(2026, 10, 25, tzinfo=UTC)  # clocks change in Europe
@@ -270,7 +271,7 @@ async def test_counting_does_not_wait_for_an_erasure_that_corrects_the_sums(
     async with another_process(database) as sessions, sessions.begin() as erasing:
         await events.erase_contents(erasing, person)
         await correct(erasing, person)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await count_new(database.sessions)
         await assert_exact(database)
     await assert_exact(database)

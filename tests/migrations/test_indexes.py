@@ -8,6 +8,7 @@ import pytest
 from app.db.engine import Database
 from app.db.index_builder import build_indexes
 from tests.service import column
+from tests.waiting import PATIENCE_SECONDS
 
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_callbacks_passive'::regclass"
 PUSH = """
@@ -63,7 +64,7 @@ async def test_pushes_are_stored_while_one_is_built(
     while await column(connection, waits) != [1]:
         await asyncio.wait([building], timeout=0.05)
 
-    await connection.execute(PUSH, timeout=5)
+    await connection.execute(PUSH, timeout=PATIENCE_SECONDS)
 
     assert not building.done()
     await transaction.commit()

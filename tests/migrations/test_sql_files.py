@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from app.db import migrate
 from app.db.engine import Database, open_database
 from app.db.sql_files import FOLDER, digest_of, load, statement_of
+from tests.waiting import PATIENCE_SECONDS
 
 APP = FOLDER.parents[1]
 
@@ -135,7 +136,7 @@ async def test_the_files_are_loaded_while_callbacks_and_rules_are_being_stored(
     async with others.engine.connect() as writing:
         await writing.execute(text("LOCK TABLE openids, rules IN ROW EXCLUSIVE MODE"))
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await migrate.upgrade(empty.engine, "0012")
     await others.close()
 

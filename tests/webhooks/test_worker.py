@@ -14,7 +14,7 @@ from app.db.engine import open_database
 from app.worker import Jobs, Worker
 from tests.processes import free_port, run_process
 from tests.service import ACCOUNT, APPID, Service, WeChat, jobs_of
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 from tests.webhooks.makers import followers, hook, statuses, work
 from tests.webhooks.receiver import Receiver
 
@@ -27,7 +27,7 @@ async def working(jobs: Jobs) -> AsyncIterator[Worker]:
         yield worker
     finally:
         worker.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await task
 
 

@@ -34,7 +34,7 @@ from tests.service import (
     column,
     jobs_of,
 )
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 THUMB = MediaUse("thumb_media_id", "image", MediaSource(file="shop.jpg"))
 
@@ -63,7 +63,7 @@ async def test_a_burst_that_needs_a_new_picture_does_not_block_itself(
     jobs: Jobs, wechat: WeChat
 ) -> None:
     """As many at once as a worker runs, over as few connections as it has."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         found = await asyncio.gather(*(media_id(jobs) for _ in range(50)))
 
     assert len(set(found)) == 1

@@ -14,6 +14,7 @@ from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.media_folder import UnreadableFile, read_file
 from app.worker import Jobs
 from tests.service import APPID, JPEG, Service, card
+from tests.waiting import PATIENCE_SECONDS
 
 LIMIT = 1000
 
@@ -59,7 +60,7 @@ async def test_what_is_no_file_of_the_folder_is_neither_saved_nor_sent(
     }
     use = MediaUse("thumb_media_id", "image", MediaSource(file="odd.jpg"))
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         answer = await service.api("POST", "rules", json=rule)
         with pytest.raises(MediaUnavailable, match=r"^odd.jpg "):
             await jobs.delivery.uploads.media_id(AppId(APPID), use)
