@@ -175,7 +175,7 @@ async def _remake(session: AsyncSession, progress: FunnelProgress, basis: Basis)
     for statement in _EMPTY:
         await session.execute(statement)
     raw = await raw_connection(session)
-    await raw.execute(_SUM_ALL, *basis.parameters.values(), timeout=REMAKE_SECONDS)
+    await raw.execute(SUM_ALL_DIRECTLY, *basis.parameters.values(), timeout=REMAKE_SECONDS)
     for name, value in asdict(basis).items():
         setattr(progress, name, value)
 
@@ -192,9 +192,9 @@ def sums_basis(progress: FunnelProgress) -> Basis | None:
 
 
 # For the driver itself, since the engine gives up a statement much sooner.
-_SUM_ALL = SUM_ALL
+SUM_ALL_DIRECTLY = SUM_ALL
 for _number, _name in enumerate(Basis("", 0, 0).parameters, 1):
-    _SUM_ALL = _SUM_ALL.replace(f":{_name}", f"${_number}")
+    SUM_ALL_DIRECTLY = SUM_ALL_DIRECTLY.replace(f":{_name}", f"${_number}")
 _SETTLED = text("SELECT oa_bridge_settled_callback()")
 _EMPTY = [
     text("DELETE FROM funnel_days"),

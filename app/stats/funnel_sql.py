@@ -26,7 +26,7 @@ DOORS: Final = text(f"""
     SELECT door, count(*) OVER () AS all_doors, {_SUMS} {_IN_DAYS}
       AND door > :kind AND door < :kind_end
     GROUP BY door
-    ORDER BY sum(received) + sum(matched) + sum(sent) + sum(opened) DESC, door LIMIT :most
+    ORDER BY GREATEST(sum(received), sum(sent), sum(opened)) DESC, door LIMIT :most
 """)
 # Of a step on a day of the range, that of the same person before it is before the range.
 PEOPLE: Final = text("""
@@ -69,5 +69,5 @@ SLOW_DOORS: Final = text(f"""
         SELECT door, {_TIMES}, {_DISTINCT} FROM reached GROUP BY door
     )
     SELECT *, count(*) FILTER (WHERE door <> :door) OVER () AS all_doors FROM counted
-    ORDER BY door = :door DESC, received + matched + sent + opened DESC, door LIMIT :most + 1
+    ORDER BY door = :door DESC, GREATEST(received, sent, opened) DESC, door LIMIT :most + 1
 """)  # noqa: S608 - constants of this module

@@ -1,0 +1,145 @@
+"""Measures how fast the funnel of a year is read, and how fast pushes are counted.
+
+`python -m benchmarks.funnel` fills a temporary Postgres with the touches of a year: 10,000,000
+pushes of 400,000 people, who write more often the lower their number, answered by 200 rules of
+which the first ones answer most. It makes the sums of them in one statement, as the worker does
+after a change of the settings. It prints the medians of the figures, and how many pushes a second
+are counted. It fails if the figures of a year take 200 ms or more.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from datetime import date, timedelta
+
+from sqlalchemy import text
+
+from app.db import migrate
+from app.db.engine import Database, connect, open_database
+from app.db.queue import raw_connection
+from app.funnel.count import SUM_ALL_DIRECTLY, count
+from app.funnel.steps import Basis, DoorKind
+from app.stats import funnel_store
+from app.stats.date_range import DateRange
+from app.stats.funnel_store import FunnelWanted
+from benchmarks.history_reading import temporary_postgres
+
+MAX_MS = 200.0
+TIMES = 15
+BASIS = Basis("Asia/Shanghai", 7, 30)
+FIRST_DAY = date(2025, 1, 1)
+APPID = "wx0000000000000001"
+HOUR = 3_600.0
+TOUCHES = """
+INSERT INTO funnel_touches (id, source, appid, person, at, doors, matched, followed, sent,
+                            opened_after, converted_after, opened_exact, converted_exact)
+SELECT gen_random_uuid(), 'push', $2, 'o' || CAST(floor(400000 * power(random(), 2)) AS int),
+       timestamptz '2025-01-01 00:00+08' + n * interval '365 days' / $1,
+       CASE WHEN n % 10 < 7
+            THEN ARRAY['', 'rule:' || CAST(1 + floor(200 * power(random(), 3)) AS int)]
+            ELSE ARRAY[''] END,
+       n % 10 < 7, false, n % 10 < 6, CASE WHEN n % 10 < 2 THEN n % 900000 END,
+       CASE WHEN n % 50 = 0 THEN n % 3000000 END, true, true
+FROM generate_series(1, $1::bigint) n
+"""
+CALLBACKS = """
+WITH person AS (
+    INSERT INTO openids (appid, openid, first_seen_at, last_seen_at)
+    SELECT $2, 'o' || n, now(), now() FROM generate_series(0, 399999) n
+)
+INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload,
+                       rule_id, passive_id)
+SELECT gen_random_uuid(), $2, uuid_send(gen_random_uuid()),
+       'o' || CAST(floor(400000 * power(random(), 2)) AS int), 'text',
+       timestamptz '2026-01-01 00:00+08' + n * interval '1 second', now(), '{}', 1 + n % 200,
+       gen_random_uuid()
+FROM generate_series(1, $1::bigint) n
+"""
+
+
+async def fill(url: str, touches: int, callbacks: int) -> None:
+    """Fill the tables, and make the sums."""
+    connection = await connect(url, None)
+    await connection.execute(TOUCHES, touches, APPID)
+    await connection.execute(CALLBACKS, callbacks, APPID)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+    database = open_database(url)
+    began = time.perf_counter()
+    async with database.sessions.begin() as session:
+        raw = await raw_connection(session)
+        await raw.execute(SUM_ALL_DIRECTLY, *BASIS.parameters.values(), timeout=HOUR)
+        await session.execute(
+            text(
+                "UPDATE funnel_progress SET time_zone = :zone, opened_days = 7, converted_days = 30"
+            ),
+            {"zone": BASIS.time_zone},
+        )
+    print(f"sums of {touches:,} touches: {time.perf_counter() - began:.0f} s")
+    await database.close()
+    connection = await connect(url, None)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+def wanted(days: int, kind: DoorKind, door: str = "") -> FunnelWanted:
+    """Return a question about the last days of the year."""
+    until = FIRST_DAY + timedelta(days=364)
+    since = until - timedelta(days=days - 1)
+    return FunnelWanted([APPID], DateRange(since, until, BASIS.time_zone), BASIS, kind, door)
+
+
+async def measured(database: Database, question: FunnelWanted) -> float:
+    """Return the median time of the figures with the span before, in milliseconds."""
+    days = question.date_range
+    length = days.until - days.since + timedelta(days=1)
+    before = DateRange(days.since - length, days.since - timedelta(days=1), days.time_zone)
+    times = []
+    for _ in range(TIMES):
+        async with database.sessions() as session:
+            began = time.perf_counter()
+            await funnel_store.read(session, question)
+            await funnel_store.read_total(session, question, before)
+            times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+async def run(url: str, touches: int, callbacks: int) -> bool:
+    """Print the figures; return whether all are fast enough."""
+    await fill(url, touches, callbacks)
+    database = open_database(url)
+    questions = {
+        "a year": wanted(365, DoorKind.ACCOUNT),
+        "100 days": wanted(100, DoorKind.ACCOUNT),
+        "a year of one rule": wanted(365, DoorKind.RULE, "1"),
+        "a year by rule": wanted(365, DoorKind.RULE),
+    }
+    slowest = 0.0
+    for name, question in questions.items():
+        milliseconds = await measured(database, question)
+        slowest = max(slowest, milliseconds)
+        print(f"{name}: {milliseconds:.1f} ms")
+    began = time.perf_counter()
+    await count(database.sessions, BASIS)
+    seconds = time.perf_counter() - began
+    print(f"counted: {callbacks / seconds:,.0f} pushes/s")
+    await database.close()
+    return slowest < MAX_MS
+
+
+async def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--touches", type=int, default=10_000_000)
+    parser.add_argument("--callbacks", type=int, default=20_000)
+    arguments = parser.parse_args()
+    with temporary_postgres() as url:
+        await migrate.upgrade(open_database(url).engine)
+        if not await run(url, arguments.touches, arguments.callbacks):
+            sys.exit(f"the figures took {MAX_MS} ms or more")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
