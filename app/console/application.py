@@ -18,6 +18,7 @@ from app.console import (
     static_files,
     today_page,
 )
+from app.console.articles import section as articles
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
@@ -44,6 +45,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     subscriptions.SECTION,
     webhooks.SECTION,
     links.SECTION,
+    articles.SECTION,
     qrcodes.SECTION,
     notices.SECTION,
     menus.SECTION,
