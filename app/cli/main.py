@@ -24,8 +24,10 @@ from app.cli.database import UNUSABLE, why_unusable
 from app.cli.doctor import doctor
 from app.cli.folder import require_folder
 from app.cli.followers import followers
+from app.cli.links import links
 from app.cli.listen_problem import listen_problem
 from app.cli.menus import menus
+from app.cli.notices import notices
 from app.cli.operators import operators
 from app.cli.qrcodes import qrcodes
 from app.cli.quota import quota
@@ -71,7 +73,9 @@ cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=Fals
 cli.command()(doctor)
 cli.add_typer(articles, name="articles")
 cli.add_typer(followers, name="followers")
+cli.add_typer(links, name="links")
 cli.add_typer(menus, name="menus")
+cli.add_typer(notices, name="notices")
 cli.add_typer(operators, name="operators")
 cli.add_typer(quota, name="quota")
 cli.add_typer(qrcodes, name="qrcodes")

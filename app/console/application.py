@@ -19,6 +19,7 @@ from app.console import (
     static_files,
     today_page,
 )
+from app.console.articles import section as articles
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.funnel import section as funnel
@@ -49,6 +50,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     funnel.SECTION,
     webhooks.SECTION,
     links.SECTION,
+    articles.SECTION,
     qrcodes.SECTION,
     notices.SECTION,
     menus.SECTION,

@@ -57,7 +57,10 @@ def without_button(menu: Menu, which: int | None, path: Path) -> Menu:
 
 
 def with_moved_button(menu: Menu, which: int | None, path: Path, by: int) -> Menu:
-    """Move a button among its siblings; at an end it stays. by: −1 or 1. Raises NoSuchPlace."""
+    """Move a button among its siblings; beyond an end it stays. Raises NoSuchPlace.
+
+    by: so many places, below zero to the front.
+    """
     button_at(menu, which, path)
     return _with_siblings(menu, which, path, lambda them: _moved(them, path[-1], by))
 

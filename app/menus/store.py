@@ -24,7 +24,7 @@ from app.menus.errors import (
     UnknownVersion,
 )
 from app.menus.jobs import publish_job
-from app.menus.models import AccountMenu, MenuVersion, VersionState
+from app.menus.models import AccountMenu, MenuButton, MenuVersion, VersionState
 from app.menus.new_mark import new_mark
 from app.menus.page_path import Attribution
 
@@ -254,6 +254,13 @@ async def _forget_old_ones(session: AsyncSession, account: AccountMenu) -> None:
             MenuVersion.number <= account.last_number - MAX_VERSIONS,
             MenuVersion.number != (account.live_number or 0),
             MenuVersion.state != VersionState.FOUND,
+        )
+    )
+    await session.execute(
+        delete(MenuButton).where(
+            MenuButton.appid == account.appid,
+            MenuButton.number <= account.last_number - MAX_VERSIONS,
+            MenuButton.number != (account.live_number or 0),
         )
     )
 

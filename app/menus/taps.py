@@ -24,7 +24,7 @@ MAX_COUNTED: Final = 10_000
 MAX_BATCHES: Final = 20
 KEPT: Final = timedelta(days=400)
 
-_COUNT: Final = text("""
+COUNT: Final = text("""
 WITH taken AS (
     DELETE FROM menu_taps WHERE callback_id IN (
         SELECT callback_id FROM menu_taps ORDER BY callback_id LIMIT :most FOR UPDATE SKIP LOCKED
@@ -55,7 +55,7 @@ async def sweep(sessions: SessionFactory, clock: Clock) -> None:
     """Count the taps that are not counted yet, and forget old figures."""
     for _ in range(MAX_BATCHES):
         async with sessions.begin() as session:
-            found = await session.scalar(_COUNT, {"most": MAX_COUNTED})
+            found = await session.scalar(COUNT, {"most": MAX_COUNTED})
         if (found or 0) < MAX_COUNTED:
             break
     async with sessions.begin() as session:

@@ -71,6 +71,8 @@ class Chunk:
 async def count(session: AsyncSession, audience: Audience) -> int:
     """Return how many people may get the notice now and match the filter."""
     await session.execute(_FOR_COUNTING)
+    if audience.filter.scene is None and audience.filter.unionids is None:
+        await session.execute(_WITHOUT_LOOKUPS)
     joined = _joins(audience, "base.openid")
     source = _source(audience)
     statement = f"SELECT count(*) FROM {source} base {joined}"  # noqa: S608 - parts of this module
@@ -202,6 +204,9 @@ SELECT (SELECT count(*) FROM base) AS read, (SELECT max(openid) FROM base) AS cu
 _FOR_COUNTING: Final = text(
     "SELECT set_config('jit', 'off', true), set_config('work_mem', '128MB', true)"
 )
+# So many people match that to look each up by itself takes longer than to read a table, and the
+# database expects fewer of them than there are.
+_WITHOUT_LOOKUPS: Final = text("SELECT set_config('enable_nestloop', 'off', true)")
 # A chunk reads a few thousand keys; a join that reads a whole table would take longer for each. A
 # plan that is kept for all chunks would not know how many rows one has.
 _FOR_CHUNKS: Final = text(

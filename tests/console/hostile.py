@@ -91,7 +91,8 @@ async def fill(service: Service) -> dict[str, str]:
         paths["tags/tag.html"] = await made_tags.a_tag(service)
         paths["tags/run.html"] = await made_tags.a_run(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
-        paths["menus/index.html"] = await made_menus.an_editor(service)
+        paths["menus/taps.html"] = await made_menus.taps(service)
+        paths["menus/index.html"] = f"/menus?appid={APPID}"
         paths["notices/send.html"] = await made_notices.a_paused_send(service)
         paths["notices/new.html"] = await made_notices.a_form(service)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
@@ -105,6 +106,7 @@ async def fill(service: Service) -> dict[str, str]:
         "figures/compare.html": "/figures",
         "figures/notes.html": "/figures/notes",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
+        "articles/index.html": "/articles",
         "qrcodes/index.html": "/qrcodes",
         "tags/index.html": "/tags",
         "notices/index.html": "/notices",

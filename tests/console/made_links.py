@@ -63,3 +63,10 @@ async def a_form(service: Service) -> str:
     """Make a link; return the page of its form."""
     know_mini_program(service)
     return f"/links/{await _link(service, 'summer26')}/edit"
+
+
+async def an_article_form(service: Service) -> str:
+    """Make a link that an article can open."""
+    know_mini_program(service)
+    await _link(service, "summer26")
+    return "/articles"

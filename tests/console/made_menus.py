@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.access.actor import Actor, ActorKind
 from app.menus import found_store, store
 from app.menus.document import Menu
-from app.menus.models import AccountMenu, MenuVersion, VersionState
+from app.menus.models import AccountMenu, MenuTapCount, MenuVersion, VersionState
 from simulator.menus import CONSOLE_MENU
 from tests.menus.makers import click, for_tag, menu, shop, view
 from tests.service import APPID, Json, Service, text_reply
@@ -80,3 +80,16 @@ async def a_difference(service: Service) -> str:
     service.app.state.wechat_menus = MenusOfTheConsole()
     await saved(service, menu())
     return f"/menus/difference?appid={APPID}"
+
+
+async def taps(service: Service) -> str:
+    """Make taps on buttons of a version, and on others."""
+    await an_editor(service)
+    async with service.app.state.database.sessions.begin() as session:
+        version = (await session.scalars(select(MenuVersion).limit(1))).one()
+        day = service.clock.now().date()
+        for number, position, count in ((version.number, "1", 1234), (0, "", 5)):
+            session.add(
+                MenuTapCount(appid=APPID, day=day, number=number, position=position, count=count)
+            )
+    return f"/menus/taps?appid={APPID}"

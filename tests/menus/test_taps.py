@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.callback.insert_sql import TAPS
-from app.menus import taps
+from app.menus import store, taps
 from app.menus.button_types import TYPES
 from app.worker import Jobs
 from tests.menus.makers import click, for_tag, menu, shop, view
@@ -22,6 +22,19 @@ async def counted(service: Service, jobs: Jobs, **query: str) -> list[tuple[int,
     await taps.sweep(jobs.database.sessions, service.clock)
     found = await service.read(f"menus/{APPID}/taps", **query)
     return [(one["version"], one["position"], one["taps"]) for one in found["items"]]
+
+
+async def test_buttons_go_with_their_versions_so_that_a_tap_looks_at_a_bounded_number(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_VERSIONS", 2)
+    for name in ("One", "Two", "Three", "Four"):
+        await published(service, jobs, menu(click(name)))
+    kept = await column(connection, "SELECT DISTINCT number FROM menu_buttons ORDER BY number")
+    versions = (await service.read(f"menus/{APPID}/versions"))["items"]
+    numbers = {one["number"] for one in versions if one["state"] == "published"}
+    assert set(kept) == numbers
+    assert len(kept) < 4
 
 
 async def test_each_kind_of_tap_counts_for_its_button(

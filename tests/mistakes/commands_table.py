@@ -106,6 +106,9 @@ COMMAND_MISTAKES = [
     Mistake("rules import --from-wechat --appid wx1", BAD_USE, f"choose one of {APPID}"),
     Mistake("qrcodes list", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("tags list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("links list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("links make Shop --appid wx1", FAILED, "appid: "),
+    Mistake("notices sends", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("tags create ' '", FAILED, "name: "),
     Mistake("qrcodes import FILE", FAILED, NOTHING_LISTENS, AWAY, content="Store 1"),
     Mistake(

@@ -18,7 +18,7 @@ from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.menus import edit, store
 from app.menus.button_types import TYPES, ButtonType
-from app.menus.document import MAX_TEXT, MatchRule, Menu
+from app.menus.document import MAX_BUTTONS, MAX_TEXT, MatchRule, Menu
 from app.menus.errors import DraftChanged
 
 SEE_OTHER: Final = 303
@@ -57,14 +57,15 @@ class ButtonForm(ChangeForm):
 
 
 class MoveForm(ChangeForm):
-    """Where something moves to."""
+    """Where something moves to, by how many places."""
 
     to: Literal["up", "down"]
+    steps: Annotated[int, Field(ge=1, le=MAX_BUTTONS)] = 1
 
     @property
     def by(self) -> int:
-        """The step."""
-        return -1 if self.to == "up" else 1
+        """The steps, below zero to the front."""
+        return -self.steps if self.to == "up" else self.steps
 
 
 class ConditionForm(ChangeForm):

@@ -6,3 +6,4 @@ import "./byte_counter.js";
 import "./copy.js";
 import "./card_preview.js";
 import "./live_list.js";
+import "./menu_drag.js";
