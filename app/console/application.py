@@ -18,6 +18,7 @@ from app.console import (
     static_files,
     today_page,
 )
+from app.console.alarms import section as alarms
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
@@ -46,6 +47,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     qrcodes.SECTION,
     notices.SECTION,
     menus.SECTION,
+    alarms.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

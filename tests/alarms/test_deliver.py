@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from app.alarms import delivery_store
 from app.alarms.send import SendResult
@@ -320,7 +321,7 @@ async def test_secrets_are_encrypted_and_a_wrong_key_is_told(
     [stored] = await rows(connection, "SELECT secrets FROM alarm_receivers")
     assert stored["secrets"].startswith("sealed:")
     await refuse(connection, clock.now())
-    other = settings.model_copy(update={"secret_key": type(settings.secret_key)("x" * 20)})
+    other = settings.model_copy(update={"secret_key": SecretStr("x" * 20)})
 
     await watch(jobs_of(other, jobs.database, wechat), connection)
 

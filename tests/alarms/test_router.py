@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from app.alarms.receiver_store import MAX_RECEIVERS
 from app.alarms.watch import ENDS_AFTER
@@ -52,7 +53,7 @@ async def test_secrets_are_encrypted_anew_with_another_key(
 ) -> None:
     await added(service, WECOM)
     [before] = await rows(connection, "SELECT secrets FROM alarm_receivers")
-    key = type(settings.secret_key)("another key of sixteen characters")
+    key = SecretStr("another key of sixteen characters")
     newer = settings.model_copy(
         update={"secret_key": key, "secret_key_previous": settings.secret_key}
     )
@@ -63,7 +64,7 @@ async def test_secrets_are_encrypted_anew_with_another_key(
     assert after["secrets"] != before["secrets"]
     without = newer.model_copy(update={"secret_key_previous": None})
     assert await rewrite_all(without) == 0
-    wrong = settings.model_copy(update={"secret_key": type(key)("a third key of many letters")})
+    wrong = settings.model_copy(update={"secret_key": SecretStr("a third key of many letters")})
     assert await rewrite_all(wrong) == 1
 
 

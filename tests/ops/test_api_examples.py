@@ -50,10 +50,7 @@ async def filled_in(service: Service, path: str) -> str:
         return path.replace("{webhook_id}", added.json()["id"])
     if path.endswith("/publish"):
         await drafted(service, menu(click()))
-    if "{appid}" in path:
-        return path.replace("{appid}", APPID)
-    if "{kind}" in path:
-        return path.replace("{kind}", "quota")
+    path = path.replace("{appid}", APPID).replace("{kind}", "quota")
     if "{receiver_id}" in path:
         body = {"name": "ops", "kind": "wecom", "url": "https://example.com/send?key=1"}
         return path.replace("{receiver_id}", (await add_receiver(service, body))["id"])
