@@ -121,11 +121,11 @@ KINDS: Final[Mapping[AlarmKind, KindWords]] = {
         most=100,
     ),
     AlarmKind.DOCTOR: KindWords(
-        Both("The doctor has found a fault", "诊断发现故障"),
-        Both("The doctor finds a fault: {subject}", "诊断发现故障：{subject}"),
+        Both("The doctor has found a fault", "体检发现故障"),
+        Both("The doctor finds a fault: {subject}", "体检发现故障：{subject}"),
         Both(
             "The page Doctor of the console, or oa-bridge doctor, says what to do.",
-            "控制台的“诊断”页面或 oa-bridge doctor 会说明处理办法。",
+            "控制台的“体检”页面或 oa-bridge doctor 会说明处理办法。",
         ),
         Unit.FAULT,
         default=1,

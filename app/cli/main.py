@@ -19,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app import tracing
 from app.cli import web_processes
+from app.cli.alarms import alarms
 from app.cli.articles import articles
 from app.cli.database import UNUSABLE, why_unusable
 from app.cli.doctor import doctor
@@ -71,6 +72,7 @@ then run `serve` and `worker`; /readyz says whether everything works.
 
 cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=False)
 cli.command()(doctor)
+cli.add_typer(alarms, name="alarms")
 cli.add_typer(articles, name="articles")
 cli.add_typer(followers, name="followers")
 cli.add_typer(links, name="links")

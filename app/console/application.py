@@ -19,6 +19,7 @@ from app.console import (
     static_files,
     today_page,
 )
+from app.console.alarms import section as alarms
 from app.console.articles import section as articles
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
@@ -56,6 +57,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     menus.SECTION,
     tags.SECTION,
     arrivals_page.SECTION,
+    alarms.SECTION,
     doctor_page.SECTION,
     operators_page.SECTION,
     audit_page.SECTION,

@@ -62,8 +62,7 @@ class SmtpServer:
             elif verb == "DATA":
                 await _say(writer, "354 go ahead")
                 content = await reader.readuntil(b"\r\n.\r\n")
-                parsed = message_from_bytes(content[:-5], policy=policy.default)
-                self.mails.append(parsed)
+                self.mails.append(message_from_bytes(content[:-5], policy=policy.default))
                 await _say(writer, self.answer)
             elif verb == "QUIT":
                 await _say(writer, "221 bye")

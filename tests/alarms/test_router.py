@@ -64,7 +64,7 @@ async def test_secrets_are_encrypted_anew_with_another_key(
     assert after["secrets"] != before["secrets"]
     without = newer.model_copy(update={"secret_key_previous": None})
     assert await rewrite_all(without) == 0
-    wrong = settings.model_copy(update={"secret_key": type(key)("a third key of many letters")})
+    wrong = settings.model_copy(update={"secret_key": SecretStr("a third key of many letters")})
     assert await rewrite_all(wrong) == 1
 
 

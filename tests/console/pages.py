@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import (
+    made_alarms,
     made_arrivals,
     made_figures,
     made_findings,
@@ -148,6 +149,11 @@ PAGES: Final = (
     Page("/webhooks/1", "webhooks/webhook.html", Role.EDITOR, webhooks.with_deliveries),
     Page("/webhooks/1/replay", "webhooks/replay.html", Role.EDITOR, webhooks.a_replay),
     Page("/webhooks/1/test", "webhooks/test.html", Role.EDITOR, webhooks.a_test),
+    Page("/alarms", "alarms/index.html"),
+    Page("/alarms (filled)", "alarms/index.html", Role.EDITOR, made_alarms.a_list),
+    Page("/alarms/thresholds/no_push", "alarms/threshold.html", Role.EDITOR),
+    Page("/alarms/receivers/1", "alarms/receiver.html", Role.EDITOR, made_alarms.a_robot),
+    Page("/alarms/receivers/2", "alarms/receiver.html", Role.EDITOR, made_alarms.an_e_mail),
     Page("/links", "links/index.html"),
     Page("/links (filled)", "links/index.html", Role.EDITOR, made_links.a_list),
     Page("/links/1", "links/link.html", Role.EDITOR, made_links.a_refused_link),
@@ -237,6 +243,7 @@ PAGES: Final = (
 # What other templates are made of, and the pages of those who are not signed in.
 TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
     {
+        "alarms/tested.html",
         "components.html",
         "error.html",
         # Fields of the pages with figures.

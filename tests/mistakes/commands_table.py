@@ -104,6 +104,8 @@ COMMAND_MISTAKES = [
     Mistake("rules explain a --at noon", FAILED, "at: "),
     Mistake("rules explain a --openid ''", FAILED, "openid: "),
     Mistake("rules import --from-wechat --appid wx1", BAD_USE, f"choose one of {APPID}"),
+    Mistake("alarms list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("alarms add FILE", FAILED, "name: Field required", content="{}"),
     Mistake("qrcodes list", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("tags list", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("links list", FAILED, NOTHING_LISTENS, AWAY),

@@ -1,0 +1,123 @@
+"""The form of a threshold: of all accounts, or of one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+
+from app.alarms import threshold_store
+from app.alarms.errors import BadThreshold
+from app.alarms.kinds import KINDS, AlarmKind
+from app.alarms.threshold_store import Threshold
+from app.console.alarms import alarm_labels
+from app.console.alarms.router import router
+from app.console.language import language_of
+from app.console.messages import N_, Messages
+from app.console.render import render
+from app.console.signed_in import Editor
+from app.console.template_environment import console_path
+from app.console.visitor import actor_of
+from app.db.session import SessionDep
+
+SEE_OTHER: Final = 303
+_PROBLEMS: Final = {
+    "value": N_("A number from %(least)s to %(most)s, or nothing for the default."),
+    "appid": N_("Choose one of the accounts."),
+}
+
+
+class ThresholdForm(BaseModel):
+    """A threshold as typed. enabled: "on" or nothing, as a browser sends a box."""
+
+    appid: str = Field(default="", max_length=100)
+    enabled: str = Field(default="", max_length=10)
+    value: str = Field(default="", max_length=100)
+
+    def read(self) -> Threshold:
+        """Return what is typed. Raises BadThreshold if it is no number."""
+        text = self.value.strip()
+        try:
+            value = float(text) if text else None
+        except ValueError:
+            raise BadThreshold("value", "is not a number") from None
+        return Threshold(bool(self.enabled), value)
+
+
+@router.get("/thresholds/{kind}")
+async def show(
+    request: Request,
+    _visitor: Editor,
+    session: SessionDep,
+    kind: AlarmKind,
+    appid: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Show the form of a threshold."""
+    stored = (await threshold_store.read(session)).of(kind, appid)
+    form = ThresholdForm(
+        appid=appid,
+        enabled="on" if stored.enabled else "",
+        value="" if stored.value is None else f"{stored.value:g}",
+    )
+    return _form(request, kind, form)
+
+
+@router.post("/thresholds/{kind}")
+async def save(
+    request: Request,
+    visitor: Editor,
+    session: SessionDep,
+    kind: AlarmKind,
+    form: Annotated[ThresholdForm, Form()],
+) -> Response:
+    """Set a threshold."""
+    state = request.app.state
+    try:
+        threshold = form.read()
+        threshold_store.check(kind, form.appid, threshold, state.settings.accounts)
+    except BadThreshold as error:
+        words = KINDS[kind]
+        text = Messages(language_of(request)).text(_PROBLEMS[error.field])
+        bounds = {"least": f"{words.least:g}", "most": f"{words.most:g}"}
+        return _form(request, kind, form, {error.field: text % bounds})
+    actor, now = actor_of(request, visitor), state.clock.now()
+    await threshold_store.put(session, actor, kind, form.appid, threshold, now)
+    return RedirectResponse(console_path("/alarms?done=threshold"), SEE_OTHER)
+
+
+@router.post("/thresholds/{kind}/reset")
+async def reset(
+    request: Request,
+    visitor: Editor,
+    session: SessionDep,
+    kind: AlarmKind,
+    appid: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Let the default hold again; for one account, what holds for all."""
+    now = request.app.state.clock.now()
+    await threshold_store.remove(session, actor_of(request, visitor), kind, appid, now)
+    return RedirectResponse(console_path("/alarms?done=threshold"), SEE_OTHER)
+
+
+def _form(
+    request: Request,
+    kind: AlarmKind,
+    form: ThresholdForm,
+    problems: Mapping[str, str] | None = None,
+) -> Response:
+    words, accounts = KINDS[kind], request.app.state.settings.accounts.values()
+    is_chinese = language_of(request) == "zh"
+    return render(
+        request,
+        "alarms/threshold.html",
+        status=422 if problems else 200,
+        kind=kind,
+        title=words.title.zh if is_chinese else words.title.en,
+        fix=words.fix.zh if is_chinese else words.fix.en,
+        words=words,
+        form=form,
+        problems=problems or {},
+        appids=[one.appid for one in accounts if one.kind == "oa"] if words.by_account else [],
+        texts=alarm_labels,
+    )
