@@ -20,7 +20,11 @@ from app.access.retention import prune as prune_audit_log
 from app.access.sweep import sweep as sweep_sign_ins
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
+from app.campaigns.give_code import CampaignCodes
+from app.campaigns.sweep import sweep as sweep_campaigns
 from app.clock import Clock
+from app.codes.add import add_codes
+from app.codes.jobs import ADD as ADD_CODES
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database
 from app.db.job_driver import JobDriver
@@ -108,6 +112,7 @@ JOB_CONCURRENCY: Final = {
     SETTLE_NOTICES: 2,
     PUBLISH_MENU: 2,
     RENEW_QRCODE: 2,
+    ADD_CODES: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -193,6 +198,10 @@ class Jobs:
         """`qrcodes.renew`: get one QR code from WeChat."""
         await qrcodes.renew(self.qr_renewer, UUID(payload["qrcode_id"]))
 
+    async def add_codes(self, payload: dict[str, str]) -> None:
+        """`codes.add`: add the codes of one import to the pool of its campaign."""
+        await add_codes(self.database.sessions, self.clock, UUID(payload["import_id"]))
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -217,6 +226,8 @@ class Jobs:
         await sweep_notices(self.database.sessions, self.clock)
         await menus.sweep(self.database.sessions, self.clock)
         await qrcodes.sweep(self.database.sessions, self.clock)
+        known_for = timedelta(days=self.settings.retention_days)
+        await sweep_campaigns(self.database.sessions, self.clock, known_for)
         await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
@@ -272,6 +283,7 @@ def make_jobs(
             clock,
             limits_from(settings),
             settings.uncertain_sends,
+            codes=CampaignCodes(erasure_secret(settings)),
         ),
         unionids.Resolver(database.sessions, api, tokens, clock, erasure_secret(settings)),
         webhooks.Dependencies(
@@ -322,6 +334,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         SETTLE_NOTICES: jobs.settle_notices,
         PUBLISH_MENU: jobs.publish_menu,
         RENEW_QRCODE: jobs.renew_qrcode,
+        ADD_CODES: jobs.add_codes,
     }
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.engine import Connection
 
 import app.access.models
 import app.callback.models
+import app.campaigns.models
+import app.codes.models
 import app.db.models
 import app.doctor.models
 import app.events.models

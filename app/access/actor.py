@@ -44,6 +44,7 @@ class SubjectKind(StrEnum):
     MENU = "menu"
     QRCODE = "qrcode"
     QRCODES = "qrcodes"
+    CAMPAIGN = "campaign"
     NOTICE_SEND = "notice_send"
     REPLY = "reply"
     REPLIES = "replies"

@@ -26,6 +26,9 @@ class ApiScope(StrEnum):
     MENUS_WRITE = "menus:write"
     QRCODES_READ = "qrcodes:read"
     QRCODES_WRITE = "qrcodes:write"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
+    CODES_WRITE = "codes:write"
     STATS_READ = "stats:read"
     OPERATIONS_READ = "operations:read"
 

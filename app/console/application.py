@@ -18,6 +18,7 @@ from app.console import (
     static_files,
     today_page,
 )
+from app.console.campaigns import section as campaigns
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.gate import ConsoleGate
@@ -44,6 +45,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     webhooks.SECTION,
     links.SECTION,
     qrcodes.SECTION,
+    campaigns.SECTION,
     notices.SECTION,
     menus.SECTION,
     doctor_page.SECTION,
@@ -54,7 +56,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
 # What belongs to no page: files, signing in and out, the language.
 COMMON_ROUTERS: Final = (static_files.router, sign_in_page.router, language_switch.router)
 # By path below the console: forms that take more than a mebibyte.
-BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {**rules.BODY_LIMITS}
+BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {**rules.BODY_LIMITS, **campaigns.BODY_LIMITS}
 
 
 def mount_console(app: FastAPI) -> None:

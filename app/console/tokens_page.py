@@ -48,6 +48,9 @@ SCOPES: Final = {
     ApiScope.MENUS_WRITE: N_("change and publish custom menus"),
     ApiScope.QRCODES_READ: N_("read QR codes and their figures"),
     ApiScope.QRCODES_WRITE: N_("add and change QR codes"),
+    ApiScope.CAMPAIGNS_READ: N_("read campaigns and their figures"),
+    ApiScope.CAMPAIGNS_WRITE: N_("add and change campaigns and their codes"),
+    ApiScope.CODES_WRITE: N_("give people codes, and redeem codes: a shop needs this alone"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

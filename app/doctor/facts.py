@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.callback.spool import SpoolStatus
+from app.campaigns.pools import Pool
 from app.clock import Other
 from app.ops.database_state import Snapshot
 from app.ops.stored_secrets import StoredSecrets
@@ -130,7 +131,7 @@ class Shared:
     of media that end within a day. overdue_content: when the oldest content was received that
     RETENTION_DAYS should have cleared. overdue_erasure: when the oldest unfinished erasure that is
     late was requested. quotas: of the Official Accounts. permanent_qrcodes: AppID → how many
-    permanent QR codes it has ever made.
+    permanent QR codes it has ever made. pools: of the campaigns that run.
     """
 
     server_version: int
@@ -149,6 +150,7 @@ class Shared:
     probes: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
     quotas: Sequence[QuotaUse] = ()
     permanent_qrcodes: Mapping[str, int] = field(default_factory=dict)
+    pools: Sequence[Pool] = ()
 
     def probe(self, name: str, appid: str = "") -> Probe | None:
         """Return the latest result of a probe."""

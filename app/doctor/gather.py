@@ -13,6 +13,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
+from app.campaigns.pools import read_pools
 from app.clock import Clock
 from app.db import migrate
 from app.db.diagnosis import describe
@@ -169,6 +170,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             snapshot=snapshot,
             secrets=secrets,
             permanent_qrcodes=await counts.permanent(session),
+            pools=await read_pools(session, now),
             refusals=[Refusal(*row) for row in await _rows(session, _REFUSALS, day=day)],
             refused_pushes=[
                 RefusedPushes(*row) for row in await _rows(session, _REFUSED_PUSHES, day=day)

@@ -25,6 +25,7 @@ TAGS: Final = [
     {"name": "menus", "description": "Custom menus: drafts, publishing, versions, taps."},
     {"name": "notices", "description": "Subscription notices and template messages."},
     {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
+    {"name": "campaigns", "description": "Campaigns, their codes, and who redeemed them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},
     {"name": "callback", "description": "What WeChat calls. Generated clients do not need it."},

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, case, exists, func, or_, select, text, update
+from sqlalchemy import Row, case, exists, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies import ledger
@@ -14,6 +14,7 @@ from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
 from app.replies.retry_policy import UNKNOWN, WINDOW_CLOSED, SendOutcome, WindowVerdict
 from app.replies.send_windows import Limits
+from app.wechat.outbound import OF_RULE, Message
 
 # Rows to lock are chosen in a CTE, which runs once. A subquery may run again and skip the rows that
 # it has locked itself.
@@ -122,15 +123,29 @@ async def _keep_reservation(session: AsyncSession, reply: Reply, now: datetime) 
     reply.reserved_trigger = reply.reserved_at = None
 
 
-async def mark_sent(session: AsyncSession, reply: Reply, now: datetime) -> None:
+async def mark_sent(
+    session: AsyncSession, reply: Reply, now: datetime, coded: Message | None = None
+) -> None:
     """Record that a reply was sent: its reservation is used.
 
-    It is recorded once, however often this is repeated.
+    It is recorded once, however often this is repeated. coded: what was sent in place of what is
+    stored; a content that was erased meanwhile stays so.
     """
+    values: dict[str, Any] = {
+        "status": ReplyStatus.SENT,
+        "sent_at": now,
+        "errcode": None,
+        "errmsg": None,
+        "rid": None,
+    }
+    if coded is not None:
+        content = coded.model_dump(mode="json", exclude=OF_RULE)
+        values["msgtype"] = coded.msgtype
+        values["content"] = case(
+            (Reply.content == {}, Reply.content), else_=literal(content, Reply.content.type)
+        )
     await session.execute(
-        update(Reply)
-        .where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT)
-        .values(status=ReplyStatus.SENT, sent_at=now, errcode=None, errmsg=None, rid=None)
+        update(Reply).where(Reply.id == reply.id, Reply.status != ReplyStatus.SENT).values(**values)
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from tests.console import (
+    made_campaigns,
     made_findings,
     made_links,
     made_menus,
@@ -70,7 +71,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice",
+        "visitor", "word", "link", "qrcode", "notice", "campaign",
     }
 )  # fmt: skip
 
@@ -85,6 +86,7 @@ async def fill(service: Service) -> dict[str, str]:
         paths |= await _people(service, operator) | await _webhooks(service)
         paths["links/link.html"] = await made_links.a_refused_link(service)
         paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
+        paths["campaigns/campaign.html"] = await made_campaigns.a_campaign(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
         paths["menus/index.html"] = await made_menus.an_editor(service)
         paths["notices/send.html"] = await made_notices.a_paused_send(service)
@@ -97,6 +99,8 @@ async def fill(service: Service) -> dict[str, str]:
         "links/index.html": "/links",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
         "qrcodes/index.html": "/qrcodes",
+        "campaigns/index.html": "/campaigns",
+        "campaigns/edit.html": f"{paths['campaigns/campaign.html'].partition('?')[0]}/edit",
         "notices/index.html": "/notices",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
@@ -198,6 +202,7 @@ async def _in_tables(service: Service) -> None:
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
+        "UPDATE campaigns SET name = :text": "campaign",
         "UPDATE notice_templates SET title = :text, example = :text": "notice",
         "UPDATE notice_sends SET name = :text, errmsg = :text": "notice",
         "UPDATE notices SET result = :text": "notice",

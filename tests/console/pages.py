@@ -12,6 +12,7 @@ from app.access.actor import Actor, ActorKind
 from app.access.roles import Role
 from app.access.scopes import ApiScope
 from tests.console import (
+    made_campaigns,
     made_findings,
     made_links,
     made_menus,
@@ -143,6 +144,10 @@ PAGES: Final = (
     Page("/qrcodes", "qrcodes/index.html"),
     Page("/qrcodes (filled)", "qrcodes/index.html", Role.EDITOR, made_qrcodes.a_list),
     Page("/qrcodes/1", "qrcodes/code.html", Role.EDITOR, made_qrcodes.a_code),
+    Page("/campaigns", "campaigns/index.html"),
+    Page("/campaigns (filled)", "campaigns/index.html", Role.EDITOR, made_campaigns.a_list),
+    Page("/campaigns/1", "campaigns/campaign.html", Role.EDITOR, made_campaigns.a_campaign),
+    Page("/campaigns/1/edit", "campaigns/edit.html", Role.EDITOR, made_campaigns.a_form),
     Page("/notices", "notices/index.html"),
     Page("/notices (filled)", "notices/index.html", Role.EDITOR, made_notices.a_list),
     Page("/notices/new", "notices/new.html", Role.EDITOR, made_notices.a_form),
@@ -222,6 +227,7 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "followers/requester.html",
         "followers/tabs.html",
         "layout.html",
+        "campaigns/fields.html",
         "links/fields.html",
         "messages/progress.html",
         "notices/progress.html",

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 
 from app.callback.spool import SpoolStatus
+from app.campaigns.pools import Pool
 from app.db import diagnosis
 from app.doctor.checks.api import address_in
 from app.doctor.checks.refusal_causes import CAUSES, cause_of
@@ -97,6 +99,10 @@ def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
     return lambda facts: replace(
         facts, shared=replace(facts.shared or pytest.fail("no facts"), **changes)
     )
+
+
+def pool(left: int) -> Pool:
+    return Pool(UUID(int=1), "Summer", left, 100)
 
 
 def with_quota(used: int) -> Change:
@@ -199,6 +205,8 @@ CASES: list[tuple[str, State, str, Change]] = [
         f"/callback/{APPID}",
         with_probe("callback_check", {"error": "no", "errcode": 40201}),
     ),
+    ("campaign-codes", State.LOOK, "Summer: 7.", shared(pools=[pool(7)])),
+    ("campaign-codes", State.FAULT, "Import or draw", shared(pools=[pool(0)])),
     ("permanent-qrcodes", State.LOOK, "80,000", shared(permanent_qrcodes={APPID: 80_000})),
     (
         "permanent-qrcodes",

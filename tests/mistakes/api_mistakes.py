@@ -38,6 +38,15 @@ NOTICES: Json = {
     "url": "https://shop.example.com/",
     "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
 }
+CAMPAIGN: Json = {
+    "name": "Summer",
+    "starts_at": "2026-07-01T00:00:00+08:00",
+    "ends_at": "2026-08-01T00:00:00+08:00",
+    "doors": [{"kind": "rule", "id": "1"}],
+    "target": {"appid": CARD_APPID, "pagepath": "pages/sale"},
+    "cost": {"amount": "5000.00", "currency": "CNY"},
+    "warn_below": 100,
+}
 MENU: Json = {
     "button": [{"name": "Shop", "type": "click", "key": "shop"}],
     "conditional": [
@@ -101,6 +110,15 @@ BODIES: dict[str, Json] = {
     "FollowerIn": {"openid": "oONE"},
     "QrCodeIn": {"name": "Store 42", "appid": APPID, "kind": "permanent", "scene": "store_42"},
     "QrCodeName": {"name": "Store 42"},
+    "CampaignIn": CAMPAIGN,
+    "CampaignReplacement": CAMPAIGN,
+    "DrawIn": {"count": 10, "key": "first", "prefix": "S-", "length": 16},
+    "GiveIn": {"appid": CARD_APPID, "openid": "oONE", "door": {"kind": "rule", "id": "1"}},
+    "RedemptionIn": {
+        "code": "CODE-1",
+        "key": "order-1",
+        "redeemed_at": "2026-07-01T00:00:00+08:00",
+    },
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -112,6 +130,8 @@ IDS = {
     "notice_id": ID,
     "send_id": ID,
     "qrcode_id": ID,
+    "campaign_id": ID,
+    "import_id": ID,
     "list_id": ID,
     "retry_id": ID,
     "erasure_id": ID,

@@ -1,10 +1,11 @@
 """Every example of the OpenAPI document works as it stands, on a service with one account."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from tests.campaigns.makers import campaign_of_examples
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
 from tests.menus.makers import click, menu
@@ -40,6 +41,13 @@ def _examples() -> Iterator[tuple[str, str, str, object]]:
 EXAMPLES = list(_examples())
 
 
+MAKERS: dict[str, Callable[[Service], Awaitable[Json]]] = {
+    "{qrcode_id}": add_qrcode,
+    "{campaign_id}": campaign_of_examples,
+    "{link_id}": add_link,
+}
+
+
 async def filled_in(service: Service, path: str) -> str:
     """Return a path with the id of a rule or a webhook that exists."""
     if "{rule_id}" in path:
@@ -51,10 +59,9 @@ async def filled_in(service: Service, path: str) -> str:
         await drafted(service, menu(click()))
     if "{appid}" in path:
         return path.replace("{appid}", APPID)
-    if "{qrcode_id}" in path:
-        return path.replace("{qrcode_id}", (await add_qrcode(service))["id"])
-    if "{link_id}" in path:
-        return path.replace("{link_id}", (await add_link(service))["id"])
+    for placeholder, add in MAKERS.items():
+        if placeholder in path:
+            return path.replace(placeholder, (await add(service))["id"])
     return path
 
 

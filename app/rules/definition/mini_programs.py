@@ -12,7 +12,7 @@ _LINK_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*
 def opened_mini_programs(reply: Message) -> Iterator[tuple[str, str]]:
     """Yield the AppIDs of the mini-programs that a reply opens, each with the member that names it.
 
-    The text that is said instead of a card counts.
+    The text that is said instead of it counts.
     """
     match reply:
         case MiniProgramPage():
@@ -22,6 +22,8 @@ def opened_mini_programs(reply: Message) -> Iterator[tuple[str, str]]:
         case Text():
             for appid in _LINK_APPID.findall(reply.content):
                 yield "content", appid
+            for appid in _LINK_APPID.findall(reply.otherwise or ""):
+                yield "otherwise", appid
 
 
 def unknown_mini_program(replies: Iterable[Message], known: Collection[str]) -> str | None:

@@ -1,7 +1,8 @@
 """Fills the placeholders in replies.
 
 `{1}` and `{name}` stand for what a pattern captured. `{account}`, `{rule}` and `{ref}` are known
-to every reply.
+to every reply. `{code}` stands for the person's code of a campaign, unless a pattern captures it: a
+mark takes its place until the reply is sent.
 """
 
 import re
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from app.rules.definition.utm import Utm
 from app.wechat.outbound import OF_RULE, Message, MiniProgramPage, Text
+from app.wechat.outbound.code_mark import CODE
 from app.wechat.outbound.messages import MAX_TEXT_BYTES
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 from app.wechat.passive_reply import truncate
@@ -95,6 +97,8 @@ def templates_of(reply: Message) -> Iterator[tuple[str, str]]:
     match reply:
         case Text():
             yield "content", reply.content
+            if reply.otherwise is not None:
+                yield "otherwise", reply.otherwise
         case MiniProgramPage():
             yield "pagepath", reply.pagepath
             if reply.otherwise is not None:
@@ -179,7 +183,11 @@ def _cut(values: Mapping[str, str], length: int, *, whole: bool = False) -> Mapp
     whole: whether they end between two characters as a reader sees them.
     """
     return {
-        name: value if name in ALWAYS_KNOWN else cut(value, length) if whole else value[:length]
+        name: value
+        if name in ALWAYS_KNOWN or name == CODE
+        else cut(value, length)
+        if whole
+        else value[:length]
         for name, value in values.items()
     }
 

@@ -40,6 +40,17 @@ class Text(Part):
     """How it is sent: `passive` in the response to the push, `customer_service` by custom/send."""
     content: Content
     """The text, up to 2,047 bytes, with placeholders such as `{ref}`."""
+    otherwise: Content | None = Field(default=None, exclude_if=absent)
+    """A text that is sent instead to a person for whom there is no code any more, if `content` has
+    `{code}`.
+    """
+
+    @property
+    def text_instead(self) -> "Text | None":
+        """The text of `otherwise`."""
+        if self.otherwise is None:
+            return None
+        return Text.model_construct(via="customer_service", content=self.otherwise)
 
 
 class Article(Part):

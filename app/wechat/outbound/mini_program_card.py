@@ -47,7 +47,8 @@ class MiniProgramPage(Part):
     """A picture; WeChat recommends 520 x 416 pixels."""
     otherwise: Content | None = Field(default=None, exclude_if=absent)
     """A text, with placeholders and mini-program links, that the response to the push says instead
-    if it is known then that the card can't be sent.
+    if it is known then that the card can't be sent; and that a person gets for whom there is no
+    code any more, if the page has `{code}`.
     """
 
     @property
