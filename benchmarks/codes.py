@@ -1,9 +1,9 @@
 """Lets 10,000 people ask for their codes of a campaign at once, in four processes.
 
 `python -m benchmarks.codes` fills a temporary Postgres with a pool and with people, a quarter of
-whom have a second OpenID of the same UnionID. Four processes give codes to them, each ten at a time;
-every OpenID is asked for in two of the processes. It prints how many codes are given a second, and
-fails if a person gets two codes, a code goes to two people, or somebody gets none.
+whom have a second OpenID of the same UnionID. Four processes give codes to them, each ten at a
+time; every OpenID is asked for in two of the processes. It prints how many codes are given a
+second, and fails if a person gets two codes, a code goes to two people, or somebody gets none.
 """
 
 import argparse
