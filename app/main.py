@@ -35,6 +35,8 @@ from app.callback.refusal_counts import RefusalCounts
 from app.callback.router import CallbackEndpoint
 from app.callback.sending import Sending
 from app.callback.spool import Spool
+from app.campaigns.codes_router import IMPORT_PATH, MAX_FILE_BYTES
+from app.campaigns.router import router as campaigns_router
 from app.chart_notes.router import router as chart_notes_router
 from app.clock import Clock, SystemClock
 from app.console.application import mount_console
@@ -128,6 +130,7 @@ API_ROUTERS = (
     templates_router,
     menus_router,
     menu_versions_router,
+    campaigns_router,
     qrcode_lists_router,
     qrcodes_router,
     tags_router,
@@ -146,6 +149,7 @@ CALLBACK = "/callback/"
 BODY_LIMITS = {
     "/api/rules/import": BodyLimit(MAX_BYTES, seconds=300),
     "/api/arrivals": BodyLimit(MAX_REPORT_BYTES, seconds=30),
+    IMPORT_PATH: BodyLimit(MAX_FILE_BYTES, seconds=900),
 }
 # What remains of the usual ten seconds of an orchestrator after open requests and the last commit.
 WORKER_STOP_SECONDS = 2.5

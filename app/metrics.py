@@ -106,6 +106,11 @@ NOTICES: Final = Counter(
     "Subscription notices and template messages by kind and outcome",
     ["kind", "outcome"],
 )
+CODES: Final = Counter(
+    "oa_bridge_codes",
+    "Requests for a person's code of a campaign, by result (given; none_left: the pool is empty)",
+    ["result"],
+)
 CUT_OFF_SENDS: Final = Counter(
     "oa_bridge_cut_off_sends",
     "Messages whose worker died while it was sending: resent (may arrive twice) or held",

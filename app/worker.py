@@ -25,7 +25,11 @@ from app.alarms.watch import watch as watch_alarms
 from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
+from app.campaigns.give_code import CampaignCodes
+from app.campaigns.sweep import sweep as sweep_campaigns
 from app.clock import Clock
+from app.codes.add import add_codes
+from app.codes.jobs import ADD as ADD_CODES
 from app.datacube.read import FigureReader
 from app.datacube.read import read_due as read_figures
 from app.db.diagnosis import NOT_MIGRATED, describe
@@ -132,6 +136,7 @@ JOB_CONCURRENCY: Final = {
     RENEW_QRCODE: 2,
     RUN_TAGS: 2,
     SEND_ALARMS: 10,
+    ADD_CODES: 2,
 }
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
@@ -233,6 +238,10 @@ class Jobs:
         """Every minute: compare figures with thresholds, and enqueue what is to be told."""
         await watch_alarms(self.database.sessions, self.clock, self.settings)
 
+    async def add_codes(self, payload: dict[str, str]) -> None:
+        """`codes.add`: add the codes of one import to the pool of its campaign."""
+        await add_codes(self.database.sessions, self.clock, UUID(payload["import_id"]))
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -262,6 +271,8 @@ class Jobs:
         await menus.sweep(self.database.sessions, self.clock)
         await qrcodes.sweep(self.database.sessions, self.clock)
         await tags.sweep(self.database.sessions, self.clock)
+        known_for = timedelta(days=self.settings.retention_days)
+        await sweep_campaigns(self.database.sessions, self.clock, known_for)
         await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)
         await sweep_sign_ins(self.database.sessions, self.clock)
@@ -330,6 +341,7 @@ def make_jobs(
             clock,
             limits_from(settings),
             settings.uncertain_sends,
+            codes=CampaignCodes(erasure_secret(settings)),
         ),
         unionids.Resolver(database.sessions, api, tokens, clock, erasure_secret(settings)),
         webhooks.Dependencies(
@@ -386,6 +398,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         RENEW_QRCODE: jobs.renew_qrcode,
         RUN_TAGS: jobs.run_tags,
         SEND_ALARMS: jobs.send_alarms,
+        ADD_CODES: jobs.add_codes,
     }
 
 

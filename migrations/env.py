@@ -11,7 +11,9 @@ import app.access.models
 import app.alarms.models
 import app.arrivals.models
 import app.callback.models
+import app.campaigns.models
 import app.chart_notes.models
+import app.codes.models
 import app.datacube.models
 import app.db.models
 import app.doctor.models

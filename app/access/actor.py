@@ -48,6 +48,7 @@ class SubjectKind(StrEnum):
     QRCODES = "qrcodes"
     TAG = "tag"
     TAG_RUN = "tag_run"
+    CAMPAIGN = "campaign"
     NOTICE_SEND = "notice_send"
     CHART_NOTE = "chart_note"
     REPLY = "reply"

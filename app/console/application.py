@@ -21,6 +21,7 @@ from app.console import (
 )
 from app.console.alarms import section as alarms
 from app.console.articles import section as articles
+from app.console.campaigns import section as campaigns
 from app.console.error_pages import add_error_pages
 from app.console.followers import section as followers
 from app.console.funnel import section as funnel
@@ -53,6 +54,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     links.SECTION,
     articles.SECTION,
     qrcodes.SECTION,
+    campaigns.SECTION,
     notices.SECTION,
     menus.SECTION,
     tags.SECTION,
@@ -66,7 +68,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
 # What belongs to no page: files, signing in and out, the language.
 COMMON_ROUTERS: Final = (static_files.router, sign_in_page.router, language_switch.router)
 # By path below the console: forms that take more than a mebibyte.
-BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {**rules.BODY_LIMITS}
+BODY_LIMITS: Final[Mapping[str, BodyLimit]] = {**rules.BODY_LIMITS, **campaigns.BODY_LIMITS}
 
 
 def mount_console(app: FastAPI) -> None:

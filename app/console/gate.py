@@ -21,7 +21,7 @@ from app.console.error_pages import error_page, no_operator_page
 from app.console.errors import NotSignedIn, OtherOrigin
 from app.console.session_cookie import session_secret
 from app.db.engine import Database
-from app.ops.api_body import USUAL, BodyLimit, BoundedBody, declared_length, too_large
+from app.ops.api_body import BodyLimit, BodyLimits, BoundedBody, declared_length, too_large
 from app.ops.error_handlers import DATABASE_ERRORS
 
 SAFE_METHODS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
@@ -61,7 +61,7 @@ class ConsoleGate:
         self._app = app
         self._database = database
         self._clock = clock
-        self._body_limits = body_limits or {}
+        self._body_limits = BodyLimits(body_limits or {})
         self._has_operators = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +100,7 @@ class ConsoleGate:
     def _body_limit(self, request: Request, path: str, visitor: SignedIn | None) -> BodyLimit:
         """Return how much of the body is read. Raises NotSignedIn."""
         if visitor is not None:
-            return self._body_limits.get(path, USUAL)
+            return self._body_limits.of(path)
         if request.method not in SAFE_METHODS and not path.startswith(STRANGERS_FORMS):
             raise NotSignedIn
         return STRANGERS_LIMIT

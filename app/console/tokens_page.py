@@ -54,6 +54,9 @@ SCOPES: Final = {
     ApiScope.TAGS_WRITE: N_("change tags, and tag followers"),
     ApiScope.ARRIVALS_READ: N_("read who came to mini-programs"),
     ApiScope.ARRIVALS_WRITE: N_("report arrivals: for the backend of a mini-program"),
+    ApiScope.CAMPAIGNS_READ: N_("read campaigns and their figures"),
+    ApiScope.CAMPAIGNS_WRITE: N_("add and change campaigns and their codes"),
+    ApiScope.CODES_WRITE: N_("give people codes, and redeem codes: a shop needs this alone"),
     ApiScope.STATS_READ: N_("read figures"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }

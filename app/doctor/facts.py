@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.callback.spool import SpoolStatus
+from app.campaigns.pools import Pool
 from app.clock import Other
 from app.datacube.compare import Pair
 from app.ops.database_state import Snapshot
@@ -132,7 +133,7 @@ class Shared:
     RETENTION_DAYS should have cleared. overdue_erasure: when the oldest unfinished erasure that is
     late was requested. quotas: of the Official Accounts. permanent_qrcodes: AppID → how many
     permanent QR codes it has ever made. figures: AppID → measure → the newest days that WeChat and
-    the service have both counted.
+    the service have both counted. pools: of the campaigns that run.
     """
 
     server_version: int
@@ -152,6 +153,7 @@ class Shared:
     quotas: Sequence[QuotaUse] = ()
     permanent_qrcodes: Mapping[str, int] = field(default_factory=dict)
     figures: Mapping[str, Mapping[str, Sequence[Pair]]] = field(default_factory=dict)
+    pools: Sequence[Pool] = ()
 
     def probe(self, name: str, appid: str = "") -> Probe | None:
         """Return the latest result of a probe."""

@@ -13,6 +13,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
+from app.campaigns.pools import read_pools
 from app.clock import Clock
 from app.datacube.read import asked_accounts
 from app.datacube.report import judged
@@ -172,6 +173,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
             snapshot=snapshot,
             secrets=secrets,
             permanent_qrcodes=await counts.permanent(session),
+            pools=await read_pools(session, now),
             refusals=[Refusal(*row) for row in await _rows(session, _REFUSALS, day=day)],
             refused_pushes=[
                 RefusedPushes(*row) for row in await _rows(session, _REFUSED_PUSHES, day=day)

@@ -1,6 +1,8 @@
 """Bounds the body of a request to `/api` while it is read: its size and its time."""
 
 import asyncio
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,29 @@ class BodyLimit:
 
     max_bytes: int
     seconds: float
+
+
+_PARAMETER: Final = re.compile(r"\\\{\w+\\\}")
+
+
+class BodyLimits:
+    """The limits of routes by path. A part of a path in braces stands for any one part."""
+
+    def __init__(self, limits: Mapping[str, BodyLimit]) -> None:
+        self._exact = {path: limit for path, limit in limits.items() if "{" not in path}
+        self._patterns = [
+            (re.compile(_PARAMETER.sub("[^/]+", re.escape(path))), limit)
+            for path, limit in limits.items()
+            if "{" in path
+        ]
+
+    def of(self, path: str) -> BodyLimit:
+        """Return the limit of a path; USUAL for one that has none."""
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact
+        found = (limit for pattern, limit in self._patterns if pattern.fullmatch(path))
+        return next(found, USUAL)
 
 
 # No document that a route other than the import takes comes near.

@@ -28,6 +28,7 @@ TAGS: Final = [
     {"name": "arrivals", "description": "What mini-programs report: who arrived, who converted."},
     {"name": "alarms", "description": "Thresholds, alarms, and who is told of them."},
     {"name": "qrcodes", "description": "QR codes of Official Accounts, and who came by them."},
+    {"name": "campaigns", "description": "Campaigns, their codes, and who redeemed them."},
     {"name": "privacy", "description": "Erasing a person, and the certificates of erasures."},
     {"name": "callbacks", "description": "What WeChat has pushed."},
     {"name": "callback", "description": "What WeChat calls. Generated clients do not need it."},

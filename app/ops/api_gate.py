@@ -25,6 +25,7 @@ from app.ops.api_body import (
     CLOSE,
     USUAL,
     BodyLimit,
+    BodyLimits,
     BoundedBody,
     declared_length,
     too_large,
@@ -88,7 +89,7 @@ class ApiGate:
         self._settings = settings
         self._tokens = tokens
         self._clock = clock
-        self._body_limits = body_limits or {}
+        self._body_limits = BodyLimits(body_limits or {})
         self._wrong_tokens = WrongTokens()
         self._log_limit = LogLimit()
 
@@ -97,7 +98,7 @@ class ApiGate:
         if scope["type"] != "http" or not self._guards(scope):
             await self._app(scope, receive, send)
             return
-        limit = self._body_limits.get(scope["path"], USUAL)
+        limit = self._body_limits.of(scope["path"])
         try:
             caller = await self._let_in(scope)
             if declared_length(scope) > limit.max_bytes:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.campaigns.pools import Pool, read_pools
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database
 from app.db.worker_heartbeat import BEAT_SECONDS
@@ -271,6 +272,16 @@ async def reached_rates(
             return await read_reached_rates(session, appids, now)
     except DATABASE_ERRORS as error:
         log.warning("the rates of calls can't be read", reason=describe(error))
+        return []
+
+
+async def pools(database: Database, now: datetime) -> Sequence[Pool]:
+    """Return the pools of campaigns that run; nothing if they can't be read within a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.sessions() as session:
+            return await read_pools(session, now)
+    except DATABASE_ERRORS as error:
+        log.warning("the codes of campaigns can't be read", reason=describe(error))
         return []
 
 

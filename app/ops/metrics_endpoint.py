@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from app.campaigns.pools import Pool
 from app.db.engine import Database
 from app.ops import database_state
 from app.ops.api_document import GATE_RESPONSES
@@ -42,9 +43,12 @@ async def metrics(request: Request) -> Response:
     state = await database_state.read(database) if up else None
     appids = list(app.settings.accounts)
     quotas = await database_state.quotas(database, appids, app.clock.now()) if up else ()
+    pools = await database_state.pools(database, app.clock.now()) if up else ()
     # In a thread, since with several processes this reads files of each of them.
     counted = await asyncio.to_thread(_of_processes)
-    return Response(counted + _of_database(up, state, quotas), media_type=CONTENT_TYPE_LATEST)
+    return Response(
+        counted + _of_database(up, state, quotas, pools), media_type=CONTENT_TYPE_LATEST
+    )
 
 
 def _of_processes() -> bytes:
@@ -55,9 +59,11 @@ def _of_processes() -> bytes:
     return generate_latest(registry)
 
 
-def _of_database(up: bool, state: Snapshot | None, quotas: Sequence[QuotaUse]) -> bytes:
+def _of_database(
+    up: bool, state: Snapshot | None, quotas: Sequence[QuotaUse], pools: Sequence[Pool]
+) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_DatabaseState(up, state or Snapshot(), quotas))
+    registry.register(_DatabaseState(up, state or Snapshot(), quotas, pools))
     return generate_latest(registry)
 
 
@@ -66,10 +72,13 @@ class _DatabaseState(Collector):
 
     # Ordinary gauges would be added up over the processes.
 
-    def __init__(self, up: bool, state: Snapshot, quotas: Sequence[QuotaUse]) -> None:
+    def __init__(
+        self, up: bool, state: Snapshot, quotas: Sequence[QuotaUse], pools: Sequence[Pool]
+    ) -> None:
         self._up = up
         self._state = state
         self._quotas = quotas
+        self._pools = pools
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
@@ -117,6 +126,12 @@ class _DatabaseState(Collector):
             "Which part of today's quota of an API is used, 1 for all of it",
             ["appid", "api"],
             (((one.appid, one.api), one.share) for one in self._quotas if one.daily_limit),
+        )
+        yield _gauge(
+            "campaign_codes_left",
+            "Codes of a campaign that runs which nobody has yet, counted up to 10,000",
+            ["campaign"],
+            (((str(pool.campaign_id),), pool.left) for pool in self._pools),
         )
         yield _gauge(
             "webhooks",

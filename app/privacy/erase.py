@@ -21,6 +21,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.arrivals import erase as arrivals
+from app.codes import erase as codes
 from app.db.job_erasure import erase_mentions
 from app.events import erase as events
 from app.events.unionid_store import copy_unionid, replace_unionids
@@ -208,6 +209,7 @@ async def _finish_person(
         counts.update(await events.erase_identity(session, person, returned=returned))
         counts.update({"notice_consents": await notices.erase_consents(session, person)})
         counts.update({"notice_sends": await notices.erase_listed(session, person)})
+        counts.update({"campaign_codes": await codes.erase_identity(session, person)})
     if planned.of_identity and not returned:
         counts.update(await identity.erase(session, person))
         counts.update(
@@ -268,6 +270,7 @@ async def _forget_unionids(planned: Plan, session: AsyncSession) -> Counts:
     return {
         **await replace_unionids(session, planned.unionids),
         **await identity.forget_unionids(session, planned.unionids),
+        "campaign_codes": await codes.forget_unionids(session, planned.unionids),
     }
 
 

@@ -20,6 +20,7 @@ from app.db.job_executor import is_unavailable
 from app.db.queue import enqueue
 from app.replies import attempt_store, expiry_report, store
 from app.replies.card_ref import card_with_ref
+from app.replies.code_source import CodeBusy, CodeSource, NoCode
 from app.replies.errors import TryLater
 from app.replies.expire import expired_reply
 from app.replies.jobs import deliver_job, is_urgent
@@ -42,6 +43,7 @@ from app.wechat.outbound import (
     customer_service_body,
     media_of,
 )
+from app.wechat.outbound.code_mark import takes_code, with_code, without_code
 from app.wechat_client.errors import MediaNotFetched, MediaUnavailable, Paused
 from app.wechat_client.media import Uploads
 from app.wechat_client.pauses import MINI_PROGRAM
@@ -56,6 +58,7 @@ BAD_MEDIA_ID: Final = 40007
 TAKEOVER_SECONDS: Final = 8.0
 RECORD_PAUSE_SECONDS: Final = 0.5
 SOON: Final = timedelta(seconds=1)
+NO_CAMPAIGNS: Final = "this worker has no campaigns"
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 
 UncertainSends: TypeAlias = Literal["resend_once", "hold"]
@@ -73,7 +76,8 @@ class Delivery:
     """The dependencies of sending.
 
     batches, slots: of this worker. uncertain_sends: the setting UNCERTAIN_SENDS. worker: the name
-    of this process in the attempts.
+    of this process in the attempts. codes: gives people their codes of campaigns; None: there are
+    none.
     """
 
     sessions: SessionFactory
@@ -88,6 +92,7 @@ class Delivery:
     takeover_seconds: float = TAKEOVER_SECONDS
     worker: str = field(default_factory=name_of_worker)
     results: SendResults = field(default_factory=SendResults)
+    codes: CodeSource | None = None
 
 
 async def deliver(delivery: Delivery, callback_id: UUID) -> None:
@@ -158,8 +163,8 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
     if reply is None:
         return None
     tried_at = delivery.clock.now()
-    outcome = await _attempt(delivery, reply)
-    result = SendResult(reply, outcome, tried_at, delivery.clock.now())
+    outcome, coded = await _attempt(delivery, reply)
+    result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
     delivery.results.add(result)
     return result
 
@@ -240,31 +245,59 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
         )
 
 
-async def _attempt(delivery: Delivery, reply: Reply) -> SendOutcome | None:
-    """Call WeChat, with no transaction open. Returns None if the message was sent."""
+async def _attempt(delivery: Delivery, reply: Reply) -> tuple[SendOutcome | None, Message | None]:
+    """Call WeChat, with no transaction open. Returns no outcome if the message was sent.
+
+    With it the message, if it is not the stored one since that one waited for a code.
+    """
+    coded: Message | None = None
     try:
-        await _send(delivery, reply, REPLY.validate_python(reply.content, context=STORED))
+        message = REPLY.validate_python(reply.content, context=STORED)
+        if takes_code(message, reply.id):
+            message = coded = await _coded(delivery, reply, message)
+        await _send(delivery, reply, message)
     except Exception as error:
         outcome = _outcome_of(delivery, reply, error)
         if outcome is not None:
-            return outcome
+            return outcome, None
         # Nothing but reading ids and tokens needs the database, so nothing was sent.
         if not is_unavailable(error):
             raise
-        return SendOutcome(ReplyStatus.PENDING, None, DATABASE_AWAY, SOON)
-    return None
+        return SendOutcome(ReplyStatus.PENDING, None, DATABASE_AWAY, SOON), None
+    return None, coded
+
+
+async def _coded(delivery: Delivery, reply: Reply, message: Message) -> Message:
+    """Return a message with the person's code, or what is said without one. Raises NoCode.
+
+    The code is the person's before the call. So whatever becomes of this attempt, the next one, and
+    any other reply to them, has the same code.
+    """
+    try:
+        if delivery.codes is None:
+            raise NoCode(NO_CAMPAIGNS)
+        async with brief_transaction(delivery.sessions) as session:
+            code = await delivery.codes.code_for(session, reply, delivery.clock.now())
+    except NoCode:
+        instead = without_code(message)
+        if instead is None:
+            raise
+        return instead
+    return with_code(message, reply.id, code)
 
 
 def _outcome_of(delivery: Delivery, reply: Reply, error: Exception) -> SendOutcome | None:
     """Return what an error means for the reply; None for one that nobody expects."""
     jitter = _jitter()
     match error:
-        case ValidationError():
-            return SendOutcome(ReplyStatus.FAILED, None, "the stored reply can't be read")
+        case CodeBusy():
+            return SendOutcome(ReplyStatus.PENDING, None, str(error), SOON)
         case MediaNotFetched():
             return not_fetched(error, attempts=reply.attempts, jitter=jitter)
-        case MediaUnavailable():
-            return SendOutcome(ReplyStatus.FAILED, None, str(error))
+        case ValidationError() | MediaUnavailable() | NoCode():
+            unreadable = isinstance(error, ValidationError)
+            reason = "the stored reply can't be read" if unreadable else str(error)
+            return SendOutcome(ReplyStatus.FAILED, None, reason)
         case _UnknownOutcomeError():
             return unknown_outcome(error.cause)
         case ApiError():

@@ -23,6 +23,7 @@ from app.replies.models import Reply, ReplyStatus, WindowTrigger
 from app.replies.retry_policy import WINDOW_CLOSED
 from app.replies.send_results import SendResult
 from app.value_class import value_class
+from app.wechat.outbound import OF_RULE
 
 MAX_BATCH: Final = 100
 
@@ -107,13 +108,16 @@ async def mark_sent(
 ) -> Sequence[bool]:
     """Record that replies were sent; return for each whether others to its follower are held.
 
-    Their reservations are used.
+    Their reservations are used. What was sent in place of what is stored, with the person's code,
+    takes its place; a content that was erased meanwhile stays so.
     """
     found = await connection.fetch(
         _MARK_SENT,
         [result.reply.id for result in results],
         [result.reply.attempts for result in results],
         [result.ended_at for result in results],
+        [result.coded and result.coded.msgtype for result in results],
+        [result.coded and result.coded.model_dump_json(exclude=OF_RULE) for result in results],
     )
     others_held = {row["id"] for row in found}
     return [result.reply.id in others_held for result in results]
@@ -195,10 +199,14 @@ SELECT * FROM claimed
 # LIMIT keeps the planner from reading everything that is held.
 _MARK_SENT: Final = """
 WITH told AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS t(id, number, ended_at)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[])
+        AS t(id, number, ended_at, msgtype, content)
 ), sent AS (
     UPDATE replies r
-    SET status = 'sent', sent_at = told.ended_at, errcode = NULL, errmsg = NULL, rid = NULL
+    SET status = 'sent', sent_at = told.ended_at, errcode = NULL, errmsg = NULL, rid = NULL,
+        msgtype = COALESCE(told.msgtype, r.msgtype),
+        content = CASE WHEN told.content IS NULL OR r.content = '{}' THEN r.content
+                       ELSE told.content::jsonb END
     FROM told WHERE r.id = told.id AND r.status <> 'sent'
 ), ended AS (
     UPDATE reply_attempts a

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.replies.models import Reply
 from app.replies.retry_policy import SendOutcome
+from app.wechat.outbound import Message
 
 # Only results that the database did not take are kept, so there are few.
 MAX_RESULTS: Final = 1000
@@ -20,12 +21,16 @@ MAX_RESULTS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The result of one attempt. outcome: None if the message was sent."""
+    """The result of one attempt. outcome: None if the message was sent.
+
+    coded: what was sent in place of the stored content, which has the mark of a code.
+    """
 
     reply: Reply
     outcome: SendOutcome | None
     tried_at: datetime
     ended_at: datetime
+    coded: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

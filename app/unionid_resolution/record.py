@@ -1,8 +1,9 @@
 """Records UnionIDs in every row of their OpenIDs, in the caller's transaction.
 
 Order of locks: `identity` first, which locks the openids rows in the order of their keys, as the
-inbox does; then `events` (follow_events, subscription_events, followers, consents). An event that
-is stored at the same time therefore either sees the UnionID itself or gets it here.
+inbox does; then `events` (follow_events, subscription_events, followers, consents), then the codes
+of campaigns. An event that is stored at the same time, and a code that is given, therefore either
+see the UnionID themselves or get it here.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.codes.merge import merge_codes
 from app.events import unionid_store as events
 from app.identity import unionid_store as identity
 from app.identity.models import UnionIdSource
@@ -57,6 +59,7 @@ async def record_unionids(
         (result.appid, result.openid, result.how) for result in results if result.how is not None
     ]
     await events.set_how(session, hows)
+    await merge_codes(session, known, now)
     woken = {appid for appid, _ in recorded.conflicts}
     woken |= set(await identity.wake_unbound(session, {appid for appid, _, _ in known}, now))
     return RecordedUnionIds(recorded.changed, len(recorded.conflicts), tuple(sorted(woken)))

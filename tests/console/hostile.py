@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.access.roles import Role
 from tests.console import (
     made_arrivals,
+    made_campaigns,
     made_figures,
     made_findings,
     made_links,
@@ -73,7 +74,7 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival",
+        "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival", "campaign",
     }
 )  # fmt: skip
 
@@ -90,6 +91,7 @@ async def fill(service: Service) -> dict[str, str]:
         paths["qrcodes/code.html"] = await made_qrcodes.a_code(service)
         paths["tags/tag.html"] = await made_tags.a_tag(service)
         paths["tags/run.html"] = await made_tags.a_run(service)
+        paths["campaigns/campaign.html"] = await made_campaigns.a_campaign(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
         paths["menus/taps.html"] = await made_menus.taps(service)
         paths["menus/index.html"] = f"/menus?appid={APPID}"
@@ -109,6 +111,8 @@ async def fill(service: Service) -> dict[str, str]:
         "articles/index.html": "/articles",
         "qrcodes/index.html": "/qrcodes",
         "tags/index.html": "/tags",
+        "campaigns/index.html": "/campaigns",
+        "campaigns/edit.html": f"{paths['campaigns/campaign.html'].partition('?')[0]}/edit",
         "notices/index.html": "/notices",
         "doctor/index.html": await made_findings.checked(service),
         "operators/index.html": "/operators",
@@ -213,6 +217,7 @@ async def _in_tables(service: Service) -> None:
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
         "UPDATE tags SET name = :text": "tag",
         "UPDATE tag_runs SET created_by = :text, error = :text, errcode = NULL": "tag",
+        "UPDATE campaigns SET name = :text": "campaign",
         "UPDATE notice_templates SET title = :text, example = :text": "notice",
         "UPDATE notice_sends SET name = :text, errmsg = :text": "notice",
         "UPDATE notices SET result = :text": "notice",

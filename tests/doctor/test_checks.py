@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 
 from app.callback.spool import SpoolStatus
+from app.campaigns.pools import Pool
 from app.datacube.compare import Pair
 from app.db import diagnosis
 from app.doctor.checks.api import address_in
@@ -98,6 +100,10 @@ def shared(**changes: Any) -> Change:  # noqa: ANN401 - fields of Shared
     return lambda facts: replace(
         facts, shared=replace(facts.shared or pytest.fail("no facts"), **changes)
     )
+
+
+def pool(left: int) -> Pool:
+    return Pool(UUID(int=1), "Summer", left, 100)
 
 
 def with_quota(used: int) -> Change:
@@ -209,6 +215,8 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("wechat-figures", State.LOOK, "oa-bridge followers sync", differing(1, 0)),
     ("wechat-figures", State.LOOK, "Token", differing(1000, 1021)),
     ("api-refusals", State.LOOK, "getusersummary", refusal("datacube/getusersummary", -1)),
+    ("campaign-codes", State.LOOK, "Summer: 7.", shared(pools=[pool(7)])),
+    ("campaign-codes", State.FAULT, "Import or draw", shared(pools=[pool(0)])),
     ("permanent-qrcodes", State.LOOK, "80,000", shared(permanent_qrcodes={APPID: 80_000})),
     (
         "permanent-qrcodes",

@@ -38,6 +38,15 @@ NOTICES: Json = {
     "url": "https://shop.example.com/",
     "recipients": [{"openid": OPENID, "data": {"thing1": "Shop"}}],
 }
+CAMPAIGN: Json = {
+    "name": "Summer",
+    "starts_at": "2026-07-01T00:00:00+08:00",
+    "ends_at": "2026-08-01T00:00:00+08:00",
+    "doors": [{"kind": "rule", "id": "1"}],
+    "target": {"appid": CARD_APPID, "pagepath": "pages/sale"},
+    "cost": {"amount": "5000.00", "currency": "CNY"},
+    "warn_below": 100,
+}
 MENU: Json = {
     "button": [{"name": "Shop", "type": "click", "key": "shop"}],
     "conditional": [
@@ -146,6 +155,15 @@ BODIES: dict[str, Json] = {
     },
     "TagPeopleIn": {"action": "tag", "openids": ["oONE"], "key": "one"},
     "ChartNoteIn": {"text": "Sale", "day": "2026-11-11", "appid": APPID},
+    "CampaignIn": CAMPAIGN,
+    "CampaignReplacement": CAMPAIGN,
+    "DrawIn": {"count": 10, "key": "first", "prefix": "S-", "length": 16},
+    "GiveIn": {"appid": CARD_APPID, "openid": "oONE", "door": {"kind": "rule", "id": "1"}},
+    "RedemptionIn": {
+        "code": "CODE-1",
+        "key": "order-1",
+        "redeemed_at": "2026-07-01T00:00:00+08:00",
+    },
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
 # In place of ids in paths.
@@ -160,6 +178,8 @@ IDS = {
     "receiver_id": "01890000-0000-7000-8000-000000000000",
     "kind": "quota",
     "qrcode_id": ID,
+    "campaign_id": ID,
+    "import_id": ID,
     "list_id": ID,
     "run_id": ID,
     "tag_id": "100",

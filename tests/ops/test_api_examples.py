@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.alarms.makers import added as add_receiver
+from tests.campaigns.makers import campaign_of_examples
 from tests.links.makers import added as add_link
 from tests.links.makers import know_mini_program
 from tests.menus.makers import click, menu
@@ -92,6 +93,10 @@ async def _alarm_kind(_: Service) -> str:
     return "quota"
 
 
+async def _campaign(service: Service) -> str:
+    return str((await campaign_of_examples(service))["id"])
+
+
 MAKERS: dict[str, Callable[[Service], Awaitable[str]]] = {
     "rule_id": _rule,
     "webhook_id": _webhook,
@@ -101,6 +106,7 @@ MAKERS: dict[str, Callable[[Service], Awaitable[str]]] = {
     "receiver_id": _receiver,
     "kind": _alarm_kind,
     "link_id": _link,
+    "campaign_id": _campaign,
 }
 
 

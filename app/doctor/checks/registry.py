@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from app.doctor.checks import (
     api,
+    campaigns,
     database,
     figures,
     followers,
@@ -85,6 +86,9 @@ CHECKS: Final[dict[str, Entry]] = {
     "console-menu": Entry(Both("Custom menu", "自定义菜单"), shared=wechat_console.console_menu),
     "permanent-qrcodes": Entry(
         Both("Permanent QR codes", "永久二维码"), shared=qrcodes.permanent_qrcodes
+    ),
+    "campaign-codes": Entry(
+        Both("Codes of campaigns", "活动的兑换码"), shared=campaigns.campaign_codes
     ),
     "webhooks": Entry(Both("Webhooks", "webhook"), shared=worker.webhooks),
     "retention": Entry(Both("Retention", "保留期限"), shared=worker.retention),

@@ -33,6 +33,7 @@ from app.rules.definition.triggers import (
 from app.rules.definition.utm import Utm
 from app.settings import APPID_PATTERN
 from app.wechat.outbound import Message, Reply, TransferCustomerService
+from app.wechat.outbound.code_mark import CODE
 
 MAX_REPLIES = 10
 MAX_NAME_CHARACTERS = 200
@@ -69,6 +70,12 @@ Replies = Annotated[
     Field(max_length=MAX_REPLIES),
     AfterValidator(_one_passive),
 ]
+CODE_MISPLACED: Final = (
+    "has the placeholder {code}, and a code is taken when a message is sent, which the response to "
+    'a push can\'t wait for: put it into the page of a card, or into a text with "via": '
+    '"customer_service"'
+)
+
 RuleId = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 
 
@@ -134,14 +141,17 @@ class RuleIn(Strict):
 
     @model_validator(mode="after")
     def _placeholders_can_be_filled(self) -> Self:
-        known = ALWAYS_KNOWN | captures_of(self.trigger)
-        for field, template in _templates(self.replies):
+        always = ALWAYS_KNOWN | captures_of(self.trigger)
+        for field, template, may_take_code in _templates(self.replies):
+            known = always | {CODE} if may_take_code else always
             try:
                 unknown = sorted(placeholders_of(template) - known)
             except BadTemplate as error:
                 raise PydanticCustomError(
                     "bad_template", "{reason}", {"field": field, "reason": str(error)}
                 ) from None
+            if unknown == [CODE]:
+                raise PydanticCustomError("misplaced", CODE_MISPLACED, {"field": field})
             if unknown:
                 raise PydanticCustomError(
                     "unknown_placeholder",
@@ -156,10 +166,12 @@ class RuleIn(Strict):
         return self
 
 
-def _templates(replies: Iterable[Message]) -> Iterator[tuple[str, str]]:
+def _templates(replies: Iterable[Message]) -> Iterator[tuple[str, str, bool]]:
+    """Yield the path of each template, the template, and whether it may have `{code}`."""
     for number, reply in enumerate(replies):
         for member, template in templates_of(reply):
-            yield f"replies.{number}.{member}", template
+            may_take_code = reply.via == "customer_service" and member != "otherwise"
+            yield f"replies.{number}.{member}", template, may_take_code
 
 
 class RuleOut(RuleIn):

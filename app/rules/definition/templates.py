@@ -1,7 +1,8 @@
 """Fills the placeholders in replies.
 
 `{1}` and `{name}` stand for what a pattern captured. `{account}`, `{rule}` and `{ref}` are known
-to every reply.
+to every reply. `{code}` stands for the person's code of a campaign, unless a pattern captures it: a
+mark takes its place until the reply is sent.
 """
 
 import re
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from app.rules.definition.utm import Utm
 from app.wechat.outbound import OF_RULE, Message, MiniProgramPage, Text, text_instead
+from app.wechat.outbound.code_mark import CODE
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 from app.wechat.passive_reply import truncate
@@ -180,7 +182,11 @@ def _cut(values: Mapping[str, str], length: int, *, whole: bool = False) -> Mapp
     whole: whether they end between two characters as a reader sees them.
     """
     return {
-        name: value if name in ALWAYS_KNOWN else cut(value, length) if whole else value[:length]
+        name: value
+        if name in ALWAYS_KNOWN or name == CODE
+        else cut(value, length)
+        if whole
+        else value[:length]
         for name, value in values.items()
     }
 

@@ -9,12 +9,15 @@ from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
 from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
 from app.rules.definition.text_triggers import captures_of
 from app.wechat.outbound import Message, News, Text, rule_instead, text_instead
+from app.wechat.outbound.code_mark import CODE, MAX_CODE_LENGTH
 
 FieldPath = tuple[str | int, ...]
 
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
 _SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
+# A code may be that long, and is not known yet when a text is cut to its length.
+_LONGEST_CODE: Final = MAX_CODE_LENGTH * "0"
 _NOT_CHECKED: Final = {"content", "pagepath", "otherwise", "otherwise_rule", "media", "thumb"}
 """Members of a reply that are templates or files, so that braces in them are no mistake."""
 
@@ -58,7 +61,9 @@ def _never_fits(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str]]
     # A pattern may capture nothing. But an empty text is never sent, so a text gets one character.
     words = dict.fromkeys(captures_of(rule.trigger), "x" if is_text else "")
     try:
-        filled(reply, {**words, "account": rule.appid or _ANY_APPID, **_SHORTEST_VALUES}, rule.utm)
+        account = rule.appid or _ANY_APPID
+        values = {CODE: _LONGEST_CODE, **words, "account": account, **_SHORTEST_VALUES}
+        filled(reply, values, rule.utm)
     except Unfillable as error:
         yield ("content" if is_text else "pagepath",), f"can't be sent: {error}; shorten it"
 
@@ -92,7 +97,7 @@ def _never_filled(reply: Message, rule: RuleIn) -> Iterator[tuple[FieldPath, str
         return
     for member, text in _texts(reply.model_dump(exclude=_NOT_CHECKED)):
         braced = _BRACED.findall(text)
-        known = ALWAYS_KNOWN | captures_of(rule.trigger) if braced else ALWAYS_KNOWN
+        known = {CODE, *ALWAYS_KNOWN, *(captures_of(rule.trigger) if braced else ())}
         names = [name for name in braced if name in known]
         if names:
             yield (

@@ -13,12 +13,14 @@ from app.value_class import value_class
 from app.wechat.inbound import BaseMessage, Inbound
 from app.wechat.outbound import (
     Message,
+    MiniProgramPage,
     News,
     Text,
     TransferCustomerService,
     rule_instead,
     text_instead,
 )
+from app.wechat.outbound.code_mark import CODE, code_mark, takes_code
 
 INSTEAD: Final = "the response says what stands in for a reply that can't be sent"
 
@@ -28,7 +30,8 @@ class RenderedReply:
     """One reply with its placeholders filled.
 
     id: the `{ref}` follows from it. skipped, failed: why the reply is not sent at all; else None.
-    content: its JSON text if it is the same for every follower, since nothing had to be filled in.
+    content: its JSON text, if it is the same for every follower, since nothing had to be filled in,
+    or if it waits for a code: then with what is said without one.
     """
 
     id: UUID
@@ -162,12 +165,36 @@ def _rendered(
     content = unchanged(reply, utm)
     if content is not None:
         return RenderedReply(ref, rule, reply, content=content)
-    values = {**choice.captures, "account": appid, "rule": str(rule.id), "ref": refs.of_reply(ref)}
+    values = {
+        CODE: code_mark(ref),
+        **choice.captures,
+        "account": appid,
+        "rule": str(rule.id),
+        "ref": refs.of_reply(ref),
+    }
     try:
         ready = filled(reply, values, utm)
     except Unfillable as error:
         return RenderedReply(ref, rule, reply, failed=str(error))
+    if isinstance(ready, Text | MiniProgramPage) and takes_code(ready, ref):
+        content = _with_text_instead_filled(ready, values, utm).model_dump_json()
+        return RenderedReply(ref, rule, ready, content=content)
     return RenderedReply(ref, rule, ready)
+
+
+def _with_text_instead_filled(
+    reply: Text | MiniProgramPage, values: dict[str, str], utm: Utm | None
+) -> Message:
+    """Return a reply that waits for a code with its `otherwise` filled; none if it can't be."""
+    instead = text_instead(reply)
+    if instead is None:
+        return reply
+    try:
+        text = filled(instead, values, utm)
+    except Unfillable:
+        return reply.model_copy(update={"otherwise": None})
+    words = text.content if isinstance(text, Text) else None
+    return reply.model_copy(update={"otherwise": words})
 
 
 def _queued_instead(reply: Message) -> Message:

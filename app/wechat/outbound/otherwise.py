@@ -26,7 +26,8 @@ class Queueable(Part):
 
     otherwise: Content | None = Field(default=None, exclude_if=absent)
     """A text, with placeholders and mini-program links, that the response to the push says instead
-    if it is known then that this reply can't be sent by custom/send.
+    if it is known then that this reply can't be sent by custom/send. A person for whom there is no
+    code any more gets it, too, if the text or the page has `{code}`.
     """
     otherwise_rule: Line | None = Field(default=None, exclude_if=absent)
     """The name of a rule whose passive reply the response gives instead then."""

@@ -1,0 +1,118 @@
+"""One campaign: its figures by door and day, its codes, and forms that add some."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal
+from uuid import UUID, uuid4
+
+from fastapi import Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.campaigns import store
+from app.campaigns.errors import NoSuchCampaign
+from app.campaigns.figures import figures_of
+from app.campaigns.models import Campaign
+from app.campaigns.schemas import DayFigures
+from app.codes import figures, import_store
+from app.codes.models import ImportState
+from app.console.campaigns.edit_page import read
+from app.console.campaigns.labels import DOORS, IMPORTS, state_of
+from app.console.campaigns.router import router
+from app.console.charts import Series, line_chart
+from app.console.errors import NotFound
+from app.console.form_values import Blank
+from app.console.language import language_of
+from app.console.messages import N_, Messages
+from app.console.render import render
+from app.console.signed_in import Editor, Viewer
+from app.console.template_environment import console_path
+from app.console.visitor import actor_of
+from app.db.session import SessionDep
+from app.links.renewal_policy import SHANGHAI
+
+SEE_OTHER: Final = 303
+DAYS: Final = 30
+IMPORTS_SHOWN: Final = 10
+DONE: Final = {
+    "added": N_("The campaign is added."),
+    "changed": N_("The campaign is changed."),
+    "codes": N_("The codes are checked. The worker adds them."),
+}
+
+
+@router.get("/{campaign_id}")
+async def show_campaign(
+    request: Request,
+    _visitor: Viewer,
+    campaign_id: UUID,
+    session: SessionDep,
+    done: Annotated[Blank[Literal["added", "changed", "codes"]], Query()] = None,
+) -> Response:
+    """Show a campaign."""
+    campaign = await read(session, campaign_id)
+    return await show(request, session, campaign, done=None if done is None else DONE[done])
+
+
+@router.post("/{campaign_id}/delete")
+async def delete(
+    request: Request, visitor: Editor, campaign_id: UUID, session: SessionDep
+) -> Response:
+    """Delete a campaign with its codes."""
+    now = request.app.state.clock.now()
+    try:
+        await store.remove(session, actor_of(request, visitor), campaign_id, now, expected=None)
+    except NoSuchCampaign:
+        raise NotFound from None
+    return RedirectResponse(console_path("/campaigns"), SEE_OTHER)
+
+
+async def show(
+    request: Request,
+    session: AsyncSession,
+    campaign: Campaign,
+    *,
+    done: str | None = None,
+    problems: Mapping[str, str] | None = None,
+    details: tuple[str, ...] = (),
+) -> Response:
+    """Show a campaign. problems: of the forms for codes, by field. details: of a file, in English.
+
+    The figures are those of the last 30 days, or of the campaign's last 30 if it is over.
+    """
+    now = request.app.state.clock.now()
+    until = min(now, campaign.ends_at).astimezone(SHANGHAI).date()
+    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
+    found = await figures_of(session, campaign, days[0], days[-1])
+    imports = (await import_store.latest(session, campaign.id))[:IMPORTS_SHOWN]
+    translate = Messages(language_of(request)).text
+    return render(
+        request,
+        "campaigns/campaign.html",
+        status=422 if problems else 200,
+        campaign=campaign,
+        state=state_of(campaign, now),
+        left=(await figures.left(session, [campaign.id])).get(campaign.id),
+        figures=found,
+        door_names=DOORS,
+        chart=line_chart(
+            [day.isoformat() for day in days],
+            [
+                Series(translate(name), [_of_day(found.days, day, member) for day in days])
+                for name, member in (
+                    (N_("Handed out"), "handed_out"),
+                    (N_("Redeemed"), "redeemed"),
+                )
+            ],
+        ),
+        imports=[(one, IMPORTS[one.state]) for one in imports],
+        waits=any(one.state is not ImportState.DONE for one in imports),
+        key=str(uuid4()),
+        done=done,
+        problems=problems or {},
+        details=details,
+    )
+
+
+def _of_day(rows: list[DayFigures], day: date, member: str) -> int:
+    return sum(getattr(row, member) for row in rows if row.day == day)
