@@ -100,7 +100,7 @@ async def write(
 def code_of(sent: Json) -> str:
     """Return the code in a card that was sent."""
     page: str = sent["content"]["pagepath"]
-    return page.partition("code=")[2]
+    return page.partition("code=")[2].partition("&")[0]
 
 
 async def given(connection: asyncpg.Connection) -> list[Json]:

@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 from unittest.mock import ANY
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from app import refs
 from app.codes.give import give
 from app.codes.holder import Holder
 from app.db.engine import Database, SessionFactory
@@ -110,7 +111,7 @@ async def test_without_a_code_otherwise_is_said_and_its_placeholders_are_filled(
     sent = await write(service, wechat, jobs, connection)
 
     (reply,) = (await service.read("replies", openid=OPENID))["items"]
-    assert sent["content"]["content"] == f"no code left, {reply['id'].replace('-', '')}"
+    assert sent["content"]["content"] == f"no code left, {refs.of_reply(UUID(reply['id']))}"
     assert (reply["status"], reply["msgtype"]) == ("sent", "text")
     if has_campaign:
         again = await write(service, wechat, jobs, connection, openid=OTHER_OPENID)

@@ -297,11 +297,6 @@ async def test_long_after_its_end_a_campaign_knows_nobody_and_can_not_go_on(
         (text_reply("your {code}"), "content", '"via": "customer_service"'),
         (card(otherwise="your {code}"), "otherwise", "is taken when a message is sent"),
         (card(title="{code}"), "title", "placeholders are filled only"),
-        (
-            text_reply("hello", via="customer_service") | {"otherwise": "none"},
-            "otherwise",
-            "put {code} into content",
-        ),
         (card(pagepath="p?" + "x" * 980 + "{code}"), "pagepath", "longer than 1024 bytes"),
     ],
 )

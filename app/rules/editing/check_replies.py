@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from app import refs
 from app.rules.definition.mini_programs import opened_mini_programs
 from app.rules.definition.schemas import ANSWERING_MESSAGES, RuleIn
 from app.rules.definition.templates import ALWAYS_KNOWN, Unfillable, filled, is_plain
@@ -15,7 +16,7 @@ FieldPath = tuple[str | int, ...]
 
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _ANY_APPID: Final = "wx" + 16 * "0"
-_SHORTEST_VALUES: Final = {"rule": "1", "ref": 32 * "0"}
+_SHORTEST_VALUES: Final = {"rule": "1", "ref": refs.LENGTH * "0"}
 # A code may be that long, and is not known yet when a text is cut to its length.
 _LONGEST_CODE: Final = MAX_CODE_LENGTH * "0"
 _NOT_CHECKED: Final = {"content", "pagepath", "otherwise", "otherwise_rule", "media", "thumb"}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app import refs
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.templates import Unfillable, filled
 from app.rules.definition.utm import Utm
@@ -83,7 +84,7 @@ def test_captures_account_rule_and_reference_are_filled_in() -> None:
     assert first.content == f"Abc Abc of ORDER Abc, 5 at {APPID}"
     query = parse_qs(second.pagepath.partition("?")[2])
     assert query["n"] == ["Abc"]
-    assert len(query["r"][0]) == 32
+    assert len(query["r"][0]) == refs.LENGTH
 
 
 def test_every_reply_has_a_reference_of_its_own() -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app import refs
 from app.wechat.outbound.otherwise import MAX_TEXT_BYTES
 from tests.rules.makers import APPID, as_posted, settings_with
 
@@ -52,7 +53,7 @@ async def refused(
     return {".".join(map(str, item["loc"])): item["msg"] for item in answer.json()["detail"]}
 
 
-@pytest.mark.parametrize("placeholder", ["{ref}", "{account}", "{rule}{ref}", "{{{ref}"])
+@pytest.mark.parametrize("placeholder", ["{ref}", "{account}", "{account}{ref}", "{{{ref}"])
 async def test_a_text_that_its_placeholders_make_too_long_is_refused(
     client: httpx.AsyncClient, placeholder: str
 ) -> None:
@@ -67,7 +68,7 @@ async def test_a_text_that_its_placeholders_make_too_long_is_refused(
 async def test_a_text_that_is_full_to_the_last_byte_once_it_is_filled_is_taken_and_sent(
     client: httpx.AsyncClient,
 ) -> None:
-    content = "x" * (MAX_TEXT_BYTES - 32) + "{ref}"
+    content = "x" * (MAX_TEXT_BYTES - refs.LENGTH) + "{ref}"
 
     assert await refused(client, says(content)) == {}
 
