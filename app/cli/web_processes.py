@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -36,6 +37,8 @@ ANSWER_SECONDS: Final = 30.0
 ORPHAN_SECONDS: Final = 10.0
 PORT_SECONDS: Final = 5.0
 PARENT_LOOK_SECONDS: Final = 1.0
+# An address of a socket has at most 107 bytes, of which multiprocessing needs 32 below the folder.
+LONGEST_FOLDER: Final = 75
 IMAGE: Final = "app.cli.web_image"
 
 
@@ -45,7 +48,7 @@ class WebProcess(Process):
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
         # Instead of the one of uvicorn, which starts a new Python, and to mypy is another type.
-        process = _context().Process(target=self.target, args=(sockets,))
+        process = start_context().Process(target=self.target, args=(sockets,))
         self.process = process  # type: ignore[assignment]
         self._monotonic = time.monotonic
         self._has_started = False
@@ -135,12 +138,15 @@ class WebProcesses(Multiprocess):
             self.processes[number] = new
 
 
-def _context() -> ForkServerContext | SpawnContext:
+def start_context() -> ForkServerContext | SpawnContext:
     """Return how web processes are started.
 
-    Only on Linux they are forked: elsewhere the system's own libraries do not stand it.
+    Only on Linux they are forked: elsewhere the system's own libraries do not stand it. The process
+    that they are forked from listens on a socket in the folder for temporary files, whose path may
+    be too long for the address of a socket; then each process starts anew, which takes longer.
     """
-    if sys.platform != "linux":
+    is_too_long = len(os.fsencode(tempfile.gettempdir())) > LONGEST_FOLDER
+    if sys.platform != "linux" or is_too_long:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([IMAGE])

@@ -1,13 +1,24 @@
 """When a web process is replaced, without a process."""
 
 import errno
+import socket
+import sys
+import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.cli import web_processes
-from app.cli.web_processes import ANSWER_SECONDS, START_SECONDS, WebProcess
+from app.cli.web_processes import (
+    ANSWER_SECONDS,
+    LONGEST_FOLDER,
+    START_SECONDS,
+    WebProcess,
+    start_context,
+)
 
 
 @dataclass
@@ -111,3 +122,23 @@ def test_the_wait_for_a_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert web_processes.wait_for_port("127.0.0.1", 1) is None
     assert next(answers, None) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
+@pytest.mark.parametrize(
+    ("length", "method", "fits"),
+    [(LONGEST_FOLDER, "forkserver", True), (LONGEST_FOLDER + 1, "spawn", False)],
+)
+def test_a_folder_whose_path_is_too_long_for_a_socket_is_not_used_for_one(
+    length: int, method: str, fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the folder, multiprocessing makes another one, and the socket in it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as base:
+        folder = Path(base, "x" * (length - len(base) - 1), "pymp-12345678")
+        folder.mkdir(parents=True)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder.parent))
+
+        assert start_context().get_start_method() == method
+        too_long = pytest.raises(OSError, match="too long")
+        with socket.socket(socket.AF_UNIX) as listener, nullcontext() if fits else too_long:
+            listener.bind(str(folder / "listener-12345678"))

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ def serve(database_url: str, folder: Path, processes: int, *prefix: str) -> Chil
         "DATA_DIR": str(folder),
         "PORT": str(port),
         "WEB_PROCESSES": str(processes),
+        # The path of a test's own folder may be too long to fork from one process.
+        "TMPDIR": tempfile.gettempdir(),
     }
     return Child("serve", [*prefix, *oa_bridge("serve")], folder, settings, port)
 
