@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.callback import inbox, router
 from app.db import embedded, engine, migrate
 from app.db.engine import Database, open_database
 from app.settings import Settings
@@ -24,6 +25,7 @@ from tests.clients import generators
 from tests.definitions import pytest_runtest_logreport
 from tests.distribution import pytest_xdist_make_scheduler
 from tests.pooled_connections import Held, recording
+from tests.waiting import PATIENCE_SECONDS
 
 __all__ = ["pytest_runtest_logreport", "pytest_xdist_make_scheduler"]
 
@@ -172,6 +174,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a push wait for its commit as long as it takes.
+
+    On a busy machine that can be seconds: the push would go to the spool, and a test that looks for
+    it in the database would find nothing. The tests of these limits set them themselves.
+    """
+    monkeypatch.setattr(inbox, "FLUSH_SECONDS", PATIENCE_SECONDS / 2)
+    monkeypatch.setattr(router, "DEADLINE_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
 
-from app.callback import inbox, router
 from app.callback.inbox import Inbox
 from app.db.engine import Database
 from app.identity.models import UnionIdSource
@@ -35,7 +34,6 @@ from simulator.ledger import Kind
 from simulator.replies import Answer, read_answer
 from simulator.state import State
 from simulator.windows import Trigger
-from tests.waiting import PATIENCE_SECONDS
 
 ACCOUNT = demo.ACCOUNT.model_copy(update={"callback_url": "http://service/callback/{appid}"})
 APPID = ACCOUNT.appid
@@ -374,16 +372,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def service(
-    settings: Settings, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    """The web application as it runs, but for its patience.
-
-    On a busy machine a commit can take seconds: the push would go to the spool, and a test that
-    looks for it in the database would find nothing. The tests of these limits set them themselves.
-    """
-    monkeypatch.setattr(inbox, "FLUSH_SECONDS", PATIENCE_SECONDS / 2)
-    monkeypatch.setattr(router, "DEADLINE_SECONDS", PATIENCE_SECONDS)
+async def service(settings: Settings, clock: WorldClock, patience: None) -> AsyncIterator[Service]:
+    """The web application as it runs, but for its patience."""
+    del patience
     async with running(settings, clock) as service:
         yield service
 

@@ -58,6 +58,7 @@ SCOPES: Final = {
     ApiScope.CAMPAIGNS_WRITE: N_("add and change campaigns and their codes"),
     ApiScope.CODES_WRITE: N_("give people codes, and redeem codes: a shop needs this alone"),
     ApiScope.STATS_READ: N_("read figures"),
+    ApiScope.CHART_NOTES_WRITE: N_("add and change notes on charts"),
     ApiScope.OPERATIONS_READ: N_("read health and metrics"),
 }
 LIFETIMES: Final = {

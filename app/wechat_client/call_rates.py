@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeAlias, get_args
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from app import metrics
 from app.clock import Clock
@@ -129,6 +129,9 @@ class CallRates:
         try:
             async with brief_transaction(self._sessions) as session:
                 self._said_by_wechat = await quota_store.read_rates(session)
+        except ProgrammingError:
+            # The database is not migrated. Whoever needs it says so, once.
+            raise
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError) as error:
             log.warning("wechat.rates_not_read", error=type(error).__name__)
             self._said_by_wechat = self._said_by_wechat or {}

@@ -7,10 +7,12 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from tests.console import (
+    made_alarms,
     made_arrivals,
     made_campaigns,
     made_figures,
     made_findings,
+    made_funnel,
     made_links,
     made_menus,
     made_messages,
@@ -74,7 +76,8 @@ KINDS: Final = frozenset(
     {
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
-        "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival", "campaign",
+        "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival", "alarm",
+        "campaign",
     }
 )  # fmt: skip
 
@@ -84,6 +87,7 @@ async def fill(service: Service) -> dict[str, str]:
 
     Return the path of a page for each template.
     """
+    funnel = await made_funnel.funnel(service)
     async with signed_in(service, Role.OWNER, name=hostile_name("operator")) as operator:
         paths = await _rules(service, operator) | await _messages(service)
         paths |= await _people(service, operator) | await _webhooks(service)
@@ -101,10 +105,15 @@ async def fill(service: Service) -> dict[str, str]:
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await made_figures.two_days(service)
     paths["arrivals/index.html"] = await made_arrivals.a_list(service)
+    paths["alarms/index.html"] = await made_alarms.a_list(service)
+    paths["alarms/receiver.html"] = await made_alarms.a_robot(service)
+    paths["funnel/index.html"] = funnel
+    paths["funnel/retention.html"] = "/funnel/retention"
     await _in_tables(service)
     return paths | {
         "audit/index.html": "/audit",
         "links/index.html": "/links",
+        "alarms/threshold.html": "/alarms/thresholds/no_push",
         "figures/compare.html": "/figures",
         "figures/notes.html": "/figures/notes",
         "links/edit.html": f"{paths['links/link.html'].partition('?')[0]}/edit",
@@ -213,6 +222,7 @@ async def _in_tables(service: Service) -> None:
     statements = {
         "UPDATE replies SET rid = :text": "rid",
         "UPDATE links SET name = :text, error = :text": "link",
+        "UPDATE alarm_receivers SET name = :text, error = :text": "alarm",
         "UPDATE arrivals SET path = :text, name = :text": "arrival",
         "UPDATE qrcodes SET name = :text, error = :text": "qrcode",
         "UPDATE tags SET name = :text": "tag",

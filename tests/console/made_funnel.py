@@ -7,7 +7,10 @@ from app.funnel.count import count
 from app.funnel.steps import basis_of
 from tests.console.people import HOSTILE
 from tests.funnel.world import CODE, World, code_id
-from tests.service import APPID, OPENID, OTHER_OPENID, Service
+from tests.service import APPID, Service
+
+FIRST = "oFUNNEL-first"
+SECOND = "oFUNNEL-second"
 
 
 async def funnel(service: Service) -> str:
@@ -19,7 +22,7 @@ async def funnel(service: Service) -> str:
         await connection.execute(CODE, code_id("a"), "a", APPID)
         world = World(connection)
         followed = await world.push(
-            OPENID,
+            FIRST,
             now - timedelta(days=2),
             "subscribe",
             scene="a",
@@ -28,7 +31,7 @@ async def funnel(service: Service) -> str:
             late=True,
         )
         assert followed is not None
-        for openid, scene in ((OTHER_OPENID, HOSTILE), (OPENID, None)):
+        for openid, scene in ((SECOND, HOSTILE), (FIRST, None)):
             at = now - timedelta(days=1)
             await world.push(openid, at, "subscribe", scene=scene, rule_id=6, late=True)
         await world.report(followed, "launch", 3600)

@@ -29,8 +29,11 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def service(settings: Settings, clock: WorldClock, wechat: WeChat) -> AsyncIterator[Service]:
+async def service(
+    settings: Settings, clock: WorldClock, wechat: WeChat, patience: None
+) -> AsyncIterator[Service]:
     """The web application, whose calls about menus reach the simulator."""
+    del patience
     async with running(settings, clock) as found:
         know_wechat(found, wechat)
         yield found

@@ -1,10 +1,11 @@
 """A passive reply is stored once, with its push, and is listed like every other reply."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from app import refs
 from app.db.engine import Database
 from app.replies import admin_store, counts
 from app.settings import Settings
@@ -67,7 +68,7 @@ async def test_one_row_holds_a_passive_reply_and_the_list_has_all(
         ("passive", "sent", "text", first),
         ("customer_service", "pending", "miniprogrampage", first),
     ] * 2
-    assert [row["id"].replace("-", "") for row in listed[::2]] == answers[::-1]
+    assert [refs.of_reply(UUID(row["id"])) for row in listed[::2]] == answers[::-1]
     pushes = await column(connection, "SELECT id::text FROM callbacks ORDER BY id DESC")
     assert [row["callback_id"] for row in listed] == [pushes[0]] * 2 + [pushes[1]] * 2
     assert listed[0]["created_at"] == listed[0]["sent_at"] == listed[1]["created_at"]

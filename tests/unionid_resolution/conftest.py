@@ -30,7 +30,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def service(settings: Settings, clock: WorldClock) -> AsyncIterator[Service]:
+async def service(settings: Settings, clock: WorldClock, patience: None) -> AsyncIterator[Service]:
     """The service, which holds no AppSecret: reports may speak for the account, too."""
+    del patience
     async with running(without_appsecret(settings), clock) as service:
         yield service

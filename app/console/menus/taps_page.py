@@ -31,7 +31,7 @@ MAX_VERSIONS_SHOWN: Final = 20
 class TapsQuery(PlaceQuery):
     """Which version; without one, all."""
 
-    version: Annotated[Blank[int], Field(ge=0)] = None
+    version: Blank[Annotated[int, Field(ge=0)]] = None
 
 
 @dataclass(frozen=True, slots=True)
