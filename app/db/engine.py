@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import (
 
 from app.db.advisory_lock import AdvisoryLocks, Connect
 from app.db.brief_connection import BY_KEY, BriefConnection
+from app.db.connection_pool import ConnectionPool
 
 SessionFactory: TypeAlias = async_sessionmaker[AsyncSession]
 
@@ -91,7 +92,10 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Close every pooled connection, at once if the server is slow, and give up the locks."""
+        """Close every pooled connection, at once if the server is slow, and give up the locks.
+
+        One that is in use is closed when it is returned; later users get another one.
+        """
         self.locks.close()
         self.brief.close()
         if not await close_with_timeout(self.engine.dispose()):
@@ -120,6 +124,7 @@ def open_database(
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=creator,
+        poolclass=ConnectionPool,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,

@@ -242,8 +242,8 @@ async def _finish_or_go_on(sender: Sender, running: RunningSend) -> None:
     """End the send if none of its notices waits. Raises TryLater if one does."""
     now = sender.clock.now()
     async with brief_transaction(sender.sessions) as session:
-        due = await store.next_due(session, running.id)
-        waits = due is not None or await store.is_sending(session, running.id)
+        due, is_sending = await store.next_due(session, running.id)
+        waits = due is not None or is_sending
         if not waits and await send_store.finish(session, running.id, now):
             return
         current = await send_store.read(session, running.id)

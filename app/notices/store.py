@@ -125,15 +125,14 @@ async def skip_pending(session: AsyncSession, send_id: UUID, reason: str, limit:
     return len(found.all())
 
 
-async def next_due(session: AsyncSession, send_id: UUID) -> datetime | None:
-    """Return when the next notice of a send is due; None if none waits."""
-    due: datetime | None = await session.scalar(_NEXT, {"send_id": send_id})
-    return due
+async def next_due(session: AsyncSession, send_id: UUID) -> tuple[datetime | None, bool]:
+    """Return when the next notice of a send is due, and whether one is being sent now.
 
-
-async def is_sending(session: AsyncSession, send_id: UUID) -> bool:
-    """Return whether a notice of a send is being sent now."""
-    return await session.scalar(_SENDING, {"send_id": send_id}) is not None
+    None if none waits. Both come from one statement: between two, another worker could put back
+    the notice that it was sending, and neither would see it.
+    """
+    row = (await session.execute(_NEXT, {"send_id": send_id})).one()
+    return row.due, row.is_sending
 
 
 async def of_send(
@@ -212,10 +211,9 @@ RETURNING 1
 """)
 
 _NEXT: Final = text("""
-SELECT next_at FROM notices WHERE send_id = :send_id AND status = 'pending'
-ORDER BY next_at LIMIT 1
-""")
-
-_SENDING: Final = text("""
-SELECT 1 FROM notices WHERE send_id = :send_id AND status = 'sending' LIMIT 1
+SELECT (
+    SELECT next_at FROM notices WHERE send_id = :send_id AND status = 'pending'
+    ORDER BY next_at LIMIT 1
+) AS due,
+EXISTS (SELECT FROM notices WHERE send_id = :send_id AND status = 'sending') AS is_sending
 """)

@@ -20,6 +20,8 @@ from app.wechat_client.pauses import SHANGHAI
 # From this share on an operator is warned.
 NEARLY_USED_UP: Final = 0.8
 CGI_BIN: Final = "/cgi-bin/"
+# All others stand below it. Source: protocol 9.7, protocol-link 2.1 and 5.
+_OUTSIDE_CGI_BIN: Final = ("datacube/", "wxa/", "wxaapi/")
 MAX_RATES: Final = 10_000
 MAX_REACHED: Final = 100
 
@@ -68,7 +70,17 @@ class QuotaUse:
     @property
     def path(self) -> str:
         """The API as `openapi/quota/get` names it."""
-        return self.api if self.api.startswith("/") else f"{CGI_BIN}{self.api}"
+        return path_of(self.api)
+
+
+def path_of(api: str) -> str:
+    """Return the path of an API, as `openapi/quota/get` names it."""
+    return f"/{api}" if api.startswith(_OUTSIDE_CGI_BIN) else f"{CGI_BIN}{api}"
+
+
+def api_of(path: str) -> str:
+    """Return the API of a path."""
+    return path.removeprefix(CGI_BIN).removeprefix("/")
 
 
 async def read_uses(session: AsyncSession, appids: Sequence[str], now: datetime) -> list[QuotaUse]:
@@ -96,7 +108,7 @@ async def save_quota(
         "rate_seconds": None if quota is None else quota.rate_seconds,
     }
     values = said | {"asked_at": now}
-    statement = insert(ApiQuota).values(appid=appid, api=path.removeprefix(CGI_BIN), **values)
+    statement = insert(ApiQuota).values(appid=appid, api=api_of(path), **values)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["appid", "api"], set_=values if quota is not None else {"asked_at": now}
@@ -136,7 +148,7 @@ async def asked_at(session: AsyncSession, appid: str) -> dict[str, datetime]:
     found = await session.execute(
         select(ApiQuota.api, ApiQuota.asked_at).where(ApiQuota.appid == appid)
     )
-    return {f"{CGI_BIN}{api}": at for api, at in found}
+    return {path_of(api): at for api, at in found}
 
 
 async def lock_clearings(session: AsyncSession, appid: str) -> None:

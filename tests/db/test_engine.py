@@ -81,3 +81,14 @@ async def test_every_connection_has_the_time_limit_of_statements(database: Datab
     await single.close()
 
     assert limits == {COMMAND_TIMEOUT_SECONDS}
+
+
+async def test_a_connection_that_is_returned_after_the_close_is_closed(database: Database) -> None:
+    async with database.engine.connect() as held:
+        used = (await held.get_raw_connection()).driver_connection
+        await database.close()
+        await held.execute(text("SELECT 1"))
+
+    assert used is not None
+    assert used.is_closed()
+    await database.ping()

@@ -87,7 +87,9 @@ async def test_scenes_that_are_stored_are_found_after_the_upgrade_and_long_ones_
 async def test_two_processes_that_upgrade_at_once_both_succeed(empty: Database) -> None:
     script = (
         "import asyncio, sys; from app.db import migrate; from app.db.engine import open_database\n"
-        "asyncio.run(migrate.upgrade(open_database(sys.argv[1]).engine))"
+        # As `oa-bridge migrate` does: the second waits for the first however long that takes.
+        "database = open_database(sys.argv[1], command_timeout=None)\n"
+        "asyncio.run(migrate.upgrade(database.engine))"
     )
     processes = [
         await asyncio.create_subprocess_exec(

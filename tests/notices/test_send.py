@@ -8,7 +8,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import await_only
 
 from app import refs
 from app.db.engine import open_database
@@ -395,6 +397,29 @@ async def test_the_sweep_enqueues_the_job_of_a_send_that_has_none(
         connection, "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'notices.send'"
     )
     assert count == {"count": 1}
+
+
+async def test_a_notice_that_another_worker_puts_back_meanwhile_is_not_left_behind(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat)
+    found = await queued(service)
+    await connection.execute("UPDATE notices SET status = 'sending'")
+
+    def put_back(*arguments: object) -> None:
+        statement = str(arguments[2])
+        if statement.lstrip().startswith("SELECT") and "FROM notices WHERE send_id" in statement:
+            await_only(connection.execute("UPDATE notices SET status = 'pending'"))
+
+    listening_to = (jobs.database.engine.sync_engine, "after_cursor_execute", put_back)
+    sqlalchemy_event.listen(*listening_to)
+    assert await run(jobs, found["send_id"])
+    sqlalchemy_event.remove(*listening_to)
+
+    assert await statuses(connection) == ["pending"]
+    clock.advance(timedelta(seconds=1))
+    await run(jobs, found["send_id"])
+    assert await statuses(connection) == ["sent"]
 
 
 async def test_a_report_whose_commit_breaks_off_is_joined_when_it_is_recorded(

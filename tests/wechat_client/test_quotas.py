@@ -1,16 +1,23 @@
 """One count of what is used of a quota, in readiness, metrics, doctor and API; and its clearing."""
 
 import asyncio
+import inspect
+import re
 from datetime import timedelta
+from typing import get_args
 
 import asyncpg
 import pytest
 
 from app.replies.errors import TryLater
+from app.wechat import api as wechat_api
+from app.wechat.datacube import FigureCall
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
 from app.wechat_client.clear_quota import CLEARINGS_A_MONTH, NoClearingLeft, QuotaClearer
 from app.wechat_client.errors import NoToken, Paused
+from app.wechat_client.problems import Api
+from app.wechat_client.quota_store import QuotaUse, api_of
 from app.worker import Jobs
 from tests.doctor.findings import examine
 from tests.replies.makers import deliver, owed, statuses
@@ -165,3 +172,13 @@ async def test_other_accounts_wait_on(jobs: Jobs, connection: asyncpg.Connection
         {"appid": "wxother", "api": "user/get"},
         {"appid": APPID, "api": "user/info"},
     ]
+
+
+def test_each_api_is_named_by_the_path_that_is_called() -> None:
+    called = {f"/datacube/{call.value}" for call in FigureCall}
+    called |= set(re.findall(r'"(/[a-z-]+/[\w/]+)"', inspect.getsource(wechat_api)))
+
+    paths = {QuotaUse(APPID, api, calls=0, used=0).path for api in get_args(Api)}
+
+    assert paths <= called
+    assert {api_of(path) for path in paths} == set(get_args(Api))
