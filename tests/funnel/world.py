@@ -150,7 +150,7 @@ def button_at(moment: datetime) -> tuple[int, str]:
 
 @dataclass(slots=True)
 class World:
-    """What has happened. seconds: how many pushes have arrived, one each second.
+    """What has happened. begin: of the ids. seconds: how many pushes have arrived, one each second.
 
     follows: OpenID, time, action and scene. texts: OpenID and time. reports, of what was sent:
     OpenID, time and kind. conversions, by links and buttons: UnionID, door, time, whether it is
@@ -163,13 +163,14 @@ class World:
     texts: list[tuple[str, datetime]] = field(default_factory=list)
     reports: list[tuple[str, datetime, str]] = field(default_factory=list)
     conversions: list[tuple[str, str, datetime, bool]] = field(default_factory=list)
+    begin: datetime = START - timedelta(days=100)
     seconds: int = 0
     erasures: int = 0
 
     @property
     def now(self) -> datetime:
         """The time by the ids of callbacks; it has no bearing on when things happened."""
-        return START - timedelta(days=100) + timedelta(seconds=self.seconds)
+        return self.begin + timedelta(seconds=self.seconds)
 
     def new_id(self, seconds_ago: int = 0) -> UUID:
         """Return a UUIDv7 of now."""
@@ -315,7 +316,7 @@ class World:
         unionid: str = "",
         place: int | tuple[int, str] | None = None,
     ) -> UUID:
-        id_ = uuid4()
+        id_ = self.new_id()
         is_button = isinstance(place, tuple)
         number, position = place if isinstance(place, tuple) else (None, None)
         await self.connection.execute(
