@@ -206,7 +206,7 @@ class World:
             self.now,
             '{"EventKey": "key"}' if event == "CLICK" else "{}",
             rule_id,
-            uuid4() if passive and rule_id else None,
+            uuid4() if passive and rule_id is not None else None,
             scene,
             uuid4(),
             action,
