@@ -51,7 +51,9 @@ WITH person AS (
 )
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload,
                        rule_id, passive_id)
-SELECT gen_random_uuid(), $2, uuid_send(gen_random_uuid()),
+SELECT CAST(left(CAST(oa_bridge_first_id(now() - interval '1 hour') AS text), 19)
+            || right(CAST(gen_random_uuid() AS text), 17) AS uuid), $2,
+       uuid_send(gen_random_uuid()),
        'o' || CAST(floor(400000 * power(random(), 2)) AS int), 'text',
        timestamptz '2026-01-01 00:00+08' + n * interval '1 second', now(), '{}', 1 + n % 200,
        gen_random_uuid()
@@ -124,6 +126,10 @@ async def run(url: str, touches: int, callbacks: int) -> bool:
     began = time.perf_counter()
     await count(database.sessions, BASIS)
     seconds = time.perf_counter() - began
+    async with database.sessions() as session:
+        counted = await session.scalar(text("SELECT count(*) FROM funnel_touches"))
+    if counted != touches + callbacks:
+        sys.exit(f"{callbacks} pushes were to be counted, {counted - touches} were")
     print(f"counted: {callbacks / seconds:,.0f} pushes/s")
     await database.close()
     return slowest < MAX_MS

@@ -1,21 +1,38 @@
 """SQL that lists arrivals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.arrivals.models import Arrival, ArrivalKind, Basis, Door
+from app.arrivals.new_arrival import MAX_AGE
 
 # A filter that no index serves looks at so many arrivals for one page.
 MAX_SEARCHED: Final = 100_000
 _FIRST: Final = UUID(int=0)
 _BEYOND: Final = UUID(int=(1 << 128) - 1)
 _FILTERS: Final = ("appid", "kind", "basis", "door", "openid", "unionid")
+# A window of the funnel, and how late a report may come; clocks differ.
+_LATEST_REPORT: Final = timedelta(days=90) + MAX_AGE + timedelta(hours=1)
+_CLOCK_SLACK: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What the funnel counts by a door for the time in which it began; until is not included.
+
+    door: its name in `funnel_touches`; empty: of the whole account. account: None: any.
+    """
+
+    door: str
+    since: datetime
+    until: datetime
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +47,13 @@ class ArrivalFilter:
     unionid: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    began: Began | None = None
 
     @property
     def searches(self) -> bool:
         """Whether each arrival has to be looked at, since no index finds those that fit."""
+        if self.began is not None:
+            return True
         if self.unionid is not None or None not in {self.appid, self.openid}:
             return False
         return any(getattr(self, name) is not None for name in _FILTERS)
@@ -56,13 +76,20 @@ async def page(
     there are, and the next one goes on from there.
     """
     upper = min(before or _BEYOND, _first_id(wanted.until) or _BEYOND)
+    lowest = _first_id(wanted.since) or _FIRST
+    if wanted.began is not None:
+        upper = min(upper, _id_at(wanted.began.until + _LATEST_REPORT))
+        lowest = max(lowest, _id_at(wanted.began.since - _CLOCK_SLACK))
     bound = await _search_bound(session, upper) if wanted.searches else None
-    lower = max(_first_id(wanted.since) or _FIRST, bound or _FIRST)
+    lower = max(lowest, bound or _FIRST)
     query = select(Arrival).where(Arrival.id < upper, Arrival.id >= lower)
     for name in _FILTERS:
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(getattr(Arrival, name) == value)
+    if wanted.began is not None:
+        values = {field.name: getattr(wanted.began, field.name) for field in fields(Began)}
+        query = query.where(_BEGAN.bindparams(**{f"began_{k}": v for k, v in values.items()}))
     found = (await session.scalars(query.order_by(Arrival.id.desc()).limit(limit + 1))).all()
     if len(found) > limit:
         return FoundArrivals(found[:limit], found[limit - 1].id)
@@ -77,4 +104,35 @@ async def _search_bound(session: AsyncSession, upper: UUID) -> UUID | None:
 
 def _first_id(moment: datetime | None) -> UUID | None:
     """Return the lowest UUIDv7 of a moment."""
-    return None if moment is None else UUID(int=int(moment.timestamp() * 1000) << 80)
+    return None if moment is None else _id_at(moment)
+
+
+def _id_at(moment: datetime) -> UUID:
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+# A reply counts with its push, a notice and a launch by themselves. A conversion by a link or a
+# button belongs to every launch by it before: it is listed with the time at which it happened.
+_BEGAN: Final = text("""
+arrivals.left_out IS NULL AND (EXISTS (
+    SELECT FROM funnel_touches t
+    WHERE t.id = COALESCE(arrivals.callback_id, arrivals.notice_id, arrivals.id)
+      AND :began_door = ANY(t.doors) AND t.at >= :began_since AND t.at < :began_until
+      AND t.appid = COALESCE(CAST(:began_account AS text), t.appid)
+) OR (
+    arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu')
+    AND :began_door IN (
+        'link:', 'link:' || arrivals.link_id,
+        'button:' || arrivals.menu_number || ':' || COALESCE(arrivals.menu_position, ''),
+        CASE WHEN arrivals.menu_number IS NOT NULL THEN 'button:' END
+    ) AND (arrivals.door = 'link') = starts_with(:began_door, 'link:')
+    AND arrivals.at >= :began_since AND arrivals.at < :began_until
+    AND COALESCE(arrivals.account, arrivals.appid)
+        = COALESCE(CAST(:began_account AS text), arrivals.account, arrivals.appid)
+))
+""").bindparams(
+    bindparam("began_door", type_=Text()),
+    bindparam("began_since", type_=DateTime(timezone=True)),
+    bindparam("began_until", type_=DateTime(timezone=True)),
+    bindparam("began_account", type_=Text()),
+)

@@ -58,12 +58,22 @@ class MessageRow:
         return self.event or self.msgtype
 
 
+class Reached(StrEnum):
+    """A step of the funnel that a message reached; see `funnel.steps`."""
+
+    RECEIVED = "received"
+    MATCHED = "matched"
+    FOLLOWED = "followed"
+    SENT = "sent"
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
     """Which messages; None: any. kind: a message type or the name of an event.
 
     text: a part of it, in any case. rule_id: of the best rule that answered. since, until: of the
-    time of arrival; until is not included.
+    time of arrival; until is not included. reached, door: what the funnel counted at this step for
+    a door, by its name in `funnel_touches`; door is of no account without reached.
     """
 
     appid: str | None = None
@@ -73,17 +83,26 @@ class MessageFilter:
     fate: Fate | None = None
     since: datetime | None = None
     until: datetime | None = None
+    reached: Reached | None = None
+    door: str = ""
 
     @property
     def searches(self) -> bool:
         """Whether each row has to be looked at, since no index finds those that fit."""
-        wanted: Sequence[object] = (self.appid, self.kind, self.text, self.rule_id, self.fate)
+        wanted: Sequence[object] = (
+            *(self.appid, self.kind, self.text, self.rule_id, self.fate),
+            self.reached,
+        )
         return any(one is not None for one in wanted)
 
     def fits(self, row: MessageRow) -> bool:
-        """Tell whether a message that arrives now fits; the time of arrival is not looked at."""
+        """Tell whether a message that arrives now fits; the time of arrival is not looked at.
+
+        What arrives now is not counted yet.
+        """
         return (
-            self.appid in {None, row.appid}
+            self.reached is None
+            and self.appid in {None, row.appid}
             and self.kind in {None, row.kind}
             and (self.text is None or self.text.lower() in (row.text or "").lower())
             and self.rule_id in {None, row.rule_id}

@@ -1,7 +1,7 @@
 """SQL of the lists of messages: with the rule that answered, and what became of the replies."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow
+from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow, Reached
 from app.replies.models import ReplyStatus
 from app.replies.retry_policy import UNKNOWN
 from app.replies.retry_store import MAX_RETRIED, RETRYABLE_FOR
@@ -117,9 +117,7 @@ async def retryable(
     A reply that may have arrived is returned only if `wanted` asks for the fate uncertain.
     """
     values: dict[str, object] = {"now": now, "lower": id_at(now - RETRYABLE_FOR)}
-    messages = MessageFilter(
-        wanted.appid, wanted.kind, wanted.text, None, None, wanted.since, wanted.until
-    )
+    messages = replace(wanted, rule_id=None, fate=None)
     where = [*_conditions(messages, values), *_reply_conditions(wanted, values)]
     found = await session.execute(
         text(" AND ".join([_RETRYABLE, *where]) + " ORDER BY r.id LIMIT :limit"),
@@ -166,6 +164,12 @@ def _conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[st
         if value is not None:
             values[name] = value
             yield condition
+    if wanted.reached is not None:
+        values["touch_door"] = wanted.door
+        yield f"""EXISTS (
+            SELECT FROM funnel_touches t WHERE t.id = c.id
+              AND :touch_door = ANY(t.doors) AND {_REACHED[wanted.reached]}
+        )"""
     if wanted.fate is not None:
         yield _FATES.get(wanted.fate) or _has_reply(wanted.fate)
 
@@ -206,6 +210,14 @@ _FATE: Final = f"""CASE WHEN r.status = 'failed' AND r.errmsg LIKE '{UNKNOWN}%'
 _FATES: Final = {
     Fate.UNANSWERED: f"c.rule_id IS NULL AND c.msgtype <> '{EVENT}'",
     Fate.PASSIVE: "c.passive IS NOT NULL",
+}
+
+# As `funnel.derive_sql` has it: a reply that was sent is one of a rule.
+_REACHED: Final = {
+    Reached.RECEIVED: "t.source = 'push'",
+    Reached.MATCHED: "t.source = 'push' AND (t.matched OR t.sent)",
+    Reached.FOLLOWED: "t.followed",
+    Reached.SENT: "t.source = 'push' AND t.sent",
 }
 
 _ROWS: Final = f"""

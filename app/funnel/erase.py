@@ -31,8 +31,7 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     progress = await lock(session)
     basis = sums_basis(progress) or _NO_SUMS
     bound = {"appid": person.appid, "openid": person.openid, **basis.parameters}
-    since = {"since": progress.callback_id}
-    await session.execute(touches_sql.PUSHES_OF_PERSON, {**bound, **since})
+    await session.execute(touches_sql.PUSHES_OF_PERSON, bound)
     await session.execute(touches_sql.SENT_OF_PERSON, bound)
     after = {"after": progress.arrival_position}
     await session.execute(touches_sql.REPORTS_OF_PERSON, {**bound, **after})

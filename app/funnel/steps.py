@@ -54,6 +54,16 @@ STEPS: Final = {
 }
 
 
+def total_door(kind: DoorKind, door: str) -> str:
+    """Return the name in `funnel_touches` of a door; empty `door`: of all of the kind together.
+
+    A rule answers what the account received.
+    """
+    if kind is DoorKind.ACCOUNT or (kind is DoorKind.RULE and not door):
+        return ""
+    return f"{kind.value}:{door}"
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What the sums are made by: the zone of the days, and the windows in days after the send."""

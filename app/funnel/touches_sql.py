@@ -62,9 +62,9 @@ PUSHES: Final = text(
 MARKED_PUSHES: Final = text(
     store(f"{_PUSHES} WHERE c.id = ANY(CAST(:ids AS uuid[])) AND {_BY_PERSON} AND {_NEW}")
 )
-# Before an erasure clears what the doors are found by.
+# Before an erasure clears what the doors are found by. A push behind the cursor may be noted alone.
 PUSHES_OF_PERSON: Final = text(
-    store(f"""{_PUSHES} WHERE c.appid = :appid AND c.openid = :openid AND c.id >= :since
+    store(f"""{_PUSHES} WHERE c.appid = :appid AND c.openid = :openid
               AND {_BY_PERSON} AND {_NEW}""")
 )
 _T: Final = COLUMNS.replace(", ", ", t.")

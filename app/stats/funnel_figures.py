@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.funnel.steps import Basis
+from app.funnel.steps import Basis, DoorKind
 from app.settings import Settings
 from app.stats import cohort_store, funnel_store
 from app.stats.cohort_compute import retention_out
@@ -23,13 +24,20 @@ async def funnel_figures(
     date_range: DateRange,
     appids: Sequence[str],
     settings: Settings,
+    *,
+    all_accounts: bool,
 ) -> FunnelOut:
-    """Return the figures of the days, and of as many days before."""
+    """Return the figures of the days, and of as many days before.
+
+    all_accounts: no account is chosen. Then links count to whichever mini-program they lead.
+    """
     basis = Basis(
         date_range.time_zone,
         query.opened_days or settings.funnel_opened_days,
         query.converted_days or settings.funnel_converted_days,
     )
+    if query.by is DoorKind.LINK and all_accounts:
+        appids = await _with_mini_programs(session, appids, settings)
     wanted = FunnelWanted(appids, date_range, basis, query.by, query.door or "")
     now = await funnel_store.read(session, wanted)
     days_before = _before(date_range)
@@ -55,6 +63,14 @@ async def retention_figures(
     """Return the cohorts of people who followed on these days."""
     cohorts, number = await cohort_store.read(session, appids, date_range, query.by, query.scene)
     return retention_out(cohorts, number, date_range, query.by, now)
+
+
+async def _with_mini_programs(
+    session: AsyncSession, appids: Sequence[str], settings: Settings
+) -> list[str]:
+    """Add the mini-programs that are configured, and those of links: these may be any."""
+    of_links = await session.scalars(text("SELECT DISTINCT appid FROM links"))
+    return sorted({*appids, *settings.mini_programs, *of_links})
 
 
 def _before(days: DateRange) -> DateRange:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
@@ -12,7 +13,7 @@ from app.db.session import SessionDep
 from app.settings import Settings
 from app.stats import funnel_csv, retention_csv
 from app.stats.cohort_schemas import RetentionOut, RetentionQuery
-from app.stats.date_range import DateRangeQuery, date_range_of
+from app.stats.date_range import DateRange, DateRangeQuery, date_range_of
 from app.stats.funnel_figures import funnel_figures, retention_figures
 from app.stats.funnel_schemas import FunnelOut, FunnelQuery
 
@@ -33,9 +34,7 @@ async def funnel_stats(
     others the answer is as exact and takes longer.
     """
     date_range = await date_range_of(session, query, request.app.state.clock.now())
-    return await funnel_figures(
-        session, query, date_range, _appids(request, query), request.app.state.settings
-    )
+    return await _figures(session, query, date_range, request)
 
 
 @router.get(
@@ -49,8 +48,7 @@ async def funnel_file(
 ) -> Response:
     """Download the same figures, one row for each day or each door."""
     date_range = await date_range_of(session, query, request.app.state.clock.now())
-    settings: Settings = request.app.state.settings
-    found = await funnel_figures(session, query, date_range, _appids(request, query), settings)
+    found = await _figures(session, query, date_range, request)
     header, rows = funnel_csv.table(found, query.rows)
     return await csv_response("funnel", header, _one_page(rows))
 
@@ -80,6 +78,16 @@ async def retention_file(
     found = await retention_figures(session, query, date_range, _appids(request, query), now)
     return await csv_response(
         "retention", retention_csv.HEADER, _one_page(retention_csv.rows(found))
+    )
+
+
+async def _figures(
+    session: AsyncSession, query: FunnelQuery, date_range: DateRange, request: Request
+) -> FunnelOut:
+    settings: Settings = request.app.state.settings
+    appids = _appids(request, query)
+    return await funnel_figures(
+        session, query, date_range, appids, settings, all_accounts=query.appid is None
     )
 
 

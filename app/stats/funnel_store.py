@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.funnel.count import sums_basis
 from app.funnel.derive_sql import COUNTED, ESTIMATED
 from app.funnel.models import FunnelProgress
-from app.funnel.steps import Basis, DoorKind
+from app.funnel.steps import Basis, DoorKind, total_door
 from app.stats import funnel_sql
 from app.stats.date_range import DateRange
 
@@ -47,10 +47,8 @@ class FunnelWanted:
 
     @property
     def total_door(self) -> str:
-        """The door of which the total is. A rule answers what the account received."""
-        if self.kind is DoorKind.ACCOUNT or (self.kind is DoorKind.RULE and not self.door):
-            return ""
-        return f"{self.kind.value}:{self.door}"
+        """The door of which the total is."""
+        return total_door(self.kind, self.door)
 
     @property
     def _lists_doors(self) -> bool:

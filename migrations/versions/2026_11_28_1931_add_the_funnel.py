@@ -20,7 +20,7 @@ depends_on: str | Sequence[str] | None = None
 
 # Each file with the digest of its statement; see `app.db.sql_files`.
 SQL_FILES: Final = {
-    "oa_bridge_settled_callback": "08f021d5e677256e",
+    "oa_bridge_settled_callback": "a2bea59305e9815b",
     "oa_bridge_first_id": "b8d06329eb357467",
     "oa_bridge_callback_marked": "903b29ceae9d7da6",
     "oa_bridge_reply_marked": "eaba5d1efbd5593a",

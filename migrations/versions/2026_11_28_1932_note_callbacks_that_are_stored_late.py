@@ -16,7 +16,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 # Each file with the digest of its statement; see `app.db.sql_files`.
-SQL_FILES: Final = {"oa_bridge_callback_late": "892e67a57cb180e7"}
+SQL_FILES: Final = {"oa_bridge_callback_late": "f1c25429f756815d"}
 
 
 def upgrade() -> None:

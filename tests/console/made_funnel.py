@@ -20,7 +20,7 @@ async def funnel(service: Service) -> str:
     async with sessions.begin() as session:
         connection = await raw_connection(session)
         await connection.execute(CODE, code_id("a"), "a", APPID)
-        world = World(connection)
+        world = World(connection, begin=now - timedelta(days=3))
         followed = await world.push(
             FIRST,
             now - timedelta(days=2),

@@ -1,5 +1,6 @@
 """The sums give the figures that a walk through all touches gives, whatever happened."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from app.arrivals import erase as arrivals
 from app.callback import erase as inbox
-from app.db.engine import Database, SessionFactory
+from app.db.engine import Database, SessionFactory, open_database
 from app.events import erase as events
 from app.funnel import count as counting
 from app.funnel import erase as funnel
@@ -20,7 +23,19 @@ from app.stats import funnel_store
 from app.stats.date_range import DateRange
 from app.stats.funnel_store import FunnelWanted
 from app.tombstones.subject import PREFIX, ErasureSubject
-from tests.funnel.world import CLEAR, CODE, START, Touch, World, code_id, figures, link_id, send_id
+from tests.funnel.world import (
+    BUTTON,
+    CLEAR,
+    CODE,
+    START,
+    Touch,
+    World,
+    button_at,
+    code_id,
+    figures,
+    link_id,
+    send_id,
+)
 from tests.service import APPID, CARD_APPID
 from tests.stats.histories import LAST_ID
 
@@ -31,8 +46,8 @@ DAY = 86_400
 
 KINDS = (
     *("text", "text", "answered", "answered", "follow", "scan", "reply", "reply", "launch"),
-    *("launch", "conversion", "notice", "visit", "visit", "purchase"),
-    *("contents", "identity", "count", "basis", "undelivered"),
+    *("launch", "conversion", "notice", "visit", "visit", "purchase", "tap", "enter", "order"),
+    *("contents", "identity", "count", "basis", "undelivered", "forget"),
 )
 
 
@@ -91,15 +106,19 @@ class Story:
 
     async def happen(self, one: Happens) -> None:
         """Let it happen."""
-        if one.kind in {"text", "answered", "follow", "scan"}:
+        if one.kind in {"text", "answered", "follow", "scan", "tap"}:
             await self._push(one)
         elif one.kind in {"reply", "launch", "conversion", "notice", "undelivered"}:
             await self._send(one)
-        elif one.kind in {"visit", "purchase"}:
-            kind = "launch" if one.kind == "visit" else "conversion"
+        elif one.kind in {"visit", "purchase", "enter", "order"}:
+            kind = "launch" if one.kind in {"visit", "enter"} else "conversion"
             unionid = ("u1", "u2", "")[one.number % 3]
             at = one.at + timedelta(seconds=one.after * (kind == "conversion"))
-            await self.world.visit(kind, unionid, at, one.number % 2, exact=one.odd)
+            link = one.kind in {"visit", "purchase"}
+            place = one.number % 2 if link else button_at(one.at)
+            await self.world.visit(kind, unionid, at, place, exact=one.odd)
+        elif one.kind == "forget":
+            await self.forget(f"u{1 + one.number % 2}", one.at)
         elif one.kind == "count":
             await self.count(batch=2)
         elif one.kind == "basis":
@@ -112,6 +131,8 @@ class Story:
         if one.kind in {"follow", "scan"}:
             event = "subscribe" if one.kind == "follow" else "SCAN"
             scene, rule_id = ("a", "b", "c", None)[one.number % 4], 7
+        if one.kind == "tap":
+            event, rule_id = "CLICK", one.number or None
         await self.world.push(
             one.openid,
             one.at,
@@ -153,6 +174,15 @@ class Story:
             await funnel.count_after_erasure(session, person)
         self.world.erase(one.openid, one.at, of_identity=of_identity)
 
+    async def forget(self, unionid: str, until: datetime) -> None:
+        """Erase a UnionID, in the order of `privacy.erase`."""
+        await self.count()
+        names = {unionid: f"{PREFIX}{unionid}"}
+        async with self.sessions.begin() as session:
+            await funnel.forget_unionids(session, names, until)
+            await arrivals.forget_unionids(session, names, until, 1_000)
+        self.world.forget(unionid, until)
+
 
 WANTED = (
     (DoorKind.ACCOUNT, ""),
@@ -164,6 +194,8 @@ WANTED = (
     (DoorKind.NOTICE, str(send_id(0))),
     (DoorKind.LINK, ""),
     (DoorKind.LINK, str(link_id(1))),
+    (DoorKind.BUTTON, ""),
+    (DoorKind.BUTTON, "3:2-1"),
 )
 
 
@@ -185,8 +217,10 @@ async def assert_exact(story: Story, days: DateRange, kind: DoorKind, door: str)
 
 
 async def begin(connection: asyncpg.Connection, sessions: SessionFactory) -> Story:
-    """Return a story of an empty world with two QR codes."""
+    """Return a story of an empty world with two QR codes and two versions of a menu."""
     await connection.execute(CLEAR)
+    await connection.execute(BUTTON, APPID, 2, "1", START - timedelta(days=1_000))
+    await connection.execute(BUTTON, APPID, 3, "2-1", START)
     for scene in ("a", "b"):
         await connection.execute(CODE, code_id(scene), scene, APPID)
     return Story(connection, sessions)
@@ -240,3 +274,94 @@ async def test_one_of_everything(database: Database, connection: asyncpg.Connect
     await story.count()
     for wanted, door in WANTED:
         await assert_exact(story, days, wanted, door)
+
+
+YEAR = DateRange(START.date() - timedelta(days=180), START.date() + timedelta(days=180), "UTC")
+
+
+async def assert_all_exact(story: Story) -> None:
+    days = replace(YEAR, time_zone=story.basis.time_zone)
+    for kind, door in WANTED:
+        await assert_exact(story, days, kind, door)
+
+
+@pytest.mark.parametrize("kind", ["contents", "identity"])
+@pytest.mark.parametrize("late", ["tap", "follow"])
+async def test_the_erasure_counts_a_late_push_that_is_not_counted_yet(
+    database: Database, connection: asyncpg.Connection, kind: str, late: str
+) -> None:
+    story = await begin(connection, database.sessions)
+    await story.happen(Happens("text", "o2", START, 0, 0, odd=False))
+    await story.count()
+    await story.happen(Happens(late, "o1", START, 0, 0, odd=True))
+    await story.happen(Happens(kind, "o1", START + timedelta(days=1), 0, 0, odd=False))
+    await story.count()
+    await assert_all_exact(story)
+
+
+async def test_a_person_who_is_forgotten_stays_in_the_figures_of_links_and_buttons(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    for kind in ("visit", "enter", "purchase", "order"):
+        await story.happen(
+            Happens(kind, "o1", START, 0, 60 * (kind in {"purchase", "order"}), True)
+        )
+    await story.count()
+    await story.forget("u1", START)
+    for kind in ("visit", "order", "enter"):
+        at = START + timedelta(hours=2)
+        await story.happen(Happens(kind, "o1", at, 0, 60, odd=False))
+    await story.count()
+
+    query = "SELECT DISTINCT person FROM funnel_touches WHERE at <= $1"
+    assert [row[0] for row in await connection.fetch(query, START)] == ["erased:u1"]
+    await assert_all_exact(story)
+
+
+async def fill(story: Story) -> None:
+    """Let enough happen that the schedule has several batches of each kind."""
+    for number in range(24):
+        kind = ("answered", "tap", "follow", "notice", "visit", "enter", "order", "launch")[
+            number % 8
+        ]
+        at = START + timedelta(hours=5 * number)
+        openid = f"o{1 + number % 3}"
+        await story.happen(Happens(kind, openid, at, number % 5, 60, odd=number % 3 == 0))
+
+
+async def test_processes_count_at_once_while_people_are_erased(
+    database: Database, database_url: str, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await fill(story)
+    others = [open_database(database_url) for _ in range(3)]
+    settled = story.world.now + timedelta(seconds=1)
+    counting._SETTLED = text(f"SELECT TIMESTAMPTZ '{settled.isoformat()}'")
+    async with asyncio.TaskGroup() as tasks:
+        for other in others:
+            tasks.create_task(count(other.sessions, story.basis, 2))
+        tasks.create_task(
+            story.erase(Happens("identity", "o1", START + timedelta(days=9), 0, 0, odd=False))
+        )
+    for other in others:
+        await other.close()
+    await story.count()
+    await assert_all_exact(story)
+
+
+async def test_a_run_that_is_killed_leaves_nothing_half_counted(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = await begin(connection, database.sessions)
+    await fill(story)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            counting, "DELETE_EMPTY", [text("SELECT pg_terminate_backend(pg_backend_pid())")]
+        )
+        with pytest.raises(DBAPIError):
+            await story.count(batch=2)
+    for table in ("touches", "days", "pairs", "month_pairs"):
+        assert await connection.fetchval(f"SELECT count(*) FROM funnel_{table}") == 0  # noqa: S608
+    await story.count(batch=2)
+    await assert_all_exact(story)

@@ -61,10 +61,15 @@ VALUES ($1, $2, $3, $4, 't', 'template', 'sending', $5, $5, $5)
 """
 ARRIVAL = """
 INSERT INTO arrivals (id, kind, appid, report_key, received_at, at, unionid, refs, position, basis,
-                      left_out, door, account, recipient, sent_at, callback_id, notice_id, link_id)
+                      left_out, door, account, recipient, sent_at, callback_id, notice_id, link_id,
+                      menu_number, menu_position)
 VALUES ($1, $2, $3, uuid_send($1), $4, $4, $5, '{}',
         (SELECT COALESCE(max(position), 0) + 1 FROM arrivals), $6, $7, $8, $9, $10, $11, $12, $13,
-        $14)
+        $14, $15, $16)
+"""
+BUTTON = """
+INSERT INTO menu_buttons (appid, number, position, event, event_key, live_from)
+VALUES ($1, $2, $3, 'CLICK', 'key', $4) ON CONFLICT DO NOTHING
 """
 CODE = """
 INSERT INTO qrcodes (id, slug, appid, scene, kind, name, created_at, attempts, renew_at)
@@ -74,7 +79,7 @@ VALUES ($1, $2, $3, $2, 'permanent', $2, now(), 0, now())
 
 @dataclass(slots=True)
 class Touch:
-    """One touch, as `funnel_touches` has it."""
+    """One touch, as `funnel_touches` has it. forgotten: no later report belongs to it."""
 
     id: UUID
     source: str
@@ -88,6 +93,7 @@ class Touch:
     converted_after: int | None = None
     opened_exact: bool = False
     converted_exact: bool = False
+    forgotten: bool = False
 
     def report(self, kind: str, after: int, *, exact: bool) -> None:
         """Note a report that came so many seconds after the send."""
@@ -137,12 +143,18 @@ def code_id(scene: str) -> UUID:
     return uuid5(NAMES, f"code-{scene}")
 
 
+def button_at(moment: datetime) -> tuple[int, str]:
+    """Return version and position of the button of the key: another version is live since START."""
+    return (3, "2-1") if moment >= START else (2, "1")
+
+
 @dataclass(slots=True)
 class World:
-    """What has happened. seconds: how many pushes have arrived, one each second.
+    """What has happened. begin: of the ids. seconds: how many pushes have arrived, one each second.
 
     follows: OpenID, time, action and scene. texts: OpenID and time. reports, of what was sent:
-    OpenID, time and kind. conversions, by links: UnionID, link, time, whether it is exact.
+    OpenID, time and kind. conversions, by links and buttons: UnionID, door, time, whether it is
+    exact.
     """
 
     connection: asyncpg.Connection
@@ -150,14 +162,15 @@ class World:
     follows: list[tuple[str, datetime, str, str | None]] = field(default_factory=list)
     texts: list[tuple[str, datetime]] = field(default_factory=list)
     reports: list[tuple[str, datetime, str]] = field(default_factory=list)
-    conversions: list[tuple[str, int, datetime, bool]] = field(default_factory=list)
+    conversions: list[tuple[str, str, datetime, bool]] = field(default_factory=list)
+    begin: datetime = START - timedelta(days=100)
     seconds: int = 0
     erasures: int = 0
 
     @property
     def now(self) -> datetime:
         """The time by the ids of callbacks; it has no bearing on when things happened."""
-        return START - timedelta(days=100) + timedelta(seconds=self.seconds)
+        return self.begin + timedelta(seconds=self.seconds)
 
     def new_id(self, seconds_ago: int = 0) -> UUID:
         """Return a UUIDv7 of now."""
@@ -191,9 +204,9 @@ class World:
             event,
             at,
             self.now,
-            "{}",
+            '{"EventKey": "key"}' if event == "CLICK" else "{}",
             rule_id,
-            uuid4() if passive and rule_id else None,
+            uuid4() if passive and rule_id is not None else None,
             scene,
             uuid4(),
             action,
@@ -209,6 +222,9 @@ class World:
         doors = [""] if rule_id is None else ["", f"rule:{rule_id}"]
         if scene in {"a", "b"} and event != "unsubscribe":
             doors += ["qrcode:", f"qrcode:{code_id(scene)}"]
+        if event == "CLICK":
+            number, position = button_at(at)
+            doors += ["button:", f"button:{number}:{position}"]
         touch = Touch(
             id_,
             "push",
@@ -264,17 +280,29 @@ class World:
             touch.report(kind, after, exact=exact)
 
     async def visit(
-        self, kind: str, unionid: str, at: datetime, link: int, *, exact: bool = True
+        self,
+        kind: str,
+        unionid: str,
+        at: datetime,
+        place: int | tuple[int, str],
+        *,
+        exact: bool = True,
     ) -> None:
-        """Report what a link led to. unionid: empty if nobody knows it."""
-        id_ = await self._arrival(kind, at, exact=exact, door="link", unionid=unionid, link=link)
+        """Report what a link or a button led to. unionid: empty if nobody knows it.
+
+        place: the number of the link, or the version and the position of the button.
+        """
+        if isinstance(place, int):
+            door = f"link:{link_id(place)}"
+        else:
+            door = f"button:{place[0]}:{place[1]}"
+        id_ = await self._arrival(kind, at, exact=exact, door=door, unionid=unionid, place=place)
         if kind == "launch":
-            doors = ["link:", f"link:{link_id(link)}"]
-            touch = Touch(id_, "launch", at, unionid, doors)
+            touch = Touch(id_, "launch", at, unionid, [f"{door.partition(':')[0]}:", door])
             touch.report("launch", 0, exact=exact)
             self.touches.append(touch)
         else:
-            self.conversions.append((unionid, link, at, exact))
+            self.conversions.append((unionid, door, at, exact))
 
     async def _arrival(
         self,
@@ -286,9 +314,11 @@ class World:
         left_out: bool = False,
         touch: Touch | None = None,
         unionid: str = "",
-        link: int | None = None,
+        place: int | tuple[int, str] | None = None,
     ) -> UUID:
-        id_ = uuid4()
+        id_ = self.new_id()
+        is_button = isinstance(place, tuple)
+        number, position = place if isinstance(place, tuple) else (None, None)
         await self.connection.execute(
             ARRIVAL,
             id_,
@@ -298,29 +328,40 @@ class World:
             unionid or None,
             "ref" if exact else "launch",
             "repeat" if left_out else None,
-            door,
-            None if touch is None else APPID,
+            "menu" if is_button else door.partition(":")[0],
+            APPID if touch is not None or is_button else None,
             None if touch is None else touch.person,
             None if touch is None else touch.at,
             None if touch is None or touch.source == "notice" else touch.id,
             None if touch is None or touch.source == "push" else touch.id,
-            None if link is None else link_id(link),
+            link_id(place) if isinstance(place, int) else None,
+            number,
+            position,
         )
         return id_
 
     def erase(self, openid: str, until: datetime, *, of_identity: bool) -> None:
-        """Remember that somebody was erased: what they did by a QR code counts for nobody known."""
+        """Remember that somebody was erased.
+
+        What they did by a QR code or a button counts for nobody known.
+        """
         self.erasures += 1
         for touch in list(self.touches):
             if touch.source == "launch" or touch.at > until or touch.person != openid:
                 continue
-            codes = [door for door in touch.doors if door.startswith("qrcode:")]
+            codes = [door for door in touch.doors if door.startswith(("qrcode:", "button:"))]
             if codes:
                 person = f"anonymous {self.erasures}"
                 self.touches.append(replace(touch, id=uuid4(), doors=codes, person=person))
                 touch.doors = [door for door in touch.doors if door not in codes]
             if of_identity:
                 touch.person = f"erased:{openid}"
+
+    def forget(self, unionid: str, until: datetime) -> None:
+        """Remember that a UnionID was erased, after all reports were counted."""
+        for touch in _with_conversions(self):
+            if touch.source == "launch" and touch.person == unionid and touch.at <= until:
+                touch.person, touch.forgotten = f"erased:{unionid}", True
 
 
 def figures(
@@ -352,11 +393,11 @@ def figures(
 
 def _with_conversions(world: World) -> Iterator[Touch]:
     for touch in world.touches:
-        if touch.source == "launch" and touch.person:
+        if touch.source == "launch" and touch.person and not touch.forgotten:
             touch.converted_after, touch.converted_exact = None, False
-            for unionid, link, at, exact in world.conversions:
+            for unionid, door, at, exact in world.conversions:
                 after = at - touch.at
-                same = unionid == touch.person and f"link:{link_id(link)}" in touch.doors
+                same = unionid == touch.person and door in touch.doors
                 if same and timedelta() <= after <= timedelta(days=90):
                     touch.report("conversion", int(after.total_seconds()), exact=exact)
         yield touch

@@ -10,8 +10,14 @@ import pytest
 from app.funnel.count import count
 from app.funnel.steps import basis_of
 from app.stats import cohort_store, funnel_store
-from tests.funnel.world import CODE, World, code_id
-from tests.service import APPID, OPENID, OTHER_OPENID, Json, Service
+from tests.funnel.world import CODE, World, code_id, link_id
+from tests.service import APPID, CARD_APPID, OPENID, OTHER_OPENID, Json, Service
+
+LINK = """
+INSERT INTO links (id, slug, name, appid, path, query, env_version, revision, created_at,
+                   updated_at, renew_at, attempts)
+VALUES ($1, 'summer26', 'Summer', $2, 'pages/a', '', 'release', 1, $3, $3, $3, 0)
+"""
 
 
 async def filled(service: Service, connection: asyncpg.Connection) -> World:
@@ -93,6 +99,30 @@ async def test_windows_are_those_of_the_query(
     assert numbers(wide["steps"])["opened"] == (2, 2)
     assert numbers(narrow["steps"])["opened"] == (1, 1)
     assert narrow["opened_days"] == 1
+
+
+async def test_links_lead_to_mini_programs_that_are_no_accounts(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    now = service.clock.now()
+    assert CARD_APPID not in service.app.state.settings.accounts
+    await connection.execute(LINK, link_id(1), CARD_APPID, now)
+    world = World(connection)
+    for kind, unionid in (("launch", "u1"), ("launch", "u2"), ("conversion", "u1")):
+        await world.visit(kind, unionid, now - timedelta(hours=1), 1)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+
+    expected = {"opened": (2, 2), "converted": (1, 1)}
+    queries: tuple[dict[str, str], ...] = ({}, {"appid": CARD_APPID}, {"door": str(link_id(1))})
+    for query in queries:
+        found = await service.read("stats/funnel", by="link", **query)
+        assert numbers(found["steps"]) == expected, query
+    found = await service.read("stats/funnel", by="link")
+    assert [(door["name"], numbers(door["steps"])) for door in found["doors"]] == [
+        ("Summer", expected)
+    ]
+    other = await service.read("stats/funnel", by="link", appid=APPID)
+    assert numbers(other["steps"])["opened"] == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ async def show(
     settings: Settings = request.app.state.settings
     days, problem = shown_days(request, query)
     appids = query.appids(list(settings.accounts))
-    found = await funnel_figures(session, query.question(), days, appids, settings)
+    found = await funnel_figures(
+        session, query.question(), days, appids, settings, all_accounts=query.appid is None
+    )
     translate = Messages(language_of(request)).text
     return render(
         request,
@@ -102,7 +104,9 @@ async def export(
         raise NotFound from None
     async with request.app.state.database.sessions.begin() as session:
         appids = query.appids(list(settings.accounts))
-        found = await funnel_figures(session, query.question(), days, appids, settings)
+        found = await funnel_figures(
+            session, query.question(), days, appids, settings, all_accounts=query.appid is None
+        )
     header, rows = table(found, query.rows)
 
     async def pages() -> AsyncIterator[list[tuple[object, ...]]]:

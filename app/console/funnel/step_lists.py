@@ -1,31 +1,44 @@
 """The list behind each step of the funnel. Pure."""
 
-from datetime import datetime, time
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
-from app.funnel.steps import DoorKind, Step
+from app.funnel.steps import DoorKind, Step, total_door
 from app.stats.date_range import DateRange
 
 
 def list_of(step: Step, kind: DoorKind, door: str, days: DateRange, appid: str | None) -> str:
     """Return the path below the console of the list that has what reached a step.
 
-    Launches and conversions are listed by the day on which they happened, which may be later.
+    The list is of the same door and days, and of what was counted. Launches and conversions come
+    with all reports of what began on these days, also of those after the windows.
     """
-    if step in {Step.OPENED, Step.CONVERTED}:
-        return "/arrivals"
-    if kind is DoorKind.NOTICE:
+    if kind is DoorKind.NOTICE and step is Step.SENT:
         return f"/notices/sends/{door}" if door else "/notices"
-    if step is Step.FOLLOWED:
-        return f"/qrcodes/{door}" if door else "/qrcodes"
+    name = total_door(kind, door)
+    if step in {Step.OPENED, Step.CONVERTED}:
+        fields = {
+            "kind": "launch" if step is Step.OPENED else "conversion",
+            "began": name,
+            "account": appid,
+            "since": days.since.isoformat(),
+            "until": days.until.isoformat(),
+        }
+        return _path("/arrivals", fields)
+    after = datetime.combine(days.until + timedelta(days=1), time())
     fields = {
         "appid": appid,
-        "rule": door if kind is DoorKind.RULE else None,
-        "fate": "sent" if step is Step.SENT else None,
+        "reached": step.value,
+        "door": name,
         "since": datetime.combine(days.since, time()).isoformat(timespec="minutes"),
-        "until": datetime.combine(days.until, time(23, 59)).isoformat(timespec="minutes"),
+        "until": after.isoformat(timespec="minutes"),
     }
-    return f"/messages?{urlencode({k: v for k, v in fields.items() if v})}"
+    return _path("/messages", fields)
+
+
+def _path(path: str, fields: Mapping[str, str | None]) -> str:
+    return f"{path}?{urlencode({name: value for name, value in fields.items() if value})}"
 
 
 def page_of(kind: DoorKind, door: str) -> str | None:

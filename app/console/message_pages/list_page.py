@@ -12,8 +12,9 @@ from app.access.actions import Action
 from app.access.actor import Subject, SubjectKind
 from app.access.roles import Role
 from app.callback import message_store
-from app.callback.message_filter import Fate, MessageRow
+from app.callback.message_filter import Fate, MessageRow, Reached
 from app.console.errors import NotFound
+from app.console.funnel.labels import STEPS
 from app.console.language import language_of
 from app.console.live_list import live_response
 from app.console.message_pages import labels
@@ -24,6 +25,7 @@ from app.console.signed_in import Viewer
 from app.console.template_environment import environment
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
+from app.funnel.steps import Step
 
 router = APIRouter()
 
@@ -127,6 +129,7 @@ async def _values(request: Request, query: MessageQuery, session: AsyncSession) 
         "texts": labels,
         "accounts": [(appid, appid) for appid in request.app.state.settings.accounts],
         "fates": {fate.value: labels.MESSAGE_FATES[fate].label for fate in Fate},
+        "steps": {step.value: STEPS[Step(step.value)] for step in Reached},
         "roles": Role,
         "is_filtered": bool(query.values()),
         "searched": found.searched,

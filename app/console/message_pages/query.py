@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, NaiveDatetime
 
-from app.callback.message_filter import Fate, MessageFilter
+from app.callback.message_filter import Fate, MessageFilter, Reached
 from app.console.form_values import Blank
 
 _FIRST: Final = datetime(1970, 1, 2)  # noqa: DTZ001 - as the field has it, in the pages' zone
@@ -18,7 +18,10 @@ Typed = Annotated[str, Field(max_length=200)]
 
 
 class MessageFilters(BaseModel):
-    """The filters; an empty field does not filter. since, until: in the time zone of the pages."""
+    """The filters; an empty field does not filter. since, until: in the time zone of the pages.
+
+    reached, door: a step of the funnel and the door; without a door, that of the whole account.
+    """
 
     appid: Blank[Typed] = None
     kind: Blank[Typed] = None
@@ -27,6 +30,8 @@ class MessageFilters(BaseModel):
     fate: Blank[Fate] = None
     since: Blank[Moment] = None
     until: Blank[Moment] = None
+    reached: Blank[Reached] = None
+    door: Blank[Typed] = None
 
     def filter(self, zone: tzinfo) -> MessageFilter:
         """Return what the store filters by."""
@@ -38,6 +43,8 @@ class MessageFilters(BaseModel):
             self.fate,
             self.since and self.since.replace(tzinfo=zone),
             self.until and self.until.replace(tzinfo=zone),
+            self.reached,
+            self.door or "",
         )
 
     def values(self) -> dict[str, str]:

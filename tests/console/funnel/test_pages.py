@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from html import unescape
 
 import pytest
 
 from app.console.funnel.retention_page import shade
 from tests.console.made_funnel import funnel
 from tests.console.operator import Operator
+from tests.funnel.world import code_id
 from tests.service import Service
 
 
@@ -22,8 +24,37 @@ async def test_the_steps_are_those_of_the_api_and_lead_to_their_lists(
     shown = re.findall(r'<td class="number" data-label="Times">([\d,]+)</td>', page)
     assert shown == [str(step["times"]) for step in found["steps"]] == ["3", "3", "1", "1", "1"]
     assert "1 opens" not in page
-    for path in ("/messages?since=", "/messages?fate=sent&amp;since=", "/arrivals"):
-        assert f'href="/console{path}' in page
+
+
+def step_paths(page: str) -> list[str]:
+    """Return where the steps of the table lead."""
+    found = re.findall(r'<th scope="row"><a href="/console(/(?:messages|arrivals)[^"]*)"', page)
+    return [unescape(path) for path in found]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, [3, 3, 1, 1, 1]),
+        ({"by": "rule", "door": "6"}, [2, 0, 0, 0]),
+        ({"by": "rule", "door": "5"}, [1, 1, 1, 1]),
+        ({"by": "qrcode", "door": str(code_id("a"))}, [1, 1, 1, 1, 1, 1]),
+        ({"by": "qrcode"}, [1, 1, 1, 1, 1, 1]),
+        ({"by": "button"}, []),
+    ],
+)
+async def test_each_step_leads_to_what_it_counts(
+    service: Service, viewer: Operator, query: dict[str, str], expected: list[int]
+) -> None:
+    await funnel(service)
+    page = (await viewer.get("/funnel", **query)).text
+
+    counts = []
+    for path in step_paths(page):
+        found = await viewer.get(path)
+        assert found.status_code == 200
+        counts.append(len(re.findall('data-label="(?:When|OpenID)"', found.text)))
+    assert counts == expected
 
 
 async def test_a_door_leads_to_its_own_funnel(service: Service, viewer: Operator) -> None:
