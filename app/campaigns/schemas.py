@@ -271,8 +271,8 @@ class Counted(ApiModel):
 
     handed_out: int
     """People who got a code."""
-    opened: int | None
-    """Opens of the mini-program by the door; null while no arrivals are counted for campaigns."""
+    opened: int
+    """Opens of the mini-program by the door during the campaign, as mini-programs report them."""
     redeemed: int
     """Codes that were redeemed."""
 

@@ -172,7 +172,7 @@ async def test_a_code_is_redeemed_once_however_often_the_shop_repeats_it(
         assert answer.status_code == status
         assert word in answer.json()["detail"]
     figures = await service.read(f"campaigns/{campaign['id']}/figures")
-    assert figures["total"] == {"handed_out": 1, "opened": None, "redeemed": 1}
+    assert figures["total"] == {"handed_out": 1, "opened": 0, "redeemed": 1}
 
 
 async def test_of_two_shops_one_redeems_a_code(
@@ -214,20 +214,20 @@ async def test_figures_are_told_by_door_and_day_with_what_they_cost(
     found = await service.read(f"campaigns/{campaign['id']}/figures")
 
     door = campaign["doors"][0]
-    assert found["total"] == {"handed_out": 2, "opened": None, "redeemed": 1}
+    assert found["total"] == {"handed_out": 2, "opened": 0, "redeemed": 1}
     assert found["days"] == [
         {
             "day": str(first_day[0]),
             **door,
             "handed_out": 1,
-            "opened": None,
+            "opened": 0,
             "redeemed": 0,
         },
         {
             "day": str(first_day[0] + timedelta(days=1)),
             **door,
             "handed_out": 1,
-            "opened": None,
+            "opened": 0,
             "redeemed": 1,
         },
     ]
