@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.campaigns import store
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.opens import Opens, opens_by_door_and_day
 from app.campaigns.schemas import Counted, DayFigures, DoorFigures, DoorIn, FiguresOut
 from app.codes import figures
@@ -49,7 +49,11 @@ def day_figures(codes: Iterable[DoorDay], opens: Opens) -> list[DayFigures]:
     """Return the figures of each door and day, with the opens."""
     found: dict[tuple[date, DoorIn | None], DayFigures] = {}
     for row in codes:
-        door = None if row.door is None else DoorIn(kind=DoorKind(row.door.kind), id=row.door.id)
+        door = (
+            None
+            if row.door is None
+            else DoorIn(kind=CampaignDoorKind(row.door.kind), id=row.door.id)
+        )
         found[row.day, door] = _day(row.day, door, row.given, row.redeemed, opens)
     for day, door in opens:
         found.setdefault((day, door), _day(day, door, 0, 0, opens))
@@ -58,7 +62,9 @@ def day_figures(codes: Iterable[DoorDay], opens: Opens) -> list[DayFigures]:
 
 def door_figures(doors: Iterable[DoorIn], days: Sequence[DayFigures]) -> list[DoorFigures]:
     """Return the sums of each door, those of the campaign first, then former ones."""
-    present: list[tuple[DoorKind | None, str | None]] = [(door.kind, door.id) for door in doors]
+    present: list[tuple[CampaignDoorKind | None, str | None]] = [
+        (door.kind, door.id) for door in doors
+    ]
     former = {(each.kind, each.id) for each in days} - set(present)
     ordered = [*present, *sorted(former, key=lambda door: (door[0] or "", door[1] or ""))]
     return [
@@ -91,7 +97,7 @@ def _day(day: date, door: DoorIn | None, given: int, redeemed: int, opens: Opens
 
 
 async def _follows(session: AsyncSession, doors: Sequence[DoorIn], since: date, until: date) -> int:
-    ids = [door.id for door in doors if door.kind is DoorKind.QRCODE]
+    ids = [door.id for door in doors if door.kind is CampaignDoorKind.QRCODE]
     if not ids:
         return 0
     found = await session.scalar(_FOLLOWS, {"ids": ids, "since": since, "until": until})

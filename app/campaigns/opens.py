@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.schemas import DoorIn
 
 Opens = Mapping[tuple[date, DoorIn], int]
@@ -21,8 +21,8 @@ async def opens_by_door_and_day(
     Opens before and after the campaign are left out: its doors may then lead to another one. An
     open by a reply to a scan is one of the QR code if that is a door, else of the rule.
     """
-    ids = {kind: [door.id for door in doors if door.kind is kind] for kind in DoorKind}
-    buttons = [door_id.partition("/") for door_id in ids[DoorKind.MENU_BUTTON]]
+    ids = {kind: [door.id for door in doors if door.kind is kind] for kind in CampaignDoorKind}
+    buttons = [door_id.partition("/") for door_id in ids[CampaignDoorKind.MENU_BUTTON]]
     found = await session.execute(
         _OPENS,
         {
@@ -30,15 +30,18 @@ async def opens_by_door_and_day(
             "until": until,
             "starts_at": campaign.starts_at,
             "ends_at": campaign.ends_at,
-            "rules": ids[DoorKind.RULE],
-            "qrcodes": ids[DoorKind.QRCODE],
-            "links": ids[DoorKind.LINK],
-            "sends": ids[DoorKind.NOTICE],
+            "rules": ids[CampaignDoorKind.RULE],
+            "qrcodes": ids[CampaignDoorKind.QRCODE],
+            "links": ids[CampaignDoorKind.LINK],
+            "sends": ids[CampaignDoorKind.NOTICE],
             "accounts": [account for account, _, _ in buttons],
             "positions": [position for _, _, position in buttons],
         },
     )
-    return {(row.day, DoorIn(kind=DoorKind(row.kind), id=row.door_id)): row.opens for row in found}
+    return {
+        (row.day, DoorIn(kind=CampaignDoorKind(row.kind), id=row.door_id)): row.opens
+        for row in found
+    }
 
 
 # Each part reads the index of its kind of door: see `arrivals.models`.

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.arrivals.models import Arrival
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.opens import opens_by_door_and_day
 from app.campaigns.schemas import DoorIn
 from app.db.engine import Database
@@ -21,11 +21,11 @@ ENDS = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LATE = datetime(2026, 11, 20, 17, tzinfo=UTC)  # the next day in Shanghai
 QRCODE, LINK, SEND = (UUID(int=number) for number in (1, 2, 3))
 DOORS = [
-    DoorIn(kind=DoorKind.RULE, id="7"),
-    DoorIn(kind=DoorKind.QRCODE, id=str(QRCODE)),
-    DoorIn(kind=DoorKind.LINK, id=str(LINK)),
-    DoorIn(kind=DoorKind.NOTICE, id=str(SEND)),
-    DoorIn(kind=DoorKind.MENU_BUTTON, id=f"{APPID}/2-1"),
+    DoorIn(kind=CampaignDoorKind.RULE, id="7"),
+    DoorIn(kind=CampaignDoorKind.QRCODE, id=str(QRCODE)),
+    DoorIn(kind=CampaignDoorKind.LINK, id=str(LINK)),
+    DoorIn(kind=CampaignDoorKind.NOTICE, id=str(SEND)),
+    DoorIn(kind=CampaignDoorKind.MENU_BUTTON, id=f"{APPID}/2-1"),
 ]
 RULE_DOOR = {"rule_id": 7}
 FOUND = [
