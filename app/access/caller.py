@@ -17,7 +17,7 @@ NoteScope = Callable[[ApiScope], Awaitable[None]]
 class Caller:
     """The owner of a valid token.
 
-    appids: accounts about which may be reported; None: any account. note_scope: is told
+    appids: accounts of which it may speak; None: any account. note_scope: is told
     each scope that a request needs.
     """
 
@@ -47,14 +47,14 @@ class Caller:
             )
 
     def require_appids(self, appids: Collection[str]) -> None:
-        """Raise HTTPException 403 if the token may not report about these accounts."""
+        """Raise HTTPException 403 if the token may not speak of these accounts."""
         if self.appids is None or self.appids.issuperset(appids):
             return
         first = min(set(appids) - self.appids)
         own = ", ".join(sorted(self.appids)) or "none"
         raise HTTPException(
             FORBIDDEN,
-            f"the token {self.actor.name} may not report about {first}; its AppIDs: {own}",
+            f"the token {self.actor.name} may not speak of {first}; its AppIDs: {own}",
         )
 
 

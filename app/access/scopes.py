@@ -43,6 +43,8 @@ class ApiScope(StrEnum):
 ALL_SCOPES: Final = frozenset(ApiScope)
 # A token with one of these reports about the accounts that it names, and about no others.
 REPORTING_SCOPES: Final = frozenset({ApiScope.IDENTITIES_WRITE, ApiScope.ARRIVALS_WRITE})
+# Those with which a token may name accounts. A shop that only redeems codes names none.
+APPID_SCOPES: Final = REPORTING_SCOPES | {ApiScope.CODES_WRITE}
 # The member of OpenAPI in which an operation shows the scope it needs.
 SCOPE_MEMBER: Final = "x-required-scope"
 

@@ -18,7 +18,7 @@ from app.access.errors import AccessError, NameTaken, NotFound
 from app.access.models import ApiToken
 from app.access.names import clean_name
 from app.access.random_secret import secret_hash
-from app.access.scopes import REPORTING_SCOPES, ApiScope
+from app.access.scopes import APPID_SCOPES, REPORTING_SCOPES, ApiScope
 from app.access.token_text import new_token
 from app.settings import APPID_PATTERN
 
@@ -40,8 +40,9 @@ async def add(
 ) -> tuple[ApiToken, str]:
     """Add a token; return it and its text, which nothing shows again.
 
-    appids: accounts about which it may report; needed for REPORTING_SCOPES alone. expires_at:
-    None: never. Raises InvalidName, NameTaken, and AccessError for anything else that is wrong.
+    appids: accounts about which it may report, for APPID_SCOPES alone; REPORTING_SCOPES need them.
+    expires_at: None: never. Raises InvalidName, NameTaken, and AccessError for anything else that
+    is wrong.
     """
     name = clean_name(name)
     _check(scopes, appids)
@@ -162,8 +163,8 @@ def _check(scopes: Collection[ApiScope], appids: Collection[str]) -> None:
         raise AccessError(
             f"{reporting[0]} needs the AppIDs of the accounts about which it may report"
         )
-    if appids and not reporting:
-        names = " and ".join(sorted(REPORTING_SCOPES))
+    if appids and APPID_SCOPES.isdisjoint(scopes):
+        names = ", ".join(sorted(APPID_SCOPES))
         raise AccessError(f"AppIDs are for the scopes {names} alone")
     if len(set(appids)) > MAX_APPIDS:
         raise AccessError(f"a token has at most {MAX_APPIDS} AppIDs")

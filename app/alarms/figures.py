@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.alarms import push_pauses
 from app.alarms.kinds import AlarmKind
+from app.campaigns.pools import read_pools
+from app.datacube import report
 from app.ops.database_state import QUEUE_AGES
 from app.replies.counts import first_id
 from app.wechat_client.quota_store import read_uses
@@ -22,7 +24,16 @@ HOUR: Final = timedelta(hours=1)
 FINDING_VALID_FOR: Final = timedelta(minutes=30)
 MAX_COUNTED: Final = 10_000
 # Checks of the doctor about what has a threshold of its own here.
-OWN_THRESHOLD: Final = ("last-push", "queue", "refused-pushes", "api-quota")
+OWN_THRESHOLD: Final = (
+    "last-push",
+    "queue",
+    "refused-pushes",
+    "api-quota",
+    "campaign-codes",
+    "wechat-figures",
+)
+# Of a day of which WeChat has counted nothing, or of which more arrived than twice as much.
+WHOLE: Final = 100.0
 
 _REFUSALS: Final = text("""
 SELECT appid, sum(count)::float8 FROM callback_refusals
@@ -95,6 +106,28 @@ async def _quotas(session: AsyncSession, watched: Watched) -> list[Figure]:
     return [Figure(one.appid, one.api, 100 * one.share) for one in uses if one.daily_limit]
 
 
+async def _low_pools(session: AsyncSession, watched: Watched) -> list[Figure]:
+    # Each campaign says how few codes are a reason to warn. Two of one name are one alarm.
+    pools = await read_pools(session, watched.now)
+    low = {one.name for one in pools if one.is_low or one.is_empty}
+    return [Figure("", name, 1) for name in sorted(low)]
+
+
+async def _differing_figures(session: AsyncSession, watched: Watched) -> list[Figure]:
+    # The greatest difference of the days that the doctor judges, too.
+    judged = await report.judged(session, watched.appids, watched.now)
+    return [
+        Figure(appid, name, max(shares))
+        for appid, measures in judged.items()
+        for name, pairs in measures.items()
+        if (shares := [_percent(pair.difference) for pair in pairs if pair.differs])
+    ]
+
+
+def _percent(difference: float | None) -> float:
+    return WHOLE if difference is None else min(WHOLE, 100 * abs(difference))
+
+
 async def _faults(session: AsyncSession, watched: Watched) -> list[Figure]:
     bound = {"since": watched.now - FINDING_VALID_FOR, "own": list(OWN_THRESHOLD)}
     found = await session.execute(_FAULTS, bound)
@@ -107,5 +140,7 @@ FIGURES: Final[Mapping[AlarmKind, ReadFigures]] = {
     AlarmKind.REFUSALS: _refusals,
     AlarmKind.SEND_FAILURES: _failures,
     AlarmKind.QUOTA: _quotas,
+    AlarmKind.CODE_POOL: _low_pools,
+    AlarmKind.FIGURES_DIFFER: _differing_figures,
     AlarmKind.DOCTOR: _faults,
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from app.datacube.compare import TOLERANCE
 from app.wechat.errcodes.words import Both
 
 
@@ -16,6 +17,8 @@ class AlarmKind(StrEnum):
     REFUSALS = "refusals"
     SEND_FAILURES = "send_failures"
     QUOTA = "quota"
+    CODE_POOL = "code_pool"
+    FIGURES_DIFFER = "figures_differ"
     DOCTOR = "doctor"
 
 
@@ -118,6 +121,37 @@ KINDS: Final[Mapping[AlarmKind, KindWords]] = {
         ),
         Unit.PERCENT,
         default=80,
+        most=100,
+    ),
+    AlarmKind.CODE_POOL: KindWords(
+        Both("Codes of a campaign run out", "活动的兑换码即将用完"),
+        Both(
+            "Campaign {subject} has few codes left, or none",
+            "活动“{subject}”的兑换码所剩无几或已用完",
+        ),
+        Both(
+            "Import or draw more codes on the campaign's page; its form sets how few are a reason "
+            "to warn.",
+            "请在活动页面导入或生成更多兑换码；剩余多少时提醒可在活动中设置。",
+        ),
+        Unit.FAULT,
+        default=1,
+        by_account=False,
+    ),
+    AlarmKind.FIGURES_DIFFER: KindWords(
+        Both("Figures differ from WeChat's", "数字与微信不一致"),
+        Both(
+            "WeChat's figure {subject} and ours differ by {value} % (threshold: {threshold} %)",
+            "微信的数字 {subject} 与本服务相差 {value}%（阈值 {threshold}%）",
+        ),
+        Both(
+            "The check wechat-figures of the page Doctor names the day, and what to do about "
+            "pushes that are lost.",
+            "“体检”页面的检查项 wechat-figures 会说明是哪一天，以及推送丢失时的处理办法。",
+        ),
+        Unit.PERCENT,
+        default=100 * TOLERANCE,
+        least=100 * TOLERANCE,
         most=100,
     ),
     AlarmKind.DOCTOR: KindWords(

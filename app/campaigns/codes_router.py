@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 
 from app.access import audit
 from app.access.actions import Action
-from app.access.caller import actor_of
+from app.access.caller import actor_of, caller_of
 from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail
 from app.api_route import BoundedRoute
@@ -168,11 +168,16 @@ async def give_code(
     request: Request,
     session: SessionDep,
 ) -> GivenCode:
-    """Give a person in a mini-program their code, the same one that a reply gives them."""
+    """Give a person in a mini-program their code, the same one that a reply gives them.
+
+    A token of the database gives codes to people of the AppIDs that it names, and to no others.
+    """
+    caller_of(request).require_appids({wanted.appid})
     settings: Settings = request.app.state.settings
     now = _now(request)
     with http_errors(campaign_id):
         campaign = await store.read(session, campaign_id)
+        await store.require_door(session, campaign_id, wanted.door)
     if not campaign.starts_at <= now < campaign.ends_at:
         raise HTTPException(409, "the campaign does not run now: nobody gets a code")
     door = None if wanted.door is None else Door(wanted.door.kind, wanted.door.id)

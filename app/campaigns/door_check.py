@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.campaigns.models import DoorKind
+from app.campaigns.models import CampaignDoorKind
 from app.campaigns.schemas import DoorIn
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
@@ -27,9 +27,9 @@ async def first_unknown(session: AsyncSession, doors: Sequence[DoorIn]) -> int |
 
 
 def _is_wellformed(door: DoorIn) -> bool:
-    if door.kind is DoorKind.RULE:
+    if door.kind is CampaignDoorKind.RULE:
         return _NUMBER.fullmatch(door.id) is not None
-    if door.kind is DoorKind.MENU_BUTTON:
+    if door.kind is CampaignDoorKind.MENU_BUTTON:
         return _BUTTON.fullmatch(door.id) is not None
     try:
         return str(UUID(door.id)) == door.id
@@ -37,22 +37,22 @@ def _is_wellformed(door: DoorIn) -> bool:
         return False
 
 
-_EXISTING: Final[dict[DoorKind, TextClause]] = {
-    DoorKind.RULE: text(
+_EXISTING: Final[dict[CampaignDoorKind, TextClause]] = {
+    CampaignDoorKind.RULE: text(
         "SELECT CAST(id AS text) FROM rules WHERE id = ANY(CAST(CAST(:ids AS text[]) AS bigint[]))"
     ),
-    DoorKind.QRCODE: text(
+    CampaignDoorKind.QRCODE: text(
         "SELECT CAST(id AS text) FROM qrcodes WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
     ),
-    DoorKind.LINK: text(
+    CampaignDoorKind.LINK: text(
         "SELECT CAST(id AS text) FROM links WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
     ),
-    DoorKind.NOTICE: text(
+    CampaignDoorKind.NOTICE: text(
         "SELECT CAST(id AS text) FROM notice_sends "
         "WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
     ),
     # Of any version: a menu that is not published yet has no buttons to tap.
-    DoorKind.MENU_BUTTON: text(
+    CampaignDoorKind.MENU_BUTTON: text(
         "SELECT given.id FROM unnest(CAST(:ids AS text[])) AS given (id) WHERE EXISTS ("
         "    SELECT FROM menu_buttons WHERE appid = split_part(given.id, '/', 1)"
         "        AND position = split_part(given.id, '/', 2))"

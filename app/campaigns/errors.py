@@ -4,6 +4,7 @@ CampaignError
  ├ NoSuchCampaign   it does not exist, or is deleted
  ├ StaleRevision    somebody else has changed it
  ├ UnknownDoor      a door that does not exist
+ ├ OtherDoor        a door that is none of the campaign's
  ├ DoorTaken        another campaign has the door at the same time
  ├ LongOver         its codes name nobody any more, so that it can't go on
  └ TooManyCampaigns there are as many as there may be
@@ -34,6 +35,16 @@ class UnknownDoor(CampaignError):
     def __init__(self, number: int, kind: str, door_id: str) -> None:
         super().__init__(f"there is no {kind} {door_id}: correct its id, or leave it out")
         self.number = number
+
+
+class OtherDoor(CampaignError):
+    """A door is none of the campaign's."""
+
+    def __init__(self, kind: str, door_id: str) -> None:
+        super().__init__(
+            f"the {kind} {door_id} is no door of the campaign: correct its id, add it to the "
+            "campaign, or leave door out"
+        )
 
 
 class DoorTaken(CampaignError):

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.campaigns import store
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.opens import Opens, opens_by_door_and_day
 from app.campaigns.schemas import Counted, DayFigures, DoorFigures, DoorIn, FiguresOut
 from app.codes import figures
@@ -24,13 +24,13 @@ async def figures_of(
     """Return the figures of a campaign; both days are included."""
     doors = (await store.doors_of(session, [campaign.id])).get(campaign.id, [])
     codes = await figures.by_door_and_day(session, campaign.id, since, until)
-    opens = await opens_by_door_and_day(session, doors, since, until)
+    opens = await opens_by_door_and_day(session, campaign, doors, since, until)
     follows = await _follows(session, doors, since, until)
     days = day_figures(codes, opens)
-    total = _sum(days, is_counted=opens is not None)
+    total = _sum(days)
     return FiguresOut(
         total=total,
-        doors=door_figures(doors, days, is_counted=opens is not None),
+        doors=door_figures(doors, days),
         days=days,
         follows=follows,
         cost_per_follower=cost_of_each(campaign.cost, follows),
@@ -45,63 +45,59 @@ def cost_of_each(cost: Decimal | None, number: int) -> Decimal | None:
     return (cost / number).quantize(_CENT, ROUND_HALF_UP)
 
 
-def day_figures(codes: Iterable[DoorDay], opens: Opens | None) -> list[DayFigures]:
+def day_figures(codes: Iterable[DoorDay], opens: Opens) -> list[DayFigures]:
     """Return the figures of each door and day, with the opens."""
     found: dict[tuple[date, DoorIn | None], DayFigures] = {}
     for row in codes:
-        door = None if row.door is None else DoorIn(kind=DoorKind(row.door.kind), id=row.door.id)
+        door = (
+            None
+            if row.door is None
+            else DoorIn(kind=CampaignDoorKind(row.door.kind), id=row.door.id)
+        )
         found[row.day, door] = _day(row.day, door, row.given, row.redeemed, opens)
-    for day, door in opens or {}:
+    for day, door in opens:
         found.setdefault((day, door), _day(day, door, 0, 0, opens))
     return sorted(found.values(), key=lambda each: (each.day, each.kind or "", each.id or ""))
 
 
-def door_figures(
-    doors: Iterable[DoorIn], days: Sequence[DayFigures], *, is_counted: bool
-) -> list[DoorFigures]:
+def door_figures(doors: Iterable[DoorIn], days: Sequence[DayFigures]) -> list[DoorFigures]:
     """Return the sums of each door, those of the campaign first, then former ones."""
-    present: list[tuple[DoorKind | None, str | None]] = [(door.kind, door.id) for door in doors]
+    present: list[tuple[CampaignDoorKind | None, str | None]] = [
+        (door.kind, door.id) for door in doors
+    ]
     former = {(each.kind, each.id) for each in days} - set(present)
     ordered = [*present, *sorted(former, key=lambda door: (door[0] or "", door[1] or ""))]
     return [
         DoorFigures(
             kind=kind,
             id=door_id,
-            **dict(
-                _sum(
-                    [each for each in days if (each.kind, each.id) == (kind, door_id)],
-                    is_counted=is_counted,
-                )
-            ),
+            **dict(_sum([each for each in days if (each.kind, each.id) == (kind, door_id)])),
         )
         for kind, door_id in ordered
     ]
 
 
-def _sum(days: Sequence[DayFigures], *, is_counted: bool) -> Counted:
+def _sum(days: Sequence[DayFigures]) -> Counted:
     return Counted(
         handed_out=sum(each.handed_out for each in days),
-        opened=sum(each.opened or 0 for each in days) if is_counted else None,
+        opened=sum(each.opened for each in days),
         redeemed=sum(each.redeemed for each in days),
     )
 
 
-def _day(
-    day: date, door: DoorIn | None, given: int, redeemed: int, opens: Opens | None
-) -> DayFigures:
-    opened = None if opens is None else 0 if door is None else opens.get((day, door), 0)
+def _day(day: date, door: DoorIn | None, given: int, redeemed: int, opens: Opens) -> DayFigures:
     return DayFigures(
         day=day,
         kind=None if door is None else door.kind,
         id=None if door is None else door.id,
         handed_out=given,
-        opened=opened,
+        opened=0 if door is None else opens.get((day, door), 0),
         redeemed=redeemed,
     )
 
 
 async def _follows(session: AsyncSession, doors: Sequence[DoorIn], since: date, until: date) -> int:
-    ids = [door.id for door in doors if door.kind is DoorKind.QRCODE]
+    ids = [door.id for door in doors if door.kind is CampaignDoorKind.QRCODE]
     if not ids:
         return 0
     found = await session.scalar(_FOLLOWS, {"ids": ids, "since": since, "until": until})

@@ -12,6 +12,7 @@ from app.campaigns.errors import (
     DoorTaken,
     LongOver,
     NoSuchCampaign,
+    OtherDoor,
     StaleRevision,
     TooManyCampaigns,
     UnknownDoor,
@@ -51,6 +52,10 @@ def http_errors(campaign_id: UUID | None = None) -> Iterator[None]:
     except UnknownDoor as error:
         raise InvalidRequest(
             [Problem(loc=["body", "doors", error.number, "id"], msg=str(error), type="value_error")]
+        ) from None
+    except OtherDoor as error:
+        raise InvalidRequest(
+            [Problem(loc=["body", "door", "id"], msg=str(error), type="value_error")]
         ) from None
     except BadCodes as error:
         raise InvalidRequest(

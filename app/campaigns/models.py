@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.base import Base
 
 
-class DoorKind(StrEnum):
+class CampaignDoorKind(StrEnum):
     """What leads people to a campaign."""
 
     RULE = "rule"
@@ -62,5 +62,5 @@ class CampaignDoor(Base):
     campaign_id: Mapped[UUID] = mapped_column(
         ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True
     )
-    kind: Mapped[DoorKind] = mapped_column(primary_key=True)
+    kind: Mapped[CampaignDoorKind] = mapped_column(primary_key=True)
     door_id: Mapped[str] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.campaigns.models import DoorKind
+from app.campaigns.models import CampaignDoorKind
 from app.codes.holder import Door
 
 
@@ -33,13 +33,16 @@ async def door_of(session: AsyncSession, campaign_id: UUID, push: AnsweredPush) 
     That is the QR code that was scanned, or the button that was tapped, if it is one of the doors;
     else the rule.
     """
-    for kind, query in ((DoorKind.QRCODE, _QRCODE), (DoorKind.MENU_BUTTON, _MENU_BUTTON)):
+    for kind, query in (
+        (CampaignDoorKind.QRCODE, _QRCODE),
+        (CampaignDoorKind.MENU_BUTTON, _MENU_BUTTON),
+    ):
         door_id = await session.scalar(
             query, {"campaign_id": campaign_id, "callback_id": push.callback_id}
         )
         if door_id is not None:
             return Door(kind, door_id)
-    return Door(DoorKind.RULE, str(push.rule_id))
+    return Door(CampaignDoorKind.RULE, str(push.rule_id))
 
 
 _RUNNING: Final = text("""

@@ -18,7 +18,7 @@ from pydantic import (
 
 from app.api_model import ApiModel
 from app.api_time import Time
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.codes.code_text import CODE_PATTERN, MAX_DRAWN, MIN_DRAWN
 from app.codes.models import CodeImport, ImportSource, ImportState
 from app.codes.read_csv import MAX_CODES
@@ -44,7 +44,7 @@ class DoorIn(ApiModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: DoorKind
+    kind: CampaignDoorKind
     """What it is."""
     id: Annotated[str, Field(pattern=DOOR_PATTERN)]
     """Its id: of the rule, QR code, link, or of the send of notices; of a menu button the AppID of
@@ -271,8 +271,8 @@ class Counted(ApiModel):
 
     handed_out: int
     """People who got a code."""
-    opened: int | None
-    """Opens of the mini-program by the door; null while no arrivals are counted for campaigns."""
+    opened: int
+    """Opens of the mini-program by the door during the campaign, as mini-programs report them."""
     redeemed: int
     """Codes that were redeemed."""
 
@@ -280,7 +280,7 @@ class Counted(ApiModel):
 class DoorFigures(Counted):
     """The figures of one door in the whole span that was asked for."""
 
-    kind: DoorKind | None
+    kind: CampaignDoorKind | None
     """What the door is; null: it is not known by which door these people came."""
     id: str | None
     """Its id."""
@@ -291,7 +291,7 @@ class DayFigures(Counted):
 
     day: date
     """A day in Shanghai."""
-    kind: DoorKind | None
+    kind: CampaignDoorKind | None
     """What the door is."""
     id: str | None
     """Its id."""

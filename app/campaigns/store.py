@@ -18,6 +18,7 @@ from app.campaigns.errors import (
     DoorTaken,
     LongOver,
     NoSuchCampaign,
+    OtherDoor,
     StaleRevision,
     TooManyCampaigns,
     UnknownDoor,
@@ -59,6 +60,14 @@ async def doors_of(
     for row in found:
         doors[row.campaign_id].append(DoorIn(kind=row.kind, id=row.door_id))
     return doors
+
+
+async def require_door(session: AsyncSession, campaign_id: UUID, door: DoorIn | None) -> None:
+    """Raise OtherDoor for a door that is none of the campaign's."""
+    if door is None:
+        return
+    if await session.get(CampaignDoor, (campaign_id, door.kind, door.id)) is None:
+        raise OtherDoor(door.kind, door.id)
 
 
 async def add(

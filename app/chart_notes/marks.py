@@ -19,6 +19,7 @@ class MarkKind(StrEnum):
 
     RULES = "rules"
     MENU = "menu"
+    CAMPAIGN = "campaign"
     SILENCE = "silence"
     CALLS_WAIT = "calls_wait"
     DOCTOR = "doctor"
@@ -30,8 +31,8 @@ class Mark:
     """Something that happened on a day. at: None if it is about the whole day.
 
     until: when it ended. appid: None for all accounts, or for none. count: of rules that were
-    changed, or the number of a menu's version. text: of a note; the API whose calls wait; the check
-    of the doctor.
+    changed, or the number of a menu's version. text: of a note; the name of the campaign; the API
+    whose calls wait; the check of the doctor.
     """
 
     kind: MarkKind

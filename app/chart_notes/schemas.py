@@ -88,9 +88,9 @@ class MarkOut(ApiModel):
     """Something that happened on a day of the charts."""
 
     kind: MarkKind
-    """`rules`: rules were changed. `menu`: a menu was published. `silence`: no push came although
-    many were to be expected. `calls_wait`: WeChat refuses calls, and they wait. `doctor`: the
-    doctor found a fault that lasts. `note`: an operator wrote it."""
+    """`rules`: rules were changed. `menu`: a menu was published. `campaign`: a campaign began.
+    `silence`: no push came although many were to be expected. `calls_wait`: WeChat refuses calls,
+    and they wait. `doctor`: the doctor found a fault that lasts. `note`: an operator wrote it."""
     day: date
     """The day in the time zone."""
     at: datetime | None
@@ -102,7 +102,7 @@ class MarkOut(ApiModel):
     count: int | None
     """How many rules were changed, or the number of the menu's version."""
     text: str | None
-    """The text of the note, the API whose calls wait, or the check of the doctor."""
+    """The text of the note, the campaign, the API whose calls wait, or the check of the doctor."""
     note_id: UUID | None
     """The id of the note."""
 

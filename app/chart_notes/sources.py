@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.campaigns.models import Campaign
 from app.chart_notes.marks import MAX_OF_A_KIND, Mark, MarkKind, Span
 from app.chart_notes.models import ChartNote
 from app.datacube import push_store
@@ -56,6 +57,24 @@ async def published_menus(session: AsyncSession, span: Span) -> list[Mark]:
         Mark(MarkKind.MENU, span.day_of(at), at=at, appid=appid, count=number)
         for appid, number, at in found
         if at is not None
+    ]
+
+
+async def campaigns(session: AsyncSession, span: Span) -> list[Mark]:
+    """Return the campaigns that began, with their end; they belong to no account."""
+    found = await session.execute(
+        select(Campaign.name, Campaign.starts_at, Campaign.ends_at)
+        .where(
+            Campaign.deleted_at.is_(None),
+            Campaign.starts_at >= span.start,
+            Campaign.starts_at < span.end,
+        )
+        .order_by(Campaign.starts_at.desc())
+        .limit(MAX_OF_A_KIND)
+    )
+    return [
+        Mark(MarkKind.CAMPAIGN, span.day_of(start), at=start, until=end, text=name)
+        for name, start, end in found
     ]
 
 
@@ -135,6 +154,7 @@ async def notes(session: AsyncSession, span: Span) -> list[Mark]:
 SOURCES: Final[Sequence[Source]] = (
     changed_rules,
     published_menus,
+    campaigns,
     silences,
     waiting_calls,
     lasting_faults,

@@ -33,7 +33,7 @@ def add(
     scope: Annotated[list[ApiScope], typer.Option(help="What it may do; may be repeated.")],
     appid: Annotated[
         list[str] | None,
-        typer.Option(help="Account about which it may report; may be repeated."),
+        typer.Option(help="Account of which it may speak; may be repeated."),
     ] = None,
     expires: Annotated[
         timedelta | None,

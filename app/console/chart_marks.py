@@ -18,6 +18,7 @@ from app.stats.date_range import DateRange
 TEXTS: Final[Mapping[MarkKind, str]] = {
     MarkKind.RULES: N_("%(time)s: rules changed: %(count)s"),
     MarkKind.MENU: N_("%(time)s: menu version %(count)s published"),
+    MarkKind.CAMPAIGN: N_("%(time)s: campaign %(text)s began, until %(until)s"),
     MarkKind.SILENCE: N_("%(time)s: no push came, until %(until)s"),
     MarkKind.CALLS_WAIT: N_("%(time)s: WeChat refuses %(text)s, and the calls wait"),
     MarkKind.DOCTOR: N_("%(time)s: the doctor finds a fault: %(text)s"),
@@ -28,6 +29,7 @@ NOT_OVER: Final = N_("now")
 PAGES: Final[Mapping[MarkKind, str]] = {
     MarkKind.RULES: "/rules",
     MarkKind.MENU: "/menus",
+    MarkKind.CAMPAIGN: "/campaigns",
     MarkKind.CALLS_WAIT: "/doctor",
     MarkKind.DOCTOR: "/doctor",
     MarkKind.NOTE: "/figures/notes",

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import tokens
 from app.access.errors import AccessError, InvalidName, NameTaken
-from app.access.scopes import REPORTING_SCOPES, ApiScope
+from app.access.scopes import APPID_SCOPES, REPORTING_SCOPES, ApiScope
 from app.console import errors
 from app.console.access_messages import message_of
 from app.console.form_values import Blank
@@ -144,8 +144,8 @@ def problems_of(form: TokenForm) -> dict[str, str]:
     reports = not REPORTING_SCOPES.isdisjoint(form.scopes)
     if reports and not form.listed_appids:
         problems["appids"] = N_("Name the accounts about which it may report.")
-    if form.listed_appids and not reports:
-        problems["appids"] = N_("AppIDs are only for a token that reports UnionIDs or arrivals.")
+    if form.listed_appids and APPID_SCOPES.isdisjoint(form.scopes):
+        problems["appids"] = N_("AppIDs are only for reports and codes.")
     if any(re.fullmatch(APPID_PATTERN, appid) is None for appid in form.listed_appids):
         problems["appids"] = N_("An AppID is wx and 16 digits or letters a to f.")
     if len(form.listed_appids) > tokens.MAX_APPIDS:

@@ -60,13 +60,12 @@ async def read(
 
 
 async def judged(
-    session: AsyncSession, accounts: Sequence[Account], now: datetime
+    session: AsyncSession, appids: Sequence[str], now: datetime
 ) -> Mapping[str, Mapping[str, Sequence[Pair]]]:
     """Return the newest days of the exact measures that both have counted: by AppID and measure."""
     until = yesterday(now)
     since = until - timedelta(days=LOOKED_BACK - 1)
     days = DateRange(since, until, SHANGHAI.key).days
-    appids = [one.appid for one in accounts]
     figures = await figure_store.read(session, appids, since, until)
     pushes = await push_store.read(session, appids, since, until)
     exact = {measure.name for measure in MEASURES if measure.exact}

@@ -164,7 +164,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
     named = {} if rules is None else rules.media_ids
     media_ids = sorted({media_id for ids in named.values() for media_id in ids})
     official = [one.appid for one in settings.accounts.values() if one.kind == "oa"]
-    asked = [one for one in asked_accounts(settings) if one.kind == "oa"]
+    asked = [one.appid for one in asked_accounts(settings) if one.kind == "oa"]
     day = now - DAY
     async with database.sessions() as session:
         version = await session.scalar(_VERSION)

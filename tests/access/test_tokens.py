@@ -49,7 +49,7 @@ async def test_a_token_is_listed_without_its_text(session: AsyncSession) -> None
     [
         ((), (), "needs a scope"),
         (REPORTS, (), "needs the AppIDs"),
-        (READS, (APPID,), "arrivals:write and identities:write alone"),
+        (READS, (APPID,), "arrivals:write, codes:write, identities:write alone"),
         ((ApiScope.ARRIVALS_WRITE,), (), "arrivals:write needs the AppIDs"),
         (REPORTS, ("shop",), "is no AppID"),
         (REPORTS, (APPID + "\n",), "is no AppID"),

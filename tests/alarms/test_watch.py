@@ -1,7 +1,8 @@
 """Alarms begin when a figure reaches its threshold, and end once it has been below for a while."""
 
 import asyncio
-from datetime import datetime, timedelta
+import json
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -11,9 +12,12 @@ from app.alarms import figures, push_pauses
 from app.alarms.kinds import AlarmKind
 from app.alarms.watch import ENDS_AFTER, evaluate
 from app.callback.message_store import id_at
+from app.datacube.days import day_of
 from app.settings import Settings
 from app.worker import Jobs
 from tests.alarms.makers import MINUTE, alarms, calm, kinds, refuse
+from tests.campaigns.makers import added as campaign
+from tests.campaigns.makers import imported
 from tests.service import APPID, Service, WorldClock, event
 
 DAY = timedelta(days=1)
@@ -199,6 +203,90 @@ async def test_a_fault_of_the_doctor_raises_an_alarm_but_not_what_has_a_threshol
 
 
 OWN = figures.OWN_THRESHOLD
+
+
+async def test_a_pool_that_runs_out_raises_one_alarm_until_it_has_enough_codes(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    low = await campaign(service, name="low", warn_below=3)
+    await imported(service, jobs, low, "CODE-A1", "CODE-A2")
+    twin = await campaign(service, name="low", warn_below=3)
+    await imported(service, jobs, twin, "CODE-A1", "CODE-A2")
+    enough = await campaign(service, name="enough", warn_below=2)
+    await imported(service, jobs, enough, "CODE-A1", "CODE-A2")
+    empty = await campaign(service, name="empty", warn_below=0)
+    await imported(service, jobs, empty, "CODE-A1")
+    await connection.execute(
+        "UPDATE campaign_codes SET given_at = now() WHERE campaign_id = $1", UUID(empty["id"])
+    )
+
+    await jobs.watch_alarms()
+    assert [(one["kind"], one["subject"]) for one in await alarms(connection)] == [
+        ("code_pool", "empty"),
+        ("code_pool", "low"),
+    ]
+
+    for each in (low, twin, empty):
+        await imported(service, jobs, each, "CODE-B1", "CODE-B2")
+    clock.advance(ENDS_AFTER)
+    await jobs.watch_alarms()
+    assert await kinds(connection) == []
+
+
+async def figures_of(
+    connection: asyncpg.Connection, day: date, *, theirs: int, texts: int, settled: bool = True
+) -> None:
+    """Let WeChat have counted messages of a day, and the service as well."""
+    await connection.execute(
+        """INSERT INTO push_days (appid, day, covered, follows, unfollows, qr_follows, texts,
+               images, voices, videos, links, pushes, refused, hours, silences, counted_at)
+           VALUES ($1, $2, true, 0, 0, 0, $3, 0, 0, 0, 0, $3, 0, '[]', '[]', now())""",
+        APPID,
+        day,
+        texts,
+    )
+    await connection.execute(
+        """INSERT INTO wechat_figures (appid, call, day, rows, try_at, read_at)
+           VALUES ($1, 'getupstreammsg', $2, $3, $4, now())""",
+        APPID,
+        day,
+        json.dumps([{"msg_type": 1, "msg_user": 1, "msg_count": theirs}]),
+        None if settled else datetime.now(UTC),
+    )
+
+
+async def test_figures_that_differ_as_the_doctor_judges_raise_an_alarm(
+    jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    today = day_of(clock.now())
+    await figures_of(connection, today - 4 * DAY, theirs=1000, texts=1)
+    await figures_of(connection, today - 3 * DAY, theirs=1000, texts=980)
+    await figures_of(connection, today - 2 * DAY, theirs=1000, texts=1040)
+    await figures_of(connection, today - 1 * DAY, theirs=1000, texts=900)
+
+    await jobs.watch_alarms()
+
+    [alarm] = await alarms(connection)
+    assert (alarm["kind"], alarm["appid"], alarm["subject"]) == (
+        "figures_differ",
+        APPID,
+        "messages",
+    )
+    assert (alarm["value"], alarm["threshold"]) == (pytest.approx(10), 2)
+
+
+async def test_figures_that_differ_by_two_percent_or_may_still_change_raise_no_alarm(
+    service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
+) -> None:
+    today = day_of(clock.now())
+    await figures_of(connection, today - 2 * DAY, theirs=1000, texts=980)
+    await figures_of(connection, today - 1 * DAY, theirs=1000, texts=1, settled=False)
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == []
+    less = await service.api("PUT", "alarms/thresholds/figures_differ", json={"value": 1})
+    assert less.status_code == 422
 
 
 def test_every_kind_has_its_figures() -> None:

@@ -6,12 +6,16 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from app.access import tokens
+from app.access.actor import Actor, ActorKind
+from app.access.scopes import ApiScope
 from app.worker import Jobs
 from tests.campaigns.makers import (
     CODED_CARD,
     added,
     body,
     code_of,
+    given,
     imported,
     redeemed,
     rule_door,
@@ -24,6 +28,7 @@ from tests.service import (
     CARD_APPID,
     OPENID,
     OTHER_OPENID,
+    Json,
     Service,
     WeChat,
     card,
@@ -167,7 +172,7 @@ async def test_a_code_is_redeemed_once_however_often_the_shop_repeats_it(
         assert answer.status_code == status
         assert word in answer.json()["detail"]
     figures = await service.read(f"campaigns/{campaign['id']}/figures")
-    assert figures["total"] == {"handed_out": 1, "opened": None, "redeemed": 1}
+    assert figures["total"] == {"handed_out": 1, "opened": 0, "redeemed": 1}
 
 
 async def test_of_two_shops_one_redeems_a_code(
@@ -209,20 +214,20 @@ async def test_figures_are_told_by_door_and_day_with_what_they_cost(
     found = await service.read(f"campaigns/{campaign['id']}/figures")
 
     door = campaign["doors"][0]
-    assert found["total"] == {"handed_out": 2, "opened": None, "redeemed": 1}
+    assert found["total"] == {"handed_out": 2, "opened": 0, "redeemed": 1}
     assert found["days"] == [
         {
             "day": str(first_day[0]),
             **door,
             "handed_out": 1,
-            "opened": None,
+            "opened": 0,
             "redeemed": 0,
         },
         {
             "day": str(first_day[0] + timedelta(days=1)),
             **door,
             "handed_out": 1,
-            "opened": None,
+            "opened": 0,
             "redeemed": 1,
         },
     ]
@@ -249,12 +254,49 @@ async def test_a_person_in_the_mini_program_gets_the_code_of_the_reply(
     stranger = await service.api("POST", path, json=person | {"openid": "nobody"})
     assert stranger.status_code == 409
     assert "PUT /api/identities" in stranger.json()["detail"]
-    door = {"kind": "link", "id": "00000000-0000-0000-0000-000000000000"}
     await service.push(message(service.clock, "hello", openid=OTHER_OPENID))
-    other = await service.api("POST", path, json=person | {"openid": OTHER_OPENID, "door": door})
+    others = person | {"openid": OTHER_OPENID}
+    elsewhere = {"kind": "link", "id": "00000000-0000-0000-0000-000000000000"}
+    refused = await service.api("POST", path, json=others | {"door": elsewhere})
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["body", "door", "id"]
+    assert len(await given(connection)) == 1
+    other = await service.api("POST", path, json=others | {"door": campaign["doors"][0]})
     assert other.json() == {"code": "CODE-1"}
     service.clock.advance(timedelta(days=30))
     assert (await service.api("POST", path, json=person)).status_code == 409
+
+
+async def test_a_backend_gives_codes_to_people_of_its_accounts_and_a_shop_to_nobody(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    campaign = await running(service, jobs, CODED_CARD)
+    code = code_of(await write(service, wechat, jobs, connection))
+    path = f"/api/campaigns/{campaign['id']}"
+
+    made = {"own": [APPID], "other": [CARD_APPID], "shop": []}
+    keys = {}
+    async with service.app.state.database.sessions.begin() as session:
+        for name, appids in made.items():
+            _, keys[name] = await tokens.add(
+                session,
+                Actor(ActorKind.CLI, "shell"),
+                name,
+                [ApiScope.CODES_WRITE],
+                appids,
+                expires_at=None,
+                now=service.clock.now(),
+            )
+
+    async def status(name: str, call: str, body: Json) -> int:
+        headers = {"authorization": f"Bearer {keys[name]}"}
+        return (await service.http.post(f"{path}/{call}", headers=headers, json=body)).status_code
+
+    person = {"appid": APPID, "openid": OPENID}
+    assert await status("own", "codes/given", person) == 200
+    assert await status("other", "codes/given", person) == 403
+    assert await status("shop", "codes/given", person) == 403
+    assert await status("shop", "redemptions", {"code": code, "key": "order-1"}) == 200
 
 
 async def test_codes_of_a_deleted_campaign_are_deleted_by_the_sweep(

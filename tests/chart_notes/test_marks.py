@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from app.chart_notes.sources import SOURCES
+from tests.campaigns.makers import added as campaign
 from tests.service import APPID, Json, Service, text_reply
 
 AT = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)  # half past one of the next day in Shanghai
@@ -64,6 +65,26 @@ async def test_published_menus_are_marked_and_others_are_not(
         )
 
     assert told(await marks(service), "kind", "appid", "count") == [("menu", APPID, 1)]
+
+
+async def test_a_campaign_is_marked_where_it_begins_until_it_is_deleted(
+    service: Service,
+) -> None:
+    ends = AT + timedelta(days=9)
+    first = await campaign(service, name="Sale", starts_at=AT.isoformat(), ends_at=ends.isoformat())
+    await campaign(
+        service,
+        name="later",
+        starts_at=(AT + timedelta(days=1)).isoformat(),
+        ends_at=ends.isoformat(),
+    )
+
+    (mark,) = await marks(service, appid=APPID)
+    assert (mark["kind"], mark["day"], mark["text"]) == ("campaign", "2026-11-21", "Sale")
+    assert datetime.fromisoformat(mark["until"]) == ends
+
+    await service.api("DELETE", f"campaigns/{first['id']}")
+    assert await marks(service) == []
 
 
 async def push_day(

@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from app.access import tokens
 from app.access.scoped_route import ScopedRoute
-from app.access.scopes import REPORTING_SCOPES, SCOPE_MEMBER, ApiScope
+from app.access.scopes import APPID_SCOPES, SCOPE_MEMBER, ApiScope
 from app.access.token_cache import KnownToken, TokensUnavailable
 from app.api_route import BoundedRoute
 from app.db.engine import Database
@@ -69,7 +69,7 @@ async def add_token(
             ACTOR,
             name,
             scopes,
-            () if REPORTING_SCOPES.isdisjoint(scopes) else appids,
+            () if APPID_SCOPES.isdisjoint(scopes) else appids,
             expires_at=None if lifetime is None else clock.now() + lifetime,
             now=clock.now(),
         )
@@ -199,7 +199,7 @@ async def test_a_backend_reports_identities_of_its_mini_program_alone(
         refused = await report(*appids)
         assert refused.status_code == 403
         assert refused.json()["detail"] == (
-            f"the token crm may not report about {OTHER_APPID}; its AppIDs: {CARD_APPID}"
+            f"the token crm may not speak of {OTHER_APPID}; its AppIDs: {CARD_APPID}"
         )
     assert (await report(OTHER_APPID, by=ADMIN_TOKEN)).status_code == 200
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.schemas import MAX_DOORS, CampaignIn, DoorIn
 from app.console.messages import N_
 
@@ -105,7 +105,7 @@ def _doors(text: str) -> list[dict[str, str]] | None:
     found: dict[tuple[str, str], None] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         door = _DOOR.fullmatch(line)
-        if door is None or door[1] not in set(DoorKind):
+        if door is None or door[1] not in set(CampaignDoorKind):
             return None
         found[door[1], door[2]] = None
     return [{"kind": kind, "id": door_id} for kind, door_id in found]

@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Final
 
-from app.campaigns.models import Campaign, DoorKind
+from app.campaigns.models import Campaign, CampaignDoorKind
 from app.codes.models import ImportState
 from app.console.labels import Label, Level
 from app.console.messages import N_
 
 DOORS: Final = {
-    DoorKind.RULE: N_("Rule"),
-    DoorKind.QRCODE: N_("Scanned QR code"),
-    DoorKind.MENU_BUTTON: N_("Menu button"),
-    DoorKind.LINK: N_("Link"),
-    DoorKind.NOTICE: N_("Send of notices"),
+    CampaignDoorKind.RULE: N_("Rule"),
+    CampaignDoorKind.QRCODE: N_("Scanned QR code"),
+    CampaignDoorKind.MENU_BUTTON: N_("Menu button"),
+    CampaignDoorKind.LINK: N_("Link"),
+    CampaignDoorKind.NOTICE: N_("Send of notices"),
 }
 IMPORTS: Final = {
     ImportState.RECEIVING: Label(N_("is being sent"), Level.NEUTRAL),
