@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ from app.qrcodes import draw
 from app.qrcodes.draw import DEFAULT_SCALE, MAX_LOGO_BYTES, MAX_SCALE, BadLogo, PictureFormat
 from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.media_folder import read_file
+
+_PNG: Final = "needs format=svg: a PNG holds the code alone"
 
 
 class PictureLook(ApiModel):
@@ -22,7 +24,7 @@ class PictureLook(ApiModel):
     scale: Annotated[int, Field(ge=1, le=MAX_SCALE)] = DEFAULT_SCALE
     """Pixels of one module of the code; the whole has about 41 of them on each side."""
     with_name: bool = False
-    """Whether the name stands below the code."""
+    """Whether the name stands below the code: of an SVG, since no font comes with the service."""
     logo: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """A picture of the media folder (MEDIA_DIR) that stands in the middle."""
 
@@ -54,9 +56,10 @@ class Painter:
 async def painter(look: PictureLook, media_folder: Path) -> Painter:
     """Return what draws pictures of this look. Raises BadLook."""
     if look.format != "svg":
-        for field, wanted in (("with_name", look.with_name), ("logo", look.logo is not None)):
-            if wanted:
-                raise BadLook(field, "needs format=svg: a PNG holds the code alone")
+        if look.with_name:
+            raise BadLook("with_name", f"{_PNG}, since no font comes with the service")
+        if look.logo is not None:
+            raise BadLook("logo", _PNG)
     if look.logo is None:
         return Painter(look, None)
     try:
