@@ -1,5 +1,7 @@
 """A pool that leaves no connection open once it is closed."""
 
+import logging
+
 from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -11,6 +13,8 @@ class ConnectionPool(AsyncAdaptedQueuePool):
     the garbage collector finds it, which can't say goodbye to the server.
     """
 
+    # SQLAlchemy names the log after the class, and ours are written from "info" on.
+    logging.getLogger(f"{__name__}.ConnectionPool").setLevel(logging.WARNING)
     _is_disposed = False
 
     def dispose(self) -> None:

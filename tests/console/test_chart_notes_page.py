@@ -27,7 +27,7 @@ async def test_a_note_stands_on_the_charts_of_its_day_and_its_text_is_escaped(
     for page in pages:
         assert "14:30: note: &lt;b&gt;Sale&lt;/b&gt;" in page  # in the title of the mark
         # In the list below.
-        assert re.search(r"14:30: note:</a> <bdi[^>]*>&lt;b&gt;Sale&lt;/b&gt;</bdi>", page)
+        assert re.search(r"14:30: note:</bdi></a> <bdi[^>]*>&lt;b&gt;Sale&lt;/b&gt;</bdi>", page)
         assert "<b>Sale" not in page
 
 

@@ -1,5 +1,6 @@
 """Several web processes of one `serve`: on a busy core, and without their parent."""
 
+import atexit
 import json
 import os
 import shutil
@@ -27,13 +28,15 @@ START_SECONDS = 120
 
 def serve(database_url: str, folder: Path, processes: int, *prefix: str) -> Child:
     port = free_port()
+    # The path of the test's own folder may be too long to fork from one process.
+    temporary = tempfile.mkdtemp(prefix="oab-")
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     settings = account_settings() | {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(folder),
+        "TMPDIR": temporary,
         "PORT": str(port),
         "WEB_PROCESSES": str(processes),
-        # The path of a test's own folder may be too long to fork from one process.
-        "TMPDIR": tempfile.gettempdir(),
     }
     return Child("serve", [*prefix, *oa_bridge("serve")], folder, settings, port)
 
@@ -132,9 +135,9 @@ async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_on
             alive = await http.get(f"{child.url}/livez")
         assert alive.status_code == 200
         # The killed one could not remove the folder of its metrics.
-        assert metrics_folders(tmp_path) == 1
+        assert metrics_folders(child) == 1
         assert await child.stopped(15) == 0
-        assert metrics_folders(tmp_path) == 0
+        assert metrics_folders(child) == 0
     finally:
         child.clean_up()
 
@@ -160,6 +163,6 @@ def fork_server(child: Child) -> psutil.Process:
     return server
 
 
-def metrics_folders(folder: Path) -> int:
+def metrics_folders(child: Child) -> int:
     """Return how many folders of shared metrics are in the temporary folder of a child."""
-    return len(list(folder.glob(f"{PREFIX}*")))
+    return len(list(Path(child.settings["TMPDIR"]).glob(f"{PREFIX}*")))
