@@ -45,6 +45,8 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 HEIGHT: Final = 800
 # A page of the same origin, so that the next one needs no other process of the browser.
 NOWHERE: Final = "/nowhere"
+# For a page without an icon Chromium would ask for one, and whichever service came next refuse it.
+EMPTY: Final = '<!doctype html><link rel="icon" href="data:,">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Stage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and scope["path"] == NOWHERE:
-            await Response(media_type="text/html")(scope, receive, send)
+            await Response(EMPTY, media_type="text/html")(scope, receive, send)
             return
         assert self.app is not None, "no service is behind this port"
         await self.app(scope, receive, send)
