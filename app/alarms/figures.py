@@ -15,8 +15,8 @@ from app.alarms import push_pauses
 from app.alarms.kinds import AlarmKind
 from app.campaigns.pools import read_pools
 from app.datacube import report
+from app.first_id import first_id
 from app.ops.database_state import QUEUE_AGES
-from app.replies.counts import first_id
 from app.wechat_client.quota_store import read_uses
 
 HOUR: Final = timedelta(hours=1)

@@ -15,8 +15,8 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.alarms.models import AlarmProgress, AlarmPushDay
-from app.callback.message_store import id_at
 from app.db.engine import SessionFactory
+from app.first_id import first_id
 
 MAX_ROWS: Final = 100_000
 # Transactions of one run. What is left is counted in the next minute.
@@ -144,6 +144,6 @@ def _bound(now: datetime) -> dict[str, object]:
 
 def _first_id(last_id: UUID | None, now: datetime, overlap: timedelta) -> UUID:
     if last_id is None:
-        return id_at(now - FIRST_LOOK)
+        return first_id(now - FIRST_LOOK)
     milliseconds = int(overlap.total_seconds() * 1000)
     return UUID(int=max(0, last_id.int - (milliseconds << 80)))

@@ -1,7 +1,7 @@
 """Finds what was sent to people last, and their last launches: the weaker evidence of arrivals."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.arrivals.door import DOOR_COLUMNS, FoundDoor, LastLaunch, WaitingArrival
 from app.arrivals.models import ArrivalKind, Door
 from app.arrivals.scenes import REFERRED_BY_ACCOUNT, SceneGroup
+from app.first_id import first_id
 
 # A card may be sent for 48 hours after a message; a notice lies in a list of notices for longer.
 REPLY_WINDOW: Final = timedelta(hours=48)
@@ -120,8 +121,8 @@ def _bounds(arrivals: Sequence[WaitingArrival], window: timedelta) -> dict[str, 
     return {
         "ids": [one.id for one in arrivals],
         "unionids": [one.unionid for one in arrivals],
-        "since": [_first_id(one.at - window) for one in arrivals],
-        "until": [_first_id(one.at + timedelta(seconds=1)) for one in arrivals],
+        "since": [first_id(one.at - window) for one in arrivals],
+        "until": [first_id(one.at + timedelta(seconds=1)) for one in arrivals],
         "ats": [one.at for one in arrivals],
     }
 
@@ -129,10 +130,6 @@ def _bounds(arrivals: Sequence[WaitingArrival], window: timedelta) -> dict[str, 
 def _door(row: Row[Any], door: Door) -> FoundDoor:
     values = {name: getattr(row, name, None) for name in DOOR_COLUMNS if name != "door"}
     return FoundDoor(door, **values)
-
-
-def _first_id(moment: datetime) -> UUID:
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 _PEOPLE: Final = """

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import refs
 from app.arrivals.door import FoundDoor
 from app.arrivals.models import Door
+from app.first_id import first_id
 
 _SECOND: Final = timedelta(seconds=1)
-_LAST_BITS: Final = 80  # below those of the time in a UUIDv7
 
 
 async def doors_of(
@@ -117,11 +117,7 @@ def _reply_ranges(wanted: list[str], now: datetime) -> Iterator[tuple[str, UUID,
         elif refs.is_short(ref):
             trace = refs.reply_trace(ref)
             second = trace.second_before(now)
-            yield ref, _first_id(second), _first_id(second + _SECOND), trace.low
-
-
-def _first_id(moment: datetime) -> UUID:
-    return UUID(int=max(int(moment.timestamp() * 1000), 0) << _LAST_BITS)
+            yield ref, first_id(second), first_id(second + _SECOND), trace.low
 
 
 _LINKS: Final = text("""

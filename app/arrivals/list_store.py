@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.arrivals.models import Arrival, ArrivalKind, Basis, Door
 from app.arrivals.new_arrival import MAX_AGE
+from app.first_id import first_id
 
 # A filter that no index serves looks at so many arrivals for one page.
 MAX_SEARCHED: Final = 100_000
@@ -75,11 +76,11 @@ async def page(
     A filter that no index serves looks at MAX_SEARCHED arrivals: then the page may have fewer than
     there are, and the next one goes on from there.
     """
-    upper = min(before or _BEYOND, _first_id(wanted.until) or _BEYOND)
-    lowest = _first_id(wanted.since) or _FIRST
+    upper = min(before or _BEYOND, _id_from(wanted.until) or _BEYOND)
+    lowest = _id_from(wanted.since) or _FIRST
     if wanted.began is not None:
-        upper = min(upper, _id_at(wanted.began.until + _LATEST_REPORT))
-        lowest = max(lowest, _id_at(wanted.began.since - _CLOCK_SLACK))
+        upper = min(upper, first_id(wanted.began.until + _LATEST_REPORT))
+        lowest = max(lowest, first_id(wanted.began.since - _CLOCK_SLACK))
     bound = await _search_bound(session, upper) if wanted.searches else None
     lower = max(lowest, bound or _FIRST)
     query = select(Arrival).where(Arrival.id < upper, Arrival.id >= lower)
@@ -102,13 +103,8 @@ async def _search_bound(session: AsyncSession, upper: UUID) -> UUID | None:
     return await session.scalar(ids.offset(MAX_SEARCHED - 1).limit(1))
 
 
-def _first_id(moment: datetime | None) -> UUID | None:
-    """Return the lowest UUIDv7 of a moment."""
-    return None if moment is None else _id_at(moment)
-
-
-def _id_at(moment: datetime) -> UUID:
-    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+def _id_from(moment: datetime | None) -> UUID | None:
+    return None if moment is None else first_id(moment)
 
 
 # A reply counts with its push, a notice and a launch by themselves. A conversion by a link or a

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.message_store import id_at
+from app.first_id import first_id
 
 # More are not counted, so that a page has its figures soon.
 MAX_COUNTED: Final = 100_000
@@ -28,11 +28,11 @@ GROUP BY 1
 
 async def count(session: AsyncSession, since: datetime, until: datetime) -> int:
     """Return how many arrived from `since` to before `until`, MAX_COUNTED at most."""
-    bound = {"first": id_at(since), "beyond": id_at(until), "most": MAX_COUNTED}
+    bound = {"first": first_id(since), "beyond": first_id(until), "most": MAX_COUNTED}
     return int((await session.execute(_COUNT, bound)).scalar_one())
 
 
 async def by_minute(session: AsyncSession, since: datetime) -> Mapping[datetime, int]:
     """Return how many arrived in each minute since then, of the newest MAX_COUNTED."""
-    rows = await session.execute(_BY_MINUTE, {"first": id_at(since), "most": MAX_COUNTED})
+    rows = await session.execute(_BY_MINUTE, {"first": first_id(since), "most": MAX_COUNTED})
     return {row[0]: row[1] for row in rows}

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow, Reached
+from app.first_id import first_id
 from app.replies.models import ReplyStatus
 from app.replies.retry_policy import UNKNOWN
 from app.replies.retry_store import MAX_RETRIED, RETRYABLE_FOR
@@ -54,8 +55,8 @@ async def page(
     """Return messages by id. before: `next` of the page before."""
     upper = before or _BEYOND
     if wanted.until is not None:
-        upper = min(upper, id_at(wanted.until + CLOCK_SLACK))
-    lower = _FIRST if wanted.since is None else id_at(wanted.since - CLOCK_SLACK)
+        upper = min(upper, first_id(wanted.until + CLOCK_SLACK))
+    lower = _FIRST if wanted.since is None else first_id(wanted.since - CLOCK_SLACK)
     bound: UUID | None = None
     rare = await _rare(session, wanted.fate)
     most = MAX_SEARCHED if wanted.text is None else MAX_TEXTS_SEARCHED
@@ -116,7 +117,7 @@ async def retryable(
 
     A reply that may have arrived is returned only if `wanted` asks for the fate uncertain.
     """
-    values: dict[str, object] = {"now": now, "lower": id_at(now - RETRYABLE_FOR)}
+    values: dict[str, object] = {"now": now, "lower": first_id(now - RETRYABLE_FOR)}
     messages = replace(wanted, rule_id=None, fate=None)
     where = [*_conditions(messages, values), *_reply_conditions(wanted, values)]
     found = await session.execute(
@@ -124,11 +125,6 @@ async def retryable(
         values | {"limit": MAX_RETRIED + 1},
     )
     return [RetryableReply(id_, Fate(fate)) for id_, fate in found]
-
-
-def id_at(at: datetime) -> UUID:
-    """Return the least id that is drawn at a time or later."""
-    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
 
 
 def row_of(row: Row[Any]) -> MessageRow:

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.callback.models import Callback
+from app.first_id import first_id
 
 MAX_COUNTED: Final = 1000
 
@@ -53,7 +54,7 @@ async def hits_of(
     session: AsyncSession, rule_ids: Sequence[int], since: datetime
 ) -> Mapping[int, Hits]:
     """Return the hits of each rule."""
-    bound = {"ids": list(rule_ids), "since": _first_id(since), "most": MAX_COUNTED}
+    bound = {"ids": list(rule_ids), "since": first_id(since), "most": MAX_COUNTED}
     rows = await session.execute(_HITS, bound)
     return {rule_id: Hits(count, last_at) for rule_id, count, last_at in rows}
 
@@ -81,8 +82,3 @@ async def latest(
     if appid is not None:
         query = query.where(Callback.appid == appid)
     return [StoredPush(*row) for row in await session.execute(query)]
-
-
-def _first_id(moment: datetime) -> UUID:
-    """Return the lowest UUIDv7 of a moment."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.message_store import id_at
+from app.first_id import first_id
 
 # So many of the newest messages are looked at; more would take longer than a page may.
 MAX_SEARCHED: Final = 30_000
@@ -44,7 +44,7 @@ async def unanswered_words(
         "searched": MAX_SEARCHED,
         "appid": appid,
         "since": since,
-        "lower": UUID(int=0) if since is None else id_at(since),
+        "lower": UUID(int=0) if since is None else first_id(since),
         "characters": MAX_CHARACTERS,
         "limit": MAX_WORDS,
     }

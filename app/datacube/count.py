@@ -13,13 +13,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.message_store import id_at
 from app.clock import Clock
 from app.datacube import push_store
 from app.datacube.days import backfilled, end_of, start_of
 from app.datacube.models import PushDay
 from app.datacube.silence import HOURS, MAX_DAYS, Burst, silences
 from app.db.engine import SessionFactory
+from app.first_id import first_id
 from app.settings import Settings
 
 # Ids are drawn by the clock of a process, and CreateTime is by WeChat's; WeChat tries for seconds.
@@ -82,7 +82,7 @@ async def count_day(session: AsyncSession, appids: Sequence[str], day: date, now
         if not past:
             before = await session.scalar(
                 _EARLIER,
-                {"appid": appid, "upper": id_at(start_of(day)), "most": MAX_SEARCHED},
+                {"appid": appid, "upper": first_id(start_of(day)), "most": MAX_SEARCHED},
             )
         last = found.bursts[-1].last if found.bursts else before
         quiet = silences(day, found.bursts, before, [one.hours for one in past if one.covered])
@@ -116,7 +116,7 @@ async def count_day(session: AsyncSession, appids: Sequence[str], day: date, now
 async def _count(session: AsyncSession, appids: Sequence[str], day: date) -> Mapping[str, _Counted]:
     start, end = start_of(day), end_of(day)
     bound: dict[str, Any] = {"appids": list(appids), "start": start, "end": end}
-    ids = {"lower": id_at(start - SLACK), "upper": id_at(end + SLACK)}
+    ids = {"lower": first_id(start - SLACK), "upper": first_id(end + SLACK)}
     counted: defaultdict[str, _Counted] = defaultdict(_Counted)
     for appid, kind, number in await session.execute(_KINDS, {**bound, **ids}):
         counted[appid].kinds[kind] = number

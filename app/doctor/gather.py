@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 from sqlalchemy import TextClause, text
@@ -32,6 +31,7 @@ from app.doctor.facts import (
     Tokens,
 )
 from app.doctor.rules_reader import RulesReader
+from app.first_id import first_id
 from app.ops import database_state, stored_secrets
 from app.ops.database_state import DATABASE_ERRORS
 from app.privacy.store import OVERDUE_AFTER
@@ -179,10 +179,7 @@ async def _read_shared(sources: Sources, now: datetime) -> Shared:
                 RefusedPushes(*row) for row in await _rows(session, _REFUSED_PUSHES, day=day)
             ],
             pushes=await _pushes(session, official, day),
-            sent=[
-                SentCards(*row)
-                for row in await _rows(session, _SENT, first=_first_id_at(day.timestamp()))
-            ],
+            sent=[SentCards(*row) for row in await _rows(session, _SENT, first=first_id(day))],
             unionids=await _unionids(session, official),
             expiring=await _expiring(session, media_ids, now),
             overdue_content=await session.scalar(
@@ -246,8 +243,3 @@ async def _probes(session: AsyncSession, now: datetime) -> Mapping[tuple[str, st
         for appid, name, checked_at, result in rows
         if now - checked_at < PROBE_VALID_FOR
     }
-
-
-def _first_id_at(seconds: float) -> UUID:
-    """Return the lowest UUIDv7 of a time; its first 48 bits are Unix milliseconds."""
-    return UUID(int=int(seconds * 1000) << 80)

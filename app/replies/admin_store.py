@@ -13,8 +13,8 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue
+from app.first_id import first_id
 from app.replies import passive_store
-from app.replies.counts import first_id
 from app.replies.jobs import deliver_job
 from app.replies.models import Reply, ReplyStatus, Via
 from app.replies.reply_filter import filter_replies

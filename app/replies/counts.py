@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.first_id import first_id
 from app.replies import passive_store
 
 # More are not counted, so that a page has its figures soon.
@@ -53,8 +53,3 @@ async def failed(session: AsyncSession, since: datetime) -> int:
     """Return how many replies made since then have failed, MAX_FAILED at most."""
     bound = {"first": first_id(since), "most": MAX_FAILED}
     return int((await session.execute(_FAILED, bound)).scalar_one())
-
-
-def first_id(moment: datetime) -> UUID:
-    """Return the lowest UUIDv7 of a moment."""
-    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

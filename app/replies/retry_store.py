@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue import enqueue
+from app.first_id import first_id
 from app.replies.admin_store import RETRYABLE
-from app.replies.counts import first_id
 from app.replies.jobs import retry_job
 from app.replies.models import Reply, ReplyRetry, ReplyRetryItem, ReplyStatus, RetryResult, Via
 from app.replies.reply_filter import filter_replies

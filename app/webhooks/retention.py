@@ -1,12 +1,12 @@
 """Deletes old deliveries."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import delete, exists, or_, select
 
 from app.clock import Clock
 from app.db.engine import SessionFactory
+from app.first_id import first_id
 from app.webhooks.models import Delivery, DeliveryStatus, Webhook
 
 KEPT_FOR = timedelta(days=30)
@@ -19,7 +19,7 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
     old = (
         select(Delivery.id)
         .where(
-            Delivery.id < _first_id_at(earlier.timestamp()),
+            Delivery.id < first_id(earlier),
             or_(
                 Delivery.status != DeliveryStatus.WAITING,
                 ~exists().where(Webhook.id == Delivery.webhook_id),
@@ -36,8 +36,3 @@ async def prune(sessions: SessionFactory, clock: Clock) -> None:
             .where(Delivery.id.in_(select(old.c.id)))
             .execution_options(synchronize_session=False)
         )
-
-
-def _first_id_at(seconds: float) -> UUID:
-    """Return the lowest UUIDv7 of a time; its first 48 bits are Unix milliseconds."""
-    return UUID(int=int(seconds * 1000) << 80)

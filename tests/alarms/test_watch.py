@@ -11,8 +11,8 @@ import pytest
 from app.alarms import figures, push_pauses
 from app.alarms.kinds import AlarmKind
 from app.alarms.watch import ENDS_AFTER, evaluate
-from app.callback.message_store import id_at
 from app.datacube.days import day_of
+from app.first_id import first_id
 from app.settings import Settings
 from app.worker import Jobs
 from tests.alarms.makers import MINUTE, alarms, calm, kinds, refuse
@@ -154,7 +154,7 @@ async def test_messages_that_fail_raise_an_alarm(
 ) -> None:
     for number in range(20):
         at = clock.now() - timedelta(minutes=30 if number < 10 else 90)
-        await failed_reply(connection, UUID(int=id_at(at).int + number), at)
+        await failed_reply(connection, UUID(int=first_id(at).int + number), at)
 
     await jobs.watch_alarms()
 

@@ -17,10 +17,11 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
 from app.callback.message_filter import MessageFilter
-from app.callback.message_store import CLOCK_SLACK, id_at
+from app.callback.message_store import CLOCK_SLACK
 from app.console.application import SECTIONS
 from app.console.date_range_form import BadRange, RangeQuery
 from app.console.rules.try_page import Trial
+from app.first_id import first_id
 from app.main import API_ROUTERS
 from tests.fuzz.target import Target, Values
 
@@ -66,7 +67,7 @@ def _asked(value: object) -> list[Any]:
         found.append(_flat(wanted))
         moments = [members.pop("since", None), members.pop("until", None)]
         if isinstance(wanted, MessageFilter) and any(moments):
-            found += [[id_at(one + CLOCK_SLACK)] for one in (wanted.since, wanted.until) if one]
+            found += [[first_id(one + CLOCK_SLACK)] for one in (wanted.since, wanted.until) if one]
     if isinstance(value, RangeQuery):
         with suppress(BadRange):
             found.append(_flat(value.date_range(_TODAY, _ZONE.key)))
