@@ -4,8 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
 import structlog
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+"""WeChat's days and months begin there, whatever zone the reader is in."""
 
 # From here on an operator is warned.
 MAX_DIFFERENCE_SECONDS: Final = 5.0

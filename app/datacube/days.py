@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from app.wechat_client.pauses import SHANGHAI
+from app.clock import SHANGHAI
 
 # WeChat gives more, but before the service ran there is nothing to compare with.
 BACKFILL_DAYS: Final = 30

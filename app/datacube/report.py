@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import SHANGHAI
 from app.datacube import figure_store, push_store
 from app.datacube.compare import Comparison, Pair, compare
 from app.datacube.days import yesterday
@@ -18,7 +19,6 @@ from app.stats import follower_store
 from app.stats.compute import follower_figures
 from app.stats.date_range import DateRange
 from app.wechat.datacube import FigureCall
-from app.wechat_client.pauses import SHANGHAI
 
 # WeChat may need some days for a day; of those that it has counted the newest are judged.
 JUDGED_DAYS: Final = 3

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request
 
 from app.access.scoped_route import ScopedRoute
 from app.access.scopes import ApiScope, needs
+from app.clock import SHANGHAI
 from app.datacube import report
 from app.datacube.read import asked_accounts
 from app.datacube.schemas import MAX_ACCOUNTS, CompareOut, CompareQuery, account_out
 from app.db.session import SessionDep
-from app.wechat_client.pauses import SHANGHAI
 
 router = APIRouter(prefix="/api/stats", tags=["stats"], route_class=ScopedRoute)
 

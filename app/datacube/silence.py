@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from app.clock import SHANGHAI
 from app.datacube.days import end_of
-from app.wechat_client.pauses import SHANGHAI
 
 HOURS: Final = 24
 HOUR: Final = timedelta(hours=1)

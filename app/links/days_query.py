@@ -6,8 +6,8 @@ from typing import Final
 from pydantic import Field
 
 from app.api_model import ApiModel
+from app.clock import SHANGHAI
 from app.links.http_errors import unprocessable
-from app.links.renewal_policy import SHANGHAI
 
 DEFAULT_DAYS: Final = 30
 MAX_DAYS: Final = 366

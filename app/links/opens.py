@@ -19,11 +19,10 @@ from sqlalchemy import delete, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.network import network_of
-from app.clock import Clock
+from app.clock import SHANGHAI, Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.links.models import LinkOpens, LinkVisit, OpenKind
-from app.links.renewal_policy import SHANGHAI
 from app.tombstones.erasure_secret import ErasureSecret, ErasureSecretUnreadable, read_secret
 
 STORE_SECONDS: Final = 1.0

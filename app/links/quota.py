@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import SHANGHAI
 from app.db.engine import SessionFactory
-from app.links.renewal_policy import SHANGHAI, next_day
+from app.links.renewal_policy import next_day
 
 MAX_A_DAY: Final = 500_000
 MAX_A_SECOND: Final = 100

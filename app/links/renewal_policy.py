@@ -3,8 +3,8 @@
 import random
 from datetime import datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from app.clock import SHANGHAI
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 
@@ -18,8 +18,6 @@ LONGEST_PAUSE: Final = timedelta(minutes=10)
 PAUSE_AFTER_REFUSAL: Final = timedelta(hours=1)
 MAX_DOUBLINGS: Final = 10
 DAY_USED_UP: Final = frozenset({44993, 45009})
-# WeChat counts the days of its quotas so.
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 
 def renewal_after(now: datetime) -> datetime:

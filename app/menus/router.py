@@ -2,14 +2,13 @@
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Body, Query, Request
 
 from app.access.caller import actor_of
 from app.access.scopes import ApiScope, needs
 from app.api_route import BoundedRoute
-from app.clock import Clock
+from app.clock import SHANGHAI, Clock
 from app.db.engine import Database
 from app.db.session import SessionDep
 from app.menus import examples, present, store, taps
@@ -51,7 +50,6 @@ from app.wechat.errors import ApiError
 
 router = APIRouter(prefix="/api/menus", tags=["menus"], route_class=BoundedRoute)
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 DEFAULT_DAYS: Final = 30
 MAX_DAYS: Final = 366
 

@@ -12,10 +12,10 @@ import structlog
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
+from app.clock import SHANGHAI, Clock
 from app.db.engine import SessionFactory
 from app.db.queue import enqueue
-from app.links.renewal_policy import SHANGHAI, next_attempt
+from app.links.renewal_policy import next_attempt
 from app.qrcodes import store
 from app.qrcodes.jobs import missing_job, renew_job
 from app.qrcodes.life import end_of, renewal_of

@@ -17,11 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import metrics
-from app.clock import Clock
+from app.clock import SHANGHAI, Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.wechat_client.models import ApiCalls
-from app.wechat_client.pauses import SHANGHAI
 
 STORE_SECONDS: Final = 5.0
 KEPT_DAYS: Final = 31

@@ -10,12 +10,11 @@ Source: protocol 11.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from app.clock import SHANGHAI
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 QUOTA_OF_THE_DAY: Final = frozenset({44993, 45009, 85406})
 TOO_MANY_THIS_MINUTE: Final = 45011
 # They stop cards that open one mini-program, and no other message.

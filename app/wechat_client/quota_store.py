@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.clock import SHANGHAI
 from app.wechat.api_responses import Quota
 from app.wechat_client.call_counts import day_of
 from app.wechat_client.call_rate import CallRate
 from app.wechat_client.models import ApiCalls, ApiQuota, ApiRate, QuotaClearing
-from app.wechat_client.pauses import SHANGHAI
 
 # From this share on an operator is warned.
 NEARLY_USED_UP: Final = 0.8

@@ -5,8 +5,8 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import text
 
+from app.clock import SHANGHAI
 from app.datacube.days import day_of
-from app.wechat_client.pauses import SHANGHAI
 from simulator.datacube import Rows
 from tests.links.makers import MINI_PROGRAM, accounts_file
 from tests.service import APPID, Json, Service, WeChat, WorldClock, event, message

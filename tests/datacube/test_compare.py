@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta, timezone
 import asyncpg
 import pytest
 
+from app.clock import SHANGHAI
 from app.datacube import days as days_of_figures
 from app.datacube.days import day_of, start_of
-from app.wechat_client.pauses import SHANGHAI
 from app.worker import Jobs
 from simulator.demo import OPENIDS
 from tests.datacube.makers import (

@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from app.clock import SHANGHAI
 from app.datacube.silence import MAX_RECKONED, Burst, Silence, silences
-from app.wechat_client.pauses import SHANGHAI
 
 DAY = date(2026, 11, 27)
 BUSY = [60] * 24

@@ -14,6 +14,7 @@ from app.campaigns.errors import NoSuchCampaign
 from app.campaigns.figures import figures_of
 from app.campaigns.models import Campaign
 from app.campaigns.schemas import DayFigures
+from app.clock import SHANGHAI
 from app.codes import figures, import_store
 from app.codes.models import ImportState
 from app.console.campaigns.edit_page import read
@@ -29,7 +30,6 @@ from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
-from app.links.renewal_policy import SHANGHAI
 
 SEE_OTHER: Final = 303
 DAYS: Final = 30

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.clock import SHANGHAI
 from app.console import errors
 from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
@@ -22,7 +23,6 @@ from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.links import store
 from app.links.models import Link, OpenKind
-from app.links.renewal_policy import SHANGHAI
 from app.links.schemas import problem_of, short_url
 from app.settings import Settings
 from app.stats.date_range import DateRange

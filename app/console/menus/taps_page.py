@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import SHANGHAI
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -18,7 +19,6 @@ from app.console.messages import N_, Messages
 from app.console.render import render
 from app.console.signed_in import Viewer
 from app.db.session import SessionDep
-from app.links.renewal_policy import SHANGHAI
 from app.menus import store, taps
 from app.menus.difference import flat_buttons
 from app.menus.models import MenuTapCount

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.clock import SHANGHAI
 from app.console import errors
 from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
@@ -21,7 +22,6 @@ from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
-from app.links.renewal_policy import SHANGHAI
 from app.links.schemas import problem_of
 from app.qrcodes import figures_store, store
 from app.qrcodes.life import NEVER, QrState, state_of

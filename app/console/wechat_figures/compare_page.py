@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
+from app.clock import SHANGHAI
 from app.console.chart_marks import marks_of
 from app.console.charts import Chart, ChartMark, Series, line_chart
 from app.console.date_range_form import BadRange, RangeQuery
@@ -25,7 +26,6 @@ from app.db.session import SessionDep
 from app.settings import Account
 from app.stats.date_range import DateRange
 from app.wechat.errcodes import Language
-from app.wechat_client.pauses import SHANGHAI
 
 COLUMNS: Final = ("day", "figure", "wechat", "ours")
 # Of the many figures those are drawn of which a difference means a fault, or which say most.
