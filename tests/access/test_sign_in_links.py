@@ -13,14 +13,11 @@ from app.access.sign_in_links import LIFETIME, MAX_LINKS
 from app.access.sweep import sweep
 from app.db.engine import Database
 from tests.access.conftest import ACTOR, NOON, add_operator
+from tests.lock_waits import backend_waits
 from tests.service import WorldClock
 from tests.waiting import eventually
 
 MOMENT = timedelta(microseconds=1)
-WAITING = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
 
 async def test_a_link_is_good_for_one_sign_in(session: AsyncSession) -> None:
@@ -77,11 +74,8 @@ async def test_a_link_that_is_opened_while_its_operator_is_disabled_leaves_no_wa
         async with database.sessions.begin() as session:
             return await sign_in_links.take(session, secret, now=NOON) is not None
 
-    async def waits() -> bool:
-        return bool(await connection.fetchval(WAITING))
-
     disabling, taking = asyncio.create_task(disable()), asyncio.create_task(take())
-    await eventually(waits, "the link's transaction to wait for the other")
+    await eventually(backend_waits(connection), "the link's transaction to wait for the other")
     may_commit.set()
 
     await disabling
@@ -109,11 +103,8 @@ async def test_an_operator_who_is_disabled_while_signing_in_is_thrown_out_again(
         async with database.sessions.begin() as session:
             await operators.disable(session, ACTOR, added.id, now=NOON)
 
-    async def waits() -> bool:
-        return bool(await connection.fetchval(WAITING))
-
     signing_in, disabling = asyncio.create_task(sign_in()), asyncio.create_task(disable())
-    await eventually(waits, "the disabling to wait for the sign-in")
+    await eventually(backend_waits(connection), "the disabling to wait for the sign-in")
     may_go_on.set()
     cookie = await signing_in
     await disabling

@@ -23,7 +23,7 @@ from app.wechat.crypto import Format
 from app.wechat.inbound import parse
 from app.wechat.outbound import REPLY
 from simulator.documents import write
-from tests.service import ACCOUNT, APPID, Json, WorldClock, card, column, message
+from tests.service import ACCOUNT, APPID, Json, WorldClock, card, message
 
 OA = Account.model_validate(
     {"appid": APPID, "token": ACCOUNT.token, "encoding_aes_key": ACCOUNT.encoding_aes_key}
@@ -116,15 +116,5 @@ def drained(inbox: Inbox) -> Callable[[], Awaitable[bool]]:
 
     async def look() -> bool:
         return inbox.spool_status().count == 0
-
-    return look
-
-
-def waits_for_a_lock(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
-    """Tell, to `eventually`, whether a statement of the inbox waits for a lock."""
-
-    async def look() -> bool:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        return await column(connection, waiting) == [1]
 
     return look

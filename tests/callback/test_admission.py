@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from app.callback import admission
 from app.callback.admission import Admission
-from tests.callback.makers import locked, waits_for_a_lock
+from tests.callback.makers import locked
+from tests.lock_waits import backend_waits
 from tests.service import (
     Service,
     WorldClock,
@@ -61,7 +62,7 @@ async def test_what_waits_too_long_is_refused_unread_and_told_in_one_line_a_seco
                 asyncio.create_task(service.push(message(clock, f"in {number}")))
                 for number in range(LIMIT)
             ]
-            await eventually(waits_for_a_lock(connection))
+            await eventually(backend_waits(connection))
             refused = await asyncio.gather(
                 *(service.push(message(clock, f"out {number}")) for number in range(20))
             )

@@ -29,9 +29,9 @@ from tests.callback.makers import (
     poisoned,
     record,
     running_inbox,
-    waits_for_a_lock,
     with_card,
 )
+from tests.lock_waits import backend_waits
 from tests.service import (
     Service,
     WorldClock,
@@ -138,19 +138,10 @@ async def test_a_server_that_hangs_sends_callbacks_to_the_spool(
 async def test_a_connection_lost_in_the_middle_of_a_flush_costs_nothing(
     database_url: str, tmp_path: Path, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
-    async def flushing() -> list[int]:
-        return list(
-            await column(
-                connection,
-                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                "AND datname = current_database()",
-            )
-        )
-
     async with running_inbox(database_url, tmp_path) as inbox:
         async with locked(database_url):
             keeping = [asyncio.create_task(inbox.keep(record(clock))) for _ in range(3)]
-            (pid,) = await eventually(flushing)
+            (pid,) = await eventually(backend_waits(connection))
             await connection.execute("SELECT pg_terminate_backend($1)", pid)
             assert await asyncio.gather(*keeping) == [SPOOLED] * 3
         await eventually(drained(inbox))
@@ -388,7 +379,7 @@ async def test_without_a_spool_a_blocked_database_is_answered_503_and_nothing_is
     async with running(settings_for(database_url, tmp_path, spool="off"), clock) as service:
         async with locked(database_url):
             early = asyncio.create_task(service.push(lost))
-            await eventually(in_flush(connection))
+            await eventually(backend_waits(connection))
             late = asyncio.create_task(service.push(slow))
             answers = await asyncio.gather(early, late)
         again = await service.push(fine)
@@ -414,18 +405,6 @@ def refused_the_lock(folder: Path) -> Callable[[], Awaitable[bool]]:
     return look
 
 
-def in_flush(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        found = await column(
-            connection,
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-            "AND datname = current_database()",
-        )
-        return bool(found[0])
-
-    return look
-
-
 async def test_a_server_that_hangs_in_the_middle_of_a_statement_sends_callbacks_to_the_spool(
     database_url: str,
     postgres_dir: Path,
@@ -437,7 +416,7 @@ async def test_a_server_that_hangs_in_the_middle_of_a_statement_sends_callbacks_
         await inbox.keep(record(clock))
         async with locked(database_url):
             keeping = asyncio.create_task(inbox.keep(with_card(clock)))
-            await eventually(waits_for_a_lock(connection))
+            await eventually(backend_waits(connection))
             with frozen(of_server(postgres_dir)):
                 async with asyncio.timeout(FLUSH_SECONDS + 1.5):
                     assert await keeping == SPOOLED

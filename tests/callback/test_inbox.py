@@ -17,9 +17,9 @@ from tests.callback.makers import (
     poisoned,
     record,
     running_inbox,
-    waits_for_a_lock,
     with_card,
 )
+from tests.lock_waits import backend_waits
 from tests.service import WorldClock, column, counted, message
 from tests.waiting import eventually
 
@@ -46,7 +46,7 @@ async def test_what_arrives_during_a_flush_shares_the_next_one(
     async with running_inbox(database_url) as inbox:
         async with locked(database_url):
             first = asyncio.create_task(inbox.keep(record(clock)))
-            await eventually(waits_for_a_lock(connection))
+            await eventually(backend_waits(connection))
             rest = asyncio.gather(*(inbox.keep(record(clock)) for _ in range(40)))
             await asyncio.sleep(0)
         await first
@@ -120,7 +120,7 @@ async def test_a_request_that_gave_up_does_not_hurt_the_batch_it_was_in(
     async with running_inbox(database_url) as inbox:
         async with locked(database_url):
             given_up = asyncio.create_task(inbox.keep(record(clock)))
-            await eventually(waits_for_a_lock(connection))
+            await eventually(backend_waits(connection))
             others = [asyncio.create_task(inbox.keep(record(clock))) for _ in range(3)]
             await asyncio.sleep(0)
             given_up.cancel()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database, open_database
 from app.ops.error_handlers import BUSY, FAILED, NO_SUCH_METHOD, NO_SUCH_PATH, SLOW, error_detail
-from tests.callback.makers import waits_for_a_lock
+from tests.lock_waits import backend_waits
 from tests.ops.standins import database_away
 from tests.refusing_postgres import refusing_postgres
 from tests.service import (
@@ -264,12 +264,9 @@ async def test_a_query_that_the_database_cancels_is_told_so(
     async with connection.transaction():
         await connection.execute("LOCK TABLE follow_events")
         asking = asyncio.create_task(service.api("GET", "stats/followers"))
-        await eventually(waits_for_a_lock(connection))
+        (pid,) = await eventually(backend_waits(connection))
 
-        await connection.execute(
-            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
-            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
+        await connection.execute("SELECT pg_cancel_backend($1)", pid)
         answer = await asking
 
     assert (answer.status_code, answer.json()) == (503, {"detail": SLOW})

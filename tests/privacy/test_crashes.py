@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.worker import Jobs
 from tests.callback.makers import locked
 from tests.e2e.children import Child, oa_bridge
+from tests.lock_waits import backend_waits
 from tests.privacy.makers import TEXT, UNIONID, found, live, live_elsewhere, privacy, work
 from tests.service import (
     ACCOUNT,
@@ -34,10 +35,6 @@ SELECT gen_random_uuid(), $1, uuid_send(gen_random_uuid()), $2, 'text', $3, $3, 
 FROM generate_series(1, 1200)
 """
 CERTIFICATE = "SELECT scope, counts, jsonb_array_length(erased) AS people FROM erasures"
-WAITS = """
-SELECT pid FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND datname = current_database() AND pid <> pg_backend_pid()
-"""
 
 # The look for late pushes may open one more erasure, if it runs after the first has begun.
 UNDONE = """
@@ -70,12 +67,9 @@ async def test_whatever_step_the_job_dies_in_the_next_run_finishes_it(
 ) -> None:
     job = await cancelled(service, connection)
 
-    async def waiting() -> list[int]:
-        return list(await column(connection, WAITS))
-
     async with locked(database_url, table):
         dying = asyncio.create_task(jobs.erase(job))
-        (pid,) = await eventually(waiting)
+        (pid,) = await eventually(backend_waits(connection))
         await connection.execute("SELECT pg_terminate_backend($1)", pid)
         with pytest.raises((DBAPIError, InterfaceError)):
             await dying
@@ -107,9 +101,6 @@ async def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(
     first = Child("first", oa_bridge("worker"), tmp_path, settings)
     second = Child("second", oa_bridge("worker"), tmp_path, settings)
 
-    async def seals() -> bool:
-        return bool(await column(connection, WAITS + "AND query LIKE '%FROM consents%'"))
-
     async def all_done() -> bool:
         return await column(connection, UNDONE) == [0]
 
@@ -117,7 +108,7 @@ async def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(
     async with holder.transaction():
         await holder.execute("SELECT FROM consents FOR UPDATE")
         first.start()
-        await eventually(seals)
+        await eventually(backend_waits(connection, "%FROM consents%"))
         first.kill()
         left = await column(
             connection,

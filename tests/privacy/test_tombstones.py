@@ -19,6 +19,7 @@ from app.wechat_client.with_token import with_token
 from app.worker import Jobs
 from tests.follower_sync.conftest import Here, sync_here
 from tests.follower_sync.test_sync import let_quota_end_after
+from tests.lock_waits import backend_waits
 from tests.privacy.makers import UNIONID, found, leave, live, work
 from tests.service import (
     APPID,
@@ -134,7 +135,7 @@ async def test_an_erasure_waits_for_a_writer_who_asked_before_it_and_finds_what_
     async with writer.sessions.begin() as session:
         before = await erased_among(session, erasure_secret(service.settings), [(APPID, OPENID)])
         working = asyncio.create_task(work(jobs, connection_of := await opened(service)))
-        await eventually(lambda: somebody_waits(connection))
+        await eventually(backend_waits(connection))
         not_yet = await column(connection, "SELECT count(*) FROM erased_people")
     await working
     await connection_of.close()
@@ -158,7 +159,7 @@ async def test_a_sync_at_the_end_of_an_erasure_does_not_undo_it(
     async with ending.transaction():
         await ending.execute("DELETE FROM openids WHERE openid = $1", OPENID)
         syncing = asyncio.create_task(sync_here())
-        await eventually(lambda: somebody_waits(connection))
+        await eventually(backend_waits(connection))
     await syncing
     await ending.close()
 
@@ -174,7 +175,7 @@ async def test_a_report_at_the_end_of_an_erasure_does_not_undo_it(
     async with ending.transaction():
         await ending.execute("DELETE FROM openids WHERE openid = $1", OPENID)
         reporting = asyncio.create_task(report(service, unionid="oOF-ANOTHER-PLATFORM"))
-        await eventually(lambda: somebody_waits(connection))
+        await eventually(backend_waits(connection))
     told = await reporting
     await ending.close()
 
@@ -190,10 +191,6 @@ async def stranger(connection: asyncpg.Connection) -> None:
         APPID,
         OPENID,
     )
-
-
-async def somebody_waits(connection: asyncpg.Connection) -> bool:
-    return bool(await column(connection, "SELECT 1 FROM pg_locks WHERE NOT granted"))
 
 
 async def test_a_follow_after_the_erasure_is_found_by_a_synchronisation(

@@ -22,6 +22,7 @@ from app.wechat_client.pauses import next_midnight
 from app.worker import Jobs
 from simulator.followers import Follower, unionid_of
 from tests.callback.makers import record, running_inbox
+from tests.lock_waits import backend_waits
 from tests.service import (
     ACCOUNT,
     APPID,
@@ -476,7 +477,7 @@ async def test_a_follow_stored_during_resolution_gets_the_unionid(
         async with database.sessions.begin() as session:
             await learn(session, "oUNION")
             keeping = asyncio.create_task(inbox.keep(record(clock, event(clock, "subscribe"))))
-            await eventually(lambda: somebody_waits(connection))
+            await eventually(backend_waits(connection))
         await keeping
 
     assert await column(connection, "SELECT unionid FROM follow_events") == ["oUNION"]
@@ -504,7 +505,7 @@ async def test_resolution_sets_the_unionid_of_a_follow_that_is_being_stored(
             await learn(session, "oUNION")
 
     resolving = asyncio.create_task(resolved())
-    await eventually(lambda: somebody_waits(connection))
+    await eventually(backend_waits(connection))
     await transaction.commit()
     await resolving
     await storing.close()
@@ -537,12 +538,3 @@ async def test_an_answer_is_matched_by_openid_and_not_by_place(
         {"openid": openid, "unionid": unionid_of(openid)}
         for openid in (OPENID, OTHER_OPENID, THIRD_OPENID)
     ]
-
-
-async def somebody_waits(connection: asyncpg.Connection) -> bool:
-    (found,) = await column(
-        connection,
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-        "AND datname = current_database()",
-    )
-    return bool(found)
