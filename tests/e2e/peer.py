@@ -11,7 +11,8 @@ from simulator.demo import ACCOUNT
 
 APPID = ACCOUNT.appid
 FIRST_MSG_ID = 24_000_000_000_000_000
-WHOLE_LEDGER = 1_000_000
+# As much as a busy simulator writes out well before its caller gives up.
+LEDGER_PAGE = 2_000
 PUSHES_SECONDS = 300
 
 Json = dict[str, Any]
@@ -93,11 +94,17 @@ class Peer:
 
     async def ledger(self, kind: str) -> list[Json]:
         """Return every entry of a kind."""
-        answer = await self.http.get(
-            f"{self.url}/_sim/ledger", params={"kind": kind, "limit": WHOLE_LEDGER}
-        )
-        entries: list[Json] = answer.raise_for_status().json()
-        return entries
+        entries: list[Json] = []
+        while True:
+            after = entries[-1]["id"] if entries else 0
+            answer = await self.http.get(
+                f"{self.url}/_sim/ledger",
+                params={"kind": kind, "after": after, "limit": LEDGER_PAGE},
+            )
+            page: list[Json] = answer.raise_for_status().json()
+            entries += page
+            if len(page) < LEDGER_PAGE:
+                return entries
 
     async def cards(self, group: str = "") -> Counter[str]:
         """Return how many mini-program cards each OpenID of a group was shown."""
