@@ -107,7 +107,9 @@ async def test_an_export_holds_no_transaction_open_between_two_pages(
     assert lines == 7
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", " =", "\u3000\xa0+"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", " =", "\u3000\xa0+"]
+)
 async def test_a_cell_of_csv_is_never_a_formula_and_json_lines_are_exact(
     service: Service, connection: asyncpg.Connection, start: str
 ) -> None:
