@@ -115,7 +115,12 @@ class WebProcesses(Multiprocess):
                 self.failed = True
                 self.should_exit.set()
                 return
-            self.processes[number] = self._started()
+            try:
+                self.processes[number] = self._started()
+            except (EOFError, ConnectionError):
+                # The process that it was to be forked from has ended, as when systemd stops all of
+                # them. If this one goes on, both are started in the next round.
+                log.warning("web_process.not_started", pid=process.pid)
 
     def _started(self) -> WebProcess:
         process = WebProcess(self.config, self.sockets)
