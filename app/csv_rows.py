@@ -43,6 +43,11 @@ def _escaped(row: Iterable[object]) -> list[object]:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if isinstance(value, str) and _may_be_formula(value):
         return f"'{value}"
     return value
+
+
+def _may_be_formula(text: str) -> bool:
+    # Some spreadsheets drop the blanks before a text when they read a file.
+    return text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)

@@ -52,6 +52,7 @@ from app.growth.count import count_new
 from app.jssdk import renew as jssdk
 from app.links import renew as links
 from app.links.jobs import RENEW as RENEW_LINK
+from app.log_limit import LogLimit
 from app.menus import publish as menus
 from app.menus import taps as menu_taps
 from app.menus.jobs import PUBLISH as PUBLISH_MENU
@@ -63,7 +64,6 @@ from app.notices.send import send as send_notices
 from app.notices.settle import settle as settle_notices
 from app.notices.sweep import sweep as sweep_notices
 from app.ops.database_state import DATABASE_ERRORS
-from app.ops.log_limit import LogLimit
 from app.privacy.erase import erase
 from app.privacy.jobs import CHECK, ERASE
 from app.privacy.late_pushes import check

@@ -1,6 +1,7 @@
 """The one endpoint that WeChat calls: plain ASGI, since every push passes through it."""
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from app.callback.response import CallbackResponse, callback_response
 from app.callback.sending import Sending, unsendable_now
 from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.clock import Clock
+from app.log_limit import LogLimit
 from app.privacy.policy import reach_of
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
@@ -77,6 +79,8 @@ class CallbackEndpoint:
         self._spooled_cooldowns = SpooledCooldowns()
         self._turned_away = 0
         self._told_at = 0
+        # Anybody can cause a refusal: there are only as many limits as reasons and accounts.
+        self._log_limits: defaultdict[tuple[str, str | None], LogLimit] = defaultdict(LogLimit)
         self._accounts: Mapping[str, tuple[Account, Cipher]] = {
             account.appid: (account, cipher_of(account))
             for account in settings.accounts.values()
@@ -221,13 +225,17 @@ class CallbackEndpoint:
         return PlainTextResponse(REFUSALS[503], status_code=503)
 
     def _refuse(self, scope: Scope, reason: str, status: int) -> Response:
-        """Count and log a refusal. The response body holds nothing that helps an attacker."""
+        """Count a refusal and log it, one line in ten seconds for each reason and account.
+
+        The response body holds nothing that helps an attacker.
+        """
         metrics.REFUSALS.labels(reason).inc()
         tracing.note({"oa_bridge.refused": reason})
         named = scope["path_params"]["appid"]
         appid = named if named in self._accounts else None
         self._refusals.add(appid, reason)
-        log.warning("callback.refused", reason=reason, status=status, appid=appid)
+        if (count := self._log_limits[reason, appid].take()) is not None:
+            log.warning("callback.refused", reason=reason, status=status, appid=appid, count=count)
         headers = {"Allow": "GET, POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else None
         return PlainTextResponse(REFUSALS[status], status_code=status, headers=headers)
 

@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from app.cli.forked_process import UNKNOWN_STATUS, ForkedContext, can_watch, restart_server
 from app.ops.metrics_folder import hold_for_life
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,6 @@ ANSWER_SECONDS: Final = 30.0
 # After the parent has ended: what a child may take to answer its requests and to close.
 ORPHAN_SECONDS: Final = 10.0
 PORT_SECONDS: Final = 5.0
-PARENT_LOOK_SECONDS: Final = 1.0
 # An address of a socket has at most 107 bytes, of which multiprocessing needs 32 below the folder.
 LONGEST_FOLDER: Final = 75
 IMAGE: Final = "app.cli.web_image"
@@ -100,6 +100,9 @@ class WebProcesses(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Replace the processes that have ended or hang; end if one can't start at all."""
+        if restart_server():
+            # Before a web process has to be replaced: it takes some seconds until it can fork one.
+            log.error("web_image.replaced")
         for number, process in enumerate(self.processes):
             reason = process.fault() if isinstance(process, WebProcess) else None
             if reason is None or self.should_exit.is_set():
@@ -112,7 +115,12 @@ class WebProcesses(Multiprocess):
                 self.failed = True
                 self.should_exit.set()
                 return
-            self.processes[number] = self._started()
+            try:
+                self.processes[number] = self._started()
+            except (EOFError, ConnectionError):
+                # The process that it was to be forked from has ended, as when systemd stops all of
+                # them. If this one goes on, both are started in the next round.
+                log.warning("web_process.not_started", pid=process.pid)
 
     def _started(self) -> WebProcess:
         process = WebProcess(self.config, self.sockets)
@@ -138,17 +146,18 @@ class WebProcesses(Multiprocess):
             self.processes[number] = new
 
 
-def start_context() -> ForkServerContext | SpawnContext:
+def start_context() -> ForkedContext | SpawnContext:
     """Return how web processes are started.
 
     Only on Linux they are forked: elsewhere the system's own libraries do not stand it. The process
     that they are forked from listens on a socket in the folder for temporary files, whose path may
-    be too long for the address of a socket; then each process starts anew, which takes longer.
+    be too long for the address of a socket; then each process starts anew, which takes longer. So
+    it does on a Linux that gives no descriptors of processes.
     """
     is_too_long = len(os.fsencode(tempfile.gettempdir())) > LONGEST_FOLDER
-    if sys.platform != "linux" or is_too_long:
+    if sys.platform != "linux" or is_too_long or not can_watch():
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
+    context = ForkedContext()
     context.set_forkserver_preload([IMAGE])
     return context
 
@@ -185,18 +194,15 @@ def _bind_error(host: str, port: int) -> OSError | None:
 def end_with_parent() -> None:
     """End this child process when its parent has ended, however that happened.
 
-    It also ends with the process that it was forked from: the parent then takes it for ended.
+    It outlives the process that it was forked from, which is no parent to it.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    forked_from = os.getppid()
 
     def watch() -> None:
         # A pipe, which the system closes even after SIGKILL.
-        while not wait([parent.sentinel], PARENT_LOOK_SECONDS):
-            if os.getppid() != forked_from:
-                break
+        wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(ORPHAN_SECONDS)
         os._exit(1)
@@ -205,6 +211,8 @@ def end_with_parent() -> None:
 
 
 def _ending(exitcode: int | None) -> str:
+    if exitcode == UNKNOWN_STATUS:
+        return "ended; so had the process that it was forked from, which knew how"
     if exitcode is not None and exitcode < 0:
         return f"was ended by {signal.Signals(-exitcode).name}"
     return f"ended with status {exitcode}"

@@ -56,7 +56,8 @@ def parse_url(text: str, policy: Policy) -> httpx.URL:
         raise BadUrl("must not hold a fragment (#…)")
     if port is not None and not 1 <= port <= MAX_PORT:
         raise BadUrl(f"has a port that is not between 1 and {MAX_PORT}")
-    if not policy.private and _names_a_private_address(host):
+    # A full stop at the end changes nothing but that the host's own search list is not used.
+    if not policy.private and _names_a_private_address(host.removesuffix(".")):
         raise BadUrl(
             "names an address inside a network: use a public one (or set "
             f"{policy.settings}_ALLOW_PRIVATE=true)"

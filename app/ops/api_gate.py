@@ -21,6 +21,7 @@ from app.access.scopes import ApiScope
 from app.access.token_cache import KnownToken, TokensUnavailable
 from app.access.token_text import is_token
 from app.clock import Clock
+from app.log_limit import LogLimit
 from app.ops.api_body import (
     CLOSE,
     USUAL,
@@ -31,7 +32,6 @@ from app.ops.api_body import (
     too_large,
 )
 from app.ops.auth import NEEDED, admin_name, bearer_token
-from app.ops.log_limit import LogLimit
 from app.ops.wrong_tokens import WINDOW_SECONDS, WrongTokens
 from app.settings import Settings
 

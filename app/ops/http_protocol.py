@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from app import metrics
 from app.callback.response import WHOLE_RESPONSE
-from app.ops.log_limit import LogLimit
+from app.log_limit import LogLimit
 
 log = structlog.get_logger(__name__)
 

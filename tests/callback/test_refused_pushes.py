@@ -179,6 +179,21 @@ async def test_a_refusal_is_counted_by_reason_and_logged_in_one_line(
     assert service.inbox.spool_status().count == 0
 
 
+async def test_nobody_can_fill_the_log_with_refusals(service: Service, clock: WorldClock) -> None:
+    with capture_logs() as logged:
+        for _ in range(3):
+            await wrong_token(service, clock)
+            await no_signature(service, clock)
+            await unknown_account(service, clock)
+
+    lines = [line for line in logged if line["event"] == "callback.refused"]
+    assert [(line["reason"], line["count"]) for line in lines] == [
+        ("bad_signature", 1),
+        ("missing_signature", 1),
+        ("unknown_appid", 1),
+    ]
+
+
 @pytest.mark.parametrize("attempt", REFUSALS, ids=lambda attempt: attempt.__name__)
 async def test_no_log_line_of_a_refusal_holds_a_secret_or_anybodys_words(
     service: Service, clock: WorldClock, attempt: Attempt

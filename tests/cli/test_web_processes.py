@@ -4,6 +4,7 @@ import errno
 import socket
 import sys
 import tempfile
+import threading
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,10 @@ class Child:
     """A process as `multiprocessing` shows it."""
 
     exitcode: int | None = None
+    pid: int = 7
+
+    def kill(self) -> None:
+        """It has ended."""
 
     def is_alive(self) -> bool:
         return self.exitcode is None
@@ -52,6 +57,9 @@ class Pipe:
     def recv(self) -> bool:
         return self.answers.pop(0)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class Watched:
     """A WebProcess with a child, a pipe and a clock of the test."""
@@ -59,14 +67,14 @@ class Watched:
     def __init__(self) -> None:
         self.child, self.pipe, self.now = Child(), Pipe(), 0.0
         process: Any = WebProcess.__new__(WebProcess)
-        process.process, process.parent_conn = self.child, self.pipe
+        process.process, process.parent_conn, process.child_conn = self.child, self.pipe, self.pipe
         process._monotonic = lambda: self.now
         process._has_started, process._asked_at = False, None
-        self._process = process
+        self.process = process
 
     def fault_at(self, now: float) -> str | None:
         self.now = now
-        fault: str | None = self._process.fault()
+        fault: str | None = self.process.fault()
         return fault
 
 
@@ -113,6 +121,31 @@ def test_a_process_that_ends_while_it_is_asked_is_replaced() -> None:
     watched.pipe.broken = True
 
     assert watched.fault_at(0) is not None
+
+
+def test_a_process_that_nobody_can_fork_yet_is_started_in_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended: Any = Watched().process
+    ended.process.exitcode = -9
+    started = object()
+    outcomes = iter([EOFError(), ConnectionRefusedError(), started])
+
+    def start() -> object:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    supervisor: Any = web_processes.WebProcesses.__new__(web_processes.WebProcesses)
+    supervisor.processes, supervisor.should_exit = [ended], threading.Event()
+    monkeypatch.setattr(supervisor, "_started", start)
+
+    for _ in range(2):
+        supervisor.keep_subprocess_alive()
+        assert supervisor.processes == [ended]
+    supervisor.keep_subprocess_alive()
+    assert supervisor.processes == [started]
 
 
 def test_the_wait_for_a_port_ends(monkeypatch: pytest.MonkeyPatch) -> None:

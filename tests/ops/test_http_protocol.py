@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from uvicorn import Config, Server
 
 from app.callback.response import CallbackResponse
+from app.log_limit import LogLimit
 from app.ops import http_protocol
 from app.ops.http_protocol import (
     MAX_HEAD_BYTES,
@@ -20,7 +21,6 @@ from app.ops.http_protocol import (
     BoundedProtocol,
     _waiting,
 )
-from app.ops.log_limit import LogLimit
 from tests.service import counted
 from tests.waiting import eventually
 
