@@ -10,6 +10,10 @@ from app.access.scoped_route import Handler, ScopedRoute
 from app.api_errors import InvalidRequest, Problem
 from app.json_values import MAX_VALUES, too_many, too_many_in
 
+UNREADABLE: Final = (
+    "can't be read: put fewer lists and objects into each other, and write shorter numbers"
+)
+
 _JSON: Final = re.compile(r"application/(?:[^/\s]+\+)?json")
 
 
@@ -31,6 +35,8 @@ class BoundedRoute(ScopedRoute):
         async def handle_bounded(request: Request) -> Response:
             body = await request.body()
             _require_json(request, body)
+            if body:
+                await _require_readable(request)
             if too_many_in(body, self.max_values):
                 raise InvalidRequest(
                     [Problem(loc=["body"], msg=too_many(self.max_values), type="value_error")]
@@ -49,3 +55,13 @@ def _require_json(request: Request, body: bytes) -> None:
         body.decode(json.detect_encoding(body))
     except UnicodeDecodeError:
         raise HTTPException(400, "the body is not UTF-8 text: encode it as UTF-8") from None
+
+
+async def _require_readable(request: Request) -> None:
+    """Raise InvalidRequest for JSON that Python can't read, such as a list in 1,000 others."""
+    try:
+        await request.json()  # FastAPI takes what this returned
+    except json.JSONDecodeError:
+        return  # FastAPI says where
+    except (RecursionError, ValueError):
+        raise InvalidRequest([Problem(loc=["body"], msg=UNREADABLE, type="json_invalid")]) from None

@@ -25,7 +25,7 @@ def query_text(value: object) -> object:
     if not isinstance(value, dict):
         return value.removeprefix("?") if isinstance(value, str) else value
     if len(value) > MAX_PARAMETERS:
-        raise ValueError(f"has more than {MAX_PARAMETERS} parameters")
+        raise ValueError(f"has more than {MAX_PARAMETERS} parameters: leave some out")
     return "&".join(f"{_encoded(name)}={_encoded(one)}" for name, one in value.items())
 
 
@@ -60,5 +60,8 @@ def _encoded(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):
-        raise ValueError("takes texts as the values of its parameters")
-    return quote(str(value), safe=_SAFE)
+        raise ValueError("must hold texts as the values of its parameters: put them in quotes")
+    try:
+        return quote(str(value), safe=_SAFE)
+    except UnicodeEncodeError:
+        raise ValueError("holds half of a character (a lone surrogate): type it again") from None

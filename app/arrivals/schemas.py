@@ -22,6 +22,7 @@ from app.arrivals.models import ArrivalKind, Basis, Door, LeftOut
 from app.arrivals.query_text import MAX_PATH, MAX_QUERY, query_text
 from app.arrivals.scenes import SceneGroup
 from app.rules.definition.fields import storable
+from app.rules.definition.validation_messages import message_for
 from app.settings import APPID_PATTERN
 from app.unionid_resolution.schemas import ReportedId
 
@@ -113,9 +114,9 @@ def _or_invalid(value: object, read: ValidatorFunctionWrapHandler) -> object:
     try:
         return read(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         # The first part is the kind.
-        return Invalid(loc=list(first["loc"][1:]), problem=first["msg"])
+        return Invalid(loc=list(first["loc"][1:]), problem=message_for(first))
 
 
 class Reports(ApiModel):

@@ -27,6 +27,7 @@ from app.cli.actor import cli_actor
 from app.cli.database import opened
 from app.cli.errors import CommandFailed
 from app.clock import SystemClock
+from app.rules.definition.validation_errors import describe
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.webhooks.endpoint_url import endpoint_policy
@@ -171,6 +172,4 @@ def _receiver(file: Path) -> ReceiverIn:
     try:
         return ReceiverIn.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CommandFailed(f"{file}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise CommandFailed(f"{file}: {describe(error)}") from None

@@ -17,6 +17,7 @@ from app.links.check_target import check_target
 from app.links.errors import LinkError, TooManyLinks
 from app.links.models import Link
 from app.links.schemas import LinkIn, short_url
+from app.rules.definition.validation_errors import describe
 
 MAX_LISTED: Final = 500
 
@@ -109,9 +110,7 @@ def _checked(members: dict[str, Any]) -> LinkIn:
     try:
         return LinkIn.model_validate(members)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise CommandFailed(f"{where}: {first['msg']}") from None
+        raise CommandFailed(describe(error)) from None
 
 
 async def _id(session: AsyncSession, slug: str) -> UUID:

@@ -9,6 +9,7 @@ from rich.console import Console
 from app.cli import menus_work
 from app.cli.access_command import settings_of_command
 from app.cli.account_command import AppIdOption, account_of, run_command
+from app.menus.schemas import MAX_NUMBER
 from app.wechat.ids import AppId
 
 menus = typer.Typer(
@@ -65,7 +66,9 @@ def versions(appid: AppIdOption = None) -> None:
 
 @menus.command()
 def restore(
-    number: Annotated[int, typer.Argument(min=1, help="The number of the version.")],
+    number: Annotated[
+        int, typer.Argument(min=1, max=MAX_NUMBER, help="The number of the version.")
+    ],
     appid: AppIdOption = None,
 ) -> None:
     """Make the menu of a version the draft; `publish` without a file publishes it."""

@@ -1,6 +1,7 @@
 """`oa-bridge qrcodes`: QR codes of Official Accounts."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.qrcodes.list_pictures import pictures_of
 from app.qrcodes.list_store import NewList, Progress
 from app.qrcodes.models import QrCode, QrCodeList, QrKind
 from app.qrcodes.picture_look import BadLook, PictureLook, painter
-from app.qrcodes.scene import BadScene, check_prefix
+from app.qrcodes.scene import KEY_PATTERN, BadScene, check_prefix
 from app.settings import Settings
 
 MAX_LISTED: Final = 500
@@ -57,7 +58,7 @@ def import_list(
         account = account_for(appid, settings)
         if account is None:
             raise CommandFailed(NO_ACCOUNT)
-        new = NewList(account, kind, _codes(file), _prefix(scene_prefix), key)
+        new = NewList(account, kind, _codes(file), _prefix(scene_prefix), _key(key))
         try:
             return await list_store.add(session, cli_actor(), new, now)
         except QrCodeError as error:
@@ -147,6 +148,12 @@ def _prefix(prefix: str) -> str:
     except BadScene as error:
         raise CommandFailed(f"--scene-prefix: {error}") from None
     return prefix
+
+
+def _key(key: str | None) -> str | None:
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
+        raise CommandFailed("--key: has 1 to 64 letters, digits and signs of ASCII, and no blanks")
+    return key
 
 
 async def _require_list(session: AsyncSession, list_id: UUID) -> None:

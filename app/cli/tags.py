@@ -20,6 +20,7 @@ from app.cli.database import opened
 from app.cli.errors import CommandFailed
 from app.clock import SystemClock
 from app.db.clock_watch import compare
+from app.rules.definition.validation_errors import describe
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.tags import run_store, store
@@ -28,7 +29,7 @@ from app.tags.change_tags import TagChanger
 from app.tags.errors import TagError
 from app.tags.models import Tag, TagAction, TagRun
 from app.tags.run_store import Started
-from app.tags.schemas import MAX_PEOPLE, TagName, TagPeopleIn
+from app.tags.schemas import MAX_PEOPLE, MAX_TAG_ID, TagName, TagPeopleIn
 from app.tags.wechat_tags import WeChatTags
 from app.wechat.api import WeChatApi
 from app.wechat_client.tokens import AccessTokens
@@ -41,7 +42,7 @@ Account = Annotated[
     str | None, typer.Option(help="AppID of the Official Account. Default: WECHAT_APPID.")
 ]
 TagIdentifier = Annotated[
-    int, typer.Argument(metavar="TAG", min=0, help="The id that list prints.")
+    int, typer.Argument(metavar="TAG", min=0, max=MAX_TAG_ID, help="The id that list prints.")
 ]
 NameArgument = Annotated[str, typer.Argument(help="Up to 30 characters.")]
 People = Annotated[
@@ -211,16 +212,14 @@ def _request(members: dict[str, Any]) -> TagPeopleIn:
     try:
         return TagPeopleIn.model_validate(members)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise CommandFailed(f"{where}: {first['msg']}") from None
+        raise CommandFailed(describe(error)) from None
 
 
 def _name(name: str) -> str:
     try:
         return TagName(name=name).name
     except ValidationError as error:
-        raise CommandFailed(f"name: {error.errors(include_url=False)[0]['msg']}") from None
+        raise CommandFailed(describe(error)) from None
 
 
 def _lines(file: Path) -> list[str]:

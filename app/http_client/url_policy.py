@@ -8,6 +8,7 @@ from typing import Final, Literal
 import httpx
 
 from app.http_client.public_addresses import is_public
+from app.http_client.read_url import read_url
 
 MAX_PORT = 65535
 
@@ -39,11 +40,10 @@ def parse_url(text: str, policy: Policy) -> httpx.URL:
 
     A host name is accepted here; the SSRF guard checks its addresses when it is called.
     """
-    try:
-        url = httpx.URL(text)
-        port, host = url.port, url.host
-    except (httpx.InvalidURL, UnicodeError):  # UnicodeError: a label such as xn-- is not IDNA
-        raise BadUrl("is not a URL: write it as https://host/path") from None
+    url = read_url(text)
+    if url is None:
+        raise BadUrl("is not a URL: write it as https://host/path")
+    port, host = url.port, url.host
     if url.scheme not in ("http", "https") or not host:
         raise BadUrl("must start with https:// and name a host")
     if url.scheme == "http" and not policy.http:

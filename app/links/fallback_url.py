@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import httpx
+from app.http_client.read_url import read_url
 
 MAX_URL: Final = 1024
 
@@ -15,10 +15,9 @@ def check_fallback(text: str) -> None:
     """Raise BadFallback unless browsers can go there. The service itself never calls it."""
     if not text.isascii() or any(character <= " " for character in text):
         raise BadFallback("holds a blank or a character that is not ASCII: percent-encode it")
-    try:
-        url = httpx.URL(text)
-    except (httpx.InvalidURL, UnicodeError):
-        raise BadFallback("is not a URL: write it as https://host/path") from None
+    url = read_url(text)
+    if url is None:
+        raise BadFallback("is not a URL: write it as https://host/path")
     if url.scheme not in ("http", "https") or not url.host:
         raise BadFallback("must start with https:// and name a host")
     if url.userinfo:

@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, field_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool, field_validator
 
 from app.api_model import ApiModel
 from app.links.fallback_url import MAX_URL, check_fallback
 from app.links.models import EnvVersion, Link
 from app.links.renewable import Renewable
 from app.links.target_query import MAX_QUERY
-from app.rules.definition.fields import Words
+from app.rules.definition.fields import Words, storable
 from app.rules.definition.utm import Utm
 from app.settings import APPID_PATTERN
 from app.wechat.errcodes import Language, explain
@@ -38,7 +38,7 @@ class LinkIn(ApiModel):
     """AppID of the mini-program; its AppSecret is in ACCOUNTS_FILE."""
     path: Annotated[str, Field(max_length=MAX_PATH, pattern=PATH_PATTERN)] = ""
     """Page of the released version, without a slash in front and without its query; empty: home."""
-    query: Annotated[str, Field(max_length=MAX_QUERY)] = ""
+    query: Annotated[str, Field(max_length=MAX_QUERY), AfterValidator(storable)] = ""
     """Query of the page, without `?`; `{link}` is the slug, `{ref}` is new for each open."""
     utm: Utm | None = None
     """UTM parameters that are added to the query."""

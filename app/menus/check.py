@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
-
+from app.http_client.read_url import read_url
 from app.menus.button_types import ACTION_MEMBERS, TYPES, ButtonType
 from app.menus.document import Button, Menu, SubButton
 from app.menus.page_path import Attribution, BadPage, filled_page
@@ -302,8 +301,7 @@ def host_of(url: str) -> str:
     """Return the host of an address of a web page; empty if it is none."""
     if any(character <= " " for character in url):
         return ""
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError):
+    parsed = read_url(url)
+    if parsed is None:
         return ""
     return parsed.host if parsed.scheme in {"http", "https"} else ""

@@ -1,6 +1,6 @@
 """`/api/menus/{appid}`: the draft of an account's menus, its check and its difference."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Query, Request
@@ -218,7 +218,7 @@ async def get_taps(
     """Read how often each button was tapped, by day and version. Taps are counted each minute."""
     official_account(request, appid)
     until = query.until or _now(request).astimezone(SHANGHAI).date()
-    since = query.since or max(date.min, until - timedelta(days=DEFAULT_DAYS - 1))
+    since = query.since or until - timedelta(days=DEFAULT_DAYS - 1)
     if since > until or (until - since).days >= MAX_DAYS:
         raise bad_days(f"must be before `until`, by less than {MAX_DAYS} days")
     found = await taps.taps(session, appid, since, until)

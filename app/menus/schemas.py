@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import ConfigDict, Field
 
 from app.api_model import ApiModel
+from app.api_time import Day
 from app.identity.schemas import WeChatId
 from app.menus.check import MenuProblem, check_menu
 from app.menus.difference import Change, ChangeKind
@@ -252,8 +253,8 @@ class DifferenceOut(ApiModel):
 class TapDays(ApiModel):
     """The first and the last day, both included."""
 
-    since: date | None = Field(default=None, alias="from", description="first day in Shanghai")
-    until: date | None = Field(default=None, description="last day; default: today")
+    since: Day | None = Field(default=None, alias="from", description="first day in Shanghai")
+    until: Day | None = Field(default=None, description="last day; default: today")
 
 
 class TapsOfDay(ApiModel):

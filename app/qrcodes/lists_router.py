@@ -29,7 +29,7 @@ from app.qrcodes.list_pictures import pictures_of
 from app.qrcodes.list_store import NewList
 from app.qrcodes.models import QrCodeList, QrKind
 from app.qrcodes.picture_look import BadLook, PictureLook, painter
-from app.qrcodes.scene import PREFIX_PATTERN, BadScene, check_scene
+from app.qrcodes.scene import KEY_PATTERN, PREFIX_PATTERN, BadScene, check_scene
 from app.qrcodes.schemas import ListId, QrCodeListOut
 from app.settings import APPID_PATTERN, Settings
 
@@ -57,7 +57,7 @@ class _New(ApiModel):
     """Of all its codes."""
     scene_prefix: Annotated[str, Field(pattern=PREFIX_PATTERN)] = ""
     """What a drawn scene begins with, so that one rule can answer them all."""
-    key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")] | None = None
+    key: Annotated[str, Field(pattern=KEY_PATTERN)] | None = None
     """Of your choice: a call that is repeated with the same key and list makes nothing further."""
 
 

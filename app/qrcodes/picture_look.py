@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.api_model import ApiModel
 from app.qrcodes import draw
 from app.qrcodes.draw import DEFAULT_SCALE, MAX_LOGO_BYTES, MAX_SCALE, BadLogo, PictureFormat
+from app.rules.definition.fields import storable
 from app.wechat_client.errors import MediaUnavailable
 from app.wechat_client.media_folder import read_file
 
@@ -25,7 +26,9 @@ class PictureLook(ApiModel):
     """Pixels of one module of the code; the whole has about 41 of them on each side."""
     with_name: bool = False
     """Whether the name stands below the code: of an SVG, since no font comes with the service."""
-    logo: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    logo: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(storable)] | None = (
+        None
+    )
     """A picture of the media folder (MEDIA_DIR) that stands in the middle."""
 
 

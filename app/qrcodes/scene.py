@@ -10,6 +10,7 @@ MAX_SCENE: Final = 64
 # WeChat takes more characters, but not every client of it keeps them.
 SCENE_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 # Room for what is drawn.
+KEY_PATTERN: Final = r"^[\x21-\x7e]{1,64}$"
 PREFIX_PATTERN: Final = r"^[A-Za-z0-9_-]{0,52}$"
 _DRAWN_BYTES: Final = 9
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -93,7 +94,9 @@ def _members(status: int, content: bytes) -> dict[str, Any]:
         text = content.decode(encoding, "replace")
         try:
             # Not strict, since texts of people may hold raw control characters.
-            members = json.loads(text, strict=False)
+            members = json.loads(
+                text, strict=False, parse_float=_finite, parse_constant=lambda _: None
+            )
             if not _is_storable(text):
                 members = _storable(members)
         except (ValueError, RecursionError):
@@ -101,6 +104,12 @@ def _members(status: int, content: bytes) -> dict[str, Any]:
         if isinstance(members, dict):
             return members
     raise unreadable_response(status)
+
+
+def _finite(text: str) -> float | None:
+    """Return a number; None for one that only Python has, as NaN: no column of JSON holds it."""
+    number = float(text)
+    return number if isfinite(number) else None
 
 
 def _is_storable(text: str) -> bool:

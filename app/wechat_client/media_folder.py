@@ -43,7 +43,7 @@ def file_version(folder: Path, name: str) -> tuple[int, ...]:
 @contextmanager
 def _opened(folder: Path, name: str) -> Iterator[int]:
     """Yield the descriptor of a file, whose errors become UnreadableFile."""
-    if Path(name).name != name:
+    if Path(name).name != name or "\0" in name:
         raise UnreadableFile(name, f"is not a plain file name: {_FOLDER}")
     try:
         descriptor = os.open(folder / name, _FLAGS)

@@ -56,3 +56,9 @@ def test_no_more_are_looked_for_than_the_first_few() -> None:
     query = "&".join(f"p{number}=abcdefghi{number}" for number in range(10))
 
     assert len(candidates(None, query)) == MAX_CANDIDATES
+
+
+@pytest.mark.parametrize("query", [{"ref": "\ud800"}, {"\udc00": "a"}, {"ref": None}, {"ref": []}])
+def test_what_is_no_query_is_told_in_a_sentence(query: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r": (type it again|put them in quotes)$"):
+        query_text(query)

@@ -61,8 +61,8 @@ def test_a_receiver_is_added_tested_listed_and_deleted(command: Command) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "Invalid JSON"),
-        ("{}", "name: Field required"),
+        ("{", "is not valid JSON"),
+        ("{}", "name: is missing: add it"),
         (json.dumps(ROBOT | {"url": None}), "url: is missing"),
         (json.dumps(ROBOT | {"kind": "sms"}), "kind: "),
     ],

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, NoReturn
 
 MAX_BIGINT: Final = 2**63 - 1
 MAX_JSON_DEPTH: Final = 1_000
@@ -62,9 +62,15 @@ def _of_json_text(text: str) -> str | None:
     if _NULL_ESCAPE.search(text):
         return "an escaped NUL character"
     try:
-        return _of_json(json.loads(text, parse_int=_Digits, parse_float=_Digits), 1)
+        read = json.loads(text, parse_int=_Digits, parse_float=_Digits, parse_constant=_refuse)
+        return _of_json(read, 1)
     except (ValueError, RecursionError) as error:
         return f"no JSON: {type(error).__name__}"
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and the infinities, which Python reads and writes, are no JSON."""
+    raise ValueError(constant)
 
 
 class _Digits(str):

@@ -58,6 +58,8 @@ def test_a_fault_is_seen() -> None:
         JsonText('{"a": ["\\ud83d"]}'),
         JsonText("1e20000"),
         JsonText("{"),
+        JsonText('{"a": NaN}'),
+        JsonText("-Infinity"),
         JsonText("[" * 2000 + "]" * 2000),
     ],
 )

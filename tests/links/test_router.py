@@ -85,6 +85,7 @@ async def test_there_are_not_more_links_than_there_may_be(
         ({"fallback_url": "javascript:alert(1)"}, "fallback_url", "https://"),
         ({"fallback_url": "https://a:b@example.com/"}, "fallback_url", "password"),
         ({"fallback_url": "https://example.com/\n"}, "fallback_url", "blank"),
+        ({"fallback_url": "https://xn--/"}, "fallback_url", "write it as https://host/path"),
         ({"name": " "}, "name", ""),
         ({"name": "a\x00"}, "name", "NUL"),
         ({"created_at": "2020-01-01T00:00:00Z"}, "created_at", ""),

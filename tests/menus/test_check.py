@@ -61,6 +61,7 @@ def test_a_good_menu_has_no_problem() -> None:
         (menu({"name": "a", "type": "view"}), "button.0.url", 40020),
         (menu(view(url="https://a.example.com/" + "x" * 1024)), "button.0.url", 40020),
         (menu(view(url="javascript:alert(1)")), "button.0.url", 40055),
+        (menu(view(url="https://xn--/")), "button.0.url", 40055),
         (
             menu({"name": "a", "sub_button": [view(url="https://")]}),
             "button.0.sub_button.0.url",

@@ -166,6 +166,8 @@ BODIES: dict[str, Json] = {
     },
     "RetryIn": {"status": "failed", "errcode": 40166},
 }
+# Any text may be asked for: no rule may answer it.
+TAKEN = {("text", "NUL")}
 # In place of ids in paths.
 ID = "00000000-0000-0000-0000-000000000000"
 IDS = {
@@ -194,6 +196,17 @@ IDS = {
 # A value of each type of JSON.
 VALUES: dict[str, Any] = {"object": {"wrong": 1}, "array": [[]], "string": "wrong", "null": None}
 ALL_TYPES = {*VALUES, "integer", "number", "boolean"}
+# Values of the right type that are none: no column and no screen holds them.
+ABSURD: dict[str, dict[str, Any]] = {
+    "string": {"NUL": "a\0b", "half a character": "\ud800", "too long": "x" * 50_000},
+    "integer": {"too large": 10**30},
+    "number": {"too large": 10**30, "no number": float("nan")},
+}
+# Texts that are of the right form, before and behind what a time zone can reckon with.
+ABSURD_TIMES = {
+    "date": ("0001-01-01", "9999-12-31"),
+    "date-time": ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
+}
 
 
 class WrongBody(NamedTuple):
@@ -222,7 +235,27 @@ def wrong_bodies(document: Json, schema: Json, good: Json) -> Iterator[WrongBody
         for kind, value in VALUES.items():
             if kind not in allowed:
                 yield WrongBody({**good, name: value}, name, kind)
+        if name in good:  # others are read-only
+            for mistake, value in absurd_values(document, member):
+                if (name, mistake) not in TAKEN:
+                    yield WrongBody({**good, name: value}, name, mistake)
         yield from _inside(document, member, good, name)
+
+
+def absurd_values(document: Json, schema: Json) -> Iterator[tuple[str, Any]]:
+    """Yield values that have one of the types of a schema and still can't be meant."""
+    for kind in sorted(types_of(document, schema) & ABSURD.keys()):
+        yield from ABSURD[kind].items()
+    for form in formats_of(document, schema) & ABSURD_TIMES.keys():
+        yield from ((f"absurd {form}", moment) for moment in ABSURD_TIMES[form])
+
+
+def formats_of(document: Json, schema: Json) -> set[str]:
+    """Return the formats that a schema names, as date and date-time."""
+    if "$ref" in schema:
+        return formats_of(document, at(document, schema["$ref"]))
+    found = {schema["format"]} if "format" in schema else set()
+    return found.union(*(formats_of(document, part) for part in schema.get("anyOf", ())))
 
 
 def _inside(document: Json, member: Json, good: Json, name: str) -> Iterator[WrongBody]:
@@ -246,6 +279,20 @@ def wrong_queries(document: Json, operation: Json) -> Iterator[WrongQuery]:
         types = types_of(document, parameter["schema"])
         if "string" not in types or _is_narrow(document, parameter["schema"]):
             yield WrongQuery(parameter["name"], "wrong")
+        for mistake, value in absurd_values(document, parameter["schema"]):
+            if mistake != "half a character":  # an address has bytes
+                yield WrongQuery(parameter["name"], str(value)[:5000])
+
+
+def patterns(document: Any) -> Iterator[str]:  # noqa: ANN401 - any part of the document
+    """Yield every pattern of a text in a part of the document."""
+    if isinstance(document, dict):
+        if isinstance(document.get("pattern"), str):
+            yield document["pattern"]
+        document = [*document.values()]
+    if isinstance(document, list):
+        for part in document:
+            yield from patterns(part)
 
 
 def _is_narrow(document: Json, schema: Json) -> bool:

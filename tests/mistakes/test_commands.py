@@ -11,6 +11,7 @@ from app.db import migrate
 from app.db.diagnosis import NOT_MIGRATED
 from tests.command_run import Run, run
 from tests.mistakes.commands_table import (
+    AWAY,
     BAD_USE,
     COMMAND_MISTAKES,
     FAILED,
@@ -36,6 +37,14 @@ def test_a_mistake_is_one_line(run: Run, tmp_path: Path, mistake: Mistake) -> No
     assert len(lines) == mistake.problems, lines
     assert all(line.startswith("oa-bridge: ") for line in lines)
     assert mistake.said in lines[0]
+
+
+@pytest.mark.parametrize("arguments", ["menus restore {}", "tags rename {} a", "tags delete {}"])
+def test_a_number_that_no_column_holds_is_bad_use(run: Run, arguments: str) -> None:
+    status, lines = run(arguments.format(10**20), **AWAY)
+
+    assert status == BAD_USE, lines
+    assert "Invalid value for" in " ".join(lines)
 
 
 @pytest.mark.parametrize(("code", "arguments", "status", "said"), REFUSED_COMMANDS)

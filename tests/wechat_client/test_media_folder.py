@@ -107,3 +107,8 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
             read_file(tmp_path, "a.jpg", LIMIT)
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_name_with_a_nul_character_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="is not a plain file name"):
+        read_file(tmp_path, "shop\0.jpg", LIMIT)

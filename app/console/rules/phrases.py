@@ -36,7 +36,6 @@ PHRASES: Final = (
     N_("must be less than %(number)s"),
     N_("must be %(number)s or less"),
     N_("must be a date and time with a time zone: write it like 2026-11-24T12:00:00+08:00"),
-    N_("must look like %(pattern)s"),
     N_("holds half of a character (a lone surrogate): type it again"),
     N_("is not an AppID (wx and 16 digits or letters a to f): copy it from the console"),
     N_(

@@ -1,6 +1,6 @@
 """Field types that triggers, conditions and rules share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import (
@@ -41,7 +41,16 @@ def _with_date_and_time(moment: object) -> object:
     raise PydanticCustomError("datetime_parsing", "is not written out")
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_with_date_and_time)]
+def _in_utc(moment: datetime) -> datetime:
+    # Postgres and whoever shows it reckon it into another time zone.
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time of the years 1 to 9999 in UTC: correct it") from None
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_date_and_time), AfterValidator(_in_utc)]
 """A time given with its date and its time zone."""
 
 

@@ -14,9 +14,10 @@ __all__ = ["MAX_PROBLEMS", "InvalidRequest", "Problem", "Problems", "describe", 
 
 
 def describe(error: ValidationError) -> str:
-    """Return all problems of a rule in one line."""
+    """Return all problems of a document in one line."""
     found = problems_in(error.errors(include_url=False, include_input=False))
-    return "; ".join(f"{'.'.join(map(str, problem.loc))}: {problem.msg}" for problem in found)
+    named = [(".".join(map(str, problem.loc)), problem.msg) for problem in found]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in named)
 
 
 def problems_in(errors: Iterable[Mapping[str, Any]], *outside: str | int) -> list[Problem]:

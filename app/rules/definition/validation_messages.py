@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.rules.definition.pattern_messages import PATTERN_MESSAGES
+
 _TEXT: Final = "must be a text: put it in quotes"
 _IN_JSON: Final = ", without quotes"
 _WHOLE: Final = f"must be a whole number (an integer){_IN_JSON}"
 _NUMBER: Final = f"must be a number{_IN_JSON}"
+_DECIMAL: Final = "must be a number, such as 99.50"
 _SWITCH: Final = f"must be true or false{_IN_JSON}"
 _LIST: Final = "must be a list: write it as [ … ]"
 _PART: Final = "must be an object: names with a value each"
 _MOMENT: Final = "must be a date and time with a time zone: write it like 2026-11-24T12:00:00+08:00"
 _UUID: Final = "is not an id as this API returns it: copy it unchanged, like 0190b3c2-…"
-_NUL: Final = "is empty or holds a NUL character: correct it"
 _DATE: Final = "must be a day: write it like 2026-11-24"
 
 BAD_REGEX: Final = (
@@ -47,6 +49,12 @@ _WORDS: Final[Mapping[str, str]] = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": "must be a finite number",
+    "decimal_type": _DECIMAL,
+    "decimal_parsing": _DECIMAL,
+    "decimal_max_places": "must have at most {decimal_places} decimals: round it",
+    "decimal_max_digits": "must have at most {max_digits} digits: make it smaller",
+    "decimal_whole_digits": "must have at most {whole_digits} digits before the point: make it "
+    "smaller",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be {ge} or more",
     "less_than": "must be less than {lt}",
@@ -75,18 +83,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "date_from_datetime_inexact": _DATE,
 }
 
-# For the patterns that our own fields require.
-_PATTERNS: Final[Mapping[str, str]] = {
-    r"^wx[0-9a-f]{16}$": "is not an AppID (wx and 16 digits or letters a to f): copy it from the "
-    "console",
-    r"^https?://\S+$": "must start with http:// or https:// and hold no blanks",
-    r"^https?://[!-~]+$": "must start with http:// or https:// and hold ASCII without "
-    "blanks: write other characters of a host as xn--…, and those of a path as %…",
-    r"^[^\x00]*$": _NUL,
-    r"^[^\x00]+$": _NUL,
-    r"^\s*[^\x00\s]{1,128}\s*$": "is not an id of WeChat (1 to 128 characters without blanks): "
-    "report it as WeChat returned it",
-}
 # In a URL or a header, nothing has quotes.
 _PLACES_OF_TEXT: Final = frozenset({("query",), ("path",), ("header",)})
 _LENGTHS: Final = frozenset({"too_short", "too_long"})
@@ -103,7 +99,7 @@ def message_for(error: Mapping[str, Any]) -> str:
         # Our own validators raise it, with a message that is written for operators.
         return str(error["msg"])
     if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(context["pattern"], f"must look like {context['pattern']}")
+        return PATTERN_MESSAGES.get(context["pattern"], _UNUSUAL)
     if kind in _LENGTHS and context["field_type"] == _VALIDATED_TEXT:
         kind = f"string_{kind}"
     message = _WORDS.get(kind, _UNUSUAL).format(**context)

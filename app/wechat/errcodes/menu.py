@@ -89,7 +89,11 @@ MENU: Final[dict[int, Words]] = {
     ),
     53600: words("The id of the article is wrong.", "article_id 不正确。", CORRECT_ARTICLE),
     65301: words("The conditional menu does not exist.", "个性化菜单不存在。", CORRECT_MENU),
-    65302: words("The person does not exist.", "没有相应的用户。", CORRECT_MENU),
+    65302: words(
+        "The person does not exist.",
+        "没有相应的用户。",
+        Both("Use the OpenID of a follower of this account.", "请使用本公众号关注者的 OpenID。"),
+    ),
     65303: words(
         "The account has no default menu, which conditional ones need.",
         "没有默认菜单，不能创建个性化菜单。",
