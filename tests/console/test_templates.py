@@ -1,17 +1,29 @@
 """Every template in both languages: nothing inline, no message missing, all of them rendered."""
 
+import re
 from pathlib import Path
 
 import pytest
+from starlette.routing import compile_path
 
 from app.console.messages import LANGUAGES
 from app.console.template_environment import FOLDER, environment
 from tests.console.operator import signed_in, visitor
 from tests.console.pages import PAGES, TEMPLATES_WITHOUT_A_PAGE, Page, prepare
 from tests.console.templates import TEMPLATES, Forbidden, literal_texts
+from tests.console.test_roles import ROUTES
 from tests.service import Service
 
 names = [path.relative_to(FOLDER).as_posix() for path in TEMPLATES]
+
+
+PAGE_PATHS = [compile_path(f"/console{route.path}")[0] for route in ROUTES if route.method == "GET"]
+
+
+def dead_links(page: str) -> list[str]:
+    """Return the links of a page into the console that no route answers."""
+    links = re.findall(r'<a\b[^>]* href="(/console/[^"?#]+)', page)
+    return [link for link in links if not any(path.match(link) for path in PAGE_PATHS)]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
@@ -35,6 +47,7 @@ async def test_a_page_renders_in_full_and_as_a_part(
 
     assert full.status_code == part.status_code == page.status, full.text
     assert Forbidden(full.text).found == Forbidden(part.text).found == []
+    assert dead_links(full.text) == []
     assert f'<html lang="{language}' in full.text
     assert "<html" not in part.text
 
