@@ -26,6 +26,11 @@ def dead_links(page: str) -> list[str]:
     return [link for link in links if not any(path.match(link) for path in PAGE_PATHS)]
 
 
+def polls(page: str) -> list[str]:
+    """Return the paths that a page asks for again and again, to renew a part of itself."""
+    return re.findall(r'hx-get="/console([^"]+)" hx-trigger="every', page)
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
 def test_a_template_has_nothing_inline(path: Path) -> None:
     assert Forbidden(path.read_text(encoding="utf-8")).found == []
@@ -44,10 +49,12 @@ async def test_a_page_renders_in_full_and_as_a_part(
     async with signed_in(service, page.role, language=language) as operator:
         path = await prepare(page, service)
         full, part = await operator.get(path), await operator.get_part(path)
+        polled = [await operator.get_part(address) for address in polls(full.text)]
 
     assert full.status_code == part.status_code == page.status, full.text
     assert Forbidden(full.text).found == Forbidden(part.text).found == []
     assert dead_links(full.text) == []
+    assert [answer.text for answer in polled if "<h1" in answer.text] == [], "a page in a page"
     assert f'<html lang="{language}' in full.text
     assert "<html" not in part.text
 

@@ -1,6 +1,6 @@
 """One campaign: its figures by door and day, its codes, and forms that add some."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from app.campaigns.models import Campaign
 from app.campaigns.schemas import DayFigures
 from app.clock import SHANGHAI
 from app.codes import figures, import_store
-from app.codes.models import ImportState
+from app.codes.models import CodeImport, ImportState
 from app.console.campaigns.edit_page import read
 from app.console.campaigns.labels import DOORS, IMPORTS, state_of
 from app.console.campaigns.router import router
@@ -68,6 +68,23 @@ async def export(
     return await chart_csv(f"campaign-{campaign_id}", ["day", *CHARTED], rows)
 
 
+@router.get("/{campaign_id}/progress")
+async def show_progress(
+    request: Request, _visitor: Viewer, campaign_id: UUID, session: SessionDep
+) -> Response:
+    """Show how far imports of codes are; when all are over, the page is loaded again."""
+    campaign = await read(session, campaign_id)
+    waiting = _open(await import_store.latest(session, campaign_id))
+    headers = None if waiting else {"HX-Refresh": "true"}
+    return render(
+        request,
+        "campaigns/progress.html",
+        headers=headers,
+        campaign=campaign,
+        open_imports=waiting,
+    )
+
+
 @router.post("/{campaign_id}/delete")
 async def delete(
     request: Request, visitor: Editor, campaign_id: UUID, session: SessionDep
@@ -116,12 +133,16 @@ async def show(
             ],
         ),
         imports=[(one, IMPORTS[one.state]) for one in imports],
-        waits=any(one.state is not ImportState.DONE for one in imports),
+        open_imports=_open(imports),
         key=str(uuid4()),
         done=done,
         problems=problems or {},
         details=details,
     )
+
+
+def _open(imports: Sequence[CodeImport]) -> list[CodeImport]:
+    return [one for one in imports if one.state is ImportState.RUNNING]
 
 
 def _days(campaign: Campaign, now: datetime) -> list[date]:
