@@ -96,4 +96,4 @@ def door_path(row: Arrival) -> str | None:
         return f"/links/{row.link_id}"
     if row.send_id is not None:
         return f"/notices/sends/{row.send_id}"
-    return None if row.menu_number is None else f"/menus/{row.account}"
+    return None if row.menu_number is None else f"/menus?appid={row.account}"

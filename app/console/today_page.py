@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.callback import arrivals
 from app.callback.message_store import CLOCK_SLACK
 from app.console import doctor_labels
+from app.console.chart_csv import chart_csv
 from app.console.charts import Chart, Series, line_chart
 from app.console.findings import shown
 from app.console.language import language_of
@@ -18,6 +19,7 @@ from app.console.render import render, zone_of
 from app.console.section import Section
 from app.console.signed_in import Viewer
 from app.db.engine import Database
+from app.db.session import SessionDep
 from app.doctor.doctor import Doctor
 from app.doctor.finding import verdict
 from app.events.models import FollowAction
@@ -52,7 +54,7 @@ async def show(request: Request, _visitor: Viewer) -> Response:
     midnight = now.astimezone(zone_of(request)).replace(hour=0, minute=0, second=0, microsecond=0)
     async with database.sessions() as session:
         figures = await _figures(session, list(state.settings.accounts), midnight, now)
-        since = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES - 1)
+        since = _hour_before(now)
         received = await arrivals.by_minute(session, since)
         sent = await replies.sent_by_minute(session, since)
         failed = await replies.failed(session, now - FAILED_FOR)
@@ -72,6 +74,28 @@ async def show(request: Request, _visitor: Viewer) -> Response:
         unclear=unclear,
         disabled=len(disabled),
     )
+
+
+@router.get("/export.csv")
+async def export(request: Request, _visitor: Viewer, session: SessionDep) -> Response:
+    """Send the messages and replies of the last hour as a file."""
+    since = _hour_before(request.app.state.clock.now())
+    received = await arrivals.by_minute(session, since)
+    sent = await replies.sent_by_minute(session, since)
+    zone = zone_of(request)
+    rows = [
+        (f"{minute.astimezone(zone):%H:%M}", received.get(minute, 0), sent.get(minute, 0))
+        for minute in _minutes(since)
+    ]
+    return await chart_csv("last-hour", ("minute", "received", "sent"), rows)
+
+
+def _hour_before(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES - 1)
+
+
+def _minutes(since: datetime) -> list[datetime]:
+    return [since + timedelta(minutes=number) for number in range(MINUTES)]
 
 
 async def _figures(
@@ -102,7 +126,7 @@ def _chart(
     received: Mapping[datetime, int],
     sent: Mapping[datetime, int],
 ) -> Chart:
-    minutes = [since + timedelta(minutes=number) for number in range(MINUTES)]
+    minutes = _minutes(since)
     zone = zone_of(request)
     translate = translations(language_of(request)).gettext
     return line_chart(

@@ -1,17 +1,34 @@
 """Every template in both languages: nothing inline, no message missing, all of them rendered."""
 
+import re
 from pathlib import Path
 
 import pytest
+from starlette.routing import compile_path
 
 from app.console.messages import LANGUAGES
 from app.console.template_environment import FOLDER, environment
 from tests.console.operator import signed_in, visitor
 from tests.console.pages import PAGES, TEMPLATES_WITHOUT_A_PAGE, Page, prepare
 from tests.console.templates import TEMPLATES, Forbidden, literal_texts
+from tests.console.test_roles import ROUTES
 from tests.service import Service
 
 names = [path.relative_to(FOLDER).as_posix() for path in TEMPLATES]
+
+
+PAGE_PATHS = [compile_path(f"/console{route.path}")[0] for route in ROUTES if route.method == "GET"]
+
+
+def dead_links(page: str) -> list[str]:
+    """Return the links of a page into the console that no route answers."""
+    links = re.findall(r'<a\b[^>]* href="(/console/[^"?#]+)', page)
+    return [link for link in links if not any(path.match(link) for path in PAGE_PATHS)]
+
+
+def polls(page: str) -> list[str]:
+    """Return the paths that a page asks for again and again, to renew a part of itself."""
+    return re.findall(r'hx-get="/console([^"]+)" hx-trigger="every', page)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
@@ -32,9 +49,12 @@ async def test_a_page_renders_in_full_and_as_a_part(
     async with signed_in(service, page.role, language=language) as operator:
         path = await prepare(page, service)
         full, part = await operator.get(path), await operator.get_part(path)
+        polled = [await operator.get_part(address) for address in polls(full.text)]
 
     assert full.status_code == part.status_code == page.status, full.text
     assert Forbidden(full.text).found == Forbidden(part.text).found == []
+    assert dead_links(full.text) == []
+    assert [answer.text for answer in polled if "<h1" in answer.text] == [], "a page in a page"
     assert f'<html lang="{language}' in full.text
     assert "<html" not in part.text
 

@@ -1,7 +1,7 @@
 """One campaign: its figures by door and day, its codes, and forms that add some."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID, uuid4
 
@@ -16,10 +16,11 @@ from app.campaigns.models import Campaign
 from app.campaigns.schemas import DayFigures
 from app.clock import SHANGHAI
 from app.codes import figures, import_store
-from app.codes.models import ImportState
+from app.codes.models import CodeImport, ImportState
 from app.console.campaigns.edit_page import read
 from app.console.campaigns.labels import DOORS, IMPORTS, state_of
 from app.console.campaigns.router import router
+from app.console.chart_csv import chart_csv
 from app.console.charts import Series, line_chart
 from app.console.errors import NotFound
 from app.console.form_values import Blank
@@ -34,6 +35,7 @@ from app.db.session import SessionDep
 SEE_OTHER: Final = 303
 DAYS: Final = 30
 IMPORTS_SHOWN: Final = 10
+CHARTED: Final = {"handed_out": N_("Handed out"), "redeemed": N_("Redeemed")}
 DONE: Final = {
     "added": N_("The campaign is added."),
     "changed": N_("The campaign is changed."),
@@ -52,6 +54,35 @@ async def show_campaign(
     """Show a campaign."""
     campaign = await read(session, campaign_id)
     return await show(request, session, campaign, done=None if done is None else DONE[done])
+
+
+@router.get("/{campaign_id}/export.csv")
+async def export(
+    request: Request, _visitor: Viewer, campaign_id: UUID, session: SessionDep
+) -> Response:
+    """Send the codes of the same days as a file."""
+    campaign = await read(session, campaign_id)
+    days = _days(campaign, request.app.state.clock.now())
+    found = await figures_of(session, campaign, days[0], days[-1])
+    rows = [(day, *(_of_day(found.days, day, name) for name in CHARTED)) for day in days]
+    return await chart_csv(f"campaign-{campaign_id}", ["day", *CHARTED], rows)
+
+
+@router.get("/{campaign_id}/progress")
+async def show_progress(
+    request: Request, _visitor: Viewer, campaign_id: UUID, session: SessionDep
+) -> Response:
+    """Show how far imports of codes are; when all are over, the page is loaded again."""
+    campaign = await read(session, campaign_id)
+    waiting = _open(await import_store.latest(session, campaign_id))
+    headers = None if waiting else {"HX-Refresh": "true"}
+    return render(
+        request,
+        "campaigns/progress.html",
+        headers=headers,
+        campaign=campaign,
+        open_imports=waiting,
+    )
 
 
 @router.post("/{campaign_id}/delete")
@@ -81,8 +112,7 @@ async def show(
     The figures are those of the last 30 days, or of the campaign's last 30 if it is over.
     """
     now = request.app.state.clock.now()
-    until = min(now, campaign.ends_at).astimezone(SHANGHAI).date()
-    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
+    days = _days(campaign, now)
     found = await figures_of(session, campaign, days[0], days[-1])
     imports = (await import_store.latest(session, campaign.id))[:IMPORTS_SHOWN]
     translate = Messages(language_of(request)).text
@@ -98,20 +128,26 @@ async def show(
         chart=line_chart(
             [day.isoformat() for day in days],
             [
-                Series(translate(name), [_of_day(found.days, day, member) for day in days])
-                for name, member in (
-                    (N_("Handed out"), "handed_out"),
-                    (N_("Redeemed"), "redeemed"),
-                )
+                Series(translate(text), [_of_day(found.days, day, name) for day in days])
+                for name, text in CHARTED.items()
             ],
         ),
         imports=[(one, IMPORTS[one.state]) for one in imports],
-        waits=any(one.state is not ImportState.DONE for one in imports),
+        open_imports=_open(imports),
         key=str(uuid4()),
         done=done,
         problems=problems or {},
         details=details,
     )
+
+
+def _open(imports: Sequence[CodeImport]) -> list[CodeImport]:
+    return [one for one in imports if one.state is ImportState.RUNNING]
+
+
+def _days(campaign: Campaign, now: datetime) -> list[date]:
+    until = min(now, campaign.ends_at).astimezone(SHANGHAI).date()
+    return [until - timedelta(days=number) for number in reversed(range(DAYS))]
 
 
 def _of_day(rows: list[DayFigures], day: date, member: str) -> int:

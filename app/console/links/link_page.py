@@ -1,14 +1,16 @@
 """One link: what it opens, its state, and how often it was opened."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
 from app.console import errors
+from app.console.chart_csv import chart_csv
 from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
@@ -58,10 +60,7 @@ async def show_link(
         raise errors.NotFound
     settings: Settings = request.app.state.settings
     now = request.app.state.clock.now()
-    until = now.astimezone(SHANGHAI).date()
-    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
-    opens = await store.opens_by_day(session, link_id, days[0], until)
-    figures = {kind: [opens.get(day, {}).get(kind.value, 0) for day in days] for kind in KINDS}
+    days, figures = await _opens(session, link_id, now)
     language = language_of(request)
     translate = Messages(language).text
     span = DateRange(days[0], days[-1], SHANGHAI.key)
@@ -83,6 +82,19 @@ async def show_link(
     )
 
 
+@router.get("/{link_id}/export.csv")
+async def export(
+    request: Request, _visitor: Viewer, link_id: UUID, session: SessionDep
+) -> Response:
+    """Send the opens of the same days as a file."""
+    link = await session.get(Link, link_id)
+    if link is None:
+        raise errors.NotFound
+    days, figures = await _opens(session, link_id, request.app.state.clock.now())
+    header = ["day", *(kind.value for kind in KINDS)]
+    return await chart_csv(f"link-{link.slug}", header, zip(days, *figures.values(), strict=True))
+
+
 @router.post("/{link_id}/renew")
 async def renew(request: Request, visitor: Editor, link_id: UUID, session: SessionDep) -> Response:
     """Let the worker ask WeChat for another URL Link."""
@@ -101,3 +113,13 @@ async def delete(request: Request, visitor: Editor, link_id: UUID, session: Sess
     if not await store.remove(session, actor_of(request, visitor), link_id, now):
         raise errors.NotFound
     return RedirectResponse(console_path("/links"), SEE_OTHER)
+
+
+async def _opens(
+    session: AsyncSession, link_id: UUID, now: datetime
+) -> tuple[list[date], dict[OpenKind, list[int]]]:
+    """Return the last days, and the opens of each of them by kind."""
+    until = now.astimezone(SHANGHAI).date()
+    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
+    opens = await store.opens_by_day(session, link_id, days[0], until)
+    return days, {kind: [opens.get(day, {}).get(kind.value, 0) for day in days] for kind in KINDS}

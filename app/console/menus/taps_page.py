@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
+from app.console.chart_csv import chart_csv
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -53,14 +55,10 @@ async def show_taps(
 ) -> Response:
     """Show the taps of an account."""
     place = Place.of(request, query)
-    until = request.app.state.clock.now().astimezone(SHANGHAI).date()
-    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
-    found = await taps.taps(session, place.appid, days[0], until)
+    found = await _taps(session, place.appid, request.app.state.clock.now())
     numbers = sorted({one.number for one in found}, reverse=True)[:MAX_VERSIONS_SHOWN]
     wanted = [one for one in found if query.version in (None, one.number)]
-    by_day = dict.fromkeys(days, 0)
-    for one in wanted:
-        by_day[one.day] += one.count
+    by_day = _by_day(request.app.state.clock.now(), wanted)
     translate = Messages(language_of(request)).text
     return render(
         request,
@@ -71,10 +69,47 @@ async def show_taps(
         buttons=await _buttons(session, place.appid, wanted, numbers),
         total=sum(by_day.values()),
         chart=line_chart(
-            [day.isoformat() for day in days],
+            [day.isoformat() for day in by_day],
             [Series(translate(N_("Taps")), list(by_day.values()))],
         ),
+        export=_export_path(place.appid, query.version),
     )
+
+
+@router.get("/taps/export.csv")
+async def export_taps(
+    request: Request,
+    _visitor: Viewer,
+    session: SessionDep,
+    query: Annotated[TapsQuery, Query()],
+) -> Response:
+    """Send the taps of the same days as a file."""
+    place, now = Place.of(request, query), request.app.state.clock.now()
+    found = await _taps(session, place.appid, now)
+    wanted = [one for one in found if query.version in (None, one.number)]
+    return await chart_csv("menu-taps", ("day", "taps"), _by_day(now, wanted).items())
+
+
+def _export_path(appid: str, version: int | None) -> str:
+    which = {} if version is None else {"version": version}
+    return f"/menus/taps/export.csv?{urlencode({'appid': appid, **which})}"
+
+
+def _days(now: datetime) -> list[date]:
+    until = now.astimezone(SHANGHAI).date()
+    return [until - timedelta(days=number) for number in reversed(range(DAYS))]
+
+
+async def _taps(session: AsyncSession, appid: str, now: datetime) -> Sequence[MenuTapCount]:
+    days = _days(now)
+    return await taps.taps(session, appid, days[0], days[-1])
+
+
+def _by_day(now: datetime, wanted: Sequence[MenuTapCount]) -> dict[date, int]:
+    by_day = dict.fromkeys(_days(now), 0)
+    for one in wanted:
+        by_day[one.day] += one.count
+    return by_day
 
 
 async def _buttons(

@@ -1,7 +1,7 @@
 """The first page: what became of the notices of 30 days, sends to audiences, templates."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.console.chart_csv import chart_csv
 from app.console.chart_marks import marks_of
 from app.console.charts import Chart, ChartMark, Series, line_chart
 from app.console.errors import NotFound
@@ -18,7 +19,7 @@ from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.notices.notice_labels import KINDS, STATES, STATUSES
 from app.console.notices.router import router
-from app.console.render import render
+from app.console.render import render, zone_of
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.db.session import SessionDep
@@ -63,6 +64,15 @@ async def show(
     return await _show(request, session, before=before, done=done)
 
 
+@router.get("/export.csv")
+async def export(request: Request, _visitor: Viewer, session: SessionDep) -> Response:
+    """Send the figures of the same days as a file."""
+    figures = await _figures(request, session, _senders(request))
+    counts = _by_day(figures)
+    rows = [(day, *(counts[status][day] for status in NoticeStatus)) for day in _days(figures)]
+    return await chart_csv("notices", ["day", *(one.value for one in NoticeStatus)], rows)
+
+
 @router.post("/refresh")
 async def refresh(
     request: Request, _visitor: Editor, appid: Annotated[str, Form(max_length=128)]
@@ -88,9 +98,8 @@ async def _show(
     done: str | None = None,
     error: ApiError | None = None,
 ) -> Response:
-    settings: Settings = request.app.state.settings
     language = language_of(request)
-    accounts = [appid for appid in settings.accounts if can_send(settings.accounts, appid)]
+    accounts = _senders(request)
     figures = await _figures(request, session, accounts)
     span = DateRange(figures.since, figures.until, figures.time_zone)
     marks = await marks_of(request, session, accounts, span)
@@ -99,9 +108,7 @@ async def _show(
     )
     templates = await template_store.templates(session, accounts)
     titles = {one.template_id: one.title for one in templates}
-    totals = Counter[str]()
-    for day in figures.days:
-        totals.update({status.value: getattr(day, status.value) for status in NoticeStatus})
+    by_day = _by_day(figures)
     refusal = None
     if error is not None and error.errcode is not None:
         refusal = explain(error.errcode, "en" if language == "en" else "zh", error.rid)
@@ -115,10 +122,10 @@ async def _show(
         kinds=KINDS,
         states=STATES,
         statuses=STATUSES,
-        figures=[(STATUSES[status].label, totals[status.value]) for status in FIGURES],
+        figures=[(STATUSES[status].label, by_day[status].total()) for status in FIGURES],
         by_template=_by_template(figures),
         reasons=figures.reasons[:MAX_REASONS],
-        chart=_chart(figures, Messages(language).text, marks),
+        chart=_chart(_days(figures), by_day, Messages(language).text, marks),
         sends=sends[:PAGE_ROWS],
         newest=before is not None,
         older=sends[PAGE_ROWS - 1].id if len(sends) > PAGE_ROWS else None,
@@ -128,11 +135,15 @@ async def _show(
     )
 
 
+def _senders(request: Request) -> list[str]:
+    settings: Settings = request.app.state.settings
+    return [appid for appid in settings.accounts if can_send(settings.accounts, appid)]
+
+
 async def _figures(request: Request, session: AsyncSession, appids: list[str]) -> NoticeStatsOut:
     settings: Settings = request.app.state.settings
-    zone = settings.console_time_zone
-    until = request.app.state.clock.now().date() + timedelta(days=1)
-    days = DateRange(until - timedelta(days=DAYS), until, zone)
+    until = request.app.state.clock.now().astimezone(zone_of(request)).date()
+    days = DateRange(until - timedelta(days=DAYS - 1), until, settings.console_time_zone)
     counted = await notice_store.read(session, appids, days)
     reasons = await notice_store.reasons(session, appids, days)
     language: Language = "en" if language_of(request) == "en" else "zh"
@@ -147,14 +158,24 @@ def _by_template(figures: NoticeStatsOut) -> list[tuple[str, Counter[str]]]:
     return sorted(found.items(), key=lambda one: -one[1].total())
 
 
-def _chart(
-    figures: NoticeStatsOut, translate: Callable[[str], str], marks: Sequence[ChartMark]
-) -> Chart:
-    days = [figures.since + timedelta(days=number) for number in range(DAYS + 1)]
-    counts = {status: Counter[date]() for status in CHARTED}
+def _days(figures: NoticeStatsOut) -> list[date]:
+    return DateRange(figures.since, figures.until, figures.time_zone).days
+
+
+def _by_day(figures: NoticeStatsOut) -> dict[NoticeStatus, Counter[date]]:
+    counts = {status: Counter[date]() for status in NoticeStatus}
     for one in figures.days:
-        for status in CHARTED:
+        for status in NoticeStatus:
             counts[status][one.day] += getattr(one, status.value)
+    return counts
+
+
+def _chart(
+    days: Sequence[date],
+    counts: Mapping[NoticeStatus, Counter[date]],
+    translate: Callable[[str], str],
+    marks: Sequence[ChartMark],
+) -> Chart:
     return line_chart(
         [day.isoformat() for day in days],
         [

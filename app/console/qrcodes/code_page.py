@@ -1,14 +1,16 @@
 """One code: its picture, its state, what a scan does, and who came by it."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
 from app.console import errors
+from app.console.chart_csv import chart_csv
 from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
@@ -53,9 +55,7 @@ async def show_code(
         raise errors.NotFound
     settings: Settings = request.app.state.settings
     now = request.app.state.clock.now()
-    until = now.astimezone(SHANGHAI).date()
-    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
-    by_day = {row.day: row for row in await figures_store.days(session, qrcode_id, days[0], until)}
+    days, by_day = await _days(session, qrcode_id, now)
     language = language_of(request)
     translate = Messages(language).text
     span = DateRange(days[0], days[-1], SHANGHAI.key)
@@ -74,19 +74,26 @@ async def show_code(
         figures=[(text, getattr(code, name)) for name, text in FIGURES.items()],
         chart=line_chart(
             [day.isoformat() for day in days],
-            [
-                Series(
-                    translate(FIGURES[name]),
-                    [getattr(by_day[day], name) if day in by_day else 0 for day in days],
-                )
-                for name in CHARTED
-            ],
+            [Series(translate(FIGURES[name]), by_day[name]) for name in CHARTED],
             marks,
         ),
         answering=answering_rules(request.app.state.rules.current, code, now, settings),
         renewable=code.kind is QrKind.TEMPORARY or code.url is None,
         done=None if done is None else DONE[done],
     )
+
+
+@router.get("/{qrcode_id}/export.csv")
+async def export(
+    request: Request, _visitor: Viewer, qrcode_id: UUID, session: SessionDep
+) -> Response:
+    """Send the figures of the same days as a file."""
+    code = await session.get(QrCode, qrcode_id)
+    if code is None:
+        raise errors.NotFound
+    days, by_day = await _days(session, qrcode_id, request.app.state.clock.now())
+    rows = zip(days, *by_day.values(), strict=True)
+    return await chart_csv(f"qrcode-{code.slug}", ["day", *by_day], rows)
 
 
 @router.post("/{qrcode_id}/renew")
@@ -110,3 +117,15 @@ async def delete(
     if not await store.remove(session, actor_of(request, visitor), qrcode_id, now):
         raise errors.NotFound
     return RedirectResponse(console_path("/qrcodes"), SEE_OTHER)
+
+
+async def _days(
+    session: AsyncSession, qrcode_id: UUID, now: datetime
+) -> tuple[list[date], dict[str, list[int]]]:
+    """Return the last days, and each figure of FIGURES for each of them."""
+    until = now.astimezone(SHANGHAI).date()
+    days = [until - timedelta(days=number) for number in reversed(range(DAYS))]
+    found = {row.day: row for row in await figures_store.days(session, qrcode_id, days[0], until)}
+    return days, {
+        name: [getattr(found[day], name) if day in found else 0 for day in days] for name in FIGURES
+    }

@@ -134,6 +134,20 @@ async def download(
     )
 
 
+@router.get("/lists/{list_id}/progress")
+async def show_progress(
+    request: Request, _visitor: Viewer, session: SessionDep, list_id: UUID
+) -> Response:
+    """Show how far a list is; when WeChat was asked for all, the page is loaded again."""
+    if await session.get(QrCodeList, list_id) is None:
+        raise errors.NotFound
+    progress = await list_store.progress(session, list_id)
+    headers = None if progress.waiting else {"HX-Refresh": "true"}
+    return render(
+        request, "qrcodes/progress.html", headers=headers, list_id=list_id, progress=progress
+    )
+
+
 async def _list(
     request: Request,
     session: AsyncSession,
