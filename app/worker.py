@@ -101,6 +101,7 @@ from app.wechat.ids import AppId
 from app.wechat_client.call_counts import prune as prune_call_counts
 from app.wechat_client.call_rates import rates_of
 from app.wechat_client.fetch_media import MediaFetcher, media_policy
+from app.wechat_client.learned_rates import forget as forget_learned_rates
 from app.wechat_client.media import Uploads
 from app.wechat_client.tokens import AccessTokens
 
@@ -281,6 +282,7 @@ class Jobs:
         await prune_alarms(self.database.sessions, self.clock)
         await prune_job_log(self.database.sessions, self.clock)
         await prune_call_counts(self.database.sessions, self.clock)
+        await forget_learned_rates(self.database.sessions, self.clock)
 
     async def requeue_urgent(self) -> None:
         """Every two seconds: enqueue missing jobs of replies that expire soon."""

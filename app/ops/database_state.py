@@ -19,6 +19,7 @@ from app.campaigns.pools import Pool, read_pools
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS, Database
 from app.db.worker_heartbeat import BEAT_SECONDS
+from app.wechat_client.learned_rate_store import SlowedRate, read_slowed
 from app.wechat_client.quota_store import QuotaUse, read_reached_rates, read_uses
 
 log = structlog.get_logger(__name__)
@@ -270,6 +271,18 @@ async def reached_rates(
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS), database.sessions() as session:
             return await read_reached_rates(session, appids, now)
+    except DATABASE_ERRORS as error:
+        log.warning("the rates of calls can't be read", reason=describe(error))
+        return []
+
+
+async def slowed_rates(
+    database: Database, appids: Sequence[str], now: datetime
+) -> Sequence[SlowedRate]:
+    """Return the rates that were learned from 45011; none if they can't be read in a second."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.sessions() as session:
+            return await read_slowed(session, appids, now)
     except DATABASE_ERRORS as error:
         log.warning("the rates of calls can't be read", reason=describe(error))
         return []

@@ -91,6 +91,9 @@ async def _read_parts(request: Request) -> Parts:
             await database_state.reached_rates(database, list(settings.accounts), app.clock.now())
             if up
             else (),
+            await database_state.slowed_rates(database, list(settings.accounts), app.clock.now())
+            if up
+            else (),
         ),
         unionids=readiness.unionids(
             await database_state.bindings(database, official) if up else dict.fromkeys(official)

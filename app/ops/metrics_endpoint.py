@@ -21,6 +21,7 @@ from app.db.engine import Database
 from app.ops import database_state
 from app.ops.api_document import GATE_RESPONSES
 from app.ops.database_state import Snapshot
+from app.wechat_client.learned_rate_store import SlowedRate
 from app.wechat_client.quota_store import QuotaUse
 
 router = APIRouter(tags=["operations"])
@@ -43,11 +44,12 @@ async def metrics(request: Request) -> Response:
     state = await database_state.read(database) if up else None
     appids = list(app.settings.accounts)
     quotas = await database_state.quotas(database, appids, app.clock.now()) if up else ()
+    slowed = await database_state.slowed_rates(database, appids, app.clock.now()) if up else ()
     pools = await database_state.pools(database, app.clock.now()) if up else ()
     # In a thread, since with several processes this reads files of each of them.
     counted = await asyncio.to_thread(_of_processes)
     return Response(
-        counted + _of_database(up, state, quotas, pools), media_type=CONTENT_TYPE_LATEST
+        counted + _of_database(up, state, quotas, slowed, pools), media_type=CONTENT_TYPE_LATEST
     )
 
 
@@ -60,10 +62,14 @@ def _of_processes() -> bytes:
 
 
 def _of_database(
-    up: bool, state: Snapshot | None, quotas: Sequence[QuotaUse], pools: Sequence[Pool]
+    up: bool,
+    state: Snapshot | None,
+    quotas: Sequence[QuotaUse],
+    slowed: Sequence[SlowedRate],
+    pools: Sequence[Pool],
 ) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_DatabaseState(up, state or Snapshot(), quotas, pools))
+    registry.register(_DatabaseState(up, state or Snapshot(), quotas, slowed, pools))
     return generate_latest(registry)
 
 
@@ -73,11 +79,17 @@ class _DatabaseState(Collector):
     # Ordinary gauges would be added up over the processes.
 
     def __init__(
-        self, up: bool, state: Snapshot, quotas: Sequence[QuotaUse], pools: Sequence[Pool]
+        self,
+        up: bool,
+        state: Snapshot,
+        quotas: Sequence[QuotaUse],
+        slowed: Sequence[SlowedRate],
+        pools: Sequence[Pool],
     ) -> None:
         self._up = up
         self._state = state
         self._quotas = quotas
+        self._slowed = slowed
         self._pools = pools
 
     def collect(self) -> Iterable[Metric]:
@@ -126,6 +138,15 @@ class _DatabaseState(Collector):
             "Which part of today's quota of an API is used, 1 for all of it",
             ["appid", "api"],
             (((one.appid, one.api), one.share) for one in self._quotas if one.daily_limit),
+        )
+        yield _gauge(
+            "api_rate_learned",
+            "Calls of an API a minute at most since WeChat said 45011; no sample without",
+            ["appid", "api"],
+            (
+                ((one.appid, one.api), one.rate.calls * 60 / one.rate.seconds)
+                for one in self._slowed
+            ),
         )
         yield _gauge(
             "campaign_codes_left",

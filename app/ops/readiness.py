@@ -19,6 +19,7 @@ from app.ops.stored_secrets import StoredSecrets
 from app.rules.matching.rule_set import RuleSet
 from app.secret_box import WRONG_KEY
 from app.wechat.errcodes import explain
+from app.wechat_client.learned_rate_store import SlowedRate
 from app.wechat_client.quota_store import NEARLY_USED_UP, QuotaUse
 
 QUEUE_AGE_LIMIT_SECONDS: Final = 300
@@ -147,6 +148,21 @@ class ReachedRate(ApiModel):
     """The API, as WeChat names it."""
 
 
+class SlowedApi(ApiModel):
+    """An API that is called less often, since WeChat said that it was called too often (45011)."""
+
+    appid: str
+    """The account."""
+    api: str
+    """The API, as WeChat names it."""
+    calls: int
+    """How many calls are made now in `seconds` at most."""
+    seconds: int
+    """See `calls`."""
+    refused_at: datetime
+    """When WeChat last said so."""
+
+
 class WeChatPart(Part):
     """Calls of WeChat's API."""
 
@@ -156,6 +172,8 @@ class WeChatPart(Part):
     """The quotas of which 80 % or more are used."""
     rates: list[ReachedRate]
     """The APIs whose calls wait for their turn now."""
+    slowed: list[SlowedApi]
+    """The APIs that are called less often since WeChat said 45011."""
 
 
 class UnionIdsPart(Part):
@@ -415,6 +433,7 @@ def wechat(
     problems: Iterable[Problem],
     quotas: Iterable[QuotaUse] = (),
     reached: Iterable[tuple[str, str]] = (),
+    slowed: Iterable[SlowedRate] = (),
 ) -> WeChatPart:
     """Report which calls WeChat refuses or will soon refuse, and what to do."""
     shown = [_shown(problem) for problem in problems]
@@ -424,9 +443,20 @@ def wechat(
         if use.daily_limit and use.share >= NEARLY_USED_UP
     ]
     rates = [ReachedRate(appid=appid, api=api) for appid, api in reached]
+    slow = [
+        SlowedApi(
+            appid=one.appid,
+            api=one.api,
+            calls=one.rate.calls,
+            seconds=one.rate.seconds,
+            refused_at=one.refused_at,
+        )
+        for one in slowed
+    ]
     sentences = [
         *map(_sentence, shown),
         *map(_quota_sentence, nearly),
+        *map(_slowed_sentence, slow),
         *map(_rate_sentence, rates),
     ]
     detail = "; ".join(sentences[:MAX_NAMED])
@@ -438,6 +468,7 @@ def wechat(
         problems=shown,
         quotas=nearly,
         rates=rates,
+        slowed=slow,
     )
 
 
@@ -452,6 +483,13 @@ def _rate_sentence(rate: ReachedRate) -> str:
     return (
         f"{rate.appid}, {rate.api}: calls wait, since more are wanted than its rate allows: find "
         "what calls so often, or set API_RATES"
+    )
+
+
+def _slowed_sentence(one: SlowedApi) -> str:
+    return (
+        f"{one.appid}, {one.api}: WeChat said 45011, so {one.calls:,} calls are made in "
+        f"{one.seconds} s at most: find what calls so often; it gets faster by itself"
     )
 
 

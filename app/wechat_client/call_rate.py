@@ -46,3 +46,10 @@ def rate_of(
     None: the API has none.
     """
     return set_by_operator or said_by_wechat or DEFAULT_RATES.get(api)
+
+
+def lower(one: CallRate | None, other: CallRate | None) -> CallRate | None:
+    """Return the rate that allows fewer calls; None: there is none at all."""
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=lambda rate: rate.calls / rate.seconds)

@@ -24,8 +24,9 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client import quota_store
-from app.wechat_client.call_rate import CallRate, rate_of
+from app.wechat_client.call_rate import CallRate, lower, rate_of
 from app.wechat_client.errors import Paused
+from app.wechat_client.learned_rates import LearnedRates
 from app.wechat_client.problems import Api
 
 # So long a call waits for its turn. One whose turn is later is put off.
@@ -80,6 +81,7 @@ class CallRates:
         self._sessions = sessions
         self._clock = clock
         self._set_by_operator = set_by_operator
+        self.learned = LearnedRates(sessions, clock)
         self._said_by_wechat: Mapping[tuple[str, str], CallRate] | None = None
         self._first_read = asyncio.Lock()
         self._turns: dict[_Key, Batches[None, datetime | None]] = {}
@@ -90,6 +92,7 @@ class CallRates:
         """Return when a call may be made. Raises Paused, and the errors of the database."""
         async with self._first_read:
             if self._said_by_wechat is None:
+                await self.learned.learn()
                 await self._read()
         rate = self._rate(appid, api)
         if rate is None:
@@ -113,17 +116,21 @@ class CallRates:
         return _put_off(api, rate, until)
 
     async def keep_read(self) -> None:
-        """Read WeChat's word on the rates again and again, until cancelled."""
+        """Read WeChat's word on the rates, and what it refuses, until cancelled."""
+        await asyncio.gather(self._keep_read(), self.learned.keep_learning())
+
+    async def _keep_read(self) -> None:
         while True:
             await asyncio.sleep(READ_SECONDS)
             await self._read()
 
     def _rate(self, appid: AppId, api: str) -> CallRate | None:
-        return rate_of(
+        known = rate_of(
             api,
             set_by_operator=self._set_by_operator.get(api),
             said_by_wechat=(self._said_by_wechat or {}).get((appid, api)),
         )
+        return lower(known, self.learned.rate(appid, api))
 
     async def _read(self) -> None:
         try:

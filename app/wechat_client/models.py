@@ -85,6 +85,38 @@ class ApiRate(Base):
     granted: Mapped[int]
 
 
+class ApiCallSpan(Base):
+    """How many calls of an API an account made in five seconds but those refused with 45011.
+
+    A refusal is taken off the span in which it came, so a single span may be below 0. What is older
+    than ten minutes is deleted.
+    """
+
+    __tablename__ = "api_call_spans"
+    __table_args__ = (Index(None, "began_at"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(primary_key=True)
+    calls: Mapped[int]
+
+
+class LearnedApiRate(Base):
+    """What WeChat took of an API in a minute before it said 45011; see `learned_rate`.
+
+    calls: NULL if that is not known. counted: whether it was looked for since `refused_at`.
+    """
+
+    __tablename__ = "learned_rates"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    refused_at: Mapped[datetime]
+    refusals: Mapped[int]
+    calls: Mapped[int | None]
+    counted: Mapped[bool]
+
+
 class QuotaClearing(Base):
     """One clearing of an account's quotas that WeChat has made, or may have made."""
 

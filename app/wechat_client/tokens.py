@@ -119,11 +119,13 @@ class AccessTokens:
         """Return once `keep_stored` reads and writes nothing."""
         await self.problems.rest()
         await self.counts.rest()
+        await self.rates.learned.rest()
 
     async def store(self) -> None:
         """Write what the calls of this process came to; without the database it is lost."""
         await self.problems.store()
         await self.counts.store()
+        await self.rates.learned.learn()
 
     async def check(self, appid: AppId) -> Token:
         """Request the token from WeChat now, whatever is stored, and return it.

@@ -7,6 +7,7 @@ from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken, Paused
+from app.wechat_client.pauses import TOO_MANY_THIS_MINUTE
 from app.wechat_client.problems import Api
 from app.wechat_client.token_store import Token
 from app.wechat_client.tokens import AccessTokens
@@ -43,6 +44,9 @@ async def with_token(
     except NoToken:  # noted where the token is requested
         raise
     except ApiError as error:
+        if error.errcode == TOO_MANY_THIS_MINUTE:
+            tokens.counts.refused(appid, api)
+            tokens.rates.learned.refused(appid, api, began)
         until = problems.failed(appid, api, error, mini_program)
         if until is not None:
             raise Paused(error, until) from error
