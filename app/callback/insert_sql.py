@@ -11,22 +11,34 @@ looked at by a job: of a push that no person sends nothing is known here. Whom a
 the database function `oa_bridge_named` returns. The rows of the history get their positions from
 the column default `oa_bridge_next_position`.
 
-Parameters: $1 to $22 one array per column of `Record`, $23 to $32 of `NewReply`, $33 the moment,
-and in the statements with history alone $34 to $41 of `NewSubscription`.
+It is made of parts, and a batch gets those that it needs alone: what stands in a statement costs
+the database its share each time, also where no row is concerned. `$1` is the moment; each array of
+the parts is a parameter more.
 """
 
-_MESSAGES = """
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the statement. sql: has `{arrays}` where its parameters stand.
+
+    types: of what is in the arrays, in their order.
+    """
+
+    sql: str
+    types: str
+
+
+_CALLBACKS = Part(
+    types="uuid text bytea text text text timestamptz timestamptz text bool bool bigint"
+    " text uuid text bigint",
+    sql="""
 WITH incoming AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-        $7::timestamptz[], $8::timestamptz[], $9::text[], $10::bool[], $11::bool[],
-        $12::bigint[], $13::text[], $14::text[], $15::timestamptz[], $16::bigint[],
-        $17::text[], $18::text[], $19::text[], $20::uuid[], $21::text[], $22::bigint[]
-    ) AS t(
-        id, appid, dedupe_key, openid, msgtype, event,
-        occurred_at, received_at, payload, person, asks,
-        rule_id, passive, trigger, window_until, window_sends,
-        follow_action, scene, ticket, passive_id, passive_msgtype, passive_rule_id
+    SELECT * FROM unnest({arrays}) AS t(
+        id, appid, dedupe_key, openid, msgtype, event, occurred_at, received_at, payload,
+        person, asks, rule_id, passive, passive_id, passive_msgtype, passive_rule_id
     )
 ), fresh AS (
     INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at,
@@ -58,7 +70,7 @@ WITH incoming AS (
         resolve_reason = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
                               THEN EXCLUDED.resolve_reason ELSE o.resolve_reason END
     RETURNING appid, openid, unionid, erased_until, revoked, o.xmax = 0 AS new,
-              resolve_state = 'pending' AND resolve_next_at <= $33 AS due
+              resolve_state = 'pending' AND resolve_next_at <= $1 AS due
 ), late AS (
     INSERT INTO late_pushes (callback_id)
     SELECT news.id FROM news LEFT JOIN seen USING (appid, openid)
@@ -66,29 +78,28 @@ WITH incoming AS (
        OR (EXISTS (SELECT FROM erased_people) OR EXISTS (SELECT FROM erased_unionids))
           AND (seen.new OR oa_bridge_named(news.msgtype, news.payload::jsonb) IS NOT NULL)
     RETURNING callback_id
+)
+""",
+)
+
+# A window that an action of the follower opened, and the replies that waited for it.
+WINDOWS = Part(
+    types="uuid text timestamptz bigint",
+    sql="""
+, opening AS (
+    SELECT n.appid, n.openid, n.occurred_at, w.trigger, w.until, w.sends
+    FROM unnest({arrays}) AS w(callback_id, trigger, until, sends)
+    JOIN news n ON n.id = w.callback_id
 ), opened AS (
     INSERT INTO send_windows AS w (appid, openid, trigger, opened_at, expires_at, sends_left)
-    SELECT appid, openid, trigger, max(occurred_at), max(window_until), max(window_sends)
-    FROM news WHERE trigger IS NOT NULL
-    GROUP BY appid, openid, trigger ORDER BY appid, openid, trigger
+    SELECT appid, openid, trigger, max(occurred_at), max(until), max(sends)
+    FROM opening GROUP BY appid, openid, trigger ORDER BY appid, openid, trigger
     ON CONFLICT (appid, openid, trigger) DO UPDATE SET
         opened_at = EXCLUDED.opened_at,
         expires_at = EXCLUDED.expires_at,
         sends_left = EXCLUDED.sends_left
     WHERE EXCLUDED.opened_at >= w.opened_at
     RETURNING appid, openid
-), answered AS (
-    INSERT INTO replies (id, callback_id, position, appid, openid, rule_id, via, msgtype,
-                         content, status, errmsg, created_at, expires_at)
-    SELECT r.id, n.id, r.position, n.appid, n.openid, r.rule_id, r.via, r.msgtype,
-           r.content::jsonb, r.status, r.errmsg, n.received_at, r.expires_at
-    FROM unnest($23::uuid[], $24::uuid[], $25::bigint[], $26::text[], $27::text[], $28::text[],
-                $29::text[], $30::timestamptz[], $31::bigint[], $32::text[])
-         AS r(id, callback_id, position, via, msgtype, content, status, expires_at, rule_id,
-              errmsg)
-    JOIN news n ON n.id = r.callback_id
-    -- The id follows from the push: one that was erased and comes again from an old spool has it.
-    ON CONFLICT (id) DO NOTHING
 ), waking AS (
     SELECT waiting.id FROM opened CROSS JOIN LATERAL (
         SELECT id FROM replies r
@@ -99,19 +110,44 @@ WITH incoming AS (
     UPDATE replies SET status = 'pending' WHERE id IN (SELECT id FROM waking)
     RETURNING callback_id, appid
 )
-"""
+""",
+)
+
+# Replies that have rows of their own: those in the response stand with their push.
+REPLIES = Part(
+    types="uuid uuid bigint text text text text timestamptz bigint text",
+    sql="""
+, answered AS (
+    INSERT INTO replies (id, callback_id, position, appid, openid, rule_id, via, msgtype,
+                         content, status, errmsg, created_at, expires_at)
+    SELECT r.id, n.id, r.position, n.appid, n.openid, r.rule_id, r.via, r.msgtype,
+           r.content::jsonb, r.status, r.errmsg, n.received_at, r.expires_at
+    FROM unnest({arrays})
+         AS r(id, callback_id, position, via, msgtype, content, status, expires_at, rule_id,
+              errmsg)
+    JOIN news n ON n.id = r.callback_id
+    -- The id follows from the push: one that was erased and comes again from an old spool has it.
+    ON CONFLICT (id) DO NOTHING
+)
+""",
+)
 
 # The states come out the same in whatever order, batches and number of copies their events
 # arrive: the latest by (occurred_at, id) decides, and each event is counted once, since only a
 # fresh callback gets here.
-_HISTORY = """
-, followed AS (
+FOLLOWS = Part(
+    types="uuid text text text",
+    sql="""
+, follows AS (
+    SELECT n.*, f.follow_action, f.scene, f.ticket
+    FROM unnest({arrays}) AS f(callback_id, follow_action, scene, ticket)
+    JOIN news n ON n.id = f.callback_id
+), followed AS (
     INSERT INTO follow_events (id, callback_id, appid, openid, unionid, action, scene, ticket,
                                occurred_at)
     SELECT n.id, n.id, n.appid, n.openid, seen.unionid, n.follow_action, n.scene, n.ticket,
            n.occurred_at
-    FROM news n LEFT JOIN seen USING (appid, openid)
-    WHERE n.follow_action IS NOT NULL ORDER BY n.id
+    FROM follows n LEFT JOIN seen USING (appid, openid) ORDER BY n.id
 ), moved AS (
     SELECT appid, openid,
            (array_agg(follow_action ORDER BY occurred_at DESC, id DESC))[1] = 'follow'
@@ -124,7 +160,7 @@ _HISTORY = """
            (array_agg(scene ORDER BY occurred_at DESC, id DESC)
                FILTER (WHERE follow_action = 'follow'))[1] AS scene,
            max(occurred_at) FILTER (WHERE follow_action = 'unfollow') AS unfollowed_at
-    FROM news WHERE follow_action IN ('follow', 'unfollow')
+    FROM follows WHERE follow_action IN ('follow', 'unfollow')
     GROUP BY appid, openid
 ), following AS (
     INSERT INTO followers AS f (appid, openid, unionid, following, last_at, last_id,
@@ -152,10 +188,32 @@ _HISTORY = """
                  OR (EXCLUDED.followed_at, EXCLUDED.followed_id) > (f.followed_at, f.followed_id)
             THEN EXCLUDED.how ELSE f.how END,
         unfollowed_at = GREATEST(EXCLUDED.unfollowed_at, f.unfollowed_at)
-), told AS (
+), leaving AS (
+    SELECT waiting.id FROM follows CROSS JOIN LATERAL (
+        SELECT id FROM replies r
+        WHERE r.appid = follows.appid AND r.openid = follows.openid
+          AND r.status IN ('pending', 'held') AND r.created_at <= follows.received_at
+        ORDER BY id DESC LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) waiting WHERE follows.follow_action = 'unfollow'
+), gone AS (
+    UPDATE replies SET status = 'skipped', errmsg = 'the follower has left'
+    WHERE id IN (SELECT id FROM leaving)
+), closed AS (
+    DELETE FROM send_windows USING follows
+    WHERE follows.follow_action = 'unfollow' AND send_windows.appid = follows.appid
+      AND send_windows.openid = follows.openid
+      AND send_windows.opened_at <= follows.occurred_at
+)
+""",
+)
+
+# The state of a consent follows from its events as that of a follower does.
+SUBSCRIPTIONS = Part(
+    types="uuid uuid text text text text text text",
+    sql="""
+, told AS (
     SELECT s.*, n.appid, n.openid, n.occurred_at
-    FROM unnest($34::uuid[], $35::uuid[], $36::text[], $37::text[], $38::text[], $39::text[],
-                $40::text[], $41::text[])
+    FROM unnest({arrays})
          AS s(id, callback_id, action, template_id, status, popup_scene, msgid, error_code)
     JOIN news n ON n.id = s.callback_id
 ), subscribed AS (
@@ -201,29 +259,18 @@ _HISTORY = """
         decided_at = GREATEST(EXCLUDED.decided_at, c.decided_at),
         accepted = c.accepted + EXCLUDED.accepted,
         delivered = c.delivered + EXCLUDED.delivered
-), leaving AS (
-    SELECT waiting.id FROM news CROSS JOIN LATERAL (
-        SELECT id FROM replies r
-        WHERE r.appid = news.appid AND r.openid = news.openid
-          AND r.status IN ('pending', 'held') AND r.created_at <= news.received_at
-        ORDER BY id DESC LIMIT 100 FOR UPDATE SKIP LOCKED
-    ) waiting WHERE news.follow_action = 'unfollow'
-), gone AS (
-    UPDATE replies SET status = 'skipped', errmsg = 'the follower has left'
-    WHERE id IN (SELECT id FROM leaving)
-), closed AS (
-    DELETE FROM send_windows USING news
-    WHERE news.follow_action = 'unfollow' AND send_windows.appid = news.appid
-      AND send_windows.openid = news.openid AND send_windows.opened_at <= news.occurred_at
 )
-"""
+""",
+)
 
 # Only a batch with a tap on a menu has this part. A tap is counted by the worker.
 TAPS = frozenset(
     {"CLICK", "VIEW", "view_miniprogram", "scancode_push", "scancode_waitmsg", "pic_sysphoto"}
     | {"pic_photo_or_album", "pic_weixin", "location_select"}
 )
-_TAPS = """
+WITH_TAPS = Part(
+    types="",
+    sql="""
 , tapped AS (
     INSERT INTO menu_taps (callback_id, appid, event, event_key, menu_id, occurred_at)
     SELECT id, appid, event, payload::jsonb ->> 'EventKey',
@@ -233,17 +280,26 @@ _TAPS = """
         'pic_photo_or_album', 'pic_weixin', 'location_select'
     )
 )
-"""
+""",
+)
 
+_WOKEN = """(SELECT array_agg(ARRAY[callback_id::text, appid])
+        FROM (SELECT DISTINCT callback_id, appid FROM woken) callbacks)"""
 _ANSWER = """
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
        (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
-       (SELECT array_agg(ARRAY[callback_id::text, appid])
-        FROM (SELECT DISTINCT callback_id, appid FROM woken) callbacks) AS woken,
+       {woken} AS woken,
        EXISTS (SELECT FROM late) AS late
 """
 
-STORE = _MESSAGES + _ANSWER
-STORE_WITH_HISTORY = _MESSAGES + _HISTORY + _ANSWER
-STORE_WITH_TAPS = _MESSAGES + _TAPS + _ANSWER
-STORE_WITH_HISTORY_AND_TAPS = _MESSAGES + _HISTORY + _TAPS + _ANSWER
+
+@cache
+def statement(*parts: Part) -> str:
+    """Return the statement with these parts. `$1` is the moment, then come the arrays."""
+    number = 1
+    text = ""
+    for part in (_CALLBACKS, *parts):
+        arrays = [f"${number + n}::{kind}[]" for n, kind in enumerate(part.types.split(), 1)]
+        number += len(arrays)
+        text += part.sql.replace("{arrays}", ", ".join(arrays))
+    return text + _ANSWER.format(woken=_WOKEN if WINDOWS in parts else "NULL::text[]")

@@ -25,8 +25,6 @@ ACCOUNT: Final = Account.model_validate(
 _LIMITS: Final = Limits()
 _REACH: Final = Reach(frozenset({APPID, "wx0000000000000002"}), by_unionid=True)
 _TOLERANCE: Final = timedelta(days=1)
-# Of the arguments of the statement that stores a push: those that become JSON.
-_JSON_COLUMNS: Final = frozenset({9, 13, 25})
 MAX_INDEXED: Final = 128
 
 
@@ -56,10 +54,13 @@ def arguments_of(record: Record) -> Sequence[object]:
     if record.duty is not None:
         for name in (*record.duty.unionids, *(openid for _, openid in record.duty.people)):
             assert 0 < len(name) <= MAX_INDEXED
-    _, *columns = statement_of([record])
+    texts = (record.payload, record.passive, *(reply.content for reply in record.drafts))
+    _, _, *columns = statement_of([record])
     return [
-        [JsonText(value) for value in column if value is not None]
-        if number in _JSON_COLUMNS
-        else column
-        for number, column in enumerate(columns, 1)
+        [
+            JsonText(value) if any(value is text for text in texts) else value
+            for value in column
+            if value is not None
+        ]
+        for column in columns
     ]
