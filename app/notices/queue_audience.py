@@ -9,9 +9,7 @@ from app.notices import audience, queue_lock, send_store
 from app.notices.models import NoticeSend, SendState
 
 
-async def queue_audience(
-    sessions: SessionFactory, clock: Clock, send_id: UUID, appid: str
-) -> None:
+async def queue_audience(sessions: SessionFactory, clock: Clock, send_id: UUID, appid: str) -> None:
     """Queue what is not queued yet; stop early if the send is paused or stopped."""
     while await _queue_some(sessions, clock, send_id, appid):
         pass
