@@ -3,7 +3,9 @@
 `python -m benchmarks.notice_audiences --people 1000000` fills consents, followers, openids and
 reservations with that many people in a temporary Postgres. It counts the audience with several
 filters, and queues one notice for each person. It fails if a count takes 2 s or more, if fewer than
-20,000 notices a second are queued, or if the process grows by more than 64 MiB meanwhile.
+20,000 notices a second are queued, or if the process grows by more than 64 MiB meanwhile. Both run
+in one process of Postgres; its CPU time is what they take where no other program needs the
+processor.
 """
 
 import argparse
@@ -12,11 +14,13 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from app.clock import SystemClock
@@ -27,6 +31,7 @@ from app.notices.audience import Audience
 from app.notices.audience_schemas import AudienceFilter
 from app.notices.models import NoticeKind, NoticeSend, SendSource, SendState
 from app.notices.queue_audience import queue_audience
+from benchmarks.cpu import cpu_seconds
 from benchmarks.history_reading import FAST_WRITES, temporary_postgres
 
 APPID: Final = "wx0000000000000001"
@@ -85,25 +90,43 @@ async def fill(connection: asyncpg.Connection, people: int) -> None:
     await connection.execute("VACUUM ANALYZE", timeout=3600)
 
 
-async def count(database: Database, kind: NoticeKind, wanted: AudienceFilter) -> tuple[int, float]:
-    """Return how many people match, and the seconds that counting took."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many people were counted or queued. seconds: on the clock; cpu: of Postgres."""
+
+    people: int
+    seconds: float
+    cpu: float
+
+
+async def postmaster(database: Database) -> int:
+    """Return the process id of the server."""
+    async with database.sessions() as session:
+        lines = await session.scalar(text("SELECT pg_read_file('postmaster.pid')"))
+        return int(str(lines).splitlines()[0])
+
+
+async def count(database: Database, kind: NoticeKind, wanted: AudienceFilter) -> Taken:
+    """Count who matches."""
     one_time = kind is NoticeKind.SUBSCRIPTION
     who = Audience(APPID, TEMPLATE, kind, one_time, wanted)
+    server = await postmaster(database)
     async with database.sessions() as session:
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), cpu_seconds(server)
         people = await audience.count(session, who)
-        return people, time.perf_counter() - began
+        return Taken(people, time.perf_counter() - began, cpu_seconds(server) - spent)
 
 
-async def queue(database: Database, wanted: AudienceFilter) -> tuple[int, float]:
-    """Queue a notice for each person; return how many, and the seconds that it took."""
+async def queue(database: Database, wanted: AudienceFilter) -> Taken:
+    """Queue a notice for each person."""
     send_id = await started(database, wanted)
-    began = time.perf_counter()
-    await queue_audience(database.sessions, SystemClock(), send_id)
-    taken = time.perf_counter() - began
+    server = await postmaster(database)
+    began, spent = time.perf_counter(), cpu_seconds(server)
+    await queue_audience(database.sessions, SystemClock(), send_id, APPID)
+    seconds, cpu = time.perf_counter() - began, cpu_seconds(server) - spent
     async with database.sessions() as session:
         send = await session.get_one(NoticeSend, send_id)
-        return send.total, taken
+        return Taken(send.total, seconds, cpu)
 
 
 async def started(database: Database, wanted: AudienceFilter) -> UUID:
@@ -138,20 +161,24 @@ async def run(url: str, people: int) -> bool:
     for statement in FAST_WRITES:
         await connection.execute(statement)
     await fill(connection, people)
-    print("| audience | people | counted in s |\n|---|---|---|")
+    print("| audience | people | counted in s | CPU in s |\n|---|---|---|---|")
     good = True
     for name, wanted in FILTERS.items():
         for kind in NoticeKind:
-            found, taken = await count(database, kind, wanted)
-            good &= taken < MAX_COUNT_SECONDS
-            print(f"| {kind.value}: {name} | {found:,} | {taken:.2f} |")
-    print("\n| audience | queued | a second | MiB more |\n|---|---|---|---|")
-    for name in ("all", "following, seen lately"):
+            found = await count(database, kind, wanted)
+            good &= found.seconds < MAX_COUNT_SECONDS
+            name_of = f"{kind.value}: {name}"
+            print(f"| {name_of} | {found.people:,} | {found.seconds:.2f} | {found.cpu:.2f} |")
+    print("\n| audience | queued | a second | a second of CPU | MiB more |\n|---|---|---|---|---|")
+    for name in ("all", "following", "following, seen lately"):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        queued, taken = await queue(database, FILTERS[name])
+        queued = await queue(database, FILTERS[name])
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        good &= (name != "all" or queued / taken >= MIN_A_SECOND) and growth < MAX_GROWTH_MIB
-        print(f"| {name} | {queued:,} | {queued / taken:,.0f} | {growth:.0f} |")
+        rate = queued.people / queued.seconds
+        # Where one in five of those that are read match, reading is what takes the time.
+        good &= ("seen" in name or rate >= MIN_A_SECOND) and growth < MAX_GROWTH_MIB
+        per_cpu = queued.people / queued.cpu
+        print(f"| {name} | {queued.people:,} | {rate:,.0f} | {per_cpu:,.0f} | {growth:.0f} |")
     await connection.close()
     await database.close()
     return good

@@ -133,8 +133,9 @@ WHERE v.mark = ANY(CAST(:marks AS text[]))
 """)
 
 _NOTICES: Final = text("""
-SELECT id, send_id, appid, openid, COALESCE(first_at, created_at) AS sent_at
-FROM notices WHERE right(CAST(id AS text), 16) = ANY(CAST(:ends AS text[]))
+SELECT id, send_id, appid, openid, first_at AS sent_at
+FROM notices
+WHERE right(CAST(id AS text), 16) = ANY(CAST(:ends AS text[])) AND first_at IS NOT NULL
 UNION ALL
 SELECT id, send_id, appid, openid, COALESCE(first_at, created_at)
 FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))

@@ -142,6 +142,14 @@ class Follower(Base):
     __table_args__ = (
         Index(None, "unionid", "appid"),
         *_list_indexes("followers", "following", "scene", "followed_at"),
+        # The audience of a notice is read from it alone.
+        Index(
+            "ix_followers_following",
+            "appid",
+            "openid",
+            postgresql_where=text("following"),
+            postgresql_concurrently=True,
+        ),
     )
 
     appid: Mapped[str] = mapped_column(primary_key=True)
@@ -182,12 +190,15 @@ class Consent(Base):
     __tablename__ = "consents"
     __table_args__ = (
         Index(None, "unionid"),
+        # The audience of a notice is read from it alone, so it holds how many sends are left.
         Index(
-            "ix_consents_sendable",
+            "ix_consents_sends",
             "appid",
             "template_id",
             "openid",
+            postgresql_include=["sends_left"],
             postgresql_where=text("sends_left > 0"),
+            postgresql_concurrently=True,
         ),
     )
 

@@ -80,7 +80,7 @@ async def send(sender: Sender, send_id: UUID) -> None:
 
 async def _queue(sender: Sender, running: RunningSend) -> RunningSend:
     """Queue the notices of an audience, and return the send as it is then."""
-    await queue_audience(sender.sessions, sender.clock, running.id)
+    await queue_audience(sender.sessions, sender.clock, running.id, running.appid)
     async with brief_transaction(sender.sessions) as session:
         return await send_store.read(session, running.id) or running
 

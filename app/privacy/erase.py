@@ -31,6 +31,7 @@ from app.growth import count as growth
 from app.identity import erase as identity
 from app.identity import reset
 from app.notices import erase as notices
+from app.notices import queue_lock
 from app.privacy.models import Erasure
 from app.privacy.plan import Eraser, Plan, plan_erasure
 from app.privacy.revoke_codes import KINDS, PROFILE_MEMBERS
@@ -189,8 +190,9 @@ async def _erase_some_arrivals(
 async def _finish_person(
     eraser: Eraser, planned: Plan, person: ErasureSubject, session: AsyncSession
 ) -> Counts:
-    """Erase what is left of a person while the inbox is locked out."""
+    """Erase what is left of a person while the inbox and audiences of notices are locked out."""
     known = await identity.lock(session, person)
+    await queue_lock.lock_exclusive(session, person.appid)
     returned = await events.has_returned(session, person)
     if planned.of_identity and not returned:
         # Later rows are then only reports about the person, such as deliveries: they go too.

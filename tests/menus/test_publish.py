@@ -331,6 +331,38 @@ async def test_two_workers_at_once_publish_a_version_once(
     await other_database.close()
 
 
+async def test_a_run_whose_lease_has_ended_stores_nothing_when_its_call_returns(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = await ordered(service, CONDITIONAL)
+    create = WeChatMenus.create
+    is_calling, may_return = asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: object) -> None:
+        await create(*arguments)  # type: ignore[arg-type] # as it was called
+        if not is_calling.is_set():
+            is_calling.set()
+            await may_return.wait()
+
+    monkeypatch.setattr(WeChatMenus, "create", slow)
+    late = asyncio.create_task(run_job(service, jobs, started["number"]))
+    await is_calling.wait()
+    clock.advance(publishing.LEASE)
+    await run_job(service, jobs, started["number"])
+    found = await version(service, started["number"])
+    may_return.set()
+    await late
+
+    assert found["state"] == "published"
+    assert await version(service, started["number"]) == found
+    assert tags(wechat) == ["108", "109", "110"]
+    assert len(wechat.calls(ADD)) == 3
+
+
 async def test_of_two_who_publish_at_once_one_is_told_to_wait(service: Service, jobs: Jobs) -> None:
     answer = await service.api("PUT", f"menus/{APPID}", json={"menu": menu()})
     revision = answer.json()["revision"]

@@ -87,7 +87,7 @@ async def test_the_filter_counts_and_queues_the_same_people(
     for wanted, people in filters:
         assert await count(service, **wanted) == people, wanted
         send = await started(service, audience=wanted)
-        await queue_audience(jobs.database.sessions, clock, UUID(send["id"]))
+        await queue_audience(jobs.database.sessions, clock, UUID(send["id"]), APPID)
         found = await service.read(f"notice-sends/{send['id']}")
         assert found["total"] == people, wanted
         assert "unionids" not in found["audience"]

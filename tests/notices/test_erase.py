@@ -1,16 +1,21 @@
 """Notices of people who are erased, and contents that are old."""
 
+import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from functools import partial
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from app.notices import erase
+from app.notices.queue_audience import queue_audience
 from app.tombstones.subject import ErasureSubject
 from app.worker import Jobs
+from tests.lock_waits import backend_waits
 from tests.notices.makers import decided, queued, run, started
 from tests.service import APPID, OPENID, OTHER_OPENID, Service, WeChat, event, rows
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -101,3 +106,37 @@ async def test_a_filter_names_an_erased_person_no_more(
     await service.api("POST", f"notice-sends/{send['id']}/stop")
     await run(jobs, send["id"])
     assert (await service.read(f"notice-sends/{send['id']}"))["audience"] == {}
+
+
+@pytest.mark.parametrize("erasure_first", [True, False])
+async def test_an_erasure_and_the_queueing_of_an_audience_wait_for_one_another(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    erasure_first: bool,
+) -> None:
+    """Nobody is queued who is erased, and what was queued is erased with its person."""
+    for openid in (OPENID, OTHER_OPENID):
+        await decided(service, wechat, openid=openid)
+    send = await started(service)
+    answer = await service.api("DELETE", "users", params={"appid": APPID, "openid": OPENID})
+    assert answer.status_code == 202, answer.text
+    erase_person = partial(jobs.erase, {"erasure_id": answer.json()["id"]})
+    queue = partial(queue_audience, jobs.database.sessions, service.clock, UUID(send["id"]), APPID)
+    # Who comes first has the lock, and waits for a row that is held here.
+    first, second, held = erase_person, queue, "consents"
+    if not erasure_first:
+        first, second, held = queue, erase_person, "notice_sends"
+    async with connection.transaction():
+        await connection.execute(f"SELECT FROM {held} FOR UPDATE")
+        running = asyncio.create_task(first())
+        await eventually(backend_waits(connection))
+        waiting = asyncio.create_task(second())
+        await eventually(backend_waits(connection, "%advisory_xact_lock%"))
+    await asyncio.gather(running, waiting)
+
+    found = await rows(connection, "SELECT openid, status FROM notices ORDER BY status")
+    assert OPENID not in {one["openid"] for one in found}
+    assert found[0] == {"openid": OTHER_OPENID, "status": "pending"}
+    assert [one["status"] for one in found[1:]] == ([] if erasure_first else ["skipped"])

@@ -105,7 +105,7 @@ async def test_the_list_reads_one_range_of_an_index(database_url: str) -> None:
         await connection.close()
     text = "\n".join(row[0] for row in plan)
 
-    assert "ix_consents_sendable" in text
+    assert "ix_consents_sends" in text
     assert "Sort" not in text
 
 
