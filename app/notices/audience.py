@@ -8,11 +8,13 @@ nobody is queued twice or left out. A chunk reads a bounded number of rows, howe
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.codes.holders import has_code
 from app.notices.audience_schemas import AudienceFilter
 from app.notices.models import NoticeKind, NoticeSend
 
@@ -77,6 +79,20 @@ async def count(session: AsyncSession, audience: Audience) -> int:
     source = _source(audience)
     statement = f"SELECT count(*) FROM {source} base {joined}"  # noqa: S608 - parts of this module
     return int((await session.execute(text(statement), _used(statement, audience))).scalar_one())
+
+
+async def count_without_code(session: AsyncSession, audience: Audience, campaign_id: UUID) -> int:
+    """Return how many of these people have no code of a campaign."""
+    await session.execute(_FOR_COUNTING)
+    joined = _joins(audience, "base.openid")
+    condition = "AND" if " WHERE " in joined else "WHERE"
+    statement = (
+        f"SELECT count(*) FROM {_source(audience)} base "  # noqa: S608 - parts of this module
+        f"JOIN openids p ON p.appid = :appid AND p.openid = base.openid {joined} "
+        f"{condition} NOT {has_code('p')}"
+    )
+    bound = {**_used(statement, audience), "campaign_id": campaign_id}
+    return int((await session.execute(text(statement), bound)).scalar_one())
 
 
 async def queue_chunk(session: AsyncSession, send: NoticeSend, now: datetime) -> Chunk:
