@@ -20,6 +20,7 @@ from app import metrics
 from app.clock import SHANGHAI, Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
+from app.wechat_client import problem_store
 from app.wechat_client.models import ApiCalls
 
 STORE_SECONDS: Final = 5.0
@@ -93,7 +94,8 @@ async def _add(session: AsyncSession, counted: Mapping[_Key, int]) -> None:
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
-    """Delete the counts of days that are long over."""
+    """Delete the counts of days that are long over, and the pauses of before any chart."""
     before = day_of(clock.now()) - timedelta(days=KEPT_DAYS)
     async with sessions.begin() as session:
         await session.execute(delete(ApiCalls).where(ApiCalls.day < before))
+        await problem_store.prune_ended(session, clock.now())

@@ -111,6 +111,8 @@ COMMAND_MISTAKES = [
     Mistake("links list", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("links make Shop --appid wx1", FAILED, "appid: "),
     Mistake("notices sends", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("campaigns list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("campaigns show abc", BAD_USE, "not a valid UUID"),
     Mistake("tags create ' '", FAILED, "name: "),
     Mistake("qrcodes import FILE", FAILED, NOTHING_LISTENS, AWAY, content="Store 1"),
     Mistake(
