@@ -36,6 +36,7 @@ from app.callback.router import CallbackEndpoint
 from app.callback.sending import Sending
 from app.callback.spool import Spool
 from app.campaigns.codes_router import IMPORT_PATH, MAX_FILE_BYTES
+from app.campaigns.notice_codes import NoticeCodes
 from app.campaigns.router import router as campaigns_router
 from app.chart_notes.router import router as chart_notes_router
 from app.clock import Clock, SystemClock
@@ -302,7 +303,7 @@ def _decide(rules: LiveRules, limits: Limits, record: Record) -> Record:
 async def _serving_rooms(state: State) -> AsyncIterator[None]:
     """Set what routes of links, notices, menus and tags need, and let it call WeChat."""
     async with calling_wechat(state, state.sending.problems), serving_links(state):
-        serve_notices(state)
+        serve_notices(state, NoticeCodes(erasure_secret(state.settings)))
         serve_menus(state)
         serve_tags(state)
         yield

@@ -26,6 +26,7 @@ from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
 from app.campaigns.give_code import CampaignCodes
+from app.campaigns.notice_codes import NoticeCodes
 from app.campaigns.sweep import sweep as sweep_campaigns
 from app.clock import Clock
 from app.codes.add import add_codes
@@ -357,7 +358,7 @@ def make_jobs(
         make_doctor(settings, database, clock),
         links.Renewer(database.sessions, api, tokens, clock),
         jssdk.TicketRenewer(database, api, tokens, secret_box(settings), clock, settings),
-        Sender(database.sessions, api, tokens, clock),
+        Sender(database.sessions, api, tokens, clock, NoticeCodes(erasure_secret(settings))),
         menus.Publisher(database.sessions, WeChatMenus(api, tokens), clock),
         qrcodes.QrRenewer(database.sessions, api, tokens, clock),
         FigureReader(database.sessions, api, tokens, clock, settings),

@@ -15,6 +15,7 @@ from app.alarms import push_pauses
 from app.alarms.kinds import AlarmKind
 from app.campaigns.pools import read_pools
 from app.datacube import report
+from app.doctor.checks.figures import NO_RIGHT
 from app.first_id import first_id
 from app.ops.database_state import QUEUE_AGES
 from app.wechat_client.quota_store import read_uses
@@ -52,6 +53,12 @@ _FAULTS: Final = text("""
 SELECT appid, "check" FROM doctor_findings
 WHERE state = 'fault' AND checked_at >= :since AND "check" <> ALL(CAST(:own AS text[]))
 ORDER BY appid, "check" LIMIT 500
+""")
+
+
+_REFUSED_FIGURES: Final = text("""
+SELECT DISTINCT appid FROM api_problems
+WHERE seen_at >= :since AND errcode = :errcode AND starts_with(api, 'datacube/')
 """)
 
 
@@ -114,11 +121,15 @@ async def _low_pools(session: AsyncSession, watched: Watched) -> list[Figure]:
 
 
 async def _differing_figures(session: AsyncSession, watched: Watched) -> list[Figure]:
-    # The greatest difference of the days that the doctor judges, too.
+    # The greatest difference of the days that the doctor judges, too; an account that WeChat gives
+    # no figures any more is judged by neither.
+    bound = {"since": watched.now - timedelta(days=1), "errcode": NO_RIGHT}
+    refused = set(await session.scalars(_REFUSED_FIGURES, bound))
     judged = await report.judged(session, watched.appids, watched.now)
     return [
         Figure(appid, name, max(shares))
         for appid, measures in judged.items()
+        if appid not in refused
         for name, pairs in measures.items()
         if (shares := [_percent(pair.difference) for pair in pairs if pair.differs])
     ]

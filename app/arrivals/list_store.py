@@ -125,6 +125,19 @@ arrivals.left_out IS NULL AND (EXISTS (
     AND arrivals.at >= :began_since AND arrivals.at < :began_until
     AND COALESCE(arrivals.account, arrivals.appid)
         = COALESCE(CAST(:began_account AS text), arrivals.account, arrivals.appid)
+) OR (
+    arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu')
+    AND starts_with(:began_door, 'campaign:') AND EXISTS (
+        SELECT FROM funnel_touches t
+        WHERE t.person = COALESCE(arrivals.unionid, arrivals.openid)
+          AND t.appid = COALESCE(arrivals.account, arrivals.appid) AND t.source = 'launch'
+          AND :began_door = ANY(t.doors) AND t.at <= arrivals.at
+          AND t.at >= :began_since AND t.at < :began_until
+          AND t.appid = COALESCE(CAST(:began_account AS text), t.appid)
+          AND (CASE arrivals.door WHEN 'link' THEN 'link:' || arrivals.link_id
+               ELSE 'button:' || arrivals.menu_number || ':'
+                    || COALESCE(arrivals.menu_position, '') END) = ANY(t.doors)
+    )
 ))
 """).bindparams(
     bindparam("began_door", type_=Text()),

@@ -6,6 +6,7 @@ CampaignError
  ├ UnknownDoor      a door that does not exist
  ├ OtherDoor        a door that is none of the campaign's
  ├ DoorTaken        another campaign has the door at the same time
+ ├ TooManyDoors     it has as many doors as it may have
  ├ LongOver         its codes name nobody any more, so that it can't go on
  └ TooManyCampaigns there are as many as there may be
 """
@@ -55,6 +56,13 @@ class DoorTaken(CampaignError):
             f"the {kind} {door_id} leads to campaign {campaign_id} at the same time: take it out "
             "there, or choose another span"
         )
+
+
+class TooManyDoors(CampaignError):
+    """The campaign has as many doors as it may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the campaign has {most} doors: take one out first")
 
 
 class LongOver(CampaignError):

@@ -21,6 +21,9 @@ NO_CAMPAIGN: Final = (
 NO_CODE_LEFT: Final = (
     "the campaign has no code left: import more, and retry; with `otherwise` people are told"
 )
+NO_CODE_LEFT_FOR_NOTICE: Final = (
+    "the campaign has no code left: import or draw more, and resume the send, or ask anew"
+)
 UNKNOWN: Final = "the person is erased or unknown, so that no code is given"
 
 

@@ -21,10 +21,11 @@ from app.campaigns.errors import (
     OtherDoor,
     StaleRevision,
     TooManyCampaigns,
+    TooManyDoors,
     UnknownDoor,
 )
 from app.campaigns.models import Campaign, CampaignDoor
-from app.campaigns.schemas import CampaignIn, DoorIn
+from app.campaigns.schemas import MAX_DOORS, CampaignIn, DoorIn
 
 MAX_CAMPAIGNS: Final = 10_000
 # Doors are looked at and taken by one transaction at a time.
@@ -64,10 +65,32 @@ async def doors_of(
 
 async def require_door(session: AsyncSession, campaign_id: UUID, door: DoorIn | None) -> None:
     """Raise OtherDoor for a door that is none of the campaign's."""
-    if door is None:
-        return
-    if await session.get(CampaignDoor, (campaign_id, door.kind, door.id)) is None:
+    if door is not None and not await has_door(session, campaign_id, door):
         raise OtherDoor(door.kind, door.id)
+
+
+async def has_door(session: AsyncSession, campaign_id: UUID, door: DoorIn) -> bool:
+    """Return whether a door is one of the campaign's."""
+    return await session.get(CampaignDoor, (campaign_id, door.kind, door.id)) is not None
+
+
+async def add_door(
+    session: AsyncSession, actor: Actor, campaign_id: UUID, door: DoorIn, now: datetime
+) -> None:
+    """Add a new door, which no other campaign can have. Raises NoSuchCampaign, TooManyDoors."""
+    await session.execute(_LOCK)
+    campaign = await _locked(session, campaign_id, None)
+    number = await session.scalar(
+        select(func.count()).where(CampaignDoor.campaign_id == campaign_id)
+    )
+    if (number or 0) >= MAX_DOORS:
+        raise TooManyDoors(MAX_DOORS)
+    session.add(CampaignDoor(campaign_id=campaign_id, kind=door.kind, door_id=door.id))
+    before = campaign.revision
+    campaign.revision += 1
+    campaign.updated_at = now
+    await session.flush()
+    await _record_change(session, actor, campaign, before, now)
 
 
 async def add(
@@ -110,15 +133,7 @@ async def replace(
     await session.flush()
     await session.execute(delete(CampaignDoor).where(CampaignDoor.campaign_id == campaign_id))
     await _set_doors(session, campaign, campaign_in.doors)
-    await audit.record(
-        session,
-        actor,
-        Action.CAMPAIGN_CHANGED,
-        subject_of(campaign_id),
-        now=now,
-        before=before,
-        after=campaign.revision,
-    )
+    await _record_change(session, actor, campaign, before, now)
     return campaign
 
 
@@ -141,6 +156,20 @@ async def remove(
 def subject_of(campaign_id: UUID) -> Subject:
     """Return a campaign as the subject of an audit entry."""
     return Subject(SubjectKind.CAMPAIGN, str(campaign_id))
+
+
+async def _record_change(
+    session: AsyncSession, actor: Actor, campaign: Campaign, before: int, now: datetime
+) -> None:
+    await audit.record(
+        session,
+        actor,
+        Action.CAMPAIGN_CHANGED,
+        subject_of(campaign.id),
+        now=now,
+        before=before,
+        after=campaign.revision,
+    )
 
 
 async def _locked(

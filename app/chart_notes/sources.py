@@ -96,18 +96,18 @@ async def silences(session: AsyncSession, span: Span) -> list[Mark]:
 
 
 async def waiting_calls(session: AsyncSession, span: Span) -> list[Mark]:
-    """Return since when WeChat refuses calls that wait; a success forgets it."""
+    """Return since when WeChat refuses calls that wait, and when it did."""
     found = await session.execute(
         _WAITING_CALLS, {"appids": list(span.appids), "start": span.start, "end": span.end}
     )
     return [
-        Mark(MarkKind.CALLS_WAIT, span.day_of(since), at=since, appid=appid, text=api)
-        for appid, api, since in found
+        Mark(MarkKind.CALLS_WAIT, span.day_of(since), at=since, until=until, appid=appid, text=api)
+        for appid, api, since, until in found
     ]
 
 
-async def lasting_faults(session: AsyncSession, span: Span) -> list[Mark]:
-    """Return since when the doctor finds what it finds now; what is over is not stored."""
+async def faults(session: AsyncSession, span: Span) -> list[Mark]:
+    """Return since when the doctor finds faults, and those that are over."""
     found = await session.execute(
         _FAULTS,
         {
@@ -118,8 +118,15 @@ async def lasting_faults(session: AsyncSession, span: Span) -> list[Mark]:
         },
     )
     return [
-        Mark(MarkKind.DOCTOR, span.day_of(since), at=since, appid=appid or None, text=check)
-        for check, appid, since in found
+        Mark(
+            MarkKind.DOCTOR,
+            span.day_of(since),
+            at=since,
+            until=until,
+            appid=appid or None,
+            text=check,
+        )
+        for check, appid, since, until in found
     ]
 
 
@@ -157,7 +164,7 @@ SOURCES: Final[Sequence[Source]] = (
     campaigns,
     silences,
     waiting_calls,
-    lasting_faults,
+    faults,
     notes,
 )
 
@@ -182,15 +189,23 @@ GROUP BY 1 ORDER BY 1 DESC LIMIT :most
 """)
 
 _WAITING_CALLS: Final = text("""
-SELECT appid, api, since FROM api_problems
-WHERE appid = ANY(CAST(:appids AS text[])) AND probe_at IS NOT NULL
-  AND since >= :start AND since < :end
+SELECT appid, api, since, until FROM (
+    SELECT appid, api, since, CAST(NULL AS timestamptz) AS until FROM api_problems
+    WHERE probe_at IS NOT NULL
+    UNION ALL
+    SELECT appid, api, since, until FROM ended_pauses
+) AS pause
+WHERE appid = ANY(CAST(:appids AS text[])) AND since >= :start AND since < :end
 ORDER BY since DESC, appid, api LIMIT 200
 """)
 
 _FAULTS: Final = text("""
-SELECT "check", appid, since FROM doctor_findings
-WHERE appid = ANY(CAST(:appids AS text[])) AND state = :state
-  AND since >= :start AND since < :end
+SELECT "check", appid, since, until FROM (
+    SELECT "check", appid, since, CAST(NULL AS timestamptz) AS until FROM doctor_findings
+    WHERE state = :state
+    UNION ALL
+    SELECT "check", appid, since, until FROM ended_faults
+) AS fault
+WHERE appid = ANY(CAST(:appids AS text[])) AND since >= :start AND since < :end
 ORDER BY since DESC, "check", appid LIMIT 200
 """)

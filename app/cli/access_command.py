@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.errors import AccessError
 from app.cli.database import UNUSABLE, opened, why_unusable
 from app.cli.errors import CommandFailed
-from app.clock import SystemClock
+from app.clock import Clock, SystemClock
 from app.db.clock_watch import compare
+from app.db.engine import Database
 from app.ops import logging
 from app.settings import Settings, load_settings
 
@@ -20,6 +21,7 @@ FAILED: Final = 1
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession, datetime], Awaitable[T]]
+DatabaseWork = Callable[[Database, Clock], Awaitable[T]]
 
 
 def settings_of_command() -> Settings:
@@ -31,6 +33,16 @@ def settings_of_command() -> Settings:
 
 def run(settings: Settings, work: Work[T]) -> T:
     """Return what `work` returns, committed. If it fails, print why and exit with status FAILED."""
+
+    async def in_one_transaction(database: Database, clock: Clock) -> T:
+        async with database.sessions.begin() as session:
+            return await work(session, clock.now())
+
+    return run_on_database(settings, in_one_transaction)
+
+
+def run_on_database(settings: Settings, work: DatabaseWork[T]) -> T:
+    """Do the same for work with transactions of its own."""
     try:
         return asyncio.run(_run(settings, work))
     except (AccessError, CommandFailed) as error:
@@ -45,9 +57,8 @@ def shown(moment: datetime | None, otherwise: str) -> str:
     return otherwise if moment is None else f"{moment:%Y-%m-%d %H:%M}Z"
 
 
-async def _run(settings: Settings, work: Work[T]) -> T:
+async def _run(settings: Settings, work: DatabaseWork[T]) -> T:
     async with opened(settings) as database:
         clock = SystemClock()
         await compare(database, clock)
-        async with database.sessions.begin() as session:
-            return await work(session, clock.now())
+        return await work(database, clock)

@@ -21,6 +21,7 @@ from app import tracing
 from app.cli import web_processes
 from app.cli.alarms import alarms
 from app.cli.articles import articles
+from app.cli.campaigns import campaigns
 from app.cli.database import UNUSABLE, why_unusable
 from app.cli.doctor import doctor
 from app.cli.folder import require_folder
@@ -74,6 +75,7 @@ cli = typer.Typer(no_args_is_help=True, help=HELP, pretty_exceptions_enable=Fals
 cli.command()(doctor)
 cli.add_typer(alarms, name="alarms")
 cli.add_typer(articles, name="articles")
+cli.add_typer(campaigns, name="campaigns")
 cli.add_typer(followers, name="followers")
 cli.add_typer(links, name="links")
 cli.add_typer(menus, name="menus")

@@ -22,11 +22,11 @@ async def add_codes(sessions: SessionFactory, clock: Clock, import_id: UUID) -> 
     """Add what an import still has; do nothing if it is over, or deleted with its campaign."""
     while True:
         async with sessions.begin() as session:
-            if not await _add_part(session, clock, import_id):
+            if not await add_part(session, clock, import_id):
                 return
 
 
-async def _add_part(session: AsyncSession, clock: Clock, import_id: UUID) -> bool:
+async def add_part(session: AsyncSession, clock: Clock, import_id: UUID) -> bool:
     """Add one part, and return whether there may be another one. Locks the import."""
     running = await session.get(CodeImport, import_id, with_for_update=True)
     if running is None or running.state is not ImportState.RUNNING:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -35,3 +36,15 @@ class DoctorFinding(Base):
     state: Mapped[str]
     since: Mapped[datetime]
     checked_at: Mapped[datetime]
+
+
+class EndedFault(Base):
+    """A time in which a check found a fault; kept for charts. appid: as that of the finding was."""
+
+    __tablename__ = "ended_faults"
+    __table_args__ = (Index(None, "since"),)
+
+    check: Mapped[str] = mapped_column(primary_key=True)
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.doctor.finding import Finding, State, verdict
-from app.doctor.models import DoctorFinding, DoctorProbe
+from app.doctor.models import DoctorFinding, DoctorProbe, EndedFault
 from app.ops.database_state import DATABASE_ERRORS
 
 RUN: Final = "run"
@@ -21,6 +21,8 @@ RUN: Final = "run"
 WRITE_AGAIN: Final = timedelta(minutes=5)
 # Of a check or an account that is not there any more.
 FORGOTTEN_AFTER: Final = timedelta(days=30)
+# A chart has up to 366 days.
+ENDED_KEPT: Final = timedelta(days=400)
 
 log = structlog.get_logger(__name__)
 
@@ -66,11 +68,14 @@ async def with_since(
             }
             for key in sorted(states):
                 row = known.get(key)
+                if row is not None and row.state == State.FAULT and states[key] is not State.FAULT:
+                    await _keep_ended(session, row, now)
                 if row is None or row.state != states[key] or now - row.checked_at >= WRITE_AGAIN:
                     await _save(session, key, states[key], since[key], now)
             await session.execute(
                 delete(DoctorFinding).where(DoctorFinding.checked_at < now - FORGOTTEN_AFTER)
             )
+            await session.execute(delete(EndedFault).where(EndedFault.since < now - ENDED_KEPT))
     except DATABASE_ERRORS as error:
         log.warning("doctor.findings_not_stored", error=type(error).__name__)
         return list(findings)
@@ -87,6 +92,12 @@ async def _save(
     await session.execute(
         statement.on_conflict_do_update(index_elements=["check", "appid"], set_=values)
     )
+
+
+async def _keep_ended(session: AsyncSession, row: DoctorFinding, now: datetime) -> None:
+    """Keep a fault that is over; another process may have done so."""
+    ended = {"check": row.check, "appid": row.appid, "since": row.since, "until": now}
+    await session.execute(insert(EndedFault).values(ended).on_conflict_do_nothing())
 
 
 def _states(findings: Sequence[Finding]) -> dict[_Key, State]:

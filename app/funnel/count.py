@@ -23,11 +23,14 @@ from app.db.queue import raw_connection
 from app.events.store import settled_position
 from app.funnel import cohorts_sql, touches_sql
 from app.funnel.models import FunnelMark, FunnelProgress
+from app.funnel.recount_campaigns import note_changes, recount_some
 from app.funnel.steps import Basis
 from app.funnel.sums_sql import SUM_ALL
 
 BATCH: Final = 1_000
 MAX_ROUNDS: Final = 100
+# Days of touches that one run counts again for changed campaigns.
+MAX_PARTS: Final = 1_000
 PROGRESS: Final = 1
 # The sums of ten million touches are made in minutes.
 REMAKE_SECONDS: Final = 3_600
@@ -43,8 +46,17 @@ async def count(sessions: SessionFactory, basis: Basis, batch: int = BATCH) -> N
             if progress is None:
                 return
             await _remake(session, progress, basis)
+            await note_changes(session)
             if not await _count_some(session, progress, basis, settled, position, batch):
+                break
+    for _ in range(MAX_PARTS):
+        async with sessions.begin() as session:
+            if await _lock_unless_locked(session) is None:
                 return
+            if not await recount_some(session, basis):
+                return
+            for statement in DELETE_EMPTY:
+                await session.execute(statement)
 
 
 async def _count_some(

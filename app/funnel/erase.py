@@ -1,8 +1,9 @@
 """Erases a person from touches and cohorts, and keeps the figures.
 
-By which QR code a person came and which button they tapped goes to touches of an anonymous person,
-who is another one for each erasure, with the time rounded down to a quarter of an hour. Rules,
-notices and the account stay with the person, as callbacks do, or with the pseudonym.
+By which QR code a person came, which button they tapped and which campaigns that belonged to goes
+to touches of an anonymous person, who is another one for each erasure, with the time rounded down
+to a quarter of an hour. Rules, notices and the account stay with the person, as callbacks do, or
+with the pseudonym. A campaign that is changed afterwards counts what erased people did as before.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.funnel import cohorts_sql, touches_sql
+from app.funnel import campaign_sql, cohorts_sql, touches_sql
 from app.funnel.count import DELETE_EMPTY, count_members, lock, sums_basis
+from app.funnel.recount_campaigns import note_changes
 from app.funnel.steps import Basis
 from app.funnel.sums_sql import store
 from app.tombstones.subject import ErasureSubject
@@ -29,12 +31,14 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     To be called before anything is cleared, and again by `erase`.
     """
     progress = await lock(session)
+    await note_changes(session)
     basis = sums_basis(progress) or _NO_SUMS
     bound = {"appid": person.appid, "openid": person.openid, **basis.parameters}
     await session.execute(touches_sql.PUSHES_OF_PERSON, bound)
     await session.execute(touches_sql.SENT_OF_PERSON, bound)
     after = {"after": progress.arrival_position}
     await session.execute(touches_sql.REPORTS_OF_PERSON, {**bound, **after})
+    await session.execute(_RECOUNT_OF_PERSON, bound)
 
 
 async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: bool) -> None:
@@ -54,6 +58,7 @@ async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: b
         "of_identity": of_identity,
     }
     await session.execute(_ERASE, bound)
+    await session.execute(_TAKE_CAMPAIGNS, bound)
     for statement in DELETE_EMPTY:
         await session.execute(statement)
 
@@ -83,6 +88,8 @@ async def count_after_erasure(session: AsyncSession, person: ErasureSubject) -> 
     await count_members(session, people)
 
 
+_RECOUNT_OF_PERSON: Final = text(campaign_sql.RECOUNT_OF_PERSON)
+_TAKE_CAMPAIGNS: Final = text(campaign_sql.TAKE_CAMPAIGNS)
 _KEPT: Final = "door = '' OR door LIKE 'rule:%' OR door LIKE 'notice:%'"
 _ERASE: Final = text(
     store(f"""

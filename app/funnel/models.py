@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Identity, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -48,9 +48,10 @@ class FunnelTouch(Base):
 
     source: push, notice or launch. person: the OpenID, of a launch the UnionID; its pseudonym once
     erased; empty if nobody knows. doors: empty text for the account; rule:…, qrcode:…, button:…,
-    link:… and notice:…, without an id for all of them. matched, followed, sent: what is known of
-    it. opened_after, converted_after: seconds from the send to the first launch and conversion.
-    opened_exact, converted_exact: whether one of these is known by its ref.
+    link:…, notice:… and campaign:…, without an id for all of them. matched, followed, sent: what is
+    known of it. opened_after, converted_after: seconds from the send to the first launch and
+    conversion. opened_exact, converted_exact: whether one of these is known by its ref.
+    campaigns_taken: whether an erasure has taken its campaigns to another touch.
     """
 
     __tablename__ = "funnel_touches"
@@ -69,6 +70,36 @@ class FunnelTouch(Base):
     converted_after: Mapped[int | None]
     opened_exact: Mapped[bool]
     converted_exact: Mapped[bool]
+    campaigns_taken: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class FunnelCampaign(Base):
+    """A campaign as its touches are counted.
+
+    revision: of the campaign; NULL once it is deleted. recount_from, recount_until: the time whose
+    touches are still to be counted again.
+    """
+
+    __tablename__ = "funnel_campaigns"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    recount_from: Mapped[datetime | None]
+    recount_until: Mapped[datetime | None]
+
+
+class FunnelCampaignDoor(Base):
+    """A door of such a campaign. door: as touches name it; a button by its account and place."""
+
+    __tablename__ = "funnel_campaign_doors"
+    __table_args__ = (Index(None, "campaign_id"),)
+
+    door: Mapped[str] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(
+        ForeignKey("funnel_campaigns.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class FunnelDay(Base):

@@ -27,7 +27,7 @@ class Step(StrEnum):
 
 
 class DoorKind(StrEnum):
-    """By what touches are told apart. Campaigns have doors of these kinds."""
+    """By what touches are told apart. A campaign has what came by its doors in its span."""
 
     ACCOUNT = "account"
     RULE = "rule"
@@ -35,6 +35,7 @@ class DoorKind(StrEnum):
     QRCODE = "qrcode"
     LINK = "link"
     NOTICE = "notice"
+    CAMPAIGN = "campaign"
 
 
 STEPS: Final = {
@@ -51,6 +52,14 @@ STEPS: Final = {
     ),
     DoorKind.LINK: (Step.OPENED, Step.CONVERTED),
     DoorKind.NOTICE: (Step.SENT, Step.OPENED, Step.CONVERTED),
+    DoorKind.CAMPAIGN: (
+        Step.RECEIVED,
+        Step.FOLLOWED,
+        Step.MATCHED,
+        Step.SENT,
+        Step.OPENED,
+        Step.CONVERTED,
+    ),
 }
 
 

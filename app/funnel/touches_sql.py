@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from app.funnel.campaign_sql import campaign_doors, with_campaigns
 from app.funnel.steps import MAX_WINDOW_DAYS
 from app.funnel.sums_sql import COLUMNS, store
 
@@ -56,17 +57,15 @@ _PUSHES: Final = f"""
 """  # noqa: S608 - constants of this module
 _NEW: Final = "NOT EXISTS (SELECT FROM funnel_touches t WHERE t.id = c.id)"
 
-PUSHES: Final = text(
-    store(f"{_PUSHES} WHERE c.id >= :since AND c.id < :until AND {_BY_PERSON} AND {_NEW}")
-)
-MARKED_PUSHES: Final = text(
-    store(f"{_PUSHES} WHERE c.id = ANY(CAST(:ids AS uuid[])) AND {_BY_PERSON} AND {_NEW}")
-)
+
+def _pushes(which: str) -> str:
+    return store(with_campaigns(f"{_PUSHES} WHERE {which} AND {_BY_PERSON} AND {_NEW}"))
+
+
+PUSHES: Final = text(_pushes("c.id >= :since AND c.id < :until"))
+MARKED_PUSHES: Final = text(_pushes("c.id = ANY(CAST(:ids AS uuid[]))"))
 # Before an erasure clears what the doors are found by. A push behind the cursor may be noted alone.
-PUSHES_OF_PERSON: Final = text(
-    store(f"""{_PUSHES} WHERE c.appid = :appid AND c.openid = :openid
-              AND {_BY_PERSON} AND {_NEW}""")
-)
+PUSHES_OF_PERSON: Final = text(_pushes("c.appid = :appid AND c.openid = :openid"))
 _T: Final = COLUMNS.replace(", ", ", t.")
 
 
@@ -82,16 +81,22 @@ def _sent_later(which: str) -> str:
 
 SENT_LATER: Final = text(_sent_later("t.id = ANY(CAST(:ids AS uuid[]))"))
 SENT_OF_PERSON: Final = text(_sent_later("t.appid = :appid AND t.person = :openid"))
+# The doors of one that was counted before stay: an erasure may have taken some.
 NOTICES: Final = text(
-    store("""
-        SELECT n.id, 'notice', n.appid, n.openid, COALESCE(t.at, n.tried_at, n.created_at),
-               ARRAY['notice:', 'notice:' || n.send_id], false, false,
-               n.status IN ('sent', 'delivered'), t.opened_after, t.converted_after,
-               COALESCE(t.opened_exact, false), COALESCE(t.converted_exact, false)
-        FROM notices n LEFT JOIN funnel_touches t ON t.id = n.id
-        WHERE n.id = ANY(CAST(:ids AS uuid[]))
-          AND n.status IN ('sent', 'delivered', 'undelivered')
-    """)
+    store(f"""
+        SELECT n.id, 'notice', n.appid, n.openid, n.at,
+               COALESCE(t.doors, n.doors || {campaign_doors("n")}), false, false, n.sent,
+               t.opened_after, t.converted_after, COALESCE(t.opened_exact, false),
+               COALESCE(t.converted_exact, false)
+        FROM (
+            SELECT n.id, n.appid, n.openid, ARRAY['notice:', 'notice:' || n.send_id] AS doors,
+                   COALESCE(t.at, n.tried_at, n.created_at) AS at,
+                   n.status IN ('sent', 'delivered') AS sent
+            FROM notices n LEFT JOIN funnel_touches t ON t.id = n.id
+            WHERE n.id = ANY(CAST(:ids AS uuid[]))
+              AND n.status IN ('sent', 'delivered', 'undelivered')
+        ) AS n LEFT JOIN funnel_touches t ON t.id = n.id
+    """)  # noqa: S608 - constants of this module
 )
 
 _COUNTS: Final = "a.position > :after AND a.position <= :upto AND a.left_out IS NULL"
@@ -133,8 +138,7 @@ _DOORS: Final = """
 """
 _PERSON: Final = "COALESCE(a.unionid, a.openid, '')"
 # A conversion belongs to each launch of the person by the same door before it.
-LAUNCHES: Final = text(
-    store(f"""
+_LAUNCHES: Final = f"""
         SELECT a.id, 'launch', COALESCE(a.account, a.appid), {_PERSON}, a.at, {_DOORS}, false,
                false, false, 0, c.after, a.basis = 'ref', COALESCE(c.exact, false)
         FROM arrivals a CROSS JOIN LATERAL (
@@ -151,8 +155,8 @@ LAUNCHES: Final = text(
               AND b.at >= a.at AND b.at <= a.at + interval '{MAX_WINDOW_DAYS} days'
         ) AS c
         WHERE {_COUNTS} AND a.kind = 'launch' AND a.door IN ('link', 'menu')
-    """)  # noqa: S608 - constants of this module
-)
+"""  # noqa: S608 - constants of this module
+LAUNCHES: Final = text(store(with_campaigns(_LAUNCHES)))
 CONVERSIONS: Final = text(
     store(f"""
         SELECT t.id, t.source, t.appid, t.person, t.at, t.doors, t.matched, t.followed, t.sent,
@@ -163,7 +167,7 @@ CONVERSIONS: Final = text(
          AND t.appid = COALESCE(a.account, a.appid)
          AND t.at <= a.at AND t.at >= a.at - interval '{MAX_WINDOW_DAYS} days'
         WHERE {_COUNTS} AND a.kind = 'conversion' AND a.door IN ('link', 'menu')
-          AND t.source = 'launch' AND t.person <> '' AND t.doors = {_DOORS}
+          AND t.source = 'launch' AND t.person <> '' AND t.doors @> {_DOORS}
         GROUP BY t.id
     """)  # noqa: S608 - constants of this module
 )

@@ -11,11 +11,13 @@ tables: `ix_consents_sends` and `ix_followers_following`.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.codes.holders import has_code
 from app.notices.audience_schemas import AudienceFilter
 from app.notices.models import NoticeKind, NoticeSend
 
@@ -78,6 +80,20 @@ async def count(session: AsyncSession, audience: Audience) -> int:
     source, joined = _source(audience), _joins(audience)
     statement = f"SELECT count(*) FROM {source} base {joined}"  # noqa: S608 - parts of this module
     return int((await session.execute(text(statement), _used(statement, audience))).scalar_one())
+
+
+async def count_without_code(session: AsyncSession, audience: Audience, campaign_id: UUID) -> int:
+    """Return how many of these people have no code of a campaign."""
+    await session.execute(_FOR_COUNTING)
+    joined = _joins(audience)
+    condition = "AND" if " WHERE " in joined else "WHERE"
+    statement = (
+        f"SELECT count(*) FROM {_source(audience)} base "  # noqa: S608 - parts of this module
+        f"JOIN openids p ON p.appid = :appid AND p.openid = base.openid {joined} "
+        f"{condition} NOT {has_code('p')}"
+    )
+    bound = {**_used(statement, audience), "campaign_id": campaign_id}
+    return int((await session.execute(text(statement), bound)).scalar_one())
 
 
 async def queue_chunk(session: AsyncSession, send: NoticeSend, now: datetime) -> Chunk:

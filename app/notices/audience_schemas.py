@@ -53,6 +53,8 @@ class AudienceIn(Strict):
     """A template of the account, as `GET /api/templates` lists it."""
     audience: AudienceFilter = Field(default_factory=AudienceFilter)
     """Which people of those who may get it; left out: all."""
+    campaign_id: UUID | None = None
+    """The campaign whose codes `{code}` stands for: each person gets theirs."""
 
 
 class AudienceCount(ApiModel):
@@ -60,6 +62,12 @@ class AudienceCount(ApiModel):
 
     people: int
     """With a consent that is not reserved, or who follow, and who match the filter."""
+    codes_needed: int | None
+    """How many of them have no code of the campaign yet; null without `campaign_id`."""
+    codes_free: int | None
+    """How many codes a send may ask for, counted up to `codes_needed`: those that nobody has and
+    that no other send needs; null without `campaign_id`.
+    """
 
 
 class AudienceSendIn(AudienceIn, NoticeContent):
@@ -74,12 +82,12 @@ class AudienceSendIn(AudienceIn, NoticeContent):
 
 
 class SendProblem(ApiModel):
-    """Why a send is paused that no operator has paused."""
+    """Why a send is paused that no operator has paused: WeChat refuses, or codes are missing."""
 
     errcode: int | None
     """WeChat's errcode."""
     errmsg: str
-    """What WeChat said."""
+    """What WeChat said, or which codes are missing."""
     rid: str | None
     """The id of the call in WeChat's own log."""
     meaning: str | None
@@ -104,9 +112,13 @@ class SendOut(ApiModel):
     template_id: str
     """The template."""
     state: SendState
-    """`paused` by an operator, or, with a `problem`, since WeChat would refuse every notice."""
+    """`paused` by an operator, or, with a `problem`, since WeChat would refuse every notice, or
+    since codes are missing.
+    """
     audience: dict[str, Any] | None
     """The filter; null for a request. UnionIDs are left out once all notices are queued."""
+    campaign_id: UUID | None
+    """The campaign whose codes its people get."""
     rate: int
     """Notices a second."""
     total: int
@@ -114,7 +126,7 @@ class SendOut(ApiModel):
     counts: dict[NoticeStatus, int]
     """How many notices have each status."""
     problem: SendProblem | None
-    """Why WeChat would refuse every notice."""
+    """Why no notice can be sent."""
     wait_until: datetime | None
     """When it goes on, if WeChat takes no calls until then, or the day's quota is used up."""
     created_at: datetime
@@ -147,7 +159,7 @@ class SendPage(ApiModel):
 
 
 def problem_of(send: NoticeSend, language: Language) -> SendProblem | None:
-    """Return why WeChat would refuse every notice of a send."""
+    """Return why no notice of a send can be sent."""
     if send.errmsg is None:
         return None
     known = None if send.errcode is None else explain(send.errcode, language, send.rid)

@@ -17,10 +17,12 @@ from app.db.queue import enqueue
 from app.notices import audience
 from app.notices.audience import Audience
 from app.notices.audience_schemas import AudienceIn, AudienceSendIn
+from app.notices.code_room import require_codes
+from app.notices.code_source import CodeSource
 from app.notices.errors import AudienceTooLarge, KeyReused, TooManyOpenSends, WrongState
 from app.notices.jobs import send_job
 from app.notices.models import NoticeSend, NoticeTemplate, SendSource, SendState
-from app.notices.request_store import is_one_time, send_of_key
+from app.notices.request_store import RequestKey, is_one_time, send_of_key
 
 MAX_OPEN_SENDS: Final = 50
 
@@ -44,19 +46,21 @@ async def start(
     wanted: AudienceSendIn,
     content: dict[str, Any],
     *,
-    key: str | None,
-    digest: bytes,
+    request: RequestKey,
     now: datetime,
+    codes: CodeSource,
 ) -> UUID:
     """Start a send to an audience; return it, or the one that the same key started before.
 
-    Raises AudienceTooLarge, TooManyOpenSends, KeyReused.
+    With a campaign it becomes one of its doors. Raises AudienceTooLarge, TooManyOpenSends,
+    KeyReused, TooFewCodes, CampaignWithoutCodes.
     """
     people = await audience.count(session, audience_of(template, wanted))
     if people > wanted.max_recipients:
         raise AudienceTooLarge(people, wanted.max_recipients)
     if await _open(session) >= MAX_OPEN_SENDS:
         raise TooManyOpenSends(MAX_OPEN_SENDS)
+    asked = await _ask_for_codes(session, template, wanted)
     send_id = uuid7()
     added = await session.scalar(
         insert(NoticeSend)
@@ -71,11 +75,13 @@ async def start(
             content=content,
             audience=wanted.audience.model_dump(mode="json", exclude_none=True),
             state=SendState.RUNNING,
+            campaign_id=wanted.campaign_id,
+            codes_asked=asked,
             rate=wanted.rate,
             total=0,
             max_total=wanted.max_recipients,
-            idempotency_key=key,
-            digest=None if key is None else digest,
+            idempotency_key=request.key,
+            digest=None if request.key is None else request.digest,
             created_at=now,
             created_by=actor.name,
         )
@@ -85,14 +91,28 @@ async def start(
         )
         .returning(NoticeSend.id)
     )
-    if added is None and key is not None:
-        earlier = await send_of_key(session, key, digest)
+    if added is None and request.key is not None:
+        earlier = await send_of_key(session, request.key, request.digest)
         if earlier is None:
             raise KeyReused
         return earlier
+    if wanted.campaign_id is not None:
+        await codes.add_door(session, actor, wanted.campaign_id, send_id, now)
     await audit.record(session, actor, Action.NOTICES_STARTED, subject_of(send_id), now=now)
     await enqueue(session, [send_job(send_id, SendSource.AUDIENCE)])
     return send_id
+
+
+async def _ask_for_codes(
+    session: AsyncSession, template: NoticeTemplate, wanted: AudienceSendIn
+) -> int:
+    """Return how many codes the people need. Raises TooFewCodes."""
+    if wanted.campaign_id is None:
+        return 0
+    people = audience_of(template, wanted)
+    needed = await audience.count_without_code(session, people, wanted.campaign_id)
+    await require_codes(session, wanted.campaign_id, needed)
+    return needed
 
 
 def audience_of(template: NoticeTemplate, wanted: AudienceIn) -> Audience:

@@ -4,6 +4,8 @@ NoticeError
  ├ KeyReused          the idempotency key came with another request before
  ├ AudienceTooLarge   more people may get the notice than the caller allows
  ├ TooManyOpenSends   as many sends go on as may
+ ├ CampaignWithoutCodes the campaign gives no codes
+ ├ TooFewCodes        the campaign has fewer codes than the notices need
  └ WrongState         a send can't be paused, resumed or stopped now
 """
 
@@ -37,6 +39,21 @@ class TooManyOpenSends(NoticeError):
 
     def __init__(self, allowed: int) -> None:
         super().__init__(f"{allowed} sends are not over yet: stop one, or wait for its end")
+
+
+class CampaignWithoutCodes(NoticeError):
+    """The campaign gives no codes."""
+
+
+class TooFewCodes(NoticeError):
+    """The campaign has fewer codes than the notices need."""
+
+    def __init__(self, needed: int, left: int, promised: int) -> None:
+        taken = f", {min(promised, left)} of them promised to other sends" if promised else ""
+        super().__init__(
+            f"the notices need {needed} codes and the campaign has {left} left{taken}: import or "
+            "draw more, or narrow the filter"
+        )
 
 
 class WrongState(NoticeError):

@@ -23,9 +23,9 @@ class NoticeStatus(StrEnum):
     """The state of a notice; all but the first two are final or wait for WeChat's report alone.
 
     sent: WeChat has taken it. delivered, undelivered: what the report of its delivery says.
-    failed: WeChat refused it. skipped: it was not sent, since the person has no consent left, has
-    been erased, or the send was stopped. unknown: no answer came, so that it may have arrived; it
-    is not sent again, and the report of its delivery settles it.
+    failed: WeChat refused it. skipped: it was not sent, since the person has no consent, gets no
+    code, has been erased, or the send was stopped. unknown: no answer came, so that it may have
+    arrived; it is not sent again, and the report of its delivery settles it.
     """
 
     PENDING = "pending"
@@ -99,6 +99,7 @@ class NoticeSend(Base):
     idempotency_key, digest: of the request, for seven days. queued_at: when all notices stood in
     their table; cursor: the OpenID up to which they do. wait_until: when to go on. spent_at: when
     the rate was used last.
+    campaign_id: whose codes its people get; codes_asked: how many it needed when it was started.
     quota_room: how many notices an audience may still get today, as WeChat said at
     quota_checked_at; NULL if it did not. errcode, errmsg, rid: why it is paused, if not by an
     operator.
@@ -130,6 +131,8 @@ class NoticeSend(Base):
     audience: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     state: Mapped[SendState]
     rate: Mapped[int]
+    campaign_id: Mapped[UUID | None]
+    codes_asked: Mapped[int] = mapped_column(server_default=text("0"))
     total: Mapped[int]
     max_total: Mapped[int]
     idempotency_key: Mapped[str | None]

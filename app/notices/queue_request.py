@@ -1,6 +1,6 @@
 """Queues the notices of a request: checks them, finds their people, and stores them at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,17 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.actor import Actor
 from app.api_errors import Problem
+from app.codes.holders import count_without
 from app.notices import recipients, request_store, template_store
 from app.notices.accounts import NOT_SENDING, can_send
 from app.notices.check_notice import (
+    NO_PLACEHOLDER,
     DataCheck,
     missing_values,
     page_problems,
     problem,
     require_none,
+    url_problems,
 )
+from app.notices.code_room import require_codes
+from app.notices.code_source import CodeSource
+from app.notices.fill_code import takes_code
 from app.notices.models import NoticeTemplate
-from app.notices.request_store import NewNotice
+from app.notices.request_store import NewNotice, RequestKey
 from app.notices.schemas import NoticesIn, Recipient, stored_content
 from app.settings import Settings
 
@@ -40,10 +46,12 @@ async def queue_request(
     *,
     key: str | None,
     now: datetime,
+    codes: CodeSource,
 ) -> UUID:
     """Queue the notices of a request; return its send.
 
-    A request that came with the same key before queues nothing. Raises InvalidRequest, KeyReused.
+    A request that came with the same key before queues nothing. Raises InvalidRequest, KeyReused,
+    CampaignWithoutCodes, TooFewCodes.
     """
     digest = request_store.digest_of(wanted)
     if key is not None:
@@ -51,12 +59,45 @@ async def queue_request(
         if earlier is not None:
             return earlier
     template = await require_template(session, settings, wanted.appid, wanted.template_id)
-    contents = _contents(wanted, template, settings)
+    code = await sample_code(session, codes, wanted.campaign_id, now)
+    contents = _contents(wanted, template, settings, code)
     openids = await _openids(session, wanted)
     notices = [NewNotice(*one) for one in zip(openids, contents, strict=True)]
+    asked = await _ask_for_codes(session, wanted, notices)
     return await request_store.queue(
-        session, actor, template, notices, key=key, digest=digest, now=now
+        session,
+        actor,
+        template,
+        notices,
+        request=RequestKey(key, digest),
+        now=now,
+        campaign_id=wanted.campaign_id,
+        codes_asked=asked,
     )
+
+
+async def sample_code(
+    session: AsyncSession, codes: CodeSource, campaign_id: UUID | None, now: datetime
+) -> str | None:
+    """Return a code by which notices are checked; None without a campaign.
+
+    Raises CampaignWithoutCodes.
+    """
+    if campaign_id is None:
+        return None
+    return await codes.longest_code(session, campaign_id, now)
+
+
+async def _ask_for_codes(
+    session: AsyncSession, wanted: NoticesIn, notices: Sequence[NewNotice]
+) -> int:
+    """Return how many codes the notices need. Raises TooFewCodes."""
+    if wanted.campaign_id is None:
+        return 0
+    openids = [one.openid for one in notices if takes_code(one.content)]
+    needed = await count_without(session, wanted.campaign_id, wanted.appid, openids)
+    await require_codes(session, wanted.campaign_id, needed)
+    return needed
 
 
 async def require_template(
@@ -73,12 +114,13 @@ async def require_template(
 
 
 def _contents(
-    wanted: NoticesIn, template: NoticeTemplate, settings: Settings
+    wanted: NoticesIn, template: NoticeTemplate, settings: Settings, code: str | None
 ) -> list[dict[str, object]]:
-    """Return the content of each notice. Raises InvalidRequest."""
-    check, problems = DataCheck.of(template), list[Problem]()
+    """Return the content of each notice. code: stands for `{code}`. Raises InvalidRequest."""
+    check, problems = DataCheck.of(template, code), list[Problem]()
     shared = check.checked(wanted.data, ("data",), problems)
-    problems += page_problems(wanted.miniprogram, settings.mini_programs)
+    problems += page_problems(wanted.miniprogram, settings.mini_programs, code)
+    problems += url_problems(wanted.url, code)
     base = stored_content(wanted)
     contents = []
     for number, recipient in enumerate(wanted.recipients):
@@ -89,6 +131,8 @@ def _contents(
         contents.append(base | {"data": shared | own})
         if missing and not recipient.data:
             break  # the same is missing for the others
+    if code is not None and not any(map(takes_code, contents)):
+        problems.append(problem(("campaign_id",), NO_PLACEHOLDER))
     require_none(problems)
     return contents
 

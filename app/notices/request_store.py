@@ -42,9 +42,21 @@ class NewNotice:
     content: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The idempotency key of a request, and the digest by which the request is recognised."""
+
+    key: str | None
+    digest: bytes
+
+
 def digest_of(wanted: ApiModel) -> bytes:
     """Return the digest by which a repeated request is recognised."""
-    written = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    document = wanted.model_dump(mode="json")
+    if document.get("campaign_id") is None:
+        # As it was before notices had codes: a request may be repeated after an upgrade.
+        document.pop("campaign_id", None)
+    written = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(written).digest()
 
 
@@ -69,9 +81,10 @@ async def queue(
     template: NoticeTemplate,
     notices: Sequence[NewNotice],
     *,
-    key: str | None,
-    digest: bytes,
+    request: RequestKey,
     now: datetime,
+    campaign_id: UUID | None,
+    codes_asked: int,
 ) -> UUID:
     """Queue the notices and their job; return the send. Raises KeyReused.
 
@@ -91,11 +104,13 @@ async def queue(
             # Each notice has its own, which goes when its person is erased.
             content={},
             state=SendState.RUNNING,
+            campaign_id=campaign_id,
+            codes_asked=codes_asked,
             rate=RATE,
             total=len(notices),
             max_total=len(notices),
-            idempotency_key=key,
-            digest=None if key is None else digest,
+            idempotency_key=request.key,
+            digest=None if request.key is None else request.digest,
             created_at=now,
             created_by=actor.name,
             queued_at=now,
@@ -106,8 +121,8 @@ async def queue(
         )
         .returning(NoticeSend.id)
     )
-    if added is None and key is not None:
-        earlier = await send_of_key(session, key, digest)
+    if added is None and request.key is not None:
+        earlier = await send_of_key(session, request.key, request.digest)
         if earlier is None:
             raise KeyReused
         return earlier

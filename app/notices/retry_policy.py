@@ -39,7 +39,7 @@ class NoticeOutcome:
     """The new state of a notice whose call failed.
 
     retry_in: from now, if the status is pending. wait_until: no notice of the send is sent before.
-    counts: whether it counts as an attempt. stops_send: WeChat would refuse all its notices.
+    counts: whether it counts as an attempt. stops_send: no notice of the send can be sent.
     """
 
     status: NoticeStatus

@@ -13,7 +13,7 @@ from app.api_route import BoundedRoute
 from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
 from app.notices import examples, request_store, store
-from app.notices.errors import KeyReused
+from app.notices.errors import NoticeError
 from app.notices.http_errors import CONFLICT, UNKNOWN_NOTICE, unknown_notice, unprocessable
 from app.notices.models import Notice, NoticeStatus
 from app.notices.queue_request import queue_request
@@ -71,7 +71,8 @@ async def queue_notices(
     """Queue a notice to one person, or to up to 1,000, all of them or none.
 
     All values are checked first. A notice of a template with one-time consents uses up one; a
-    person without one gets none. `GET /api/notices/{notice_id}` says what became of it.
+    person without one gets none. With `{code}` the campaign must have a code for each person.
+    `GET /api/notices/{notice_id}` says what became of it.
     """
     state = request.app.state
     try:
@@ -82,8 +83,9 @@ async def queue_notices(
             wanted,
             key=idempotency_key,
             now=state.clock.now(),
+            codes=state.notice_codes,
         )
-    except KeyReused as error:
+    except NoticeError as error:
         raise HTTPException(409, str(error)) from None
     queued = await request_store.queued_notices(session, send_id)
     notices = [QueuedNotice(id=notice_id, openid=openid) for notice_id, openid in queued]

@@ -41,7 +41,8 @@ class OpenedPage(Strict):
     """AppID of a mini-program that is linked to the account."""
     pagepath: Annotated[str, Field(max_length=MAX_PAGEPATH, pattern=PAGE_PATTERN)]
     """Page of the released version, without a slash in front, perhaps with a query; `{ref}` is
-    ten characters by which an arrival is known; without it, `ref=` is added. Empty: home.
+    ten characters by which an arrival is known; without it, `ref=` is added. `{code}` is the
+    person's code. Empty: home.
     """
     utm: Utm | None = None
     """UTM parameters that are added to the query."""
@@ -51,7 +52,7 @@ class NoticeContent(Strict):
     """What a notice says and opens."""
 
     data: Values = Field(default_factory=dict)
-    """The value of each key of the template."""
+    """The value of each key of the template; `{code}` is the person's code of `campaign_id`."""
     miniprogram: OpenedPage | None = None
     """The page of a mini-program that the notice opens."""
     url: (
@@ -86,6 +87,8 @@ class NoticesIn(NoticeContent):
     """A template of the account, as `GET /api/templates` lists it."""
     recipients: Annotated[list[Recipient], Field(min_length=1, max_length=MAX_RECIPIENTS)]
     """The people, each once."""
+    campaign_id: UUID | None = None
+    """The campaign whose codes `{code}` stands for: each person gets theirs."""
 
 
 class QueuedNotice(ApiModel):

@@ -8,19 +8,23 @@ become. The others wait in their table, and the next run sends them.
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from app import metrics
 from app.clock import Clock
+from app.codes.holder import Holder
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.notices import send_store, store
+from app.notices.code_source import CodeBusy, CodeSource, NoCode
+from app.notices.fill_code import takes_code, with_code
 from app.notices.models import NoticeKind, NoticeStatus, SendSource, SendState
 from app.notices.notice_body import mini_program_of, notice_body
 from app.notices.queue_audience import queue_audience
@@ -55,12 +59,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What the job needs."""
+    """What the job needs. codes: gives people their codes of campaigns."""
 
     sessions: SessionFactory
     api: WeChatApi
     tokens: AccessTokens
     clock: Clock
+    codes: CodeSource
 
 
 async def send(sender: Sender, send_id: UUID) -> None:
@@ -164,11 +169,13 @@ async def _call(sender: Sender, running: RunningSend, claim: Claim) -> NoticeOut
     content = running.content if claim.content is None else claim.content
     if "data" not in content:
         return NoticeOutcome(NoticeStatus.SKIPPED, None, ERASED)
-    body = notice_body(claim.id, claim.kind, claim.openid, claim.template_id, content)
     api = sender.api
     is_template = claim.kind is NoticeKind.TEMPLATE
     call = api.send_template_message if is_template else api.send_notice
     try:
+        if running.campaign_id is not None and takes_code(content):
+            content = await _coded(sender, running.campaign_id, claim, content)
+        body = notice_body(claim.id, claim.kind, claim.openid, claim.template_id, content)
         return await with_token(
             sender.tokens,
             AppId(claim.appid),
@@ -185,13 +192,43 @@ async def _call(sender: Sender, running: RunningSend, claim: Claim) -> NoticeOut
             now=sender.clock.now(),
             jitter=_jitter(),
         )
+    except NoCode as error:
+        return _without_code(running, error)
+    except CodeBusy as error:
+        return NoticeOutcome(NoticeStatus.PENDING, None, str(error), retry_in=NEXT_RUN)
     except Exception as error:
-        # Nothing but reading tokens needs the database, so nothing was sent.
+        # Nothing but reading codes and tokens needs the database, so nothing was sent.
         if not is_unavailable(error):
             raise
         return NoticeOutcome(
             NoticeStatus.PENDING, None, "the database was unavailable", retry_in=NEXT_RUN
         )
+
+
+async def _coded(
+    sender: Sender, campaign_id: UUID, claim: Claim, content: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the content with the person's code. Raises NoCode, CodeBusy.
+
+    The code is the person's before the call. So whatever becomes of this attempt, the next one has
+    the same code.
+    """
+    async with brief_transaction(sender.sessions) as session:
+        code = await sender.codes.code_for(
+            session,
+            campaign_id,
+            claim.send_id,
+            Holder(claim.appid, claim.openid),
+            sender.clock.now(),
+        )
+    return with_code(content, code)
+
+
+def _without_code(running: RunningSend, error: NoCode) -> NoticeOutcome:
+    """Return what becomes of a notice without a code. An audience waits for codes."""
+    if error.stops_send and running.source is SendSource.AUDIENCE:
+        return NoticeOutcome(NoticeStatus.PENDING, None, str(error), counts=False, stops_send=True)
+    return NoticeOutcome(NoticeStatus.SKIPPED, None, str(error), counts=False)
 
 
 async def _record(

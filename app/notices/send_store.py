@@ -34,6 +34,7 @@ class RunningSend:
     is_queued: bool
     wait_until: datetime | None
     total: int
+    campaign_id: UUID | None
     quota_checked_at: datetime | None
 
 
@@ -56,6 +57,7 @@ async def read(session: AsyncSession, send_id: UUID) -> RunningSend | None:
         row.queued_at is not None,
         row.wait_until,
         row.total,
+        row.campaign_id,
         row.quota_checked_at,
     )
 
@@ -101,7 +103,7 @@ async def wait(session: AsyncSession, send_id: UUID, until: datetime) -> None:
 
 
 async def pause_refused(session: AsyncSession, send_id: UUID, outcome: NoticeOutcome) -> bool:
-    """Pause a running send, since WeChat would refuse all its notices; return whether it ran."""
+    """Pause a running send, none of whose notices can be sent; return whether it ran."""
     send = await locked(session, send_id)
     if send is None or send.state is not SendState.RUNNING:
         return False

@@ -11,7 +11,7 @@ from app.access.scopes import ApiScope, needs
 from app.api_model import ApiModel
 from app.api_route import BoundedRoute
 from app.db.session import SessionDep
-from app.notices import audience, audience_store, examples, request_store, send_store
+from app.notices import audience_count, audience_store, examples, request_store, send_store
 from app.notices.audience_schemas import (
     AudienceCount,
     AudienceIn,
@@ -24,7 +24,8 @@ from app.notices.check_notice import checked_content
 from app.notices.errors import NoticeError
 from app.notices.http_errors import CONFLICT, UNKNOWN_SEND, unknown_send
 from app.notices.models import NoticeSend, SendSource, SendState
-from app.notices.queue_request import require_template
+from app.notices.queue_request import require_template, sample_code
+from app.notices.request_store import RequestKey
 from app.notices.router import IdempotencyKey
 from app.settings import Settings
 from app.wechat.errcodes import Language
@@ -57,8 +58,7 @@ async def count_audience(
     """Count who may get a notice now: the first step before a send."""
     settings: Settings = request.app.state.settings
     template = await require_template(session, settings, wanted.appid, wanted.template_id)
-    people = await audience.count(session, audience_store.audience_of(template, wanted))
-    return AudienceCount(people=people)
+    return await audience_count.count_audience(session, template, wanted)
 
 
 @router.post("", status_code=202, responses=CONFLICT, openapi_extra=needs(ApiScope.NOTICES_WRITE))
@@ -80,15 +80,17 @@ async def start_send(
             template = await require_template(
                 session, state.settings, wanted.appid, wanted.template_id
             )
+            now = state.clock.now()
+            code = await sample_code(session, state.notice_codes, wanted.campaign_id, now)
             send_id = await audience_store.start(
                 session,
                 actor_of(request),
                 template,
                 wanted,
-                checked_content(wanted, template, state.settings.mini_programs),
-                key=idempotency_key,
-                digest=digest,
-                now=state.clock.now(),
+                checked_content(wanted, template, state.settings.mini_programs, code),
+                request=RequestKey(idempotency_key, digest),
+                now=now,
+                codes=state.notice_codes,
             )
     except NoticeError as error:
         raise HTTPException(409, str(error)) from None

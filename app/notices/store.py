@@ -28,6 +28,7 @@ class Claim:
     """
 
     id: UUID
+    send_id: UUID
     appid: str
     openid: str
     template_id: str
@@ -54,6 +55,7 @@ async def claim(
         await session.execute(statement, {"id": row.id, "errmsg": ledger.NO_CONSENT})
     return Claim(
         row.id,
+        send_id,
         row.appid,
         row.openid,
         row.template_id,

@@ -17,6 +17,10 @@ _NAMES: Final = {
         "SELECT CAST(id AS text) AS id, name FROM qrcodes "
         "WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
     ),
+    DoorKind.CAMPAIGN: text(
+        "SELECT CAST(id AS text) AS id, name FROM campaigns "
+        "WHERE deleted_at IS NULL AND id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
+    ),
     DoorKind.LINK: text(
         "SELECT CAST(id AS text) AS id, name FROM links "
         "WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"

@@ -36,7 +36,7 @@ async def funnel_figures(
         query.opened_days or settings.funnel_opened_days,
         query.converted_days or settings.funnel_converted_days,
     )
-    if query.by is DoorKind.LINK and all_accounts:
+    if query.by in {DoorKind.LINK, DoorKind.CAMPAIGN} and all_accounts:
         appids = await _with_mini_programs(session, appids, settings)
     wanted = FunnelWanted(appids, date_range, basis, query.by, query.door or "")
     now = await funnel_store.read(session, wanted)

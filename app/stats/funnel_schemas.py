@@ -19,8 +19,8 @@ class FunnelQuery(DateRangeQuery):
         max_length=128,
         pattern=r"^[^\x00]+$",
         description=(
-            "one door of the kind: the id of a rule, QR code, link or send of notices, or "
-            "`version:position` of a menu button; default: all together"
+            "one door of the kind: the id of a rule, QR code, link, send of notices or campaign, "
+            "or `version:position` of a menu button; default: all together"
         ),
     )
     opened_days: int | None = Field(
@@ -49,7 +49,9 @@ class FunnelStep(ApiModel):
     people: int
     """People by whom, each once in the range, at each account; unknown people are left out."""
     times_of_previous: float | None
-    """Times ÷ times of the step before it. Steps after `followed` compare with the one before."""
+    """Times ÷ times of the step before it. Steps after `followed` compare with the one before. Of
+    a campaign it may be above 1: notices begin with `sent`, and links with `opened`.
+    """
     times_of_first: float | None
     """Times ÷ times of the first step."""
     people_of_previous: float | None
@@ -80,9 +82,9 @@ class FunnelDoor(ApiModel):
     """The touches of one door."""
 
     door: str
-    """The id of the rule, QR code, link or send; `version:position` of a menu button."""
+    """The id of the rule, QR code, link, send or campaign; `version:position` of a menu button."""
     name: str | None
-    """The name of the rule, QR code or link; null if it has none, or is deleted."""
+    """The name of the rule, QR code, link or campaign; null if it has none, or is deleted."""
     steps: list[FunnelStep]
     """Each step of the kind."""
 

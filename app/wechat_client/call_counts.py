@@ -21,6 +21,7 @@ from app import metrics
 from app.clock import SHANGHAI, Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
+from app.wechat_client import problem_store
 from app.wechat_client.learned_rate_store import SPAN
 from app.wechat_client.models import ApiCalls, ApiCallSpan
 
@@ -132,7 +133,8 @@ async def _add_to_spans(session: AsyncSession, counted: Mapping[_SpanKey, int]) 
 
 
 async def prune(sessions: SessionFactory, clock: Clock) -> None:
-    """Delete the counts of days that are long over."""
+    """Delete the counts of days that are long over, and the pauses of before any chart."""
     before = day_of(clock.now()) - timedelta(days=KEPT_DAYS)
     async with sessions.begin() as session:
         await session.execute(delete(ApiCalls).where(ApiCalls.day < before))
+        await problem_store.prune_ended(session, clock.now())

@@ -68,7 +68,7 @@ class QuotaClearer:
             raise
         async with self.database.sessions.begin() as session:
             await quota_store.count_anew(session, appid, self.clock.now())
-            await problem_store.end_used_up_quotas(session, appid)
+            await problem_store.end_used_up_quotas(session, appid, self.clock.now())
 
     async def _reserve(self, appid: AppId, by: str) -> UUID:
         """Note the clearing before it is made: a command that is killed may have made it."""

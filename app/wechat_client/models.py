@@ -152,3 +152,19 @@ class ApiProblem(Base):
     count: Mapped[int] = mapped_column(server_default=text("1"))
     probe_at: Mapped[datetime | None]
     probes: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class EndedPause(Base):
+    """A time in which some calls of an account waited, since WeChat refused them; kept for charts.
+
+    api, errcode: as those of the problem were.
+    """
+
+    __tablename__ = "ended_pauses"
+    __table_args__ = (Index(None, "since"),)
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    errcode: Mapped[int | None]

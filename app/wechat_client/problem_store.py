@@ -1,8 +1,9 @@
 """SQL of `api_problems`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -11,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.models import ApiProblem
+from app.wechat_client.models import ApiProblem, EndedPause
 from app.wechat_client.pauses import QUOTA_OF_THE_DAY, TOO_MANY_THIS_MINUTE, Pause
+
+# A chart has up to 366 days.
+ENDED_KEPT: Final = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,28 @@ async def end(session: AsyncSession, appid: AppId, api: str, began: datetime) ->
         .returning(ApiProblem.errcode, ApiProblem.since, ApiProblem.count, ApiProblem.probe_at)
     )
     row = deleted.one_or_none()
-    return None if row is None or row.probe_at is None else Ended(*row[:3])
+    if row is None or row.probe_at is None:
+        return None
+    await _keep(session, [(appid, api, row.since, row.errcode)], began)
+    return Ended(*row[:3])
+
+
+async def prune_ended(session: AsyncSession, now: datetime) -> None:
+    """Delete the pauses that no chart goes back to."""
+    await session.execute(delete(EndedPause).where(EndedPause.since < now - ENDED_KEPT))
+
+
+async def _keep(
+    session: AsyncSession, pauses: Sequence[tuple[str, str, datetime, int | None]], until: datetime
+) -> None:
+    """Keep pauses that are over. pauses: AppID, API, begin and errcode."""
+    rows = [
+        {"appid": appid, "api": api, "since": since, "until": until, "errcode": errcode}
+        for appid, api, since, errcode in sorted(pauses, key=lambda one: one[:2])
+        if since < until
+    ]
+    if rows:
+        await session.execute(insert(EndedPause).values(rows).on_conflict_do_nothing())
 
 
 async def read_pauses(session: AsyncSession) -> dict[tuple[AppId, str], Pause]:
@@ -130,13 +155,15 @@ async def make_due(session: AsyncSession, now: datetime) -> None:
     )
 
 
-async def end_used_up_quotas(session: AsyncSession, appid: AppId) -> None:
+async def end_used_up_quotas(session: AsyncSession, appid: AppId, now: datetime) -> None:
     """Let the calls of an account go on whose quota of the day was used up."""
-    await session.execute(
-        delete(ApiProblem).where(
-            ApiProblem.appid == appid, ApiProblem.errcode.in_(QUOTA_OF_THE_DAY)
-        )
+    ended = await session.execute(
+        delete(ApiProblem)
+        .where(ApiProblem.appid == appid, ApiProblem.errcode.in_(QUOTA_OF_THE_DAY))
+        .returning(ApiProblem.api, ApiProblem.since, ApiProblem.errcode, ApiProblem.probe_at)
     )
+    pauses = [(appid, row.api, row.since, row.errcode) for row in ended if row.probe_at is not None]
+    await _keep(session, pauses, now)
 
 
 def _pause(row: ApiProblem, until: datetime) -> Pause:

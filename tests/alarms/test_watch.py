@@ -275,6 +275,43 @@ async def test_figures_that_differ_as_the_doctor_judges_raise_an_alarm(
     assert (alarm["value"], alarm["threshold"]) == (pytest.approx(10), 2)
 
 
+@pytest.mark.parametrize(
+    ("errcode", "api", "appid", "hours", "raised"),
+    [
+        (48001, "datacube/getupstreammsg", APPID, 23, []),
+        (48001, "datacube/getupstreammsg", APPID, 25, ["figures_differ"]),
+        (48001, "datacube/getupstreammsg", "wx-other", 1, ["figures_differ"]),
+        (48001, "message/custom/send", APPID, 1, ["figures_differ"]),
+        (61503, "datacube/getupstreammsg", APPID, 1, ["figures_differ"]),
+    ],
+)
+async def test_an_account_that_wechat_gives_no_figures_is_not_compared(
+    jobs: Jobs,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+    errcode: int,
+    api: str,
+    appid: str,
+    hours: int,
+    raised: list[str],
+) -> None:
+    """As for the doctor: the account is not verified any more, and earlier figures stand."""
+    await figures_of(connection, day_of(clock.now()) - 2 * DAY, theirs=1000, texts=900)
+    seen = clock.now() - timedelta(hours=hours)
+    await connection.execute(
+        "INSERT INTO api_problems (appid, api, errcode, errmsg, since, seen_at, count) "
+        "VALUES ($1, $2, $3, 'refused', $4, $4, 1)",
+        appid,
+        api,
+        errcode,
+        seen,
+    )
+
+    await jobs.watch_alarms()
+
+    assert await kinds(connection) == raised
+
+
 async def test_figures_that_differ_by_two_percent_or_may_still_change_raise_no_alarm(
     service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
 ) -> None:

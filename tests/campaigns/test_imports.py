@@ -65,8 +65,8 @@ async def test_a_worker_that_dies_goes_on_where_the_last_part_ended(
             raise ConnectionResetError
         return await add_part(*arguments)  # type: ignore[arg-type]
 
-    add_part = adding._add_part
-    with patch.object(adding, "_add_part", killed), pytest.raises(ConnectionResetError):
+    add_part = adding.add_part
+    with patch.object(adding, "add_part", killed), pytest.raises(ConnectionResetError):
         await jobs.add_codes(payload)
     found = await service.read(path)
     assert (found["state"], found["added"]) == ("running", 20)

@@ -9,6 +9,10 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from app.chart_notes.sources import SOURCES
+from app.doctor import store
+from app.doctor.finding import Both, Finding, State
+from app.wechat.ids import AppId
+from app.wechat_client import call_counts, problem_store
 from tests.campaigns.makers import added as campaign
 from tests.service import APPID, Json, Service, text_reply
 
@@ -20,6 +24,10 @@ async def marks(service: Service, zone: str = "Asia/Shanghai", **more: Any) -> l
     query = {"from": "2026-11-20", "until": "2026-11-21", "time_zone": zone, **more}
     found: list[Json] = (await service.read("stats/marks", **query))["marks"]
     return found
+
+
+def written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def told(found: list[Json], *names: str) -> list[tuple[object, ...]]:
@@ -135,6 +143,67 @@ async def test_calls_that_wait_and_faults_that_last_are_marked(
         ("calls_wait", APPID, "menu/create"),
         ("doctor", None, "webhooks"),
     ]
+
+
+async def test_pauses_that_a_success_has_ended_stay_on_the_chart(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    """By a call that succeeds, and by a clearing of the quota; kept as long as a chart is."""
+    sessions = service.app.state.database.sessions
+    old = service.clock.now() - timedelta(days=401)
+    for api, since, errcode, probe_at in (
+        ("menu/create", AT, 48001, AT),
+        ("user/info", AT, 48001, None),
+        ("media/upload", AT, 45009, AT),
+        ("user/get", old, 45009, AT),
+    ):
+        await connection.execute(
+            "INSERT INTO api_problems (appid, api, errcode, errmsg, since, seen_at, probe_at) "
+            "VALUES ($1, $2, $3, 'no', $4, $4, $5)",
+            APPID,
+            api,
+            errcode,
+            since,
+            probe_at,
+        )
+    until = AT + timedelta(hours=2)
+    async with sessions.begin() as session:
+        for api in ("menu/create", "user/info", "menu/create"):
+            await problem_store.end(session, AppId(APPID), api, until)
+        await problem_store.end_used_up_quotas(session, AppId(APPID), until)
+
+    assert told(await marks(service), "kind", "appid", "text", "until") == [
+        ("calls_wait", APPID, "media/upload", written(until)),
+        ("calls_wait", APPID, "menu/create", written(until)),
+    ]
+    assert await connection.fetchval("SELECT count(*) FROM ended_pauses") == 3
+    await call_counts.prune(sessions, service.clock)
+    assert await connection.fetchval("SELECT count(*) FROM ended_pauses") == 2
+
+
+async def test_faults_that_are_over_stay_on_the_chart(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    sessions = service.app.state.database.sessions
+    words = Both("so", "so")
+
+    async def found(state: State, hours: int, check: str = "webhooks") -> None:
+        finding = Finding(check, state, words, words)
+        await store.with_since(sessions, [finding], AT + timedelta(hours=hours))
+
+    for hours, state in enumerate(
+        (State.FAULT, State.FAULT, State.LOOK, State.OK, State.FAULT, State.OK, State.FAULT)
+    ):
+        await found(state, hours)
+    await found(State.LOOK, 0, "rules")
+    await found(State.OK, 1, "rules")
+
+    ends = [AT + timedelta(hours=2), AT + timedelta(hours=5), None]
+    assert told(await marks(service), "kind", "text", "until") == [
+        ("doctor", "webhooks", None if end is None else written(end)) for end in ends
+    ]
+    await store.with_since(sessions, [], AT + timedelta(days=401))
+    assert await connection.fetchval("SELECT count(*) FROM ended_faults") == 0
 
 
 async def test_notes_of_the_account_and_of_all_are_marked(service: Service) -> None:

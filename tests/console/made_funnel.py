@@ -6,7 +6,7 @@ from app.db.queue import raw_connection
 from app.funnel.count import count
 from app.funnel.steps import basis_of
 from tests.console.people import HOSTILE
-from tests.funnel.world import CODE, World, code_id
+from tests.funnel.world import CODE, Campaign, World, code_id
 from tests.service import APPID, Service
 
 FIRST = "oFUNNEL-first"
@@ -34,6 +34,8 @@ async def funnel(service: Service) -> str:
         for openid, scene in ((SECOND, HOSTILE), (FIRST, None)):
             at = now - timedelta(days=1)
             await world.push(openid, at, "subscribe", scene=scene, rule_id=6, late=True)
+        doors = ("rule:6", f"qrcode:{code_id('a')}")
+        await world.campaign(1, Campaign(now - timedelta(days=3), now, doors))
         await world.report(followed, "launch", 3600)
         await world.report(followed, "conversion", 7200, exact=False)
     await count(sessions, basis_of(service.app.state.settings))

@@ -16,6 +16,7 @@ from app.notices.models import (
     SendState,
 )
 from app.wechat.api_responses import ListedTemplate
+from tests.console import made_campaigns
 from tests.service import APPID, Service
 
 PARCEL = ListedTemplate(
@@ -99,4 +100,5 @@ async def a_paused_send(service: Service) -> str:
 async def a_form(service: Service) -> str:
     """Make templates, and return the form for one."""
     await templates(service)
+    await made_campaigns.a_list(service)
     return f"/notices/new?appid={APPID}&template={PARCEL.template_id}"

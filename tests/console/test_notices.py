@@ -88,6 +88,39 @@ async def test_what_is_wrong_is_said_beside_its_field(
     assert words in errors[0]
 
 
+async def test_an_audience_gets_the_codes_of_a_campaign(
+    service: Service, wechat: WeChat, editor: Operator, connection: asyncpg.Connection
+) -> None:
+    await a_form(service)
+    await decided(service, wechat)
+    (campaign_id,) = await column(connection, "SELECT id FROM campaigns")
+    coded = typed(**{"value-character_string1": "{code}"})
+    alone = await editor.post("/notices/new", coded)
+    assert alone.status_code == 422
+    assert "choose its campaign here" in alone.text
+    coded |= {"campaign": str(campaign_id)}
+    counted = await editor.post("/notices/new", coded)
+    assert "They need 1 codes; the campaign has 1 for them." in counted.text
+    await connection.execute("UPDATE campaign_codes SET given_at = now()")
+    sending = coded | {"action": "send", "people": "1", "confirmation": "1"}
+    refused = await editor.post("/notices/new", sending)
+    assert refused.status_code == 422
+    assert "too few codes" in refused.text
+    assert await column(connection, "SELECT id FROM notice_sends") == []
+    await connection.execute("DELETE FROM campaign_codes")
+    refused = await editor.post("/notices/new", sending)
+    assert "or has no codes" in refused.text
+    await connection.execute(
+        "INSERT INTO campaign_codes (campaign_id, code) VALUES ($1, 'CODE')", campaign_id
+    )
+    answer = await editor.post("/notices/new", sending)
+    assert answer.status_code == 303
+    (send,) = await rows(connection, "SELECT id, campaign_id FROM notice_sends")
+    assert send["campaign_id"] == campaign_id
+    doors = await column(connection, "SELECT door_id FROM campaign_doors WHERE kind = 'notice'")
+    assert doors == [str(send["id"])]
+
+
 async def test_a_viewer_reads_and_changes_nothing(service: Service, viewer: Operator) -> None:
     page = await a_paused_send(service)
     form = await a_form(service)

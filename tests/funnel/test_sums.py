@@ -28,9 +28,11 @@ from tests.funnel.world import (
     CLEAR,
     CODE,
     START,
+    Campaign,
     Touch,
     World,
     button_at,
+    campaign_id,
     code_id,
     figures,
     link_id,
@@ -48,6 +50,14 @@ KINDS = (
     *("text", "text", "answered", "answered", "follow", "scan", "reply", "reply", "launch"),
     *("launch", "conversion", "notice", "visit", "visit", "purchase", "tap", "enter", "order"),
     *("contents", "identity", "count", "basis", "undelivered", "forget"),
+    *("campaign", "campaign", "campaign", "delete campaign"),
+)
+# Of several kinds, of both versions of a menu, and some of two campaigns at once.
+CAMPAIGNS = (
+    ("rule:1", f"qrcode:{code_id('a')}"),
+    ("button:2-1", f"link:{link_id(1)}", f"notice:{send_id(0)}"),
+    ("rule:7", "rule:1", f"qrcode:{code_id('a')}", f"qrcode:{code_id('b')}"),
+    (f"link:{link_id(0)}", f"link:{link_id(1)}", "button:1", "rule:3"),
 )
 
 
@@ -117,6 +127,12 @@ class Story:
             link = one.kind in {"visit", "purchase"}
             place = one.number % 2 if link else button_at(one.at)
             await self.world.visit(kind, unionid, at, place, exact=one.odd)
+        elif one.kind == "campaign":
+            span = timedelta(seconds=one.after or DAY // 4)
+            doors = CAMPAIGNS[one.number % len(CAMPAIGNS)]
+            await self.world.campaign(one.odd, Campaign(one.at, one.at + span, doors))
+        elif one.kind == "delete campaign":
+            await self.world.delete_campaign(one.odd)
         elif one.kind == "forget":
             await self.forget(f"u{1 + one.number % 2}", one.at)
         elif one.kind == "count":
@@ -196,6 +212,9 @@ WANTED = (
     (DoorKind.LINK, str(link_id(1))),
     (DoorKind.BUTTON, ""),
     (DoorKind.BUTTON, "3:2-1"),
+    (DoorKind.CAMPAIGN, ""),
+    (DoorKind.CAMPAIGN, str(campaign_id(0))),
+    (DoorKind.CAMPAIGN, str(campaign_id(1))),
 )
 
 

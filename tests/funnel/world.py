@@ -21,7 +21,7 @@ NAMES = UUID(int=7)
 TABLES = (
     *("callbacks", "replies", "notices", "arrivals", "openids", "follow_events", "followers"),
     *("qrcodes", "identity_events", "funnel_marks", "funnel_touches", "funnel_days"),
-    *("funnel_pairs", "funnel_month_pairs", "cohort_members"),
+    *("funnel_pairs", "funnel_month_pairs", "cohort_members", "campaigns", "funnel_campaigns"),
 )
 CLEAR = f"""
 {"".join(f"DELETE FROM {table};" for table in TABLES)}
@@ -77,9 +77,44 @@ VALUES ($1, $2, $3, $2, 'permanent', $2, now(), 0, now())
 """
 
 
+CAMPAIGN = """
+INSERT INTO campaigns (id, name, starts_at, ends_at, warn_below, revision, created_at, updated_at)
+VALUES ($1, 'c', $2, $3, 0, 1, now(), now())
+ON CONFLICT (id) DO UPDATE SET starts_at = EXCLUDED.starts_at, ends_at = EXCLUDED.ends_at,
+    revision = campaigns.revision + 1, deleted_at = NULL
+"""
+CAMPAIGN_DOORS = """
+WITH former AS (DELETE FROM campaign_doors WHERE campaign_id = $1 AND NOT door_id = ANY($3))
+INSERT INTO campaign_doors (campaign_id, kind, door_id)
+SELECT $1, * FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign. doors: as touches name them, but for buttons: kind and position."""
+
+    starts_at: datetime
+    ends_at: datetime
+    doors: tuple[str, ...]
+
+    def has(self, touch: "Touch") -> bool:
+        """Whether a touch belongs to it."""
+        names = {
+            f"button:{door.rpartition(':')[2]}" if door.startswith("button:") else door
+            for door in touch.doors
+            if not door.endswith(":")
+        }
+        return self.starts_at <= touch.at < self.ends_at and bool(names & {*self.doors})
+
+
 @dataclass(slots=True)
 class Touch:
-    """One touch, as `funnel_touches` has it. forgotten: no later report belongs to it."""
+    """One touch, as `funnel_touches` has it. forgotten: no later report belongs to it.
+
+    campaigns: of one of which an erasure has made it, or that it was taken from; None: those that
+    it belongs to now.
+    """
 
     id: UUID
     source: str
@@ -94,6 +129,7 @@ class Touch:
     opened_exact: bool = False
     converted_exact: bool = False
     forgotten: bool = False
+    campaigns: frozenset[str] | None = None
 
     def report(self, kind: str, after: int, *, exact: bool) -> None:
         """Note a report that came so many seconds after the send."""
@@ -126,6 +162,11 @@ class Touch:
             "converted_estimated": converted and not self.converted_exact,
         }
         return {str(name) for name, value in reached.items() if value}
+
+
+def campaign_id(number: int) -> UUID:
+    """Return the id of a campaign."""
+    return uuid5(NAMES, f"campaign-{number}")
 
 
 def link_id(link: int) -> UUID:
@@ -163,6 +204,8 @@ class World:
     texts: list[tuple[str, datetime]] = field(default_factory=list)
     reports: list[tuple[str, datetime, str]] = field(default_factory=list)
     conversions: list[tuple[str, str, datetime, bool]] = field(default_factory=list)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
     begin: datetime = START - timedelta(days=100)
     seconds: int = 0
     erasures: int = 0
@@ -340,20 +383,56 @@ class World:
         )
         return id_
 
+    async def campaign(self, number: int, campaign: Campaign) -> None:
+        """Add a campaign, or change it. One that was deleted never comes back."""
+        if number in self.deleted:
+            return
+        id_ = campaign_id(number)
+        await self.connection.execute(CAMPAIGN, id_, campaign.starts_at, campaign.ends_at)
+        kinds = [door.partition(":")[0].replace("button", "menu_button") for door in campaign.doors]
+        ids = [
+            f"{APPID}/{door[7:]}" if door.startswith("button:") else door.partition(":")[2]
+            for door in campaign.doors
+        ]
+        await self.connection.execute(CAMPAIGN_DOORS, id_, kinds, ids)
+        self.campaigns[f"campaign:{id_}"] = campaign
+
+    async def delete_campaign(self, number: int) -> None:
+        """Delete a campaign, if there is one."""
+        id_ = campaign_id(number)
+        await self.connection.execute(
+            "UPDATE campaigns SET deleted_at = now(), revision = revision + 1 WHERE id = $1", id_
+        )
+        self.campaigns.pop(f"campaign:{id_}", None)
+        self.deleted.add(number)
+        for touch in self.touches:
+            if touch.campaigns is not None:
+                touch.campaigns -= {f"campaign:{id_}"}
+
+    def campaigns_of(self, touch: Touch) -> frozenset[str]:
+        """Return the campaigns that a touch belongs to."""
+        if touch.campaigns is not None:
+            return touch.campaigns
+        return frozenset(name for name, one in self.campaigns.items() if one.has(touch))
+
     def erase(self, openid: str, until: datetime, *, of_identity: bool) -> None:
         """Remember that somebody was erased.
 
-        What they did by a QR code or a button counts for nobody known.
+        What they did by a QR code, a button or a campaign counts for nobody known.
         """
         self.erasures += 1
         for touch in list(self.touches):
             if touch.source == "launch" or touch.at > until or touch.person != openid:
                 continue
             codes = [door for door in touch.doors if door.startswith(("qrcode:", "button:"))]
-            if codes:
+            campaigns = self.campaigns_of(touch)
+            if codes or campaigns:
                 person = f"anonymous {self.erasures}"
-                self.touches.append(replace(touch, id=uuid4(), doors=codes, person=person))
+                self.touches.append(
+                    replace(touch, id=uuid4(), doors=codes, person=person, campaigns=campaigns)
+                )
                 touch.doors = [door for door in touch.doors if door not in codes]
+            touch.campaigns = frozenset()
             if of_identity:
                 touch.person = f"erased:{openid}"
 
@@ -373,7 +452,8 @@ def figures(
     for touch in _with_conversions(world):
         day = touch.at.astimezone(zone).date()
         if wanted.date_range.since <= day <= wanted.date_range.until:
-            for door in touch.doors:
+            campaigns = world.campaigns_of(touch)
+            for door in (*touch.doors, *campaigns, *(["campaign:"] if campaigns else [])):
                 for name in (door, f"{door} {day}"):
                     tallies[name].add(touch, touch.steps(wanted.basis))
     door = wanted.total_door

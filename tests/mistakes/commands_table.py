@@ -115,6 +115,8 @@ COMMAND_MISTAKES = [
     Mistake(f"links make Shop --appid {MINI_PROGRAM} --slug a", FAILED, "slug: must have 4 to 32"),
     Mistake("notices sends", FAILED, NOTHING_LISTENS, AWAY),
     Mistake("tags create ''", FAILED, "name: must have at least 1 character: write"),
+    Mistake("campaigns list", FAILED, NOTHING_LISTENS, AWAY),
+    Mistake("campaigns show abc", BAD_USE, "not a valid UUID"),
     Mistake("tags create ' '", FAILED, "name: "),
     Mistake("tags tag 1 --all --key 'a b'", FAILED, "key: may hold letters"),
     Mistake("tags tag 1 --seen-since noon", FAILED, "filter.seen_since: must be a date and time"),

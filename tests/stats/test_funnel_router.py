@@ -10,7 +10,7 @@ import pytest
 from app.funnel.count import count
 from app.funnel.steps import basis_of
 from app.stats import cohort_store, funnel_store
-from tests.funnel.world import CODE, World, code_id, link_id
+from tests.funnel.world import CODE, Campaign, World, campaign_id, code_id, link_id
 from tests.service import APPID, CARD_APPID, OPENID, OTHER_OPENID, Json, Service
 
 LINK = """
@@ -101,6 +101,93 @@ async def test_windows_are_those_of_the_query(
     assert narrow["opened_days"] == 1
 
 
+async def test_a_campaign_counts_each_push_and_person_once_within_its_span(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    """Two doors of one push, people of two doors, and a span that begins in the middle of a day."""
+    now = service.clock.now()
+    await connection.execute(CODE, code_id("a"), "a", APPID)
+    await connection.execute(LINK, link_id(1), CARD_APPID, now)
+    world = World(connection)
+    starts, ends = now - timedelta(hours=30), now - timedelta(hours=2)
+    campaign = Campaign(starts, ends, ("rule:5", f"qrcode:{code_id('a')}", f"link:{link_id(1)}"))
+    await world.campaign(1, campaign)
+    both = await world.push(
+        OPENID, starts, "subscribe", scene="a", rule_id=5, passive=True, late=True
+    )
+    assert both is not None
+    await world.push(OPENID, starts - timedelta(seconds=1), rule_id=5, passive=True, late=True)
+    await world.push(OPENID, starts + timedelta(hours=1), rule_id=5, late=True)
+    await world.push(OTHER_OPENID, ends - timedelta(seconds=1), rule_id=5, late=True)
+    await world.push(OTHER_OPENID, ends, rule_id=5, late=True)
+    await world.push(OTHER_OPENID, starts, rule_id=6, late=True)
+    await world.report(both, "launch", 3600)
+    await world.visit("launch", "u1", starts + timedelta(hours=2), 1)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    expected = {
+        "received": (3, 2),
+        "followed": (1, 1),
+        "matched": (3, 2),
+        "sent": (1, 1),
+        "opened": (2, 2),
+        "converted": (0, 0),
+    }
+
+    listed = await service.read("stats/funnel", by="campaign")
+    assert numbers(listed["steps"]) == expected
+    (door,) = listed["doors"]
+    assert (door["door"], door["name"]) == (str(campaign_id(1)), "c")
+    assert numbers(door["steps"]) == expected
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        query = {"by": "campaign", "door": str(campaign_id(1)), "time_zone": zone}
+        one = await service.read("stats/funnel", **query)
+        assert numbers(one["steps"]) == expected
+        assert one["doors"] == []
+    own = await service.read("stats/funnel", by="campaign", appid=APPID)
+    assert numbers(own["steps"])["opened"] == (1, 1)
+    file = await service.api("GET", "stats/funnel/export?by=campaign&rows=doors")
+    (row,) = csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff")))
+    assert (row["campaign"], row["name"], row["received_people"]) == (
+        str(campaign_id(1)),
+        "c",
+        "2",
+    )
+
+    shorter = Campaign(starts, starts + timedelta(minutes=5), campaign.doors)
+    await world.campaign(1, shorter)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    found = await service.read("stats/funnel", by="campaign")
+    assert numbers(found["steps"])["received"] == (1, 1)
+    await world.delete_campaign(1)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    found = await service.read("stats/funnel", by="campaign")
+    assert (found["doors"], numbers(found["steps"])["received"]) == ([], (0, 0))
+    assert await connection.fetch("SELECT 1 FROM funnel_campaigns") == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "step"),
+    [
+        ("rule_id = 5", {"matched": 1, "sent": 0}),
+        ("passive_id = gen_random_uuid()", {"matched": 1, "sent": 1}),
+        ("passive = '{}'", {"matched": 1, "sent": 1}),
+        ("passive_rule_id = 5", {"matched": 0, "sent": 0}),
+    ],
+)
+async def test_what_a_push_says_of_its_rule_and_its_passive_reply_is_counted(
+    service: Service, connection: asyncpg.Connection, columns: str, step: dict[str, int]
+) -> None:
+    """Replies of earlier releases have a passive reply without an id."""
+    world = World(connection)
+    await world.push(OPENID, service.clock.now() - timedelta(days=1), late=True)
+    await connection.execute(f"UPDATE callbacks SET {columns}")  # noqa: S608 - of this module
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+
+    found = numbers((await service.read("stats/funnel"))["steps"])
+    assert {name: found[name][0] for name in step} == step
+    assert found["received"] == (1, 1)
+
+
 async def test_links_lead_to_mini_programs_that_are_no_accounts(
     service: Service, connection: asyncpg.Connection
 ) -> None:
@@ -130,7 +217,7 @@ async def test_links_lead_to_mini_programs_that_are_no_accounts(
     [
         ("opened_days=91", 422),
         ("converted_days=0", 422),
-        ("by=campaign", 422),
+        ("by=campaigns", 422),
         ("from=2025-01-01&until=2026-06-01", 422),
         ("from=2025-06-02&until=2026-06-02", 200),
         ("door=nothing&by=rule", 200),

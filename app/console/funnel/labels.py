@@ -21,5 +21,6 @@ KINDS: Final = {
     DoorKind.QRCODE: N_("QR codes"),
     DoorKind.LINK: N_("Links"),
     DoorKind.NOTICE: N_("Notices"),
+    DoorKind.CAMPAIGN: N_("Campaigns"),
 }
 COHORTS: Final = {CohortBy.WEEK: N_("Week of the follow"), CohortBy.QR_SCENE: N_("QR scene")}

@@ -48,5 +48,6 @@ def page_of(kind: DoorKind, door: str) -> str | None:
         DoorKind.QRCODE: "/qrcodes",
         DoorKind.LINK: "/links",
         DoorKind.NOTICE: "/notices/sends",
+        DoorKind.CAMPAIGN: "/campaigns",
     }
     return f"{pages[kind]}/{door}" if kind in pages else None

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
 from app.api_errors import InvalidRequest
+from app.campaigns.pools import read_pools
 from app.console.errors import NotFound
 from app.console.messages import N_
 from app.console.notices.notice_labels import rule_of
@@ -22,12 +23,22 @@ from app.console.signed_in import Editor
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
-from app.notices import audience, audience_store, request_store, template_store
+from app.notices import audience_store, request_store, template_store
 from app.notices.accounts import can_send
-from app.notices.audience_schemas import AudienceSendIn
+from app.notices.audience_count import count_audience
+from app.notices.audience_schemas import AudienceCount, AudienceSendIn
 from app.notices.check_notice import checked_content
-from app.notices.errors import AudienceTooLarge, KeyReused, NoticeError
+from app.notices.errors import (
+    AudienceTooLarge,
+    CampaignWithoutCodes,
+    KeyReused,
+    NoticeError,
+    TooFewCodes,
+)
+from app.notices.fill_code import PLACEHOLDER
 from app.notices.models import NoticeKind, NoticeTemplate
+from app.notices.queue_request import sample_code
+from app.notices.request_store import RequestKey
 from app.notices.template_keys import TemplateKey, keys_from_json
 from app.settings import Settings
 
@@ -48,10 +59,13 @@ PROBLEMS: Final = {
     "scene": N_("At most 128 characters."),
     "seen_days": N_("Write a number from 1 to 3,650, or nothing."),
     "rate": N_("Write a number from 1 to 200."),
+    "campaign_id": N_("Write {code} into a value or the page, and choose its campaign here."),
     "confirmation": N_("This is not the number of people."),
 }
 MORE_PEOPLE: Final = N_("More people match by now: count them again.")
 STARTED_BEFORE: Final = N_("This form was sent before with other values: open it again.")
+NO_CODES: Final = N_("The campaign does not run, or has no codes: choose another one.")
+TOO_FEW_CODES: Final = N_("The campaign has too few codes: add some, or narrow the audience.")
 TOO_MANY: Final = N_("Too many sends go on: wait for the end of one, or stop it.")
 
 
@@ -66,6 +80,7 @@ class SendForm:
     scene: str = ""
     seen_days: str = ""
     rate: str = "20"
+    campaign: str = ""
     key: str = field(default_factory=lambda: f"console-{uuid4()}")
     people: str = ""
     confirmation: str = ""
@@ -100,6 +115,7 @@ class SendForm:
                 "data": self.values,
                 "miniprogram": page if self.mini_program or self.pagepath else None,
                 "audience": self._audience(template, now),
+                "campaign_id": self.campaign or None,
                 "max_recipients": max(_number(self.people), 1),
                 "rate": _number(self.rate),
             }
@@ -123,8 +139,13 @@ class SendForm:
 
     def own_problems(self) -> dict[str, str]:
         """Return what is wrong that the API has no field for."""
-        is_wrong = bool(self.seen_days) and not 1 <= _number(self.seen_days) <= MAX_SEEN_DAYS
-        return {"seen_days": PROBLEMS["seen_days"]} if is_wrong else {}
+        found = {}
+        if self.seen_days and not 1 <= _number(self.seen_days) <= MAX_SEEN_DAYS:
+            found["seen_days"] = PROBLEMS["seen_days"]
+        has_code = any(PLACEHOLDER in text for text in (*self.values.values(), self.pagepath))
+        if has_code and not self.campaign:
+            found["campaign_id"] = PROBLEMS["campaign_id"]
+        return found
 
 
 @router.get("/new")
@@ -137,7 +158,7 @@ async def show_new(
 ) -> Response:
     """Show the form for a template."""
     found = await _template(request, session, appid, template)
-    return _page(request, found, SendForm())
+    return await _page(request, session, found, SendForm())
 
 
 @router.post("/new")
@@ -147,32 +168,39 @@ async def count_or_send(request: Request, visitor: Editor, session: SessionDep) 
     found = await _template(request, session, typed.get("appid"), typed.get("template"))
     form = SendForm.of(typed)
     now: datetime = request.app.state.clock.now()
-    settings: Settings = request.app.state.settings
+    state = request.app.state
     try:
         wanted = form.as_send(found, now)
-        content = checked_content(wanted, found, settings.mini_programs)
+        code = await sample_code(session, state.notice_codes, wanted.campaign_id, now)
+        content = checked_content(wanted, found, state.settings.mini_programs, code)
     except (ValidationError, InvalidRequest) as error:
         problems = _problems(found, _places(error)) | form.own_problems()
-        return _page(request, found, form, problems)
-    people = await audience.count(session, audience_store.audience_of(found, wanted))
+        return await _page(request, session, found, form, problems)
+    except NoticeError as error:
+        return await _page(request, session, found, form, problem=_sentence(error))
+    counted = await count_audience(session, found, wanted)
     problems = form.own_problems()
     if form.action == "send" and form.confirmation != form.people:
         problems["confirmation"] = PROBLEMS["confirmation"]
-    if problems or form.action != "send" or not people:
-        return _page(request, found, form, problems, people=people)
+    if problems or form.action != "send" or not counted.people:
+        return await _page(request, session, found, form, problems, counted=counted)
     try:
-        send_id = await audience_store.start(
-            session,
-            actor_of(request, visitor),
-            found,
-            wanted,
-            content,
-            key=form.key[:128] or None,
-            digest=request_store.digest_of(form.without_time(wanted)),
-            now=now,
-        )
+        # What was stored before an error goes with it: the page is shown by the same transaction.
+        async with session.begin_nested():
+            send_id = await audience_store.start(
+                session,
+                actor_of(request, visitor),
+                found,
+                wanted,
+                content,
+                request=RequestKey(
+                    form.key[:128] or None, request_store.digest_of(form.without_time(wanted))
+                ),
+                now=now,
+                codes=state.notice_codes,
+            )
     except NoticeError as error:
-        return _page(request, found, form, people=people, problem=_sentence(error))
+        return await _page(request, session, found, form, counted=counted, problem=_sentence(error))
     return RedirectResponse(console_path(f"/notices/sends/{send_id}"), SEE_OTHER)
 
 
@@ -183,13 +211,14 @@ def _places(error: ValidationError | InvalidRequest) -> list[tuple[int | str, ..
     return [tuple(one.loc[1:]) for one in error.problems]
 
 
-def _page(
+async def _page(
     request: Request,
+    session: AsyncSession,
     template: NoticeTemplate,
     form: SendForm,
     problems: Mapping[str, str] | None = None,
     *,
-    people: int | None = None,
+    counted: AudienceCount | None = None,
     problem: str | None = None,
 ) -> Response:
     keys = keys_from_json(template.keys)
@@ -204,9 +233,17 @@ def _page(
         choices_of=_choices_of,
         who=WHO,
         problems=problems or {},
-        people=people,
+        counted=counted,
+        people=None if counted is None else counted.people,
+        campaigns=await _campaigns(request, session),
         problem=problem,
     )
+
+
+async def _campaigns(request: Request, session: AsyncSession) -> list[tuple[str, str]]:
+    """Return the campaigns that run and have codes, by their ids."""
+    pools = await read_pools(session, request.app.state.clock.now())
+    return [(str(pool.campaign_id), pool.name) for pool in pools]
 
 
 def _choices_of(key: TemplateKey) -> list[tuple[str, str]]:
@@ -229,6 +266,10 @@ def _problems(template: NoticeTemplate, places: list[tuple[int | str, ...]]) -> 
 def _sentence(error: NoticeError) -> str:
     if isinstance(error, AudienceTooLarge):
         return MORE_PEOPLE
+    if isinstance(error, TooFewCodes):
+        return TOO_FEW_CODES
+    if isinstance(error, CampaignWithoutCodes):
+        return NO_CODES
     return STARTED_BEFORE if isinstance(error, KeyReused) else TOO_MANY
 
 

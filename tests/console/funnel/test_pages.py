@@ -10,7 +10,7 @@ import pytest
 from app.console.funnel.retention_page import shade
 from tests.console.made_funnel import funnel
 from tests.console.operator import Operator
-from tests.funnel.world import code_id
+from tests.funnel.world import campaign_id, code_id
 from tests.service import Service
 
 
@@ -41,6 +41,8 @@ def step_paths(page: str) -> list[str]:
         ({"by": "qrcode", "door": str(code_id("a"))}, [1, 1, 1, 1, 1, 1]),
         ({"by": "qrcode"}, [1, 1, 1, 1, 1, 1]),
         ({"by": "button"}, []),
+        ({"by": "campaign"}, [3, 3, 3, 1, 1, 1]),
+        ({"by": "campaign", "door": str(campaign_id(1))}, [3, 3, 3, 1, 1, 1]),
     ],
 )
 async def test_each_step_leads_to_what_it_counts(
