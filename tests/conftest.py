@@ -14,9 +14,13 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.access import token_cache
 from app.callback import inbox, router
-from app.db import embedded, engine, migrate
+from app.db import brief_connection, embedded, engine, migrate
 from app.db.engine import Database, open_database
+from app.jssdk import live_tickets
+from app.links import slug_cache
+from app.ops import database_state
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
 from tests.built_routes import share_built_routes
@@ -178,13 +182,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a push wait for its commit as long as it takes.
+    """Let a push wait for its commit, and a request for what it looks up, as long as it takes.
 
     On a busy machine that can be seconds: the push would go to the spool, and a test that looks for
     it in the database would find nothing. The tests of these limits set them themselves.
     """
     monkeypatch.setattr(inbox, "FLUSH_SECONDS", PATIENCE_SECONDS / 2)
     monkeypatch.setattr(router, "DEADLINE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(brief_connection, "BRIEF_SECONDS", PATIENCE_SECONDS / 2)
+    for lookup in (token_cache, slug_cache, live_tickets, database_state):
+        monkeypatch.setattr(lookup, "TIMEOUT_SECONDS", PATIENCE_SECONDS / 4)
 
 
 @pytest.fixture(autouse=True)

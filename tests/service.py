@@ -282,6 +282,8 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> Settings
         "wechat_token": ACCOUNT.token,
         "wechat_encoding_aes_key": ACCOUNT.encoding_aes_key,
         "wechat_api_base_url": "http://wechat",
+        # The tests of an API that does not answer set it themselves.
+        "wechat_api_timeout_seconds": 60.0,
         "admin_tokens": ADMIN_TOKEN,
     }
     # Validated as ever, but looked for nowhere else: the environment is not meant for these.

@@ -223,20 +223,23 @@ class Snapshot:
     workers: WorkerState = field(default_factory=WorkerState)
 
 
-async def fault(database: Database, seconds: float = TIMEOUT_SECONDS) -> str | None:
-    """Return why the database does not answer in time, with the fix; None if it does."""
+async def fault(database: Database, seconds: float | None = None) -> str | None:
+    """Return why the database does not answer in TIMEOUT_SECONDS, with the fix; None if it does."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or TIMEOUT_SECONDS):
             await database.ping()
     except DATABASE_ERRORS as error:
         return describe(error)
     return None
 
 
-async def read(database: Database, seconds: float = TIMEOUT_SECONDS) -> Snapshot | None:
-    """Return the present state; None if it can't be read in time."""
+async def read(database: Database, seconds: float | None = None) -> Snapshot | None:
+    """Return the present state; None if it can't be read in TIMEOUT_SECONDS."""
     try:
-        async with asyncio.timeout(seconds), database.engine.connect() as connection:
+        async with (
+            asyncio.timeout(seconds or TIMEOUT_SECONDS),
+            database.engine.connect() as connection,
+        ):
             return await _read(connection)
     except DATABASE_ERRORS as error:
         log.warning("the database's state can't be read", reason=describe(error))
