@@ -84,7 +84,7 @@ async def test_a_blocked_database_sends_callbacks_to_the_spool_and_gets_them_lat
         async with locked(database_url):
             first = await asyncio.gather(*map(inbox.keep, records))
             # While the spool is in use nobody waits for the database any more.
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(FLUSH_SECONDS):
                 assert await inbox.keep(record(clock)) == SPOOLED
             assert inbox.spool_status().count == 6
         await eventually(drained(inbox))

@@ -7,8 +7,9 @@ import pytest
 from tests.e2e.children import Child, oa_bridge
 from tests.processes import free_port
 from tests.service import ACCOUNT, APPID
+from tests.waiting import PATIENCE_SECONDS
 
-WITHIN = 60
+WITHIN = PATIENCE_SECONDS
 FAILED, TRY_LATER = 1, 75
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from tests.e2e.children import Child
 from tests.service import ACCOUNT, APPID
+from tests.waiting import PATIENCE_SECONDS
 
-WITHIN = 60
+WITHIN = PATIENCE_SECONDS
 FAILED, BAD_SETTING = 1, 2
 WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from app.cli.main import main; main()"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.children import Child, oa_bridge
 from tests.processes import free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -21,12 +21,12 @@ async def test_the_simulator_ends_with_its_command(tmp_path: Path, number: signa
         family = [child.process.pid]
         family += [one.pid for one in psutil.Process(child.process.pid).children(recursive=True)]
         child.process.send_signal(number)
-        status = await child.ended(10)
+        status = await child.ended(PATIENCE_SECONDS)
 
         async def are_gone() -> bool:
             return not any(map(psutil.pid_exists, family))
 
-        await eventually(are_gone, "the simulator to end", within=10)
+        await eventually(are_gone, "the simulator to end")
     finally:
         child.clean_up()
 

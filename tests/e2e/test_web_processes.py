@@ -149,7 +149,7 @@ async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_on
         async def are_gone() -> bool:
             return not any(map(psutil.pid_exists, orphans))
 
-        await eventually(are_gone, "the web processes to end", within=15)
+        await eventually(are_gone, "the web processes to end")
         await all_started(child, 4)
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             alive = await http.get(f"{child.url}/livez")

@@ -16,13 +16,13 @@ from tests.e2e.children import Child, oa_bridge
 from tests.e2e.peer import Peer
 from tests.processes import run_simulator
 from tests.service import Json, column, rows
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 APPID = ACCOUNT.appid
 PEOPLE = 2500
 AT_ONCE = 8  # FOLLOWERS_SYNC_CONCURRENCY as it is without a setting
 KILLS = 4
-WITHIN = 60
+WITHIN = PATIENCE_SECONDS
 FACTS = """
     SELECT e.openid, e.unionid, e.action, e.occurred_at, e.source, f.following, f.followed_at,
            f.unionid AS state_unionid, f.last_at, f.last_id = e.id AS decides,

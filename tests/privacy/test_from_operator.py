@@ -19,8 +19,9 @@ from tests.privacy.makers import (
     work,
 )
 from tests.service import ACCOUNT, APPID, OPENID, Service, column, message
+from tests.waiting import PATIENCE_SECONDS
 
-WITHIN = 60
+WITHIN = PATIENCE_SECONDS
 WEEK = timedelta(days=7)
 SECONDS = timedelta(seconds=5)
 
