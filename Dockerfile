@@ -27,7 +27,7 @@ COPY app app
 COPY migrations migrations
 RUN /opt/tools/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
     && /opt/tools/bin/pip --python /opt/oa-bridge/bin/python install --no-deps --no-index dist/*.whl \
-    && mkdir /opt/oa-bridge/share \
+    && mkdir -p /opt/oa-bridge/share \
     && /opt/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
         --output-format JSON --output-file /opt/oa-bridge/share/sbom.cdx.json \
         /opt/oa-bridge/bin/python

@@ -8,6 +8,7 @@ The memory of a process is bounded: pictures of too many pixels are refused by t
 is decoded at a fraction of its size where that is enough, and one picture is converted at a time.
 """
 
+import ctypes
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,16 +16,20 @@ from io import BytesIO
 from typing import Final, Literal, TypeAlias
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from app.wechat.outbound import MediaUse
 from app.wechat_client.errors import BadPicture
+from app.wechat_client.jpeg_scan import colours_of_first_scan
 
 PictureUse: TypeAlias = Literal["image", "card", "thumb"]
 
 # WeChat documents no larger picture anywhere.
 MAX_SOURCE_BYTES: Final = 10 * 1024 * 1024
 MAX_JPEG_PIXELS: Final = 50_000_000
-# These take up to 7, 17 and 9 bytes of memory for each pixel, and never more than 180 MB.
+# These take up to 7, 17 and 9 bytes of memory for each pixel, and never more than 180 MB. The first
+# is of JPEGs in several scans, progressive ones among them: all of it is in memory before any of it
+# is decoded, two bytes for each pixel and colour. It holds for up to three colours.
 MAX_PROGRESSIVE_PIXELS: Final = 25_000_000
 MAX_WEBP_PIXELS: Final = 10_000_000
 MAX_OTHER_PIXELS: Final = 20_000_000
@@ -35,6 +40,7 @@ _EDGES: Final = (1920, 1280, 960, 640, 480, 320, 160)
 _QUALITIES: Final = (90, 75, 60)
 _UPRIGHT: Final = 1
 _OPAQUE: Final = 255
+_COLOURS: Final = 3
 _WIDE: Final = "I;16"
 
 _BROKEN: Final = "is cut off or damaged: save it again"
@@ -46,6 +52,8 @@ _UNKNOWN: Final = (
 Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
+# Of glibc; others give memory back without it.
+_trim: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _one_at_a_time = ThreadPoolExecutor(1, "picture")
 
 
@@ -75,7 +83,16 @@ def picture_use(use: MediaUse) -> PictureUse | None:
 
 def converting(content: bytes, use: PictureUse) -> "Future[bytes]":
     """Convert a picture in a thread, after those that wait already. See `convert`."""
-    return _one_at_a_time.submit(convert, content, use)
+    return _one_at_a_time.submit(_convert_and_release, content, use)
+
+
+def _convert_and_release(content: bytes, use: PictureUse) -> bytes:
+    try:
+        return convert(content, use)
+    finally:
+        # The C library would keep what it was given back, a hundred megabytes for ever.
+        if _trim is not None:
+            _trim(0)
 
 
 def convert(content: bytes, use: PictureUse) -> bytes:
@@ -104,7 +121,7 @@ def _convert(content: bytes, use: PictureUse) -> bytes:
         )
     taken = _TAKEN[use]
     with Image.open(BytesIO(content), formats=_FORMATS) as image:
-        _require_pixels(image)
+        _require_pixels(content, image)
         _require_whole(content, image)
         # Only a JPEG can be decoded at a fraction of its size.
         image.draft(None, (_EDGES[0], _EDGES[0]))
@@ -115,10 +132,12 @@ def _convert(content: bytes, use: PictureUse) -> bytes:
     return _encode(drawn, taken.max_bytes)
 
 
-def _require_pixels(image: Image.Image) -> None:
+def _require_pixels(content: bytes, image: Image.Image) -> None:
     most = MAX_OTHER_PIXELS
-    if image.format in {"JPEG", "MPO"}:
-        most = MAX_PROGRESSIVE_PIXELS if "progressive" in image.info else MAX_JPEG_PIXELS
+    if isinstance(image, JpegImageFile):
+        most = MAX_JPEG_PIXELS
+        if "progressive" in image.info or colours_of_first_scan(content) < image.layers:
+            most = MAX_PROGRESSIVE_PIXELS * _COLOURS // max(_COLOURS, image.layers)
     elif image.format == "WEBP":
         most = MAX_WEBP_PIXELS
     if image.width * image.height > most:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.wechat_client.convert_picture import MAX_SOURCE_BYTES, PictureUse, convert
 from app.wechat_client.errors import BadPicture
+from app.wechat_client.jpeg_scan import colours_of_first_scan
 from simulator.media import content_type_of
 from tests.rules.makers import JPEG, PNG
 
@@ -187,18 +188,24 @@ def test_nothing_but_a_bad_picture_comes_of_any_bytes(content: bytes, data: st.D
 MEASURE = """
 import sys
 import app.worker
-from app.wechat_client.convert_picture import convert
+from app.wechat_client.convert_picture import converting
 from app.wechat_client.errors import BadPicture
+
+def megabytes(name):
+    with open("/proc/self/status") as file:
+        (found,) = (line.split()[1] for line in file if line.startswith(name))
+    return int(found) // 1024
+
+before = megabytes("VmRSS:")
 for name in sys.argv[1:]:
     with open(name, "rb") as file:
         content = file.read()
     try:
-        print("taken", len(convert(content, "card")))
+        print("taken", len(converting(content, "card").result()))
     except BadPicture as error:
         print(error)
-with open("/proc/self/status") as file:
-    (peak,) = (line.split()[1] for line in file if line.startswith("VmHWM:"))
-print(int(peak) // 1024)
+print(megabytes("VmRSS:") - before)
+print(megabytes("VmHWM:"))
 """
 
 
@@ -206,14 +213,43 @@ def of_size(mode: str, side: int, format: str, **options: object) -> Callable[[]
     return lambda: written(Image.new(mode, (side, side), 1), format, **options)
 
 
+def in_scans(side: int, colours: int) -> bytes:
+    """Return a grey JPEG that is not progressive, and has a scan for each colour."""
+    numbers = range(1, colours + 1)
+    frame = b"".join(bytes([number, 0x11, 0]) for number in numbers)
+    # Both tables have one code of one bit: for no difference, and for the end of a block.
+    code = bytes([1, *bytes(15), 0])
+    blocks = bytes((-(-side // 8)) ** 2 * 2 // 8 + 1)
+    return b"".join(
+        [
+            b"\xff\xd8",
+            segment(0xDB, bytes([0]) + b"\x01" * 64),
+            segment(0xC0, bytes([8, *side.to_bytes(2), *side.to_bytes(2), colours]) + frame),
+            segment(0xC4, b"\x00" + code),
+            segment(0xC4, b"\x10" + code),
+            *(segment(0xDA, bytes([1, number, 0, 0, 63, 0])) + blocks for number in numbers),
+            b"\xff\xd9",
+        ]
+    )
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker, *(len(content) + 2).to_bytes(2)]) + content
+
+
 TAKEN = {
     "jpeg": of_size("L", 7000, "JPEG"),
     "progressive": of_size("RGB", 4990, "JPEG", progressive=True, subsampling=0),
+    "four colours": of_size("CMYK", 4320, "JPEG", progressive=True),
+    "scans": lambda: in_scans(4990, 3),
     "png": of_size("RGBA", 4460, "PNG", compress_level=1),
     "webp": of_size("RGBA", 3150, "WEBP", lossless=True, method=0),
 }
 REFUSED = {
     "progressive": of_size("L", 5010, "JPEG", progressive=True),
+    "four colours": of_size("CMYK", 4340, "JPEG", progressive=True),
+    "scans": lambda: in_scans(5010, 3),
+    "scans of four colours": lambda: in_scans(4340, 4),
     "png": of_size("1", 20_000, "PNG"),
     "webp": of_size("RGBA", 3200, "WEBP", lossless=True, method=0),
     "gif": of_size("P", 4480, "GIF"),
@@ -236,6 +272,17 @@ def test_no_picture_takes_much_memory(
         [sys.executable, "-c", MEASURE, *names], capture_output=True, text=True, check=True
     )
 
-    *lines, megabytes = done.stdout.splitlines()
+    *lines, kept, megabytes = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["taken"] * len(TAKEN) + ["has"] * len(REFUSED)
+    assert int(kept) < 40
     assert int(megabytes) < 350
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"\xff\xd8\xff\xda\x00", b"\xff" * 9])
+def test_a_jpeg_without_a_scan_has_no_colours_in_it(content: bytes) -> None:
+    assert colours_of_first_scan(content) == 0
+
+
+@given(st.binary())
+def test_the_first_scan_is_looked_for_in_any_bytes(content: bytes) -> None:
+    assert 0 <= colours_of_first_scan(b"\xff\xd8" + content) <= 255

@@ -1,6 +1,7 @@
 """`/api/rules/export`, `/import` and `/conflicts`: routes that concern all rules."""
 
 import asyncio
+from functools import partial
 from typing import IO, Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
@@ -15,7 +16,7 @@ from app.api_model import ApiModel
 from app.api_route import BoundedRoute
 from app.db.session import SessionDep
 from app.rules import store
-from app.rules.background import background_work, release_in_slices
+from app.rules.background import background_work
 from app.rules.conflicts import detect
 from app.rules.conflicts.detect import Conflict
 from app.rules.definition.schemas import BrokenRule, RuleOut
@@ -34,6 +35,9 @@ from app.rules.matching.compile_valid import UnusableRule, compile_valid, unusab
 from app.settings import Settings
 
 RETRY_SECONDS: Final = 10
+PIECE_BYTES: Final = 64 * 1024
+# It compiles all rules once more, which takes as much memory as those that answer.
+_comparing: Final = asyncio.Lock()
 
 router = APIRouter(route_class=BoundedRoute)
 
@@ -112,31 +116,46 @@ class Conflicts(ApiModel):
     },
     openapi_extra=needs(ApiScope.RULES_READ),
 )
-async def export_rules(session: SessionDep, parameters: Annotated[_Export, Query()]) -> Response:
+async def export_rules(
+    request: Request, session: SessionDep, parameters: Annotated[_Export, Query()]
+) -> Response:
     """Return all rules as one document, which `/import` accepts."""
-    with background_work():
-        content = await _document(session, parameters.format)
-    return Response(
-        content,
+    file = scratch_file(request.app.state.settings.data_dir)
+    try:
+        with background_work():
+            await _write(session, file, parameters.format)
+    except BaseException:
+        file.close()
+        raise
+    size = file.tell()
+    file.seek(0)
+    return StreamingResponse(
+        iter(partial(file.read, PIECE_BYTES), b""),
         media_type=MEDIA_TYPES[parameters.format],
-        headers={"Content-Disposition": f'attachment; filename="rules.{parameters.format}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="rules.{parameters.format}"',
+            "Content-Length": str(size),
+        },
+        background=BackgroundTask(file.close),
     )
 
 
-async def _document(session: AsyncSession, format: DocumentFormat) -> bytes:
-    rows = await store.read_all(session)
-    rules = [row for row in rows if isinstance(row, RuleOut)]
-    broken = [row.id for row in rows if isinstance(row, BrokenRule)]
+async def _write(session: AsyncSession, file: IO[bytes], format: DocumentFormat) -> None:
+    """Write all rules to a file, so that many of them take no memory. Raises HTTPException."""
+    writer = document.DocumentWriter(file, format)
+    broken: list[int] = []
+    async for rows in store.stream_all(session):
+        broken += [row.id for row in rows if isinstance(row, BrokenRule)]
+        if not broken:
+            rules = [row for row in rows if isinstance(row, RuleOut)]
+            await asyncio.to_thread(writer.add, rules)
     if broken:
         raise HTTPException(
             409,
             f"rules {', '.join(map(str, broken[:20]))} were changed outside this API and can't "
             "be exported: PUT corrected ones, or DELETE them",
         )
-    release_in_slices(rows)
-    content = await asyncio.to_thread(document.write, rules, format)
-    await asyncio.to_thread(release_in_slices, rules)
-    return content
+    await asyncio.to_thread(writer.end)
 
 
 @router.post(
@@ -217,7 +236,13 @@ async def _import(
     )
 
 
-@router.get("/conflicts", openapi_extra=needs(ApiScope.RULES_READ))
+@router.get(
+    "/conflicts",
+    openapi_extra=needs(ApiScope.RULES_READ),
+    responses={
+        429: {"description": "Conflicts are looked for already, or no valid bearer token too often"}
+    },
+)
 async def list_conflicts(
     request: Request, session: SessionDep, page: Annotated[_ConflictsPage, Query()]
 ) -> Conflicts:
@@ -227,12 +252,19 @@ async def list_conflicts(
     """
     settings: Settings = request.app.state.settings
     now, most = request.app.state.clock.now(), settings.rules_per_message
-    loaded = await store.load_all(session)
-    with background_work():
-        compiled = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
-        found = await asyncio.to_thread(
-            lambda: list(detect.find(compiled.rules, now, settings.mini_programs))
+    if _comparing.locked():
+        raise HTTPException(
+            429,
+            "the rules are being compared for another request in this process: try again later",
+            headers={"Retry-After": str(RETRY_SECONDS)},
         )
+    async with _comparing:
+        loaded = await store.load_all(session)
+        with background_work():
+            compiled = await asyncio.to_thread(compile_valid, loaded.rules, loaded.version, most)
+            found = await asyncio.to_thread(
+                lambda: list(detect.find(compiled.rules, now, settings.mini_programs))
+            )
     return Conflicts(
         items=found[: page.limit],
         more=max(0, len(found) - page.limit),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from io import BytesIO
 from typing import IO, Annotated, Any, Final
 
 import orjson
@@ -60,6 +61,9 @@ _SPELLINGS: Final = {
 }
 
 
+_JSON_START: Final = b'{"rules": [\n'
+
+
 class _Dumper(yaml.CSafeDumper):
     """Quotes every text that `read_yaml` or a YAML 1.1 parser would not read as text."""
 
@@ -97,13 +101,44 @@ def read_items(stream: IO[bytes], format: DocumentFormat) -> Iterator[object]:
 
 def write(rules: Sequence[RuleOut], format: DocumentFormat) -> bytes:
     """Return a document with these rules; JSON has one line for each rule."""
-    # Rule by rule: the nodes of all of them take about a hundred times the size of the document.
-    if format is DocumentFormat.JSON:
-        lines = (orjson.dumps(_members_of(rule)) for rule in rules)
-        return b'{"rules": [\n' + b",\n".join(lines) + b"\n]}\n"
-    if not rules:
-        return b"rules: []\n"
-    return b"rules:\n" + b"".join(as_yaml([_members_of(rule)]) for rule in rules)
+    file = BytesIO()
+    writer = DocumentWriter(file, format)
+    writer.add(rules)
+    writer.end()
+    return file.getvalue()
+
+
+class DocumentWriter:
+    """Writes a document to a file, some rules after the others."""
+
+    def __init__(self, file: IO[bytes], format: DocumentFormat) -> None:
+        self._file = file
+        self._format = format
+        self._is_empty = True
+
+    def add(self, rules: Sequence[RuleOut]) -> None:
+        """Write further rules."""
+        # Rule by rule: the nodes of all of them take a hundred times the size of the document.
+        for rule in rules:
+            self._file.write(self._separator())
+            self._file.write(self._written(rule))
+            self._is_empty = False
+
+    def end(self) -> None:
+        """Write the end; no rule may follow."""
+        if self._format is DocumentFormat.JSON:
+            self._file.write((_JSON_START if self._is_empty else b"") + b"\n]}\n")
+        elif self._is_empty:
+            self._file.write(b"rules: []\n")
+
+    def _separator(self) -> bytes:
+        if self._format is DocumentFormat.JSON:
+            return _JSON_START if self._is_empty else b",\n"
+        return b"rules:\n" if self._is_empty else b""
+
+    def _written(self, rule: RuleOut) -> bytes:
+        members = _members_of(rule)
+        return orjson.dumps(members) if self._format is DocumentFormat.JSON else as_yaml([members])
 
 
 def as_yaml(part: object) -> bytes:

@@ -1,6 +1,8 @@
 """Export, import and conflicts of the whole set over HTTP."""
 
+import asyncio
 import json
+import tracemalloc
 from typing import Any
 
 import asyncpg
@@ -8,11 +10,18 @@ import httpx
 import pytest
 import yaml
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Database
+from app.rules import store
 from tests.rules.makers import APPID, as_posted
 
 YAML = {"content-type": "application/yaml"}
+COPIES = """
+INSERT INTO rules (name, enabled, priority, trigger, conditions, replies)
+SELECT name, false, priority, trigger, conditions, replies
+FROM rules, generate_series(1, $1::integer)
+"""
 
 
 async def posted(client: httpx.AsyncClient, name: str, **changes: object) -> int:
@@ -59,6 +68,45 @@ async def test_what_is_exported_can_be_imported_and_changes_nothing(
     assert answer.status_code == 200, answer.text
     assert answer.json()["unchanged"] == 2
     assert await stored(client) == before
+
+
+async def test_an_export_has_some_rules_in_memory_and_not_all(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await posted(client, "One")
+    await connection.execute(COPIES, 6_000)
+
+    tracemalloc.start()
+    exported = await client.get("/api/rules/export", params={"format": "json"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert exported.content.count(b"pages/index") == 6_001
+    # All of them take 55 MB. The document is here too: twice while the client joins its parts.
+    assert peak < 25_000_000
+
+
+async def test_conflicts_are_looked_for_once_at_a_time(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    load_all = store.load_all
+
+    async def slow(session: AsyncSession) -> store.Loaded:
+        if not begun.is_set():
+            begun.set()
+            await go_on.wait()
+        return await load_all(session)
+
+    monkeypatch.setattr(store, "load_all", slow)
+    first = asyncio.create_task(client.get("/api/rules/conflicts"))
+    await begun.wait()
+    second = await client.get("/api/rules/conflicts")
+    go_on.set()
+
+    assert (second.status_code, second.headers["retry-after"]) == (429, "10")
+    assert (await first).status_code == 200
+    assert (await client.get("/api/rules/conflicts")).status_code == 200
 
 
 async def test_a_dry_run_shows_the_change_and_makes_none(client: httpx.AsyncClient) -> None:
