@@ -23,6 +23,7 @@ _END_OF_NUMBERS = 10**18
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # WeChat's errcodes have at most nine digits; what is beyond is no errcode.
 _MAX_ERRCODE = 2**31 - 1
+_CHECK = "check WECHAT_API_BASE_URL and the proxies on the way"
 MAX_ERRMSG = 500
 MAX_RID = 100
 MAX_HOST = 100
@@ -46,7 +47,7 @@ def read_response(
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise TransportError(
             f"HTTP {status} redirects to {_target(location)}, and redirects are not followed: "
-            "check WECHAT_API_BASE_URL and the proxies on the way",
+            f"{_CHECK}",
             outcome_unknown=False,
         )
     members = _members(status, content)
@@ -67,7 +68,7 @@ def read_response(
 def unreadable_response(status: int = HTTPStatus.OK) -> TransportError:
     """Return the error for a response that is not one of WeChat's API."""
     return TransportError(
-        f"unreadable answer, HTTP {status}: it is not one of WeChat's API",
+        f"unreadable answer, HTTP {status}, which is not one of WeChat's API: {_CHECK}",
         outcome_unknown=status < HTTPStatus.MULTIPLE_CHOICES,
     )
 
