@@ -22,6 +22,7 @@ from typing import Final
 
 import httpx
 import psutil
+from pydantic import SecretStr
 
 from app.access import operators, sessions
 from app.access.actor import Actor, ActorKind
@@ -30,10 +31,12 @@ from app.clock import SystemClock
 from app.console.followers.references import references
 from app.console.session_cookie import SECURE_NAME
 from app.db.engine import connect, open_database
+from app.funnel.count import SUM_ALL_DIRECTLY
+from app.funnel.steps import Basis
 from app.growth.count import MAX_EVENTS, MAX_ROUNDS, count_new
 from app.main import create_app
 from app.settings import Settings
-from benchmarks import database, peer
+from benchmarks import database, outreach_fill, peer
 from benchmarks.console_fill import FILL, fill
 from benchmarks.cpu import cpu_seconds
 from benchmarks.history_reading import FAST_WRITES, temporary_postgres
@@ -44,6 +47,8 @@ MAX_MS: Final = 100.0
 TIMES: Final = 9
 # A page that does not exist has the frame of every page, and reads nothing but the session.
 EMPTY: Final = "/nothing"
+BASIS: Final = Basis("Asia/Shanghai", 7, 30)
+SUMMED: Final = "UPDATE funnel_progress SET time_zone = $1, opened_days = $2, converted_days = $3"
 PAGES: Final = (
     "/today",
     "/rules",
@@ -70,7 +75,41 @@ PAGES: Final = (
     "/followers/person/{person}",
     "/followers/growth",
     "/followers/growth?days=30",
+    "/followers/erasures",
     "/subscriptions?days=30",
+    "/subscriptions/recipients",
+    "/subscriptions/recipients?appid={appid}&template=TPL7",
+    "/funnel",
+    "/funnel?by=rule&days=30",
+    "/funnel?by=rule&door=17&days=30",
+    "/funnel/retention",
+    "/figures?days=30",
+    "/figures/notes",
+    "/arrivals",
+    "/arrivals?door=link&basis=ref",
+    "/menus",
+    "/menus?appid={appid}&button=1",
+    "/menus/taps?appid={appid}",
+    "/qrcodes",
+    "/qrcodes/{qrcode}",
+    "/links",
+    "/links/{link}",
+    "/links/{link}/edit",
+    "/articles",
+    "/notices",
+    "/notices/new?appid={appid}&template=TPL7",
+    "/notices/sends/{send}",
+    "/notices/sends/{send}?status=failed",
+    "/campaigns",
+    "/campaigns/{campaign}",
+    "/campaigns/{campaign}/edit",
+    "/tags",
+    "/tags/{appid}/107",
+    "/tags/runs/{run}",
+    "/alarms",
+    "/alarms/thresholds/no_push",
+    "/webhooks",
+    "/webhooks/{webhook}",
     "/doctor",
     "/operators",
     "/operators/sessions",
@@ -93,6 +132,10 @@ async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
         await fill(connection, table, rows, peer.APPID, max(rows // 10, 1))
     await connection.execute("SELECT setval('history_position', $1)", rows)
     callback = await connection.fetchval("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
+    ids = await outreach_fill.fill(connection, peer.APPID)
+    await connection.execute(SUM_ALL_DIRECTLY, *BASIS.parameters.values(), timeout=3600)
+    await connection.execute(SUMMED, BASIS.time_zone, BASIS.opened_days, BASIS.converted_days)
+    await connection.execute("VACUUM ANALYZE", timeout=3600)
     await connection.close()
     opened = open_database(url)
     began = time.monotonic()
@@ -107,7 +150,7 @@ async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
         secret = await sessions.start(session, owner, address=None, user_agent=None, now=now)
         reference = (await references(session, settings_of(url, Path()))).make(peer.APPID, "o7")
     await opened.close()
-    return secret, {"callback": str(callback), "person": reference}
+    return secret, ids | {"callback": str(callback), "person": reference, "appid": peer.APPID}
 
 
 def settings_of(url: str, folder: Path) -> Settings:
@@ -119,6 +162,7 @@ def settings_of(url: str, folder: Path) -> Settings:
         wechat_appid=peer.APPID,
         wechat_token=peer.TOKEN,
         wechat_encoding_aes_key=peer.ENCODING_AES_KEY,
+        wechat_appsecret=SecretStr("0" * 32),
     )
 
 

@@ -23,7 +23,7 @@ _STAGES: Final = {
     Stage.LASTS: Both("[STILL] ", "【持续】"),
     Stage.ENDED: Both("[OVER] ", "【恢复】"),
 }
-_ACCOUNT: Final = Both(" · account {appid}", " · 帐号 {appid}")
+_ACCOUNT: Final = Both(" · account {appid}", " · 账号 {appid}")
 _SINCE: Final = Both(" · since {began}", " · 开始于 {began}")
 _SPAN: Final = Both(" · from {began} to {ended}", " · {began} 至 {ended}")
 _AGAIN: Final = Both(

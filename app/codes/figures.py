@@ -12,7 +12,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import SHANGHAI
 from app.codes.holder import Door
+from app.db.day_starts import DAY, DAY_STARTS
 
 # More than so many codes left are not counted one by one.
 MAX_LEFT: Final = 100_000
@@ -44,7 +46,8 @@ async def by_door_and_day(
 ) -> Sequence[DoorDay]:
     """Return the figures of each door and day that has any, by day; both days are included."""
     found = await session.execute(
-        _BY_DOOR_AND_DAY, {"campaign_id": campaign_id, "since": since, "until": until}
+        _BY_DOOR_AND_DAY,
+        {"campaign_id": campaign_id, "since": since, "until": until, "zone": SHANGHAI.key},
     )
     return [
         DoorDay(
@@ -65,22 +68,25 @@ FROM unnest(CAST(:campaign_ids AS uuid[])) AS one (id) CROSS JOIN LATERAL (
 WHERE EXISTS (SELECT FROM code_imports WHERE campaign_id = one.id)
 """)
 
-_BY_DOOR_AND_DAY: Final = text("""
-WITH span AS (
-    SELECT CAST(CAST(:since AS date) AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS since,
-           CAST(CAST(:until AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS until
-), each_fact AS (
-    SELECT CAST(given_at AT TIME ZONE 'Asia/Shanghai' AS date) AS day, door_kind, door_id,
-           1 AS given, 0 AS redeemed
+_BY_DOOR_AND_DAY: Final = text(f"""
+WITH span AS (SELECT {DAY_STARTS} AS starts),
+given AS (
+    SELECT width_bucket(given_at, span.starts) AS number, door_kind, door_id,
+           count(*) AS given, 0 AS redeemed
     FROM campaign_codes, span
-    WHERE campaign_id = :campaign_id AND given_at >= span.since AND given_at < span.until
-      AND void_at IS NULL
-    UNION ALL
-    SELECT CAST(redeemed_at AT TIME ZONE 'Asia/Shanghai' AS date), door_kind, door_id, 0, 1
+    WHERE campaign_id = :campaign_id AND void_at IS NULL
+      AND given_at >= span.starts[1] AND given_at < span.starts[cardinality(span.starts)]
+    GROUP BY 1, door_kind, door_id
+), redeemed AS (
+    SELECT width_bucket(redeemed_at, span.starts) AS number, door_kind, door_id,
+           0 AS given, count(*) AS redeemed
     FROM campaign_codes, span
-    WHERE campaign_id = :campaign_id AND redeemed_at >= span.since AND redeemed_at < span.until
-      AND void_at IS NULL
+    WHERE campaign_id = :campaign_id AND void_at IS NULL
+      AND redeemed_at >= span.starts[1] AND redeemed_at < span.starts[cardinality(span.starts)]
+    GROUP BY 1, door_kind, door_id
 )
-SELECT day, door_kind AS kind, door_id AS id, sum(given) AS given, sum(redeemed) AS redeemed
-FROM each_fact GROUP BY day, door_kind, door_id ORDER BY day, door_kind, door_id
-""")
+SELECT {DAY} AS day, door_kind AS kind, door_id AS id, sum(given) AS given,
+       sum(redeemed) AS redeemed
+FROM (SELECT * FROM given UNION ALL SELECT * FROM redeemed) AS counted
+GROUP BY number, door_kind, door_id ORDER BY number, door_kind, door_id
+""")  # noqa: S608 - constants of this package

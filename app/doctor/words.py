@@ -19,7 +19,7 @@ NOT_CHECKED: Final = Both(
 )
 NO_APPSECRET: Final = Both(
     "The account has no AppSecret in the settings, so WeChat can't be asked.",
-    "设置中没有该帐号的 AppSecret，无法向微信查询。",
+    "设置中没有该账号的 AppSecret，无法向微信查询。",
 )
 NO_DATABASE: Final = Both(
     "It can't be checked before the database is in order.", "数据库恢复正常之前无法检查。"

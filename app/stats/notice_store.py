@@ -1,6 +1,6 @@
 """SQL of the figures of notices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.day_starts import DAY, DAY_STARTS, NUMBERED
 from app.stats.date_range import DateRange
 
 MAX_REASONS: Final = 200
@@ -41,61 +42,60 @@ async def read(
     appids: Sequence[str],
     date_range: DateRange,
     template_id: str | None = None,
-) -> list[NoticeDayCounts]:
-    """Return the counts by day and template. template_id: only this one; None: all."""
-    found = await session.execute(_DAYS, _parameters(appids, date_range, template_id))
-    days: dict[tuple[date, str], NoticeDayCounts] = {}
-    for row in found:
-        key = row.day, row.template_id
-        days.setdefault(key, NoticeDayCounts(*key)).counts[row.status] = row.number
-    return list(days.values())
+) -> tuple[list[NoticeDayCounts], list[ReasonCount]]:
+    """Return the counts by day and template, and why notices did not arrive.
 
-
-async def reasons(
-    session: AsyncSession,
-    appids: Sequence[str],
-    date_range: DateRange,
-    template_id: str | None = None,
-) -> list[ReasonCount]:
-    """Return why notices did not arrive, the most frequent first, at most MAX_REASONS."""
+    template_id: only this one; None: all. Of the reasons the most frequent come first, and at most
+    MAX_REASONS are returned.
+    """
     found = await session.execute(
-        _REASONS, {**_parameters(appids, date_range, template_id), "limit": MAX_REASONS}
+        _COUNTS,
+        {
+            "appids": list(appids),
+            "zone": date_range.time_zone,
+            "earliest": date_range.earliest,
+            "latest": date_range.latest,
+            "since": date_range.since,
+            "until": date_range.until,
+            "template_id": template_id,
+            "limit": MAX_REASONS,
+        },
     )
-    return [ReasonCount(*row) for row in found]
+    days: dict[tuple[date, str], NoticeDayCounts] = {}
+    reasons: list[ReasonCount] = []
+    for row in found:
+        if row.day is None:
+            reasons.append(ReasonCount(row.template_id, row.status, row.code, row.why, row.total))
+        else:
+            key = row.day, row.template_id
+            days.setdefault(key, NoticeDayCounts(*key)).counts[row.status] = row.total
+    return list(days.values()), reasons
 
 
-def _parameters(
-    appids: Sequence[str], date_range: DateRange, template_id: str | None
-) -> Mapping[str, object]:
-    return {
-        "appids": list(appids),
-        "zone": date_range.time_zone,
-        "earliest": date_range.earliest,
-        "latest": date_range.latest,
-        "since": date_range.since,
-        "until": date_range.until,
-        "template_id": template_id,
-    }
-
-
-_OF_DAYS: Final = """
-FROM notices
-WHERE appid = ANY(CAST(:appids AS text[])) AND created_at >= :earliest AND created_at < :latest
-  AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
-  AND CAST(created_at AT TIME ZONE :zone AS date) BETWEEN :since AND :until
-"""
-
-_DAYS: Final = text(f"""
-SELECT CAST(created_at AT TIME ZONE :zone AS date) AS day, template_id, status, count(*) AS number
-{_OF_DAYS} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-""")
-
-_REASONS: Final = text(f"""
-SELECT template_id, status, CASE WHEN status = 'failed' THEN errcode END AS code,
-       CASE status WHEN 'undelivered' THEN COALESCE(result, '')
-                   WHEN 'skipped' THEN COALESCE(errmsg, '')
-                   ELSE CASE WHEN errcode IS NULL THEN COALESCE(errmsg, '') ELSE '' END END AS why,
-       count(*) AS number
-{_OF_DAYS} AND status IN ('failed', 'undelivered', 'skipped')
-GROUP BY 1, 2, 3, 4 ORDER BY number DESC, 1, 2, 3, 4 LIMIT :limit
-""")
+# Every notice of the days is read once: for its day, and for its reason, whose `number` is NULL.
+_COUNTS: Final = text(f"""
+WITH numbered AS (
+    SELECT width_bucket(created_at, {DAY_STARTS}) AS number, template_id, status,
+           CASE WHEN status = 'failed' THEN errcode END AS code,
+           CASE status WHEN 'undelivered' THEN COALESCE(result, '')
+                       WHEN 'skipped' THEN COALESCE(errmsg, '')
+                       WHEN 'failed'
+                       THEN CASE WHEN errcode IS NULL THEN COALESCE(errmsg, '') ELSE '' END
+           END AS why
+    FROM notices
+    WHERE appid = ANY(CAST(:appids AS text[])) AND created_at >= :earliest AND created_at < :latest
+      AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
+), counted AS (
+    SELECT number, template_id, status, code, why, count(*) AS total
+    FROM numbered WHERE {NUMBERED}
+    GROUP BY GROUPING SETS ((number, template_id, status), (template_id, status, code, why))
+), ranked AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY number IS NULL ORDER BY total DESC, template_id, status, code, why
+    ) AS rank
+    FROM counted WHERE number IS NOT NULL OR status IN ('failed', 'undelivered', 'skipped')
+)
+SELECT {DAY} AS day, template_id, status, code, why, total
+FROM ranked WHERE number IS NOT NULL OR rank <= :limit
+ORDER BY number, CASE WHEN number IS NULL THEN rank END, template_id, status
+""")  # noqa: S608 - constants of this package

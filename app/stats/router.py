@@ -53,8 +53,7 @@ async def notice_stats(
     """Count notices by the day on which they were queued and by template, and why they failed."""
     date_range = await date_range_of(session, query, request.app.state.clock.now())
     which = (_appids(request, query), date_range, query.template_id)
-    days = await notice_store.read(session, *which)
-    reasons = await notice_store.reasons(session, *which)
+    days, reasons = await notice_store.read(session, *which)
     return notice_figures(days, reasons, date_range, query.language)
 
 

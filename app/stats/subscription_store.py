@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.day_starts import DAY, DAY_STARTS, NUMBERED
 from app.stats.date_range import DateRange
 
 MAX_TEMPLATES: Final = 1_000
@@ -64,9 +65,9 @@ async def read(
 # Of the templates those with the most events are returned, in the order of the ids. The number of
 # all of them stands in each row.
 SUBSCRIPTIONS = text(
-    """
+    f"""
     WITH counted AS (
-    SELECT day, template_id, count(*) AS events,
+    SELECT {DAY} AS day, template_id, count(*) AS events,
            count(*) FILTER (WHERE action = 'popup' AND status = 'accept') AS accepted,
            count(*) FILTER (WHERE action = 'popup' AND status = 'reject') AS rejected,
            count(*) FILTER (WHERE action = 'popup' AND status = 'ban') AS banned,
@@ -75,15 +76,15 @@ SUBSCRIPTIONS = text(
            count(*) FILTER (WHERE action = 'sent' AND error_code = '0') AS delivered,
            count(*) FILTER (WHERE action = 'sent' AND error_code IS DISTINCT FROM '0') AS failed
     FROM (
-        SELECT CAST(occurred_at AT TIME ZONE :zone AS date) AS day,
+        SELECT width_bucket(occurred_at, {DAY_STARTS}) AS number,
                template_id, action, status, error_code
         FROM subscription_events
         WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('popup', 'change', 'sent')
           AND occurred_at >= :earliest AND occurred_at < :latest
           AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
-          AND CAST(occurred_at AT TIME ZONE :zone AS date) BETWEEN :since AND :until
     ) AS event
-    GROUP BY GROUPING SETS ((day), (template_id))
+    WHERE {NUMBERED}
+    GROUP BY GROUPING SETS ((number), (template_id))
     ), ranked AS (
         SELECT *, row_number() OVER (
                    PARTITION BY day IS NULL ORDER BY events DESC, template_id COLLATE "C"
@@ -94,5 +95,5 @@ SUBSCRIPTIONS = text(
     SELECT day, template_id, accepted, rejected, banned, withdrawn, restored, delivered, failed,
            all_templates
     FROM ranked WHERE day IS NOT NULL OR rank <= :most
-    """
+    """  # noqa: S608 - constants of this package
 )

@@ -21,9 +21,13 @@ PAGE_PATHS = [compile_path(f"/console{route.path}")[0] for route in ROUTES if ro
 
 
 def dead_links(page: str) -> list[str]:
-    """Return the links of a page into the console that no route answers."""
+    """Return the links of a page into the console, or to a part of it, that lead nowhere."""
     links = re.findall(r'<a\b[^>]* href="(/console/[^"?#]+)', page)
-    return [link for link in links if not any(path.match(link) for path in PAGE_PATHS)]
+    parts = re.findall(r'<a\b[^>]* href="(#[^"]+)"', page)
+    return [
+        *(link for link in links if not any(path.match(link) for path in PAGE_PATHS)),
+        *(part for part in parts if f'id="{part[1:]}"' not in page),
+    ]
 
 
 def polls(page: str) -> list[str]:

@@ -144,8 +144,7 @@ async def _figures(request: Request, session: AsyncSession, appids: list[str]) -
     settings: Settings = request.app.state.settings
     until = request.app.state.clock.now().astimezone(zone_of(request)).date()
     days = DateRange(until - timedelta(days=DAYS - 1), until, settings.console_time_zone)
-    counted = await notice_store.read(session, appids, days)
-    reasons = await notice_store.reasons(session, appids, days)
+    counted, reasons = await notice_store.read(session, appids, days)
     language: Language = "en" if language_of(request) == "en" else "zh"
     return notice_figures(counted, reasons, days, language)
 

@@ -26,7 +26,7 @@ def access_token(facts: Facts, shared: Shared) -> Iterator[Finding]:
     appids = [appid for appid, found in facts.settings.accounts.items() if found.appsecret]
     if not appids:
         yield not_applicable(
-            "access-token", Both("No account has an AppSecret.", "没有帐号设置了 AppSecret。")
+            "access-token", Both("No account has an AppSecret.", "没有账号设置了 AppSecret。")
         )
     for appid in appids:
         refused = shared.refusal(appid, STABLE_TOKEN)
@@ -78,7 +78,7 @@ def _refused_token(refused: Refusal) -> Finding:
     if refused.errcode == NOT_LISTED and address is not None:
         fix = Both(
             f"Add {address} to the IP whitelist (IP白名单) of the account in WeChat's console.",
-            f"请在公众平台把 {address} 加入该帐号的 IP白名单。",
+            f"请在公众平台把 {address} 加入该账号的 IP白名单。",
         )
     return fault("access-token", with_code(meaning, refused.errcode), fix, **more)
 

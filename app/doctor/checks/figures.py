@@ -38,7 +38,7 @@ def wechat_figures(_: Facts, shared: Shared) -> Iterator[Finding]:
                 CHECK,
                 Both(
                     f"WeChat gives this account no figures ({NO_RIGHT}): it is not verified.",
-                    f"微信不向该帐号提供统计数据（{NO_RIGHT}）：帐号未认证。",
+                    f"微信不向该账号提供统计数据（{NO_RIGHT}）：账号未认证。",
                 ),
                 appid=appid,
             )

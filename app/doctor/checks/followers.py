@@ -36,7 +36,7 @@ def unionids(facts: Facts, shared: Shared) -> Iterator[Finding]:
                 Both(
                     "The account is not bound to an Open Platform account, so it has no "
                     "UnionIDs; that is allowed.",
-                    "该帐号未绑定微信开放平台，因此没有 UnionID；这是允许的。",
+                    "该账号未绑定微信开放平台，因此没有 UnionID；这是允许的。",
                 ),
                 appid=account.appid,
                 evidence=evidence,

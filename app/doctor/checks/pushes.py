@@ -55,7 +55,7 @@ def _as_wechat_sees_it(facts: Facts, appid: str, probe: Probe) -> Finding:
             "callback-url",
             Both(
                 "The account has no callback URL in WeChat's console.",
-                "该帐号在公众平台没有服务器地址(URL)。",
+                "该账号在公众平台没有服务器地址(URL)。",
             ),
             Both(
                 f"Enter {address} with Token and EncodingAESKey in the console's server "
@@ -159,12 +159,12 @@ def last_push(facts: Facts, shared: Shared) -> Iterator[Finding]:
                 "last-push",
                 Both(
                     "WeChat has never pushed anything for this account.",
-                    "微信从未向该帐号推送过任何消息。",
+                    "微信从未向该账号推送过任何消息。",
                 ),
                 Both(
                     "Switch the server configuration (服务器配置) on in WeChat's console, then "
                     "write to the account.",
-                    "请在公众平台启用“服务器配置”，然后给该帐号发一条消息。",
+                    "请在公众平台启用“服务器配置”，然后给该账号发一条消息。",
                 ),
                 appid=account.appid,
             )
@@ -193,7 +193,7 @@ def last_push(facts: Facts, shared: Shared) -> Iterator[Finding]:
                     "Write to the account; if nothing arrives, check in WeChat's console that "
                     "the server "
                     "configuration (服务器配置) is on and its URL is right.",
-                    "请给该帐号发一条消息；若未收到，请在公众平台检查“服务器配置”是否启用、URL 是"
+                    "请给该账号发一条消息；若未收到，请在公众平台检查“服务器配置”是否启用、URL 是"
                     "否正确。",
                 ),
                 appid=account.appid,

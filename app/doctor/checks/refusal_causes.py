@@ -151,7 +151,7 @@ CAUSES: Final[dict[str, Cause]] = {
             "The URL in the console's server configuration (服务器配置) must end in /callback/ "
             "and the AppID of an "
             "account of the settings.",
-            "公众平台“服务器配置”中的 URL 须以 /callback/ 加设置中某个帐号的 AppID 结尾。",
+            "公众平台“服务器配置”中的 URL 须以 /callback/ 加设置中某个账号的 AppID 结尾。",
         ),
     ),
     "too_large": Cause(

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 CHECKS: Final[dict[str, Entry]] = {
     "settings": Entry(Both("Settings", "设置"), check=service.valid_settings),
-    "account": Entry(Both("Accounts", "帐号"), check=service.account),
+    "account": Entry(Both("Accounts", "账号"), check=service.account),
     "database": Entry(Both("Database", "数据库"), check=database.database),
     "schema": Entry(Both("Schema of the database", "数据库结构"), check=database.schema),
     "clock": Entry(Both("Clocks", "时钟"), check=database.clock),

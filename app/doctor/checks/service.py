@@ -29,14 +29,14 @@ def valid_settings(facts: Facts) -> Iterator[Finding]:
             ),
             Both(
                 "For a real account remove WECHAT_API_BASE_URL from the settings.",
-                "对于真实帐号，请从设置中删除 WECHAT_API_BASE_URL。",
+                "对于真实账号，请从设置中删除 WECHAT_API_BASE_URL。",
             ),
         )
         return
     number = len(facts.settings.accounts)
     yield ok(
         "settings",
-        Both(f"The settings are valid; accounts: {number}.", f"设置有效；帐号数：{number}。"),
+        Both(f"The settings are valid; accounts: {number}.", f"设置有效；账号数：{number}。"),
     )
 
 
@@ -64,7 +64,7 @@ def account(facts: Facts) -> Iterator[Finding]:
                 Both(
                     "The account is in plain mode: what followers write is neither encrypted nor "
                     "signed.",
-                    "该帐号使用明文模式：用户的消息既未加密，内容也没有签名。",
+                    "该账号使用明文模式：用户的消息既未加密，内容也没有签名。",
                 ),
                 Both(
                     "Choose 安全模式 in the console's server configuration (服务器配置), and set "
@@ -106,7 +106,7 @@ def embedded_postgres(facts: Facts) -> Iterator[Finding]:
                 "A real account uses the embedded Postgres, which is for trying things out: it "
                 "has no "
                 "backups and ends with this machine.",
-                "真实帐号正在使用内置 Postgres，它只适合试用：没有备份，且与本机共存亡。",
+                "真实账号正在使用内置 Postgres，它只适合试用：没有备份，且与本机共存亡。",
             ),
             Both(
                 "Set DATABASE_URL to a Postgres 15 or newer, and run oa-bridge migrate.",

@@ -27,13 +27,13 @@ _APPID: Final = Both(
 _ANOTHER_PROGRAM: Final = Both(
     "OA Bridge gets a new access token by itself. If this repeats, another program forces new "
     "tokens for the account, or the AppSecret is wrong (when a token is asked for).",
-    "OA Bridge 会自动获取新的 access_token。若反复出现，说明有其他程序在强制刷新该帐号的 token，"
+    "OA Bridge 会自动获取新的 access_token。若反复出现，说明有其他程序在强制刷新该账号的 token，"
     "或（获取 token 时）AppSecret 不正确。",
 )
 _CONFIRM_ADDRESS: Final = Both(
     "Ask the account's administrator to confirm the message that WeChat sent them about this "
     "address.",
-    "请帐号管理员确认微信发给其的 IP 授权消息。",
+    "请账号管理员确认微信发给其的 IP 授权消息。",
 )
 _APPSECRET_FROZEN: Final = Both(
     "Unfreeze the AppSecret in WeChat's console.",
@@ -64,11 +64,11 @@ ACCOUNT: Final[dict[int, Words]] = {
     40163: words("The login code was used already.", "登录 code 已被使用。", _LOGIN),
     40164: words(
         "This machine's address is not in the account's IP whitelist.",
-        "本机 IP 不在该帐号的 IP 白名单中。",
+        "本机 IP 不在该账号的 IP 白名单中。",
         WHITELIST,
     ),
     40200: words(
-        "The account is of the wrong type for this API.", "帐号类型不支持此接口。", RIGHTS
+        "The account is of the wrong type for this API.", "账号类型不支持此接口。", RIGHTS
     ),
     40226: words(
         "WeChat blocks this person's login as a high risk.",
@@ -100,7 +100,7 @@ ACCOUNT: Final[dict[int, Words]] = {
             "请把 WECHAT_API_BASE_URL 设为 https:// 地址。",
         ),
     ),
-    43104: words("The account may not use this API.", "该帐号无权使用此接口。", RIGHTS),
+    43104: words("The account may not use this API.", "该账号无权使用此接口。", RIGHTS),
     44002: words("The body of the call is empty.", "请求内容为空。", REPORT),
     44990: words("There were too many calls in one second.", "每秒调用次数过多。", NOTHING),
     44993: words("The quota of the day is used up.", "当日额度已用完。", TOMORROW),
@@ -111,8 +111,8 @@ ACCOUNT: Final[dict[int, Words]] = {
     47001: words(
         "The body of the call is not valid JSON or XML.", "请求的 JSON/XML 格式错误。", REPORT
     ),
-    48001: words("The account has no right to this API.", "该帐号没有此接口的权限。", RIGHTS),
-    48004: words("This API is banned for the account.", "该帐号的此接口已被封禁。", CONSOLE),
+    48001: words("The account has no right to this API.", "该账号没有此接口的权限。", RIGHTS),
+    48004: words("This API is banned for the account.", "该账号的此接口已被封禁。", CONSOLE),
     48006: words(
         "The quota can't be cleared any more this month.",
         "本月的清零次数已用完。",
@@ -122,12 +122,12 @@ ACCOUNT: Final[dict[int, Words]] = {
         ),
     ),
     48008: words(
-        "The account has no right to this type of message.", "该帐号无权发送此类型的消息。", RIGHTS
+        "The account has no right to this type of message.", "该账号无权发送此类型的消息。", RIGHTS
     ),
     50001: words("The account has not been granted this API.", "接口未授权。", RIGHTS),
-    50002: words("The account is restricted for a violation.", "帐号因违规被限制。", CONSOLE),
-    50004: words("The account may not use the token API.", "禁止该帐号使用 token 接口。", CONSOLE),
-    50007: words("The account is frozen.", "帐号已被冻结。", CONSOLE),
+    50002: words("The account is restricted for a violation.", "账号因违规被限制。", CONSOLE),
+    50004: words("The account may not use the token API.", "禁止该账号使用 token 接口。", CONSOLE),
+    50007: words("The account is frozen.", "账号已被冻结。", CONSOLE),
     61004: words(
         "This machine's address is not registered with the third-party platform.",
         "本机 IP 未在第三方平台登记。",
@@ -135,7 +135,7 @@ ACCOUNT: Final[dict[int, Words]] = {
     ),
     61007: words(
         "The account has not given the third-party platform this right.",
-        "该帐号未把此接口授权给第三方平台。",
+        "该账号未把此接口授权给第三方平台。",
         PLATFORM,
     ),
     61016: words(
@@ -145,7 +145,7 @@ ACCOUNT: Final[dict[int, Words]] = {
     ),
     61024: words(
         "The account's token has to be got through its third-party platform.",
-        "该帐号的 token 须通过其第三方平台获取。",
+        "该账号的 token 须通过其第三方平台获取。",
         PLATFORM,
     ),
     76001: words(
@@ -160,10 +160,10 @@ ACCOUNT: Final[dict[int, Words]] = {
     ),
     76003: words(
         "The rid belongs to another account, or the path of the quota is malformed.",
-        "rid 属于其他帐号，或额度查询的路径格式错误。",
+        "rid 属于其他账号，或额度查询的路径格式错误。",
         Both(
             "Ask with the token of the account that made the call.",
-            "请使用发起该调用的帐号的 token 查询。",
+            "请使用发起该调用的账号的 token 查询。",
         ),
     ),
     76004: words(
@@ -176,7 +176,7 @@ ACCOUNT: Final[dict[int, Words]] = {
     ),
     76021: words("The path of the quota is unknown.", "额度查询的路径不存在。", REPORT),
     76022: words(
-        "The path belongs to another kind of account.", "该路径属于其他类型的帐号。", REPORT
+        "The path belongs to another kind of account.", "该路径属于其他类型的账号。", REPORT
     ),
     87009: words("The signature of the session check is wrong.", "登录态校验的签名错误。", REPORT),
     89501: words(

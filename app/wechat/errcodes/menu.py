@@ -72,7 +72,7 @@ MENU: Final[dict[int, Words]] = {
     46002: words("The version of the menu does not exist.", "菜单版本不存在。", _NO_MENU),
     46003: words("The account has no menu.", "菜单不存在。", _NO_MENU),
     53404: words(
-        "The account may not use goods in articles.", "帐号被限制带货能力。", CORRECT_ARTICLE
+        "The account may not use goods in articles.", "账号被限制带货能力。", CORRECT_ARTICLE
     ),
     53405: words("The goods of the article are wrong.", "文章的商品数据错误。", CORRECT_ARTICLE),
     53406: words("Goods in articles are not switched on.", "未开通带货能力。", CORRECT_ARTICLE),
@@ -105,7 +105,7 @@ MENU: Final[dict[int, Words]] = {
     65305: words(
         "The account has too many conditional menus.", "个性化菜单数量受限。", CORRECT_MENU
     ),
-    65306: words("The account may not use conditional menus.", "该帐号不支持个性化菜单。", RIGHTS),
+    65306: words("The account may not use conditional menus.", "该账号不支持个性化菜单。", RIGHTS),
     65307: words("The conditional menu is empty.", "个性化菜单信息为空。", CORRECT_MENU),
     65308: words("A button of the menu has no action.", "菜单中有未响应类型的按钮。", CORRECT_MENU),
     65309: words(
@@ -131,5 +131,5 @@ MENU: Final[dict[int, Words]] = {
         "匹配规则使用了因隐私已移除的字段。",
         CORRECT_MENU,
     ),
-    88000: words("The account has no right to comments.", "该帐号没有留言权限。", RIGHTS),
+    88000: words("The account has no right to comments.", "该账号没有留言权限。", RIGHTS),
 }

@@ -26,7 +26,7 @@ _TAGS: Final = Both("Correct the tag.", "请修改标签。")
 MESSAGE: Final[dict[int, Words]] = {
     40003: words(
         "The OpenID is wrong, or belongs to another account.",
-        "OpenID 不正确，或属于其他帐号。",
+        "OpenID 不正确，或属于其他账号。",
         FOLLOWER,
     ),
     40004: words("The type of the media is wrong.", "媒体类型不正确。", CORRECT_FILE),
@@ -147,8 +147,8 @@ MESSAGE: Final[dict[int, Words]] = {
     61451: words("A parameter of the customer service is wrong.", "客服参数错误。", REPORT),
     61452: words(
         "The customer-service account is wrong.",
-        "客服帐号不正确。",
-        Both("Correct the customer-service account.", "请改正客服帐号。"),
+        "客服账号不正确。",
+        Both("Correct the customer-service account.", "请改正客服账号。"),
     ),
     65400: words(
         "The new customer service is not switched on.",
@@ -174,10 +174,10 @@ MESSAGE: Final[dict[int, Words]] = {
     ),
     89002: words(
         "The account is not bound to an Open Platform account.",
-        "该帐号未绑定微信开放平台帐号。",
+        "该账号未绑定微信开放平台账号。",
         Both(
             "Bind the account at open.weixin.qq.com, if UnionIDs are wanted.",
-            "如需 UnionID，请在微信开放平台绑定该帐号。",
+            "如需 UnionID，请在微信开放平台绑定该账号。",
         ),
     ),
     89300: words("The order does not exist.", "订单不存在。", FOLLOWER),
@@ -188,7 +188,7 @@ MESSAGE: Final[dict[int, Words]] = {
     ),
     40201: words(
         "The account has no callback URL.",
-        "该帐号未配置回调 URL。",
+        "该账号未配置回调 URL。",
         Both("Enter the callback URL in WeChat's console.", "请在公众平台填写回调 URL。"),
     ),
     40202: words("The action of the network check is wrong.", "网络检测的 action 不正确。", REPORT),

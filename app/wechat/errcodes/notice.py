@@ -16,7 +16,7 @@ from app.wechat.errcodes.words import (
 
 _TEMPLATE: Final = Both(
     "Choose a template that the account has, of the right kind.",
-    "请选择该帐号已有且类型正确的模板。",
+    "请选择该账号已有且类型正确的模板。",
 )
 _CLIENT: Final = words(
     "The mini-program could not ask for the consent.",
@@ -32,7 +32,7 @@ NOTICE: Final[dict[int, Words]] = {
     40036: words("The length of the template id is wrong.", "模板 ID 长度不正确。", _TEMPLATE),
     40037: words(
         "The template id is wrong, or not the account's.",
-        "模板 ID 不正确或不属于该帐号。",
+        "模板 ID 不正确或不属于该账号。",
         _TEMPLATE,
     ),
     40062: words(
@@ -80,7 +80,7 @@ NOTICE: Final[dict[int, Words]] = {
     ),
     200001: words("WeChat has a system error.", "微信系统错误。", LATER),
     200002: words("A parameter is wrong.", "参数错误。", REPORT),
-    200011: words("The account may not add templates.", "该帐号已被封禁添加模板。", CONSOLE),
+    200011: words("The account may not add templates.", "该账号已被封禁添加模板。", CONSOLE),
     200012: words(
         "The account has too many templates.",
         "个人模板数已达上限。",
@@ -106,6 +106,6 @@ NOTICE: Final[dict[int, Words]] = {
         Both("Use the template that exists.", "请使用已有的模板。"),
     ),
     200100: words(
-        "The account is of the wrong type for notices.", "帐号类型不支持订阅通知。", RIGHTS
+        "The account is of the wrong type for notices.", "账号类型不支持订阅通知。", RIGHTS
     ),
 }

@@ -47,7 +47,7 @@ WHITELIST: Final = Both(
 RIGHTS: Final = Both(
     "Check in WeChat's console, under API permissions, whether the account has this API: most of "
     "them need a verified account.",
-    "请在公众平台“接口权限”中确认该帐号是否拥有此接口：多数接口需要已认证的帐号。",
+    "请在公众平台“接口权限”中确认该账号是否拥有此接口：多数接口需要已认证的账号。",
 )
 CONSOLE: Final = Both(
     "Read the notices in WeChat's console: they say what is restricted and how to appeal.",
@@ -79,7 +79,7 @@ CORRECT_ARTICLE: Final = Both(
 )
 PLATFORM: Final = Both(
     "Check in WeChat's console which third-party platforms the account has authorised.",
-    "请在公众平台检查该帐号授权给了哪些第三方平台。",
+    "请在公众平台检查该账号授权给了哪些第三方平台。",
 )
 LINK_MINI_PROGRAM: Final = Both(
     "Link the mini-program to the Official Account in WeChat's console, or correct its AppID.",
