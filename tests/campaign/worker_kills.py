@@ -31,7 +31,8 @@ from app.clock import SystemClock
 from app.db import embedded, migrate
 from app.db.engine import connect, open_database
 from app.settings import Settings
-from app.worker import CALL_LIMITS, Worker, make_jobs
+from app.wechat.client import open_client
+from app.worker import MAX_CALLS, Worker, make_jobs
 from benchmarks.delivery_fill import Backlog
 from tests.processes import free_port
 from tests.service import APPID, settings_for
@@ -143,7 +144,7 @@ def _work(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     database = open_database(settings.database_url)
-    async with httpx.AsyncClient(limits=CALL_LIMITS) as client:
+    async with open_client(MAX_CALLS) as client:
         jobs = make_jobs(settings, database, SystemClock(), client)
         delivery = replace(jobs.delivery, takeover_seconds=TAKEOVER_SECONDS)
         await Worker(replace(jobs, delivery=delivery)).run()
