@@ -259,7 +259,7 @@ def _wechat(latency: float) -> Iterator[str]:
             *("--port", str(PORT), "--no-access-log", "--log-level", "warning"),
         ],
         cwd=ROOT,
-        env={**_environment(), "LATENCY_SECONDS": str(latency), "REFUSED": REFUSED},
+        env={**_environment(), "LATENCY_SECONDS": str(latency), "REFUSED": f"{REFUSED}=48001"},
     )
     url = f"http://127.0.0.1:{PORT}"
     try:

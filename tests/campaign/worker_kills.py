@@ -187,8 +187,11 @@ def _wait(look: Callable[[], bool], seconds: float) -> None:
 
 
 @contextmanager
-def stand_in() -> Iterator[str]:
-    """Run a stand-in of WeChat that takes LATENCY_SECONDS for a message; yield its address."""
+def stand_in(**environment: str) -> Iterator[str]:
+    """Run a stand-in of WeChat that takes LATENCY_SECONDS for a message; yield its address.
+
+    environment: added to ours; see `benchmarks.delivery_peer`.
+    """
     port = free_port()
     process = subprocess.Popen(
         [
@@ -196,7 +199,7 @@ def stand_in() -> Iterator[str]:
             *("--port", str(port), "--no-access-log", "--log-level", "warning"),
         ],
         cwd=ROOT,
-        env={**os.environ, "LATENCY_SECONDS": str(LATENCY_SECONDS)},
+        env={**os.environ, "LATENCY_SECONDS": str(LATENCY_SECONDS), **environment},
     )
     url = f"http://127.0.0.1:{port}"
 
