@@ -82,7 +82,8 @@ def kill_workers(
     drawn = random.Random(seed)  # noqa: S311 - no secret
     settings = settings.model_copy(update={"wechat_api_base_url": wechat})
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    # Not `__name__`: a program is `__main__`, and each worker would import everything again.
+    context.set_forkserver_preload(["tests.campaign.worker_kills"])
     url, under_way = settings.database_url, 0
 
     def settled() -> bool:
