@@ -484,6 +484,7 @@ class Worker:
             slots=JOBS_A_SEND * MAX_SENDS,
             most=JOBS_A_SEND * MAX_SENDS_OF_ACCOUNT,
             paused=lambda: jobs.tokens.paused_accounts(SEND),
+            limits=lambda: jobs.tokens.calls_at_hand(SEND),
         )
         self._stop_seconds = stop_seconds
         self._answer_seconds = answer_seconds
