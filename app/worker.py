@@ -119,10 +119,8 @@ MAX_SENDS_OF_ACCOUNT: Final = 50
 # A worker claims so many times the jobs that it can send at once: the next ones are at hand when a
 # call ends, and their statements are shared.
 JOBS_A_SEND: Final = 3
-# A connection that a call leaves open serves the next one.
-CALL_LIMITS: Final = httpx.Limits(
-    max_connections=2 * MAX_SENDS, max_keepalive_connections=MAX_SENDS
-)
+# Calls of WeChat's API that one worker makes at once: sends, and those of all other jobs.
+MAX_CALLS: Final = 2 * MAX_SENDS
 # Jobs of a name that run at once, in all workers together.
 JOB_CONCURRENCY: Final = {
     RESOLVE: 4,
@@ -487,6 +485,7 @@ class Worker:
             slots=JOBS_A_SEND * MAX_SENDS,
             most=JOBS_A_SEND * MAX_SENDS_OF_ACCOUNT,
             paused=lambda: jobs.tokens.paused_accounts(SEND),
+            limits=lambda: jobs.tokens.calls_at_hand(SEND),
         )
         self._stop_seconds = stop_seconds
         self._answer_seconds = answer_seconds

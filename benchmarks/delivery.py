@@ -121,7 +121,10 @@ class _Bench:
         sent = everything[self._before :]
         quarter = len(sent) // 4
         rates = [f"{_rate(sent[part * quarter : (part + 1) * quarter]):,.0f}" for part in range(4)]
-        console.print(f"{count:,} replies, 1 worker, replies/s by quarters: {', '.join(rates)}")
+        console.print(
+            f"{count:,} replies, 1 worker, replies/s by quarters: {', '.join(rates)}; "
+            f"{self._cpu_seconds / len(sent) * 1000:.1f} ms of its CPU a reply"
+        )
 
     def _send(
         self,
@@ -259,7 +262,7 @@ def _wechat(latency: float) -> Iterator[str]:
             *("--port", str(PORT), "--no-access-log", "--log-level", "warning"),
         ],
         cwd=ROOT,
-        env={**_environment(), "LATENCY_SECONDS": str(latency), "REFUSED": REFUSED},
+        env={**_environment(), "LATENCY_SECONDS": str(latency), "REFUSED": f"{REFUSED}=48001"},
     )
     url = f"http://127.0.0.1:{PORT}"
     try:

@@ -1,25 +1,31 @@
 """WeChat's send API with a latency, and a record of every message that it got.
 
-Environment: LATENCY_SECONDS, that of `message/custom/send`; REFUSED, the AppID of an account that
-has no right to it. The token of an account is its AppID.
+Environment: LATENCY_SECONDS, that of `message/custom/send`; REFUSED, accounts that it refuses, as
+`APPID=ERRCODE` with commas between. The token of an account is its AppID.
 """
 
 import asyncio
 import os
 import time
+from collections import Counter
 from urllib.parse import parse_qs
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
 LATENCY_SECONDS = float(os.environ.get("LATENCY_SECONDS", "0"))
-REFUSED = os.environ.get("REFUSED", "")
+REFUSED = dict(pair.split("=") for pair in os.environ.get("REFUSED", "").split(",") if pair)
 
 sent: list[tuple[float, str, str]] = []
+refused: Counter[str] = Counter()
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one call; `/sent` returns (time, account, follower) of every message."""
+    """Answer one call.
+
+    `/sent` returns (time, account, follower) of every message, `/refused` the refused calls of each
+    account.
+    """
     if scope["type"] != "http":
         return
     path = scope["path"].removeprefix("/cgi-bin/")
@@ -33,12 +39,15 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         arrived_at = time.time()
         account = parse_qs(scope["query_string"].decode())["access_token"][0]
         await asyncio.sleep(LATENCY_SECONDS)
-        if account == REFUSED:
-            answer = {"errcode": 48001, "errmsg": "api unauthorized"}
+        if account in REFUSED:
+            answer = {"errcode": int(REFUSED[account]), "errmsg": "refused"}
+            refused[account] += 1
         else:
             sent.append((arrived_at, account, orjson.loads(body)["touser"]))
     elif path == "/sent":
         answer = sent
+    elif path == "/refused":
+        answer = refused
     await send(
         {
             "type": "http.response.start",

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated
 
-import httpx
 import typer
 import uvicorn
 import uvloop
@@ -48,7 +47,8 @@ from app.ops import logging, open_files, otel
 from app.ops.metrics_folder import metrics_folder
 from app.settings import Settings, SettingsError, load_settings
 from app.tombstones.erasure_secret import ErasureSecretUnreadable
-from app.worker import CALL_LIMITS, Worker, make_jobs
+from app.wechat.client import open_client
+from app.worker import MAX_CALLS, Worker, make_jobs
 
 # An orchestrator usually grants ten seconds, and the application needs the rest to close. No
 # callback takes longer than this.
@@ -289,7 +289,7 @@ async def _run_worker(settings: Settings) -> None:
         _serve_metrics(settings)
     database = open_database(settings.database_url)
     clock = SystemClock()
-    async with httpx.AsyncClient(limits=CALL_LIMITS) as client:
+    async with open_client(MAX_CALLS) as client:
         running = Worker(make_jobs(settings, database, clock, client))
         loop = asyncio.get_running_loop()
         # Before the first connection, which may take its time: until then a signal kills.

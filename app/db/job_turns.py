@@ -59,9 +59,11 @@ _CLAIM: Final = (
     SELECT job.id, job.priority, COALESCE(load.served, 0) AS served,
            COALESCE(load.running, 0)
                + row_number() OVER (PARTITION BY waiting.account ORDER BY job.priority DESC, job.id)
-               AS turn
+               AS turn,
+           LEAST(load.most, $8) AS most
     FROM waiting
-    LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[]) AS load(account, running, served)
+    LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $10::bigint[])
+        AS load(account, running, served, most)
         USING (account)
     CROSS JOIN LATERAL (
         SELECT q.id, q.priority FROM pgqueuer q
@@ -80,7 +82,7 @@ _CLAIM: Final = (
     SELECT id FROM (
         SELECT id, priority, 0 AS served, 0 AS turn FROM stale
         UNION ALL
-        SELECT id, priority, served, turn FROM due WHERE turn <= $8
+        SELECT id, priority, served, turn FROM due WHERE turn <= most
     ) jobs
     ORDER BY turn, priority DESC, served, id LIMIT $3
 ), claimed AS (
@@ -107,6 +109,7 @@ class JobTurns:
 
     slots: how many jobs of the name run at once. most: of one account, so that one whose calls are
     slow leaves room for the others. paused: returns the accounts whose jobs would only wait.
+    limits: returns how many jobs of an account are of use at once, where that is known to be less.
     """
 
     def __init__(
@@ -116,11 +119,13 @@ class JobTurns:
         slots: int,
         most: int,
         paused: Callable[[], Collection[str]] = tuple,
+        limits: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self.name = QueueEntrypoint(name)
         self._slots = slots
         self._most = most
         self._paused = paused
+        self._limits = limits
         self._accounts: dict[JobId, str] = {}
         self._served: dict[str, int] = {}
         self._claims = 0
@@ -138,7 +143,8 @@ class JobTurns:
         if free <= 0:
             return ()
         load = Counter(self._accounts.values())
-        accounts = list(self._served.keys() | load.keys())
+        limits = self._limits()
+        accounts = list(self._served.keys() | load.keys() | limits.keys())
         rows = await driver.fetch(
             _CLAIM,
             self.name,
@@ -150,6 +156,7 @@ class JobTurns:
             heartbeat_timeout,
             self._most,
             worker_id,
+            [limits.get(account) for account in accounts],
         )
         jobs = [Job.model_validate(row) for row in rows]
         self._claims += 1

@@ -170,8 +170,8 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
 
 
 async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
-    if not delivery.results.is_unsent(reply_id):
-        delivery.results.claiming(reply_id)
+    if delivery.results.unsent_since(reply_id) is None:
+        delivery.results.claiming(reply_id, delivery.clock.now())
         reply = await delivery.batches.claim(reply_id)
         delivery.results.claimed(reply_id)
         if reply is not None:
@@ -181,19 +181,18 @@ async def _claim(delivery: Delivery, reply_id: UUID) -> Reply | None:
 
 async def _claim_by_itself(delivery: Delivery, reply_id: UUID) -> Reply | None:
     async with brief_transaction(delivery.sessions) as session:
-        interrupted = await store.attempt_of_interrupted(session, reply_id)
-    unsent = delivery.results.is_unsent(reply_id)
-    if interrupted is not None and not unsent:
+        interrupted = await store.interrupted_attempt(session, reply_id)
+    may_have_arrived = interrupted is not None and not _is_unsent(delivery, reply_id, interrupted)
+    if may_have_arrived:
         await asyncio.sleep(delivery.takeover_seconds)
-    may_have_arrived = interrupted is not None and not unsent
-    delivery.results.claiming(reply_id)
+    delivery.results.claiming(reply_id, delivery.clock.now())
     async with brief_transaction(delivery.sessions) as session:
         now = delivery.clock.now()
         reply = await store.claim(
             session,
             reply_id,
             now,
-            interrupted=interrupted,
+            interrupted=None if interrupted is None else interrupted.number,
             may_have_arrived=may_have_arrived,
             most_uncertain=store.MOST_UNCERTAIN[delivery.uncertain_sends],
         )
@@ -207,6 +206,17 @@ async def _claim_by_itself(delivery: Delivery, reply_id: UUID) -> Reply | None:
             _report_ended(reply, now)
         return None
     return reply
+
+
+def _is_unsent(delivery: Delivery, reply_id: UUID, attempt: store.Interrupted) -> bool:
+    """Return whether an attempt is a claim of this process that failed: nothing was sent then.
+
+    One that failed may as well not stand in the table, where that of a worker that died is then.
+    """
+    since = delivery.results.unsent_since(reply_id)
+    if since is None or attempt.began_at is None or attempt.worker != delivery.worker:
+        return False
+    return attempt.began_at >= since
 
 
 async def _record(delivery: Delivery, result: SendResult) -> None:

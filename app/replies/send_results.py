@@ -39,8 +39,9 @@ class SendResults:
 
     _sending: set[UUID] = field(default_factory=set)
     _results: dict[UUID, SendResult] = field(default_factory=dict)
-    # Claims that failed. They may stand in the table, but nothing was sent after them.
-    _unsent: dict[UUID, None] = field(default_factory=dict)
+    # Since when the claims of a reply fail. They may stand in the table, but nothing was sent after
+    # them.
+    _unsent: dict[UUID, datetime] = field(default_factory=dict)
 
     @contextmanager
     def sending(self, reply_id: UUID) -> Iterator[bool]:
@@ -68,9 +69,9 @@ class SendResults:
         """Forget a result that is recorded."""
         self._results.pop(reply_id, None)
 
-    def claiming(self, reply_id: UUID) -> None:
+    def claiming(self, reply_id: UUID, now: datetime) -> None:
         """Remember a claim until it succeeds."""
-        self._unsent[reply_id] = None
+        self._unsent.setdefault(reply_id, now)
         while len(self._unsent) > MAX_RESULTS:
             del self._unsent[next(iter(self._unsent))]
 
@@ -78,6 +79,6 @@ class SendResults:
         """Forget a claim that succeeded."""
         self._unsent.pop(reply_id, None)
 
-    def is_unsent(self, reply_id: UUID) -> bool:
-        """Return whether the last claim of a reply by this process failed."""
-        return reply_id in self._unsent
+    def unsent_since(self, reply_id: UUID) -> datetime | None:
+        """Return when the claims of a reply by this process began to fail; None: they did not."""
+        return self._unsent.get(reply_id)

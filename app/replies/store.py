@@ -1,17 +1,18 @@
 """SQL of queued replies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, exists, func, or_, select, text, update
+from sqlalchemy import Row, and_, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.replies import ledger
 from app.replies.expire import SWEEP_LIMIT, expiry_reason
 from app.replies.jobs import URGENT_WITHIN
-from app.replies.models import OPEN_STATUSES, Reply, ReplyStatus, SendWindow
+from app.replies.models import OPEN_STATUSES, Reply, ReplyAttempt, ReplyStatus, SendWindow
 from app.replies.retry_policy import UNKNOWN, WINDOW_CLOSED, SendOutcome, WindowVerdict
 from app.replies.send_windows import Limits
 
@@ -37,12 +38,28 @@ async def note_pause(session: AsyncSession, reply_id: UUID, outcome: SendOutcome
     )
 
 
-async def attempt_of_interrupted(session: AsyncSession, reply_id: UUID) -> int | None:
-    """Return the attempt that began to send a reply and recorded no result; None if none did."""
-    attempts: int | None = await session.scalar(
-        select(Reply.attempts).where(Reply.id == reply_id, Reply.status == ReplyStatus.SENDING)
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """An attempt that began to send a reply and recorded no result.
+
+    worker, began_at: None if the attempt is not on record.
+    """
+
+    number: int
+    worker: str | None
+    began_at: datetime | None
+
+
+async def interrupted_attempt(session: AsyncSession, reply_id: UUID) -> Interrupted | None:
+    """Return the attempt that is sending a reply, or was cut off; None if there is none."""
+    attempt = and_(ReplyAttempt.reply_id == Reply.id, ReplyAttempt.number == Reply.attempts)
+    found = await session.execute(
+        select(Reply.attempts, ReplyAttempt.worker, ReplyAttempt.began_at)
+        .outerjoin(ReplyAttempt, attempt)
+        .where(Reply.id == reply_id, Reply.status == ReplyStatus.SENDING)
     )
-    return attempts
+    row = found.one_or_none()
+    return None if row is None else Interrupted(*row)
 
 
 async def claim(

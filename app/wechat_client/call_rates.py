@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Final, TypeAlias, get_args
 
 import structlog
@@ -35,6 +36,8 @@ AHEAD: Final = timedelta(seconds=0.5)
 READ_SECONDS: Final = 60.0
 LOG_AGAIN: Final = timedelta(hours=1)
 MAX_BATCH: Final = 100
+# Calls whose turn comes within this time are worth preparing.
+PREPARED: Final = timedelta(seconds=2)
 
 _Key: TypeAlias = tuple[AppId, str]
 
@@ -106,6 +109,14 @@ class CallRates:
                 await self._wait(turn)
                 return
         raise self.refusal(appid, api) or _put_off(api, rate, self._clock.now())
+
+    def at_hand(self, appid: AppId, api: str) -> int | None:
+        """Return how many calls are worth preparing, since their turns come soon; None: any.
+
+        All others would only be put off, one after the other.
+        """
+        rate = self._rate(appid, api)
+        return None if rate is None else 1 + ceil(PREPARED / rate.interval)
 
     def refusal(self, appid: AppId, api: str) -> Paused | None:
         """Return why a call that is not made yet would be put off, as far as this process knows."""

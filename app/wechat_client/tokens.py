@@ -106,6 +106,11 @@ class AccessTokens:
         """Return the accounts whose calls of an API all have to wait now."""
         return [appid for appid in self._accounts if self.pause(AppId(appid), api)]
 
+    def calls_at_hand(self, api: Api) -> dict[str, int]:
+        """Return how many calls are worth preparing, for the accounts whose API has a rate."""
+        found = {appid: self.rates.at_hand(AppId(appid), api) for appid in self._accounts}
+        return {appid: calls for appid, calls in found.items() if calls is not None}
+
     async def keep_stored(self) -> None:
         """Write what the calls of this process came to every few seconds, until cancelled.
 

@@ -31,7 +31,8 @@ from app.clock import SystemClock
 from app.db import embedded, migrate
 from app.db.engine import connect, open_database
 from app.settings import Settings
-from app.worker import CALL_LIMITS, Worker, make_jobs
+from app.wechat.client import open_client
+from app.worker import MAX_CALLS, Worker, make_jobs
 from benchmarks.delivery_fill import Backlog
 from tests.processes import free_port
 from tests.service import APPID, settings_for
@@ -81,7 +82,8 @@ def kill_workers(
     drawn = random.Random(seed)  # noqa: S311 - no secret
     settings = settings.model_copy(update={"wechat_api_base_url": wechat})
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    # Not `__name__`: a program is `__main__`, and each worker would import everything again.
+    context.set_forkserver_preload(["tests.campaign.worker_kills"])
     url, under_way = settings.database_url, 0
 
     def settled() -> bool:
@@ -143,7 +145,7 @@ def _work(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     database = open_database(settings.database_url)
-    async with httpx.AsyncClient(limits=CALL_LIMITS) as client:
+    async with open_client(MAX_CALLS) as client:
         jobs = make_jobs(settings, database, SystemClock(), client)
         delivery = replace(jobs.delivery, takeover_seconds=TAKEOVER_SECONDS)
         await Worker(replace(jobs, delivery=delivery)).run()
@@ -186,8 +188,11 @@ def _wait(look: Callable[[], bool], seconds: float) -> None:
 
 
 @contextmanager
-def stand_in() -> Iterator[str]:
-    """Run a stand-in of WeChat that takes LATENCY_SECONDS for a message; yield its address."""
+def stand_in(**environment: str) -> Iterator[str]:
+    """Run a stand-in of WeChat that takes LATENCY_SECONDS for a message; yield its address.
+
+    environment: added to ours; see `benchmarks.delivery_peer`.
+    """
     port = free_port()
     process = subprocess.Popen(
         [
@@ -195,7 +200,7 @@ def stand_in() -> Iterator[str]:
             *("--port", str(port), "--no-access-log", "--log-level", "warning"),
         ],
         cwd=ROOT,
-        env={**os.environ, "LATENCY_SECONDS": str(LATENCY_SECONDS)},
+        env={**os.environ, "LATENCY_SECONDS": str(LATENCY_SECONDS), **environment},
     )
     url = f"http://127.0.0.1:{port}"
 

@@ -1,7 +1,7 @@
 """Accounts take turns at the jobs of one name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -22,11 +22,19 @@ class Worker:
     """One worker's claims; the jobs that it was given run until they are ended."""
 
     def __init__(
-        self, driver: JobDriver, *, slots: int, most: int = 100, paused: Collection[str] = ()
+        self,
+        driver: JobDriver,
+        *,
+        slots: int,
+        most: int = 100,
+        paused: Collection[str] = (),
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         self._driver = driver
         self._id = QueueManagerId(uuid4())
-        self.turns = JobTurns(NAME, slots=slots, most=most, paused=lambda: paused)
+        self.turns = JobTurns(
+            NAME, slots=slots, most=most, paused=lambda: paused, limits=lambda: limits or {}
+        )
         self.running: dict[JobId, str] = {}
 
     async def claim(self) -> list[str]:
@@ -113,6 +121,20 @@ async def test_one_account_never_has_all_slots(
 
     assert await worker.claim() == [A] * 6
     assert await worker.claim() == []
+
+
+async def test_of_an_account_with_a_rate_no_more_are_claimed_than_may_go_out_soon(
+    connection: asyncpg.Connection, driver: JobDriver
+) -> None:
+    await queue(connection, jobs(A, 20), jobs(B, 4), jobs(A, 1, priority=1))
+    worker = Worker(driver, slots=10, most=8, limits={A: 2, C: 1})
+
+    assert await worker.claim() == [A] * 2 + [B] * 4
+    assert await worker.claim() == []
+    assert await connection.fetchval("SELECT max(priority) FROM pgqueuer WHERE status <> 'queued'")
+    worker.end(A)
+    assert await worker.claim() == [A]
+    assert await Worker(driver, slots=10, most=8, limits={A: 99}).claim() == [A] * 8
 
 
 async def test_jobs_of_a_paused_account_are_left_alone(

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.db.engine import Database
+from app.replies import send_batches, store
 from app.replies.deliver import UncertainSends
 from app.settings import Settings
 from app.worker import Jobs
@@ -62,6 +63,36 @@ async def test_it_is_not_sent_a_third_time(
     (listed,) = (await service.read("replies"))["items"]
     assert listed["errmsg"].startswith("outcome unknown")
     assert wechat.sent() == []
+
+
+@pytest.mark.parametrize("where", ["send_batches", "store"])
+@pytest.mark.parametrize("policy", ["resend_once", "hold"])
+async def test_a_claim_that_failed_does_not_hide_the_send_of_a_worker_that_died(
+    service: Service,
+    wechat: WeChat,
+    impatient: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    policy: UncertainSends,
+) -> None:
+    """The database took too long for the claim of the next worker, and did nothing."""
+    callback = await owed(service, wechat, card())
+    jobs = under(impatient, policy)
+    await connection.execute(DIED)
+
+    async def claim(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as slow:
+        slow.setattr({"send_batches": send_batches, "store": store}[where], "claim", claim)
+        with pytest.raises(TimeoutError):
+            await deliver(jobs, callback)
+    await deliver(jobs, callback)
+
+    (reply,) = await rows(connection, STATE)
+    assert reply["uncertain"] == 1
+    assert len(wechat.sent()) == (policy == "resend_once")
 
 
 async def test_under_hold_nothing_is_sent_and_an_operator_may_send_it(

@@ -32,10 +32,10 @@ def test_beyond_the_bound_the_oldest_result_is_forgotten(clock: WorldClock) -> N
     assert [reply_id for reply_id in found if results.get(reply_id) is not None] == found[1:]
 
 
-def test_beyond_the_bound_the_oldest_failed_claim_is_forgotten() -> None:
+def test_beyond_the_bound_the_oldest_failed_claim_is_forgotten(clock: WorldClock) -> None:
     results = SendResults()
     found = ids()
     for reply_id in found:
-        results.claiming(reply_id)
+        results.claiming(reply_id, clock.now())
 
-    assert [reply_id for reply_id in found if results.is_unsent(reply_id)] == found[1:]
+    assert [reply_id for reply_id in found if results.unsent_since(reply_id)] == found[1:]

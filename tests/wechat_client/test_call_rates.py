@@ -124,6 +124,18 @@ async def test_an_account_and_an_api_have_a_rate_each(
     assert None not in await admitted(turns, 1)
 
 
+@pytest.mark.parametrize(
+    ("rate", "calls"), [(CallRate(57, 60), 3), (CallRate(1, 60), 2), (CallRate(5000, 60), 152)]
+)
+async def test_as_many_calls_are_at_hand_as_two_seconds_take(
+    database: Database, clock: WorldClock, rate: CallRate, calls: int
+) -> None:
+    turns = rates(database, clock, rate)
+
+    assert turns.at_hand(ID, API) == calls
+    assert turns.at_hand(ID, "media/upload") is None
+
+
 async def test_all_processes_share_a_rate(
     database: Database, database_url: str, clock: WorldClock
 ) -> None:

@@ -1,0 +1,48 @@
+"""The HTTP client of a worker, which makes many calls of WeChat's API at the same time."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Final
+from urllib.request import getproxies
+
+import httpx
+
+# httpx looks through all connections of a pool twice for each call, and once more for each that is
+# idle. With the fifty calls of an account in one pool that takes longer than everything else.
+POOLS: Final = 16
+
+
+class PoolSet(httpx.AsyncBaseTransport):
+    """Several transports, each with a pool of connections of its own, that take turns."""
+
+    def __init__(self, transports: Sequence[httpx.AsyncBaseTransport]) -> None:
+        self._transports = transports
+        self._turns = cycle(transports)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request over the next pool. Raises the errors of its transport."""
+        return await next(self._turns).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for transport in self._transports:
+            await transport.aclose()
+
+
+def open_client(calls: int) -> httpx.AsyncClient:
+    """Return a client for so many calls at once. A connection that a call leaves serves another.
+
+    A pool takes more than its part of the calls, since slow ones may meet in it.
+    """
+    if getproxies().keys() & {"http", "https", "all"}:
+        # httpx reads the proxies of the environment only if it makes the transport itself.
+        return httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=calls, max_keepalive_connections=calls)
+        )
+    limits = httpx.Limits(max_connections=calls, max_keepalive_connections=max(calls // POOLS, 1))
+    context = httpx.create_ssl_context()
+    return httpx.AsyncClient(
+        transport=PoolSet(
+            [httpx.AsyncHTTPTransport(verify=context, limits=limits) for _ in range(POOLS)]
+        )
+    )
