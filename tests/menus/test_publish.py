@@ -12,6 +12,7 @@ from app.db.engine import open_database
 from app.menus import publish as publishing
 from app.menus.wechat_menus import WeChatMenus
 from app.settings import Settings
+from app.wechat.ids import AppId
 from app.worker import Jobs
 from tests.menus.makers import click, for_tag, menu, shop, view
 from tests.menus.publishing import (
@@ -27,7 +28,7 @@ from tests.menus.publishing import (
     run_job,
     version,
 )
-from tests.service import APPID, OPENID, Service, WeChat, WorldClock, column, jobs_of
+from tests.service import APPID, OPENID, Json, Service, WeChat, WorldClock, column, jobs_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -312,6 +313,28 @@ async def test_without_menuids_in_the_answer_all_menus_are_made_again(
     assert found["verified"] is True
     assert tags(wechat) == ["108", "109", "110"]
     assert len(wechat.calls(DELETE_ALL)) == 1
+
+
+async def test_without_menuids_menus_of_another_program_are_not_deleted_for_ever(
+    service: Service, jobs: Jobs, wechat: WeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wechat.state.menus.shows_menuid = False
+    add = WeChatMenus.add_conditional
+    added: list[str] = []
+
+    async def add_and_be_joined(menus: WeChatMenus, appid: AppId, body: Json) -> str:
+        assert len(added) < 10
+        added.append(await add(menus, appid, body))
+        await add(menus, appid, body)
+        return added[-1]
+
+    monkeypatch.setattr(WeChatMenus, "add_conditional", add_and_be_joined)
+    found = await published(service, jobs, CONDITIONAL)
+
+    assert found["state"] == "published"
+    assert found["verified"] is False
+    assert len(wechat.calls(DELETE_ALL)) == 1
+    assert len(added) == 6
 
 
 async def test_two_workers_at_once_publish_a_version_once(
