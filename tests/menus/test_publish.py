@@ -386,6 +386,29 @@ async def test_a_run_whose_lease_has_ended_stores_nothing_when_its_call_returns(
     assert len(wechat.calls(ADD)) == 3
 
 
+async def test_a_publication_that_takes_long_keeps_its_lease(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = await ordered(service, CONDITIONAL)
+    add = WeChatMenus.add_conditional
+
+    async def slow(menus: WeChatMenus, appid: AppId, body: Json) -> str:
+        clock.advance(publishing.LEASE * 3 / 4)
+        # Another worker looks for what to do.
+        await run_job(service, jobs, started["number"])
+        return await add(menus, appid, body)
+
+    monkeypatch.setattr(WeChatMenus, "add_conditional", slow)
+    await run_job(service, jobs, started["number"])
+
+    assert len(wechat.calls(ADD)) == 3
+    assert (await version(service, started["number"]))["verified"] is True
+
+
 async def test_of_two_who_publish_at_once_one_is_told_to_wait(service: Service, jobs: Jobs) -> None:
     answer = await service.api("PUT", f"menus/{APPID}", json={"menu": menu()})
     revision = answer.json()["revision"]
