@@ -14,6 +14,7 @@ from app.menus.wechat_menus import WeChatMenus
 from app.settings import Settings
 from app.wechat.ids import AppId
 from app.worker import Jobs
+from tests.lock_waits import waiting_backends
 from tests.menus.makers import click, for_tag, menu, shop, view
 from tests.menus.publishing import (
     ADD,
@@ -29,6 +30,7 @@ from tests.menus.publishing import (
     version,
 )
 from tests.service import APPID, OPENID, Json, Service, WeChat, WorldClock, column, jobs_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -338,17 +340,31 @@ async def test_without_menuids_menus_of_another_program_are_not_deleted_for_ever
 
 
 async def test_two_workers_at_once_publish_a_version_once(
-    service: Service, jobs: Jobs, settings: Settings, wechat: WeChat, database_url: str
+    service: Service,
+    jobs: Jobs,
+    settings: Settings,
+    wechat: WeChat,
+    database_url: str,
+    connection: asyncpg.Connection,
 ) -> None:
     other_database = open_database(database_url)
     other = jobs_of(settings, other_database, wechat)
     started = await ordered(service, CONDITIONAL)
-    wechat.strike(CREATE, latency_seconds=0.2, count=1)
 
-    await asyncio.gather(
-        *(run_job(service, one, started["number"]) for one in (jobs, other, jobs, other))
-    )
+    async def all_wait() -> bool:
+        return len(await waiting_backends(connection)) == 4
 
+    # All of them come to the version before one has it.
+    async with connection.transaction():
+        await connection.execute("SELECT FROM menu_versions FOR UPDATE")
+        runs = [
+            asyncio.create_task(run_job(service, one, started["number"]))
+            for one in (jobs, other, jobs, other)
+        ]
+        await eventually(all_wait)
+    await asyncio.gather(*runs)
+
+    assert len(wechat.calls(SELFMENU)) == 1
     assert len(wechat.calls(CREATE)) == 1
     assert tags(wechat) == ["108", "109", "110"]
     await other_database.close()
