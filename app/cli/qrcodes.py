@@ -87,11 +87,9 @@ def pictures(
     file: Annotated[Path, typer.Argument(help="The ZIP file to write.")],
     svg: Annotated[bool, typer.Option("--svg", help="SVG in place of PNG.")] = False,
     with_name: Annotated[
-        bool, typer.Option("--with-name", help="With --svg: the name below each code.")
+        bool, typer.Option("--with-name", help="The name below each code.")
     ] = False,
-    logo: Annotated[
-        str | None, typer.Option(help="With --svg: a picture of MEDIA_DIR for the middle.")
-    ] = None,
+    logo: Annotated[str | None, typer.Option(help="A picture of MEDIA_DIR for the middle.")] = None,
 ) -> None:
     """Write the pictures of a list to a ZIP file."""
     settings = settings_of_command()
@@ -165,6 +163,7 @@ async def _write(
     file: Path, codes: Sequence[QrCode], look: PictureLook, settings: Settings, now: datetime
 ) -> None:
     drawing = await painter(look, settings.media_path)
+    drawing.check_names(code.name for code in codes)
     with file.open("wb") as opened:
         async for chunk in pictures_of(codes, drawing, settings.base_url, now):
             opened.write(chunk)

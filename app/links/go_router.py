@@ -1,6 +1,7 @@
 """`GET /go/{slug}`: the public short URL of a link. It never calls WeChat."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -52,24 +53,29 @@ async def go(slug: str, request: Request) -> Response:
         return _unavailable("微信小程序")
     if link is None:
         return _page(pages.unknown_page(), 404)
-    kind, response = _open(state, link, request)
-    agent = request.headers.get("user-agent", "")[:MAX_AGENT]
-    state.opens.add(link.id, kind, _address_of(request), agent)
+    # Starlette looks through all of them for each one that is asked for.
+    headers = dict(request.headers)
+    kind, response = _open(state, link, request, headers)
+    agent = headers.get("user-agent", "")[:MAX_AGENT]
+    state.opens.add(link.id, kind, _address_of(request, headers), agent)
     return response
 
 
-def _address_of(request: Request) -> str:
+def _address_of(request: Request, headers: Mapping[str, str]) -> str:
     """Return the visitor's address, as the proxy before the service names it.
 
     It only tells visitors apart: who makes it up is counted more often, and could be so anyway.
     """
-    forwarded = request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
+    forwarded = headers.get("x-forwarded-for", "").partition(",")[0].strip()
     return forwarded[:MAX_ADDRESS] or (request.client.host if request.client else "")
 
 
-def _open(state: GoState, link: LiveLink, request: Request) -> tuple[OpenKind, Response]:
-    given = request.query_params.get("cq", "")[:MAX_CQ]
-    visitor = visitor_of(request.method, request.headers)
+def _open(
+    state: GoState, link: LiveLink, request: Request, headers: Mapping[str, str]
+) -> tuple[OpenKind, Response]:
+    # Most have no query, and to parse an empty one takes as long as to parse one.
+    given = request.query_params.get("cq", "")[:MAX_CQ] if request.scope["query_string"] else ""
+    visitor = visitor_of(request.method, headers)
     if visitor is Visitor.PREVIEW:
         return OpenKind.PREVIEW, _page(pages.preview_page(link.name))
     url_link = link.url_link_at(state.clock.now())

@@ -17,10 +17,10 @@ MAX_SCALE: Final = 40
 DEFAULT_SCALE: Final = 10
 MAX_LOGO_BYTES: Final = 262_144
 MAX_KEPT: Final = 1024
-_BORDER: Final = 4
+BORDER: Final = 4
 # Of the width of the code. At error correction H three tenths of it may be covered.
-_LOGO: Final = 0.2
-_NAME_HEIGHT: Final = 0.09
+LOGO_SHARE: Final = 0.2
+NAME_SHARE: Final = 0.09
 _TYPES: Final = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif"}
 
 
@@ -37,10 +37,15 @@ def plain_picture(url: str, picture_format: PictureFormat) -> bytes:
 def picture(url: str, picture_format: PictureFormat, scale: int = DEFAULT_SCALE) -> bytes:
     """Return the picture of a code. scale: pixels of one module."""
     content = io.BytesIO()
-    segno.make_qr(url, error="m").save(
-        content, kind=picture_format, scale=scale, border=_BORDER, light="#fff"
+    qr_code(url, has_logo=False).save(
+        content, kind=picture_format, scale=scale, border=BORDER, light="#fff"
     )
     return content.getvalue()
+
+
+def qr_code(url: str, *, has_logo: bool) -> segno.QRCode:
+    """Return a code that can be read though a logo covers its middle."""
+    return segno.make_qr(url, error="h" if has_logo else "m")
 
 
 def check_logo(logo: bytes) -> None:
@@ -53,11 +58,11 @@ def decorated_svg(
     url: str, name: str | None, logo: bytes | None, scale: int = DEFAULT_SCALE
 ) -> bytes:
     """Return an SVG with a name below the code and a logo, which was checked, in its middle."""
-    code = segno.make_qr(url, error="h" if logo is not None else "m")
-    width, _ = code.symbol_size(scale=1, border=_BORDER)
-    below = 0.0 if name is None else width * _NAME_HEIGHT
+    code = qr_code(url, has_logo=logo is not None)
+    width, _ = code.symbol_size(scale=1, border=BORDER)
+    below = 0.0 if name is None else width * NAME_SHARE
     size = f'width="{width * scale:g}" height="{(width + below) * scale:g}"'
-    path = code.svg_inline(scale=1, border=_BORDER, light="#fff", omitsize=True)
+    path = code.svg_inline(scale=1, border=BORDER, light="#fff", omitsize=True)
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {width + below:g}">',
@@ -73,7 +78,7 @@ def decorated_svg(
 
 def _logo(logo: bytes, width: float) -> str:
     kind = _TYPES[ending_of(logo) or ""]
-    side = width * _LOGO
+    side = width * LOGO_SHARE
     at, pad = (width - side) / 2, side * 0.08
     data = base64.b64encode(logo).decode()
     return (

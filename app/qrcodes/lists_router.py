@@ -1,5 +1,6 @@
 """`/api/qrcodes/lists`: many codes by one call."""
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -115,16 +116,17 @@ async def get_pictures(
     Codes that WeChat has not made yet stand in `codes.csv` alone, with their state.
     """
     settings: Settings = request.app.state.settings
-    try:
-        drawing = await painter(look, settings.media_path)
-    except BadLook as error:
-        raise unprocessable(error.field, str(error), part="query") from None
     # In a transaction of its own, since the download may take long.
     database: Database = request.app.state.database
     async with database.sessions() as session:
         if await session.get(QrCodeList, list_id) is None:
             raise unknown_list(list_id)
         codes = await list_store.codes(session, list_id)
+    try:
+        drawing = await painter(look, settings.media_path)
+        await asyncio.to_thread(drawing.check_names, [code.name for code in codes])
+    except BadLook as error:
+        raise unprocessable(error.field, str(error), part="query") from None
     return StreamingResponse(
         pictures_of(codes, drawing, settings.base_url, request.app.state.clock.now()),
         media_type="application/zip",

@@ -212,6 +212,7 @@ async def get_picture(
         raise HTTPException(409, "WeChat has not made this code yet: see `state` and `problem`")
     try:
         drawing = await painter(look, settings.media_path)
+        await asyncio.to_thread(drawing.check_names, [code.name])
     except BadLook as error:
         raise unprocessable(error.field, str(error), part="query") from None
     content = await asyncio.to_thread(drawing.draw, code.url, code.name)

@@ -72,7 +72,7 @@ def test_a_list_is_imported_followed_and_drawn(command: Command, tmp_path: Path)
 
 def test_what_can_not_be_done_is_said_in_one_line(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "stores.csv"
-    file.write_text("Store 1,store_1\n")
+    file.write_text("Store 🍜,store_1\n")
     _, list_id, _ = command.run("import", str(file))
     none, big = str(uuid4()), tmp_path / "big.csv"
     big.write_bytes(b"a" * 300_000)
@@ -85,7 +85,7 @@ def test_what_can_not_be_done_is_said_in_one_line(command: Command, tmp_path: Pa
         (("import", str(file), "--scene-prefix", "a b"), "--scene-prefix"),
         (("progress", none), "does not exist"),
         (("pictures", none, target), "does not exist"),
-        (("pictures", list_id.strip(), target, "--with-name"), "format=svg"),
+        (("pictures", list_id.strip(), target, "--with-name"), "the format svg"),
         (("pictures", list_id.strip(), "/nowhere/a.zip"), "/nowhere/a.zip"),
     ):
         status, _, said = command.run(*arguments)

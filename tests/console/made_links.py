@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from app.access import audit
+from app.access.actions import Action
 from app.access.actor import Actor, ActorKind
 from app.links import store
 from app.links.models import Link, LinkOpens, OpenKind
@@ -66,7 +68,11 @@ async def a_form(service: Service) -> str:
 
 
 async def an_article_form(service: Service) -> str:
-    """Make a link that an article can open."""
+    """Make a link that an article can open, and a draft of one."""
     know_mini_program(service)
-    await _link(service, "summer26")
+    link_id = await _link(service, "summer26", path="pages/shop/index")
+    async with service.app.state.database.sessions.begin() as session:
+        await audit.record(
+            session, ACTOR, Action.ARTICLE_DRAFTED, store.subject_of(link_id), after="0123456789"
+        )
     return "/articles"

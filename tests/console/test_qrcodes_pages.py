@@ -47,9 +47,17 @@ async def test_a_list_is_added_once_and_downloaded(
     for code_id in await column(connection, "SELECT id FROM qrcodes"):
         await jobs.renew_qrcode({"qrcode_id": str(code_id)})
     assert len(wechat.state.qrcodes.made) == 2
-    answer = await owner.get(f"/qrcodes/lists/{list_id}/pictures?format=svg")
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        assert len(archive.namelist()) == 3
+    sizes = set()
+    for look in ("format=svg&names=true", "format=png&names=true", "format=png"):
+        assert (
+            f"pictures?{look}".replace("&", "&amp;")
+            in (await owner.get(f"/qrcodes?list_id={list_id}")).text
+        )
+        answer = await owner.get(f"/qrcodes/lists/{list_id}/pictures?{look}")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert len(archive.namelist()) == 3
+            sizes.add(archive.infolist()[1].file_size)
+    assert len(sizes) == 3
 
     for wrong in ({"names": ""}, {"names": "a,b c"}, {"scene_prefix": "qrscene_"}):
         answer = await owner.post("/qrcodes/lists/add", MANY | wrong)
@@ -57,6 +65,18 @@ async def test_a_list_is_added_once_and_downloaded(
     other = {"key": "11234567-89ab-cdef-0123-456789abcdef", "names": "a,store_2"}
     assert (await owner.post("/qrcodes/lists/add", MANY | other)).status_code == 422
     assert await column(connection, "SELECT count(*) FROM qrcodes") == [2]
+
+
+async def test_a_list_with_an_emoji_is_offered_with_names_as_svg_alone(
+    owner: Operator, connection: asyncpg.Connection
+) -> None:
+    await owner.post("/qrcodes/lists/add", MANY | {"names": "Store 1\nNoodles 🍜\n"})
+    (list_id,) = await column(connection, "SELECT id FROM qrcode_lists")
+    page = (await owner.get(f"/qrcodes?list_id={list_id}")).text
+    assert "that only an SVG can show" in page
+    assert "format=png&amp;names=true" not in page
+    answer = await owner.get(f"/qrcodes/lists/{list_id}/pictures?format=png&names=true")
+    assert answer.status_code == 404
 
 
 @pytest.mark.usefixtures("wechat")

@@ -12,7 +12,9 @@ from app.db.engine import open_database
 from app.menus import publish as publishing
 from app.menus.wechat_menus import WeChatMenus
 from app.settings import Settings
+from app.wechat.ids import AppId
 from app.worker import Jobs
+from tests.lock_waits import waiting_backends
 from tests.menus.makers import click, for_tag, menu, shop, view
 from tests.menus.publishing import (
     ADD,
@@ -27,7 +29,8 @@ from tests.menus.publishing import (
     run_job,
     version,
 )
-from tests.service import APPID, OPENID, Service, WeChat, WorldClock, column, jobs_of
+from tests.service import APPID, OPENID, Json, Service, WeChat, WorldClock, column, jobs_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -314,18 +317,54 @@ async def test_without_menuids_in_the_answer_all_menus_are_made_again(
     assert len(wechat.calls(DELETE_ALL)) == 1
 
 
+async def test_without_menuids_menus_of_another_program_are_not_deleted_for_ever(
+    service: Service, jobs: Jobs, wechat: WeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wechat.state.menus.shows_menuid = False
+    add = WeChatMenus.add_conditional
+    added: list[str] = []
+
+    async def add_and_be_joined(menus: WeChatMenus, appid: AppId, body: Json) -> str:
+        assert len(added) < 10
+        added.append(await add(menus, appid, body))
+        await add(menus, appid, body)
+        return added[-1]
+
+    monkeypatch.setattr(WeChatMenus, "add_conditional", add_and_be_joined)
+    found = await published(service, jobs, CONDITIONAL)
+
+    assert found["state"] == "published"
+    assert found["verified"] is False
+    assert len(wechat.calls(DELETE_ALL)) == 1
+    assert len(added) == 6
+
+
 async def test_two_workers_at_once_publish_a_version_once(
-    service: Service, jobs: Jobs, settings: Settings, wechat: WeChat, database_url: str
+    service: Service,
+    jobs: Jobs,
+    settings: Settings,
+    wechat: WeChat,
+    database_url: str,
+    connection: asyncpg.Connection,
 ) -> None:
     other_database = open_database(database_url)
     other = jobs_of(settings, other_database, wechat)
     started = await ordered(service, CONDITIONAL)
-    wechat.strike(CREATE, latency_seconds=0.2, count=1)
 
-    await asyncio.gather(
-        *(run_job(service, one, started["number"]) for one in (jobs, other, jobs, other))
-    )
+    async def all_wait() -> bool:
+        return len(await waiting_backends(connection)) == 4
 
+    # All of them come to the version before one has it.
+    async with connection.transaction():
+        await connection.execute("SELECT FROM menu_versions FOR UPDATE")
+        runs = [
+            asyncio.create_task(run_job(service, one, started["number"]))
+            for one in (jobs, other, jobs, other)
+        ]
+        await eventually(all_wait)
+    await asyncio.gather(*runs)
+
+    assert len(wechat.calls(SELFMENU)) == 1
     assert len(wechat.calls(CREATE)) == 1
     assert tags(wechat) == ["108", "109", "110"]
     await other_database.close()
@@ -361,6 +400,29 @@ async def test_a_run_whose_lease_has_ended_stores_nothing_when_its_call_returns(
     assert await version(service, started["number"]) == found
     assert tags(wechat) == ["108", "109", "110"]
     assert len(wechat.calls(ADD)) == 3
+
+
+async def test_a_publication_that_takes_long_keeps_its_lease(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = await ordered(service, CONDITIONAL)
+    add = WeChatMenus.add_conditional
+
+    async def slow(menus: WeChatMenus, appid: AppId, body: Json) -> str:
+        clock.advance(publishing.LEASE * 3 / 4)
+        # Another worker looks for what to do.
+        await run_job(service, jobs, started["number"])
+        return await add(menus, appid, body)
+
+    monkeypatch.setattr(WeChatMenus, "add_conditional", slow)
+    await run_job(service, jobs, started["number"])
+
+    assert len(wechat.calls(ADD)) == 3
+    assert (await version(service, started["number"]))["verified"] is True
 
 
 async def test_of_two_who_publish_at_once_one_is_told_to_wait(service: Service, jobs: Jobs) -> None:

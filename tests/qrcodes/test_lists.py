@@ -59,9 +59,11 @@ async def test_a_list_is_made_and_downloaded(
     ((drawn, name),) = names.items()
     assert (drawn.startswith("store_"), len(drawn), name) == (True, 18, "=2+3")
 
-    pictures = await service.api(
-        "GET", f"qrcodes/lists/{found['id']}/pictures", params={"format": "svg", "with_name": 1}
-    )
+    path = f"qrcodes/lists/{found['id']}/pictures"
+    pictures = await service.api("GET", path, params={"with_name": 1})
+    with zipfile.ZipFile(io.BytesIO(pictures.content)) as archive:
+        assert archive.read("0001-store_1.png").startswith(b"\x89PNG")
+    pictures = await service.api("GET", path, params={"format": "svg", "with_name": 1})
     assert pictures.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(pictures.content)) as archive:
         assert archive.testzip() is None

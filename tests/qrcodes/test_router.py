@@ -1,9 +1,11 @@
 """`/api/qrcodes`: adds, renames, lists and deletes codes, and draws them."""
 
 import asyncio
+import io
 
 import asyncpg
 import pytest
+from PIL import Image
 
 from app.qrcodes import counts
 from app.qrcodes.models import QrKind
@@ -122,6 +124,14 @@ async def test_a_picture_is_drawn_with_a_name_and_a_logo(service: Service, jobs:
     png = await service.api("GET", path, params={"scale": 3})
     assert png.headers["content-type"] == "image/png"
     assert png.content.startswith(b"\x89PNG")
+    decorated = await service.api(
+        "GET", path, params={"scale": 3, "with_name": "true", "logo": "shop.jpg"}
+    )
+    with (
+        Image.open(io.BytesIO(png.content)) as plain,
+        Image.open(io.BytesIO(decorated.content)) as whole,
+    ):
+        assert whole.height > whole.width >= plain.width
     svg = await service.api(
         "GET", path, params={"format": "svg", "with_name": "true", "logo": "shop.jpg"}
     )
@@ -130,18 +140,27 @@ async def test_a_picture_is_drawn_with_a_name_and_a_logo(service: Service, jobs:
     assert "data:image/jpeg;base64," in svg.text
 
 
+async def test_a_name_with_an_emoji_is_drawn_as_svg_alone(service: Service, jobs: Jobs) -> None:
+    code = await made(service, jobs, name="门店🍜")
+    path = f"qrcodes/{code['id']}/picture"
+
+    refused = await service.api("GET", path, params={"with_name": "true"})
+    assert refused.status_code == 422
+    (problem,) = refused.json()["detail"]
+    assert problem["loc"] == ["query", "with_name"]
+    assert "lack (🍜): take the format svg" in problem["msg"]
+    svg = await service.api("GET", path, params={"with_name": "true", "format": "svg"})
+    assert "门店🍜" in svg.text
+
+
 @pytest.mark.parametrize(
     ("query", "member", "word"),
     [
         ({"format": "gif"}, "format", ""),
         ({"scale": 41}, "scale", ""),
         ({"scale": 0}, "scale", ""),
-        (
-            {"with_name": "true"},
-            "with_name",
-            "format=svg: a PNG holds the code alone, since no font",
-        ),
-        ({"logo": "shop.jpg"}, "logo", "format=svg"),
+        ({"logo": "damaged.png"}, "logo", "save it again"),
+        ({"logo": "large.png"}, "logo", "make it smaller"),
         ({"format": "svg", "logo": "../secret"}, "logo", "plain file name"),
         ({"format": "svg", "logo": "missing.png"}, "logo", "can't be read"),
         ({"format": "svg", "logo": "text.png"}, "logo", "neither PNG"),
@@ -150,7 +169,10 @@ async def test_a_picture_is_drawn_with_a_name_and_a_logo(service: Service, jobs:
 async def test_a_look_that_can_not_be_drawn_is_refused(
     service: Service, jobs: Jobs, query: dict[str, str | int], member: str, word: str
 ) -> None:
-    (service.settings.media_path / "text.png").write_text("no picture")
+    folder = service.settings.media_path
+    (folder / "text.png").write_text("no picture")
+    (folder / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing")
+    Image.new("1", (2001, 2000)).save(folder / "large.png")
     code = await made(service, jobs)
     answer = await service.api("GET", f"qrcodes/{code['id']}/picture", params=query)
 

@@ -1,5 +1,7 @@
 """The list of QR codes with their figures, with forms for a further one and for many."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -31,8 +33,8 @@ from app.qrcodes.accounts import accounts_with_codes
 from app.qrcodes.errors import KeyTaken, ScenesTaken, TooManyCodes
 from app.qrcodes.life import state_of
 from app.qrcodes.list_pictures import pictures_of
-from app.qrcodes.models import QrCodeList, QrKind
-from app.qrcodes.picture_look import PictureLook, painter
+from app.qrcodes.models import QrCode, QrCodeList, QrKind
+from app.qrcodes.picture_look import BadLook, Painter, PictureLook, painter
 from app.settings import Settings
 
 SEE_OTHER: Final = 303
@@ -116,17 +118,18 @@ async def download(
     _visitor: Viewer,
     list_id: UUID,
     format: Annotated[Literal["png", "svg"], Query()] = "png",
+    names: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Send the pictures of a list as a ZIP; an SVG has the name below the code."""
+    """Send the pictures of a list as a ZIP. names: whether each stands below its code."""
     settings: Settings = request.app.state.settings
     database: Database = request.app.state.database
-    drawing = await painter(
-        PictureLook(format=format, with_name=format == "svg"), settings.media_path
-    )
+    drawing = await painter(PictureLook(format=format, with_name=names), settings.media_path)
     async with database.sessions() as session:
         if await session.get(QrCodeList, list_id) is None:
             raise errors.NotFound
         codes = await list_store.codes(session, list_id)
+    if not await _can_draw(drawing, codes):
+        raise errors.NotFound
     return StreamingResponse(
         pictures_of(codes, drawing, settings.base_url, request.app.state.clock.now()),
         media_type="application/zip",
@@ -146,6 +149,15 @@ async def show_progress(
     return render(
         request, "qrcodes/progress.html", headers=headers, list_id=list_id, progress=progress
     )
+
+
+async def _can_draw(drawing: Painter, codes: Sequence[QrCode]) -> bool:
+    """Return whether the fonts of the service have every character of the names."""
+    try:
+        await asyncio.to_thread(drawing.check_names, [code.name for code in codes])
+    except BadLook:
+        return False
+    return True
 
 
 async def _list(
@@ -175,6 +187,10 @@ async def _list(
         list_id=list_id,
         one_list=one_list,
         progress=None if list_id is None else await list_store.progress(session, list_id),
+        png_with_names=one_list is not None
+        and await _can_draw(
+            Painter(PictureLook(with_name=True)), await list_store.codes(session, one_list.id)
+        ),
         lists=await list_store.page(session, LISTS_SHOWN),
         scarce=[(appid, count) for appid, count in permanent.items() if counts.is_warned(count)],
         limit=counts.LIMITS[QrKind.PERMANENT],
