@@ -259,7 +259,7 @@ class Jobs:
 
     async def sweep(self) -> None:
         """Every minute: end overdue work, enqueue missing jobs, delete old rows."""
-        await sweep_replies(self.database.sessions, self.clock)
+        await sweep_replies(self.database.sessions, self.clock, limits_from(self.settings))
         await bulk_retry.sweep(self.database.sessions, self.clock)
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
@@ -334,7 +334,7 @@ def make_jobs(
         tokens,
         Delivery(
             database.sessions,
-            SendBatches(database.brief, clock, name_of_worker()),
+            SendBatches(database.brief, clock, name_of_worker(), limits_from(settings)),
             SendSlots(MAX_SENDS, MAX_SENDS_OF_ACCOUNT),
             api,
             tokens,

@@ -89,6 +89,10 @@ EXCEPTIONS = {
         why="when sends are scarcer than replies, the present priority of the rules decides",
         reads=frozenset({"rules"}),
     ),
+    "app/replies/message_window.py": Foreign(
+        why="a message opens no window any more once its follower has left",
+        reads=frozenset({"followers"}),
+    ),
     "app/replies/send_batches.py": Foreign(
         why="the same, for many replies at once",
         reads=frozenset({"rules"}),

@@ -16,7 +16,7 @@ What to do when the database is unavailable is decided one floor up, in `inbox`.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +32,7 @@ from app.callback.cooldowns import claim
 from app.callback.errors import BadData, CooldownLost, SignatureUsed
 from app.callback.inbox_connection import InboxConnection, is_unavailable
 from app.callback.insert_rows import statement_of
+from app.callback.insert_sql import WAKE
 from app.callback.record import Record, StoredResult
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, UNAVAILABLE_ERRORS
 from app.db.queue import NewJob, enqueue_on, start_after
@@ -157,15 +158,14 @@ def split_before_unfollow(batch: Sequence[Record]) -> Iterator[Sequence[Record]]
 
 @dataclass(frozen=True, slots=True)
 class _Inserted:
-    """What the statement did. woken: callbacks whose held replies may be sent again,
-    with their accounts.
+    """What the statement did. held: followers with replies that wait for them to act.
 
     late: some may be from before their sender was erased.
     """
 
     fresh: frozenset[UUID]
     to_resolve: tuple[str, ...]
-    woken: tuple[tuple[UUID, str], ...]
+    held: frozenset[tuple[str, str]]
     late: bool
 
     def with_more(self, other: "_Inserted") -> "_Inserted":
@@ -173,12 +173,12 @@ class _Inserted:
         return _Inserted(
             self.fresh | other.fresh,
             (*self.to_resolve, *other.to_resolve),
-            (*self.woken, *other.woken),
+            self.held | other.held,
             late=self.late or other.late,
         )
 
 
-_NOTHING = _Inserted(frozenset(), (), (), late=False)
+_NOTHING = _Inserted(frozenset(), (), frozenset(), late=False)
 
 
 async def _commit_once(
@@ -198,7 +198,8 @@ async def _commit_once(
         refused = await _refused(connection, batch)
         rest = [record for record in batch if record.id not in refused] if refused else batch
         rest, inserted = await _insert(connection, rest)
-        await enqueue_on(connection, _jobs(rest, inserted, throttle, wait))
+        woken = await _wake(connection, rest, inserted) if inserted.held else ()
+        await enqueue_on(connection, _jobs(rest, inserted, woken, throttle, wait))
         erasures = _erasures(rest, inserted)
         await open_on(connection, erasures)
     _log_unidentified(erasures)
@@ -240,7 +241,8 @@ def _commits_by_itself(batch: Sequence[Record]) -> bool:
     """Tell whether a batch leaves only what the one statement stores, which commits by itself.
 
     The jobs that it may still lead to only announce rows that stand in tables; a job that is
-    lost with the connection is made good by the sweeps. Two round trips less.
+    lost with the connection is made good by the sweeps, and so is a held reply that was not queued
+    again. Two round trips less.
     """
     return not any(
         record.claims
@@ -275,11 +277,28 @@ async def _insert(
     return batch, inserted
 
 
+async def _wake(
+    connection: asyncpg.Connection, batch: Sequence[Record], inserted: _Inserted
+) -> Collection[tuple[UUID, str]]:
+    """Queue held replies of followers who opened a window; return their callbacks and accounts."""
+    people = {
+        (record.appid, record.openid)
+        for record in batch
+        if record.window is not None and record.id in inserted.fresh
+    }
+    found = sorted(people & inserted.held)
+    if not found:
+        return ()
+    appids, openids = zip(*found, strict=True)
+    rows = await connection.fetch(WAKE, appids, openids)
+    return {(row["callback_id"], row["appid"]) for row in rows}
+
+
 def _inserted(row: asyncpg.Record) -> _Inserted:
     return _Inserted(
         frozenset(row["fresh"] or ()),
         tuple(row["to_resolve"] or ()),
-        tuple((UUID(id), appid) for id, appid in row["woken"] or ()),
+        frozenset((appid, openid) for appid, openid in row["held"] or ()),
         row["late"],
     )
 
@@ -287,6 +306,7 @@ def _inserted(row: asyncpg.Record) -> _Inserted:
 def _jobs(
     batch: Sequence[Record],
     inserted: _Inserted,
+    woken: Collection[tuple[UUID, str]],
     throttle: ResolveThrottle,
     wait: timedelta | None,
 ) -> list[NewJob]:
@@ -303,7 +323,7 @@ def _jobs(
             )
             for record in queued
         ),
-        *(deliver_job(*callback) for callback in inserted.woken),
+        *(deliver_job(*callback) for callback in woken),
         *(resolve_job(appid) for appid in inserted.to_resolve if throttle.allow(appid)),
         *([check_job()] if inserted.late else ()),
         *([settle_job(reports)] if reports else ()),

@@ -1,6 +1,7 @@
 """The arguments of the inbox's one statement, made from a batch of records. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.callback.insert_sql import (
     statement,
 )
 from app.callback.record import Record
+from app.replies.models import WindowTrigger
 
 _NO_PASSIVE: tuple[UUID | None, str | None, int | None] = (None, None, None)
 
@@ -65,7 +67,15 @@ def _callbacks(batch: Sequence[Record]) -> list[Sequence[Any]]:
         _array(record.rule_id for record in batch),
         _array(record.passive for record in batch),
         *(_array(column) for column in zip(*passives, strict=True)),
+        _array(_messaged_at(record) for record in batch),
     ]
+
+
+def _messaged_at(record: Record) -> datetime | None:
+    window = record.window
+    if window is None or window.trigger is not WindowTrigger.MESSAGE:
+        return None
+    return window.opened_at
 
 
 def _passive(record: Record) -> tuple[UUID | None, str | None, int | None]:
@@ -83,6 +93,7 @@ def _windows(batch: Sequence[Record]) -> list[tuple[Any, ...]]:
         (record.id, window.trigger, window.until, window.sends)
         for record in batch
         if (window := record.window) is not None
+        and (window.trigger is not WindowTrigger.MESSAGE or record.has_queued)
     ]
 
 

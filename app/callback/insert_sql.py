@@ -33,12 +33,13 @@ class Part:
 
 _CALLBACKS = Part(
     types="uuid text bytea text text text timestamptz timestamptz text bool bool bigint"
-    " text uuid text bigint",
+    " text uuid text bigint timestamptz",
     sql="""
 WITH incoming AS (
     SELECT * FROM unnest({arrays}) AS t(
         id, appid, dedupe_key, openid, msgtype, event, occurred_at, received_at, payload,
-        person, asks, rule_id, passive, passive_id, passive_msgtype, passive_rule_id
+        person, asks, rule_id, passive, passive_id, passive_msgtype, passive_rule_id,
+        messaged_at
     )
 ), fresh AS (
     INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at,
@@ -53,9 +54,9 @@ WITH incoming AS (
 ), news AS (
     SELECT incoming.* FROM incoming JOIN fresh USING (id)
 ), seen AS (
-    INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at,
+    INSERT INTO openids AS o (appid, openid, first_seen_at, last_seen_at, messaged_at,
                               resolve_state, resolve_reason, resolve_next_at)
-    SELECT appid, openid, min(occurred_at), max(occurred_at),
+    SELECT appid, openid, min(occurred_at), max(occurred_at), max(messaged_at),
            CASE WHEN bool_or(asks) THEN 'pending' ELSE 'unavailable' END,
            CASE WHEN bool_or(asks) THEN NULL ELSE 'not_an_oa' END,
            CASE WHEN bool_or(asks) THEN max(received_at) END
@@ -63,6 +64,8 @@ WITH incoming AS (
     ON CONFLICT (appid, openid) DO UPDATE SET
         first_seen_at = LEAST(o.first_seen_at, EXCLUDED.first_seen_at),
         last_seen_at = GREATEST(o.last_seen_at, EXCLUDED.last_seen_at),
+        messaged_at = CASE WHEN EXCLUDED.messaged_at <= o.erased_until THEN o.messaged_at
+                           ELSE GREATEST(o.messaged_at, EXCLUDED.messaged_at) END,
         resolve_state = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
                              THEN EXCLUDED.resolve_state ELSE o.resolve_state END,
         resolve_next_at = CASE WHEN o.resolve_reason IN ('not_following', 'bad_openid')
@@ -82,7 +85,7 @@ WITH incoming AS (
 """,
 )
 
-# A window that an action of the follower opened, and the replies that waited for it.
+# Windows that actions of followers opened. That of a message has a row only if a reply is queued.
 WINDOWS = Part(
     types="uuid text timestamptz bigint",
     sql="""
@@ -99,16 +102,6 @@ WINDOWS = Part(
         expires_at = EXCLUDED.expires_at,
         sends_left = EXCLUDED.sends_left
     WHERE EXCLUDED.opened_at >= w.opened_at
-    RETURNING appid, openid
-), waking AS (
-    SELECT waiting.id FROM opened CROSS JOIN LATERAL (
-        SELECT id FROM replies r
-        WHERE r.appid = opened.appid AND r.openid = opened.openid AND r.status = 'held'
-        LIMIT 100 FOR UPDATE SKIP LOCKED
-    ) waiting
-), woken AS (
-    UPDATE replies SET status = 'pending' WHERE id IN (SELECT id FROM waking)
-    RETURNING callback_id, appid
 )
 """,
 )
@@ -283,12 +276,13 @@ WITH_TAPS = Part(
 """,
 )
 
-_WOKEN = """(SELECT array_agg(ARRAY[callback_id::text, appid])
-        FROM (SELECT DISTINCT callback_id, appid FROM woken) callbacks)"""
 _ANSWER = """
 SELECT (SELECT array_agg(id) FROM fresh) AS fresh,
        (SELECT array_agg(DISTINCT appid) FROM seen WHERE due) AS to_resolve,
-       {woken} AS woken,
+       (SELECT array_agg(ARRAY[appid, openid]) FROM seen WHERE EXISTS (
+            SELECT FROM replies r
+            WHERE r.appid = seen.appid AND r.openid = seen.openid AND r.status = 'held'
+        )) AS held,
        EXISTS (SELECT FROM late) AS late
 """
 
@@ -302,4 +296,18 @@ def statement(*parts: Part) -> str:
         arrays = [f"${number + n}::{kind}[]" for n, kind in enumerate(part.types.split(), 1)]
         number += len(arrays)
         text += part.sql.replace("{arrays}", ", ".join(arrays))
-    return text + _ANSWER.format(woken=_WOKEN if WINDOWS in parts else "NULL::text[]")
+    return text + _ANSWER
+
+
+# A statement by itself, since hardly ever a reply waits for its follower to write.
+WAKE = """
+UPDATE replies SET status = 'pending' WHERE id IN (
+    SELECT waiting.id FROM unnest($1::text[], $2::text[]) AS person(appid, openid)
+    CROSS JOIN LATERAL (
+        SELECT id FROM replies r
+        WHERE r.appid = person.appid AND r.openid = person.openid AND r.status = 'held'
+        LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) waiting
+)
+RETURNING callback_id, appid
+"""

@@ -64,7 +64,9 @@ _LOCK = text("SELECT 1 FROM openids WHERE appid = :appid AND openid = :openid FO
 
 _MARK = text(
     """
-    UPDATE openids SET erased_until = GREATEST(erased_until, CAST(:until AS timestamptz))
+    UPDATE openids
+    SET erased_until = GREATEST(erased_until, CAST(:until AS timestamptz)),
+        messaged_at = CASE WHEN messaged_at > CAST(:until AS timestamptz) THEN messaged_at END
     WHERE appid = :appid AND openid = :openid
     """
 )

@@ -44,6 +44,7 @@ class OpenIdRow(Base):
     resolve_reason: why there is no UnionID (not_following, not_bound, …); erased: the UnionID
     belongs to a person who was erased at all accounts, and this OpenID will be erased too;
     unionid_conflict: there is a UnionID, but another one was named, and WeChat is to decide.
+    messaged_at: when the person wrote last, at most when that arrived: a send window begins then.
     logged_in_at: time of the latest login that a mini-program's backend reported with a time.
     erased_until: contents up to then are erased, also those that arrive later. revoked: the same
     for classes of data whose authorization was revoked, in Unix seconds by `Scope` value.
@@ -81,6 +82,7 @@ class OpenIdRow(Base):
     unionid_source: Mapped[UnionIdSource | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    messaged_at: Mapped[datetime | None]
     resolve_state: Mapped[ResolveState] = mapped_column(server_default=ResolveState.PENDING.value)
     resolve_reason: Mapped[str | None]
     resolve_attempts: Mapped[int] = mapped_column(server_default=text("0"))

@@ -192,6 +192,7 @@ async def _claim_by_itself(delivery: Delivery, reply_id: UUID) -> Reply | None:
             session,
             reply_id,
             now,
+            delivery.limits,
             interrupted=None if interrupted is None else interrupted.number,
             may_have_arrived=may_have_arrived,
             most_uncertain=store.MOST_UNCERTAIN[delivery.uncertain_sends],
@@ -249,7 +250,7 @@ async def _record_once(delivery: Delivery, result: SendResult) -> None:
             )
             await attempt_store.end(session, result.reply, outcome, now=result.ended_at)
         now = delivery.clock.now()
-        woken = await store.requeue_held_of(session, result.reply, now)
+        woken = await store.requeue_held_of(session, result.reply, now, delivery.limits)
         await enqueue(
             session, [deliver_job(callback_id, result.reply.appid) for callback_id in woken]
         )

@@ -5,7 +5,8 @@ follower at the same time never make more calls than the windows allow. A reserv
 from a window. It is given back when the message was certainly not sent; an attempt whose outcome is
 unknown keeps it. When WeChat says that a window is closed or used up, the ledger follows.
 
-Locks are taken in one order: the reply, then the follower's windows by trigger.
+Locks are taken in one order: the reply, then the follower's windows by trigger. The window of a
+message has a row only once a send needs it (`message_window`).
 """
 
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.replies import message_window
 from app.replies.models import Reply, WindowTrigger
 from app.replies.retry_policy import WINDOW_CLOSED
 from app.replies.send_windows import Limits
@@ -22,12 +24,13 @@ NO_WINDOW: Final = "no send window is open"
 KEPT_FOR_OTHERS: Final = "the sends that are left are kept for rules of a higher priority"
 
 
-async def reserve(session: AsyncSession, reply: Reply, now: datetime) -> str | None:
+async def reserve(session: AsyncSession, reply: Reply, now: datetime, limits: Limits) -> str | None:
     """Take one send from the open window that ends first; return why there is none for this reply.
 
     A reply yields while so many replies of rules with a higher priority wait as sends are left.
     Those that WeChat has refused for another reason than the window keep nobody waiting.
     """
+    await message_window.store(session, reply, now, limits)
     person = {"appid": reply.appid, "openid": reply.openid, "now": now}
     windows = (await session.execute(_OPEN, person)).all()
     left = sum(window.sends_left for window in windows)
@@ -62,8 +65,9 @@ async def give_back(session: AsyncSession, reply: Reply, limits: Limits) -> None
     )
 
 
-async def charge(session: AsyncSession, reply: Reply, now: datetime) -> None:
+async def charge(session: AsyncSession, reply: Reply, now: datetime, limits: Limits) -> None:
     """Count a send that was not reserved, as those of older versions were not."""
+    await message_window.store(session, reply, now, limits)
     person = {"appid": reply.appid, "openid": reply.openid, "now": now}
     windows = (await session.execute(_OPEN, person)).all()
     if windows:
@@ -71,15 +75,17 @@ async def charge(session: AsyncSession, reply: Reply, now: datetime) -> None:
         await session.execute(_TAKE, {**person, "trigger": first.trigger})
 
 
-async def close(session: AsyncSession, reply: Reply, tried_at: datetime) -> None:
+async def close(session: AsyncSession, reply: Reply, tried_at: datetime, limits: Limits) -> None:
     """Close the windows that were open at `tried_at`: WeChat has said so."""
+    await message_window.store(session, reply, tried_at, limits)
     await session.execute(
         _CLOSE, {"appid": reply.appid, "openid": reply.openid, "tried_at": tried_at}
     )
 
 
-async def sends_left(session: AsyncSession, reply: Reply, now: datetime) -> int:
+async def sends_left(session: AsyncSession, reply: Reply, now: datetime, limits: Limits) -> int:
     """Return how many sends the open windows of the reply's follower have left."""
+    await message_window.store(session, reply, now, limits)
     person = {"appid": reply.appid, "openid": reply.openid, "now": now}
     return int((await session.execute(_LEFT, person)).scalar_one())
 

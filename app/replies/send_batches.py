@@ -19,9 +19,11 @@ import orjson
 from app.clock import Clock
 from app.db.batches import Batches
 from app.db.brief_connection import BriefConnection
+from app.replies.message_window import life_of
 from app.replies.models import Reply, ReplyStatus, WindowTrigger
 from app.replies.retry_policy import WINDOW_CLOSED
 from app.replies.send_results import SendResult
+from app.replies.send_windows import Limits
 from app.value_class import value_class
 from app.wechat.outbound import OF_RULE
 
@@ -41,10 +43,13 @@ class OwedReply:
 class SendBatches:
     """The statements of one worker. worker: its name in the attempts."""
 
-    def __init__(self, connection: BriefConnection, clock: Clock, worker: str) -> None:
+    def __init__(
+        self, connection: BriefConnection, clock: Clock, worker: str, limits: Limits
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._worker = worker
+        self._limits = limits
         self._to_send = Batches(self._read, most=MAX_BATCH)
         self._claims = Batches(self._claim, most=MAX_BATCH)
         self._results = Batches(self._mark_sent, most=MAX_BATCH)
@@ -73,7 +78,13 @@ class SendBatches:
 
     async def _claim(self, reply_ids: Sequence[UUID]) -> Sequence[Reply | None]:
         async with self._connection.use() as connection:
-            return await claim(connection, reply_ids, clock=self._clock, worker=self._worker)
+            return await claim(
+                connection,
+                reply_ids,
+                clock=self._clock,
+                worker=self._worker,
+                limits=self._limits,
+            )
 
     async def _mark_sent(self, results: Sequence[SendResult]) -> Sequence[bool]:
         async with self._connection.use() as connection:
@@ -92,13 +103,20 @@ async def to_send(
 
 
 async def claim(
-    connection: asyncpg.Connection, reply_ids: Sequence[UUID], *, clock: Clock, worker: str
+    connection: asyncpg.Connection,
+    reply_ids: Sequence[UUID],
+    *,
+    clock: Clock,
+    worker: str,
+    limits: Limits,
 ) -> Sequence[Reply | None]:
     """Claim replies of which there is nothing to decide; return them, and None for the others.
 
     At most one to each follower: the others have to see what it leaves them. Waits for no lock.
     """
-    rows = await connection.fetch(_CLAIM, reply_ids, clock.now(), sorted(WINDOW_CLOSED), worker)
+    now = clock.now()
+    begin = now - life_of(limits)
+    rows = await connection.fetch(_CLAIM, reply_ids, now, sorted(WINDOW_CLOSED), worker, begin)
     claimed = {row["id"]: _reply_of(row) for row in rows}
     return [claimed.get(reply_id) for reply_id in reply_ids]
 
@@ -144,7 +162,8 @@ ORDER BY callback_id, position
 """
 
 # Which window is charged and who goes first is as in `ledger.reserve`. A row that somebody else has
-# locked is passed over, and so is a follower one of whose windows is: its sends are not known.
+# locked is passed over, and so is a follower one of whose windows is: its sends are not known. Nor
+# are they while the window of a message that came at $5 or later has no row.
 _CLAIM: Final = """
 WITH free AS MATERIALIZED (
     SELECT id, appid, openid, rule_id FROM replies
@@ -170,6 +189,13 @@ WITH free AS MATERIALIZED (
         SELECT count(*) FROM send_windows w
         WHERE w.appid = next.appid AND w.openid = next.openid
           AND w.sends_left > 0 AND w.expires_at > $2
+    ) AND NOT EXISTS (
+        SELECT FROM openids o
+        WHERE o.appid = next.appid AND o.openid = next.openid
+          AND o.messaged_at > GREATEST($5, (
+              SELECT w.opened_at FROM send_windows w
+              WHERE w.appid = next.appid AND w.openid = next.openid AND w.trigger = 'message'
+          ))
     ) AND windows.sends_left > (
         SELECT count(*) FROM replies r JOIN rules ON rules.id = r.rule_id
         WHERE r.appid = next.appid AND r.openid = next.openid AND r.status IN ('pending', 'held')

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, and_, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.replies import ledger
+from app.replies import ledger, message_window
 from app.replies.expire import SWEEP_LIMIT, expiry_reason
 from app.replies.jobs import URGENT_WITHIN
 from app.replies.models import OPEN_STATUSES, Reply, ReplyAttempt, ReplyStatus, SendWindow
@@ -66,6 +66,7 @@ async def claim(
     session: AsyncSession,
     reply_id: UUID,
     now: datetime,
+    limits: Limits,
     *,
     interrupted: int | None = None,
     may_have_arrived: bool = False,
@@ -89,7 +90,7 @@ async def claim(
     if begun and reply.attempts != interrupted:
         return None
     if may_have_arrived:
-        await _keep_reservation(session, reply, now)
+        await _keep_reservation(session, reply, now, limits)
         reply.uncertain_attempts += 1
     is_overdue = reply.expires_at is not None and reply.expires_at <= now
     if is_overdue or (may_have_arrived and reply.uncertain_attempts > most_uncertain):
@@ -100,7 +101,7 @@ async def claim(
         return reply
     # Nothing was sent after a claim of this process that failed; its reservation serves again.
     reserved = begun and reply.reserved_trigger is not None
-    refusal = None if reserved else await ledger.reserve(session, reply, now)
+    refusal = None if reserved else await ledger.reserve(session, reply, now, limits)
     if refusal is not None:
         reply.status = ReplyStatus.HELD
         reply.errmsg = reply.errmsg or refusal
@@ -110,13 +111,15 @@ async def claim(
     return reply
 
 
-async def _keep_reservation(session: AsyncSession, reply: Reply, now: datetime) -> None:
+async def _keep_reservation(
+    session: AsyncSession, reply: Reply, now: datetime, limits: Limits
+) -> None:
     """Leave the send of an attempt that may have arrived used, so that the next one takes another.
 
     A worker of an older version has reserved none.
     """
     if reply.reserved_trigger is None:
-        await ledger.charge(session, reply, now)
+        await ledger.charge(session, reply, now, limits)
     reply.reserved_trigger = reply.reserved_at = None
 
 
@@ -154,12 +157,14 @@ async def mark_unsent(
         .returning(Reply.id)
     )
     if outcome.window is WindowVerdict.CLOSED:
-        await ledger.close(session, reply, tried_at)
+        await ledger.close(session, reply, tried_at, limits)
     elif marked is not None and not may_count:
         await ledger.give_back(session, reply, limits)
 
 
-async def requeue_held_of(session: AsyncSession, reply: Reply, now: datetime) -> Sequence[UUID]:
+async def requeue_held_of(
+    session: AsyncSession, reply: Reply, now: datetime, limits: Limits
+) -> Sequence[UUID]:
     """Requeue replies to the follower of `reply` that yielded to it; return their callbacks.
 
     No more than there are sends left beyond those for pending ones, and those of the rules with the
@@ -172,14 +177,14 @@ async def requeue_held_of(session: AsyncSession, reply: Reply, now: datetime) ->
     )
     if not await session.scalar(select(is_held)):
         return []
-    left = await ledger.sends_left(session, reply, now)
+    left = await ledger.sends_left(session, reply, now, limits)
     found = await session.scalars(
         _REQUEUE_HELD_OF, {"appid": reply.appid, "openid": reply.openid, "now": now, "left": left}
     )
     return found.all()
 
 
-async def requeue_held(session: AsyncSession, now: datetime) -> int:
+async def requeue_held(session: AsyncSession, now: datetime, limits: Limits) -> int:
     """Requeue up to SWEEP_LIMIT held replies whose send window has reopened; return how many.
 
     A reply that WeChat refused for another reason waits for the follower's next action.
@@ -191,9 +196,12 @@ async def requeue_held(session: AsyncSession, now: datetime) -> int:
         .where(Reply.status == ReplyStatus.HELD, Reply.expires_at > now)
         .where(or_(Reply.errcode.is_(None), Reply.errcode.in_(WINDOW_CLOSED)))
         .where(
-            exists()
-            .where(SendWindow.appid == Reply.appid, SendWindow.openid == Reply.openid)
-            .where(SendWindow.sends_left > 0, SendWindow.expires_at > now)
+            or_(
+                exists()
+                .where(SendWindow.appid == Reply.appid, SendWindow.openid == Reply.openid)
+                .where(SendWindow.sends_left > 0, SendWindow.expires_at > now),
+                message_window.is_open(now, limits),
+            )
         )
         .order_by(Reply.expires_at)
         .limit(SWEEP_LIMIT)

@@ -7,14 +7,15 @@ from app.replies import store
 from app.replies.expire import expire_overdue
 from app.replies.expiry_report import report
 from app.replies.jobs import deliver_job
+from app.replies.send_windows import Limits
 
 
-async def sweep(sessions: SessionFactory, clock: Clock) -> None:
+async def sweep(sessions: SessionFactory, clock: Clock, limits: Limits) -> None:
     """Expire, requeue and enqueue replies. Several workers may run this at the same time."""
     now = clock.now()
     async with sessions.begin() as session:
         expired = await expire_overdue(session, now)
-        await store.requeue_held(session, now)
+        await store.requeue_held(session, now, limits)
     report(expired)
     async with sessions.begin() as session:
         callbacks = await store.callbacks_without_job(session, now)

@@ -167,8 +167,9 @@ async def test_a_person_is_known_from_the_first_push_to_the_last(
 @pytest.mark.parametrize(
     ("document", "opened"),
     [
-        ({"MsgType": "text", "Content": "hi"}, [("message", 48 * 3600 - 60, 5)]),
-        ({"MsgType": "image", "MediaId": "m"}, [("message", 48 * 3600 - 60, 5)]),
+        ({"MsgType": "text", "Content": "shop"}, [("message", 48 * 3600 - 60, 5)]),
+        ({"MsgType": "text", "Content": "hi"}, []),
+        ({"MsgType": "image", "MediaId": "m"}, []),
         ({"MsgType": "text", "Content": "hi", "bizmsgmenuid": "1"}, [("menu", 55, 3)]),
         ({"MsgType": "event", "Event": "CLICK", "EventKey": "k"}, [("menu", 55, 3)]),
         ({"MsgType": "event", "Event": "scancode_push", "EventKey": "k"}, [("menu", 55, 3)]),
@@ -198,15 +199,22 @@ async def test_each_action_opens_its_own_window(
         "CreateTime": clock.seconds,
     }
 
+    await service.add_rule(card())
+
     await service.push(head | document)
 
     found = await windows(connection, clock)
     assert [(row["trigger"], row["seconds"], row["left"]) for row in found] == opened
+    is_message = document["MsgType"] != "event" and "bizmsgmenuid" not in document
+    assert await column(connection, "SELECT messaged_at FROM openids") == [
+        clock.now() if is_message else None
+    ]
 
 
 async def test_a_new_action_fills_its_window_again_and_an_old_one_that_comes_late_does_not(
     service: Service, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
+    await service.add_rule(card())
     await service.push(message(clock))
     await connection.execute("UPDATE send_windows SET sends_left = 1")
     await service.push(message(clock, CreateTime=clock.seconds - 60))

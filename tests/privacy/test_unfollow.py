@@ -46,6 +46,7 @@ async def test_by_default_contents_go_and_the_history_stays(
     assert [row["unionid"] for row in stored] == [UNIONID] * 2
     assert await column(connection, "SELECT scene FROM follow_events") == [None, None]
     assert await column(connection, "SELECT count(*) FROM send_windows") == [0]
+    assert await column(connection, "SELECT count(messaged_at) FROM openids") == [0]
     assert await column(connection, "SELECT count(*) FROM rule_firings") == [0]
     statuses = of_answers("SELECT DISTINCT status FROM answers ORDER BY 1")
     assert await column(connection, statuses) == ["sent", "skipped"]
@@ -162,7 +163,10 @@ async def test_a_follow_before_the_job_runs_keeps_what_came_since(
     assert await column(
         connection, "SELECT count(*) FROM follow_events WHERE openid = $1", OPENID
     ) == [1]
-    assert await column(connection, "SELECT count(*) FROM send_windows") == [2]
+    assert await column(connection, "SELECT trigger FROM send_windows") == ["follow"]
+    assert await column(
+        connection, "SELECT messaged_at FROM openids WHERE openid = $1", OPENID
+    ) == [strict.clock.now()]
     assert await column(
         connection,
         "SELECT extract(epoch FROM first_seen_at)::int FROM openids WHERE openid = $1",

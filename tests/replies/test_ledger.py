@@ -142,7 +142,7 @@ async def test_wechats_word_corrects_the_ledger_and_nothing_is_given_back_after_
 
 async def _claim(database: Database, reply_id: UUID, service: Service) -> Reply:
     async with database.sessions.begin() as session:
-        reply = await store.claim(session, reply_id, service.clock.now())
+        reply = await store.claim(session, reply_id, service.clock.now(), Limits())
     assert reply is not None
     return reply
 
@@ -273,10 +273,12 @@ async def claimed_by_either_way(
     """Claim a reply as one of many, or by itself if that is drawn or takes a closer look."""
     if drawn.random() < 0.5:
         async with database.brief.use() as one:
-            (reply,) = await claim(one, [reply_id], clock=service.clock, worker="one")
+            (reply,) = await claim(
+                one, [reply_id], clock=service.clock, worker="one", limits=Limits()
+            )
         if reply is not None:
             return reply
     async with database.sessions.begin() as session:
-        reply = await store.claim(session, reply_id, service.clock.now())
+        reply = await store.claim(session, reply_id, service.clock.now(), Limits())
     assert reply is not None
     return reply

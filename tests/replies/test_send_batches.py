@@ -13,6 +13,7 @@ from app.db.engine import Database
 from app.replies import send_batches
 from app.replies.models import Reply, ReplyStatus, WindowTrigger
 from app.replies.send_results import SendResult
+from app.replies.send_windows import Limits
 from app.wechat.ids import AppId
 from app.worker import Jobs
 from tests.replies.makers import deliver, statuses
@@ -56,7 +57,9 @@ async def claim(
     database: Database, service: Service, ids: Sequence[UUID]
 ) -> Sequence[Reply | None]:
     async with database.brief.use() as one:
-        return await send_batches.claim(one, ids, clock=service.clock, worker="here/1")
+        return await send_batches.claim(
+            one, ids, clock=service.clock, worker="here/1", limits=Limits()
+        )
 
 
 async def test_a_worker_with_many_replies_shares_its_statements(
@@ -96,7 +99,7 @@ async def test_results_that_come_at_the_same_time_are_recorded_together(
     monkeypatch.setattr(send_batches, "mark_sent", counting(calls, "mark_sent"))
     now = service.clock.now()
     claimed = [reply for reply in await claim(database, service, owed) if reply]
-    batches = send_batches.SendBatches(database.brief, service.clock, "here/1")
+    batches = send_batches.SendBatches(database.brief, service.clock, "here/1", Limits())
 
     found = await asyncio.gather(
         *[batches.mark_sent(SendResult(reply, None, now, now)) for reply in claimed]
