@@ -129,6 +129,11 @@ async def _own(
     ).one_or_none()
     if found is None:
         return None
+    if await session.get(QrCode, found.qrcode_id) is None:
+        # An operator has deleted it: the person gets another one.
+        await session.delete(found)
+        await session.flush()
+        return None
     found.openid = holder.openid
     await session.flush()
     return found.qrcode_id

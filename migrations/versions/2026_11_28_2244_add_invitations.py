@@ -46,7 +46,11 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=True),
         sa.Column("followed_at", moment, nullable=False),
         sa.Column("left_at", moment, nullable=True),
-        sa.Column("left_out", sa.Text(), nullable=True),
+        sa.Column(
+            "left_out",
+            sa.Enum("again", "self", name="leftoutfollow", native_enum=False, length=32),
+            nullable=True,
+        ),
         sa.PrimaryKeyConstraint("event_id", name="pk_invited"),
     )
     op.create_index(

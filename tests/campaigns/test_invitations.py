@@ -184,6 +184,20 @@ async def test_two_follows_of_one_unionid_by_two_codes_count_for_the_first(
     assert [one["left_out"] for one in left_out] == [None, "again"]
 
 
+async def test_a_code_that_an_operator_has_deleted_is_made_anew(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    campaign = await added(service)
+    mine = await asked(service, campaign)
+    await comes(service, connection, mine, OTHER_OPENID)
+    assert await counted(service, campaign) == {OPENID: (1, 0)}
+    assert (await service.api("DELETE", f"qrcodes/{mine['qrcode_id']}")).status_code == 204
+    other = await asked(service, campaign)
+    assert other["qrcode_id"] != mine["qrcode_id"]
+    figures = await service.read(f"campaigns/{campaign['id']}/figures")
+    assert figures["invited"] == 1
+
+
 async def test_only_follows_within_the_campaign_count(
     service: Service, connection: asyncpg.Connection
 ) -> None:
