@@ -25,6 +25,7 @@ from app.alarms.watch import watch as watch_alarms
 from app.arrivals.settle import Settler
 from app.callback import erase as inbox
 from app.callback import plain_signatures, refusal_counts
+from app.campaigns.count_invited import count as count_invited
 from app.campaigns.give_code import CampaignCodes
 from app.campaigns.notice_codes import NoticeCodes
 from app.campaigns.sweep import sweep as sweep_campaigns
@@ -272,6 +273,7 @@ class Jobs:
         await qrcodes.sweep(self.database.sessions, self.clock)
         await tags.sweep(self.database.sessions, self.clock)
         known_for = timedelta(days=self.settings.retention_days)
+        await count_invited(self.database.sessions, erasure_secret(self.settings))
         await sweep_campaigns(self.database.sessions, self.clock, known_for)
         await menu_taps.sweep(self.database.sessions, self.clock)
         await sweep_erasures(self.eraser)

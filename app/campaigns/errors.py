@@ -7,6 +7,8 @@ CampaignError
  ├ OtherDoor        a door that is none of the campaign's
  ├ DoorTaken        another campaign has the door at the same time
  ├ TooManyDoors     it has as many doors as it may have
+ ├ NotRunning       nobody gets an invitation now
+ ├ UnknownInviter   nothing is known of the person
  ├ LongOver         its codes name nobody any more, so that it can't go on
  └ TooManyCampaigns there are as many as there may be
 """
@@ -63,6 +65,22 @@ class TooManyDoors(CampaignError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the campaign has {most} doors: take one out first")
+
+
+class NotRunning(CampaignError):
+    """The campaign does not run."""
+
+    def __init__(self) -> None:
+        super().__init__("the campaign does not run now: nobody gets an invitation")
+
+
+class UnknownInviter(CampaignError):
+    """Nothing is known of the person who would invite."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing is known of this OpenID: the person has to write to the account, or follow it"
+        )
 
 
 class LongOver(CampaignError):

@@ -37,3 +37,9 @@ REDEMPTIONS: Final[dict[str, Example]] = {
         "value": {"code": "SUMMER-7F3K-Q2", "key": "order-20260704-0001"},
     }
 }
+INVITATIONS: Final[dict[str, Example]] = {
+    "person": {
+        "summary": "A person's own QR code",
+        "value": {"appid": "wx1f2e3d4c5b6a7980", "openid": "oDEMO0aBcDeFgHiJkLmNoPqRsTuV"},
+    }
+}

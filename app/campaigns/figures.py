@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.campaigns import store
+from app.campaigns import count_invited, store
 from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.opens import Opens, opens_by_door_and_day
 from app.campaigns.schemas import Counted, DayFigures, DoorFigures, DoorIn, FiguresOut
@@ -25,6 +25,7 @@ async def figures_of(
     doors = (await store.doors_of(session, [campaign.id])).get(campaign.id, [])
     codes = await figures.by_door_and_day(session, campaign.id, since, until)
     opens = await opens_by_door_and_day(session, campaign, doors, since, until)
+    invited, invited_left = await count_invited.figures(session, campaign.id)
     follows = await _follows(session, doors, since, until)
     days = day_figures(codes, opens)
     total = _sum(days)
@@ -33,6 +34,8 @@ async def figures_of(
         doors=door_figures(doors, days),
         days=days,
         follows=follows,
+        invited=invited,
+        invited_left=invited_left,
         cost_per_follower=cost_of_each(campaign.cost, follows),
         cost_per_redemption=cost_of_each(campaign.cost, total.redeemed),
     )

@@ -12,12 +12,15 @@ from app.campaigns.errors import (
     DoorTaken,
     LongOver,
     NoSuchCampaign,
+    NotRunning,
     OtherDoor,
     StaleRevision,
     TooManyCampaigns,
     UnknownDoor,
+    UnknownInviter,
 )
 from app.codes.errors import BadCodes, KeyReused, NotRedeemed, TooManyCodes, UnknownCode
+from app.qrcodes.errors import TooManyCodes as TooManyQrCodes
 from app.rules.http.if_match import etag
 
 Responses = dict[int | str, dict[str, Any]]
@@ -63,5 +66,11 @@ def http_errors(campaign_id: UUID | None = None) -> Iterator[None]:
         ) from None
     except UnknownCode as error:
         raise HTTPException(404, str(error)) from None
-    except (DoorTaken, LongOver, TooManyCampaigns, TooManyCodes, KeyReused, NotRedeemed) as error:
+    except _CONFLICTS as error:
         raise HTTPException(409, str(error)) from None
+
+
+_CONFLICTS: Final = (
+    *(DoorTaken, LongOver, NotRunning, TooManyCampaigns, UnknownInviter),
+    *(TooManyCodes, KeyReused, NotRedeemed, TooManyQrCodes),
+)

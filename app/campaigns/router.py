@@ -12,7 +12,7 @@ from app.access.caller import actor_of
 from app.access.scopes import ApiScope, needs
 from app.api_model import ApiModel
 from app.api_route import BoundedRoute
-from app.campaigns import codes_router, examples, store
+from app.campaigns import codes_router, examples, invitations_router, store
 from app.campaigns.figures import figures_of
 from app.campaigns.http_errors import CONFLICT, ETAG, STALE, UNKNOWN, http_errors
 from app.campaigns.models import Campaign
@@ -35,6 +35,7 @@ MAX_PAGE_ROWS = 100
 
 router = APIRouter(prefix="/api/campaigns", tags=["campaigns"], route_class=BoundedRoute)
 router.include_router(codes_router.router)
+router.include_router(invitations_router.router)
 
 Expected = Annotated[frozenset[int] | None, Depends(required)]
 

@@ -18,11 +18,14 @@ from pydantic import (
 
 from app.api_model import ApiModel
 from app.api_time import Time
+from app.campaigns.invite import InvitationCount
 from app.campaigns.models import Campaign, CampaignDoorKind
 from app.codes.code_text import CODE_PATTERN, MAX_DRAWN, MIN_DRAWN
 from app.codes.models import CodeImport, ImportSource, ImportState
 from app.codes.read_csv import MAX_CODES
 from app.identity.schemas import WeChatId
+from app.qrcodes.life import QrState, state_of
+from app.qrcodes.schemas import picture_url
 from app.rules.definition.fields import Words
 from app.settings import APPID_PATTERN
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
@@ -308,7 +311,67 @@ class FiguresOut(ApiModel):
     """Each door and day with figures, the earliest day first."""
     follows: int
     """People who followed an account by the QR codes among the doors, on these days."""
+    invited: int
+    """People who came by invitations since the campaign began, each once by the UnionID."""
+    invited_left: int
+    """How many of them have left since."""
     cost_per_follower: Decimal | None
     """The whole cost by these follows; null without a cost or a follow."""
     cost_per_redemption: Decimal | None
     """The whole cost by the redeemed codes; null without a cost or a redemption."""
+
+
+class InvitationIn(ApiModel):
+    """A person who is to get their own QR code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    appid: Annotated[str, Field(pattern=APPID_PATTERN)]
+    """The Official Account that people follow by the code."""
+    openid: WeChatId
+    """The person at this account."""
+
+
+class InvitationOut(ApiModel):
+    """A person's own QR code in a campaign, and who came by it."""
+
+    qrcode_id: UUID
+    """The id of the QR code."""
+    appid: str
+    """The Official Account."""
+    openid: str | None
+    """Whose it is; a pseudonym after an erasure, null long after the end of the campaign."""
+    picture_url: str
+    """The picture, which anybody can load."""
+    state: QrState
+    """Whether it can be scanned."""
+    came: int
+    """People who came by it: new follows during the campaign, each UnionID once, never itself."""
+    left: int
+    """How many of them have left since."""
+    created_at: datetime
+    """When it was asked for."""
+
+    @classmethod
+    def of(cls, found: InvitationCount, base_url: str, now: datetime) -> Self:
+        """Return the JSON of an invitation. base_url: of the picture."""
+        code = found.qrcode
+        return cls(
+            qrcode_id=code.id,
+            appid=code.appid,
+            openid=found.openid,
+            picture_url=picture_url(base_url, code.slug),
+            state=state_of(code, now),
+            came=found.came,
+            left=found.gone,
+            created_at=code.created_at,
+        )
+
+
+class InvitationPage(ApiModel):
+    """Invitations, the newest first."""
+
+    items: list[InvitationOut]
+    """The invitations."""
+    next: UUID | None
+    """`before` of the next page; null after the last one."""

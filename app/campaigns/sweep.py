@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.campaigns import erase_invitations
+from app.campaigns.invite import end_renewal
 from app.campaigns.models import Campaign
 from app.clock import Clock
 from app.codes import erase, import_store
@@ -20,6 +22,8 @@ MAX_BATCHES: Final = 20
 async def sweep(sessions: SessionFactory, clock: Clock, kept_for: timedelta) -> None:
     """Do what is due. kept_for: how long after its end a campaign knows who has which code."""
     await import_store.sweep(sessions, clock)
+    async with sessions.begin() as session:
+        await end_renewal(session, clock.now())
     for _ in range(MAX_BATCHES):
         async with sessions.begin() as session:
             if not await _delete_some(session):
@@ -40,7 +44,8 @@ async def _delete_some(session: AsyncSession) -> bool:
     )
     if found is None:
         return False
-    if await delete_some(session, found) < BATCH:
+    deleted = await delete_some(session, found)
+    if max(deleted, await erase_invitations.delete_some(session, found, BATCH)) < BATCH:
         await session.execute(delete(Campaign).where(Campaign.id == found))
     return True
 
@@ -56,6 +61,7 @@ async def _forget_some(session: AsyncSession, clock: Clock, kept_for: timedelta)
     )
     if found is None:
         return False
-    if await erase.forget_holders(session, found, BATCH) < BATCH:
+    forgotten = await erase.forget_holders(session, found, BATCH)
+    if max(forgotten, await erase_invitations.forget(session, found, BATCH)) < BATCH:
         await session.execute(update(Campaign).where(Campaign.id == found).values(forgotten_at=now))
     return True

@@ -21,6 +21,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.arrivals import erase as arrivals
+from app.campaigns import erase_invitations as invitations
 from app.codes import erase as codes
 from app.db.job_erasure import erase_mentions
 from app.events import erase as events
@@ -205,6 +206,7 @@ async def _finish_person(
     counts.update({"send_windows": await replies.erase_windows(session, person)})
     counts.update({"tags": await tags.erase(session, person)})
     await count_before_erasure(session, person)
+    counts.update({"invitations": await invitations.erase(session, person, eraser.secret)})
     await funnel.erase(session, person, of_identity=planned.of_identity)
     counts.update(await events.erase_contents(session, person))
     if planned.of_identity:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -18,6 +18,7 @@ from app.db.queue import enqueue
 from app.qrcodes import counts
 from app.qrcodes.errors import ScenesTaken, SlugTaken
 from app.qrcodes.jobs import renew_job
+from app.qrcodes.life import NEVER
 from app.qrcodes.models import QrCode, QrKind
 from app.qrcodes.scene import new_scene
 from app.qrcodes.schemas import QrCodeIn
@@ -147,6 +148,15 @@ async def renew_now(session: AsyncSession, code: QrCode, now: datetime) -> bool:
     code.renew_at = now
     await enqueue(session, [renew_job(code.id)])
     return True
+
+
+async def end_renewal(session: AsyncSession, qrcode_ids: Sequence[UUID]) -> None:
+    """Let temporary codes end at WeChat: they are not renewed any more."""
+    await session.execute(
+        update(QrCode)
+        .where(QrCode.id.in_(qrcode_ids), QrCode.kind == QrKind.TEMPORARY)
+        .values(renew_at=NEVER)
+    )
 
 
 async def remove(session: AsyncSession, actor: Actor, qrcode_id: UUID, now: datetime) -> bool:

@@ -126,6 +126,7 @@ async def campaign_of_examples(service: Service) -> Json:
     campaign = await added(service)
     identity = {"appid": "wx0123456789abcdef", "openid": "oUser1", "unionid": "uUser1"}
     await service.api("PUT", "identities", json={"identities": [identity]})
+    await service.push(message(service.clock, "hello"))
     codes = [
         CampaignCode(campaign_id=UUID(campaign["id"]), code="SUMMER-7F3K-Q2", given_at=NOON),
         CampaignCode(campaign_id=UUID(campaign["id"]), code="SUMMER-9M2D-X4"),

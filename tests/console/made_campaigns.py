@@ -1,15 +1,20 @@
 """Campaigns for the pages about them: one with codes, doors and an import that goes on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.access.actor import Actor, ActorKind
 from app.campaigns import store
+from app.campaigns.models import Invitation, Invited
 from app.campaigns.schemas import CampaignIn, CostIn, DoorIn, TargetIn
 from app.codes import import_store
 from app.codes.models import CampaignCode
-from tests.service import CARD_APPID, Service, card
+from app.qrcodes import store as qrcodes
+from app.qrcodes.models import QrKind
+from tests.service import APPID, CARD_APPID, Service, card
 
 ACTOR = Actor(ActorKind.CLI, "cli")
 NAME = "<b>夏季 sale</b>"
@@ -42,7 +47,34 @@ async def _campaign(service: Service) -> UUID:
             )
             for number in range(9)
         )
+        await _invitation(session, campaign.id, now)
         return campaign.id
+
+
+async def _invitation(session: AsyncSession, campaign_id: UUID, now: datetime) -> None:
+    """Let somebody invite two people, one of whom has left."""
+    row = qrcodes.new_row(APPID, QrKind.TEMPORARY, NAME, now, scene=str(uuid4()))
+    await qrcodes.insert_rows(session, [row])
+    session.add(
+        Invitation(
+            qrcode_id=row["id"],
+            campaign_id=campaign_id,
+            appid=APPID,
+            openid="oDEMO0aInviter",
+            created_at=now,
+        )
+    )
+    session.add_all(
+        Invited(
+            event_id=uuid4(),
+            qrcode_id=row["id"],
+            campaign_id=campaign_id,
+            appid=APPID,
+            followed_at=now,
+            left_at=now if number else None,
+        )
+        for number in range(2)
+    )
 
 
 async def a_list(service: Service) -> str:

@@ -384,3 +384,36 @@ async def test_a_run_that_is_killed_leaves_nothing_half_counted(
         assert await connection.fetchval(f"SELECT count(*) FROM funnel_{table}") == 0  # noqa: S608
     await story.count(batch=2)
     await assert_all_exact(story)
+
+
+@pytest.mark.parametrize("kind", ["contents", "identity"])
+async def test_a_campaign_keeps_what_erased_people_did_and_counts_it_once(
+    database: Database, connection: asyncpg.Connection, kind: str
+) -> None:
+    """By a rule, which stays, and by a code and a button, which do not; changed afterwards."""
+    story = await begin(connection, database.sessions)
+    span = (START - timedelta(days=1), START + timedelta(days=9))
+    doors = ("rule:1", f"qrcode:{code_id('a')}", "button:2-1", f"notice:{send_id(0)}")
+    for at, what in enumerate(("answered", "tap", "notice", "answered")):
+        moment = START + timedelta(minutes=7 * at)
+        await story.happen(Happens(what, "o1", moment, 1 if what == "answered" else 0, 0, odd=True))
+    await story.world.push("o1", START + timedelta(hours=1), "SCAN", scene="a", rule_id=1)
+    await story.world.push("o2", START + timedelta(hours=1), rule_id=1)
+    await story.count()
+    await story.world.campaign(0, Campaign(*span, doors))
+    await story.happen(Happens(kind, "o1", START + timedelta(days=1), 0, 0, odd=False))
+    await story.count()
+    await assert_all_exact(story)
+    (found,) = await connection.fetch(
+        "SELECT sum(received) AS received, sum(sent) AS sent FROM funnel_days WHERE door = $1",
+        f"campaign:{campaign_id(0)}",
+    )
+    assert found["received"] == 5
+
+    await story.world.campaign(0, Campaign(span[0], span[1] + timedelta(days=1), doors[:1]))
+    await story.world.campaign(1, Campaign(*span, doors))
+    await story.count()
+    await assert_all_exact(story)
+    await story.world.delete_campaign(0)
+    await story.count()
+    await assert_all_exact(story)

@@ -159,6 +159,7 @@ BODIES: dict[str, Json] = {
     "CampaignReplacement": CAMPAIGN,
     "DrawIn": {"count": 10, "key": "first", "prefix": "S-", "length": 16},
     "GiveIn": {"appid": CARD_APPID, "openid": "oONE", "door": {"kind": "rule", "id": "1"}},
+    "InvitationIn": {"appid": APPID, "openid": "oONE"},
     "RedemptionIn": {
         "code": "CODE-1",
         "key": "order-1",

@@ -9,9 +9,10 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.campaigns import store
+from app.campaigns import invite, store
 from app.campaigns.errors import NoSuchCampaign
 from app.campaigns.figures import figures_of
+from app.campaigns.invitations_router import HEADER, file_pages
 from app.campaigns.models import Campaign
 from app.campaigns.schemas import DayFigures
 from app.clock import SHANGHAI
@@ -23,6 +24,7 @@ from app.console.campaigns.router import router
 from app.console.chart_csv import chart_csv
 from app.console.charts import Series, line_chart
 from app.console.errors import NotFound
+from app.console.followers.references import references, tail
 from app.console.form_values import Blank
 from app.console.language import language_of
 from app.console.messages import N_, Messages
@@ -30,12 +32,16 @@ from app.console.render import render
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
+from app.csv_response import csv_response
+from app.db.engine import Database
 from app.db.session import SessionDep
+from app.tombstones.subject import is_erased
 
 SEE_OTHER: Final = 303
 DAYS: Final = 30
 IMPORTS_SHOWN: Final = 10
 CHARTED: Final = {"handed_out": N_("Handed out"), "redeemed": N_("Redeemed")}
+INVITERS_SHOWN: Final = 20
 DONE: Final = {
     "added": N_("The campaign is added."),
     "changed": N_("The campaign is changed."),
@@ -85,6 +91,15 @@ async def show_progress(
     )
 
 
+@router.get("/{campaign_id}/invitations.csv")
+async def export_invitations(request: Request, _visitor: Editor, campaign_id: UUID) -> Response:
+    """Send the invitations as a file. It names people, so that editors alone get it."""
+    database: Database = request.app.state.database
+    async with database.sessions.begin() as session:
+        await read(session, campaign_id)
+    return await csv_response("invitations", HEADER, file_pages(database, campaign_id))
+
+
 @router.post("/{campaign_id}/delete")
 async def delete(
     request: Request, visitor: Editor, campaign_id: UUID, session: SessionDep
@@ -115,6 +130,8 @@ async def show(
     days = _days(campaign, now)
     found = await figures_of(session, campaign, days[0], days[-1])
     imports = (await import_store.latest(session, campaign.id))[:IMPORTS_SHOWN]
+    make = await references(session, request.app.state.settings)
+    inviters = await invite.most(session, campaign.id, INVITERS_SHOWN)
     translate = Messages(language_of(request)).text
     return render(
         request,
@@ -125,6 +142,15 @@ async def show(
         left=(await figures.left(session, [campaign.id])).get(campaign.id),
         figures=found,
         door_names=DOORS,
+        inviters=[
+            (
+                None
+                if one.openid is None or is_erased(one.openid)
+                else (make.make(one.qrcode.appid, one.openid), tail(one.openid)),
+                one,
+            )
+            for one in inviters
+        ],
         chart=line_chart(
             [day.isoformat() for day in days],
             [
