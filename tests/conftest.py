@@ -53,9 +53,10 @@ share_built_routes()
 # Until all is collected: modules and tests, of which nothing goes away.
 gc.disable()
 
-# On a busy machine a new connection can take seconds. How long the service waits for one decides
-# only where nothing answers, and the tests of that set it themselves.
+# On a busy machine a new connection or a brief transaction can take seconds. How long the service
+# waits for one decides only where nothing answers, and the tests of that set it themselves.
 engine.CONNECT_TIMEOUT_SECONDS = 20.0
+brief_connection.BRIEF_SECONDS = 60.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -189,7 +190,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(inbox, "FLUSH_SECONDS", PATIENCE_SECONDS / 2)
     monkeypatch.setattr(router, "DEADLINE_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(brief_connection, "BRIEF_SECONDS", PATIENCE_SECONDS / 2)
     for lookup in (token_cache, slug_cache, live_tickets, database_state):
         monkeypatch.setattr(lookup, "TIMEOUT_SECONDS", PATIENCE_SECONDS / 4)
 

@@ -11,7 +11,7 @@ from app.db.advisory_lock import Connect
 
 # A statement by a key takes milliseconds. On a connection that was cut at a bad moment, or that
 # hangs, it would take as long as the driver allows, and a send window lasts a minute only.
-BRIEF_SECONDS: Final = 5.0
+BRIEF_SECONDS = 5.0
 
 # The statements find their rows by key. Planned anew each time they would cost more than they do,
 # and a plan that was made while the tables were empty must not read them whole later.
