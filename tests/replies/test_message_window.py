@@ -180,6 +180,7 @@ async def test_a_message_of_long_ago_opens_no_window(
 
     assert await statuses(connection) == ["held"]
     assert wechat.calls(SEND) == []
+    assert await column(connection, WINDOW) == []
 
 
 async def test_a_push_from_before_the_erasure_notes_no_time(
