@@ -1,12 +1,12 @@
 """Puts WeChat's figures beside ours. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from app.datacube.measures import FOLLOWERS, MEASURES, Measure
-from app.datacube.models import PushDay, WeChatFigures
+from app.datacube.models import PushDay, VisitDay, WeChatFigures
 from app.wechat.datacube import FigureCall
 
 # A greater share of follows or messages that is missing means that pushes are lost.
@@ -76,6 +76,15 @@ class Comparison:
         return difference(self.theirs, self.ours)
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What the service counted of one account. followers: at the end of each day."""
+
+    pushes: Sequence[PushDay] = ()
+    visits: Sequence[VisitDay] = ()
+    followers: Mapping[date, int] = field(default_factory=dict)
+
+
 def difference(theirs: int | None, ours: int | None) -> float | None:
     """Return ours less theirs as a share of theirs; None if one is not known, or theirs is 0."""
     if theirs is None or ours is None or (theirs == 0 and ours):
@@ -87,31 +96,49 @@ def compare(
     calls: Sequence[FigureCall],
     days: Sequence[date],
     figures: Sequence[WeChatFigures],
-    pushes: Sequence[PushDay],
-    followers: Mapping[date, int],
+    ours: Ours,
 ) -> list[Comparison]:
-    """Return the measures of these calls for one account. followers: ours at the end of days."""
+    """Return the measures of these calls for one account."""
     read = {(FigureCall(one.call), one.day): one for one in figures if one.rows is not None}
-    counted = {one.day: one for one in pushes if one.covered}
+    counted = {one.day: one for one in ours.pushes if one.covered}
+    reported = {one.day: one for one in ours.visits}
     return [
-        Comparison(measure, list(_pairs(measure, days, read, counted, followers)))
+        Comparison(
+            measure, list(_pairs(measure, days, read, _Own(counted, reported, ours.followers)))
+        )
         for measure in MEASURES
         if measure.call in calls
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """`Ours` by day."""
+
+    pushes: Mapping[date, PushDay]
+    visits: Mapping[date, VisitDay]
+    followers: Mapping[date, int]
+
+    def of(self, measure: Measure, day: date) -> int | None:
+        """Return our figure of a day; None if it is not known."""
+        if measure.reported is not None:
+            visits = self.visits.get(day)
+            return None if visits is None else measure.reported(visits)
+        pushes = self.pushes.get(day)
+        if pushes is None:
+            return None
+        if measure.name == FOLLOWERS:
+            return self.followers.get(day)
+        return None if measure.ours is None else measure.ours(pushes)
 
 
 def _pairs(
     measure: Measure,
     days: Sequence[date],
     read: Mapping[tuple[FigureCall, date], WeChatFigures],
-    counted: Mapping[date, PushDay],
-    followers: Mapping[date, int],
+    own: _Own,
 ) -> Iterator[Pair]:
     for day in days:
-        found, own = read.get((measure.call, day)), counted.get(day)
+        found = read.get((measure.call, day))
         theirs = None if found is None or found.rows is None else measure.theirs(found.rows)
-        if measure.name == FOLLOWERS:
-            ours = None if own is None else followers.get(day)
-        else:
-            ours = None if own is None or measure.ours is None else measure.ours(own)
-        yield Pair(day, theirs, ours, settled=found is None or found.try_at is None)
+        yield Pair(day, theirs, own.of(measure, day), settled=found is None or found.try_at is None)

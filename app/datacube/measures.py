@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.datacube.models import PushDay
+from app.datacube.models import PushDay, VisitDay
 from app.wechat.datacube import FigureCall
 from app.wechat.errcodes import Language
 
@@ -23,10 +23,10 @@ FOLLOWERS: Final = "followers"
 class Measure:
     """One figure of a day.
 
-    theirs: of the rows of `call`; None if WeChat says nothing. ours: of the pushes of the day; None
-    if the service does not count it, or reads it elsewhere. both are equal unless pushes are lost
-    if `exact`. total: of several days. label, expected: what it is, and which difference is to be
-    expected, by language.
+    theirs: of the rows of `call`; None if WeChat says nothing. ours: of the pushes of the day;
+    reported: of the launches that a mini-program reported for it; both None if the service does not
+    count it, or reads it elsewhere. both are equal unless pushes are lost if `exact`. total: of
+    several days. label, expected: what it is, and which difference is to be expected, by language.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Measure:
     ours: Callable[[PushDay], int] | None
     label: Mapping[Language, str]
     expected: Mapping[Language, str]
+    reported: Callable[[VisitDay], int] | None = None
     exact: bool = False
     total: Callable[[Sequence[int]], int] = sum
 
@@ -216,7 +217,14 @@ MEASURES: Final[Sequence[Measure]] = (
         _known("session_cnt"),
         None,
         {"en": "Sessions", "zh": "打开次数"},
-        {"en": "Of the whole mini-program.", "zh": "整个小程序的数字。"},
+        {
+            "en": "WeChat's is of the whole mini-program, from opening to the background. Ours has "
+            "the launches that its backend reports within two days: lower if some are not "
+            "reported, higher if it reports a return from the background, too.",
+            "zh": "微信的数字是整个小程序的，从打开到进入后台为一次。本服务只计小程序后台在两天内"
+            "上报的启动：未全部上报时偏少，把从后台返回也上报时偏多。",
+        },
+        reported=lambda day: day.launches,
     ),
     Measure(
         "visits",
@@ -233,9 +241,12 @@ MEASURES: Final[Sequence[Measure]] = (
         None,
         {"en": "Visitors", "zh": "访问人数"},
         {
-            "en": "Of the whole mini-program; who comes on two days counts twice.",
-            "zh": "整个小程序的数字；两天都来的人计两次。",
+            "en": "Who comes on two days counts twice. Ours has the people whose OpenID or UnionID "
+            "stands in a reported launch: lower if launches are not reported, or name nobody.",
+            "zh": "两天都来的人计两次。本服务只计上报的启动中带有 OpenID 或 UnionID 的人："
+            "未上报或未带标识时偏少。",
         },
+        reported=lambda day: day.people,
     ),
     Measure(
         "new_visitors",

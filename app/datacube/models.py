@@ -68,3 +68,18 @@ class PushDay(Base):
     last_push_at: Mapped[datetime | None]
     silences: Mapped[list[list[str | None]]] = mapped_column(JSONB)
     counted_at: Mapped[datetime]
+
+
+class VisitDay(Base):
+    """The launches that a mini-program reported for one day in Shanghai; no person is in it.
+
+    people: how many different OpenIDs or UnionIDs were reported.
+    """
+
+    __tablename__ = "visit_days"
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    launches: Mapped[int]
+    people: Mapped[int]
+    counted_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from app.clock import Clock
-from app.datacube import count, figure_store
+from app.datacube import count, figure_store, visit_count
 from app.datacube.figure_store import Claim
 from app.datacube.retry_policy import (
     PAUSE_OF_CONFIGURATION,
@@ -72,8 +72,9 @@ def asked_accounts(settings: Settings) -> list[Account]:
 
 
 async def read_due(reader: FigureReader) -> None:
-    """Ask for all days that are due, and count the pushes of the days that are over."""
+    """Ask for all days that are due, and count the pushes and launches of days that are over."""
     await count.count_due(reader.sessions, reader.clock, reader.settings)
+    await visit_count.count_due(reader.sessions, reader.clock, reader.settings)
     accounts = asked_accounts(reader.settings)
     async with reader.sessions.begin() as session:
         calls = {one.appid: CALLS[one.kind] for one in accounts}

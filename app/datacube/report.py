@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
-from app.datacube import figure_store, push_store
-from app.datacube.compare import Comparison, Pair, compare
+from app.datacube import figure_store, push_store, visit_count
+from app.datacube.compare import Comparison, Ours, Pair, compare
 from app.datacube.days import yesterday
 from app.datacube.measures import MEASURES
 from app.datacube.models import WeChatFigures
@@ -76,8 +76,7 @@ async def judged(
                 ALL_CALLS,
                 days,
                 [row for row in figures if row.appid == appid],
-                [row for row in pushes if row.appid == appid],
-                {},
+                Ours([row for row in pushes if row.appid == appid]),
             )
             if one.measure.name in exact
         }
@@ -91,6 +90,7 @@ async def _of_account(
     date_range = DateRange(since, until, SHANGHAI.key)
     figures = await figure_store.read(session, [account.appid], since, until)
     pushes = await push_store.read(session, [account.appid], since, until)
+    visits = await visit_count.read(session, [account.appid], since, until)
     followers: dict[date, int] = {}
     if account.kind == "oa":
         changes, present = await follower_store.read(session, [account.appid], date_range)
@@ -99,7 +99,7 @@ async def _of_account(
     calls = CALLS[account.kind]
     return AccountReport(
         account,
-        compare(calls, date_range.days, figures, pushes, followers),
+        compare(calls, date_range.days, figures, Ours(pushes, visits, followers)),
         _waiting(calls, figures),
     )
 

@@ -9,8 +9,10 @@ import pytest
 from app.clock import SHANGHAI
 from app.datacube import days as days_of_figures
 from app.datacube.days import day_of, start_of
+from app.first_id import first_id
 from app.worker import Jobs
 from simulator.demo import OPENIDS
+from tests.arrivals.makers import launch, report
 from tests.datacube.makers import (
     DISTRIBUTION,
     MESSAGES,
@@ -26,6 +28,8 @@ from tests.datacube.makers import (
     says_of_pushed_day,
 )
 from tests.service import APPID, Json, Service, WeChat, WorldClock
+
+VISITS = {"session_cnt": 40, "visit_pv": 90, "visit_uv": 30, "visit_uv_new": 7}
 
 
 @pytest.fixture(autouse=True)
@@ -181,8 +185,7 @@ async def test_a_mini_program_has_its_visits_and_their_sources(
 ) -> None:
     day = morning_after(clock)
     appid = MINI_PROGRAM.appid
-    trend = {"session_cnt": 40, "visit_pv": 90, "visit_uv": 30, "visit_uv_new": 7}
-    says(wechat, TREND, day, [trend], appid)
+    says(wechat, TREND, day, [VISITS], appid)
     sources = [{"key": 13, "value": 12}, {"key": 27, "value": 9}, {"key": 10, "value": 19}]
     says(wechat, DISTRIBUTION, day, sources, appid)
     await jobs.read_figures()
@@ -192,6 +195,53 @@ async def test_a_mini_program_has_its_visits_and_their_sources(
     assert (found["sessions"], found["visits"], found["visitors"]) == (40, 90, 30)
     assert (found["sessions_from_menus"], found["sessions_from_conversations"]) == (12, 9)
     assert found["sessions_from_articles"] == 0
+
+
+async def launched(service: Service, at: datetime, openid: str | None) -> None:
+    appid = MINI_PROGRAM.appid
+    await report(service, launch(service, appid=appid, openid=openid, at=at.isoformat()))
+
+
+async def test_reported_launches_stand_beside_the_sessions(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    midnight = start_of(day_of(clock.now()))
+    clock.advance(midnight + timedelta(hours=12) - clock.now())
+    times = (midnight - timedelta(seconds=1), midnight, clock.now(), clock.now())
+    for at, openid in zip(times, ("oA", "oA", "oA", "oB"), strict=True):
+        await launched(service, at, openid)
+    day = morning_after(clock)
+    says(wechat, TREND, day, [VISITS], MINI_PROGRAM.appid)
+    await jobs.read_figures()
+    # Who reports late is not lost: the day is counted again.
+    await launched(service, midnight + timedelta(hours=1), None)
+    late = "UPDATE arrivals SET id = $1 WHERE openid IS NULL"
+    await connection.execute(late, first_id(clock.now()))
+    clock.advance(timedelta(days=2))
+    await jobs.read_figures()
+
+    account = await compared(
+        service, MINI_PROGRAM.appid, **{"from": day.isoformat(), "until": day.isoformat()}
+    )
+    found = {one["name"]: (one["wechat"], one["ours"]) for one in account["figures"]}
+    assert (found["sessions"], found["visitors"]) == ((40, 4), (30, 2))
+    assert found["visits"] == (90, None)
+
+
+async def test_a_mini_program_that_reports_nothing_is_not_compared(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock
+) -> None:
+    day = morning_after(clock)
+    says(wechat, TREND, day, [VISITS], MINI_PROGRAM.appid)
+    await jobs.read_figures()
+
+    account = await compared(service, MINI_PROGRAM.appid, **{"from": day.isoformat()})
+
+    assert figure(account, "sessions")["ours"] is None
 
 
 @pytest.mark.parametrize(
