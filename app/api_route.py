@@ -35,12 +35,12 @@ class BoundedRoute(ScopedRoute):
         async def handle_bounded(request: Request) -> Response:
             body = await request.body()
             _require_json(request, body)
-            if body:
-                await _require_readable(request)
             if too_many_in(body, self.max_values):
                 raise InvalidRequest(
                     [Problem(loc=["body"], msg=too_many(self.max_values), type="value_error")]
                 )
+            if body:
+                await _require_readable(request)
             return await handle(request)
 
         return handle_bounded

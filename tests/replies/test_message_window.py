@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 
 from app.db.engine import connect
@@ -12,7 +13,6 @@ from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses
 from tests.replies.test_ledger import workers
 from tests.service import OPENID, SEND, Service, WeChat, column, event, message, text_reply
-from tests.waiting import eventually
 
 TEXT = text_reply("hello", via="customer_service")
 WINDOW = "SELECT (opened_at, sends_left) FROM send_windows WHERE trigger = 'message'"
@@ -103,19 +103,18 @@ async def test_a_held_reply_that_was_not_woken_is_found_by_the_sweep(
 async def test_wechats_word_closes_a_window_that_has_no_row_yet(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
-    async def called() -> bool:
-        return bool(wechat.calls(SEND))
-
     callback = await owed(service, wechat, TEXT)
     service.clock.advance(timedelta(seconds=1))
-    wechat.strike(SEND, errcode=45015, latency_seconds=0.3, count=1)
-    sending = asyncio.create_task(deliver(jobs, callback))
-    await eventually(called)
-    await connection.execute(
-        "UPDATE openids SET messaged_at = messaged_at + interval '1 microsecond'"
-    )
+    wechat.strike(SEND, errcode=45015, count=1)
 
-    await asyncio.gather(sending, return_exceptions=True)
+    async def message_meanwhile(request: httpx.Request) -> None:
+        if request.url.path == SEND:
+            await connection.execute(
+                "UPDATE openids SET messaged_at = messaged_at + interval '1 microsecond'"
+            )
+
+    wechat.client.event_hooks = {"request": [message_meanwhile], "response": []}
+    await asyncio.gather(deliver(jobs, callback), return_exceptions=True)
     service.clock.advance(timedelta(seconds=61))
     await jobs.sweep()
 
