@@ -41,7 +41,7 @@ from tests.service import (
     jobs_of,
     rows,
 )
-from tests.waiting import PATIENCE_SECONDS, eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -168,8 +168,6 @@ async def test_a_chunk_that_was_not_committed_is_queued_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.notices.audience.CHUNK", 4)
-    # Two runs wait for one another's connections, which takes its time on a busy machine.
-    monkeypatch.setattr("app.db.brief.BRIEF_SECONDS", PATIENCE_SECONDS)
     people = await add_people(connection, wechat, 9)
     send = await started(service)
     await connection.execute(
