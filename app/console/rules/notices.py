@@ -22,6 +22,11 @@ NOTICES: Final = {
         Level.FAULT,
         N_("The rule can't be used any more as it was then. Open it and correct it."),
     ),
+    "full": Label(
+        N_("Nothing was changed"),
+        Level.FAULT,
+        N_("There are as many rules as there may be. Delete rules that nobody needs first."),
+    ),
 }
 
 

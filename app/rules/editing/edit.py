@@ -13,6 +13,7 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.rules.definition.schemas import RuleIn, RuleOut
+from app.rules.editing.room import require_room
 from app.rules.models import RuleChange, RuleRevision, RuleRow, RulesVersion
 
 _KEEP_IDS_RISING = text("""
@@ -61,7 +62,8 @@ async def version_now(session: AsyncSession) -> int:
 
 
 async def insert(session: AsyncSession, rule: RuleIn, actor: Actor) -> RuleOut:
-    """Add a rule with a new id."""
+    """Add a rule with a new id. Raises TooManyRules."""
+    await require_room(session, 1)
     row = RuleRow(**columns(rule))
     session.add(row)
     await session.flush()
@@ -101,7 +103,8 @@ async def revive(
     *,
     change: RuleChange = RuleChange.RESTORED,
 ) -> RuleOut:
-    """Insert a deleted rule again under its old id."""
+    """Insert a deleted rule again under its old id. Raises TooManyRules."""
+    await require_room(session, 1)
     revision = await _next_revision(session, rule_id, 0)
     row = RuleRow(id=rule_id, revision=revision, **columns(rule))
     session.add(row)

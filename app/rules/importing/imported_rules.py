@@ -18,8 +18,9 @@ from app.rules.definition.validation_errors import (
 from app.rules.definition.validation_messages import message_for
 from app.rules.editing import edit
 from app.rules.editing.check_sendable import SendableCheck
+from app.rules.editing.room import MAX_RULES
 from app.rules.importing.document import DocumentFormat, ImportedRule, read_items
-from app.rules.importing.limits import MAX_RULES, MEMBER
+from app.rules.importing.limits import MEMBER
 from app.rules.importing.scratch import Scratch
 from app.settings import Settings
 
