@@ -25,7 +25,7 @@ NOTICES: Final = {
     "full": Label(
         N_("Nothing was changed"),
         Level.FAULT,
-        N_("There are as many rules as there may be. Delete rules that nobody needs first."),
+        N_("The rules are as many, or as large, as they may be. Delete some of them first."),
     ),
 }
 

@@ -58,7 +58,8 @@ async def run_import(
         raise RulesChanged(version)
     planned = await plan.plan_import(session, rules, add_only=add_only)
     try:
-        await require_room(session, len(planned.added) - len(planned.removed))
+        if add_only:
+            await require_room(session, await asyncio.to_thread(plan.added_weight, planned))
     except TooManyRules:
         planned.diffs.close()
         raise

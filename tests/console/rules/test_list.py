@@ -222,7 +222,7 @@ async def test_a_deleted_rule_stays_deleted_if_there_is_no_room(
 
     page = await owner.get(refused.headers["location"].removeprefix("/console"))
     assert page.status_code == 200
-    assert "There are as many rules as there may be." in page.text
+    assert "The rules are as many, or as large, as they may be." in page.text
 
 
 async def test_a_viewer_has_no_buttons(service: Service) -> None:

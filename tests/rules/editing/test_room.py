@@ -101,3 +101,53 @@ async def test_a_set_that_is_too_large_already_may_be_changed_and_become_smaller
     (added,) = await add(client, 4)
 
     assert (changed.status_code, deleted.status_code, added.status_code) == (200, 204, 422)
+
+
+KEYWORDS = {"on": "text", "match": "any", "keywords": [f"word {number}" for number in range(3)]}
+
+
+async def test_all_keywords_together_have_a_bound_for_new_and_for_changed_rules(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_ALL_KEYWORDS", 5)
+    many, few = as_posted(name="Many", trigger=KEYWORDS), as_posted(name="Few")
+    two = as_posted(name="Two", trigger=KEYWORDS | {"keywords": ["a", "b"]})
+    any_revision = {"If-Match": "*"}
+    await client.post("/api/rules", json=many)
+    other = (await client.post("/api/rules", json=few)).json()["id"]
+
+    refused = await client.post("/api/rules", json=many | {"name": "More"})
+    grown = await client.put(f"/api/rules/{other}", json=many, headers=any_revision)
+    taken = await client.put(f"/api/rules/{other}", json=two, headers=any_revision)
+    imported = await client.post(
+        "/api/rules/import", json={"rules": [many, many | {"name": "Again"}]}
+    )
+
+    assert [answer.status_code for answer in (refused, grown, taken, imported)] == [
+        422,
+        422,
+        200,
+        422,
+    ]
+    for answer in (refused, grown, imported):
+        (problem,) = answer.json()["detail"]
+        assert "the rules would have 6 keywords, and may have 5: remove" in problem["msg"]
+
+
+async def test_all_texts_together_have_a_bound(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_ALL_BYTES", 2 * 1024)
+    long = {"msgtype": "text", "via": "passive", "content": "x" * 1000}
+    rule = as_posted(name="One", replies=[long])
+    (first,) = [await client.post("/api/rules", json=rule)]
+
+    refused = await client.post("/api/rules", json=rule | {"name": "Two"})
+    imported = await client.post(
+        "/api/rules/import", json={"rules": [rule, rule | {"name": "Two"}]}
+    )
+
+    assert (first.status_code, refused.status_code, imported.status_code) == (201, 422, 422)
+    for answer in (refused, imported):
+        (problem,) = answer.json()["detail"]
+        assert "KiB, and may have 2: shorten" in problem["msg"]
