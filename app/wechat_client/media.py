@@ -23,7 +23,7 @@ from app.wechat_client.media_source import Medium, identify, load
 from app.wechat_client.models import Media
 from app.wechat_client.single_flight import SingleFlight
 from app.wechat_client.tokens import AccessTokens
-from app.wechat_client.with_token import with_token
+from app.wechat_client.with_token import require_token, with_token
 
 MEDIA_LIFETIME = timedelta(days=3)
 RENEW_AHEAD = timedelta(hours=12)
@@ -71,6 +71,8 @@ class Uploads:
             stored = await self._stored(appid, source)
             if stored is not None:
                 return stored.media_id
+            # Accounts that wait for their tokens would keep the others from uploading.
+            await require_token(self.tokens, appid)
             async with self.videos if use.type == "video" else self.uploads:
                 return await self._load_once(appid, source, use)
 

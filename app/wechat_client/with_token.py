@@ -55,6 +55,14 @@ async def with_token(
     return result
 
 
+async def require_token(tokens: AccessTokens, appid: AppId) -> None:
+    """Have the account's token at hand, so that `with_token` need not wait for one.
+
+    Call it before something scarce is taken for the call. Raises NoToken.
+    """
+    await _or_no_token(tokens.get(appid))
+
+
 async def _call(
     tokens: AccessTokens, appid: AppId, call: Callable[[str], Awaitable[T]], api: Api
 ) -> T:

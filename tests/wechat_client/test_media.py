@@ -13,7 +13,7 @@ from PIL import Image
 from app.db.engine import open_database
 from app.replies.errors import TryLater
 from app.wechat.api import WeChatApi
-from app.wechat.api_responses import UploadedMedia
+from app.wechat.api_responses import StableToken, UploadedMedia
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat.outbound import MediaSource, MediaUse
@@ -322,3 +322,22 @@ async def test_so_many_uploads_are_made_at_once_and_the_others_wait(
     assert at_once == most
     assert found == [f"id-of-{number}" for number in range(most + 3)]
     assert sorted(sent) == sorted(contents)
+
+
+async def test_no_upload_of_another_waits_while_a_token_is_fetched(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = jobs.delivery.uploads
+    counts = Counted(usual.uploads)
+    held: list[int] = []
+    stable_token = WeChatApi.stable_token
+
+    async def watched(api: WeChatApi, appid: AppId, secret: str) -> StableToken:
+        held.append(counts.held)
+        return await stable_token(api, appid, secret)
+
+    monkeypatch.setattr(WeChatApi, "stable_token", watched)
+
+    await replace(usual, uploads=counts).media_id(AppId(APPID), THUMB)
+
+    assert (held, counts.asked) == ([0], 1)

@@ -11,7 +11,7 @@ from app.console.form_values import Blank
 from app.console.messages import N_
 from app.console.render import is_htmx
 from app.console.rules import changes
-from app.console.rules.check import checked
+from app.console.rules.check import checked, errors_of
 from app.console.rules.draft import UPLOAD, Draft, read_draft
 from app.console.rules.editor import show_editor, translate_for
 from app.console.rules.fields import REPLIES, TRIGGERS
@@ -28,6 +28,7 @@ from app.db.engine import Database
 from app.rules.definition.event_triggers import MAX_SCENE_CHARACTERS
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit
+from app.rules.editing.room import TooManyRules
 from app.wechat_client.errors import BadPicture
 
 WAIT_SECONDS: Final = 0.05
@@ -114,6 +115,15 @@ async def _save(request: Request, visitor: Editor, draft: Draft) -> Response:
                     actor,
                     revision=draft.revision or 0,
                 )
+    except TooManyRules as full:
+        return await show_editor(
+            request,
+            draft.document,
+            draft.rule_id,
+            draft.revision,
+            errors=errors_of(full.problems, translate_for(request)),
+            status=422,
+        )
     except edit.StaleRevision:
         return await show_newer(request, draft.document, draft.rule_id or 0, found.rule)
     except edit.NoSuchRule:

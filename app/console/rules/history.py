@@ -11,6 +11,7 @@ from app.console.render import render
 from app.console.rules import changes
 from app.console.rules.labels import CHANGES
 from app.console.rules.list_page import MAX_ID, RuleId
+from app.console.rules.notices import notice_of
 from app.console.rules.router import router
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
@@ -20,6 +21,7 @@ from app.db.session import SessionDep
 from app.rules import store
 from app.rules.definition.validation_errors import InvalidRequest
 from app.rules.editing import edit, revisions
+from app.rules.editing.room import TooManyRules
 
 PAGE_ROWS: Final = 20
 
@@ -50,6 +52,7 @@ async def show_history(
     rule_id: RuleId,
     session: SessionDep,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    done: str | None = None,
 ) -> Response:
     """List the revisions of a rule, the newest first; also of a deleted rule."""
     found = await revisions.history(session, rule_id, before=before, limit=PAGE_ROWS + 1)
@@ -62,6 +65,7 @@ async def show_history(
         "rules/history.html",
         rule_id=rule_id,
         present=present,
+        notice=notice_of(done),
         revisions=[
             (each, differences(older.rule if older else {}, each.rule) if older else None)
             for each, older in zip(shown, [*found[1:], None][: len(shown)], strict=True)
@@ -95,14 +99,17 @@ async def restore_rule(
                 settings=state.settings,
                 present=present,
             )
-        done = "restored"
+        told = "?done=restored"
     except revisions.NoSuchRevision:
         raise NotFound from None
     except edit.StaleRevision:
-        done = "stale"
+        told = "?done=stale"
+    except TooManyRules:
+        # A deleted rule has no other page.
+        told = "/history?done=full"
     except (revisions.NoLongerValid, InvalidRequest):
-        done = "invalid"
-    return RedirectResponse(console_path(f"/rules/{rule_id}?done={done}"), 303)
+        told = "/history?done=invalid"
+    return RedirectResponse(console_path(f"/rules/{rule_id}{told}"), 303)
 
 
 def _flat(part: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON

@@ -22,6 +22,11 @@ NOTICES: Final = {
         Level.FAULT,
         N_("The rule can't be used any more as it was then. Open it and correct it."),
     ),
+    "full": Label(
+        N_("Nothing was changed"),
+        Level.FAULT,
+        N_("The rules are as many, or as large, as they may be. Delete some of them first."),
+    ),
 }
 
 

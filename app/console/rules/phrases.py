@@ -210,6 +210,18 @@ PHRASES: Final = (
     N_("it waits for %(wanted)s, and only the first %(number)s characters of %(was)s agree"),
     N_("it waits for %(wanted)s, and this was %(was)s"),
     N_("can't be kept in the media folder (%(reason)s): let the service write into it"),
+    N_(
+        "there would be %(count)s rules, and there may be %(most)s: delete rules that nobody "
+        "needs, or make one rule with several keywords of those that answer the same"
+    ),
+    N_(
+        "the rules would have %(count)s keywords, and may have %(most)s: remove keywords that "
+        "nobody needs, or replace those with a common part by that part"
+    ),
+    N_(
+        "the rules would have %(count)s KiB, and may have %(most)s: shorten texts and keywords, or "
+        "delete rules that nobody needs"
+    ),
     N_("can't be kept: the media folder has %(number)s files; remove some"),
 )
 

@@ -13,6 +13,7 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.rules.definition.schemas import RuleIn, RuleOut
+from app.rules.editing.room import require_room, weight_of
 from app.rules.models import RuleChange, RuleRevision, RuleRow, RulesVersion
 
 _KEEP_IDS_RISING = text("""
@@ -61,7 +62,8 @@ async def version_now(session: AsyncSession) -> int:
 
 
 async def insert(session: AsyncSession, rule: RuleIn, actor: Actor) -> RuleOut:
-    """Add a rule with a new id."""
+    """Add a rule with a new id. Raises TooManyRules."""
+    await require_room(session, weight_of(columns(rule)))
     row = RuleRow(**columns(rule))
     session.add(row)
     await session.flush()
@@ -81,9 +83,10 @@ async def replace(
     """Replace a rule by `rule`.
 
     expected: revisions, one of which must be the present one; None: any. change: how the revision
-    came about. Raises NoSuchRule, StaleRevision.
+    came about. Raises NoSuchRule, StaleRevision, TooManyRules.
     """
     row = await _locked_row(session, rule_id, expected)
+    await require_room(session, weight_of(columns(rule)).minus(weight_of(posted_form(row))))
     for name, value in columns(rule).items():
         setattr(row, name, value)
     before, row.revision = row.revision, await _next_revision(session, rule_id, row.revision)
@@ -101,7 +104,8 @@ async def revive(
     *,
     change: RuleChange = RuleChange.RESTORED,
 ) -> RuleOut:
-    """Insert a deleted rule again under its old id."""
+    """Insert a deleted rule again under its old id. Raises TooManyRules."""
+    await require_room(session, weight_of(columns(rule)))
     revision = await _next_revision(session, rule_id, 0)
     row = RuleRow(id=rule_id, revision=revision, **columns(rule))
     session.add(row)

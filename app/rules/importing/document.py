@@ -12,9 +12,9 @@ from pydantic import Field, ValidationError
 from app.rules.definition.fields import Strict
 from app.rules.definition.schemas import RuleId, RuleIn, RuleOut
 from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
+from app.rules.editing.room import MAX_RULES
 from app.rules.importing.json_items import read_json_items
 from app.rules.importing.limits import (
-    MAX_RULES,
     MEMBER,
     BadDocument,
     NotAList,

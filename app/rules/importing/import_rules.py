@@ -10,6 +10,7 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.rules.editing import edit
+from app.rules.editing.room import TooManyRules, require_room
 from app.rules.importing import plan
 from app.rules.importing.imported_rules import ImportedRules
 from app.rules.importing.plan import Plan
@@ -50,12 +51,18 @@ async def run_import(
     transaction ends. dry_run: nothing is changed. add_only: stored rules are neither changed nor
     removed. The audit log gets one entry with the versions of the rules and the number of changes.
     expected: versions of the rules, one of which must be the present one; None: any.
-    Raises RulesChanged, InvalidRequest.
+    Raises RulesChanged, InvalidRequest, and its subclass TooManyRules.
     """
     version = await edit.begin(session)
     if expected is not None and version not in expected:
         raise RulesChanged(version)
     planned = await plan.plan_import(session, rules, add_only=add_only)
+    try:
+        if add_only:
+            await require_room(session, await asyncio.to_thread(plan.added_weight, planned))
+    except TooManyRules:
+        planned.diffs.close()
+        raise
     if not dry_run:
         await plan.apply(session, planned, actor.name)
         await audit.record(

@@ -18,8 +18,9 @@ from app.rules.definition.validation_errors import (
 from app.rules.definition.validation_messages import message_for
 from app.rules.editing import edit
 from app.rules.editing.check_sendable import SendableCheck
+from app.rules.editing.room import MAX_RULES, NOTHING, require_within, weight_of
 from app.rules.importing.document import DocumentFormat, ImportedRule, read_items
-from app.rules.importing.limits import MAX_RULES, MEMBER
+from app.rules.importing.limits import MEMBER
 from app.rules.importing.scratch import Scratch
 from app.settings import Settings
 
@@ -41,6 +42,7 @@ class ImportedRules:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.heads: list[Head] = []
+        self.weight = NOTHING
         self._columns = Scratch(folder)
 
     @classmethod
@@ -59,7 +61,9 @@ class ImportedRules:
         """Add a rule."""
         appid = None if rule.appid is None else sys.intern(rule.appid)
         self.heads.append(Head(rule.id, rule.name, appid))
-        self._columns.add(orjson.dumps(edit.columns(rule)))
+        columns = edit.columns(rule)
+        self.weight = self.weight.plus(weight_of(columns))
+        self._columns.add(orjson.dumps(columns))
 
     def encoded(self, number: int) -> bytes:
         """Return the columns of a rule as JSON."""
@@ -88,6 +92,7 @@ def read_rules(stream: IO[bytes], format: DocumentFormat, settings: Settings) ->
             if number == MAX_RULES:
                 raise InvalidRequest([_too_many_rules()])
             problems += _take(rules, item, check, ["body", MEMBER, number])
+            require_within(rules.weight, rules.weight)
             if len(problems) >= MAX_PROBLEMS:
                 break
         if problems:

@@ -4,9 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 MAX_BYTES: Final = 96 * 1024 * 1024
-"""Enough for MAX_RULES rules, each with a card and a text of the usual length."""
-
-MAX_RULES: Final = 200_000
+"""Enough for as many rules as there may be, each with a card and a text of the usual length."""
 
 MEMBER: Final = "rules"
 """The one member of a document."""

@@ -18,6 +18,7 @@ from app.rules.definition.schemas import BrokenRule, RuleOut
 from app.rules.definition.validation_errors import MAX_PROBLEMS, InvalidRequest, Problem
 from app.rules.editing import bulk_edit, edit
 from app.rules.editing.bulk_edit import BulkRow
+from app.rules.editing.room import NOTHING, Weight, weight_of
 from app.rules.importing.imported_rules import ImportedRules
 from app.rules.importing.scratch import Scratch
 
@@ -158,6 +159,14 @@ class _Comparison:
             return number
         # Each only once: of stored rules with one name, the first is the one that is replaced.
         return self._by_name.pop((row.name, row.appid), None)
+
+
+def added_weight(plan: Plan) -> Weight:
+    """Return what the added rules take."""
+    weight = NOTHING
+    for number in plan.added:
+        weight = weight.plus(weight_of(plan.rules.columns(number)))
+    return weight
 
 
 async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:

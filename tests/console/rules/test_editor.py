@@ -18,6 +18,7 @@ from app.console.rules.phrases import PHRASES, in_language
 from app.console.rules.tabs import TABS
 from app.console.rules.views import label_of
 from app.rules.definition.schemas import RuleIn
+from app.rules.editing import room
 from tests.console.operator import FROM_A_PAGE, Operator, signed_in
 from tests.console.rules import makers
 from tests.console.rules.makers import CONDITIONS, REPLIES, UTM, Form, rule_with
@@ -146,6 +147,29 @@ async def test_what_is_wrong_stands_beside_its_field_in_the_operators_language(
     assert "去掉开头的斜杠" in answer.text
     assert "2: 没有可见内容" in answer.text
     assert 'value="many"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "there would be 1 rules, and there may be 0: delete"),
+        ("zh", "规则将有 1 条，而最多 0 条"),
+    ],
+)
+async def test_a_rule_that_there_is_no_room_for_is_not_saved_and_what_was_typed_stays(
+    service: Service, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    monkeypatch.setattr(room, "MAX_RULES", 0)
+    async with signed_in(service, Role.EDITOR, language=language) as editor:
+        form = Form((await editor.get("/rules/new", reply="text")).text).values
+        form |= {"action": "save", "name": "x", "trigger.keywords": "店"}
+        form |= {"replies.0.content": "typed"}
+        answer = await posted(editor, form)
+
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "typed" in answer.text
+    assert (await service.read("rules"))["items"] == []
 
 
 async def test_a_file_that_is_missing_is_said_beside_its_field(

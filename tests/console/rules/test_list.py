@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.rules.editing import room
 from tests.console.operator import Operator, signed_in
 from tests.service import Service, message, text_reply
 
@@ -208,6 +209,20 @@ async def test_a_deleted_rule_is_restored(service: Service, owner: Operator) -> 
 
     assert deleted.headers["location"] == "/console/rules?tab=keywords&done=deleted"
     assert (await service.read(f"rules/{rule_id}"))["name"] == "Shop"
+
+
+async def test_a_deleted_rule_stays_deleted_if_there_is_no_room(
+    service: Service, owner: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule_id = await service.add_rule(text_reply("one"))
+    await owner.post(f"/rules/{rule_id}/delete", {"revision": 1})
+    monkeypatch.setattr(room, "MAX_RULES", 0)
+
+    refused = await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 0})
+
+    page = await owner.get(refused.headers["location"].removeprefix("/console"))
+    assert page.status_code == 200
+    assert "The rules are as many, or as large, as they may be." in page.text
 
 
 async def test_a_viewer_has_no_buttons(service: Service) -> None:

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.rules.definition.schemas import RuleOut
+from app.rules.editing.room import MAX_RULES
 from app.rules.importing.document import DocumentFormat, read_items, write
-from app.rules.importing.limits import MAX_BYTES, MAX_RULES
+from app.rules.importing.limits import MAX_BYTES
 from app.rules.text.normalize import normalise
 from tests.rules.makers import NOON, as_posted
 
