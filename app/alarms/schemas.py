@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AwareDatetime, ConfigDict, Field, StrictBool
+from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, StrictFloat
 
 from app.alarms.kinds import KINDS, AlarmKind, Unit
 from app.alarms.models import Alarm, AlarmReceiver, ReceiverKind
@@ -173,7 +173,7 @@ class ThresholdIn(ApiModel):
     """Of one account alone; null for all that have none of their own."""
     enabled: StrictBool = True
     """Whether there are alarms of this kind."""
-    value: Annotated[float, Field(allow_inf_nan=False, ge=1, le=1_000_000)] | None = None
+    value: Annotated[StrictFloat, Field(allow_inf_nan=False, ge=1, le=1_000_000)] | None = None
     """In the unit of the kind; null for its default."""
 
 

@@ -4,6 +4,7 @@ CampaignError
  ├ NoSuchCampaign   it does not exist, or is deleted
  ├ StaleRevision    somebody else has changed it
  ├ UnknownDoor      a door that does not exist
+ ├ UnknownTarget    a mini-program that is not configured
  ├ OtherDoor        a door that is none of the campaign's
  ├ DoorTaken        another campaign has the door at the same time
  ├ TooManyDoors     it has as many doors as it may have
@@ -38,6 +39,16 @@ class UnknownDoor(CampaignError):
     def __init__(self, number: int, kind: str, door_id: str) -> None:
         super().__init__(f"there is no {kind} {door_id}: correct its id, or leave it out")
         self.number = number
+
+
+class UnknownTarget(CampaignError):
+    """The mini-program that the campaign is about is not configured."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "is not a mini-program that is configured here: correct it, or add it to "
+            "ACCOUNTS_FILE or MINI_PROGRAM_APPIDS"
+        )
 
 
 class OtherDoor(CampaignError):

@@ -18,6 +18,7 @@ from app.campaigns.errors import (
     TooManyCampaigns,
     UnknownDoor,
     UnknownInviter,
+    UnknownTarget,
 )
 from app.codes.errors import BadCodes, KeyReused, NotRedeemed, TooManyCodes, UnknownCode
 from app.qrcodes.errors import TooManyCodes as TooManyQrCodes
@@ -55,6 +56,10 @@ def http_errors(campaign_id: UUID | None = None) -> Iterator[None]:
     except UnknownDoor as error:
         raise InvalidRequest(
             [Problem(loc=["body", "doors", error.number, "id"], msg=str(error), type="value_error")]
+        ) from None
+    except UnknownTarget as error:
+        raise InvalidRequest(
+            [Problem(loc=["body", "target", "appid"], msg=str(error), type="value_error")]
         ) from None
     except OtherDoor as error:
         raise InvalidRequest(

@@ -30,6 +30,7 @@ from app.db.session import SessionDep
 from app.links.days_query import DaysQuery
 from app.read_only import require_unchanged
 from app.rules.http.if_match import etag, required
+from app.settings import Settings
 
 MAX_PAGE_ROWS = 100
 
@@ -73,7 +74,13 @@ async def add_campaign(
 ) -> CampaignOut:
     """Add a campaign. Its doors must exist; at any moment a door belongs to one campaign alone."""
     with http_errors():
-        added = await store.add(session, actor_of(request), campaign, _now(request))
+        added = await store.add(
+            session,
+            actor_of(request),
+            campaign,
+            _now(request),
+            mini_programs=_mini_programs(request),
+        )
     return await _one(session, added, response)
 
 
@@ -111,7 +118,13 @@ async def replace_campaign(
     with http_errors(campaign_id):
         require_unchanged(campaign, await store.read(session, campaign_id), "id", "created_at")
         replaced = await store.replace(
-            session, actor_of(request), campaign_id, campaign, _now(request), expected=expected
+            session,
+            actor_of(request),
+            campaign_id,
+            campaign,
+            _now(request),
+            expected=expected,
+            mini_programs=_mini_programs(request),
         )
     return await _one(session, replaced, response)
 
@@ -162,6 +175,11 @@ async def _one(session: AsyncSession, campaign: Campaign, response: Response) ->
     response.headers["ETag"] = etag(campaign.revision)
     (found,) = await out(session, campaign)
     return found
+
+
+def _mini_programs(request: Request) -> frozenset[str]:
+    settings: Settings = request.app.state.settings
+    return settings.mini_programs
 
 
 def _now(request: Request) -> datetime:

@@ -1,7 +1,7 @@
 """SQL of `/api/campaigns`: adds, changes, deletes and lists. The audit log has every change."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from app.campaigns.errors import (
     TooManyCampaigns,
     TooManyDoors,
     UnknownDoor,
+    UnknownTarget,
 )
 from app.campaigns.models import Campaign, CampaignDoor
 from app.campaigns.schemas import MAX_DOORS, CampaignIn, DoorIn
@@ -94,14 +95,22 @@ async def add_door(
 
 
 async def add(
-    session: AsyncSession, actor: Actor, campaign_in: CampaignIn, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    campaign_in: CampaignIn,
+    now: datetime,
+    *,
+    mini_programs: Collection[str],
 ) -> Campaign:
-    """Add a campaign. Raises UnknownDoor, DoorTaken, TooManyCampaigns."""
+    """Add a campaign. mini_programs: those that it may be about; empty: any.
+
+    Raises UnknownDoor, UnknownTarget, DoorTaken, TooManyCampaigns.
+    """
     await session.execute(_LOCK)
     if (await session.scalar(select(func.count()).select_from(Campaign)) or 0) >= MAX_CAMPAIGNS:
         raise TooManyCampaigns(MAX_CAMPAIGNS)
     campaign = Campaign(id=uuid7(), revision=1, created_at=now, updated_at=now)
-    _fill(campaign, campaign_in)
+    _fill(campaign, campaign_in, mini_programs)
     session.add(campaign)
     await session.flush()
     await _set_doors(session, campaign, campaign_in.doors)
@@ -117,17 +126,19 @@ async def replace(
     now: datetime,
     *,
     expected: frozenset[int] | None,
+    mini_programs: Collection[str],
 ) -> Campaign:
     """Replace what a campaign says. expected: revisions that may be replaced; None: any.
 
-    Raises NoSuchCampaign, StaleRevision, UnknownDoor, DoorTaken, LongOver.
+    mini_programs: those that it may be about from now on; empty: any.
+    Raises NoSuchCampaign, StaleRevision, UnknownDoor, UnknownTarget, DoorTaken, LongOver.
     """
     await session.execute(_LOCK)
     campaign = await _locked(session, campaign_id, expected)
     if campaign.forgotten_at is not None and campaign_in.ends_at > campaign.ends_at:
         raise LongOver
     before = campaign.revision
-    _fill(campaign, campaign_in)
+    _fill(campaign, campaign_in, mini_programs)
     campaign.revision += 1
     campaign.updated_at = now
     await session.flush()
@@ -198,8 +209,12 @@ async def _set_doors(session: AsyncSession, campaign: Campaign, doors: Sequence[
         raise DoorTaken(taken.kind, taken.door_id, taken.campaign_id)
 
 
-def _fill(campaign: Campaign, campaign_in: CampaignIn) -> None:
+def _fill(campaign: Campaign, campaign_in: CampaignIn, mini_programs: Collection[str]) -> None:
     target, cost = campaign_in.target, campaign_in.cost
+    # A target that is stored stays allowed: the end of its campaign can be moved all the same.
+    allowed = {*mini_programs, campaign.target_appid}
+    if target is not None and mini_programs and target.appid not in allowed:
+        raise UnknownTarget
     campaign.name = campaign_in.name
     campaign.starts_at = campaign_in.starts_at
     campaign.ends_at = campaign_in.ends_at

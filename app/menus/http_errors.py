@@ -26,6 +26,11 @@ REFUSED: Final[Responses] = {
     502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
 }
 NOT_A_FOLLOWER: Final = 65302
+# Without the AppID: whatever stands in the path would be told back, control characters too.
+NO_ACCOUNT: Final = (
+    "the path names no Official Account of the settings: correct the AppID, or add the account "
+    "to the settings"
+)
 
 
 def official_account(request: Request, appid: str, *, calls_wechat: bool = False) -> AppId:
@@ -36,7 +41,7 @@ def official_account(request: Request, appid: str, *, calls_wechat: bool = False
     settings: Settings = request.app.state.settings
     account = settings.accounts.get(appid)
     if account is None or account.kind != "oa":
-        raise HTTPException(404, f"{appid} is no Official Account of the settings: add it there")
+        raise HTTPException(404, NO_ACCOUNT)
     if calls_wechat and account.appsecret is None:
         raise HTTPException(409, f"{appid} has no AppSecret: set it, so that WeChat can be asked")
     return AppId(appid)

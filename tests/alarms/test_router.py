@@ -231,6 +231,8 @@ async def test_thresholds_show_defaults_and_what_is_set(service: Service) -> Non
     [
         ("quota", {"value": 101}, "value"),
         ("no_push", {"value": 50_000}, "value"),
+        ("no_push", {"value": True}, "value"),
+        ("no_push", {"value": "5"}, "value"),
         ("doctor", {"value": 2}, "value"),
         ("queue_age", {"appid": APPID, "value": 5}, "appid"),
         ("no_push", {"appid": CARD_APPID, "value": 5}, "appid"),

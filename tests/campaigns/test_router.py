@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -31,11 +32,18 @@ from tests.service import (
     Json,
     Service,
     WeChat,
+    WorldClock,
     card,
     column,
     message,
+    settings_for,
     text_reply,
 )
+from tests.service import (
+    running as running_service,
+)
+
+OTHER_MINI_PROGRAM = "wx00000000000000aa"
 
 
 async def test_a_campaign_is_added_read_listed_changed_and_deleted(
@@ -129,6 +137,31 @@ async def test_what_is_wrong_with_a_campaign_is_said(
     (problem, *_) = answer.json()["detail"]
     assert member in problem["loc"]
     assert word in problem["msg"]
+
+
+async def test_a_campaign_is_about_a_mini_program_that_is_configured(
+    service: Service, database_url: str, tmp_path: Path, clock: WorldClock
+) -> None:
+    first = await added(service, target={"appid": CARD_APPID, "pagepath": ""})
+    changed = settings_for(database_url, tmp_path, mini_program_appids=OTHER_MINI_PROGRAM)
+
+    async with running_service(changed, clock) as restarted:
+        wanted = body(restarted, target={"appid": CARD_APPID})
+        refused = await restarted.api("POST", "campaigns", json=wanted)
+        known = await added(restarted, target={"appid": OTHER_MINI_PROGRAM, "pagepath": ""})
+        moved = await restarted.api("PUT", f"campaigns/{known['id']}", json=known | wanted)
+        # What is stored stays, so that the campaign can be ended.
+        stored = await restarted.api("PUT", f"campaigns/{first['id']}", json=first)
+        page = await restarted.read("campaigns")
+
+    for answer in (refused, moved):
+        assert answer.status_code == 422, answer.text
+        (problem,) = answer.json()["detail"]
+        assert problem["loc"] == ["body", "target", "appid"]
+        assert "not a mini-program that is configured here: correct it" in problem["msg"]
+    assert stored.status_code == 200, stored.text
+    assert [item["id"] for item in page["items"]] == [known["id"], first["id"]]
+    assert page["items"][0]["target"] == known["target"]
 
 
 async def test_a_door_leads_to_one_campaign_at_a_time(service: Service) -> None:

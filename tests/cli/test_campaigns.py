@@ -43,7 +43,9 @@ class Command:
                 name="Summer", starts_at=NOW - timedelta(days=3), ends_at=NOW + timedelta(days=3)
             )
             async with database.sessions.begin() as session:
-                added = await store.add(session, Actor(ActorKind.CLI, "cli"), wanted, NOW)
+                added = await store.add(
+                    session, Actor(ActorKind.CLI, "cli"), wanted, NOW, mini_programs=()
+                )
                 added_id = added.id
             await database.close()
             return added_id

@@ -32,7 +32,7 @@ async def _campaign(service: Service) -> UUID:
         cost=CostIn(amount=Decimal("5000.00")),
     )
     async with service.app.state.database.sessions.begin() as session:
-        campaign = await store.add(session, ACTOR, campaign_in, now)
+        campaign = await store.add(session, ACTOR, campaign_in, now, mini_programs=())
         await import_store.draw(
             session, campaign.id, count=1000, prefix="S-", length=16, key=str(uuid4()), now=now
         )

@@ -1,5 +1,7 @@
 """The pages about campaigns: what a form does, and what it says when something is wrong."""
 
+from pathlib import Path
+
 import asyncpg
 import httpx
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from app.worker import Jobs
 from tests.console import made_campaigns
 from tests.console.operator import FROM_A_PAGE, Operator
-from tests.service import Service, card, column
+from tests.service import CARD_APPID, Service, card, column, settings_for
 
 FORM = {
     "name": "Summer",
@@ -70,6 +72,29 @@ async def test_what_is_wrong_stands_beside_the_field(
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
     assert await column(connection, "SELECT count(*) FROM campaigns") == [0]
+
+
+async def test_a_mini_program_that_is_not_configured_is_told_beside_its_field(
+    owner: Operator,
+    service: Service,
+    connection: asyncpg.Connection,
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    await owner.post("/campaigns/add", FORM)
+    (campaign_id,) = await column(connection, "SELECT id FROM campaigns")
+    # Otherwise any is taken for one.
+    service.app.state.settings = settings_for(
+        database_url, tmp_path, mini_program_appids="wx00000000000000aa"
+    )
+    wanted = FORM | {"target_appid": CARD_APPID, "revision": "1"}
+
+    for path in ("/campaigns/add", f"/campaigns/{campaign_id}/edit"):
+        answer = await owner.post(path, wanted)
+        assert answer.status_code == 422
+        assert 'id="target_appid-error"' in answer.text
+        assert "This mini-program is not configured" in answer.text
+    assert await column(connection, "SELECT target_appid FROM campaigns") == [None]
 
 
 async def test_codes_are_added_from_a_file_and_drawn(

@@ -87,7 +87,13 @@ async def test_a_document_of_another_shape_is_refused_with_its_place(
 
 
 async def test_an_account_without_menus_is_not_known(service: Service) -> None:
-    assert (await service.api("GET", "menus/wx00000000000000ff")).status_code == 404
+    for appid in ("wx00000000000000ff", "%00", "%1B%5B31m"):
+        unknown = await service.api("GET", f"menus/{appid}")
+        assert unknown.status_code == 404
+        assert unknown.json()["detail"] == (
+            "the path names no Official Account of the settings: correct the AppID, or add the "
+            "account to the settings"
+        )
     assert (await service.api("GET", f"{MENU}/versions/7")).status_code == 404
     assert (await service.api("POST", f"{MENU}/versions/7/restore")).status_code == 404
     assert (await service.api("POST", f"{MENU}/versions/7/stop")).status_code == 404

@@ -15,9 +15,10 @@ from app.campaigns.errors import (
     NoSuchCampaign,
     StaleRevision,
     UnknownDoor,
+    UnknownTarget,
 )
 from app.campaigns.models import Campaign
-from app.console.campaigns.form import DOOR_TAKEN, DOOR_UNKNOWN, CampaignForm
+from app.console.campaigns.form import DOOR_TAKEN, DOOR_UNKNOWN, TARGET_UNKNOWN, CampaignForm
 from app.console.campaigns.router import router
 from app.console.errors import NotFound
 from app.console.messages import N_
@@ -59,7 +60,13 @@ async def edit(
     try:
         async with session.begin_nested():
             await store.replace(
-                session, actor, campaign_id, campaign_in, now, expected=frozenset({revision})
+                session,
+                actor,
+                campaign_id,
+                campaign_in,
+                now,
+                expected=frozenset({revision}),
+                mini_programs=request.app.state.settings.mini_programs,
             )
     except NoSuchCampaign:
         raise NotFound from None
@@ -69,6 +76,8 @@ async def edit(
         return _form(request, campaign_id, form, stale.revision, newer=theirs, status=409)
     except UnknownDoor:
         problems = {"doors": DOOR_UNKNOWN}
+    except UnknownTarget:
+        problems = {"target": TARGET_UNKNOWN}
     except DoorTaken:
         problems = {"doors": DOOR_TAKEN}
     except LongOver:

@@ -29,6 +29,10 @@ PROBLEMS: Final = {
     "warn_below": N_("Write a number from 0 to 100000."),
 }
 DOOR_UNKNOWN: Final = N_("One of these does not exist: correct its id, or leave it out.")
+TARGET_UNKNOWN: Final = N_(
+    "This mini-program is not configured: correct the AppID, or add it to ACCOUNTS_FILE or "
+    "MINI_PROGRAM_APPIDS."
+)
 DOOR_TAKEN: Final = N_("One of these leads to another campaign at the same time.")
 _DOOR: Final = re.compile(r"(\S+)\s+(\S+)")
 

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.campaigns import store
-from app.campaigns.errors import DoorTaken, TooManyCampaigns, UnknownDoor
+from app.campaigns.errors import DoorTaken, TooManyCampaigns, UnknownDoor, UnknownTarget
 from app.codes import figures
-from app.console.campaigns.form import DOOR_TAKEN, DOOR_UNKNOWN, CampaignForm
+from app.console.campaigns.form import DOOR_TAKEN, DOOR_UNKNOWN, TARGET_UNKNOWN, CampaignForm
 from app.console.campaigns.labels import state_of
 from app.console.campaigns.router import router
 from app.console.form_values import Blank
@@ -48,10 +48,16 @@ async def add(
     try:
         async with session.begin_nested():
             campaign = await store.add(
-                session, actor_of(request, visitor), campaign_in, request.app.state.clock.now()
+                session,
+                actor_of(request, visitor),
+                campaign_in,
+                request.app.state.clock.now(),
+                mini_programs=request.app.state.settings.mini_programs,
             )
     except UnknownDoor:
         return await show_list(request, session, form, problems={"doors": DOOR_UNKNOWN})
+    except UnknownTarget:
+        return await show_list(request, session, form, problems={"target": TARGET_UNKNOWN})
     except DoorTaken:
         return await show_list(request, session, form, problems={"doors": DOOR_TAKEN})
     except TooManyCampaigns:

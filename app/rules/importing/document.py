@@ -95,7 +95,7 @@ def read_items(stream: IO[bytes], format: DocumentFormat) -> Iterator[object]:
     except yaml.YAMLError as error:
         where = " ".join(str(error).split()).replace('in "<file>", line', "in line")
         raise _invalid(f"is not valid YAML: {where}") from None
-    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, AttributeError) as error:
         raise _invalid(f"can't be read: {error}") from None
 
 

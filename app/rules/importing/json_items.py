@@ -4,16 +4,18 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Final, NoReturn
 
 from app.rules.importing.limits import (
     CHUNK_BYTES,
+    MAX_DEPTH,
     MAX_ITEM_BYTES,
     MEMBER,
     BadDocument,
     NotAList,
     NotAnObject,
+    TooDeep,
     TooLargeItem,
     require_few,
     require_members,
@@ -114,7 +116,7 @@ class _Window:
         return str(key)
 
     def value(self) -> object:
-        """Take a whole value. Raises BadDocument, TooLargeItem."""
+        """Take a whole value. Raises BadDocument, TooDeep, TooLargeItem."""
         self.next_character()
         self._fill()
         try:
@@ -124,8 +126,12 @@ class _Window:
             if cut and not self._is_end:
                 raise TooLargeItem from None
             self.fail(error.msg, error.pos)
+        except RecursionError:
+            raise TooDeep from None
         if end - self._at > MAX_ITEM_BYTES:
             raise TooLargeItem
+        if _is_deep(value):
+            raise TooDeep
         self._at = end
         return value
 
@@ -160,6 +166,25 @@ class _Window:
 
 _CUT: Final = len("\\uXXXX\\uXXXX")
 """How far from the end of the window an error may stand that a longer window would not have."""
+
+
+_OUTSIDE: Final = 2
+"""Levels around a rule: the document, and the list of rules."""
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH - _OUTSIDE):
+        level = [part for parts in level for part in _parts(parts)]
+        if not level:
+            return False
+    return any(isinstance(part, dict | list) for part in level)
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

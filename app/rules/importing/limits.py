@@ -12,6 +12,9 @@ MEMBER: Final = "rules"
 MAX_ITEM_BYTES: Final = 1024 * 1024
 """One rule of a document. No other request can bring a larger one."""
 
+MAX_DEPTH: Final = 32
+"""Lists and objects inside each other, the document itself counted. A rule needs about 8."""
+
 MAX_MEMBERS: Final = 10
 
 CHUNK_BYTES: Final = 1024 * 1024
@@ -27,6 +30,15 @@ class TooLargeItem(BadDocument):
     def __init__(self) -> None:
         super().__init__(
             f"holds a rule, or another part, of more than {MAX_ITEM_BYTES // 1024} KiB: shorten it"
+        )
+
+
+class TooDeep(BadDocument):
+    """Lists and objects stand too deep inside each other."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"is nested too deeply: put at most {MAX_DEPTH} lists and objects into each other"
         )
 
 

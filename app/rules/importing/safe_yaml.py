@@ -8,17 +8,17 @@ import yaml
 
 from app.rules.importing.limits import (
     CHUNK_BYTES,
+    MAX_DEPTH,
     MAX_ITEM_BYTES,
     MEMBER,
     BadDocument,
     NotAList,
     NotAnObject,
+    TooDeep,
     TooLargeItem,
     require_few,
     require_members,
 )
-
-MAX_DEPTH: Final = 32
 
 _NUMBER: Final = "(?:0|[1-9][0-9]*)"
 RESOLVERS: Final = (
@@ -159,7 +159,7 @@ def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> objec
     if isinstance(event, yaml.ScalarEvent):
         return _plain(event.value) if event.implicit[0] else event.value
     if depth == MAX_DEPTH:
-        raise Forbidden("is nested too deeply")
+        raise TooDeep
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, depth + 1)
     return _mapping(events, depth + 1)

@@ -224,7 +224,7 @@ rules:
     [
         ("rules: [", "not valid YAML"),
         ("a: &a [1]\nrules: *a", "alias"),
-        ("rules: " + "[" * 100 + "]" * 100, "nested"),
+        ("rules: " + "[" * 32 + "]" * 32, "at most 32 lists and objects"),
         ("rules: !!python/object/apply:os.getcwd []", "tag"),
         ("rules: []\nmore: !!bool foo", "tag"),
         ("rules: []\nmore: !!timestamp foo", "tag"),
@@ -254,7 +254,10 @@ async def test_a_document_that_is_no_set_of_rules_is_refused(
         ('{"rules": [NaN]}', "NaN"),
         ('{"rules": [', "not valid JSON"),
         ('{"rules": [{"\\ud800": 1}]}', "half of a character"),
-        ("[" * 100_000, "can't be read"),
+        ("[" * 100_000, "at most 32 lists and objects"),
+        ('{"rules": [' + "[" * 31 + "]" * 31 + "]}", "at most 32 lists and objects"),
+        ('{"rules": [' + '{"a": ' * 31 + "1" + "}" * 31 + "]}", "at most 32 lists and objects"),
+        ('{"rules": [' + "[" * 30 + "]" * 30 + "]}", "must be an object"),
     ],
 )
 async def test_json_is_read_as_strictly_as_yaml(
