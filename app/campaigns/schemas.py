@@ -26,7 +26,7 @@ from app.codes.read_csv import MAX_CODES
 from app.identity.schemas import WeChatId
 from app.qrcodes.life import QrState, state_of
 from app.qrcodes.schemas import picture_url
-from app.rules.definition.fields import Words
+from app.rules.definition.fields import Name
 from app.settings import APPID_PATTERN
 from app.wechat.outbound.mini_program_card import MAX_PAGEPATH_BYTES
 
@@ -86,7 +86,7 @@ class CampaignIn(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Words, Field(max_length=100)]
+    name: Annotated[Name, Field(max_length=100)]
     """For operators and reports."""
     starts_at: Time
     """When it begins."""

@@ -12,7 +12,7 @@ from app.links.fallback_url import MAX_URL, check_fallback
 from app.links.models import EnvVersion, Link
 from app.links.renewable import Renewable
 from app.links.target_query import MAX_QUERY
-from app.rules.definition.fields import Words, storable
+from app.rules.definition.fields import Name, storable
 from app.rules.definition.utm import Utm
 from app.settings import APPID_PATTERN
 from app.wechat.errcodes import Language, explain
@@ -32,7 +32,7 @@ class LinkIn(ApiModel):
 
     slug: Annotated[str, Field(pattern=SLUG_PATTERN)] | None = None
     """The end of the short URL: 4 to 32 letters, digits, `_` and `-`; left out, one is drawn."""
-    name: Annotated[Words, Field(max_length=100)]
+    name: Annotated[Name, Field(max_length=100)]
     """For operators, and the title of the pages that visitors see."""
     appid: Annotated[str, Field(pattern=APPID_PATTERN)]
     """AppID of the mini-program; its AppSecret is in ACCOUNTS_FILE."""

@@ -11,7 +11,7 @@ from app.api_model import ApiModel
 from app.identity.schemas import WeChatId
 from app.notices.models import NoticeKind, NoticeSend, NoticeStatus, SendSource, SendState
 from app.notices.schemas import NoticeContent
-from app.rules.definition.fields import Moment, Strict, Words
+from app.rules.definition.fields import Moment, Name, Strict
 from app.settings import APPID_PATTERN
 from app.wechat.errcodes import Language, explain
 
@@ -73,7 +73,7 @@ class AudienceCount(ApiModel):
 class AudienceSendIn(AudienceIn, NoticeContent):
     """A notice to all who may get it and match a filter."""
 
-    name: Annotated[Words, Field(max_length=100)]
+    name: Annotated[Name, Field(max_length=100)]
     """For operators."""
     max_recipients: Annotated[int, Field(ge=1, le=MAX_AUDIENCE, strict=True)]
     """At most so many people; more of them refuse the send. Count them first."""

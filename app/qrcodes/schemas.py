@@ -13,7 +13,7 @@ from app.qrcodes.life import NEVER, QrState, state_of
 from app.qrcodes.list_csv import MAX_NAME
 from app.qrcodes.models import Figures, QrCode, QrKind
 from app.qrcodes.scene import SCENE_PATTERN, check_scene
-from app.rules.definition.fields import Words
+from app.rules.definition.fields import Name
 from app.settings import APPID_PATTERN
 from app.wechat.errcodes import Language
 
@@ -26,7 +26,7 @@ class QrCodeIn(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Words, Field(max_length=MAX_NAME)]
+    name: Annotated[Name, Field(max_length=MAX_NAME)]
     """For operators, and what stands below the code in a picture with its name."""
     appid: Annotated[str, Field(pattern=APPID_PATTERN)] | None = None
     """AppID of the Official Account that people follow by it; left out, that of WECHAT_APPID."""
@@ -50,7 +50,7 @@ class QrCodeName(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Words, Field(max_length=MAX_NAME)]
+    name: Annotated[Name, Field(max_length=MAX_NAME)]
     """The new name."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from app.api_model import ApiModel
 from app.identity.schemas import WeChatId
@@ -13,6 +13,7 @@ from app.rules.definition.fields import Moment, Strict, Trimmed
 from app.settings import APPID_PATTERN
 from app.tags.models import TagAction, TagRun, TagRunState
 from app.wechat.errcodes import Language, explain
+from app.wechat.outbound.base import seen
 
 MAX_NAME: Final = 30
 MAX_PEOPLE: Final = 5000
@@ -29,7 +30,7 @@ class TagName(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Trimmed, Field(max_length=MAX_NAME)]
+    name: Annotated[Trimmed, Field(max_length=MAX_NAME), AfterValidator(seen)]
     """Up to 30 characters. WeChat may count bytes: then it refuses more than 10 Chinese characters
     with 45158."""
 

@@ -74,6 +74,27 @@ def check(answer: httpx.Response, name: str, what: object) -> None:
         assert not re.search(RAW, problem["msg"]), (what, problem)
 
 
+FOUND_BY_NAME = ("/api/campaigns", "/api/links", "/api/qrcodes", "/api/notice-sends", "/api/tags")
+NAMED = [
+    (method, path, BODIES[name])
+    for method, path, operation in WITH_BODY
+    if path.startswith(FOUND_BY_NAME)
+    and (schema := body_of(operation))
+    and "name" in BODIES[name := schema["$ref"].rpartition("/")[2]]
+]
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u202e \u3164"])
+@pytest.mark.parametrize(("method", "path", "body"), NAMED, ids=named)
+async def test_a_name_that_nobody_can_see_is_refused(
+    service: Service, method: str, path: str, body: Json, name: str
+) -> None:
+    answer = await ask(service, method, path, json=body | {"name": name})
+
+    check(answer, "name", name)
+    assert "can be seen" in answer.text
+
+
 def test_every_body_is_tried() -> None:
     used = {
         schema["$ref"].rpartition("/")[2] for _, _, one in WITH_BODY if (schema := body_of(one))

@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.api_model import ApiModel
-from app.wechat.outbound.base import not_blank
+from app.wechat.outbound.base import not_blank, seen
 
 
 def storable(text: str) -> str:
@@ -26,6 +26,9 @@ def storable(text: str) -> str:
 
 Words = Annotated[str, Field(min_length=1), AfterValidator(storable), AfterValidator(not_blank)]
 """Text that an operator writes: it is not blank, and Postgres can store it."""
+
+Name = Annotated[Words, AfterValidator(seen)]
+"""What operators find something again by: it has a character that can be seen."""
 
 # The extra: without it, requests and responses have two types in the OpenAPI document.
 Trimmed = Annotated[

@@ -70,13 +70,14 @@ Line = Annotated[
 """Text that is not blank, without control characters except tab and line feeds."""
 
 
-def _seen(text: str, info: ValidationInfo) -> str:
+def seen(text: str, info: ValidationInfo) -> str:
+    """Return `text`. Raises ValueError if none of it can be seen, unless it is stored."""
     if shows_nothing(text) and not is_stored(info):
         raise ValueError("holds nothing that can be seen: write at least one visible character")
     return text
 
 
-SeenLine = Annotated[Line, AfterValidator(_seen)]
+SeenLine = Annotated[Line, AfterValidator(seen)]
 """The same, with a character that can be seen: the words of a message, and nothing else in it."""
 
 
