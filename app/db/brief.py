@@ -14,16 +14,7 @@ from app.db.engine import SessionFactory
 async def brief_transaction(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
     """Yield a session in a transaction of at most BRIEF_SECONDS. Raises TimeoutError.
 
-    Its connection is closed then, since it may still wait for the server. In a task that is being
-    cancelled, CancelledError takes the place of any error: a worker that stops breaks its
-    connections and cancels its jobs, Python may raise the first alone, and a job that repeats what
-    failed would go on for as long as the database hangs.
+    Its connection is closed then, since it may still wait for the server.
     """
-    try:
-        async with asyncio.timeout(brief_connection.BRIEF_SECONDS), sessions.begin() as session:
-            yield session
-    except Exception:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError from None
-        raise
+    async with asyncio.timeout(brief_connection.BRIEF_SECONDS), sessions.begin() as session:
+        yield session

@@ -22,6 +22,7 @@ from app.codes.holder import Holder
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
+from app.db.repeat_write import repeat_write
 from app.notices import send_store, store
 from app.notices.code_source import CodeBusy, CodeSource, NoCode
 from app.notices.fill_code import takes_code, with_code
@@ -49,7 +50,6 @@ CALLS_AT_ONCE: Final = 8
 NEXT_RUN: Final = timedelta(seconds=1)
 # A job that waits longer would keep the one from being added that a resumed send needs.
 LONGEST_WAIT: Final = timedelta(seconds=30)
-RECORD_PAUSE_SECONDS: Final = 0.5
 SKIP_BATCH: Final = 5000
 STOPPED: Final = "the send was stopped"
 ERASED: Final = "its content is erased"
@@ -238,15 +238,7 @@ async def _record(
 
     There is no limit: a notice without a result would look like one whose worker had died.
     """
-    while True:
-        try:
-            await _record_once(sender, running, claim, result)
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            await asyncio.sleep(RECORD_PAUSE_SECONDS)
-        else:
-            break
+    await repeat_write(lambda: _record_once(sender, running, claim, result))
     _count(running, result.status if isinstance(result, NoticeOutcome) else NoticeStatus.SENT)
 
 

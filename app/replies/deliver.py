@@ -18,6 +18,7 @@ from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
 from app.db.job_executor import is_unavailable
 from app.db.queue import enqueue
+from app.db.repeat_write import repeat_write
 from app.replies import attempt_store, expiry_report, store
 from app.replies.card_ref import card_with_ref
 from app.replies.code_source import CodeBusy, CodeSource, NoCode
@@ -54,9 +55,8 @@ SEND: Final = "message/custom/send"
 BAD_MEDIA_ID: Final = 40007
 # A reply that another worker has begun to send is left to it for so long, since that worker may
 # only have been cut off from the database. It records its result as soon as the database takes it:
-# it tries for BRIEF_SECONDS each time, with RECORD_PAUSE_SECONDS between.
+# it tries for BRIEF_SECONDS each time, with the pause of `repeat_write` between.
 TAKEOVER_SECONDS: Final = 8.0
-RECORD_PAUSE_SECONDS: Final = 0.5
 SOON: Final = timedelta(seconds=1)
 NO_CAMPAIGNS: Final = "this worker has no campaigns"
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
@@ -227,16 +227,8 @@ async def _record(delivery: Delivery, result: SendResult) -> None:
     died, and another one would send it again. After any other error the result stays in memory, and
     the job's next run records it.
     """
-    while True:
-        try:
-            await _record_once(delivery, result)
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            await asyncio.sleep(RECORD_PAUSE_SECONDS)
-        else:
-            delivery.results.discard(result.reply.id)
-            return
+    await repeat_write(lambda: _record_once(delivery, result))
+    delivery.results.discard(result.reply.id)
 
 
 async def _record_once(delivery: Delivery, result: SendResult) -> None:

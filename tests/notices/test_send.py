@@ -368,7 +368,7 @@ async def test_a_result_is_recorded_when_the_database_is_back(
     connection: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.notices.send.RECORD_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("app.db.repeat_write.PAUSE_SECONDS", 0.01)
     await decided(service, wechat)
     found = await queued(service)
     failures = iter([ConnectionResetError(), ConnectionResetError()])
