@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.campaigns.models import Campaign
 from app.chart_notes.marks import MAX_OF_A_KIND, Mark, MarkKind, Span
 from app.chart_notes.models import ChartNote
-from app.datacube import push_store
+from app.datacube import day_store
 from app.datacube.days import day_of
+from app.datacube.models import PushDay
 from app.doctor.finding import State
 from app.menus.models import MenuVersion, VersionState
 
@@ -81,7 +82,7 @@ async def campaigns(session: AsyncSession, span: Span) -> list[Mark]:
 async def silences(session: AsyncSession, span: Span) -> list[Mark]:
     """Return the times in which no push came although many were to be expected."""
     last = day_of(span.end + LONGEST_SILENCE)
-    rows = await push_store.read(session, span.appids, day_of(span.start), last)
+    rows = await day_store.read(session, PushDay, span.appids, day_of(span.start), last)
     ends: dict[tuple[str, datetime], datetime | None] = {}
     for row in rows:
         for since, until in row.silences:

@@ -101,7 +101,7 @@ def compare(
     """Return the measures of these calls for one account."""
     read = {(FigureCall(one.call), one.day): one for one in figures if one.rows is not None}
     counted = {one.day: one for one in ours.pushes if one.covered}
-    reported = {one.day: one for one in ours.visits}
+    reported = {one.day: one for one in ours.visits if one.launches}
     return [
         Comparison(
             measure, list(_pairs(measure, days, read, _Own(counted, reported, ours.followers)))

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.datacube import push_store
-from app.datacube.days import backfilled, end_of, start_of
+from app.datacube.days import end_of, start_of
+from app.datacube.due_days import count_due_days
 from app.datacube.models import PushDay
 from app.datacube.silence import HOURS, MAX_DAYS, Burst, silences
 from app.db.engine import SessionFactory
@@ -24,7 +25,6 @@ from app.settings import Settings
 
 # Ids are drawn by the clock of a process, and CreateTime is by WeChat's; WeChat tries for seconds.
 SLACK: Final = timedelta(hours=1)
-COUNTED_AFTER: Final = (timedelta(minutes=10), timedelta(hours=9), timedelta(days=2))
 # Of an account without counted days, so many earlier pushes of all accounts are searched.
 MAX_SEARCHED: Final = 100_000
 # Pushes within one slot are no further apart than this; a silence is far longer.
@@ -48,28 +48,8 @@ def receiving_accounts(settings: Settings) -> list[str]:
 
 
 async def count_due(sessions: SessionFactory, clock: Clock, settings: Settings) -> None:
-    """Count the days that are due, the oldest first; delete those that are long over.
-
-    Two at once count the same, and write the same.
-    """
-    appids, now = receiving_accounts(settings), clock.now()
-    if not appids:
-        return
-    days = backfilled(now)
-    async with sessions.begin() as session:
-        known = await push_store.counted_at(session, appids, days[0])
-    for day in days:
-        if is_due(day, known.get(day), now):
-            async with sessions.begin() as session:
-                await count_day(session, appids, day, now)
-    async with sessions.begin() as session:
-        await push_store.prune(session, now)
-
-
-def is_due(day: date, counted_at: datetime | None, now: datetime) -> bool:
-    """Return whether a day is to be counted now. counted_at: None if an account is not counted."""
-    due = [at for after in COUNTED_AFTER if (at := end_of(day) + after) <= now]
-    return bool(due) and (counted_at is None or counted_at < due[-1])
+    """Count the pushes of the days that are due."""
+    await count_due_days(sessions, PushDay, receiving_accounts(settings), clock.now(), count_day)
 
 
 async def count_day(session: AsyncSession, appids: Sequence[str], day: date, now: datetime) -> None:

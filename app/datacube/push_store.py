@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.datacube.days import KEPT_DAYS, day_of
 from app.datacube.models import PushDay
 
 _COLUMNS: Final = PushDay.__table__.columns.keys()
@@ -26,19 +25,6 @@ async def save(session: AsyncSession, found: PushDay) -> None:
     changed["qr_follows"] = func.greatest(PushDay.qr_follows, new.excluded.qr_follows)
     changed["refused"] = func.greatest(PushDay.refused, new.excluded.refused)
     await session.execute(new.on_conflict_do_update(index_elements=["appid", "day"], set_=changed))
-
-
-async def counted_at(
-    session: AsyncSession, appids: Sequence[str], since: date
-) -> Mapping[date, datetime]:
-    """Return when each day was counted last, of the days that are counted for all accounts."""
-    found = await session.execute(
-        select(PushDay.day, func.min(PushDay.counted_at).label("at"))
-        .where(PushDay.appid.in_(appids), PushDay.day >= since)
-        .group_by(PushDay.day)
-        .having(func.count() == len(appids))
-    )
-    return {row.day: row.at for row in found}
 
 
 async def before(
@@ -58,21 +44,3 @@ async def before(
     for row in rows:
         found[row.appid].append(row)
     return found
-
-
-async def read(
-    session: AsyncSession, appids: Sequence[str], since: date, until: date
-) -> Sequence[PushDay]:
-    """Return the days that are counted, in their order."""
-    found = await session.scalars(
-        select(PushDay)
-        .where(PushDay.appid.in_(appids), PushDay.day >= since, PushDay.day <= until)
-        .order_by(PushDay.appid, PushDay.day)
-    )
-    return found.all()
-
-
-async def prune(session: AsyncSession, now: datetime) -> None:
-    """Delete the days that are long over."""
-    first = day_of(now) - timedelta(days=KEPT_DAYS)
-    await session.execute(delete(PushDay).where(PushDay.day < first))

@@ -8,11 +8,11 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
-from app.datacube import figure_store, push_store, visit_count
+from app.datacube import day_store, figure_store
 from app.datacube.compare import Comparison, Ours, Pair, compare
 from app.datacube.days import yesterday
 from app.datacube.measures import MEASURES
-from app.datacube.models import WeChatFigures
+from app.datacube.models import PushDay, VisitDay, WeChatFigures
 from app.datacube.read import APIS, CALLS
 from app.settings import Account
 from app.stats import follower_store
@@ -67,7 +67,7 @@ async def judged(
     since = until - timedelta(days=LOOKED_BACK - 1)
     days = DateRange(since, until, SHANGHAI.key).days
     figures = await figure_store.read(session, appids, since, until)
-    pushes = await push_store.read(session, appids, since, until)
+    pushes = await day_store.read(session, PushDay, appids, since, until)
     exact = {measure.name for measure in MEASURES if measure.exact}
     return {
         appid: {
@@ -89,8 +89,8 @@ async def _of_account(
 ) -> AccountReport:
     date_range = DateRange(since, until, SHANGHAI.key)
     figures = await figure_store.read(session, [account.appid], since, until)
-    pushes = await push_store.read(session, [account.appid], since, until)
-    visits = await visit_count.read(session, [account.appid], since, until)
+    pushes = await day_store.read(session, PushDay, [account.appid], since, until)
+    visits = await day_store.read(session, VisitDay, [account.appid], since, until)
     followers: dict[date, int] = {}
     if account.kind == "oa":
         changes, present = await follower_store.read(session, [account.appid], date_range)

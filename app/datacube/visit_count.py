@@ -3,17 +3,18 @@
 A day is counted when its pushes are, and twice again for reports that came later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
-from app.datacube.count import SLACK, is_due
-from app.datacube.days import KEPT_DAYS, backfilled, day_of, end_of, start_of
+from app.datacube.count import SLACK
+from app.datacube.days import end_of, start_of
+from app.datacube.due_days import count_due_days
 from app.datacube.models import VisitDay
 from app.db.engine import SessionFactory
 from app.first_id import first_id
@@ -33,52 +34,10 @@ def counted_mini_programs(settings: Settings) -> list[str]:
 
 
 async def count_due(sessions: SessionFactory, clock: Clock, settings: Settings) -> None:
-    """Count the days that are due, the oldest first; delete those that are long over.
-
-    Two at once count the same, and write the same.
-    """
-    appids, now = counted_mini_programs(settings), clock.now()
-    if not appids:
-        return
-    days = backfilled(now)
-    async with sessions.begin() as session:
-        known = await _counted_at(session, appids, days[0])
-    for day in days:
-        if is_due(day, known.get(day), now):
-            async with sessions.begin() as session:
-                await _count_day(session, appids, day, now)
-    async with sessions.begin() as session:
-        first = day_of(now) - timedelta(days=KEPT_DAYS)
-        await session.execute(delete(VisitDay).where(VisitDay.day < first))
-
-
-async def read(
-    session: AsyncSession, appids: Sequence[str], since: date, until: date
-) -> Sequence[VisitDay]:
-    """Return the days that are counted and on which launches were reported, in their order."""
-    found = await session.scalars(
-        select(VisitDay)
-        .where(
-            VisitDay.appid.in_(appids),
-            VisitDay.day >= since,
-            VisitDay.day <= until,
-            VisitDay.launches > 0,
-        )
-        .order_by(VisitDay.appid, VisitDay.day)
+    """Count the launches of the days that are due."""
+    await count_due_days(
+        sessions, VisitDay, counted_mini_programs(settings), clock.now(), _count_day
     )
-    return found.all()
-
-
-async def _counted_at(
-    session: AsyncSession, appids: Sequence[str], since: date
-) -> Mapping[date, datetime]:
-    found = await session.execute(
-        select(VisitDay.day, func.min(VisitDay.counted_at).label("at"))
-        .where(VisitDay.appid.in_(appids), VisitDay.day >= since)
-        .group_by(VisitDay.day)
-        .having(func.count() == len(appids))
-    )
-    return {row.day: row.at for row in found}
 
 
 async def _count_day(
