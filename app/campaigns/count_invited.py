@@ -20,12 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.campaigns.models import Invitation, InvitationCursor, Invited, LeftOutFollow
 from app.db.engine import SessionFactory
+from app.events.batch_end import last_of_batch
+from app.events.models import FollowAction
 from app.events.store import settled_position
 from app.tombstones.erasure_secret import ErasureSecret
 from app.tombstones.pseudonyms import Pseudonyms, pseudonyms
 from app.tombstones.subject import ErasureSubject
 
 CURSOR: Final = 1
+ACTIONS: Final = (FollowAction.FOLLOW, FollowAction.UNFOLLOW)
 BATCH: Final = 1_000
 MAX_BATCHES: Final = 100
 
@@ -54,13 +57,14 @@ async def _count_some(session: AsyncSession, secret: ErasureSecret) -> bool:
     """Count one batch; return whether more may wait."""
     cursor = await _locked(session)
     settled = await settled_position(session)
-    bound: dict[str, Any] = {"after": cursor.position, "settled": settled, "batch": BATCH}
-    bound["appids"] = list(await session.scalars(select(Invitation.appid).distinct()))
-    last = await session.scalar(_LAST_OF_BATCH, bound)
+    appids = list(await session.scalars(select(Invitation.appid).distinct()))
+    last = await last_of_batch(
+        session, appids, ACTIONS, after=cursor.position, upto=settled, batch=BATCH
+    )
     upto = max(settled if last is None else last, cursor.position)
     names = await pseudonyms(session, secret)
-    if bound["appids"]:
-        bound["upto"] = upto
+    if appids:
+        bound = {"appids": appids, "after": cursor.position, "upto": upto}
         await _add(session, (await session.execute(_FOLLOWS, bound)).all(), names)
         await session.execute(_LEFT, bound)
     cursor.position = upto
@@ -227,19 +231,6 @@ SELECT n.event_id, o.unionid
 FROM invited n JOIN openids o ON o.openid = n.openid AND o.appid = n.appid
 WHERE n.person IS NULL AND n.openid IS NOT NULL AND n.left_out IS NULL AND o.unionid IS NOT NULL
 ORDER BY n.followed_at, n.event_id LIMIT :batch
-""")
-_LAST_OF_BATCH: Final = text("""
-SELECT max(position) FROM (
-    SELECT position FROM unnest(CAST(:appids AS text[])) AS a(appid)
-    CROSS JOIN unnest(ARRAY['follow', 'unfollow']) AS k(action)
-    CROSS JOIN LATERAL (
-        SELECT f.position FROM follow_events f
-        WHERE f.appid = a.appid AND f.action = k.action
-          AND f.position > :after AND f.position <= :settled
-        ORDER BY f.position LIMIT :batch
-    ) AS e
-    ORDER BY position LIMIT :batch
-) AS first HAVING count(*) = :batch
 """)
 
 

@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db.brief import brief_transaction
 from app.db.engine import SessionFactory
+from app.events.batch_end import last_of_batch
+from app.events.models import FollowAction
 from app.events.store import settled_position
 from app.qrcodes import figures_store
-from app.qrcodes.count_events import AFTER_BATCH, CARDS, EVENTS, LAST_OF_BATCH
+from app.qrcodes.count_events import AFTER_BATCH, CARDS, EVENTS
 from app.qrcodes.models import QrCode, QrCodeCount, QrCodeCursor
 
 CURSOR: Final = 1
+ACTIONS: Final = (FollowAction.FOLLOW, FollowAction.UNFOLLOW, FollowAction.SCAN)
 # An erasure waits for a batch, and pushes of its person wait for the erasure.
 BATCH: Final = 1000
 MAX_BATCHES: Final = 200
@@ -45,7 +48,9 @@ async def _count_events(session: AsyncSession) -> bool:
         return False
     appids = list(await session.scalars(select(QrCodeCount.appid).distinct()))
     bounds = {"appids": appids, "after": cursor.position}
-    last = await session.scalar(LAST_OF_BATCH, {**bounds, "upto": settled, "batch": BATCH})
+    last = await last_of_batch(
+        session, appids, ACTIONS, after=cursor.position, upto=settled, batch=BATCH
+    )
     upto = settled if last is None else last
     found = await session.execute(EVENTS, {**bounds, "upto": upto})
     await figures_store.add(session, found.all())

@@ -86,20 +86,6 @@ WHERE one.at >= date_trunc('second', q.created_at)
 GROUP BY q.id, day
 """
 
-# The position of the last of so many events: the cursor goes there.
-LAST_OF_BATCH: Final = text("""
-SELECT max(position) FROM (
-    SELECT position FROM unnest(CAST(:appids AS text[])) AS a(appid)
-    CROSS JOIN unnest(ARRAY['follow', 'unfollow', 'scan']) AS k(action)
-    CROSS JOIN LATERAL (
-        SELECT f.position FROM follow_events f
-        WHERE f.appid = a.appid AND f.action = k.action
-          AND f.position > :after AND f.position <= :upto
-        ORDER BY f.position LIMIT :batch
-    ) AS e
-    ORDER BY position LIMIT :batch
-) AS first HAVING count(*) = :batch
-""")
 # When the card after so many was sent: the cards before it are counted at once.
 AFTER_BATCH: Final = text("""
 SELECT sent_at FROM replies
