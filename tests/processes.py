@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 STOP_SECONDS = 15
 PORTS = range(20_000, 32_000)
 
@@ -72,6 +74,19 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int, within_seconds: f
         else:
             return
     raise TimeoutError(f"nothing listens on port {port}")
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process has not ended.
+
+    One that has ended is listed until its parent, or the system in its place, has asked for its
+    status, which may take a while.
+    """
+    try:
+        status: str = psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return False
+    return status != psutil.STATUS_ZOMBIE
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from tests.e2e.children import Child, oa_bridge
-from tests.processes import free_port
+from tests.processes import free_port, is_running
 from tests.waiting import PATIENCE_SECONDS, eventually
 
 
@@ -24,7 +24,7 @@ async def test_the_simulator_ends_with_its_command(tmp_path: Path, number: signa
         status = await child.ended(PATIENCE_SECONDS)
 
         async def are_gone() -> bool:
-            return not any(map(psutil.pid_exists, family))
+            return not any(map(is_running, family))
 
         await eventually(are_gone, "the simulator to end")
     finally:

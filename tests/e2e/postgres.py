@@ -15,6 +15,7 @@ import psutil
 from app.db import embedded, migrate
 from app.db.engine import open_database
 from tests.e2e.children import ROOT, environment
+from tests.processes import is_running
 from tests.waiting import eventually
 
 # In a process of its own: the library thinks that a server it started runs until it stops it.
@@ -82,4 +83,4 @@ class Postgres:
 
 
 async def _is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid)
+    return not is_running(pid)

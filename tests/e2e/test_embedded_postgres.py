@@ -10,7 +10,7 @@ import pytest
 from app.db import embedded
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.stack import account_settings
-from tests.processes import free_port
+from tests.processes import free_port, is_running
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def postgres_of(folder: Path) -> int | None:
     """Return the process id of the server that runs below a folder."""
     file = folder / "data" / embedded.FOLDER / "postmaster.pid"
     pid = int(file.read_text().splitlines()[0]) if file.exists() else None
-    return pid if pid is not None and psutil.pid_exists(pid) else None
+    return pid if pid is not None and is_running(pid) else None
 
 
 def embedded_serve(folder: Path, name: str) -> Child:

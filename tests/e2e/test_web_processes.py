@@ -20,7 +20,7 @@ import pytest
 from app.ops.metrics_folder import PREFIX
 from tests.e2e.children import Child, oa_bridge
 from tests.e2e.stack import account_settings
-from tests.processes import free_port
+from tests.processes import free_port, is_running
 from tests.waiting import eventually
 
 START_SECONDS = 120
@@ -123,7 +123,7 @@ async def test_web_processes_outlive_the_process_that_they_were_forked_from(
         await all_started(child, 3)
         (line,) = lines(child, "web_process.replaced")
         assert line["pid"] == of_before[0]
-        assert psutil.pid_exists(of_before[1])
+        assert is_running(of_before[1])
         assert len(web_pids(child)) == 1
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             assert (await http.get(f"{child.url}/livez")).status_code == 200
@@ -132,7 +132,7 @@ async def test_web_processes_outlive_the_process_that_they_were_forked_from(
         child.clean_up()
 
     assert len(lines(child, "Application shutdown complete.")) == 2
-    assert not any(map(psutil.pid_exists, of_before))
+    assert not any(map(is_running, of_before))
 
 
 async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_once(
@@ -147,7 +147,7 @@ async def test_web_processes_end_with_their_parent_and_a_new_one_can_start_at_on
         child.start()
 
         async def are_gone() -> bool:
-            return not any(map(psutil.pid_exists, orphans))
+            return not any(map(is_running, orphans))
 
         await eventually(are_gone, "the web processes to end")
         await all_started(child, 4)
