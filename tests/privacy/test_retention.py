@@ -92,6 +92,22 @@ async def test_all_batches_of_a_backlog_are_cleared_and_what_is_locked_waits(
     assert await column(connection, FULL) == [10]
 
 
+async def test_between_two_batches_the_database_is_left_to_callbacks(
+    service: Service, database: Database, connection: asyncpg.Connection
+) -> None:
+    now = service.clock.now()
+    await old(connection, now - timedelta(days=40), 2500)
+    paused: list[tuple[bool, int]] = []
+
+    async def pause(seconds: float) -> None:
+        paused.append((seconds > 0, await connection.fetchval(FULL)))
+
+    cleared = await retain(database.sessions, inbox, now - timedelta(days=30), pause)
+
+    assert cleared == 2500
+    assert paused == [(True, 1500), (True, 500)]
+
+
 async def test_retention_reads_only_what_it_clears(
     service: Service, connection: asyncpg.Connection
 ) -> None:
