@@ -20,6 +20,8 @@ def create_app(
         # requests have no bearer token.
         strict_content_type=False,
         generate_unique_id_function=operation_id,
+        # The framework's own telemetry would record URLs and error messages as they are.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         title=title,
         version=version,
         description=description,

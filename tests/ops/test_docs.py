@@ -1,6 +1,12 @@
-"""The OpenAPI page works without the internet."""
+"""The OpenAPI page works without the internet, and the framework tells nobody of requests."""
 
 import re
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.ops.standins import client_of, make_app
 
@@ -33,3 +39,17 @@ async def test_health_and_metrics_are_described() -> None:
 
     assert paths.keys() >= {"/livez", "/readyz", "/metrics"}
     assert "503" in paths["/readyz"]["get"]["responses"]
+
+
+async def test_the_framework_records_no_request_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    # As a host does that watches every program in it.
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+
+    async with client_of(make_app()) as client:
+        answer = await client.get("/livez?signature=secret")
+
+    assert answer.status_code == 200
+    assert exporter.get_finished_spans() == ()
