@@ -11,8 +11,9 @@ from rich.table import Table
 from benchmarks.figures import (
     AIM_COMMITS,
     AIM_LOST,
-    AIM_OF_EMPTY,
+    AIM_POSTGRES_MS,
     AIM_SERVICE_MS,
+    AIMS_OF_EMPTY,
     Figures,
     Row,
 )
@@ -66,8 +67,10 @@ def _aims(figures: Figures) -> Table:
         table.add_column(name, justify="left" if name == "what" else "right")
     for row in figures.at_aim():
         at = f"at {row.connections} with {row.rules:,} rules"
-        table.add_row(f"throughput {at}", *_aim(row.of_empty, AIM_OF_EMPTY, "of a", least=True))
+        least = AIMS_OF_EMPTY[row.connections, row.rules]
+        table.add_row(f"throughput {at}", *_aim(row.of_empty, least, "of a", least=True))
         table.add_row(f"web CPU a callback {at}", *_aim(row.service_ms, AIM_SERVICE_MS, "ms"))
+        table.add_row(f"Postgres {at}", *_aim(row.postgres_ms, AIM_POSTGRES_MS, "ms"))
     for lost in figures.lost:
         what = f"lost from 200 to 10,000 rules at {lost.connections}"
         table.add_row(what, *_aim(lost.part * 100, AIM_LOST * 100, "%"))
@@ -80,7 +83,7 @@ def _aim(value: float, aim: float, unit: str, *, least: bool = False) -> tuple[s
     met = value >= aim if least else value <= aim
     colour = "green" if met else "red"
     sign = "≥" if least else "≤"
-    return f"[{colour}]{value:.2f} {unit}[/{colour}]", f"{sign} {aim:g} {unit}"
+    return f"[{colour}]{value:.3g} {unit}[/{colour}]", f"{sign} {aim:g} {unit}"
 
 
 def _bounds(figures: Figures) -> Iterator[str]:
