@@ -9,7 +9,6 @@ ratios, and fails if the median is below the aim. A turn in which a list was clo
 
 import argparse
 import asyncio
-import random
 import selectors
 import socket
 import statistics
@@ -26,14 +25,10 @@ from app.console.session_cookie import LOOPBACK_NAME
 from benchmarks import load_client, servers
 from benchmarks.console import RULES, prepare
 from benchmarks.history_reading import temporary_postgres
-from benchmarks.keywords import Keywords
 from benchmarks.load_client import Load
-from benchmarks.pushes import write_pushes
+from benchmarks.turns import Turns
 
-CONNECTIONS: Final = 64
 AIM: Final = 0.95
-# More than any machine so far answers in a second.
-PUSHES_PER_SECOND: Final = 20_000
 
 
 class ListClosed(Exception):
@@ -108,29 +103,14 @@ def _read_all(selector: selectors.BaseSelector, lists: Lists) -> None:
 class Bench:
     """What all turns share."""
 
-    program: Path
-    folder: Path
+    turns: Turns
     port: int
     secret: str
-    seconds: float
 
     def turn(self, number: int, consoles: int) -> tuple[Load, int]:
         """Send callbacks for some seconds; return the load, and the bytes that lists received."""
-        pushes = self.folder / "pushes"
-        generator = random.Random(number)
-        keywords = Keywords.draw(RULES, random.Random(1))
-        write_pushes(pushes, int(PUSHES_PER_SECOND * self.seconds), keywords, generator)
         with looking(self.port, self.secret, consoles) as lists:
-            load = load_client.run(
-                self.program,
-                pushes,
-                self.folder / "samples",
-                port=self.port,
-                connections=CONNECTIONS,
-                seconds=self.seconds,
-            )
-        if load.faults:
-            sys.exit(f"callbacks: {load.faults}")
+            load = self.turns.load(self.port, number)
         return load, lists.received
 
     def pair(self, number: int, consoles: int) -> Pair:
@@ -160,7 +140,8 @@ def main() -> None:
         secret, _ = asyncio.run(prepare(url, chosen.rows))
         program = load_client.build(folder)
         with servers.service(folder / "serve", url) as server:
-            bench = Bench(program, folder, server.port, secret, chosen.seconds)
+            turns = Turns(program, folder, RULES, chosen.seconds)
+            bench = Bench(turns, server.port, secret)
             bench.turn(0, chosen.consoles)  # warms everything up
             print("| pair | per s without | with | ratio | p99 ms without | with | MB to lists |")
             print("|---|---|---|---|---|---|---|")

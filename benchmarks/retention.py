@@ -29,13 +29,10 @@ from benchmarks import database, load_client, servers
 from benchmarks.history_reading import FAST_WRITES, temporary_postgres
 from benchmarks.keywords import Keywords
 from benchmarks.load_client import Load
-from benchmarks.pushes import write_pushes
+from benchmarks.turns import Turns
 
 RULES: Final = 200
-CONNECTIONS: Final = 64
 AIM: Final = 0.9
-# More than any machine so far answers in a second.
-PUSHES_PER_SECOND: Final = 20_000
 KEPT: Final = timedelta(days=30)
 FILL: Final = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
@@ -96,29 +93,15 @@ async def _clear_all(opened: Database, found: Clearing) -> None:
 class Bench:
     """What all turns share. cleared: contents so far."""
 
-    program: Path
-    folder: Path
+    turns: Turns
     url: str
     port: int
-    seconds: float
     cleared: int = 0
 
     def turn(self, number: int, *, retains: bool) -> tuple[Load, float]:
         """Send callbacks for some seconds; return the load, and contents cleared a second."""
-        pushes = self.folder / "pushes"
-        keywords = Keywords.draw(RULES, random.Random(1))
-        write_pushes(pushes, int(PUSHES_PER_SECOND * self.seconds), keywords, random.Random(number))
         with clearing(self.url, retains) as found:
-            load = load_client.run(
-                self.program,
-                pushes,
-                self.folder / "samples",
-                port=self.port,
-                connections=CONNECTIONS,
-                seconds=self.seconds,
-            )
-        if load.faults:
-            sys.exit(f"callbacks: {load.faults}")
+            load = self.turns.load(self.port, number)
         if not retains:
             return load, 0.0
         new, self.cleared = found.cleared - self.cleared, found.cleared
@@ -161,7 +144,7 @@ def main() -> None:
         asyncio.run(prepare(url, chosen.rows))
         program = load_client.build(folder)
         with servers.service(folder / "serve", url) as server:
-            bench = Bench(program, folder, url, server.port, chosen.seconds)
+            bench = Bench(Turns(program, folder, RULES, chosen.seconds), url, server.port)
             bench.turn(0, retains=True)  # warms everything up
             print("| pair | per s without | with | ratio | p99 ms without | with | cleared a s |")
             print("|---|---|---|---|---|---|---|")
