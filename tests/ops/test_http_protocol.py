@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def patient(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients take as long as a busy machine makes them."""
     monkeypatch.setattr(http_protocol, "REST_OF_BODY_SECONDS", 60)
 
@@ -277,8 +277,9 @@ UNREAD = b"b" * 20_000_000
     ],
     ids=["length", "chunks"],
 )
+@pytest.mark.usefixtures("patient")
 async def test_a_client_that_sends_all_before_it_reads_sees_why_its_body_is_not_taken(
-    port: int, length: bytes, body: bytes, patient: None
+    port: int, length: bytes, body: bytes
 ) -> None:
     async with connected(port) as (reader, writer):
         writer.write(request("/", CLOSE, length, method="POST"))
@@ -292,8 +293,16 @@ async def test_a_client_that_sends_all_before_it_reads_sees_why_its_body_is_not_
     assert ended
 
 
+async def send_chunks(writer: asyncio.StreamWriter) -> None:
+    """Send chunks of a body until the connection breaks."""
+    while True:
+        writer.write(b"10000\r\n" + b"b" * 65536 + b"\r\n")
+        await writer.drain()
+
+
+@pytest.mark.usefixtures("patient")
 async def test_of_a_body_that_is_answered_already_so_much_is_read(
-    port: int, patient: None, monkeypatch: pytest.MonkeyPatch
+    port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_protocol, "MAX_REST_BYTES", 1_000_000)
     turned_away = counted("connections_turned_away_total", reason="large_rest")
@@ -301,16 +310,13 @@ async def test_of_a_body_that_is_answered_already_so_much_is_read(
         writer.write(request("/", b"Transfer-Encoding: chunked", method="POST"))
         await reader.readuntil(b"ok")
         with pytest.raises(ConnectionError):
-            while True:
-                writer.write(b"10000\r\n" + b"b" * 65536 + b"\r\n")
-                await writer.drain()
+            await send_chunks(writer)
 
     assert counted("connections_turned_away_total", reason="large_rest") - turned_away == 1
 
 
-async def test_no_request_follows_the_one_that_closes_its_connection(
-    port: int, patient: None
-) -> None:
+@pytest.mark.usefixtures("patient")
+async def test_no_request_follows_the_one_that_closes_its_connection(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(request("/close", b"Content-Length: 10", method="POST"))
         first = await reader.readuntil(b"ok")
