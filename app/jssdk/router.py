@@ -33,7 +33,6 @@ _SCRIPT_HEADERS: Final = {
     "Cache-Control": "public, max-age=3600",
     "ETag": f'"{hashlib.sha256(SCRIPT).hexdigest()[:32]}"',
     "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
 }
 
 router = APIRouter()

@@ -5,7 +5,7 @@ connection that anybody opens.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -30,8 +30,11 @@ MAX_URL_BYTES: Final = 8 * 1024
 MAX_UNFINISHED_BYTES: Final = MAX_HEAD_BYTES + MAX_URL_BYTES + 1024
 HEAD_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 0.5
-# A client that got its answer before it sent its whole body may send the rest for this long.
+# A client that got its answer before it sent its whole body may send the rest for this long, and so
+# much of it. Most clients read no answer before they have sent everything, so this is more than the
+# largest body of any route: a file that is somewhat too large gets its answer.
 REST_OF_BODY_SECONDS: Final = 5.0
+MAX_REST_BYTES: Final = 128 * 1024 * 1024
 # A client that reads nothing of its answer for this long is cut off.
 STALLED_SECONDS: Final = 60.0
 MAX_PIPELINED: Final = 8
@@ -48,6 +51,17 @@ _waiting: dict["BoundedProtocol", float] = {}
 
 class Refused(Exception):
     """The request breaks a limit. The parser turns it into an error of its own."""
+
+
+class _AnsweringTransport:
+    """The transport of a connection for its requests, which close it by way of `close`."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -73,10 +87,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest_timer: asyncio.TimerHandle | None = None
         self._stalled_timer: asyncio.TimerHandle | None = None
+        # Of a body whose request is answered: how much has arrived, and whether its end closes.
+        self._rest_bytes = 0
+        self._closes_after_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Take a connection, or turn it away if there are too many."""
         super().connection_made(transport)
+        self._answering = _AnsweringTransport(transport, self._close_after_answer)
         if self._max_connections is not None and len(self.connections) > self._max_connections:
             self._make_room()
         if not transport.is_closing():
@@ -131,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-        if len(self.pipeline) >= MAX_PIPELINED:
+        if self._closes_after_body or len(self.pipeline) >= MAX_PIPELINED:
             self._refuse("pipelined", HTTPStatus.BAD_REQUEST)
         super().on_headers_complete()
 
@@ -140,6 +158,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unreported = 0
         cycle = self.cycle
         if cycle.response_complete:
+            self._rest_bytes += len(body)
+            if self._rest_bytes > MAX_REST_BYTES and not self.transport.is_closing():
+                self._turn_away("large_rest", None)
             return
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
@@ -154,6 +175,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._rest_timer is not None:  # uvicorn would leave the connection open for ever
             self._rest_timer.cancel()
             self._rest_timer = None
+            self._rest_bytes = 0
+            if self._closes_after_body:
+                self.transport.close()
+                return
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
@@ -201,7 +226,22 @@ class BoundedProtocol(HttpToolsProtocol):
         """Let the application answer in one piece, which takes a third of the time."""
         write_whole = partial(_write_whole, cycle, self._status_and_defaults)
         cycle.scope["extensions"] = {WHOLE_RESPONSE: write_whole}  # type: ignore[dict-item]  # uvicorn knows dictionaries alone
+        cycle.transport = self._answering  # type: ignore[assignment]  # all of it that a request uses
         super()._start_asgi_task(cycle, app)
+
+    def _close_after_answer(self) -> None:
+        """Close the connection of a request, but read and drop the rest of its body first.
+
+        The system resets a connection that is closed with something unread, and then the client
+        sees an error instead of its answer.
+        """
+        cycle = self.cycle
+        if not (cycle.response_complete and cycle.more_body) or self.pipeline:
+            self.transport.close()
+            return
+        self._closes_after_body = True
+        if self.transport.can_write_eof():  # not so with TLS
+            self.transport.write_eof()
 
     def _head_bytes(self) -> int:
         return sum(len(name) + len(value) for name, value in self.headers)
@@ -250,7 +290,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if (count := _log_limit.take()) is not None:
             address = self.client[0] if self.client else ""
             log.warning("connections.turned_away", reason=reason, address=address, count=count)
-        if status is not None and (self.cycle is None or self.cycle.response_complete):
+        unanswered = self.cycle is None or self.cycle.response_complete
+        if status is not None and unanswered and not self._closes_after_body:
             self.transport.write(_answer(status))
             self.transport.close()
             self._cut_off_later()

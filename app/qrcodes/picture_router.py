@@ -69,7 +69,6 @@ async def _picture(slug: str, picture_format: PictureFormat, request: Request) -
     headers = {
         "Cache-Control": f"public, max-age={CACHE_SECONDS}",
         "Content-Security-Policy": "default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
         # Pages of other sites show it.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

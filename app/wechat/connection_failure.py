@@ -6,6 +6,10 @@ from typing import Final
 from app.connection_errors import ConnectionProblem, causes_of, problem_of
 
 _NO_TLS: Final = "no TLS is spoken there"
+_IF_IT_LASTS: Final = (
+    "if it happens often, check this machine's network, the proxies on the way and "
+    "WECHAT_API_TIMEOUT_SECONDS"
+)
 _SENTENCES: Final = {
     ConnectionProblem.NAME_NOT_FOUND: (
         "the name {host} is not found: check WECHAT_API_BASE_URL and this machine's DNS"
@@ -31,8 +35,8 @@ def describe_failure(error: BaseException, host: str, *, begun: bool) -> str:
     problem = problem_of(error)
     if begun:
         if problem is ConnectionProblem.TIMED_OUT:
-            return f"{host} did not answer in time"
-        return f"the connection to {host} broke before the answer was complete"
+            return f"{host} did not answer in time: {_IF_IT_LASTS}"
+        return f"the connection to {host} broke before the answer was complete: {_IF_IT_LASTS}"
     sentence = _SENTENCES[problem or ConnectionProblem.UNREACHABLE]
     return sentence.format(host=host, tls=_tls_reason(error))
 

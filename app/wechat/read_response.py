@@ -43,7 +43,10 @@ def read_response(
     """
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         unknown = status == HTTPStatus.GATEWAY_TIMEOUT
-        raise TransportError(f"HTTP {status} came instead of an answer", outcome_unknown=unknown)
+        raise TransportError(
+            f"HTTP {status} came instead of an answer: if it does not end in some minutes, {_CHECK}",
+            outcome_unknown=unknown,
+        )
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise TransportError(
             f"HTTP {status} redirects to {_target(location)}, and redirects are not followed: "

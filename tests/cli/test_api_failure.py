@@ -29,7 +29,11 @@ async def failure(answer: httpx.Response | httpx.TimeoutException) -> ApiError:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(502), "HTTP 502 came instead of an answer"),
+        (
+            httpx.Response(502),
+            "HTTP 502 came instead of an answer: if it does not end in some minutes, check "
+            "WECHAT_API_BASE_URL and the proxies on the way",
+        ),
         (
             httpx.ConnectTimeout("", request=None),
             "api.weixin.qq.com accepts no connection in time: check this machine's network and "

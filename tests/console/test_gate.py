@@ -30,7 +30,6 @@ async def test_every_answer_has_the_headers(owner: Operator, path: str) -> None:
     headers = (await owner.http.get(path)).headers
 
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 

@@ -19,6 +19,7 @@ from tests.service import WorldClock, message, sealed
 FILES = 256
 PATHS = (
     *("/livez", "/readyz", "/metrics", "/api/rules", "/docs", "/nothing", "/callback/x"),
+    *("/console/", "/console/static/console.css", "/go/none", "/qr/none.png", "/jssdk/v1.js"),
     "/?" + "u" * 9000,
 )
 CODE = (

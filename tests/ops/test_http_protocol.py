@@ -25,6 +25,7 @@ from tests.service import counted
 from tests.waiting import eventually
 
 LIMIT = 20
+served: list[str] = []
 SLOW = 0.4
 
 
@@ -36,12 +37,23 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "STALLED_SECONDS", SLOW)
     monkeypatch.setattr(http_protocol, "STEADY_SECONDS", 0.1)
     monkeypatch.setattr(http_protocol, "_log_limit", LogLimit())
+    served.clear()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients take as long as a busy machine makes them."""
+    monkeypatch.setattr(http_protocol, "REST_OF_BODY_SECONDS", 60)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `ok`: at once, or to /read after the whole body, to /slow after a while."""
+    """Answer `ok`: at once, or to /read after the whole body, to /slow after a while.
+
+    /close closes its connection.
+    """
     if scope["type"] == "lifespan":
         return
+    served.append(scope["path"])
     if scope["path"] == "/read":
         message: Message = {"more_body": True}
         while message.get("more_body"):
@@ -52,10 +64,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await CallbackResponse(b"reply", b"application/xml")(scope, receive, send)
         return
     body = b"x" * 20_000_000 if scope["path"] == "/much" else b"ok"
-    length = str(len(body)).encode()
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}
-    )
+    headers = [(b"content-length", str(len(body)).encode())]
+    if scope["path"] == "/close":
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -252,6 +264,69 @@ async def test_a_connection_is_kept_after_the_rest_of_a_body(port: int) -> None:
         second = await reader.readuntil(b"ok")
 
     assert status_of(first) == status_of(second) == b"200"
+
+
+UNREAD = b"b" * 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (b"Content-Length: %d" % len(UNREAD), UNREAD),
+        (b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(UNREAD), UNREAD)),
+    ],
+    ids=["length", "chunks"],
+)
+@pytest.mark.usefixtures("patient")
+async def test_a_client_that_sends_all_before_it_reads_sees_why_its_body_is_not_taken(
+    port: int, length: bytes, body: bytes
+) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(request("/", CLOSE, length, method="POST"))
+        writer.write(body)
+        await writer.drain()
+        answer = await reader.read()
+        ended = reader.at_eof()
+
+    assert status_of(answer) == b"200"
+    assert answer.endswith(b"ok")
+    assert ended
+
+
+async def send_chunks(writer: asyncio.StreamWriter) -> None:
+    """Send chunks of a body until the connection breaks."""
+    while True:
+        writer.write(b"10000\r\n" + b"b" * 65536 + b"\r\n")
+        await writer.drain()
+
+
+@pytest.mark.usefixtures("patient")
+async def test_of_a_body_that_is_answered_already_so_much_is_read(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "MAX_REST_BYTES", 1_000_000)
+    turned_away = counted("connections_turned_away_total", reason="large_rest")
+    async with connected(port) as (reader, writer):
+        writer.write(request("/", b"Transfer-Encoding: chunked", method="POST"))
+        await reader.readuntil(b"ok")
+        with pytest.raises(ConnectionError):
+            await send_chunks(writer)
+
+    assert counted("connections_turned_away_total", reason="large_rest") - turned_away == 1
+
+
+@pytest.mark.usefixtures("patient")
+async def test_no_request_follows_the_one_that_closes_its_connection(port: int) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(request("/close", b"Content-Length: 10", method="POST"))
+        first = await reader.readuntil(b"ok")
+        writer.write(b"0123456789" + request("/second"))
+        with suppress(ConnectionError):
+            assert not await reader.read()
+        await exchange(port, request("/later", CLOSE))
+
+    assert status_of(first) == b"200"
+    assert served == ["/close", "/later"]
 
 
 async def test_a_client_that_does_not_read_its_answer_is_cut_off(port: int) -> None:
