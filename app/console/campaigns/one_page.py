@@ -24,6 +24,7 @@ from app.console.campaigns.router import router
 from app.console.chart_csv import chart_csv
 from app.console.charts import Series, line_chart
 from app.console.errors import NotFound
+from app.console.file_phrases import file_problem
 from app.console.followers.references import references, tail
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -122,7 +123,7 @@ async def show(
     problems: Mapping[str, str] | None = None,
     details: tuple[str, ...] = (),
 ) -> Response:
-    """Show a campaign. problems: of the forms for codes, by field. details: of a file, in English.
+    """Show a campaign. problems: of the forms for codes, by field. details: of a file.
 
     The figures are those of the last 30 days, or of the campaign's last 30 if it is over.
     """
@@ -163,7 +164,7 @@ async def show(
         key=str(uuid4()),
         done=done,
         problems=problems or {},
-        details=details,
+        details=[file_problem(request, line) for line in details],
     )
 
 
