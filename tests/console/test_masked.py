@@ -1,5 +1,8 @@
 """What a viewer sees of people: no id and no message, until somebody shows it."""
 
+from collections.abc import Iterable, Mapping
+
+import httpx
 from sqlalchemy import text
 
 from app.access.roles import Role
@@ -15,6 +18,8 @@ COLUMNS_OF_IDS = """
     WHERE table_schema = 'public' AND column_name ~ '(openid|unionid)$'
       AND data_type IN ('text', 'character varying')
 """
+# A file for other programs; the audit log says who got it, see test_campaigns_pages.py.
+OF_PEOPLE = "/campaigns/{campaign_id}/invitations.csv"
 # Of messages of one person each; a word of several people names nobody.
 MESSAGES = ("id=text", "id=long", "&lt;b&gt;alone")
 
@@ -25,20 +30,27 @@ async def test_no_page_part_or_file_names_a_person_to_a_viewer(service: Service)
     start = [*paths.values(), f"{send}/progress", await made_messages.words(service)]
     async with signed_in(service, Role.VIEWER) as viewer:
         answers = await crawl(viewer, start)
-    ids = await ids_of_people(service)
-    named = {
-        path: found
-        for path, answer in answers.items()
-        if (found := [secret for secret in (*ids, *MESSAGES) if secret in answer.text])
-    }
+    async with signed_in(service, Role.OWNER, name="Owner") as owner:
+        to_an_owner = await crawl(owner, start, parts=False)
+    secrets = (*await ids_of_people(service), *MESSAGES)
 
-    assert len(ids) > len(MESSAGES)
-    assert named == {}
+    assert len(secrets) > 2 * len(MESSAGES)
+    assert naming(secrets, answers) == {}
+    assert {route_of(path) for path in naming(secrets, to_an_owner)} == {OF_PEOPLE}
     opened = {route_of(path) for path, answer in answers.items() if answer.status_code == 200}
     wanted = {
         route.path for route in ROUTES if route.method == "GET" and route.needed is Role.VIEWER
     }
     assert wanted - opened == {ENDLESS}
+
+
+def naming(secrets: Iterable[str], answers: Mapping[str, httpx.Response]) -> dict[str, list[str]]:
+    """Return what each answer says of people."""
+    return {
+        path: found
+        for path, answer in answers.items()
+        if (found := [secret for secret in secrets if secret in answer.text])
+    }
 
 
 async def ids_of_people(service: Service) -> set[str]:

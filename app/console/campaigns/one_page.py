@@ -9,6 +9,8 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
 from app.campaigns import invite, store
 from app.campaigns.errors import NoSuchCampaign
 from app.campaigns.figures import figures_of
@@ -93,11 +95,21 @@ async def show_progress(
 
 
 @router.get("/{campaign_id}/invitations.csv")
-async def export_invitations(request: Request, _visitor: Editor, campaign_id: UUID) -> Response:
-    """Send the invitations as a file. It names people, so that editors alone get it."""
+async def export_invitations(request: Request, visitor: Editor, campaign_id: UUID) -> Response:
+    """Send the invitations as a file.
+
+    It names people, so that editors alone get it, and the audit log says who did.
+    """
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:
         await read(session, campaign_id)
+        await audit.record(
+            session,
+            actor_of(request, visitor),
+            Action.INVITATIONS_SHOWN,
+            store.subject_of(campaign_id),
+            now=request.app.state.clock.now(),
+        )
     return await csv_response("invitations", HEADER, file_pages(database, campaign_id))
 
 
