@@ -23,6 +23,8 @@ FORMULA_STARTS: Final = (
 
 # Without it Excel takes UTF-8 for the encoding of the machine, and Chinese texts are unreadable.
 BYTE_ORDER_MARK: Final = "\ufeff"
+# What is wrong with a line that can't be read as CSV.
+NO_CSV: Final = "is no CSV: put a cell with quotes in quotes, and write each quote in it twice"
 
 
 def csv_rows(rows: Iterable[Iterable[object]]) -> str:

@@ -45,6 +45,7 @@ class Action(StrEnum):
     CAMPAIGN_DELETED = "campaign.deleted"
     CODES_IMPORTED = "codes.imported"
     CODES_DRAWN = "codes.drawn"
+    INVITATIONS_SHOWN = "invitations.shown"
     NOTICES_STARTED = "notices.started"
     NOTICES_PAUSED = "notices.paused"
     NOTICES_RESUMED = "notices.resumed"

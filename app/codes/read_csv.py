@@ -10,7 +10,7 @@ from typing import Final
 
 from app.codes.code_text import is_code
 from app.codes.errors import BadCodes
-from app.csv_rows import BYTE_ORDER_MARK
+from app.csv_rows import BYTE_ORDER_MARK, NO_CSV
 
 MAX_CODES: Final = 1_000_000
 MAX_PROBLEMS: Final = 100
@@ -92,8 +92,8 @@ class CodeReader:
             return [cell.strip() for cell in line.split(",")]
         try:
             rows = list(csv.reader([line], strict=True))
-        except csv.Error as error:
-            self._note(f"is no CSV ({error}): correct its quotes")
+        except csv.Error:
+            self._note(NO_CSV)
             return []
         return [cell.strip() for cell in rows[0]] if rows else []
 

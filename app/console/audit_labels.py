@@ -63,6 +63,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.SECRETS_REWRITTEN: N_("encrypted the stored secrets anew"),
     Action.IDENTITIES_REPORTED: N_("reported UnionIDs"),
     Action.ARRIVALS_REPORTED: N_("reported arrivals"),
+    Action.INVITATIONS_SHOWN: N_("downloaded the invitations of a campaign"),
     Action.FOLLOWER_SHOWN: N_("looked at an OpenID"),
     Action.OPERATOR_ADDED: N_("added an operator"),
     Action.OPERATOR_ROLE_CHANGED: N_("changed a role"),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.csv_rows import BYTE_ORDER_MARK
+from app.csv_rows import BYTE_ORDER_MARK, NO_CSV
 from app.qrcodes.scene import SCENE_PATTERN, BadScene, check_scene
 
 MAX_CODES: Final = 1000
@@ -38,7 +38,7 @@ def read_list(content: bytes) -> list[ListedCode]:
     try:
         text = content.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError:
-        raise BadList("is not UTF-8 text: save it as “CSV UTF-8”") from None
+        raise BadList("is not UTF-8 text: save it as CSV UTF-8") from None
     codes: list[ListedCode] = []
     lines: dict[str, int] = {}
     columns: tuple[str, ...] = _COLUMNS
@@ -64,8 +64,8 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
             cells = [cell.strip() for cell in row]
             if any(cells):
                 rows.append((reader.line_num, cells))
-    except csv.Error as error:
-        raise BadList(f"line {reader.line_num}: is no CSV ({error}): correct its quotes") from None
+    except csv.Error:
+        raise BadList(f"line {reader.line_num}: {NO_CSV}") from None
     return rows
 
 
@@ -106,4 +106,4 @@ def _refuse_repeated(code: ListedCode, lines: dict[str, int], line: int) -> None
         return
     first = lines.setdefault(code.scene, line)
     if first != line:
-        raise BadList(f"line {line}: line {first} has the same scene: choose another one")
+        raise BadList(f"line {line}: has the scene of line {first}: choose another one")

@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import text
 
@@ -101,6 +102,7 @@ async def fill(service: Service) -> dict[str, str]:
         paths["menus/index.html"] = f"/menus?appid={APPID}"
         paths["notices/send.html"] = await made_notices.a_paused_send(service)
         paths["notices/new.html"] = await made_notices.a_form(service)
+        await _qrcode_list(operator)
         form = {"name": hostile_name("token"), "scopes": "stats:read"}
         assert (await operator.post("/operators/tokens/add", form)).status_code == 200
     await made_figures.two_days(service)
@@ -130,6 +132,12 @@ async def fill(service: Service) -> dict[str, str]:
         "settings/index.html": "/settings",
         "today/index.html": "/today",
     }
+
+
+async def _qrcode_list(operator: Operator) -> None:
+    name = hostile_name("qrcode").replace('"', '""')
+    form = {"list_appid": APPID, "names": f'"{name}"', "key": str(uuid4())}
+    assert (await operator.post("/qrcodes/lists/add", form)).status_code == 303
 
 
 async def _rules(service: Service, operator: Operator) -> dict[str, str]:

@@ -122,6 +122,21 @@ async def test_codes_are_added_from_a_file_and_drawn(
     assert await column(connection, "SELECT count(*) FROM campaign_codes") == [5]
 
 
+async def test_who_downloads_the_invitations_is_recorded(
+    owner: Operator, viewer: Operator, service: Service, connection: asyncpg.Connection
+) -> None:
+    path = (await made_campaigns.a_campaign(service)).partition("?")[0]
+
+    refused = await viewer.get(f"{path}/invitations.csv")
+    file = await owner.get(f"{path}/invitations.csv")
+
+    assert refused.status_code == 403
+    assert "oDEMO0aInviter" in file.text
+    entries = "SELECT actor_name || ' ' || subject_id FROM audit_log WHERE action = $1"
+    found = [row[0] for row in await connection.fetch(entries, "invitations.shown")]
+    assert found == [f"{owner.name} {path.rpartition('/')[2]}"]
+
+
 async def test_a_viewer_may_look_and_no_more(viewer: Operator, service: Service) -> None:
     path = (await made_campaigns.a_campaign(service)).partition("?")[0]
     page = await viewer.get(path)

@@ -168,7 +168,7 @@ async def test_a_worker_that_is_killed_in_the_middle_of_a_list_makes_no_code_twi
         ("a\n" + "b" * 101, {}, "csv", "line 2: a name has 1 to 100"),
         ("a,b c", {}, "csv", "line 1: a scene has 1 to 64"),
         ("a,qrscene_1", {}, "csv", "qrscene_"),
-        ("a,s\nb,t\nc,s", {}, "csv", "line 3: line 1 has the same scene"),
+        ("a,s\nb,t\nc,s", {}, "csv", "line 3: has the scene of line 1"),
         ("a\n" * (MAX_CODES + 1), {}, "csv", "more than 1000 codes"),
         ("a", {"appid": CARD_APPID}, "appid", "WECHAT_APPSECRET"),
         ("a", {"scene_prefix": "qrscene_"}, "scene_prefix", "qrscene_"),

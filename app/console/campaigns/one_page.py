@@ -9,6 +9,8 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import audit
+from app.access.actions import Action
 from app.campaigns import invite, store
 from app.campaigns.errors import NoSuchCampaign
 from app.campaigns.figures import figures_of
@@ -24,6 +26,7 @@ from app.console.campaigns.router import router
 from app.console.chart_csv import chart_csv
 from app.console.charts import Series, line_chart
 from app.console.errors import NotFound
+from app.console.file_phrases import file_problem
 from app.console.followers.references import references, tail
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -92,11 +95,21 @@ async def show_progress(
 
 
 @router.get("/{campaign_id}/invitations.csv")
-async def export_invitations(request: Request, _visitor: Editor, campaign_id: UUID) -> Response:
-    """Send the invitations as a file. It names people, so that editors alone get it."""
+async def export_invitations(request: Request, visitor: Editor, campaign_id: UUID) -> Response:
+    """Send the invitations as a file.
+
+    It names people, so that editors alone get it, and the audit log says who did.
+    """
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:
         await read(session, campaign_id)
+        await audit.record(
+            session,
+            actor_of(request, visitor),
+            Action.INVITATIONS_SHOWN,
+            store.subject_of(campaign_id),
+            now=request.app.state.clock.now(),
+        )
     return await csv_response("invitations", HEADER, file_pages(database, campaign_id))
 
 
@@ -122,7 +135,7 @@ async def show(
     problems: Mapping[str, str] | None = None,
     details: tuple[str, ...] = (),
 ) -> Response:
-    """Show a campaign. problems: of the forms for codes, by field. details: of a file, in English.
+    """Show a campaign. problems: of the forms for codes, by field. details: of a file.
 
     The figures are those of the last 30 days, or of the campaign's last 30 if it is over.
     """
@@ -163,7 +176,7 @@ async def show(
         key=str(uuid4()),
         done=done,
         problems=problems or {},
-        details=details,
+        details=[file_problem(request, line) for line in details],
     )
 
 

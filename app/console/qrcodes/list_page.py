@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.console import errors
+from app.console.file_phrases import file_problem
 from app.console.form_values import Blank
 from app.console.messages import N_
 from app.console.qrcodes.code_labels import KINDS, STATES
@@ -199,6 +200,6 @@ async def _list(
         form=form or CodeForm(),
         many=many or ListForm(),
         problems={} if wrong is None else wrong.problems,
-        detail="" if wrong is None else wrong.detail,
+        detail="" if wrong is None else file_problem(request, wrong.detail),
         done=done,
     )

@@ -9,12 +9,12 @@ from fastapi import Request, Response
 from app.access.roles import Role
 from app.console.language import language_of
 from app.console.messages import translations
+from app.console.phrases import Translate
 from app.console.render import render, zone_of
 from app.console.rules import field_labels
 from app.console.rules.check import repeated
 from app.console.rules.labels import CONFLICTS
 from app.console.rules.list_page import by_rule, conflicts_of
-from app.console.rules.phrases import Translate
 from app.console.rules.pictures import pictures_in
 from app.console.rules.questions import ASKED
 from app.console.rules.tabs import tab_of

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.console.form_values import Blank
 from app.console.messages import N_
+from app.console.phrases import Translate
 from app.console.render import is_htmx
 from app.console.rules import changes
 from app.console.rules.check import checked, errors_of
@@ -17,7 +18,7 @@ from app.console.rules.editor import show_editor, translate_for
 from app.console.rules.fields import REPLIES, TRIGGERS
 from app.console.rules.form import Document, act, put_file
 from app.console.rules.newer_revision import show_deleted, show_newer
-from app.console.rules.phrases import Translate, in_language
+from app.console.rules.phrases import in_language
 from app.console.rules.pictures import upload
 from app.console.rules.router import router
 from app.console.rules.tabs import TABS

@@ -1,17 +1,10 @@
-"""Translates the sentences with which functions of the service say what is wrong, or why.
+"""The sentences with which the rules' own functions say what is wrong, or why, as messages."""
 
-They are written in English where they arise, for the API and the command line. Each stands here
-once as a message with places for its values; a sentence is recognised by it.
-"""
-
-import re
-from collections.abc import Callable
-from functools import cache
 from typing import Final
 
+from app.console import phrases
 from app.console.messages import N_
-
-Translate = Callable[[str], str]
+from app.console.phrases import Translate
 
 PHRASES: Final = (
     N_("is missing: add it"),
@@ -225,31 +218,7 @@ PHRASES: Final = (
     N_("can't be kept: the media folder has %(number)s files; remove some"),
 )
 
-_PLACE: Final = re.compile(r"%\((\w+)\)s")
-
 
 def in_language(sentence: str, translate: Translate) -> str:
     """Return a sentence in the operator's language; one that is not known stays as it is."""
-    for pattern, phrase in _patterns():
-        found = pattern.fullmatch(sentence)
-        if found is not None:
-            # A value may be a sentence again, as the reason why a file can't be read.
-            values = {
-                name: in_language(value, translate) for name, value in found.groupdict().items()
-            }
-            return translate(phrase) % values
-    return sentence
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((_pattern(phrase), phrase) for phrase in PHRASES)
-
-
-def _pattern(phrase: str) -> re.Pattern[str]:
-    """Return what recognises a phrase; every place takes as little as it can."""
-    parts = _PLACE.split(phrase)
-    names = parts[1::2]
-    texts = [re.escape(text.replace("%%", "%")) for text in parts[::2]]
-    groups = [*(f"(?P<{name}>.*?)" for name in names), ""]
-    return re.compile("".join(map("".join, zip(texts, groups, strict=True))), re.DOTALL)
+    return phrases.in_language(sentence, PHRASES, translate)

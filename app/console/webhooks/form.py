@@ -5,7 +5,8 @@ from typing import Final, Self
 from pydantic import BaseModel, Field, ValidationError
 
 from app.console.messages import N_
-from app.console.rules.phrases import Translate, in_language
+from app.console.phrases import Translate
+from app.console.rules.phrases import in_language
 from app.http_client.url_policy import BadUrl
 from app.settings import Settings
 from app.webhooks.endpoint_url import check_endpoint_url
