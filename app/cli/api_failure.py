@@ -10,6 +10,6 @@ def api_failure(error: ApiError) -> str:
     before = "there is no access token: " if isinstance(error, NoToken) else ""
     if error.errcode is None:
         return f"{before}{error.errmsg}"
-    found = explain(error.errcode, "en", error.rid)
+    found = explain(error.errcode, "en", error.rid, is_repeated=False)
     rid = "" if error.rid is None else f" (rid {error.rid})"
     return f"{before}WeChat refuses with errcode {error.errcode}: {found.meaning} {found.fix}{rid}"

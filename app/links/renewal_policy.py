@@ -7,6 +7,7 @@ from typing import Final
 from app.clock import SHANGHAI
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
+from app.wechat_client.errors import NoToken, Paused
 
 LIFE_DAYS: Final = 30
 # The service reckons with a day less than it asks for: the clocks and the rounding are WeChat's.
@@ -41,12 +42,20 @@ def uses_up_the_day(error: ApiError) -> bool:
 
 
 def is_refused(error: ApiError) -> bool:
-    """Return whether WeChat refuses the target itself, so that waiting alone changes nothing."""
-    return error.action in {Action.PERMANENT, Action.CONFIGURATION} and error.errcode is not None
+    """Return whether WeChat refuses the target itself, so that waiting alone changes nothing.
+
+    A fault of the account (no access token, no right to the API) tells nothing about the target.
+    """
+    if error.errcode is None or isinstance(error, Paused | NoToken):
+        return False
+    return error.action in {Action.PERMANENT, Action.CONFIGURATION}
 
 
 def next_attempt(error: ApiError, attempts: int, now: datetime) -> datetime:
     """Return when to ask again. attempts: failed calls so far, this one included."""
+    until = error.until if isinstance(error, Paused | NoToken) else None
+    if until is not None:
+        return until
     if uses_up_the_day(error):
         return next_day(now)
     if error.action in {Action.PERMANENT, Action.CONFIGURATION, Action.WAIT}:

@@ -43,7 +43,7 @@ def refused(error: ApiError) -> HTTPException:
     """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
     if error.errcode is None:
         return HTTPException(502, f"WeChat did not answer: {error.errmsg}")
-    known = explain(error.errcode, "en", error.rid)
+    known = explain(error.errcode, "en", error.rid, is_repeated=False)
     rid = "" if error.rid is None else f" (rid {error.rid})"
     status = 429 if error.action is Action.WAIT else 502
     return HTTPException(

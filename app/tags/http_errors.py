@@ -41,7 +41,7 @@ def refused(error: ApiError) -> HTTPException:
         maybe = isinstance(error, TransportError) and error.outcome_unknown
         then = f". {MAYBE_DONE}" if maybe else ""
         return HTTPException(502, f"WeChat did not answer: {error.errmsg}{then}")
-    known = explain(error.errcode, "en", error.rid)
+    known = explain(error.errcode, "en", error.rid, is_repeated=False)
     rid = "" if error.rid is None else f" (rid {error.rid})"
     quota_or_other = 429 if error.action is Action.WAIT else 502
     status = 409 if error.errcode in _OF_TAGS else quota_or_other

@@ -173,6 +173,21 @@ async def test_a_change_that_wechat_refuses_falls_back_and_a_failed_renewal_does
     assert (await service.read(f"links/{link['id']}"))["url_link"] is None
 
 
+async def test_a_fault_of_the_account_takes_no_page_from_visitors(
+    service: Service, jobs: Jobs, wechat: WeChat
+) -> None:
+    link = await added(service)
+    await renewed(jobs, link)
+    before = (await service.read(f"links/{link['id']}"))["url_link"]
+    await service.api("PUT", f"links/{link['id']}", json=body(path="pages/other"))
+    wechat.strike(URL_LINK, errcode=40164, count=1)
+    await renewed(jobs, link)
+
+    found = await service.read(f"links/{link['id']}")
+    assert found["problem"]["errcode"] == 40164
+    assert found["url_link"] == before
+
+
 @pytest.mark.parametrize(
     "fault",
     [{"drop": "before"}, {"drop": "after"}, {"status": 502}, {"body": "<html>"}, {"errcode": -1}],

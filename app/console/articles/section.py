@@ -115,7 +115,7 @@ def _refusal(request: Request, error: ApiError) -> Refusal:
     if error.errcode is None:
         return Refusal(error.errmsg)
     language: Language = "en" if language_of(request) == "en" else "zh"
-    known = explain(error.errcode, language, error.rid)
+    known = explain(error.errcode, language, error.rid, is_repeated=False)
     return Refusal(f"{known.meaning} {known.fix}", error.errcode, error.rid)
 
 

@@ -90,7 +90,11 @@ async def publish(
 
 def _problem(request: Request, error: ApiError) -> dict[str, object]:
     language: Language = "en" if language_of(request) == "en" else "zh"
-    known = None if error.errcode is None else explain(error.errcode, language, error.rid)
+    known = (
+        None
+        if error.errcode is None
+        else explain(error.errcode, language, error.rid, is_repeated=False)
+    )
     return {
         "errcode": error.errcode,
         "rid": error.rid,

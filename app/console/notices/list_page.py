@@ -111,7 +111,8 @@ async def _show(
     by_day = _by_day(figures)
     refusal = None
     if error is not None and error.errcode is not None:
-        refusal = explain(error.errcode, "en" if language == "en" else "zh", error.rid)
+        words: Language = "en" if language == "en" else "zh"
+        refusal = explain(error.errcode, words, error.rid, is_repeated=False)
     return render(
         request,
         "notices/index.html",

@@ -30,5 +30,5 @@ class Failure:
         if error.errcode is None:
             return cls(error.errmsg)
         language: Language = "en" if language_of(request) == "en" else "zh"
-        known = explain(error.errcode, language, error.rid)
+        known = explain(error.errcode, language, error.rid, is_repeated=False)
         return cls(f"{known.meaning} {known.fix}", error.errcode, error.rid)

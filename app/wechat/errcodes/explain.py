@@ -8,7 +8,7 @@ from app.wechat.errcodes.link import LINK
 from app.wechat.errcodes.menu import MENU
 from app.wechat.errcodes.message import MESSAGE
 from app.wechat.errcodes.notice import NOTICE
-from app.wechat.errcodes.words import Words
+from app.wechat.errcodes.words import LATER, NOTHING, Words
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -23,15 +23,20 @@ class Explanation:
     fix: str
 
 
-def explain(errcode: int, language: Language, rid: str | None = None) -> Explanation:
+def explain(
+    errcode: int, language: Language, rid: str | None = None, *, is_repeated: bool = True
+) -> Explanation:
     """Return what an errcode means.
 
     rid: of the request; it is named where the errcode is unknown, since WeChat's own log of the
-    request is then all that helps. Source: protocol 11; linkage 1.6, 2, 3, 5, 8, 9, 12.
+    request is then all that helps. is_repeated: whether OA Bridge makes the call again by itself;
+    one for whose answer somebody waits is not. Source: protocol 11; linkage 1.6, 2, 3, 5, 8, 9, 12.
     """
     known = CATALOGUE.get(errcode)
     if known is not None:
         meaning, fix = known
+        if fix is NOTHING and not is_repeated:
+            fix = LATER
         return Explanation(getattr(meaning, language), getattr(fix, language))
     return _unknown_en(errcode, rid) if language == "en" else _unknown_zh(errcode, rid)
 
