@@ -14,6 +14,8 @@ from app.arrivals.models import Door
 from app.first_id import first_id
 
 _SECOND: Final = timedelta(seconds=1)
+# Bytes of an id by which the replies of a second are told apart first.
+_END: Final = 4
 
 
 async def doors_of(
@@ -85,16 +87,19 @@ async def _notices(session: AsyncSession, wanted: list[str]) -> dict[str, FoundD
 
 
 async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> dict[str, FoundDoor]:
-    traces = list(_reply_ranges(wanted, now))
+    traces = list(_reply_traces(wanted, now))
     bounds = {
         "refs": [ref for ref, *_ in traces],
         "lower": [lower for _, lower, *_ in traces],
         "upper": [upper for *_, upper, _ in traces],
-        "low": [low for *_, low in traces],
+        "ends": [end for *_, end in traces],
     }
     found: dict[str, FoundDoor] = {}
     for statement in (_REPLIES, _PASSIVE_REPLIES):
         for row in await session.execute(statement, bounds):
+            # The end is a little less than what a ref has of an id.
+            if refs.is_short(row.ref) and refs.of_reply(row.id) != row.ref:
+                continue
             found[row.ref] = FoundDoor(
                 Door.REPLY,
                 account=row.appid,
@@ -108,16 +113,17 @@ async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> d
     return found
 
 
-def _reply_ranges(wanted: list[str], now: datetime) -> Iterator[tuple[str, UUID, UUID, int | None]]:
-    """Yield each ref, the ids between which its reply is, and the low bits of its id."""
+def _reply_traces(wanted: list[str], now: datetime) -> Iterator[tuple[str, UUID, UUID, bytes]]:
+    """Yield each ref, the ids between which its reply is, and the end of its id."""
     for ref in wanted:
         whole = refs.id_in(ref)
         if whole is not None:
-            yield ref, whole, UUID(int=min(whole.int + 1, (1 << 128) - 1)), None
+            yield ref, whole, UUID(int=min(whole.int + 1, (1 << 128) - 1)), whole.bytes[-_END:]
         elif refs.is_short(ref):
             trace = refs.reply_trace(ref)
             second = trace.second_before(now)
-            yield ref, first_id(second), first_id(second + _SECOND), trace.low
+            end = (trace.low & (1 << 8 * _END) - 1).to_bytes(_END, "big")
+            yield ref, first_id(second), first_id(second + _SECOND), end
 
 
 _LINKS: Final = text("""
@@ -141,12 +147,22 @@ SELECT id, send_id, appid, openid, COALESCE(first_at, created_at)
 FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))
 """)
 
-_WANTED: Final = """
-unnest(CAST(:refs AS text[]), CAST(:lower AS uuid[]), CAST(:upper AS uuid[]),
-       CAST(:low AS bigint[])) AS w(ref, lower, upper, low)
+# Each second is read once, however many refs are of it. Only ids are read, from the index, and of
+# an id only its last bytes are compared: that costs a quarter of what its text would.
+_FOUND: Final = """
+wanted AS MATERIALIZED (
+    SELECT * FROM unnest(CAST(:refs AS text[]), CAST(:lower AS uuid[]), CAST(:upper AS uuid[]),
+                         CAST(:ends AS bytea[])) AS w(ref, lower, upper, tail)
+), second AS (
+    SELECT DISTINCT lower, upper FROM wanted
+), found AS MATERIALIZED (
+    SELECT w.ref, near.id FROM second s CROSS JOIN LATERAL (
+        SELECT {id} AS id FROM {table} WHERE {id} >= s.lower AND {id} < s.upper OFFSET 0
+    ) AS near
+    JOIN wanted w ON w.lower = s.lower AND w.upper = s.upper
+     AND w.tail = substr(uuid_send(near.id), 13)
+)
 """
-# The last nine digits are 36 bits; a ref has 34 of them.
-_LOW: Final = "CAST(CAST('x' || right(CAST({id} AS text), 9) AS bit(36)) AS bigint) & 17179869183"
 _QRCODE: Final = """
 (SELECT q.id FROM follow_events f JOIN qrcodes q ON q.scene = f.scene AND q.appid = f.appid
  WHERE f.id = r.callback_id) AS qrcode_id
@@ -154,22 +170,22 @@ _QRCODE: Final = """
 
 _REPLIES: Final = text(
     f"""
-    SELECT w.ref, r.*, {_QRCODE} FROM {_WANTED} CROSS JOIN LATERAL (
+    WITH {_FOUND.format(id="id", table="replies")}
+    SELECT found.ref, r.*, {_QRCODE} FROM found CROSS JOIN LATERAL (
         SELECT id, callback_id, appid, openid, rule_id,
                COALESCE(sent_at, created_at) AS sent_at
-        FROM replies WHERE id >= w.lower AND id < w.upper
-          AND (w.low IS NULL OR {_LOW.format(id="id")} = w.low)
+        FROM replies WHERE id = found.id
     ) AS r
     """  # noqa: S608 - constants of this module
 )
 
 _PASSIVE_REPLIES: Final = text(
     f"""
-    SELECT w.ref, r.*, {_QRCODE} FROM {_WANTED} CROSS JOIN LATERAL (
+    WITH {_FOUND.format(id="passive_id", table="callbacks")}
+    SELECT found.ref, r.*, {_QRCODE} FROM found CROSS JOIN LATERAL (
         SELECT passive_id AS id, id AS callback_id, appid, openid,
                COALESCE(passive_rule_id, rule_id) AS rule_id, received_at AS sent_at
-        FROM callbacks WHERE passive_id >= w.lower AND passive_id < w.upper
-          AND (w.low IS NULL OR {_LOW.format(id="passive_id")} = w.low)
+        FROM callbacks WHERE passive_id = found.id
     ) AS r
     """  # noqa: S608 - constants of this module
 )

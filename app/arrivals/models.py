@@ -75,7 +75,8 @@ class Arrival(Base):
 
     appid: of the mini-program. report_key: hash of the reporter's id. at: by the reporter's clock.
     openid: at the mini-program. unionid: as reported, or as known when it was settled. query:
-    `name=value` joined by `&`. refs: what in the report may be a ref, the likeliest first.
+    `name=value` joined by `&`. refs: what in the report may be a ref, the likeliest first; empty
+    once it is settled.
 
     Settled by the job alone, in the order of `position`, which is NULL until then: basis, left_out,
     ref and all that follows. try_at: when the job looks at it again; NULL once it is settled.

@@ -250,7 +250,7 @@ _NAMES: Final = ", ".join(DOOR_COLUMNS)
 _SETTLE: Final = text(
     f"""
     UPDATE arrivals a SET position = s.position, unionid = s.unionid, basis = s.basis,
-           left_out = s.left_out, ref = s.ref, try_at = NULL, {_SET}
+           left_out = s.left_out, ref = s.ref, refs = '{{}}', try_at = NULL, {_SET}
     FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]), CAST(:unionids AS text[]),
                 CAST(:bases AS text[]), CAST(:left_outs AS text[]), CAST(:refs AS text[]),
                 {_ARRAYS})

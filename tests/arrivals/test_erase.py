@@ -150,4 +150,6 @@ async def test_old_pages_are_cleared_and_keep_their_door(
     found = await rows(connection, ALL)
     assert [row["query"] for row in found] == [None, None, None, None, "new=1"]
     assert [row["path"] for row in found][:4] == [None] * 4
+    # What a query held may be an order number; it is not kept once it is known to be no ref.
+    assert [row["refs"] for row in found][:4] == [[]] * 4
     assert found[0]["door"] == "reply"
