@@ -38,7 +38,7 @@ FAILED: Final = 1
 
 Receiver = Annotated[UUID, typer.Argument(metavar="RECEIVER", help="The id of a receiver.")]
 
-alarms = typer.Typer(no_args_is_help=True, help="See alarms, and say who is told of them.")
+alarms = typer.Typer(no_args_is_help=True)
 
 
 @alarms.command(name="list")

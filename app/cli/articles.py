@@ -34,9 +34,7 @@ MAX_BYTES: Final = 1024 * 1024
 
 M = TypeVar("M", bound=BaseModel)
 
-articles = typer.Typer(
-    no_args_is_help=True, help="Open mini-programs from articles, so that visits are known."
-)
+articles = typer.Typer(no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(help="The slug of the link that the article opens.")]
 Mark = Annotated[str | None, typer.Option(help="Names the article in `ref`. The default is drawn.")]

@@ -37,7 +37,7 @@ COLUMNS: Final = ("day", "kind", "id", "handed_out", "opened", "redeemed")
 Identifier = Annotated[UUID, typer.Argument(metavar="CAMPAIGN", help="The id that list prints.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
-campaigns = typer.Typer(no_args_is_help=True, help="Watch campaigns, and fill their codes.")
+campaigns = typer.Typer(no_args_is_help=True)
 
 
 @campaigns.command(name="list")

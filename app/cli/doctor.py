@@ -35,6 +35,8 @@ STATES: Final = {
 
 log = structlog.get_logger(__name__)
 
+doctor = typer.Typer(add_completion=False)
+
 
 class Language(StrEnum):
     """The language of the sentences."""
@@ -43,7 +45,8 @@ class Language(StrEnum):
     ZH = "zh"
 
 
-def doctor(
+@doctor.command()
+def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print everything as JSON, in both languages.")
     ] = False,

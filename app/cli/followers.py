@@ -42,7 +42,7 @@ FAILED: Final = 1
 BAD_USE: Final = 2
 TRY_LATER: Final = 75  # EX_TEMPFAIL of sysexits.h
 
-followers = typer.Typer(no_args_is_help=True, help="Synchronise the list of followers with WeChat.")
+followers = typer.Typer(no_args_is_help=True)
 
 
 @followers.callback()

@@ -23,7 +23,7 @@ MAX_LISTED: Final = 500
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The end of the short URL.")]
 
-links = typer.Typer(no_args_is_help=True, help="Make links into mini-programs.")
+links = typer.Typer(no_args_is_help=True)
 
 
 @links.command(name="list")

@@ -12,9 +12,7 @@ from app.cli.account_command import AppIdOption, account_of, run_command
 from app.menus.schemas import MAX_NUMBER
 from app.wechat.ids import AppId
 
-menus = typer.Typer(
-    no_args_is_help=True, help="Read, compare and publish the custom menus of an account."
-)
+menus = typer.Typer(no_args_is_help=True)
 out = Console(soft_wrap=True, highlight=False)
 
 FileArgument = Annotated[

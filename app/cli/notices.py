@@ -19,7 +19,7 @@ MAX_LISTED: Final = 50
 
 SendIdentifier = Annotated[UUID, typer.Argument(metavar="SEND", help="The id that sends prints.")]
 
-notices = typer.Typer(no_args_is_help=True, help="Watch, pause and stop sends of notices.")
+notices = typer.Typer(no_args_is_help=True)
 
 
 @notices.command()

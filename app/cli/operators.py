@@ -25,7 +25,7 @@ RoleOption = Annotated[
 ]
 MINUTES = int(sign_in_links.LIFETIME.total_seconds() // 60)
 
-operators = typer.Typer(no_args_is_help=True, help="Manage who may use the console.")
+operators = typer.Typer(no_args_is_help=True)
 
 
 @operators.command()

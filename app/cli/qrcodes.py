@@ -35,7 +35,7 @@ Account = Annotated[
 ]
 ListIdentifier = Annotated[UUID, typer.Argument(metavar="LIST", help="The id that import prints.")]
 
-qrcodes = typer.Typer(no_args_is_help=True, help="Make QR codes and read their figures.")
+qrcodes = typer.Typer(no_args_is_help=True)
 
 
 @qrcodes.command(name="import")

@@ -37,7 +37,7 @@ from app.wechat_client.tokens import AccessTokens
 FAILED: Final = 1
 BAD_USE: Final = 2
 
-quota = typer.Typer(no_args_is_help=True, help="Clear the quotas of WeChat's API.")
+quota = typer.Typer(no_args_is_help=True)
 
 
 @quota.callback()

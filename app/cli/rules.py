@@ -24,7 +24,7 @@ from app.rules.importing.document import DocumentFormat
 from app.settings import Settings
 from app.wechat.ids import AppId
 
-rules = typer.Typer(no_args_is_help=True, help="Explain, export and import the rules.")
+rules = typer.Typer(no_args_is_help=True)
 out = Console(soft_wrap=True, highlight=False)
 
 

@@ -22,7 +22,7 @@ from app.wechat_client import token_store
 
 FAILED: Final = 1
 
-secrets = typer.Typer(no_args_is_help=True, help="Encrypt the secrets in the database.")
+secrets = typer.Typer(no_args_is_help=True)
 
 
 @secrets.callback()

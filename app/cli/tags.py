@@ -58,7 +58,7 @@ Key = Annotated[str | None, typer.Option(help="The same request with the same ke
 
 T = TypeVar("T")
 
-tags = typer.Typer(no_args_is_help=True, help="Change tags, and tag followers.")
+tags = typer.Typer(no_args_is_help=True)
 out = Console(soft_wrap=True, highlight=False)
 
 

@@ -17,7 +17,7 @@ _DAYS: Final = re.compile(r"([1-9]\d{0,3})d", re.ASCII)
 
 Name = Annotated[str, typer.Argument(help="What the token is for, such as crm.")]
 
-tokens = typer.Typer(no_args_is_help=True, help="Manage the tokens of programs that call /api.")
+tokens = typer.Typer(no_args_is_help=True)
 
 
 def _lifetime(text: str) -> timedelta:

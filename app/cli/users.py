@@ -23,7 +23,7 @@ from app.worker import make_eraser
 FAILED: Final = 1
 BAD_USE: Final = 2
 
-users = typer.Typer(no_args_is_help=True, help="Erase the personal data of a user.")
+users = typer.Typer(no_args_is_help=True)
 
 
 @users.callback()

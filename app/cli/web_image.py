@@ -14,6 +14,7 @@ from typing import Final
 # uvicorn imports when it serves.
 MODULES: Final = (
     "app.cli.main",
+    "app.cli.serve",
     "app.main",
     "app.ops.http_protocol",
     "uvicorn.lifespan.on",

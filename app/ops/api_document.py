@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from app.access.scopes import SCOPE_MEMBER
 from app.api_errors import Detail, Problems
+from app.api_model import describe_fields
 from app.callback.openapi import PATHS
 
 Json = dict[str, Any]
@@ -82,6 +83,7 @@ def operation_id(route: APIRoute) -> str:
 
 def build_document(app: FastAPI) -> Json:
     """Return the document: that of FastAPI, completed by what it can't know of."""
+    describe_fields()
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -95,6 +97,7 @@ def build_document(app: FastAPI) -> Json:
         _move_definitions(operation, schemas)
         _complete_errors(operation)
         _describe_scope(operation)
+        _describe_parameters(operation)
     # FastAPI's own, for errors that are never answered so.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -129,3 +132,13 @@ def _describe_scope(operation: Json) -> None:
     """Say in the description which scope the operation needs, for those who read it."""
     text = operation.get("description", "")
     operation["description"] = f"{text}\n\nScope of the token: `{operation[SCOPE_MEMBER]}`".strip()
+
+
+def _describe_parameters(operation: Json) -> None:
+    """Describe the schema of each parameter, too.
+
+    FastAPI does so only for those that were described before the first request with them.
+    """
+    for parameter in operation.get("parameters", []):
+        if "description" in parameter:
+            parameter["schema"].setdefault("description", parameter["description"])

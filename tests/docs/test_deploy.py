@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import uvicorn
 import yaml
 
 from app.callback.router import DEADLINE_SECONDS
+from app.cli.command_list import COMMANDS
+from app.cli.main import main
 from app.settings import Settings
 from tests.docs.pages import LANGUAGES, ROOT, page
 from tests.e2e.children import environment, oa_bridge
@@ -50,15 +51,9 @@ def environment_of(path: Path) -> dict[str, str]:
 
 
 def commands() -> set[str]:
-    """Return the commands of `oa-bridge` that are no groups."""
-    module = inspect.getmodule(entry_point())
-    groups = [one for one in vars(module).values() if isinstance(one, typer.Typer)]
-    return {
-        command.name or command.callback.__name__
-        for group in groups
-        for command in group.registered_commands
-        if command.callback is not None
-    }
+    """Return the commands of `oa-bridge`."""
+    assert entry_point() is main
+    return {one.name for one in COMMANDS}
 
 
 def entry_point() -> Any:  # noqa: ANN401 - a function of a module that is named in a file
