@@ -137,8 +137,10 @@ def _describe_scope(operation: Json) -> None:
 def _describe_parameters(operation: Json) -> None:
     """Describe the schema of each parameter, too.
 
-    FastAPI does so only for those that were described before the first request with them.
+    FastAPI does so only for those that were described before the first request with them. The
+    members are sorted, as pydantic sorts them, so that one document is as another.
     """
     for parameter in operation.get("parameters", []):
         if "description" in parameter:
-            parameter["schema"].setdefault("description", parameter["description"])
+            described = {"description": parameter["description"]} | parameter["schema"]
+            parameter["schema"] = dict(sorted(described.items()))
