@@ -9,6 +9,7 @@ import base64
 import secrets
 from collections.abc import Iterable
 from typing import Any, Final
+from uuid import UUID
 
 from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
@@ -85,6 +86,11 @@ def webhook_secret_box(settings: Settings) -> SecretBox:
         settings.secret_key or settings.webhook_secret_key,
         _present(settings.secret_key_previous, settings.webhook_secret_key),
     )
+
+
+def alarm_receiver_purpose(receiver_id: UUID) -> bytes:
+    """Return the purpose of the secrets of a receiver of alarms."""
+    return b"alarm_receiver:" + receiver_id.bytes
 
 
 def _present(*keys: SecretStr | None) -> tuple[SecretStr, ...]:

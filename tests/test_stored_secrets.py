@@ -301,3 +301,23 @@ async def test_a_secret_of_the_settings_needs_no_key(start: Start) -> None:
 
     assert part["status"] == "ok"
     assert len(pseudonyms) == 2
+
+
+async def test_readiness_names_addresses_of_alarms_that_are_in_clear_or_unreadable(
+    start: Start,
+) -> None:
+    receiver = {"kind": "wecom", "name": "Ops", "url": "https://qyapi.weixin.qq.com/?key=hidden"}
+    async with start() as world:
+        added = await world.service.api("POST", "alarms/receivers", json=receiver)
+    async with start(key=KEY) as world:
+        in_clear = await world.secrets()
+        assert await rewrite_all(world.service.settings) == 0
+        encrypted = await world.secrets()
+    async with start(key=OTHER_KEY) as world:
+        unreadable = await world.secrets()
+
+    assert added.status_code == 201, added.text
+    assert in_clear["detail"].startswith("1 are in clear")
+    assert encrypted["detail"] == "encrypted with SECRET_KEY"
+    assert unreadable["status"] == "degraded"
+    assert f"the address of alarm receiver {added.json()['id']}" in unreadable["detail"]

@@ -41,6 +41,10 @@ EXCEPTIONS = {
         why="a rule's cooldown is claimed in the transaction of the group commit",
         writes=frozenset({"rule_firings"}),
     ),
+    "app/db/sql/oa_bridge_rule_weight.sql": Foreign(
+        why="it reads nothing: it takes a row of rules from their trigger, and names its type",
+        reads=frozenset({"rules"}),
+    ),
     "app/db/sql/oa_bridge_identity_learned.sql": Foreign(
         why="a trigger on openids tells webhooks of a UnionID, whichever way it is learned",
         writes=frozenset({"identity_events"}),
@@ -64,6 +68,10 @@ EXCEPTIONS = {
     "app/db/sql/oa_bridge_notice_marked.sql": Foreign(
         why="a trigger on notices tells the funnel of one that was sent, whoever sends it",
         writes=frozenset({"funnel_marks"}),
+    ),
+    "app/ops/stored_secrets.py": Foreign(
+        why="readiness says which secrets are in clear or unreadable, those of alarms as well",
+        reads=frozenset({"alarm_receivers"}),
     ),
     "app/funnel/touches_sql.py": Foreign(
         why="a push is a touch, and the statement that makes it one reads thousands",

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.alarms.models import AlarmReceiver
 from app.api_model import ApiModel
-from app.secret_box import DecryptionFailed, SecretBox
+from app.secret_box import DecryptionFailed, SecretBox, alarm_receiver_purpose
 
 
 class Secrets(ApiModel):
@@ -22,12 +22,13 @@ class Secrets(ApiModel):
 def sealed(secrets: Secrets, box: SecretBox, receiver_id: UUID) -> str:
     """Return the text to store."""
     text = orjson.dumps(secrets.model_dump(exclude_none=True)).decode()
-    return box.encrypt(text, _purpose(receiver_id))
+    return box.encrypt(text, alarm_receiver_purpose(receiver_id))
 
 
 def opened(receiver: AlarmReceiver, box: SecretBox) -> Secrets:
     """Return the secrets of a receiver. Raises DecryptionFailed."""
-    return Secrets.model_validate_json(box.decrypt(receiver.secrets, _purpose(receiver.id)))
+    purpose = alarm_receiver_purpose(receiver.id)
+    return Secrets.model_validate_json(box.decrypt(receiver.secrets, purpose))
 
 
 async def rewrite(session: AsyncSession, box: SecretBox) -> tuple[int, list[UUID]]:
@@ -39,7 +40,7 @@ async def rewrite(session: AsyncSession, box: SecretBox) -> tuple[int, list[UUID
     changed, unreadable = 0, []
     rows = await session.scalars(select(AlarmReceiver).order_by(AlarmReceiver.id).with_for_update())
     for row in rows:
-        purpose = _purpose(row.id)
+        purpose = alarm_receiver_purpose(row.id)
         try:
             if not box.is_current(row.secrets, purpose):
                 row.secrets = box.encrypt(box.decrypt(row.secrets, purpose), purpose)
@@ -47,7 +48,3 @@ async def rewrite(session: AsyncSession, box: SecretBox) -> tuple[int, list[UUID
         except DecryptionFailed:
             unreadable.append(row.id)
     return changed, unreadable
-
-
-def _purpose(receiver_id: UUID) -> bytes:
-    return b"alarm_receiver:" + receiver_id.bytes

@@ -81,13 +81,17 @@ class RulesVersion(Base):
     """One row with a counter that a trigger in the database raises with every change of `rules`.
 
     The trigger's function, `oa_bridge_rules_changed`, also sends NOTIFY `oa_bridge_rules`. The
-    counter makes up for a missed notification.
+    counter makes up for a missed notification. rule_count, keyword_count, size_bytes: what all
+    rules take, which the function adds up as well (`oa_bridge_rule_weight`).
     """
 
     __tablename__ = "rules_version"
 
     only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     version: Mapped[int]
+    rule_count: Mapped[int] = mapped_column(server_default=text("0"))
+    keyword_count: Mapped[int] = mapped_column(server_default=text("0"))
+    size_bytes: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class RulesChanged(Base):

@@ -44,8 +44,8 @@ def read_response(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         unknown = status == HTTPStatus.GATEWAY_TIMEOUT
         raise TransportError(
-            f"HTTP {status} came instead of an answer: "
-            f"if it does not end in some minutes, {_CHECK}",
+            f"HTTP {status} came instead of an answer: if this does not end in some minutes, "
+            f"{_CHECK}",
             outcome_unknown=unknown,
         )
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

@@ -15,7 +15,6 @@ SQL_FILES: Final = {
     "oa_bridge_identity_learned": "6ecbe2fbcb9a5ea9",
     "oa_bridge_named": "0b990ff0beddff69",
     "oa_bridge_next_position": "931f871108457e98",
-    "oa_bridge_rules_changed": "80102a11e777f12a",
     "oa_bridge_settled_position": "ac80dfa06befb19f",
     "oa_bridge_identity_inserted": "fd2c6a142dcf191e",
     "oa_bridge_identity_updated": "27adca37de441769",

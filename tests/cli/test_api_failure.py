@@ -31,7 +31,7 @@ async def failure(answer: httpx.Response | httpx.TimeoutException) -> ApiError:
     [
         (
             httpx.Response(502),
-            "HTTP 502 came instead of an answer: if it does not end in some minutes, check "
+            "HTTP 502 came instead of an answer: if this does not end in some minutes, check "
             "WECHAT_API_BASE_URL and the proxies on the way",
         ),
         (

@@ -16,6 +16,7 @@ import yaml
 from app.callback.router import DEADLINE_SECONDS
 from app.cli.command_list import COMMANDS
 from app.cli.main import main
+from app.console.rules.import_page import IMPORT_LIMIT
 from app.settings import Settings
 from tests.docs.pages import LANGUAGES, ROOT, page
 from tests.e2e.children import environment, oa_bridge
@@ -61,16 +62,6 @@ def entry_point() -> Any:  # noqa: ANN401 - a function of a module that is named
     found = re.search(r'^oa-bridge = "([\w.]+):(\w+)"$', project, re.MULTILINE)
     assert found
     return getattr(import_module(found[1]), found[2])
-
-
-def constant(name: str) -> int:
-    """Return the value of a limit of an import."""
-    source = (ROOT / "app/rules/importing/limits.py").read_text(encoding="utf-8")
-    (value,) = re.findall(rf"^{name}(?:: Final)? = ([\d_ *]+)$", source, re.MULTILINE)
-    product = 1
-    for factor in value.split("*"):
-        product *= int(factor)
-    return product
 
 
 def seconds(text: str, directive: str) -> list[float]:
@@ -140,7 +131,7 @@ def test_nginx_has_the_limits_of_the_service() -> None:
 
     assert f"server {UPSTREAM};" in NGINX
     assert f"client_max_body_size {DEFAULTS.max_body_bytes};" in public
-    assert f"client_max_body_size {constant('MAX_BYTES') // 2**20}m;" in inside
+    assert f"client_max_body_size {IMPORT_LIMIT.max_bytes // 2**20}m;" in inside
     assert seconds(NGINX, "keepalive_timeout")[0] < keep_alive
     assert DEADLINE_SECONDS < seconds(public, "proxy_read_timeout")[0] <= WECHAT_WAITS_SECONDS
     assert seconds(public, "proxy_next_upstream_timeout")[0] <= WECHAT_WAITS_SECONDS
@@ -155,6 +146,7 @@ def test_nginx_shows_the_public_callbacks_and_short_urls_alone() -> None:
         ("/callback/", "proxy_pass"),
         ("/go/", "proxy_pass"),
         ("/qr/", "proxy_pass"),
+        ("/jssdk/", "proxy_pass"),
         ("/", "return"),
     ]
     assert re.findall(r"listen (\S+)", inside) == ["127.0.0.1:8080;"]
@@ -171,7 +163,10 @@ def test_caddy_has_the_limits_of_the_service() -> None:
     assert seconds(CADDYFILE, "keepalive")[0] < keep_alive
     assert seconds(CADDYFILE, "response_header_timeout")[0] > DEADLINE_SECONDS
     assert seconds(CADDYFILE, "response_header_timeout")[0] <= WECHAT_WAITS_SECONDS
-    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == ["/callback/*", "/go/*", "/qr/*", ""]
+    assert re.findall(r"handle (\S*) ?{\n", CADDYFILE) == [
+        *("/callback/*", "/go/*", "/qr/*", "/jssdk/*"),
+        "",
+    ]
     assert 'request>uri regexp "[?].*" ""' in CADDYFILE
 
 

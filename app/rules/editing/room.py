@@ -1,20 +1,22 @@
 """How many rules there may be, and how large. Each web process has those that are on in memory.
 
-With as much of everything, and an import that replaces it all, a web process has less than 400 MB.
+With as much of everything, in letters that take the most memory, and an import that replaces it all
+while conflicts are looked for and all is exported, a web process has less than 400 MB.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.definition.validation_errors import InvalidRequest, Problem
+from app.rules.models import RulesVersion
 
-MAX_RULES: Final = 20_000
-MAX_ALL_KEYWORDS: Final = 100_000
-MAX_ALL_BYTES: Final = 16 * 1024 * 1024
+MAX_RULES: Final = 10_000
+MAX_ALL_KEYWORDS: Final = 50_000
+MAX_ALL_BYTES: Final = 8 * 1024 * 1024
 
 _RULES: Final = (
     "there would be {count} rules, and there may be {most}: delete rules that nobody needs, or "
@@ -28,12 +30,9 @@ _BYTES: Final = (
     "the rules would have {count} KiB, and may have {most}: shorten texts and keywords, or delete "
     "rules that nobody needs"
 )
-_STORED = text("""
-SELECT count(*), coalesce(sum(jsonb_array_length(
-    CASE jsonb_typeof(trigger -> 'keywords') WHEN 'array' THEN trigger -> 'keywords' END)), 0),
-    coalesce(sum(octet_length(concat(name, trigger, conditions, replies, utm))), 0)
-FROM rules
-""")
+_STORED: Final = select(
+    RulesVersion.rule_count, RulesVersion.keyword_count, RulesVersion.size_bytes
+)
 
 
 class Weight(NamedTuple):

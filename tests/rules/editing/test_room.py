@@ -151,3 +151,57 @@ async def test_all_texts_together_have_a_bound(
     for answer in (refused, imported):
         (problem,) = answer.json()["detail"]
         assert "KiB, and may have 2: shorten" in problem["msg"]
+
+
+ADDED_UP = """
+SELECT rule_count, keyword_count, size_bytes FROM rules_version UNION ALL
+SELECT count(*), coalesce(sum(jsonb_array_length(keywords)), 0),
+       coalesce(sum(octet_length(concat(name, trigger, conditions, replies, utm))), 0)
+FROM rules, LATERAL (
+    SELECT CASE jsonb_typeof(trigger -> 'keywords') WHEN 'array' THEN trigger -> 'keywords' END
+) AS of (keywords)
+"""
+INSERTED = """
+INSERT INTO rules (name, trigger, replies, conditions, utm) SELECT
+    '规则 ' || number,
+    CAST('{"on": "text", "match": "any", "keywords": ' || keywords || '}' AS jsonb), '[]',
+    CASE WHEN number % 2 = 0 THEN '{"share": 5}'::jsonb END,
+    CASE WHEN number % 3 = 0 THEN '{"source": "oa"}'::jsonb END
+FROM generate_series(1, 9) AS number, (VALUES ('["a", "b"]'), ('[]'), ('null')) AS of (keywords)
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rules SET name = name || '!', trigger = trigger || '{\"keywords\": [1, 2, 3]}'",
+        "UPDATE rules SET id = id + 1000 WHERE utm IS NULL",
+        "UPDATE rules SET trigger = '{}' WHERE false",
+        "DELETE FROM rules WHERE conditions IS NOT NULL",
+        "DELETE FROM rules WHERE false",
+        "INSERT INTO rules (name, trigger, replies) SELECT 'none', '{}', '[]' WHERE false",
+        "TRUNCATE rules",
+    ],
+)
+async def test_what_rules_take_is_added_up_however_they_change(
+    database: Database, change: str
+) -> None:
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql(INSERTED)
+        await connection.exec_driver_sql(change)
+        kept, counted = (await connection.exec_driver_sql(ADDED_UP)).all()
+
+    assert kept == counted
+    if change.startswith("UPDATE"):
+        assert kept.rule_count == 27
+
+
+async def test_a_change_adds_up_nothing_itself_while_the_rules_are_locked(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE rules_version SET rule_count = 3")
+
+    (refused,) = await add(client, 1)
+
+    assert "there would be 4 rules" in refused.json()["detail"][0]["msg"]
