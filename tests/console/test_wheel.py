@@ -60,9 +60,10 @@ async def test_the_installed_console_opens_every_page(
         "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key,
     }
     # Isolated: neither the folder of the program nor PYTHONPATH is looked at.
+    command = [str(installed), "-I", str(Path(__file__).with_name("open_installed.py"))]
     program = await asyncio.create_subprocess_exec(
-        installed,
-        *("-I", Path(__file__).with_name("open_installed.py"), *sorted(paths)),
+        *command,
+        *sorted(paths),
         cwd=tmp_path,
         env=environment,
         stdout=PIPE,
