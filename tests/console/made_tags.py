@@ -30,7 +30,12 @@ async def _run(service: Service, **changes: object) -> UUID:
         "appid": APPID,
         "action": TagAction.TAG,
         "tag_id": TAG_ID,
-        "filter": {"scene": "<i>store_42</i>"},
+        "filter": {
+            "scene": "<i>store_42</i>",
+            "how": "ADD_SCENE_QR_CODE",
+            "seen_since": (now - timedelta(days=7)).isoformat(),
+            "tag_id": 2,
+        },
         "key": str(uuid7()),
         "digest": "x",
         "state": TagRunState.RUNNING,

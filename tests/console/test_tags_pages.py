@@ -2,8 +2,10 @@
 
 import asyncpg
 
+from app.access.roles import Role
 from app.worker import Jobs
-from tests.console.operator import Operator
+from tests.console import made_tags
+from tests.console.operator import Operator, signed_in
 from tests.service import APPID, Service, WeChat, column
 from tests.tags.makers import having, people, reach_wechat, run, tag
 
@@ -105,3 +107,17 @@ async def test_a_run_is_stopped_and_a_pull_is_started(
     assert (await owner.post("/tags/pull", {"appid": APPID})).status_code == 303
     states = await column(connection, "SELECT state FROM tag_runs ORDER BY id")
     assert states == ["stopped", "running"]
+
+
+async def test_a_run_says_which_followers_it_is_for(owner: Operator, service: Service) -> None:
+    path = await made_tags.a_run(service)
+    english = (await owner.get(path)).text
+    async with signed_in(service, Role.VIEWER, name="viewer", language="zh") as viewer:
+        chinese = (await viewer.get(path)).text
+
+    for name in ("seen_since", "tag_id", "ADD_SCENE_QR_CODE"):
+        assert name not in english
+    for text in ("Came by", "QR code", "Seen since", "Tag that they have", "星标组"):
+        assert text in english
+    for text in ("扫描二维码", "此后出现过", "已有标签", "星标组"):
+        assert text in chinese

@@ -1,14 +1,18 @@
 """The package as it is installed has every template, file and catalogue of the console."""
 
+import asyncio
 import shutil
 import subprocess
 import sys
 import sysconfig
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
+from tests.console.hostile import fill
 from tests.console.pages import PAGES
+from tests.service import ACCOUNT, APPID, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT_FROM = ("app", "migrations", "simulator", "pyproject.toml", "README.md", "LICENSE")
@@ -41,18 +45,33 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def test_the_installed_console_opens_every_page(
-    installed: Path, database_url: str, tmp_path: Path
+async def test_the_installed_console_opens_every_page(
+    service: Service, installed: Path, database_url: str, tmp_path: Path
 ) -> None:
-    program = Path(__file__).with_name("open_installed.py")
+    filled = await fill(service)
+    paths = {page.path for page in PAGES if page.prepare is None} | set(filled.values())
+    assert {page.template for page in PAGES} == filled.keys()
+    environment = {
+        "DATABASE_URL": database_url,
+        "DATA_DIR": str(tmp_path),
+        "WECHAT_APPID": APPID,
+        "WECHAT_APPSECRET": ACCOUNT.secret,
+        "WECHAT_TOKEN": ACCOUNT.token,
+        "WECHAT_ENCODING_AES_KEY": ACCOUNT.encoding_aes_key,
+    }
     # Isolated: neither the folder of the program nor PYTHONPATH is looked at.
-    command = [str(installed), "-I", str(program), database_url, str(tmp_path)]
-    paths = [page.path for page in PAGES if page.status == 200 and page.prepare is None]
-    done = subprocess.run(
-        [*command, *paths], cwd=tmp_path, capture_output=True, text=True, check=False
+    command = [str(installed), "-I", str(Path(__file__).with_name("open_installed.py"))]
+    program = await asyncio.create_subprocess_exec(
+        *command,
+        *sorted(paths),
+        cwd=tmp_path,
+        env=environment,
+        stdout=PIPE,
+        stderr=PIPE,
     )
+    said, errors = await program.communicate()
 
-    assert done.returncode == 0, done.stderr
-    folder, files = done.stdout.split()[-2:]
+    assert program.returncode == 0, errors.decode()
+    folder, files = said.decode().split()[-2:]
     assert folder.startswith(str(installed.parents[1]))
     assert int(files) > 0

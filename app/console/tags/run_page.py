@@ -8,19 +8,20 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.console.errors import NotFound
+from app.console.followers.labels import SCENES
 from app.console.followers.references import references, tail
 from app.console.language import language_of
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
 from app.console.tags.router import router
-from app.console.tags.tag_labels import ACTIONS, STATES
+from app.console.tags.tag_labels import ACTIONS, FILTERS, STATES
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.tags import run_store
 from app.tags.errors import RunIsOver
 from app.tags.models import Tag, TagRun, TagRunState
-from app.tags.schemas import problem_of
+from app.tags.schemas import TagFilter, problem_of
 from app.wechat.errcodes import Language, explain
 
 SEE_OTHER: Final = 303
@@ -38,6 +39,8 @@ async def show_run(
     """Show a run, and whom WeChat refused."""
     run = await _run(session, run_id)
     language: Language = "en" if language_of(request) == "en" else "zh"
+    wanted = None if run.filter is None else TagFilter.model_validate(run.filter)
+    had = None if wanted is None else wanted.tag_id
     refused = await run_store.refused(session, run_id, "", REFUSED_SHOWN)
     make = await references(session, request.app.state.settings)
     tag = None if run.tag_id is None else await session.get(Tag, (run.appid, run.tag_id))
@@ -46,6 +49,10 @@ async def show_run(
         "tags/run.html",
         run=run,
         tag=tag,
+        wanted=wanted,
+        filters=FILTERS,
+        scenes=SCENES,
+        had=None if had is None else await session.get(Tag, (run.appid, had)),
         unknown=unknown,
         actions=ACTIONS,
         states=STATES,

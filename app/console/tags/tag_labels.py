@@ -17,5 +17,13 @@ STATES: Final[dict[TagRunState, Label]] = {
     TagRunState.STOPPED: Label(N_("stopped"), Level.LOOK),
     TagRunState.FAILED: Label(N_("refused by WeChat"), Level.FAULT),
 }
+# What a run was narrowed to, by the name of the filter.
+FILTERS: Final[dict[str, str]] = {
+    "scene": N_("QR scene"),
+    "how": N_("Came by"),
+    "seen_since": N_("Seen since"),
+    "seen_before": N_("Last seen before"),
+    "tag_id": N_("Tag that they have"),
+}
 NAME: Final = N_("A name has 1 to 30 characters.")
 TOO_MANY_RUNS: Final = N_("Too many runs go on: wait for the end of one, or stop it.")
