@@ -483,7 +483,7 @@ async def test_a_stop_during_a_call_is_the_end_of_the_steps(
     started = await ordered(service, menu(click("新", "new"), conditional=[for_tag("1")]))
     create = WeChatMenus.create
     stop = f"menus/{APPID}/versions/{started['number']}/stop"
-    answers = []
+    answers: list[int] = []
 
     async def create_and_stop(menus: WeChatMenus, appid: AppId, button: list[Json]) -> None:
         await create(menus, appid, button)
