@@ -606,6 +606,9 @@ async def test_a_follower_sees_the_first_conditional_menu_that_fits(
     answer = await service.api("POST", f"menus/{APPID}/trymatch", json={"openid": OPENID})
     assert answer.json()["menu"] == "default"
     answer = await service.api("POST", f"menus/{APPID}/trymatch", json={"openid": "oNOBODY"})
-    assert answer.status_code == 502
-    assert "65302" in answer.json()["detail"]
-    assert "Use the OpenID of a follower" in answer.json()["detail"]
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "openid"]
+    assert problem["type"] == "errcode_65302"
+    assert "Use the OpenID of a follower" in problem["msg"]
+    assert "rid" in problem["msg"]
