@@ -4,12 +4,15 @@ Source: protocol 9.6; linkage 6.2.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
 MAX_URL: Final = 2048
 _PRINTABLE: Final = range(0x21, 0x7F)
+# A browser shows no other host: it decodes what is percent-encoded, and refuses empty labels.
+_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
 
 
 class BadPage(ValueError):
@@ -59,7 +62,8 @@ def host_of(url: str) -> str | None:
     # A browser shows no name and password, and takes a backslash for a slash.
     if parts.scheme not in {"http", "https"} or "@" in parts.netloc or "\\" in url:
         return None
-    return parts.hostname
+    host = parts.hostname
+    return host if host is not None and _HOST.fullmatch(host) is not None else None
 
 
 def is_within(host: str, domains: Iterable[str]) -> bool:

@@ -41,7 +41,7 @@ router = APIRouter()
 @router.api_route("/jssdk/v1.js", methods=["GET", "HEAD"], include_in_schema=False)
 async def script(request: Request) -> Response:
     """Return the script that configures `wx` and fills in the open tags of a page."""
-    if request.headers.get("if-none-match") == _SCRIPT_HEADERS["ETag"]:
+    if _SCRIPT_HEADERS["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=_SCRIPT_HEADERS)
     return Response(SCRIPT, headers=_SCRIPT_HEADERS, media_type="text/javascript; charset=utf-8")
 

@@ -22,6 +22,9 @@ PATH_PATTERN = r"^(?:[^/?#\s\x00][^?#\s\x00]*)?$"
 MAX_PATH = 512
 MAX_TITLE = 20
 
+# WeChat's own parameter in the codes that it draws. Source: linkage 5.5.
+RESERVED_SCENE = "scancode_time"
+
 LinkId = Annotated[UUID, Path(description="Id of the link")]
 
 
@@ -227,6 +230,13 @@ class CodeIn(ApiModel):
     """Width of the picture in pixels."""
     transparent: StrictBool = False
     """Whether the picture has no background."""
+
+    @field_validator("scene")
+    @classmethod
+    def _not_reserved(cls, value: str | None) -> str | None:
+        if value is not None and RESERVED_SCENE in value:
+            raise ValueError(f"holds {RESERVED_SCENE}, which WeChat reserves: choose another word")
+        return value
 
 
 class MadeLink(ApiModel):

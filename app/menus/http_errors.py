@@ -65,6 +65,15 @@ def refused(error: ApiError) -> HTTPException:
     )
 
 
+def not_a_follower(error: ApiError) -> InvalidRequest:
+    """Return the 422 for an OpenID that WeChat does not know as a follower (65302)."""
+    known = explain(NOT_A_FOLLOWER, "en")
+    rid = "" if error.rid is None else f" (rid {error.rid})"
+    message = f"is refused by WeChat: {known.meaning} {known.fix}{rid}"
+    errcode = f"errcode_{NOT_A_FOLLOWER}"
+    return InvalidRequest([Problem(loc=["body", "openid"], msg=message, type=errcode)])
+
+
 def bad_days(message: str) -> InvalidRequest:
     """Return the 422 for the first day of a question."""
     return InvalidRequest([Problem(loc=["query", "from"], msg=message, type="value_error")])

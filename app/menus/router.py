@@ -17,11 +17,13 @@ from app.menus.document import Menu
 from app.menus.errors import MenuError
 from app.menus.http_errors import (
     CONFLICT,
+    NOT_A_FOLLOWER,
     REFUSED,
     UNKNOWN,
     bad_days,
     conflict,
     invalid_menu,
+    not_a_follower,
     official_account,
     refused,
 )
@@ -204,6 +206,8 @@ async def try_match(
     try:
         button = await _wechat(request).try_match(account, follower.openid)
     except ApiError as error:
+        if error.errcode == NOT_A_FOLLOWER:
+            raise not_a_follower(error) from None
         raise refused(error) from None
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:

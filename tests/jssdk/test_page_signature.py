@@ -75,6 +75,10 @@ def test_a_page_elsewhere_is_not_signed(url: str) -> None:
         "https://example.org/\ta",
         "https://example.org/商店",
         "https://[::1/",
+        "https://.example.org/",
+        "https://a..example.org/",
+        "https://evil.net%23.example.org/",
+        "https://evil.net%2f.example.org/",
         "https://example.org/" + "x" * MAX_URL,
     ],
 )

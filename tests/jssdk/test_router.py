@@ -113,7 +113,8 @@ async def test_the_script_is_small_and_is_kept_by_the_browser(service: Service) 
     assert response.headers["content-type"] == "text/javascript; charset=utf-8"
     assert response.content == SCRIPT
     assert len(SCRIPT) <= 3 * 1024
-    again = await service.http.get(
-        "/jssdk/v1.js", headers={"If-None-Match": response.headers["etag"]}
-    )
-    assert (again.status_code, again.content) == (304, b"")
+    etag = response.headers["etag"]
+    # A proxy that compresses marks it as weak.
+    for known, status in ((etag, 304), (f'"another", W/{etag}', 304), ('"another"', 200)):
+        again = await service.http.get("/jssdk/v1.js", headers={"If-None-Match": known})
+        assert again.status_code == status

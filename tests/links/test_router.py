@@ -159,6 +159,21 @@ async def test_a_refusal_says_what_it_means(
     assert word in answer.json()["detail"]
 
 
+async def test_a_scene_that_wechat_reserves_is_refused_before(
+    linked: Service, wechat: WeChat
+) -> None:
+    link = await added(linked)
+    answer = await linked.api(
+        "POST", f"links/{link['id']}/mini-program-code", json={"scene": "scancode_time=1"}
+    )
+
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "scene"]
+    assert "scancode_time" in problem["msg"]
+    assert wechat.calls("/wxa/getwxacodeunlimit") == []
+
+
 async def test_the_days_of_opens_have_a_bound(service: Service) -> None:
     link = await added(service)
     for query in ({"from": "2026-02-01", "until": "2026-01-01"}, {"from": "2020-01-01"}):

@@ -476,6 +476,96 @@ async def test_a_publication_that_is_stopped_before_its_first_call_makes_none(
     assert wechat.calls(GET) == []
 
 
+async def test_a_stop_during_a_call_is_the_end_of_the_steps(
+    service: Service, jobs: Jobs, wechat: WeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await published(service, jobs, CONDITIONAL)
+    started = await ordered(service, menu(click("新", "new"), conditional=[for_tag("1")]))
+    create = WeChatMenus.create
+    stop = f"menus/{APPID}/versions/{started['number']}/stop"
+    answers: list[int] = []
+
+    async def create_and_stop(menus: WeChatMenus, appid: AppId, button: list[Json]) -> None:
+        await create(menus, appid, button)
+        if not answers:
+            answers.append((await service.api("POST", stop)).status_code)
+
+    adds = len(wechat.calls(ADD))
+    monkeypatch.setattr(WeChatMenus, "create", create_and_stop)
+    await run_job(service, jobs, started["number"])
+
+    assert answers == [202]
+    assert len(wechat.calls(ADD)) == adds
+    found = await version(service, started["number"])
+    assert found["state"] == "stopped"
+    assert found["restored"] is True
+    assert menus_of(wechat).button == first["sent"]["button"]
+    assert tags(wechat) == ["108", "109", "110"]
+
+
+async def test_a_call_that_fails_after_a_stop_is_not_made_again(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await published(service, jobs, CONDITIONAL)
+    started = await ordered(service, menu(conditional=[for_tag("1")]))
+    add = WeChatMenus.add_conditional
+    stop = f"menus/{APPID}/versions/{started['number']}/stop"
+
+    async def stop_and_fail(menus: WeChatMenus, appid: AppId, body: Json) -> str:
+        await service.api("POST", stop)
+        wechat.strike(ADD, errcode=-1, count=1)
+        return await add(menus, appid, body)
+
+    monkeypatch.setattr(WeChatMenus, "add_conditional", stop_and_fail)
+    adds = len(wechat.calls(ADD))
+    await run_job(service, jobs, started["number"])
+    assert (await version(service, started["number"]))["state"] == "withdrawing"
+    clock.advance(timedelta(seconds=2))
+    await run_job(service, jobs, started["number"])
+
+    assert (await version(service, started["number"]))["state"] == "stopped"
+    assert len(wechat.calls(ADD)) == adds + 1
+    assert tags(wechat) == ["108", "109", "110"]
+
+
+async def test_a_job_waits_for_each_order_failure_and_stop(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    async def queued() -> list[int]:
+        """Return after how many seconds each job may run, and empty the queue."""
+        query = """DELETE FROM pgqueuer WHERE entrypoint = 'menus.publish'
+            RETURNING round(extract(epoch FROM execute_after - created))"""
+        return [int(seconds) for seconds in await column(connection, query)]
+
+    started = await ordered(service, CONDITIONAL)
+    assert await queued() == [0]
+    wechat.strike(ADD, errcode=-1, count=2)
+    for pause in (2, 4):
+        await run_job(service, jobs, started["number"])
+        assert await queued() == [pause]
+        # It is not due before.
+        await run_job(service, jobs, started["number"])
+        assert await queued() == []
+        clock.advance(timedelta(seconds=pause))
+    wechat.strike(DELETE, errcode=-1)
+    wechat.strike(GET, errcode=-1)
+    await run_job(service, jobs, started["number"])
+    # The calls that succeeded meanwhile have ended the row of failures.
+    assert await queued() == [2]
+
+    stop = f"menus/{APPID}/versions/{started['number']}/stop"
+    assert (await service.api("POST", stop)).status_code == 202
+    assert await queued() == [0]
+    wechat.state.faults.clear()
+    await run_job(service, jobs, started["number"])
+    assert (await version(service, started["number"]))["state"] == "stopped"
+    assert await queued() == []
+
+
 async def test_the_sweep_finds_what_is_due_and_leaves_a_run_alone(
     service: Service, jobs: Jobs, clock: WorldClock, connection: asyncpg.Connection
 ) -> None:
@@ -488,6 +578,9 @@ async def test_the_sweep_finds_what_is_due_and_leaves_a_run_alone(
         return len(await column(connection, query))
 
     assert await swept() == 1
+    await publishing.sweep(jobs.database.sessions, clock)
+    query = "SELECT 1 FROM pgqueuer WHERE entrypoint = 'menus.publish'"
+    assert len(await column(connection, query)) == 1
     await connection.execute(
         "UPDATE menu_versions SET leased_until = $1", clock.now() + timedelta(minutes=1)
     )
@@ -513,6 +606,9 @@ async def test_a_follower_sees_the_first_conditional_menu_that_fits(
     answer = await service.api("POST", f"menus/{APPID}/trymatch", json={"openid": OPENID})
     assert answer.json()["menu"] == "default"
     answer = await service.api("POST", f"menus/{APPID}/trymatch", json={"openid": "oNOBODY"})
-    assert answer.status_code == 502
-    assert "65302" in answer.json()["detail"]
-    assert "Use the OpenID of a follower" in answer.json()["detail"]
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "openid"]
+    assert problem["type"] == "errcode_65302"
+    assert "Use the OpenID of a follower" in problem["msg"]
+    assert "rid" in problem["msg"]
