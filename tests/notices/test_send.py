@@ -232,40 +232,6 @@ async def test_a_template_message_is_repeated_under_its_id_and_arrives_once(
     }
 
 
-@pytest.mark.parametrize(
-    ("errcode", "status", "left"),
-    [
-        (-1, "pending", (0, 0)),
-        (43101, "failed", (0, 2)),
-        (40003, "failed", (0, 0)),
-        (43108, "pending", (0, 0)),
-        (47003, "failed", (0, 0)),
-        (45009, "pending", (0, 0)),
-        (48001, "pending", (0, 0)),
-    ],
-)
-async def test_what_wechat_refuses_gives_the_consent_back_or_writes_it_off(
-    service: Service,
-    wechat: WeChat,
-    jobs: Jobs,
-    connection: asyncpg.Connection,
-    errcode: int,
-    status: str,
-    left: tuple[int, int],
-) -> None:
-    await decided(service, wechat, times=2)
-    wechat.strike(BIZSEND, errcode=errcode)
-    found = await queued(service)
-    assert await run(jobs, found["send_id"]) is (status == "pending")
-
-    assert await statuses(connection) == [status]
-    assert await consent(connection) == left
-    notice = await service.read(f"notices/{ids_of(found)[0]}")
-    assert notice["errcode"] == errcode
-    assert notice["meaning"]
-    assert notice["fix"]
-
-
 async def test_after_no_consent_is_left_a_new_one_counts(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
@@ -304,15 +270,22 @@ async def test_calls_that_would_be_refused_are_not_made(
     assert await statuses(connection) == ["sent", "sent"]
 
 
+@pytest.mark.parametrize(("errcode", "calls"), [(-1, 8), (43108, 2)])
 async def test_a_busy_wechat_is_asked_again_a_bounded_number_of_times(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    errcode: int,
+    calls: int,
 ) -> None:
     await decided(service, wechat)
-    wechat.strike(BIZSEND, errcode=-1)
+    wechat.strike(BIZSEND, errcode=errcode)
     found = await queued(service)
     while await run(jobs, found["send_id"]):
         clock.advance(timedelta(minutes=25))
-    assert len(wechat.calls(BIZSEND)) == 8
+    assert len(wechat.calls(BIZSEND)) == calls
     assert await statuses(connection) == ["failed"]
     assert await consent(connection) == (0, 0)
 
