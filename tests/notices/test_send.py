@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from app.notices.sweep import sweep
 from app.settings import Settings
 from app.worker import Jobs
 from simulator.faults import Drop
+from tests.lock_waits import waiting_backends
 from tests.notices.makers import (
     BIZSEND,
     MESSAGE,
@@ -43,6 +45,7 @@ from tests.service import (
     Service,
     WeChat,
     WorldClock,
+    column,
     event,
     jobs_of,
     rows,
@@ -157,6 +160,35 @@ async def test_a_report_that_comes_twice_is_not_joined_to_another_notice(
     await settle(jobs, connection)
 
     assert await statuses(connection) == ["delivered", "sent"]
+    assert await consent(connection) == (1, 0)
+
+
+async def test_two_jobs_do_not_join_one_report_to_two_notices(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat, times=2)
+    for _ in range(2):
+        await run(jobs, (await queued(service))["send_id"])
+    for _ in range(2):
+        await reported(service, "77")
+        clock.advance(timedelta(seconds=1))
+    waiting = await column(
+        connection, "SELECT payload FROM pgqueuer WHERE entrypoint = 'notices.settle' ORDER BY id"
+    )
+    assert len(waiting) == 2
+
+    async def both_wait() -> bool:
+        return len(await waiting_backends(connection)) == len(waiting)
+
+    async with connection.transaction():
+        await connection.execute("SELECT FROM notices FOR UPDATE")
+        settling = [
+            asyncio.create_task(jobs.settle_notices(orjson.loads(payload))) for payload in waiting
+        ]
+        await eventually(both_wait)
+    await asyncio.gather(*settling)
+
+    assert sorted(await statuses(connection)) == ["delivered", "sent"]
     assert await consent(connection) == (1, 0)
 
 

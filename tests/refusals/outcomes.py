@@ -1,4 +1,7 @@
-"""What becomes of a notice that WeChat refuses. Source: protocol 9.2, 11; linkage 2.4."""
+"""What becomes of notices, requests and runs that WeChat refuses, by API and errcode.
+
+Source: protocol 8, 9.2, 11; linkage 2.1, 2.4, 12.2.
+"""
 
 from enum import Enum
 from typing import Final
@@ -39,4 +42,41 @@ SENDING: Final[dict[str, dict[Then, tuple[int, ...]]]] = {
         Then.PERSON: (40003, 43004),
         Then.EVERYBODY: (40008, 40036, 40037, 40039, 40165, 40249, 43116, 47003),
     },
+}
+
+
+GETTEMPLATE: Final = "/wxaapi/newtmpl/gettemplate"
+GET_ALL: Final = "/cgi-bin/template/get_all_private_template"
+CREATE_TAG: Final = "/cgi-bin/tags/create"
+RENAME_TAG: Final = "/cgi-bin/tags/update"
+DELETE_TAG: Final = "/cgi-bin/tags/delete"
+DRAFT: Final = "/cgi-bin/draft/add"
+
+# The status of the answer of `/api`, by API and errcode. 200, 204: the refusal changes nothing.
+ANSWERS: Final[dict[str, dict[int, tuple[int, ...]]]] = {
+    # An account may have the right to one kind of templates alone.
+    GETTEMPLATE: {200: (48001, 200011, 200100), 502: (-1, 200001), 429: (45009,)},
+    GET_ALL: {200: (48001,), 502: (-1,), 429: (45009,)},
+    CREATE_TAG: {409: (45056, 45157, 45158), 502: (-1, 48001), 429: (45009,)},
+    RENAME_TAG: {409: (45058, 45157, 45158), 502: (-1, 45159), 429: (45009,)},
+    DELETE_TAG: {204: (45159,), 409: (45057, 45058), 502: (-1,), 429: (45009,)},
+    DRAFT: {
+        502: (-1, 40007, 40114, 41039, 45003, 45004, 45166, 48001, 53404, 53405, 53406, 88000),
+        429: (45009,),
+    },
+}
+
+
+class Run(Enum):
+    """What becomes of a run that tags people, one of which or all of which are refused."""
+
+    PERSON = "one is named as refused, and the others are tagged"
+    WAITS = "all are tagged later"
+    ENDS = "it fails with WeChat's words"
+
+
+TAGGING_RUN: Final[dict[Run, tuple[int, ...]]] = {
+    Run.PERSON: (40003, 43004, 45059, 46004, 49003, 50005),
+    Run.WAITS: (-1, 44990, 45009, 45011, 48001, 50002),
+    Run.ENDS: (40032, 45159, 47001, 41028),
 }

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 
 from app.worker import Jobs
+from tests.links.makers import added
 from tests.notices.makers import (
     BIZSEND,
     MESSAGE,
@@ -22,10 +24,28 @@ from tests.notices.makers import (
     run,
     started,
 )
-from tests.refusals.outcomes import SENDING, TOKEN, UNKNOWN, Then
+from tests.refusals.outcomes import (
+    ANSWERS,
+    CREATE_TAG,
+    DELETE_TAG,
+    DRAFT,
+    GET_ALL,
+    GETTEMPLATE,
+    RENAME_TAG,
+    SENDING,
+    TAGGING_RUN,
+    TOKEN,
+    UNKNOWN,
+    Run,
+    Then,
+)
 from tests.service import APPID, CARD_APPID, Json, Service, WeChat, WorldClock, column
+from tests.tags.makers import TAGGING, ask, having, of_run, people, tag
+from tests.tags.makers import run as run_tags
 
 pytestmark = pytest.mark.asyncio
+
+NO_CONTENT = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +168,83 @@ async def test_an_audience_of_which_one_is_refused(world: World, api: str) -> No
         expected = {"failed": 1, "sent": 1} if one_failed else {"sent": 2}
         assert (errcode, found["state"], found["counts"]) == (errcode, "done", expected)
         assert sorted(map(world.got, members)) == ([0, 1] if one_failed else [1, 1])
+
+
+async def answered(world: World, api: str, tag_id: int, link: str) -> httpx.Response:
+    """Ask `/api` for what calls one API of WeChat."""
+    asked: dict[str, tuple[str, str, Json | None]] = {
+        GETTEMPLATE: ("POST", "templates/refresh", {"appid": APPID}),
+        GET_ALL: ("POST", "templates/refresh", {"appid": APPID}),
+        CREATE_TAG: ("POST", "tags", {"appid": APPID, "name": "new"}),
+        RENAME_TAG: ("PUT", f"tags/{tag_id}/name", {"name": f"other {tag_id}"}),
+        DELETE_TAG: ("DELETE", f"tags/{tag_id}", None),
+        DRAFT: (
+            "POST",
+            f"links/{link}/article-draft",
+            {"title": "Summer", "content": "<p>sale</p>", "thumb_media_id": "COVER"},
+        ),
+    }
+    method, path, body = asked[api]
+    return await world.service.api(method, path, json=body)
+
+
+@pytest.mark.parametrize("api", ANSWERS)
+async def test_a_request_that_is_refused(world: World, api: str) -> None:
+    link = (await added(world.service))["id"]
+    for status, codes in ANSWERS[api].items():
+        for errcode in codes:
+            tag_id = await tag(world.service, world.wechat, f"tag {errcode}")
+            world.wechat.strike(api, errcode=errcode)
+            answer = await answered(world, api, tag_id, link)
+            assert (errcode, answer.status_code) == (errcode, status)
+            if status in {409, 429, 502}:
+                detail = answer.json()["detail"]
+                assert f"errcode {errcode}: " in detail
+                assert "(rid " in detail
+                assert "does not know" not in detail
+            if api == GETTEMPLATE:
+                assert len(answer.json().get("items", [])) in {0, 3}
+            # What waited for the end of the pause goes on.
+            world.wechat.state.faults.clear()
+            world.clock.advance(timedelta(days=1))
+            if status != NO_CONTENT:
+                again = await answered(world, api, tag_id, link)
+                assert (errcode, again.is_success) == (errcode, True)
+            if api == CREATE_TAG:
+                await world.service.api("DELETE", f"tags/{again.json()['tag_id']}")
+    assert len(world.wechat.state.drafts.of[APPID]) == (
+        sum(map(len, ANSWERS[api].values())) if api == DRAFT else 0
+    )
+
+
+async def test_a_run_of_tags_that_is_refused(world: World) -> None:
+    for then, codes in TAGGING_RUN.items():
+        for errcode in codes:
+            tag_id = await tag(world.service, world.wechat, f"tag {errcode}")
+            openids = await people(
+                world.service, world.wechat, world.connection, 2, prefix=f"oT{errcode}x"
+            )
+            # The call for both, and then, if it concerns one person, the one for the first.
+            world.wechat.strike(TAGGING, errcode=errcode, count=2 if then is Run.PERSON else 1)
+            begun = await ask(world.service, tag_id, openids=openids)
+            await run_tags(world.jobs)
+            if then is Run.WAITS:
+                waiting = await of_run(world.service, begun)
+                assert waiting["state"] == "running"
+                assert is_explained(waiting["problem"], errcode)
+                world.clock.advance(timedelta(days=1))
+                await run_tags(world.jobs)
+
+            found = await of_run(world.service, begun)
+            tagged = {Run.PERSON: openids[1:], Run.WAITS: openids, Run.ENDS: []}[then]
+            assert (errcode, having(world.wechat, tag_id)) == (errcode, tagged)
+            assert found["state"] == ("failed" if then is Run.ENDS else "done")
+            assert (found["done"], found["refused"]) == (len(tagged), then is Run.PERSON)
+            if then is Run.ENDS:
+                assert is_explained(found["problem"], errcode)
+            if then is Run.PERSON:
+                refused = await world.service.read(f"tag-runs/{begun['id']}/refused")
+                (one,) = refused["items"]
+                assert (one["openid"], one["errcode"]) == (openids[0], errcode)
+                assert one["meaning"]
+                assert one["fix"]
