@@ -5,7 +5,8 @@ it is queued. A worker that dies loses a chunk that was not committed, and the n
 nobody is queued twice or left out. A chunk reads a bounded number of rows, however few match.
 
 Whoever may get a notice is read from indexes in the order of OpenIDs, without the rows of the
-tables: `ix_consents_sends` and `ix_followers_following`.
+tables: `ix_consents_sends` and `ix_followers_following`. What narrows them is read in the same
+order from where the chunk begins, and merged: a chunk ends as soon as it has enough people.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from app.notices.audience_schemas import AudienceFilter
 from app.notices.models import NoticeKind, NoticeSend
 
 CHUNK: Final = 10_000
+# A chunk of which few match ends after so many that may get a notice.
+MAX_READ: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,10 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one step has queued. cursor: up to which OpenID. is_last: nobody is left."""
+    """What one step has queued. cursor: the OpenID up to which the audience is queued now.
+
+    is_last: nobody is left.
+    """
 
     queued: int
     cursor: str | None
@@ -100,15 +106,17 @@ async def queue_chunk(session: AsyncSession, send: NoticeSend, now: datetime) ->
     """Queue notices for the next people of a locked send; see `queue_lock`."""
     audience = Audience.of(send)
     await session.execute(_FOR_CHUNKS)
-    statement = _CHUNK.format(source=_source(audience), joins=_joins(audience))
+    source, joined = _source(audience), _joins(audience, _AFTER)
+    statement = _CHUNK.format(source=source, joins=joined)
+    limit = min(CHUNK, max(send.max_total - send.total, 0))
     row = (
         await session.execute(
             text(statement),
             {
                 **_used(statement, audience),
                 "after": send.cursor or "",
-                "limit": CHUNK,
-                "room": max(send.max_total - send.total, 0),
+                "limit": limit,
+                "most": MAX_READ,
                 "prefix": str(uuid7())[:15],
                 "send_id": send.id,
                 "appid": send.appid,
@@ -118,8 +126,10 @@ async def queue_chunk(session: AsyncSession, send: NoticeSend, now: datetime) ->
             },
         )
     ).one()
-    is_full = send.total + row.queued >= send.max_total
-    return Chunk(row.queued, row.cursor or send.cursor, row.read < CHUNK or is_full)
+    if row.queued == limit:
+        is_full = send.total + row.queued >= send.max_total
+        return Chunk(row.queued, row.latest or send.cursor, is_full)
+    return Chunk(row.queued, row.read_to or send.cursor, row.read_to is None)
 
 
 def _source(audience: Audience) -> str:
@@ -131,26 +141,29 @@ def _source(audience: Audience) -> str:
     return _SENDABLE if audience.is_one_time else _ACCEPTED
 
 
-def _joins(audience: Audience) -> str:
-    """Return the joins and conditions that narrow the rows."""
+def _joins(audience: Audience, within: str = "") -> str:
+    """Return the joins and conditions that narrow the rows.
+
+    within: a condition for each joined table, with its name in braces.
+    """
     wanted, joins, conditions = audience.filter, list[str](), list[str]()
     if audience.kind is NoticeKind.SUBSCRIPTION:
         if wanted.unionids is not None:
             state = "sends_left > 0" if audience.is_one_time else "state = 'accept'"
-            joins.append(_CONSENT.format(state=state))
+            joins.append(_CONSENT.format(state=state) + within.format("c"))
         if audience.is_one_time:
-            joins.append(_RESERVED)
+            joins.append(_RESERVED + within.format("r"))
             left = "c" if wanted.unionids is not None else "base"
             conditions.append(f"{left}.sends_left > COALESCE(r.reserved + r.written_off, 0)")
     of_followers = _source(audience) is _FOLLOWERS and wanted.scene is None
     if not of_followers and (audience.must_follow is not None or wanted.scene is not None):
-        joins.append(_FOLLOWER)
+        joins.append(_FOLLOWER + within.format("f"))
         if audience.must_follow is not None:
             conditions.append("f.following" if audience.must_follow else "NOT f.following")
         if wanted.scene is not None:
             conditions.append("f.scene = :scene")
     if wanted.seen_since is not None or wanted.seen_before is not None:
-        joins.append(_PERSON)
+        joins.append(_PERSON + within.format("o"))
         if wanted.seen_since is not None:
             conditions.append("o.last_seen_at >= :seen_since")
         if wanted.seen_before is not None:
@@ -177,10 +190,12 @@ _FOLLOWERS: Final = """(
     SELECT openid FROM followers
     WHERE appid = :appid AND following AND NOT starts_with(openid, 'erased:')
 )"""
+# Whoever has several OpenIDs gets one notice, at the one seen last; see `recipients`.
 _BY_UNIONID: Final = """(
-    SELECT openid FROM openids
+    SELECT DISTINCT ON (unionid) openid FROM openids
     WHERE appid = :appid AND unionid = ANY(CAST(:unionids AS text[]))
       AND unionid_source IS DISTINCT FROM 'report'
+    ORDER BY unionid, last_seen_at DESC, openid
 )"""
 
 _CONSENT: Final = """
@@ -194,20 +209,28 @@ LEFT JOIN notice_consents r ON r.appid = :appid AND r.openid = base.openid
 _FOLLOWER: Final = "JOIN followers f ON f.appid = :appid AND f.openid = base.openid"
 _PERSON: Final = "JOIN openids o ON o.appid = :appid AND o.openid = base.openid"
 
-# The id is a UUIDv7, whose time the service gives and whose rest the database draws.
+# It lets the database begin to read a table where the chunk begins.
+_AFTER: Final = " AND {}.openid > :after"
+
+# The id is a UUIDv7, whose time the service gives and whose rest the database draws. Up to where
+# the chunk has read is looked up in the same statement, since a later one would see other rows,
+# and only if there were too few people.
 _CHUNK: Final = """
-WITH base AS MATERIALIZED (
-    SELECT * FROM {source} base WHERE base.openid > :after ORDER BY base.openid LIMIT :limit
-), people AS (
-    SELECT base.openid FROM base {joins} ORDER BY base.openid LIMIT :room
+WITH people AS MATERIALIZED (
+    SELECT base.openid FROM (
+        SELECT * FROM {source} base WHERE base.openid > :after ORDER BY base.openid LIMIT :most
+    ) base {joins} ORDER BY base.openid LIMIT :limit
 ), added AS (
     INSERT INTO notices (id, send_id, appid, openid, template_id, kind, status, created_at, next_at)
     SELECT CAST(:prefix || substr(CAST(gen_random_uuid() AS text), 16) AS uuid), :send_id, :appid,
            openid, :template_id, :kind, 'pending', :now, :now
     FROM people RETURNING 1
 )
-SELECT (SELECT count(*) FROM base) AS read, (SELECT max(openid) FROM base) AS cursor,
-       (SELECT count(*) FROM added) AS queued
+SELECT (SELECT count(*) FROM added) AS queued, (SELECT max(openid) FROM people) AS latest,
+       CASE WHEN (SELECT count(*) FROM people) < :limit THEN (
+           SELECT base.openid FROM {source} base
+           WHERE base.openid > :after ORDER BY base.openid OFFSET :most - 1 LIMIT 1
+       ) END AS read_to
 """
 
 # Indexes in the order of OpenIDs are merged, which takes a third of what hashing a million rows
@@ -222,10 +245,13 @@ _FOR_COUNTING: Final = text(
 # So many people match that to look each up by itself takes longer than to merge, and the database
 # may expect fewer of them than there are.
 _WITHOUT_LOOKUPS: Final = text("SELECT set_config('enable_nestloop', 'off', true)")
-# A chunk reads a few thousand keys; a join that reads a whole table would take longer for each. A
-# plan that is kept for all chunks would not know how many rows one has.
+# Tables are merged where most of their rows match, and looked into otherwise: to sort or to hash
+# one would read it to its end for each chunk. A look-up compares texts at each level of an index,
+# which takes longer than the database expects. A plan that is kept for all chunks would not know
+# where one begins.
 _FOR_CHUNKS: Final = text(
     "SELECT set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true), "
-    "set_config('enable_mergejoin', 'off', true), "
+    "set_config('enable_sort', 'off', true), set_config('random_page_cost', '1.1', true), "
+    "set_config('cpu_operator_cost', '0.01', true), "
     "set_config('plan_cache_mode', 'force_custom_plan', true)"
 )

@@ -92,7 +92,7 @@ async def start(
         .returning(NoticeSend.id)
     )
     if added is None and request.key is not None:
-        earlier = await send_of_key(session, request.key, request.digest)
+        earlier = await send_of_key(session, request.key, request.digest, now)
         if earlier is None:
             raise KeyReused
         return earlier

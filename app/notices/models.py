@@ -118,6 +118,12 @@ class NoticeSend(Base):
         Index(
             "ix_notice_sends_full", "created_at", postgresql_where=text("content <> '{}'::jsonb")
         ),
+        Index(
+            "ix_notice_sends_keyed",
+            "created_at",
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+            postgresql_concurrently=True,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # UUIDv7

@@ -55,7 +55,7 @@ async def queue_request(
     """
     digest = request_store.digest_of(wanted)
     if key is not None:
-        earlier = await request_store.send_of_key(session, key, digest)
+        earlier = await request_store.send_of_key(session, key, digest, now)
         if earlier is not None:
             return earlier
     template = await require_template(session, settings, wanted.appid, wanted.template_id)

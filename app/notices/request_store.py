@@ -60,8 +60,12 @@ def digest_of(wanted: ApiModel) -> bytes:
     return hashlib.sha256(written).digest()
 
 
-async def send_of_key(session: AsyncSession, key: str, digest: bytes) -> UUID | None:
-    """Return the send that a request with this key made. Raises KeyReused for another request."""
+async def send_of_key(session: AsyncSession, key: str, digest: bytes, now: datetime) -> UUID | None:
+    """Return the send that a request with this key made. Raises KeyReused for another request.
+
+    A key that is older than seven days is forgotten here, if the sweep has not done it yet.
+    """
+    await session.execute(_FORGET_ONE, {"key": key, "before": now - KEY_LIFE})
     found = (
         await session.execute(
             select(NoticeSend.id, NoticeSend.digest).where(NoticeSend.idempotency_key == key)
@@ -122,7 +126,7 @@ async def queue(
         .returning(NoticeSend.id)
     )
     if added is None and request.key is not None:
-        earlier = await send_of_key(session, request.key, request.digest)
+        earlier = await send_of_key(session, request.key, request.digest, now)
         if earlier is None:
             raise KeyReused
         return earlier
@@ -171,6 +175,11 @@ SELECT id, :send_id, :appid, openid, :template_id, :kind, 'pending', CAST(conten
        :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:openids AS text[]), CAST(:contents AS text[]))
      AS n(id, openid, content)
+""")
+
+_FORGET_ONE: Final = text("""
+UPDATE notice_sends SET idempotency_key = NULL, digest = NULL
+WHERE idempotency_key = :key AND created_at < :before
 """)
 
 _FORGET: Final = text("""

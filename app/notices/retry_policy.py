@@ -18,8 +18,10 @@ SAFE_TO_REPEAT: Final = timedelta(minutes=9)
 
 NO_CONSENT: Final = 43101
 TWO_AT_ONCE: Final = 43108
-MAX_TWO_AT_ONCE: Final = 3
+MAX_TWO_AT_ONCE: Final = 2
 AFTER_TWO_AT_ONCE: Final = timedelta(seconds=5)
+# A notice of an audience is tried so often, each time that an operator resumes the send.
+MAX_REFUSED: Final = 3
 # They concern one person. What else WeChat refuses for good, it refuses for every notice of a send.
 _OF_PERSON: Final = frozenset({40003, 43004, 43019, NO_CONSENT, 48002, 49003, 50005, 70000})
 
@@ -39,7 +41,8 @@ class NoticeOutcome:
     """The new state of a notice whose call failed.
 
     retry_in: from now, if the status is pending. wait_until: no notice of the send is sent before.
-    counts: whether it counts as an attempt. stops_send: no notice of the send can be sent.
+    counts: whether it counts as an attempt. stops_send: WeChat would refuse every notice of the
+    audience.
     """
 
     status: NoticeStatus
@@ -57,6 +60,7 @@ def outcome_of(
     error: ApiError,
     kind: NoticeKind,
     *,
+    of_audience: bool,
     attempts: int,
     first_at: datetime,
     now: datetime,
@@ -64,8 +68,9 @@ def outcome_of(
 ) -> NoticeOutcome:
     """Return what to do after a failed attempt.
 
-    attempts: so far, this one included. first_at: of the first one. jitter: 0.0 to 1.0, lengthens
-    the delay by up to a half.
+    of_audience: all notices of the send say the same, so that WeChat would refuse them, too. Then
+    this one waits like the others until an operator resumes the send. attempts: so far, this one
+    included. first_at: of the first one. jitter: 0.0 to 1.0, lengthens the delay by up to a half.
     """
     if isinstance(error, TransportError) and error.outcome_unknown:
         return _unknown(error, kind, attempts, now - first_at, jitter)
@@ -78,15 +83,16 @@ def outcome_of(
         return _pending(error, AFTER_TWO_AT_ONCE * (1 + jitter))
     if error.action in {Action.RETRY, Action.REFRESH_TOKEN} and attempts < MAX_ATTEMPTS:
         return _pending(error, _backoff(attempts, jitter))
+    stops = of_audience and _concerns_all(error)
     return NoticeOutcome(
-        NoticeStatus.FAILED,
+        NoticeStatus.PENDING if stops and attempts < MAX_REFUSED else NoticeStatus.FAILED,
         error.errcode,
         error.errmsg,
         error.rid,
         consent=(
             ConsentVerdict.USED_UP if error.errcode == NO_CONSENT else ConsentVerdict.GIVEN_BACK
         ),
-        stops_send=_stops_send(error),
+        stops_send=stops,
     )
 
 
@@ -97,7 +103,7 @@ def cut_off(kind: NoticeKind, first_at: datetime, now: datetime) -> NoticeStatus
     return NoticeStatus.UNKNOWN
 
 
-def _stops_send(error: ApiError) -> bool:
+def _concerns_all(error: ApiError) -> bool:
     if error.errcode is None or error.errcode == TWO_AT_ONCE:
         return False
     return error.errcode not in _OF_PERSON and error.action in {

@@ -187,6 +187,7 @@ async def _call(sender: Sender, running: RunningSend, claim: Claim) -> NoticeOut
         return outcome_of(
             error,
             claim.kind,
+            of_audience=running.source is SendSource.AUDIENCE,
             attempts=claim.attempts,
             first_at=claim.first_at,
             now=sender.clock.now(),
@@ -226,6 +227,7 @@ async def _coded(
 
 def _without_code(running: RunningSend, error: NoCode) -> NoticeOutcome:
     """Return what becomes of a notice without a code. An audience waits for codes."""
+    # What a request names is different for each person, perhaps.
     if error.stops_send and running.source is SendSource.AUDIENCE:
         return NoticeOutcome(NoticeStatus.PENDING, None, str(error), counts=False, stops_send=True)
     return NoticeOutcome(NoticeStatus.SKIPPED, None, str(error), counts=False)
@@ -253,9 +255,7 @@ async def _record_once(
         await store.mark_unsent(session, claim, result, now)
         if result.wait_until is not None:
             await send_store.wait(session, running.id, result.wait_until)
-        # What a request names is different for each person, perhaps.
-        stops = result.stops_send and running.source is SendSource.AUDIENCE
-        paused = stops and await send_store.pause_refused(session, running.id, result)
+        paused = result.stops_send and await send_store.pause_refused(session, running.id, result)
     if paused:
         _log_paused(running, result)
 

@@ -71,16 +71,15 @@ async def start_send(
 ) -> SendOut:
     """Send a notice to all who may get it and match a filter, at a rate, within the day's quota."""
     state = request.app.state
-    digest = request_store.digest_of(wanted)
+    digest, now = request_store.digest_of(wanted), state.clock.now()
     try:
         send_id = None
         if idempotency_key is not None:
-            send_id = await request_store.send_of_key(session, idempotency_key, digest)
+            send_id = await request_store.send_of_key(session, idempotency_key, digest, now)
         if send_id is None:
             template = await require_template(
                 session, state.settings, wanted.appid, wanted.template_id
             )
-            now = state.clock.now()
             code = await sample_code(session, state.notice_codes, wanted.campaign_id, now)
             send_id = await audience_store.start(
                 session,

@@ -74,13 +74,18 @@ async def settle(sessions: SessionFactory, callback_ids: Sequence[UUID]) -> None
     """Join what these pushes report to their notices. A report that was joined has no effect."""
     async with sessions.begin() as session:
         found = await session.execute(_PUSHES, {"ids": list(callback_ids)})
+        reports = list[Report]()
         for push in found.all():
             message = parse(orjson.dumps(push.payload).decode(), Format.JSON)
-            for report in reports_of(push.appid, push.openid, push.occurred_at, message):
-                await _settle(session, report)
+            reports += reports_of(push.appid, push.openid, push.occurred_at, message)
+        # All jobs lock people in one order; the reports of one person stay in theirs.
+        for report in sorted(reports, key=lambda one: (one.appid, one.openid)):
+            await _settle(session, report)
 
 
 async def _settle(session: AsyncSession, report: Report) -> None:
+    # Two pushes with one msgid, in two jobs at once, would each see no notice that has it.
+    await session.execute(_ALONE, {"name": f"oa_bridge.notices.{report.appid}.{report.openid}"})
     row = (
         await session.execute(
             _SETTLE,
@@ -100,6 +105,8 @@ async def _settle(session: AsyncSession, report: Report) -> None:
     if row is not None and row.held:
         await ledger.give_back(session, report.appid, report.openid, row.template_id)
 
+
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 _PUSHES: Final = text("""
 SELECT appid, openid, occurred_at, payload FROM callbacks

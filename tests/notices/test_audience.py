@@ -54,13 +54,19 @@ async def count(service: Service, template_id: str = PARCEL, **wanted: object) -
     return people
 
 
+@pytest.mark.parametrize(("chunk", "most_read"), [(10_000, 100_000), (2, 3)])
 async def test_the_filter_counts_and_queues_the_same_people(
     service: Service,
     wechat: WeChat,
     jobs: Jobs,
     connection: asyncpg.Connection,
     clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+    chunk: int,
+    most_read: int,
 ) -> None:
+    monkeypatch.setattr("app.notices.audience.CHUNK", chunk)
+    monkeypatch.setattr("app.notices.audience.MAX_READ", most_read)
     await add_people(connection, wechat, 5)
     await add_people(connection, wechat, 3, following=False, prefix="oLeft")
     await add_people(connection, wechat, 2, template_id=NEWS, prefix="oNews")
@@ -72,6 +78,11 @@ async def test_the_filter_counts_and_queues_the_same_people(
         "INSERT INTO notice_consents VALUES ($1, 'oP0003', $2, 1, 0)", APPID, PARCEL
     )
     await connection.execute("UPDATE openids SET unionid_source = 'report' WHERE openid = 'oP0004'")
+    await connection.execute("UPDATE openids SET unionid = 'uTwo' WHERE openid LIKE 'oLeft000_'")
+    await connection.execute(
+        "UPDATE openids SET last_seen_at = last_seen_at + interval '1 day' "
+        "WHERE openid = 'oLeft0001'"
+    )
     since = (clock.now() - timedelta(days=8)).isoformat()
     filters: list[tuple[Json, int]] = [
         ({}, 7),
@@ -79,9 +90,11 @@ async def test_the_filter_counts_and_queues_the_same_people(
         ({"following": False}, 3),
         ({"scene": "store"}, 6),
         ({"scene": "store", "following": True}, 3),
+        ({"unionids": ["uTwo"]}, 1),
+        ({"unionids": ["uTwo", "uoP0000"], "following": False}, 1),
         ({"seen_since": since}, 6),
         ({"seen_before": since}, 1),
-        ({"unionids": ["uoP0000", "uoP0003", "uoP0004", "uoLeft0000", "uNobody"]}, 2),
+        ({"unionids": ["uoP0000", "uoP0003", "uoP0004", "uTwo", "uNobody"]}, 2),
         ({"unionids": ["uoP0000", "uoP0002"], "seen_since": since, "following": True}, 1),
     ]
     for wanted, people in filters:
@@ -259,7 +272,7 @@ async def test_what_wechat_refuses_of_every_notice_pauses_the_send(
     wechat.strike(BIZSEND, errcode=45168)
     assert not await run(jobs, send["id"])
     found = await service.read(f"notice-sends/{send['id']}", language="zh")
-    assert (found["state"], found["counts"]) == ("paused", {"failed": 2, "pending": 3})
+    assert (found["state"], found["counts"]) == ("paused", {"failed": 1, "pending": 4})
     assert found["problem"]["errcode"] == 45168
     assert "敏感词" in found["problem"]["meaning"]
 
@@ -268,8 +281,31 @@ async def test_what_wechat_refuses_of_every_notice_pauses_the_send(
     clock.advance(timedelta(seconds=1))
     await run_to_the_end(jobs, send["id"], clock)
     found = await service.read(f"notice-sends/{send['id']}")
-    assert (found["state"], found["counts"]) == ("done", {"failed": 2, "sent": 3})
+    assert (found["state"], found["counts"]) == ("done", {"failed": 1, "sent": 4})
     assert found["problem"] is None
+
+
+async def test_who_was_refused_is_tried_after_the_others(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An errcode that is not known may concern one person, who must not hold up the others."""
+    monkeypatch.setattr("app.notices.send.CALLS_AT_ONCE", 1)
+    await add_people(connection, wechat, 3)
+    send = await started(service)
+    wechat.strike(BIZSEND, errcode=41028, count=1)
+    clock.advance(timedelta(seconds=1))
+    await run(jobs, send["id"])
+    (refused,) = await column(connection, "SELECT openid FROM notices WHERE attempts = 1")
+
+    await service.api("POST", f"notice-sends/{send['id']}/resume")
+    await run_to_the_end(jobs, send["id"], clock)
+    called = [one["touser"] for one in bodies_of(wechat)]
+    assert (len(called), called[-1]) == (3, refused)
 
 
 async def test_an_audience_leaves_a_tenth_of_the_quota_to_others(

@@ -92,7 +92,7 @@ async def test_a_request_is_queued_with_one_job(
 
 
 async def test_one_key_queues_once_however_often_and_at_once(
-    service: Service, connection: asyncpg.Connection, jobs: Jobs, clock: WorldClock
+    service: Service, connection: asyncpg.Connection
 ) -> None:
     await known(service, OPENID)
     answers = await asyncio.gather(*(post(service, body(), "order-88") for _ in range(8)))
@@ -107,12 +107,27 @@ async def test_one_key_queues_once_however_often_and_at_once(
     assert len(ids_of(await queued(service))) == 1  # without a key nothing is compared
     assert await column(connection, "SELECT count(*) FROM notices") == [2]
 
-    clock.advance(timedelta(days=6, hours=23))
-    await sweep(jobs.database.sessions, clock)
-    assert (await post(service, body(), "order-88")).text == answers[0].text
-    clock.advance(timedelta(hours=2))
-    await sweep(jobs.database.sessions, clock)
-    assert (await post(service, body(), "order-88")).text != answers[0].text
+
+@pytest.mark.parametrize("swept", [True, False])
+async def test_a_key_is_kept_for_seven_days_and_not_a_second_longer(
+    service: Service, connection: asyncpg.Connection, jobs: Jobs, clock: WorldClock, swept: bool
+) -> None:
+    await known(service, OPENID)
+    first = await post(service, body(), "order-88")
+    clock.advance(timedelta(days=7))
+    if swept:
+        await sweep(jobs.database.sessions, clock)
+    assert (await post(service, body(), "order-88")).text == first.text
+    assert (await post(service, body(url="https://a.example/"), "order-88")).status_code == 409
+
+    clock.advance(timedelta(seconds=1))
+    if swept:
+        await sweep(jobs.database.sessions, clock)
+    changed = body(url="https://a.example/")
+    answers = await asyncio.gather(*(post(service, changed, "order-88") for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.text for answer in answers} - {first.text}) == 1
+    assert await column(connection, "SELECT count(*) FROM notices") == [2]
 
 
 async def test_a_person_is_named_by_unionid(service: Service) -> None:

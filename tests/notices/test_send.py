@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from app.notices.sweep import sweep
 from app.settings import Settings
 from app.worker import Jobs
 from simulator.faults import Drop
+from tests.lock_waits import waiting_backends
 from tests.notices.makers import (
     BIZSEND,
     MESSAGE,
@@ -43,6 +45,7 @@ from tests.service import (
     Service,
     WeChat,
     WorldClock,
+    column,
     event,
     jobs_of,
     rows,
@@ -160,6 +163,35 @@ async def test_a_report_that_comes_twice_is_not_joined_to_another_notice(
     assert await consent(connection) == (1, 0)
 
 
+async def test_two_jobs_do_not_join_one_report_to_two_notices(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await decided(service, wechat, times=2)
+    for _ in range(2):
+        await run(jobs, (await queued(service))["send_id"])
+    for _ in range(2):
+        await reported(service, "77")
+        clock.advance(timedelta(seconds=1))
+    waiting = await column(
+        connection, "SELECT payload FROM pgqueuer WHERE entrypoint = 'notices.settle' ORDER BY id"
+    )
+    assert len(waiting) == 2
+
+    async def both_wait() -> bool:
+        return len(await waiting_backends(connection)) == len(waiting)
+
+    async with connection.transaction():
+        await connection.execute("SELECT FROM notices FOR UPDATE")
+        settling = [
+            asyncio.create_task(jobs.settle_notices(orjson.loads(payload))) for payload in waiting
+        ]
+        await eventually(both_wait)
+    await asyncio.gather(*settling)
+
+    assert sorted(await statuses(connection)) == ["delivered", "sent"]
+    assert await consent(connection) == (1, 0)
+
+
 async def test_a_report_may_come_before_the_answer_to_the_call(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
@@ -232,40 +264,6 @@ async def test_a_template_message_is_repeated_under_its_id_and_arrives_once(
     }
 
 
-@pytest.mark.parametrize(
-    ("errcode", "status", "left"),
-    [
-        (-1, "pending", (0, 0)),
-        (43101, "failed", (0, 2)),
-        (40003, "failed", (0, 0)),
-        (43108, "pending", (0, 0)),
-        (47003, "failed", (0, 0)),
-        (45009, "pending", (0, 0)),
-        (48001, "pending", (0, 0)),
-    ],
-)
-async def test_what_wechat_refuses_gives_the_consent_back_or_writes_it_off(
-    service: Service,
-    wechat: WeChat,
-    jobs: Jobs,
-    connection: asyncpg.Connection,
-    errcode: int,
-    status: str,
-    left: tuple[int, int],
-) -> None:
-    await decided(service, wechat, times=2)
-    wechat.strike(BIZSEND, errcode=errcode)
-    found = await queued(service)
-    assert await run(jobs, found["send_id"]) is (status == "pending")
-
-    assert await statuses(connection) == [status]
-    assert await consent(connection) == left
-    notice = await service.read(f"notices/{ids_of(found)[0]}")
-    assert notice["errcode"] == errcode
-    assert notice["meaning"]
-    assert notice["fix"]
-
-
 async def test_after_no_consent_is_left_a_new_one_counts(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
@@ -304,15 +302,22 @@ async def test_calls_that_would_be_refused_are_not_made(
     assert await statuses(connection) == ["sent", "sent"]
 
 
+@pytest.mark.parametrize(("errcode", "calls"), [(-1, 8), (43108, 2)])
 async def test_a_busy_wechat_is_asked_again_a_bounded_number_of_times(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    errcode: int,
+    calls: int,
 ) -> None:
     await decided(service, wechat)
-    wechat.strike(BIZSEND, errcode=-1)
+    wechat.strike(BIZSEND, errcode=errcode)
     found = await queued(service)
     while await run(jobs, found["send_id"]):
         clock.advance(timedelta(minutes=25))
-    assert len(wechat.calls(BIZSEND)) == 8
+    assert len(wechat.calls(BIZSEND)) == calls
     assert await statuses(connection) == ["failed"]
     assert await consent(connection) == (0, 0)
 
