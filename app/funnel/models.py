@@ -154,6 +154,18 @@ class FunnelMonthPair(Base):
     __tablename__ = "funnel_month_pairs"
     __table_args__ = (
         Index("ix_funnel_month_pairs_empty", "appid", postgresql_where=text("people = 0")),
+        # Whose step was the first in a range, by many doors at once: a year has for each door and
+        # day a row of each month before, of which one or two are read.
+        Index(
+            "ix_funnel_month_pairs_first",
+            "appid",
+            "door",
+            "before_month",
+            "day",
+            "step",
+            postgresql_include=["people"],
+            postgresql_concurrently=True,
+        ),
     )
 
     appid: Mapped[str] = mapped_column(primary_key=True)

@@ -424,6 +424,10 @@ async def test_a_campaign_keeps_what_erased_people_did_and_counts_it_once(
         f"campaign:{campaign_id(0)}",
     )
     assert found["received"] == 5
+    told = """SELECT bool_or(door LIKE '%qrcode:%') AND bool_or(door LIKE '%/rule:%')
+              FROM funnel_touches CROSS JOIN LATERAL unnest(doors) AS door
+              WHERE person LIKE 'anonymous:%' GROUP BY person"""
+    assert [row[0] for row in await connection.fetch(told)] == [False, False]
 
     await story.world.campaign(0, Campaign(span[0], span[1] + timedelta(days=1), doors[:1]))
     await story.world.campaign(1, Campaign(*span, doors))
