@@ -1,8 +1,7 @@
 """The group robots of 企业微信, 飞书 and 钉钉: bodies, signatures, answers. Pure.
 
-Sources: https://developer.work.weixin.qq.com/document/path/91770,
-https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot,
-https://open.dingtalk.com/document/robots/custom-robot-access.
+Sources are in the documentation of each open platform: 企业微信 under 群机器人配置说明, 飞书 under
+自定义机器人使用指南, 钉钉 under 自定义机器人接入.
 All three answer most refusals with status 200, and say in the body whether they took the message.
 """
 

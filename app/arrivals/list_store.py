@@ -127,7 +127,7 @@ arrivals.left_out IS NULL AND (EXISTS (
         = COALESCE(CAST(:began_account AS text), arrivals.account, arrivals.appid)
 ) OR (
     arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu')
-    AND starts_with(:began_door, 'campaign:') AND EXISTS (
+    AND (starts_with(:began_door, 'campaign:') OR starts_with(:began_door, 'within:')) AND EXISTS (
         SELECT FROM funnel_touches t
         WHERE t.person = COALESCE(arrivals.unionid, arrivals.openid)
           AND t.appid = COALESCE(arrivals.account, arrivals.appid) AND t.source = 'launch'

@@ -2,8 +2,10 @@
 
 A touch belongs to a campaign if one of its doors is the campaign's and it happened within the
 campaign's span. It has the campaign as a further door then, once, however many of its doors lead
-there: people and times of a campaign are no sum over its doors. The definition of a campaign by
-which its touches were counted is kept, so that a change of it is seen.
+there: people and times of a campaign are no sum over its doors. Each door of the touch is one
+within the campaign too, `within:` with the campaign's id and the door, also if it is none of the
+campaign's. The definition of a campaign by which its touches were counted is kept, so that a change
+of it is seen.
 """
 
 from typing import Final
@@ -11,6 +13,7 @@ from typing import Final
 from app.funnel.sums_sql import COLUMNS, store
 
 # A button is named by its account and its place, in whichever version of the menu.
+_IS_PLAIN: Final = "{d} NOT LIKE 'campaign:%' AND {d} NOT LIKE 'within:%'"
 _KEY: Final = """
     CASE WHEN own.door LIKE 'button:_%'
          THEN 'button:' || {t}.appid || '/' || split_part(own.door, ':', 3) ELSE own.door END
@@ -20,11 +23,17 @@ _KEY: Final = """
 def campaign_doors(touch: str) -> str:
     """Return the SQL of the campaigns of a touch, as an array of doors. touch: its alias."""
     return f"""ARRAY(
-        SELECT DISTINCT unnest(ARRAY['campaign:', 'campaign:' || c.id])
+        SELECT DISTINCT further.door
         FROM unnest({touch}.doors) AS own(door)
         JOIN funnel_campaign_doors d ON d.door = {_KEY.format(t=touch)}
         JOIN funnel_campaigns c ON c.id = d.campaign_id
          AND {touch}.at >= c.starts_at AND {touch}.at < c.ends_at
+        CROSS JOIN LATERAL (
+            VALUES ('campaign:'), ('campaign:' || c.id)
+            UNION ALL
+            SELECT 'within:' || c.id || '/' || o.door FROM unnest({touch}.doors) AS o(door)
+            WHERE o.door <> '' AND {_IS_PLAIN.format(d="o.door")}
+        ) AS further(door)
         ORDER BY 1
     )"""  # noqa: S608 - the alias of a caller
 
@@ -38,13 +47,14 @@ def with_campaigns(touches: str) -> str:
 # An erasure has taken the campaigns of a touch to one of nobody known, where they stay as they
 # were counted; what is left of the person belongs to none.
 _FROZEN: Final = "(t.campaigns_taken OR t.person LIKE 'anonymous:%')"
-_PLAIN: Final = "ARRAY(SELECT d FROM unnest(t.doors) AS d WHERE d NOT LIKE 'campaign:%')"
+_PLAIN: Final = f"ARRAY(SELECT d FROM unnest(t.doors) AS d WHERE {_IS_PLAIN.format(d='d')})"  # noqa: S608
 _LEFT: Final = """ARRAY(
-    SELECT DISTINCT unnest(ARRAY['campaign:', own.door]) FROM unnest(t.doors) AS own(door)
-    WHERE own.door LIKE 'campaign:_%' AND EXISTS (
-        SELECT FROM funnel_campaigns c
-        WHERE 'campaign:' || c.id = own.door AND c.revision IS NOT NULL
-    )
+    SELECT DISTINCT further.door FROM funnel_campaigns c JOIN unnest(t.doors) AS own(door)
+        ON own.door = 'campaign:' || c.id OR starts_with(own.door, 'within:' || c.id || '/')
+    CROSS JOIN LATERAL (
+        VALUES (own.door), (CASE WHEN starts_with(own.door, 'campaign:') THEN 'campaign:' END)
+    ) AS further(door)
+    WHERE c.revision IS NOT NULL AND further.door IS NOT NULL
     ORDER BY 1
 )"""
 _T: Final = COLUMNS.replace(", ", ", t.").replace("t.doors", "n.doors")

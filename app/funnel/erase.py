@@ -3,7 +3,9 @@
 By which QR code a person came, which button they tapped and which campaigns that belonged to goes
 to touches of an anonymous person, who is another one for each erasure, with the time rounded down
 to a quarter of an hour. Rules, notices and the account stay with the person, as callbacks do, or
-with the pseudonym. A campaign that is changed afterwards counts what erased people did as before.
+with the pseudonym. By which rule or notice of a campaign a person came goes to touches of another
+anonymous person, so that nothing tells rule and QR code of the same person. A campaign that is
+changed afterwards counts what erased people did as before.
 """
 
 from collections.abc import Mapping
@@ -55,6 +57,7 @@ async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: b
         **person.parameters,
         **basis.parameters,
         "anonymous": f"anonymous:{uuid4()}",
+        "apart": f"anonymous:{uuid4()}",
         "of_identity": of_identity,
     }
     await session.execute(_ERASE, bound)
@@ -91,11 +94,14 @@ async def count_after_erasure(session: AsyncSession, person: ErasureSubject) -> 
 _RECOUNT_OF_PERSON: Final = text(campaign_sql.RECOUNT_OF_PERSON)
 _TAKE_CAMPAIGNS: Final = text(campaign_sql.TAKE_CAMPAIGNS)
 _KEPT: Final = "door = '' OR door LIKE 'rule:%' OR door LIKE 'notice:%'"
+_APART: Final = "door LIKE 'within:%/rule:%' OR door LIKE 'within:%/notice:%'"
 _ERASE: Final = text(
     store(f"""
         WITH one AS MATERIALIZED (
             SELECT t.*, ARRAY(SELECT door FROM unnest(t.doors) AS door WHERE {_KEPT}) AS kept,
-                   ARRAY(SELECT door FROM unnest(t.doors) AS door WHERE NOT ({_KEPT})) AS taken
+                   ARRAY(SELECT door FROM unnest(t.doors) AS door WHERE {_APART}) AS apart,
+                   ARRAY(SELECT door FROM unnest(t.doors) AS door
+                         WHERE NOT ({_KEPT} OR {_APART})) AS taken
             FROM funnel_touches t
             WHERE t.appid = :appid AND t.person = :openid AND t.source <> 'launch'
               AND t.at <= :until
@@ -107,11 +113,14 @@ _ERASE: Final = text(
                converted_exact
         FROM one WHERE CAST(:of_identity AS boolean) OR taken <> '{{}}'
         UNION ALL
-        SELECT gen_random_uuid(), source, appid, CAST(:anonymous AS text),
-               date_bin('15 minutes', at, TIMESTAMPTZ '2000-01-01 00:00+00'), taken,
+        SELECT gen_random_uuid(), source, appid, other.person,
+               date_bin('15 minutes', at, TIMESTAMPTZ '2000-01-01 00:00+00'), other.doors,
                matched, followed, sent, opened_after, converted_after, opened_exact,
                converted_exact
-        FROM one WHERE taken <> '{{}}'
+        FROM one CROSS JOIN LATERAL (
+            VALUES (CAST(:anonymous AS text), taken), (CAST(:apart AS text), apart)
+        ) AS other(person, doors)
+        WHERE other.doors <> '{{}}'
         UNION ALL
         SELECT t.id, t.source, t.appid, CASE WHEN t.person = :openid THEN :pseudonym
                    ELSE (SELECT u.pseudonym FROM unnest(

@@ -48,10 +48,11 @@ class FunnelTouch(Base):
 
     source: push, notice or launch. person: the OpenID, of a launch the UnionID; its pseudonym once
     erased; empty if nobody knows. doors: empty text for the account; rule:…, qrcode:…, button:…,
-    link:…, notice:… and campaign:…, without an id for all of them. matched, followed, sent: what is
-    known of it. opened_after, converted_after: seconds from the send to the first launch and
-    conversion. opened_exact, converted_exact: whether one of these is known by its ref.
-    campaigns_taken: whether an erasure has taken its campaigns to another touch.
+    link:…, notice:… and campaign:…, without an id for all of them; within:…/…, a door within a
+    campaign. matched, followed, sent: what is known of it. opened_after, converted_after: seconds
+    from the send to the first launch and conversion. opened_exact, converted_exact: whether one of
+    these is known by its ref. campaigns_taken: whether an erasure has taken its campaigns to
+    another touch.
     """
 
     __tablename__ = "funnel_touches"
@@ -153,6 +154,18 @@ class FunnelMonthPair(Base):
     __tablename__ = "funnel_month_pairs"
     __table_args__ = (
         Index("ix_funnel_month_pairs_empty", "appid", postgresql_where=text("people = 0")),
+        # Whose step was the first in a range, by many doors at once: a year has for each door and
+        # day a row of each month before, of which one or two are read.
+        Index(
+            "ix_funnel_month_pairs_first",
+            "appid",
+            "door",
+            "before_month",
+            "day",
+            "step",
+            postgresql_include=["people"],
+            postgresql_concurrently=True,
+        ),
     )
 
     appid: Mapped[str] = mapped_column(primary_key=True)

@@ -63,14 +63,20 @@ STEPS: Final = {
 }
 
 
-def total_door(kind: DoorKind, door: str) -> str:
+def total_door(kind: DoorKind, door: str, campaign: str = "") -> str:
     """Return the name in `funnel_touches` of a door; empty `door`: of all of the kind together.
 
-    A rule answers what the account received.
+    A rule answers what the account received. campaign: the id of the one within which the door is
+    looked at; empty: none.
     """
     if kind is DoorKind.ACCOUNT or (kind is DoorKind.RULE and not door):
-        return ""
-    return f"{kind.value}:{door}"
+        return f"{DoorKind.CAMPAIGN.value}:{campaign}" if campaign else ""
+    return f"{kind_prefix(kind, campaign)}{door}"
+
+
+def kind_prefix(kind: DoorKind, campaign: str = "") -> str:
+    """Return how the names of all doors of a kind begin in `funnel_touches`; the id follows."""
+    return f"within:{campaign}/{kind.value}:" if campaign else f"{kind.value}:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from app.funnel.derive_sql import COUNTED
 from app.funnel.steps import STEPS, DoorKind, Step
@@ -34,13 +35,14 @@ def funnel_out(
     """Return the response. names: of doors by their ids."""
     days = wanted.date_range
     kind = wanted.kind
-    doors = [(door.partition(":")[2], counts) for door, counts in now.doors.items()]
+    doors = [(door.removeprefix(wanted.prefix), counts) for door, counts in now.doors.items()]
     return FunnelOut(
         since=days.since,
         until=days.until,
         time_zone=days.time_zone,
         by=kind,
         door=wanted.door or None,
+        campaign=UUID(wanted.campaign) if wanted.campaign else None,
         opened_days=wanted.basis.opened_days,
         converted_days=wanted.basis.converted_days,
         counted_until=counted_until,

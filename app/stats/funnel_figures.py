@@ -29,20 +29,23 @@ async def funnel_figures(
 ) -> FunnelOut:
     """Return the figures of the days, and of as many days before.
 
-    all_accounts: no account is chosen. Then links count to whichever mini-program they lead.
+    all_accounts: no account is chosen. Then links, which a campaign may have among its doors, count
+    to whichever mini-program they lead.
     """
     basis = Basis(
         date_range.time_zone,
         query.opened_days or settings.funnel_opened_days,
         query.converted_days or settings.funnel_converted_days,
     )
-    if query.by in {DoorKind.LINK, DoorKind.CAMPAIGN} and all_accounts:
+    has_links = query.by in {DoorKind.LINK, DoorKind.CAMPAIGN} or query.campaign is not None
+    if has_links and all_accounts:
         appids = await _with_mini_programs(session, appids, settings)
-    wanted = FunnelWanted(appids, date_range, basis, query.by, query.door or "")
+    campaign = "" if query.campaign is None else str(query.campaign)
+    wanted = FunnelWanted(appids, date_range, basis, query.by, query.door or "", campaign)
     now = await funnel_store.read(session, wanted)
     days_before = _before(date_range)
     earlier = await funnel_store.read_total(session, wanted, days_before)
-    ids = [door.partition(":")[2] for door in now.doors]
+    ids = [door.removeprefix(wanted.prefix) for door in now.doors]
     return funnel_out(
         wanted,
         now,

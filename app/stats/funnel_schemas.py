@@ -1,8 +1,10 @@
 """Queries and responses of `/api/stats/funnel`."""
 
 from datetime import date, datetime
+from typing import Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api_model import ApiModel
 from app.funnel.steps import MAX_WINDOW_DAYS, DoorKind, Step
@@ -23,6 +25,10 @@ class FunnelQuery(DateRangeQuery):
             "or `version:position` of a menu button; default: all together"
         ),
     )
+    campaign: UUID | None = None
+    """Only what belongs to this campaign: came by one of its doors, within its span. By which door
+    it came, of any kind, `by` tells apart.
+    """
     opened_days: int | None = Field(
         default=None,
         ge=1,
@@ -37,6 +43,15 @@ class FunnelQuery(DateRangeQuery):
         description="a conversion counts up to so many days after the send; default: "
         "FUNNEL_CONVERTED_DAYS",
     )
+
+    @model_validator(mode="after")
+    def _is_within_a_campaign(self) -> Self:
+        if self.campaign is not None and self.by is DoorKind.CAMPAIGN:
+            raise ValueError(
+                "campaign can't be given when by is campaign: name the campaign in door, or choose "
+                "another by"
+            )
+        return self
 
 
 class FunnelStep(ApiModel):
@@ -113,6 +128,8 @@ class FunnelOut(ApiModel):
     """By what touches are told apart."""
     door: str | None
     """The one door; null: all together."""
+    campaign: UUID | None
+    """The campaign to which all of it belongs; null: any or none."""
     opened_days: int
     """A launch counts up to so many days after the send."""
     converted_days: int

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.funnel.count import sums_basis
 from app.funnel.derive_sql import COUNTED, ESTIMATED
 from app.funnel.models import FunnelProgress
-from app.funnel.steps import Basis, DoorKind, total_door
+from app.funnel.steps import Basis, DoorKind, kind_prefix, total_door
 from app.stats import funnel_sql
 from app.stats.date_range import DateRange
 
@@ -35,6 +35,7 @@ class Counts:
 class FunnelWanted:
     """What is asked for. door: one door of the kind, by its id; empty: all of them together.
 
+    campaign: the id of the campaign to which alone touches have to belong; empty: any or none.
     with_doors: whether each door of the kind is wanted too.
     """
 
@@ -43,12 +44,18 @@ class FunnelWanted:
     basis: Basis
     kind: DoorKind
     door: str = ""
+    campaign: str = ""
     with_doors: bool = True
 
     @property
     def total_door(self) -> str:
         """The door of which the total is."""
-        return total_door(self.kind, self.door)
+        return total_door(self.kind, self.door, self.campaign)
+
+    @property
+    def prefix(self) -> str:
+        """How the names of the doors of the kind begin; the id follows."""
+        return kind_prefix(self.kind, self.campaign)
 
     @property
     def _lists_doors(self) -> bool:
@@ -65,8 +72,9 @@ class FunnelWanted:
             "earliest": days.earliest,
             "latest": days.latest,
             "door": self.total_door,
-            "kind": f"{self.kind.value}:",
-            "kind_end": f"{self.kind.value};" if self._lists_doors else "",
+            "kind": self.prefix,
+            # The character after the colon.
+            "kind_end": f"{self.prefix[:-1]};" if self._lists_doors else "",
             "most": MAX_DOORS,
             **self.basis.parameters,
         }

@@ -216,11 +216,26 @@ WANTED = (
     (DoorKind.CAMPAIGN, str(campaign_id(0))),
     (DoorKind.CAMPAIGN, str(campaign_id(1))),
 )
+WITHIN = (
+    (DoorKind.ACCOUNT, ""),
+    (DoorKind.RULE, ""),
+    (DoorKind.RULE, "1"),
+    (DoorKind.QRCODE, ""),
+    (DoorKind.NOTICE, ""),
+    (DoorKind.LINK, ""),
+    (DoorKind.BUTTON, "3:2-1"),
+)
+ASKED = (
+    *((kind, door, "") for kind, door in WANTED),
+    *((kind, door, str(campaign_id(0))) for kind, door in WITHIN),
+)
 
 
-async def assert_exact(story: Story, days: DateRange, kind: DoorKind, door: str) -> None:
+async def assert_exact(
+    story: Story, days: DateRange, kind: DoorKind, door: str, campaign: str
+) -> None:
     """Hold the sums, and the touches, against the walk."""
-    wanted = FunnelWanted([APPID, CARD_APPID], days, story.basis, kind, door)
+    wanted = FunnelWanted([APPID, CARD_APPID], days, story.basis, kind, door, campaign)
     async with story.sessions() as session:
         assert await funnel_store._has_sums(session, story.basis)
         kept = await funnel_store.read(session, wanted)
@@ -276,8 +291,8 @@ async def test_the_sums_give_what_a_walk_gives(
         await story.count(batch=3)
         since = START.date() + timedelta(days=first)
         days = DateRange(since, since + timedelta(days=length), story.basis.time_zone)
-        for kind, door in WANTED:
-            await assert_exact(story, days, kind, door)
+        for asked in ASKED:
+            await assert_exact(story, days, *asked)
     assert await connection.fetchval("SELECT count(*) FROM funnel_marks") == 0
     assert await connection.fetchval("SELECT count(*) FROM funnel_pairs WHERE people <= 0") == 0
 
@@ -291,8 +306,8 @@ async def test_one_of_everything(database: Database, connection: asyncpg.Connect
     await story.count()
     story.basis = Basis("UTC", 1, 1)
     await story.count()
-    for wanted, door in WANTED:
-        await assert_exact(story, days, wanted, door)
+    for asked in ASKED:
+        await assert_exact(story, days, *asked)
 
 
 YEAR = DateRange(START.date() - timedelta(days=180), START.date() + timedelta(days=180), "UTC")
@@ -300,8 +315,8 @@ YEAR = DateRange(START.date() - timedelta(days=180), START.date() + timedelta(da
 
 async def assert_all_exact(story: Story) -> None:
     days = replace(YEAR, time_zone=story.basis.time_zone)
-    for kind, door in WANTED:
-        await assert_exact(story, days, kind, door)
+    for asked in ASKED:
+        await assert_exact(story, days, *asked)
 
 
 @pytest.mark.parametrize("kind", ["contents", "identity"])
@@ -409,6 +424,10 @@ async def test_a_campaign_keeps_what_erased_people_did_and_counts_it_once(
         f"campaign:{campaign_id(0)}",
     )
     assert found["received"] == 5
+    told = """SELECT bool_or(door LIKE '%qrcode:%') AND bool_or(door LIKE '%/rule:%')
+              FROM funnel_touches CROSS JOIN LATERAL unnest(doors) AS door
+              WHERE person LIKE 'anonymous:%' GROUP BY person"""
+    assert [row[0] for row in await connection.fetch(told)] == [False, False]
 
     await story.world.campaign(0, Campaign(span[0], span[1] + timedelta(days=1), doors[:1]))
     await story.world.campaign(1, Campaign(*span, doors))

@@ -113,7 +113,8 @@ class Touch:
     """One touch, as `funnel_touches` has it. forgotten: no later report belongs to it.
 
     campaigns: of one of which an erasure has made it, or that it was taken from; None: those that
-    it belongs to now.
+    it belongs to now. apart: the doors by which it counts within campaigns alone, and for nothing
+    else; empty: it counts for all.
     """
 
     id: UUID
@@ -130,6 +131,7 @@ class Touch:
     converted_exact: bool = False
     forgotten: bool = False
     campaigns: frozenset[str] | None = None
+    apart: tuple[str, ...] = ()
 
     def report(self, kind: str, after: int, *, exact: bool) -> None:
         """Note a report that came so many seconds after the send."""
@@ -418,7 +420,8 @@ class World:
     def erase(self, openid: str, until: datetime, *, of_identity: bool) -> None:
         """Remember that somebody was erased.
 
-        What they did by a QR code, a button or a campaign counts for nobody known.
+        What they did by a QR code, a button or a campaign counts for nobody known, and by which
+        rule or notice of a campaign it was for somebody else again.
         """
         self.erasures += 1
         for touch in list(self.touches):
@@ -432,6 +435,11 @@ class World:
                     replace(touch, id=uuid4(), doors=codes, person=person, campaigns=campaigns)
                 )
                 touch.doors = [door for door in touch.doors if door not in codes]
+            apart = tuple(door for door in touch.doors if door)
+            if campaigns and apart:
+                other = replace(touch, id=uuid4(), doors=[], campaigns=campaigns, apart=apart)
+                other.person = f"apart {self.erasures}"
+                self.touches.append(other)
             touch.campaigns = frozenset()
             if of_identity:
                 touch.person = f"erased:{openid}"
@@ -452,8 +460,7 @@ def figures(
     for touch in _with_conversions(world):
         day = touch.at.astimezone(zone).date()
         if wanted.date_range.since <= day <= wanted.date_range.until:
-            campaigns = world.campaigns_of(touch)
-            for door in (*touch.doors, *campaigns, *(["campaign:"] if campaigns else [])):
+            for door in _all_doors(touch, world.campaigns_of(touch)):
                 for name in (door, f"{door} {day}"):
                     tallies[name].add(touch, touch.steps(wanted.basis))
     door = wanted.total_door
@@ -463,12 +470,23 @@ def figures(
         if f"{door} {day}" in tallies and not tallies[f"{door} {day}"].is_empty
     }
     begin = "" if wanted.door or wanted.kind is DoorKind.ACCOUNT else f"{wanted.kind.value}:"
+    if begin and wanted.campaign:
+        begin = f"within:{wanted.campaign}/{begin}"
     doors = {
         name: tally.counts()
         for name, tally in tallies.items()
         if begin and name.startswith(begin) and name != begin and " " not in name
     }
     return tallies[door].counts(), days, {k: v for k, v in doors.items() if any(v.times.values())}
+
+
+def _all_doors(touch: Touch, campaigns: frozenset[str]) -> list[str]:
+    """Return the doors by which a touch counts: its own, its campaigns, and its own within them."""
+    own = touch.apart or [door for door in touch.doors if door]
+    within = [f"within:{name.partition(':')[2]}/{door}" for name in campaigns for door in own]
+    if touch.apart:
+        return within
+    return [*touch.doors, *campaigns, *(["campaign:"] if campaigns else []), *within]
 
 
 def _with_conversions(world: World) -> Iterator[Touch]:

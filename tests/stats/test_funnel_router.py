@@ -165,6 +165,53 @@ async def test_a_campaign_counts_each_push_and_person_once_within_its_span(
     assert await connection.fetch("SELECT 1 FROM funnel_campaigns") == []
 
 
+async def test_the_doors_of_a_campaign_count_what_belongs_to_it_alone(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    """By a code that is no door of it, and by its rule before it began."""
+    now = service.clock.now()
+    await connection.execute(CODE, code_id("a"), "a", APPID)
+    await connection.execute(LINK, link_id(1), CARD_APPID, now)
+    world = World(connection)
+    starts, ends = now - timedelta(hours=30), now - timedelta(hours=2)
+    await world.campaign(1, Campaign(starts, ends, ("rule:5", f"link:{link_id(1)}")))
+    await world.push(OPENID, starts, "subscribe", scene="a", rule_id=5, late=True)
+    await world.push(OPENID, starts - timedelta(hours=1), rule_id=5, late=True)
+    await world.push(OTHER_OPENID, starts, rule_id=5, late=True)
+    await world.push(OTHER_OPENID, starts, "SCAN", scene="a", rule_id=6, late=True)
+    await world.visit("launch", "u1", starts + timedelta(hours=2), 1)
+    await count(service.app.state.database.sessions, basis_of(service.app.state.settings))
+    campaign = str(campaign_id(1))
+
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        query = {"campaign": campaign, "time_zone": zone}
+        rules = await service.read("stats/funnel", by="rule", **query)
+        assert rules["campaign"] == campaign
+        assert [door["door"] for door in rules["doors"]] == ["5"]
+        assert numbers(rules["doors"][0]["steps"])["matched"] == (2, 2)
+        codes = await service.read("stats/funnel", by="qrcode", **query)
+        assert numbers(codes["steps"])["received"] == (1, 1)
+        assert [door["door"] for door in codes["doors"]] == [str(code_id("a"))]
+        account = await service.read("stats/funnel", **query)
+        assert numbers(account["steps"])["received"] == (2, 2)
+        assert numbers(account["steps"])["opened"] == (1, 1)
+        links = await service.read("stats/funnel", by="link", door=str(link_id(1)), **query)
+        assert numbers(links["steps"])["opened"] == (1, 1)
+    everywhere = await service.read("stats/funnel", by="qrcode")
+    assert (everywhere["campaign"], numbers(everywhere["steps"])["received"]) == (None, (2, 2))
+    file = await service.api("GET", f"stats/funnel/export?by=rule&rows=doors&campaign={campaign}")
+    (row,) = csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff")))
+    assert (row["rule"], row["matched_people"]) == ("5", "2")
+
+
+async def test_campaigns_are_not_counted_within_a_campaign(service: Service) -> None:
+    query = f"stats/funnel?by=campaign&campaign={campaign_id(1)}"
+    for path in (query, query.replace("funnel", "funnel/export")):
+        response = await service.api("GET", path)
+        assert response.status_code == 422
+        assert "name the campaign in door" in response.text
+
+
 @pytest.mark.parametrize(
     ("columns", "step"),
     [

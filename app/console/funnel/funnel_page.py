@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -10,6 +11,7 @@ from app.console.charts import Chart, Series, bar_chart, line_chart
 from app.console.date_range_form import BadRange, RangeQuery
 from app.console.errors import NotFound
 from app.console.form_values import Blank
+from app.console.funnel.campaign_options import campaign_options
 from app.console.funnel.labels import KINDS, STEPS
 from app.console.funnel.step_lists import list_of, page_of
 from app.console.language import language_of
@@ -35,6 +37,7 @@ class FunnelPageQuery(RangeQuery):
     """The days, and which doors."""
 
     by: Blank[DoorKind] = None
+    campaign: Blank[UUID] = None
     door: Blank[Annotated[str, Field(max_length=128, pattern=r"^[^\x00]+$")]] = None
 
     @property
@@ -42,9 +45,14 @@ class FunnelPageQuery(RangeQuery):
         """By what touches are told apart."""
         return self.by or DoorKind.ACCOUNT
 
+    @property
+    def within(self) -> UUID | None:
+        """The campaign within which doors are counted; campaigns are not counted within one."""
+        return None if self.kind is DoorKind.CAMPAIGN else self.campaign
+
     def question(self) -> FunnelQuery:
         """Return what the figures are asked for by; days and accounts are given beside it."""
-        return FunnelQuery(by=self.kind, door=self.door)
+        return FunnelQuery(by=self.kind, door=self.door, campaign=self.within)
 
 
 class FunnelFileQuery(FunnelPageQuery):
@@ -82,8 +90,11 @@ async def show(
         kinds=KINDS,
         bars=_bars(found, translate),
         by_day=_by_day(found, translate),
+        campaigns=await campaign_options(session, query.within),
         lists={
-            one.step: list_of(one.step, query.kind, query.door or "", days, query.appid)
+            one.step: list_of(
+                one.step, query.kind, query.door or "", days, query.appid, query.within
+            )
             for one in found.steps
         },
         pages={one.door: page_of(query.kind, one.door) for one in found.doors},

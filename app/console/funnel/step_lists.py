@@ -3,20 +3,29 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from app.funnel.steps import DoorKind, Step, total_door
 from app.stats.date_range import DateRange
 
 
-def list_of(step: Step, kind: DoorKind, door: str, days: DateRange, appid: str | None) -> str:
+def list_of(
+    step: Step,
+    kind: DoorKind,
+    door: str,
+    days: DateRange,
+    appid: str | None,
+    campaign: UUID | None = None,
+) -> str:
     """Return the path below the console of the list that has what reached a step.
 
     The list is of the same door and days, and of what was counted. Launches and conversions come
-    with all reports of what began on these days, also of those after the windows.
+    with all reports of what began on these days, also of those after the windows. campaign: the one
+    within which the door is looked at; the list of notices has all of a send.
     """
     if kind is DoorKind.NOTICE and step is Step.SENT:
         return f"/notices/sends/{door}" if door else "/notices"
-    name = total_door(kind, door)
+    name = total_door(kind, door, "" if campaign is None else str(campaign))
     if step in {Step.OPENED, Step.CONVERTED}:
         fields = {
             "kind": "launch" if step is Step.OPENED else "conversion",

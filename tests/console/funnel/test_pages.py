@@ -43,6 +43,10 @@ def step_paths(page: str) -> list[str]:
         ({"by": "button"}, []),
         ({"by": "campaign"}, [3, 3, 3, 1, 1, 1]),
         ({"by": "campaign", "door": str(campaign_id(1))}, [3, 3, 3, 1, 1, 1]),
+        ({"campaign": str(campaign_id(1))}, [3, 3, 1, 1, 1]),
+        ({"campaign": str(campaign_id(1)), "by": "qrcode"}, [1, 1, 1, 1, 1, 1]),
+        ({"campaign": str(campaign_id(1)), "by": "rule", "door": "6"}, [2, 0, 0, 0]),
+        ({"campaign": str(campaign_id(2)), "by": "qrcode"}, []),
     ],
 )
 async def test_each_step_leads_to_what_it_counts(
