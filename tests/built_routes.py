@@ -1,11 +1,19 @@
 """FastAPI analyses the routes of each application anew; the tests let it do so once a process."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import fastapi_offline
 from fastapi import routing
+from fastapi.dependencies import models
 
 _KEPT = "_built_for_tests"
+_CLASSIFIED = (
+    "_is_gen_callable_cached",
+    "_is_async_gen_callable_cached",
+    "_is_coroutine_callable_cached",
+)
 
 
 def share_built_routes() -> None:
@@ -28,3 +36,21 @@ def share_built_routes() -> None:
         return built
 
     routing._EffectiveRouteContext.from_api_route = build_once  # type: ignore[method-assign]
+
+
+def forget_applications() -> None:
+    """Let the applications of earlier tests go.
+
+    FastAPI keeps what kind of function each of the last 4096 is. That of the page /docs belongs to
+    one application, and holds it with all that it compiled.
+    """
+    for name in _CLASSIFIED:
+        setattr(models, name, _without_docs(getattr(models, name)))
+
+
+def _without_docs(cached: Any) -> Callable[[Any], bool]:  # noqa: ANN401 - functools' own
+    def classify(identity: Any) -> bool:  # noqa: ANN401 - FastAPI's own
+        of_docs = getattr(identity.call, "__module__", "").startswith(fastapi_offline.__name__)
+        return bool((cached.__wrapped__ if of_docs else cached)(identity))
+
+    return classify

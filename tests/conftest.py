@@ -23,7 +23,7 @@ from app.links import slug_cache
 from app.ops import database_state
 from app.settings import Settings
 from simulator.playground.setup import bare_environment
-from tests.built_routes import share_built_routes
+from tests.built_routes import forget_applications, share_built_routes
 from tests.chromium import NO_BROWSER, is_installed
 from tests.clients import generators
 from tests.definitions import pytest_runtest_logreport
@@ -49,6 +49,7 @@ for name in os.environ.keys() - bare_environment().keys():
 Settings.model_config["env_file"] = None
 
 share_built_routes()
+forget_applications()
 
 # Until all is collected: modules and tests, of which nothing goes away.
 gc.disable()

@@ -1,42 +1,35 @@
 """`oa-bridge rules` as an operator calls it."""
 
+import asyncio
 import json
-import subprocess
-import sys
+import shlex
 from pathlib import Path
 
 import asyncpg
 import pytest
 import yaml
 
+from tests.command_run import Run, run
 from tests.rules.makers import APPID, PNG, as_posted
+
+__all__ = ["run"]
 
 
 class Command:
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(self, run: Run, database_url: str, folder: Path) -> None:
+        self._run = run
         self._folder = folder
-        self._environment = {
+        self._settings = {
             "DATABASE_URL": database_url,
-            "DATA_DIR": str(folder),
             "WECHAT_APPID": APPID,
             "WECHAT_TOKEN": "token",
             "WECHAT_MESSAGE_MODE": "plain",
-            "WECHAT_API_BASE_URL": "http://127.0.0.1:1",
             "WECHAT_APPSECRET": "secret",
         }
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        start = "from app.cli.main import main; main()"
-        command = [sys.executable, "-c", start, "rules", *arguments]
-        done = subprocess.run(
-            command,
-            env=self._environment | {"PYTHONPATH": str(Path.cwd())},
-            cwd=self._folder,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        return done.returncode, done.stdout + done.stderr
+        status, lines = self._run(shlex.join(["rules", *arguments]), **self._settings)
+        return status, "".join(f"{line}\n" for line in lines)
 
     def file(self, *rules: dict[str, object]) -> str:
         path = self._folder / "rules.json"
@@ -45,11 +38,11 @@ class Command:
 
 
 @pytest.fixture
-def command(database_url: str, tmp_path: Path) -> Command:
+def command(run: Run, database_url: str, tmp_path: Path) -> Command:
     media = tmp_path / "media"
     media.mkdir()
     (media / "shop.png").write_bytes(PNG)
-    return Command(database_url, tmp_path)
+    return Command(run, database_url, tmp_path)
 
 
 def test_a_file_is_shown_imported_exported_and_explained(command: Command) -> None:
@@ -127,7 +120,8 @@ async def test_a_database_that_is_not_migrated_is_told_in_one_line(
     await connection.execute("CREATE SCHEMA public")
     file = command.file(as_posted())
 
-    status, said = command.run(*(file if part == "FILE" else part for part in arguments))
+    given = (file if part == "FILE" else part for part in arguments)
+    status, said = await asyncio.to_thread(command.run, *given)
 
     assert (status, said) == (
         1,
@@ -140,7 +134,7 @@ async def test_what_else_the_database_refuses_is_told_in_one_line(
 ) -> None:
     await connection.execute("ALTER TABLE rules ADD CONSTRAINT none CHECK (name <> 'Shop')")
 
-    status, said = command.run("import", command.file(as_posted()))
+    status, said = await asyncio.to_thread(command.run, "import", command.file(as_posted()))
 
     assert status == 1
     *_, line = said.splitlines()
@@ -148,8 +142,8 @@ async def test_what_else_the_database_refuses_is_told_in_one_line(
     assert sum(line.startswith("oa-bridge: ") for line in said.splitlines()) == 1
 
 
-def test_a_database_that_can_not_be_reached_is_told_in_one_line(tmp_path: Path) -> None:
-    status, said = Command("postgresql://127.0.0.1:1/none", tmp_path).run("export")
+def test_a_database_that_can_not_be_reached_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    status, said = Command(run, "postgresql://127.0.0.1:1/none", tmp_path).run("export")
 
     assert (status, said.count("\n")) == (1, 1)
     assert said.startswith("oa-bridge: ")
