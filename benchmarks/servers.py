@@ -20,6 +20,7 @@ WEB_PROCESSES: Final = 2
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
 JS_SAFE_DOMAIN: Final = "shop.example.com"
+ADMIN_TOKEN: Final = "admin-token-of-the-benchmarks"  # noqa: S105 - of a service without data
 STARTED: Final = "Application startup complete"
 INHERITED: Final = ("HOME", "LANG", "PATH", "TMPDIR", "XDG_RUNTIME_DIR")
 
@@ -90,6 +91,7 @@ def _environment(port: int, database_url: str) -> Mapping[str, str]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_PROCESSES": str(WEB_PROCESSES),
+        "ADMIN_TOKENS": ADMIN_TOKEN,
         "WECHAT_APPID": APPID,
         "WECHAT_JS_SAFE_DOMAINS": JS_SAFE_DOMAIN,
         "WECHAT_ORIGINAL_ID": ORIGINAL_ID,

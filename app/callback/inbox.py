@@ -20,6 +20,7 @@ from app.callback.cooldowns import without_rules
 from app.callback.errors import BadData, CooldownLost, InboxError, NotStored, SignatureUsed
 from app.callback.record import Record, StoredResult
 from app.callback.spool import Spool, Spooled, SpoolFull, SpoolStatus
+from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.db.diagnosis import describe
 from app.db.engine import UNAVAILABLE_ERRORS
 from app.wechat.errors import WeChatError
@@ -69,6 +70,7 @@ class Inbox:
         self._committer = committer
         self._spool = spool
         self._decide = decide
+        self.spooled_cooldowns = SpooledCooldowns()
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -175,12 +177,21 @@ class Inbox:
             return [NotStored() for _ in batch]
 
     async def _append(self, batch: Sequence[Record]) -> Sequence[StoreResult]:
-        """Spool what fits, in order; the rest is not stored."""
+        """Spool what fits, in order; the rest is not stored.
+
+        What another push has taken the turn of is not spooled: it is decided again.
+        """
         if self._spool is None:
             return [NotStored() for _ in batch]
+        losses = self.spooled_cooldowns.lost(batch)
+        kept = [record for record, lost in zip(batch, losses, strict=True) if not lost]
+        results = iter(await self._append_all(self._spool, kept) if kept else ())
+        return [CooldownLost(lost) if lost else next(results) for lost in losses]
+
+    async def _append_all(self, spool: Spool, batch: Sequence[Record]) -> Sequence[StoreResult]:
         try:
-            fits = batch[: await self._spool.room()]
-            passives = await self._spool.append(fits) if fits else []
+            fits = batch[: await spool.room()]
+            passives = await spool.append(fits) if fits else []
         except (SpoolFull, sqlite3.Error, OSError) as error:
             log.error(
                 "inbox.spool_refused",
@@ -189,6 +200,8 @@ class Inbox:
                 callback_ids=_first_ids(batch),
             )
             return [NotStored() for _ in batch]
+        for record in fits:
+            self.spooled_cooldowns.remember(record)
         self._count(self._spooled + len(fits))
         self._begin_draining()
         rest = [NotStored() for _ in batch[len(fits) :]]

@@ -27,7 +27,6 @@ from app.callback.refusal_counts import RefusalCounts
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
 from app.callback.sending import Sending, unsendable_now
-from app.callback.spooled_cooldowns import SpooledCooldowns
 from app.clock import Clock
 from app.log_limit import LogLimit
 from app.privacy.policy import reach_of
@@ -76,7 +75,6 @@ class CallbackEndpoint:
         self._handovers = sending.handovers
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
-        self._spooled_cooldowns = SpooledCooldowns()
         self._turned_away = 0
         self._told_at = 0
         # Anybody can cause a refusal: there are only as many limits as reasons and accounts.
@@ -175,8 +173,6 @@ class CallbackEndpoint:
                 break
             except CooldownLost as error:  # decided again, without the rules that were too late
                 lost |= error.rule_ids
-        if stored.spooled:
-            self._spooled_cooldowns.remember(record)
         _count(record, message, decision, stored)
         if tracing.is_recording():
             tracing.note(_attributes(record, stored))
@@ -203,7 +199,7 @@ class CallbackEndpoint:
         if candidates.asks_facts:
             facts = await self._facts.read(appid, subject_openid(message))
         if facts is not None:
-            spooled = self._spooled_cooldowns.fired(appid, subject_openid(message))
+            spooled = self._inbox.spooled_cooldowns.fired(appid, subject_openid(message))
             if spooled or lost:
                 fired = {**facts.fired, **spooled, **dict.fromkeys(lost, now)}
                 facts = replace(facts, fired=fired)

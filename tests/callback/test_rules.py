@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import refs
+from app.callback import inbox
 from app.callback.errors import CooldownLost
 from app.callback.record import Record, StoredResult
 from app.rules.matching.reply_id import reply_id
@@ -292,6 +293,22 @@ async def test_a_rule_answers_once_in_its_cooldown_while_answers_go_to_the_spool
 
     assert service.inbox.spool_status().count == 3
     assert (first, then, other) == ("hello", None, "hello")
+
+
+async def test_of_messages_at_once_one_gets_the_answer_while_answers_go_to_the_spool(
+    service: Service, settings: Settings, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "FLUSH_SECONDS", 0.2)
+    await service.add_rule(text_reply("first"), conditions=COOLDOWN, priority=300)
+    await service.add_rule(text_reply("then"), conditions=COOLDOWN, priority=200)
+    await service.add_rule(text_reply("last"), trigger={"on": "fallback"})
+
+    async with locked(settings.database_url):
+        answers = await asyncio.gather(*(service.answer(message(clock)) for _ in range(4)))
+
+    given = sorted(str(answer.reply and answer.reply["Content"]) for answer in answers)
+    assert given == ["first", "last", "last", "then"]
+    await eventually(drained(service.inbox))
 
 
 async def test_services_that_know_nothing_of_each_other_answer_a_push_with_one_reference(

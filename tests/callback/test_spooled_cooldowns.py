@@ -1,6 +1,7 @@
 """What a process knows of cooldowns from its spool alone is bounded."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,8 +14,9 @@ from tests.service import APPID, WorldClock
 MOST = 3
 
 
-def answered(clock: WorldClock, openid: str) -> Record:
-    return replace(record(clock), openid=openid, claims=(Claim(7, 60),))
+def answered(clock: WorldClock, openid: str = "o1", key: bytes | None = None) -> Record:
+    made = replace(record(clock), openid=openid, claims=(Claim(7, 60), Claim(8, 30)))
+    return made if key is None else replace(made, dedupe_key=key)
 
 
 def test_beyond_the_bound_the_follower_who_was_answered_first_is_forgotten(
@@ -32,3 +34,33 @@ def test_beyond_the_bound_the_follower_who_was_answered_first_is_forgotten(
 
     assert before == openids[:MOST]
     assert after == [openids[0], *openids[2:]]
+
+
+def test_of_one_batch_the_first_push_wins_and_its_copies_with_it(clock: WorldClock) -> None:
+    batch = [
+        answered(clock, key=b"one"),
+        answered(clock, key=b"two"),
+        answered(clock, key=b"one"),
+        answered(clock, "o2", key=b"two"),
+        replace(answered(clock, key=b"three"), claims=()),
+        replace(answered(clock, key=b"four"), claims=(Claim(9, 60),)),
+    ]
+
+    cooldowns = SpooledCooldowns()
+
+    assert cooldowns.lost(batch) == [frozenset(), {7, 8}, *[frozenset()] * 4]
+    assert not cooldowns.fired(APPID, "o1")
+
+
+def test_a_push_loses_to_one_that_was_spooled_until_the_cooldown_is_over(
+    clock: WorldClock,
+) -> None:
+    cooldowns = SpooledCooldowns()
+    cooldowns.remember(answered(clock, key=b"one"))
+    lost = []
+    for seconds in (1, 28, 1, 29, 1):
+        clock.advance(timedelta(seconds=seconds))
+        lost += cooldowns.lost([answered(clock, key=b"two")])
+
+    assert lost == [{7, 8}, {7, 8}, {7}, {7}, frozenset()]
+    assert cooldowns.lost([answered(clock, key=b"one")]) == [frozenset()]

@@ -1,5 +1,7 @@
 """Normalising takes no longer for a text that is made of combining marks."""
 
+import unicodedata
+
 import pytest
 
 from app.rules.text.normalize import MAX_MARKS, NormalizedText, normalise
@@ -24,3 +26,27 @@ def test_a_run_that_grows_in_the_normal_form_is_cut_to_the_same_length() -> None
 
     assert len(form) == 1 + MAX_MARKS
     assert normalise(form) == form
+
+
+@pytest.mark.parametrize("text", ["ΐ", "Ϊ́", "ǰ", "ẖ"])
+def test_a_letter_that_folds_to_a_base_and_marks_is_one_letter_again(text: str) -> None:
+    normal = normalise(text)
+
+    assert len(normal) == 1
+    assert unicodedata.is_normalized("NFKC", normal)
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("shop", ("shop",)),
+        ("shop!", ("shop!", "shop")),
+        ("!shop", ("!shop", "shop")),
+        ("!shop?", ("!shop?", "shop?", "!shop", "shop")),
+        ("!", ("!",)),
+    ],
+)
+def test_a_text_is_compared_with_and_without_the_punctuation_around_it(
+    text: str, forms: tuple[str, ...]
+) -> None:
+    assert NormalizedText(text).forms == forms
