@@ -30,10 +30,12 @@ from app.campaigns.give_code import CampaignCodes
 from app.campaigns.notice_codes import NoticeCodes
 from app.campaigns.sweep import sweep as sweep_campaigns
 from app.clock import Clock
+from app.codes import day_counts as code_counts
 from app.codes.add import add_codes
 from app.codes.jobs import ADD as ADD_CODES
 from app.datacube.read import FigureReader
 from app.datacube.read import read_due as read_figures
+from app.db import day_counts
 from app.db.diagnosis import NOT_MIGRATED, describe
 from app.db.engine import Database
 from app.db.job_driver import JobDriver
@@ -48,6 +50,7 @@ from app.doctor.doctor import Doctor, make_doctor
 from app.doctor.jobs import CHECK as CHECK_DOCTOR
 from app.doctor.jobs import first_check_job
 from app.doctor.prober import Prober
+from app.events import day_counts as subscription_counts
 from app.funnel import count as funnel
 from app.funnel.steps import basis_of as funnel_basis
 from app.growth.count import count_new
@@ -59,6 +62,7 @@ from app.menus import publish as menus
 from app.menus import taps as menu_taps
 from app.menus.jobs import PUBLISH as PUBLISH_MENU
 from app.menus.wechat_menus import WeChatMenus
+from app.notices import day_counts as notice_counts
 from app.notices.jobs import SEND as SEND_NOTICES
 from app.notices.jobs import SETTLE as SETTLE_NOTICES
 from app.notices.send import Sender
@@ -298,6 +302,11 @@ class Jobs:
         """Every minute: count new follows and unfollows into the sums of the figures."""
         await count_new(self.database.sessions)
 
+    async def merge_day_counts(self) -> None:
+        """Every minute: add up the counts by day of notices, answers to popups and codes."""
+        statements = (notice_counts.MERGE, subscription_counts.MERGE, code_counts.MERGE)
+        await day_counts.merge(self.database.sessions, statements)
+
     async def count_funnel(self) -> None:
         """Every minute: count touches and the members of cohorts."""
         await funnel.count(self.database.sessions, funnel_basis(self.settings))
@@ -416,6 +425,7 @@ def schedules(jobs: Jobs) -> dict[str, Callable[[], Awaitable[None]]]:
         "jssdk.renew": jobs.renew_tickets,
         "privacy.retain": jobs.retain,
         "growth.count": jobs.count_growth,
+        "day_counts.merge": jobs.merge_day_counts,
         "funnel.count": jobs.count_funnel,
     }
 

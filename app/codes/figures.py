@@ -1,6 +1,8 @@
 """Counts the codes of a campaign: how many are left, given and redeemed, by door and day.
 
-A person who was erased stays counted, since a code stays. A code that is void counts nowhere.
+A person who was erased stays counted, since a code stays. A code that is void counts nowhere. What
+was given and redeemed is read from counts by day, which triggers keep: a pool may have millions of
+codes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import SHANGHAI
 from app.codes.holder import Door
-from app.db.day_starts import DAY, DAY_STARTS
 
 # More than so many codes left are not counted one by one.
 MAX_LEFT: Final = 100_000
@@ -47,7 +47,7 @@ async def by_door_and_day(
     """Return the figures of each door and day that has any, by day; both days are included."""
     found = await session.execute(
         _BY_DOOR_AND_DAY,
-        {"campaign_id": campaign_id, "since": since, "until": until, "zone": SHANGHAI.key},
+        {"campaign_id": campaign_id, "since": since, "until": until},
     )
     return [
         DoorDay(
@@ -68,25 +68,13 @@ FROM unnest(CAST(:campaign_ids AS uuid[])) AS one (id) CROSS JOIN LATERAL (
 WHERE EXISTS (SELECT FROM code_imports WHERE campaign_id = one.id)
 """)
 
-_BY_DOOR_AND_DAY: Final = text(f"""
-WITH span AS (SELECT {DAY_STARTS} AS starts),
-given AS (
-    SELECT width_bucket(given_at, span.starts) AS number, door_kind, door_id,
-           count(*) AS given, 0 AS redeemed
-    FROM campaign_codes, span
-    WHERE campaign_id = :campaign_id AND void_at IS NULL
-      AND given_at >= span.starts[1] AND given_at < span.starts[cardinality(span.starts)]
-    GROUP BY 1, door_kind, door_id
-), redeemed AS (
-    SELECT width_bucket(redeemed_at, span.starts) AS number, door_kind, door_id,
-           0 AS given, count(*) AS redeemed
-    FROM campaign_codes, span
-    WHERE campaign_id = :campaign_id AND void_at IS NULL
-      AND redeemed_at >= span.starts[1] AND redeemed_at < span.starts[cardinality(span.starts)]
-    GROUP BY 1, door_kind, door_id
-)
-SELECT {DAY} AS day, door_kind AS kind, door_id AS id, sum(given) AS given,
-       sum(redeemed) AS redeemed
-FROM (SELECT * FROM given UNION ALL SELECT * FROM redeemed) AS counted
-GROUP BY number, door_kind, door_id ORDER BY number, door_kind, door_id
-""")  # noqa: S608 - constants of this package
+_BY_DOOR_AND_DAY: Final = text("""
+SELECT day, door_kind AS kind, door_id AS id,
+       CAST(COALESCE(sum(count) FILTER (WHERE measure = 'given'), 0) AS bigint) AS given,
+       CAST(COALESCE(sum(count) FILTER (WHERE measure = 'redeemed'), 0) AS bigint) AS redeemed
+FROM code_day_counts WHERE campaign_id = :campaign_id AND day BETWEEN :since AND :until
+GROUP BY day, door_kind, door_id
+HAVING sum(count) FILTER (WHERE measure = 'given') <> 0
+    OR sum(count) FILTER (WHERE measure = 'redeemed') <> 0
+ORDER BY day, door_kind, door_id
+""")

@@ -1,6 +1,6 @@
 """Tables of codes, and of the imports that fill a pool."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -134,3 +134,26 @@ class CodeImportPart(Base):
     )
     number: Mapped[int] = mapped_column(primary_key=True)
     codes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+
+
+class CodeDayCount(Base):
+    """By how much the given or redeemed codes of a door on a day of UTC+8 became more or fewer.
+
+    The sum of `count` is how many there are. measure: given or redeemed; a code that is void counts
+    in neither. is_merged: whether the row is the sum of earlier rows.
+    """
+
+    __tablename__ = "code_day_counts"
+    __table_args__ = (
+        Index(None, "campaign_id", "day"),
+        Index("ix_code_day_counts_new", "id", postgresql_where=text("NOT is_merged")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    campaign_id: Mapped[UUID]
+    day: Mapped[date]
+    door_kind: Mapped[str | None]
+    door_id: Mapped[str | None]
+    measure: Mapped[str]
+    count: Mapped[int]
+    is_merged: Mapped[bool] = mapped_column(server_default=text("false"))

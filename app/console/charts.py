@@ -141,6 +141,11 @@ class Chart:
     marked: Sequence[MarkedLabel] = ()
 
     @property
+    def is_zero(self) -> bool:
+        """Whether there is nothing to see: zeros alone, or no figure."""
+        return not any(value for one in self.series for value in one.values)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no figure at all."""
         return all(value is None for one in self.series for value in one.values)

@@ -5,12 +5,12 @@ default is the database function `oa_bridge_next_position`. Rows may still appea
 the position that `oa_bridge_settled_position` returns; see `app.events.store`.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Computed, Index, text
+from sqlalchemy import Computed, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
@@ -127,6 +127,28 @@ class SubscriptionEvent(Base):
     error_code: Mapped[str | None]
     occurred_at: Mapped[datetime]
     position: Mapped[int] = mapped_column(server_default=text("oa_bridge_next_position()"))
+
+
+class SubscriptionDayCount(Base):
+    """By how much the events of a template on a day of UTC+8 became more or fewer, by measure.
+
+    The sum of `count` is how many there are. measure: what the figures call them; `other` if they
+    are in no figure. is_merged: whether the row is the sum of earlier rows.
+    """
+
+    __tablename__ = "subscription_day_counts"
+    __table_args__ = (
+        Index(None, "appid", "day"),
+        Index("ix_subscription_day_counts_new", "id", postgresql_where=text("NOT is_merged")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    appid: Mapped[str]
+    day: Mapped[date]
+    template_id: Mapped[str]
+    measure: Mapped[str]
+    count: Mapped[int]
+    is_merged: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Follower(Base):

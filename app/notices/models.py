@@ -1,11 +1,11 @@
 """Tables of templates, of the consents that notices use, of sends, and of their notices."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Identity, Index, text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -205,3 +205,27 @@ class Notice(Base):
     rid: Mapped[str | None]
     result: Mapped[str | None]
     result_at: Mapped[datetime | None]
+
+
+class NoticeDayCount(Base):
+    """By how much the notices of a template on a day of UTC+8 became more or fewer, by their state.
+
+    The sum of `count` is how many there are. errcode: WeChat's, of a notice that failed. reason: in
+    other words, why a notice did not arrive. is_merged: whether the row is the sum of earlier rows.
+    """
+
+    __tablename__ = "notice_day_counts"
+    __table_args__ = (
+        Index(None, "appid", "day"),
+        Index("ix_notice_day_counts_new", "id", postgresql_where=text("NOT is_merged")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    appid: Mapped[str]
+    day: Mapped[date]
+    template_id: Mapped[str]
+    status: Mapped[NoticeStatus]
+    errcode: Mapped[int | None]
+    reason: Mapped[str]
+    count: Mapped[int]
+    is_merged: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -89,11 +89,12 @@ def notice_figures(
             NoticeDay.model_validate({"day": one.day, "template_id": one.template_id, **one.counts})
             for one in days
         ],
-        reasons=[_reason(one, language) for one in reasons],
+        reasons=[notice_reason(one, language) for one in reasons],
     )
 
 
-def _reason(one: ReasonCount, language: Language) -> NoticeReason:
+def notice_reason(one: ReasonCount, language: Language) -> NoticeReason:
+    """Return a reason with what WeChat's code means."""
     return NoticeReason.model_validate(
         {
             "template_id": one.template_id,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 from sqlalchemy import text
@@ -15,6 +17,8 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 30
 FIRST_DAY = date(2011, 1, 1)  # WeChat's first year
 LAST_DAY = date(9000, 1, 1)
+# Of the days by which notices, answers to popups and codes are counted: `oa_bridge_day`.
+COUNTED_OFFSET: Final = timedelta(hours=8)
 
 
 class DateRangeQuery(ApiModel):
@@ -67,6 +71,17 @@ class DateRange:
     def latest(self) -> datetime:
         """A time shortly after the last day in every time zone."""
         return datetime.combine(self.until, time(), UTC) + timedelta(days=2)
+
+    @property
+    def has_counted_days(self) -> bool:
+        """Tell whether all the days are days of UTC+8, by which counts are kept."""
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ValueError, OSError, KeyError):  # Postgres knows it, and Python does not
+            return False
+        midnights = (datetime.combine(day, time(), zone) for day in self.days)
+        end = datetime.combine(self.until + timedelta(days=1), time(), zone)
+        return all(one.utcoffset() == COUNTED_OFFSET for one in (*midnights, end))
 
 
 async def date_range_of(session: AsyncSession, query: DateRangeQuery, now: datetime) -> DateRange:

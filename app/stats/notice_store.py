@@ -1,11 +1,15 @@
-"""SQL of the figures of notices."""
+"""SQL of the figures of notices: from their counts by day, or from the notices themselves.
 
+The counts are those of days of UTC+8. Of other days, the notices are read one by one.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.day_starts import DAY, DAY_STARTS, NUMBERED
@@ -37,6 +41,15 @@ class ReasonCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeTotals:
+    """The notices of some days by status: of each day, and of each template."""
+
+    days: dict[date, Counter[str]]
+    templates: dict[str, Counter[str]]
+    reasons: list[ReasonCount]
+
+
 async def read(
     session: AsyncSession,
     appids: Sequence[str],
@@ -48,54 +61,92 @@ async def read(
     template_id: only this one; None: all. Of the reasons the most frequent come first, and at most
     MAX_REASONS are returned.
     """
-    found = await session.execute(
-        _COUNTS,
-        {
-            "appids": list(appids),
-            "zone": date_range.time_zone,
-            "earliest": date_range.earliest,
-            "latest": date_range.latest,
-            "since": date_range.since,
-            "until": date_range.until,
-            "template_id": template_id,
-            "limit": MAX_REASONS,
-        },
-    )
+    from_where = FROM_COUNTS if date_range.has_counted_days else FROM_NOTICES
+    found = await session.execute(from_where, _parameters(appids, date_range, template_id))
     days: dict[tuple[date, str], NoticeDayCounts] = {}
     reasons: list[ReasonCount] = []
-    for row in found:
-        if row.day is None:
-            reasons.append(ReasonCount(row.template_id, row.status, row.code, row.why, row.total))
+    for day, template, status, code, why, total in found:
+        if why is None:
+            key = day, template
+            days.setdefault(key, NoticeDayCounts(*key)).counts[status] = total
         else:
-            key = row.day, row.template_id
-            days.setdefault(key, NoticeDayCounts(*key)).counts[row.status] = row.total
+            reasons.append(ReasonCount(template, status, code, why, total))
     return list(days.values()), reasons
 
 
-# Every notice of the days is read once: for its day, and for its reason, whose `number` is NULL.
-_COUNTS: Final = text(f"""
-WITH numbered AS (
-    SELECT width_bucket(created_at, {DAY_STARTS}) AS number, template_id, status,
-           CASE WHEN status = 'failed' THEN errcode END AS code,
-           CASE status WHEN 'undelivered' THEN COALESCE(result, '')
-                       WHEN 'skipped' THEN COALESCE(errmsg, '')
-                       WHEN 'failed'
-                       THEN CASE WHEN errcode IS NULL THEN COALESCE(errmsg, '') ELSE '' END
-           END AS why
-    FROM notices
-    WHERE appid = ANY(CAST(:appids AS text[])) AND created_at >= :earliest AND created_at < :latest
+async def read_totals(
+    session: AsyncSession, appids: Sequence[str], date_range: DateRange
+) -> NoticeTotals:
+    """Return the counts of each day and those of each template, and why notices did not arrive."""
+    from_where = TOTALS_FROM_COUNTS if date_range.has_counted_days else TOTALS_FROM_NOTICES
+    found = NoticeTotals({}, {}, [])
+    for day, template, status, code, why, total in await session.execute(
+        from_where, _parameters(appids, date_range, None)
+    ):
+        if why is not None:
+            found.reasons.append(ReasonCount(template, status, code, why, total))
+        elif day is None:
+            found.templates.setdefault(template, Counter())[status] = total
+        else:
+            found.days.setdefault(day, Counter())[status] = total
+    return found
+
+
+def _parameters(
+    appids: Sequence[str], date_range: DateRange, template_id: str | None
+) -> dict[str, Any]:
+    return {
+        "appids": list(appids),
+        "zone": date_range.time_zone,
+        "earliest": date_range.earliest,
+        "latest": date_range.latest,
+        "since": date_range.since,
+        "until": date_range.until,
+        "template_id": template_id,
+        "limit": MAX_REASONS,
+    }
+
+
+_COUNTS: Final = """
+    SELECT day, template_id, status, errcode AS code, reason AS why, count FROM notice_day_counts
+    WHERE appid = ANY(CAST(:appids AS text[])) AND day BETWEEN :since AND :until
       AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
-), counted AS (
-    SELECT number, template_id, status, code, why, count(*) AS total
-    FROM numbered WHERE {NUMBERED}
-    GROUP BY GROUPING SETS ((number, template_id, status), (template_id, status, code, why))
+"""
+_NOTICES: Final = f"""
+    SELECT {DAY} AS day, template_id, status, code, why, 1 AS count FROM (
+        SELECT width_bucket(created_at, {DAY_STARTS}) AS number, template_id, status,
+               CASE WHEN status = 'failed' THEN errcode END AS code,
+               oa_bridge_notice_reason(status, errcode, errmsg, result) AS why
+        FROM notices
+        WHERE appid = ANY(CAST(:appids AS text[]))
+          AND created_at >= :earliest AND created_at < :latest
+          AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
+    ) AS numbered WHERE {NUMBERED}
+"""  # noqa: S608 - constants of this package
+_BY_DAY_AND_TEMPLATE: Final = "(day, template_id, status)"
+_BY_EITHER: Final = "(day, status), (template_id, status)"
+
+
+def _figures(source: str, groups: str) -> TextClause:
+    """Return the statement. Reasons have a `why`; what is counted by group has none."""
+    return text(f"""
+WITH each AS ({source}), counted AS (
+    SELECT day, template_id, status, code, why, CAST(sum(count) AS bigint) AS total
+    FROM each GROUP BY GROUPING SETS ({groups}, (template_id, status, code, why))
+    HAVING sum(count) <> 0
 ), ranked AS (
     SELECT *, row_number() OVER (
-        PARTITION BY number IS NULL ORDER BY total DESC, template_id, status, code, why
+        PARTITION BY why IS NULL ORDER BY total DESC, template_id, status, code, why
     ) AS rank
-    FROM counted WHERE number IS NOT NULL OR status IN ('failed', 'undelivered', 'skipped')
+    FROM counted WHERE why IS NULL OR status IN ('failed', 'undelivered', 'skipped')
 )
-SELECT {DAY} AS day, template_id, status, code, why, total
-FROM ranked WHERE number IS NOT NULL OR rank <= :limit
-ORDER BY number, CASE WHEN number IS NULL THEN rank END, template_id, status
+SELECT day, template_id, status, code, why, total
+FROM ranked WHERE why IS NULL OR rank <= :limit
+ORDER BY day, CASE WHEN why IS NOT NULL THEN rank END, template_id, status
 """)  # noqa: S608 - constants of this package
+
+
+FROM_COUNTS: Final = _figures(_COUNTS, _BY_DAY_AND_TEMPLATE)
+FROM_NOTICES: Final = _figures(_NOTICES, _BY_DAY_AND_TEMPLATE)
+TOTALS_FROM_COUNTS: Final = _figures(_COUNTS, _BY_EITHER)
+TOTALS_FROM_NOTICES: Final = _figures(_NOTICES, _BY_EITHER)

@@ -1,11 +1,14 @@
-"""SQL of the subscription figures."""
+"""SQL of the subscription figures: from the counts by day, or from the events themselves.
+
+The counts are those of days of UTC+8. Of other days, the events are read one by one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.day_starts import DAY, DAY_STARTS, NUMBERED
@@ -42,7 +45,7 @@ async def read(
     Of the templates at most MAX_TEMPLATES are returned, those with the most events.
     """
     found = await session.execute(
-        SUBSCRIPTIONS,
+        FROM_COUNTS if date_range.has_counted_days else FROM_EVENTS,
         {
             "appids": list(appids),
             "zone": date_range.time_zone,
@@ -62,38 +65,58 @@ async def read(
     return SubscriptionRows(counted, all_templates)
 
 
+MEASURES: Final = (
+    "accepted",
+    "rejected",
+    "banned",
+    "withdrawn",
+    "restored",
+    "delivered",
+    "failed",
+)
+_SUMS: Final = ", ".join(
+    f"CAST(COALESCE(sum(count) FILTER (WHERE measure = '{name}'), 0) AS bigint) AS {name}"
+    for name in MEASURES
+)
+
 # Of the templates those with the most events are returned, in the order of the ids. The number of
 # all of them stands in each row.
-SUBSCRIPTIONS = text(
-    f"""
-    WITH counted AS (
-    SELECT {DAY} AS day, template_id, count(*) AS events,
-           count(*) FILTER (WHERE action = 'popup' AND status = 'accept') AS accepted,
-           count(*) FILTER (WHERE action = 'popup' AND status = 'reject') AS rejected,
-           count(*) FILTER (WHERE action = 'popup' AND status = 'ban') AS banned,
-           count(*) FILTER (WHERE action = 'change' AND status IN ('reject', 'ban')) AS withdrawn,
-           count(*) FILTER (WHERE action = 'change' AND status = 'accept') AS restored,
-           count(*) FILTER (WHERE action = 'sent' AND error_code = '0') AS delivered,
-           count(*) FILTER (WHERE action = 'sent' AND error_code IS DISTINCT FROM '0') AS failed
-    FROM (
-        SELECT width_bucket(occurred_at, {DAY_STARTS}) AS number,
-               template_id, action, status, error_code
+_FIGURES: Final = """
+WITH counted AS (
+    SELECT day, template_id, sum(count) AS events, {sums}
+    FROM ({source}) AS event
+    GROUP BY GROUPING SETS ((day), (template_id)) HAVING sum(count) <> 0
+), ranked AS (
+    SELECT *, row_number() OVER (
+               PARTITION BY day IS NULL ORDER BY events DESC, template_id COLLATE "C"
+           ) AS rank,
+           count(template_id) OVER () AS all_templates
+    FROM counted
+)
+SELECT day, template_id, {measures}, all_templates
+FROM ranked WHERE day IS NOT NULL OR rank <= :most
+ORDER BY day, template_id COLLATE "C"
+"""
+
+
+def _figures(source: str) -> TextClause:
+    return text(_FIGURES.format(source=source, sums=_SUMS, measures=", ".join(MEASURES)))
+
+
+FROM_COUNTS: Final = _figures("""
+    SELECT day, template_id, measure, count FROM subscription_day_counts
+    WHERE appid = ANY(CAST(:appids AS text[])) AND day BETWEEN :since AND :until
+      AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
+""")
+
+FROM_EVENTS: Final = _figures(f"""
+    SELECT {DAY} AS day, template_id, measure, count FROM (
+        SELECT width_bucket(occurred_at, {DAY_STARTS}) AS number, template_id,
+               oa_bridge_subscription_measure(action, status, error_code) AS measure,
+               1 AS count
         FROM subscription_events
         WHERE appid = ANY(CAST(:appids AS text[])) AND action IN ('popup', 'change', 'sent')
           AND occurred_at >= :earliest AND occurred_at < :latest
           AND (CAST(:template_id AS text) IS NULL OR template_id = :template_id)
-    ) AS event
-    WHERE {NUMBERED}
-    GROUP BY GROUPING SETS ((number), (template_id))
-    ), ranked AS (
-        SELECT *, row_number() OVER (
-                   PARTITION BY day IS NULL ORDER BY events DESC, template_id COLLATE "C"
-               ) AS rank,
-               count(template_id) OVER () AS all_templates
-        FROM counted
-    )
-    SELECT day, template_id, accepted, rejected, banned, withdrawn, restored, delivered, failed,
-           all_templates
-    FROM ranked WHERE day IS NOT NULL OR rank <= :most
-    """  # noqa: S608 - constants of this package
-)
+    ) AS each WHERE {NUMBERED}
+""")  # noqa: S608 - constants of this package

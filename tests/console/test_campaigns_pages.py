@@ -40,6 +40,11 @@ async def test_a_campaign_is_added_changed_and_deleted_by_forms(
 
     changed = FORM | {"doors": "", "revision": "1", "name": "Autumn"}
     assert (await owner.post(f"{path}/edit", changed)).status_code == 303
+    page = (await owner.get(path)).text
+    for empty in ("Nobody has come by such a code", "no door yet", "No code was"):
+        assert empty in page
+    assert page.count('class="empty"') == 4
+    assert "<figure" not in page
     stale = await owner.post(f"{path}/edit", changed | {"name": "Mine"})
     assert stale.status_code == 409
     assert "Autumn" in stale.text

@@ -2,6 +2,7 @@
 
 import re
 
+import asyncpg
 import pytest
 
 from tests.console import made_links
@@ -25,11 +26,12 @@ async def a_link(service: Service) -> str:
 
 
 async def test_a_link_is_changed_and_the_change_is_written_down(
-    service: Service, owner: Operator
+    service: Service, owner: Operator, connection: asyncpg.Connection
 ) -> None:
     path = await a_link(service)
     form = (await owner.get(f"{path}/edit")).text
     answer = await owner.post(f"{path}/edit", FORM | {"revision": 1})
+    page = (await owner.get(path)).text
     found = await service.read(f"links/{path.rpartition('/')[2]}")
     log = (await owner.get("/audit", action="link.changed")).text
 
@@ -40,6 +42,11 @@ async def test_a_link_is_changed_and_the_change_is_written_down(
     }
     assert (found["utm"], found["revision"]) == ({"source": "sms"}, 2)
     assert "changed a link" in log
+    assert "<figure" in page
+    await connection.execute("DELETE FROM link_opens")
+    page = (await owner.get(path)).text
+    assert "Nobody has opened it" in page
+    assert "<figure" not in page
 
 
 async def test_what_the_form_does_not_show_is_kept(service: Service, owner: Operator) -> None:

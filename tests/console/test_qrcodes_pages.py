@@ -25,7 +25,10 @@ async def test_a_code_is_added_and_deleted(owner: Operator, connection: asyncpg.
     answer = await owner.post("/qrcodes/add", ONE)
     assert answer.status_code == 303
     (code_id,) = await column(connection, "SELECT id FROM qrcodes")
-    assert "store_0042" in (await owner.get(f"/qrcodes/{code_id}")).text
+    page = (await owner.get(f"/qrcodes/{code_id}")).text
+    assert "store_0042" in page
+    assert "Nobody has scanned it" in page
+    assert "<figure" not in page
     again = await owner.post("/qrcodes/add", ONE)
     assert again.status_code == 422
     assert "choose another one" in again.text

@@ -16,7 +16,17 @@ from tests.service import Service
 
 names = [path.relative_to(FOLDER).as_posix() for path in TEMPLATES]
 
-
+LISTS_THAT_ARE_NEVER_EMPTY = {
+    "followers/erasure.html": "what an erasure has done so far, if anything",
+    "links/edit.html": "what differs from a newer revision, if there is one",
+    "menus/difference.html": "what differs from a version; it is said if nothing does",
+    "operators/index.html": "the one who looks is in it",
+    "operators/sessions.html": "the session of the one who looks is in it",
+    "rules/editor.html": "what differs from a newer revision, if there is one",
+    "rules/history.html": "each rule has a first revision",
+    "settings/index.html": "every setting is in it",
+    "tags/run.html": "whom WeChat refused, if anybody",
+}
 PAGE_PATHS = [compile_path(f"/console{route.path}")[0] for route in ROUTES if route.method == "GET"]
 
 
@@ -35,6 +45,12 @@ def polls(page: str) -> list[str]:
     return re.findall(r'hx-get="/console([^"]+)" hx-trigger="every', page)
 
 
+def empty_charts(page: str) -> list[str]:
+    """Return the charts of a page that show nothing: the page is to say why, and where to go."""
+    charts = re.findall(r'<figure class="chart">.*?</figure>', page, re.DOTALL)
+    return [chart for chart in charts if not re.search(r">-?[\d.,]*[1-9][\d.,]*</td>", chart)]
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
 def test_a_template_has_nothing_inline(path: Path) -> None:
     assert Forbidden(path.read_text(encoding="utf-8")).found == []
@@ -43,6 +59,16 @@ def test_a_template_has_nothing_inline(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
 def test_every_text_of_a_template_is_a_message(path: Path) -> None:
     assert list(literal_texts(path)) == []
+
+
+def test_a_template_with_a_list_or_a_chart_says_what_would_be_there() -> None:
+    lists = re.compile(r"ui\.chart\(|call ui\.table\(")
+    texts = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in TEMPLATES}
+    silent = {
+        name for name, text in texts.items() if lists.search(text) and "ui.empty(" not in text
+    }
+
+    assert silent == LISTS_THAT_ARE_NEVER_EMPTY.keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,6 +84,7 @@ async def test_a_page_renders_in_full_and_as_a_part(
     assert full.status_code == part.status_code == page.status, full.text
     assert Forbidden(full.text).found == Forbidden(part.text).found == []
     assert dead_links(full.text) == []
+    assert empty_charts(full.text) == []
     assert [answer.text for answer in polled if "<h1" in answer.text] == [], "a page in a page"
     assert f'<html lang="{language}' in full.text
     assert "<html" not in part.text

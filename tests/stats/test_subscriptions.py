@@ -15,7 +15,7 @@ from app.stats import subscription_store
 from app.stats.compute import subscription_figures
 from app.stats.date_range import DateRange
 from app.stats.schemas import SubscriptionFigures
-from app.stats.subscription_store import SUBSCRIPTIONS
+from app.stats.subscription_store import FROM_EVENTS
 from tests.service import APPID, Service, event
 
 STORE = """
@@ -54,7 +54,7 @@ told = st.builds(
 
 
 async def store(connection: asyncpg.Connection, history: list[Told]) -> None:
-    await connection.execute("TRUNCATE subscription_events")
+    await connection.execute("DELETE FROM subscription_events")
     await connection.execute(
         STORE,
         [uuid7() for _ in history],
@@ -160,7 +160,7 @@ async def test_the_events_are_found_by_an_index(
     span = DateRange(date(2026, 10, 1), date(2026, 10, 7), "Asia/Shanghai")
     async with database.sessions() as session:
         plan = await session.execute(
-            text("EXPLAIN " + SUBSCRIPTIONS.text),
+            text("EXPLAIN " + FROM_EVENTS.text),
             {
                 "appids": [APPID],
                 "zone": span.time_zone,

@@ -29,9 +29,8 @@ from app.notices.list_templates import TemplateLister
 from app.notices.models import NoticeStatus, SendSource
 from app.settings import Settings
 from app.stats import notice_store
-from app.stats.compute import notice_figures
+from app.stats.compute import notice_reason
 from app.stats.date_range import DateRange
-from app.stats.schemas import NoticeStatsOut
 from app.wechat.errcodes import Language, explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
@@ -67,9 +66,9 @@ async def show(
 @router.get("/export.csv")
 async def export(request: Request, _visitor: Viewer, session: SessionDep) -> Response:
     """Send the figures of the same days as a file."""
-    figures = await _figures(request, session, _senders(request))
-    counts = _by_day(figures)
-    rows = [(day, *(counts[status][day] for status in NoticeStatus)) for day in _days(figures)]
+    span = _span(request)
+    counts = (await notice_store.read_totals(session, _senders(request), span)).days
+    rows = [(day, *(_count(counts, day, status) for status in NoticeStatus)) for day in span.days]
     return await chart_csv("notices", ["day", *(one.value for one in NoticeStatus)], rows)
 
 
@@ -98,21 +97,20 @@ async def _show(
     done: str | None = None,
     error: ApiError | None = None,
 ) -> Response:
-    language = language_of(request)
+    language: Language = "en" if language_of(request) == "en" else "zh"
     accounts = _senders(request)
-    figures = await _figures(request, session, accounts)
-    span = DateRange(figures.since, figures.until, figures.time_zone)
+    span = _span(request)
+    counted = await notice_store.read_totals(session, accounts, span)
     marks = await marks_of(request, session, accounts, span)
     sends = await audience_store.page(
         session, source=SendSource.AUDIENCE, before=before, limit=PAGE_ROWS + 1
     )
     templates = await template_store.templates(session, accounts)
     titles = {one.template_id: one.title for one in templates}
-    by_day = _by_day(figures)
+    total = sum(counted.days.values(), Counter[str]())
     refusal = None
     if error is not None and error.errcode is not None:
-        words: Language = "en" if language == "en" else "zh"
-        refusal = explain(error.errcode, words, error.rid, is_repeated=False)
+        refusal = explain(error.errcode, language, error.rid, is_repeated=False)
     return render(
         request,
         "notices/index.html",
@@ -123,10 +121,10 @@ async def _show(
         kinds=KINDS,
         states=STATES,
         statuses=STATUSES,
-        figures=[(STATUSES[status].label, by_day[status].total()) for status in FIGURES],
-        by_template=_by_template(figures),
-        reasons=figures.reasons[:MAX_REASONS],
-        chart=_chart(_days(figures), by_day, Messages(language).text, marks),
+        figures=[(STATUSES[status].label, total[status.value]) for status in FIGURES],
+        by_template=sorted(counted.templates.items(), key=lambda one: -one[1].total()),
+        reasons=[notice_reason(one, language) for one in counted.reasons[:MAX_REASONS]],
+        chart=_chart(span.days, counted.days, Messages(language).text, marks),
         sends=sends[:PAGE_ROWS],
         newest=before is not None,
         older=sends[PAGE_ROWS - 1].id if len(sends) > PAGE_ROWS else None,
@@ -141,45 +139,26 @@ def _senders(request: Request) -> list[str]:
     return [appid for appid in settings.accounts if can_send(settings.accounts, appid)]
 
 
-async def _figures(request: Request, session: AsyncSession, appids: list[str]) -> NoticeStatsOut:
-    settings: Settings = request.app.state.settings
+def _span(request: Request) -> DateRange:
     until = request.app.state.clock.now().astimezone(zone_of(request)).date()
-    days = DateRange(until - timedelta(days=DAYS - 1), until, settings.console_time_zone)
-    counted, reasons = await notice_store.read(session, appids, days)
-    language: Language = "en" if language_of(request) == "en" else "zh"
-    return notice_figures(counted, reasons, days, language)
+    settings: Settings = request.app.state.settings
+    return DateRange(until - timedelta(days=DAYS - 1), until, settings.console_time_zone)
 
 
-def _by_template(figures: NoticeStatsOut) -> list[tuple[str, Counter[str]]]:
-    found: dict[str, Counter[str]] = {}
-    for day in figures.days:
-        counts = {status.value: getattr(day, status.value) for status in NoticeStatus}
-        found.setdefault(day.template_id, Counter()).update(counts)
-    return sorted(found.items(), key=lambda one: -one[1].total())
-
-
-def _days(figures: NoticeStatsOut) -> list[date]:
-    return DateRange(figures.since, figures.until, figures.time_zone).days
-
-
-def _by_day(figures: NoticeStatsOut) -> dict[NoticeStatus, Counter[date]]:
-    counts = {status: Counter[date]() for status in NoticeStatus}
-    for one in figures.days:
-        for status in NoticeStatus:
-            counts[status][one.day] += getattr(one, status.value)
-    return counts
+def _count(counts: Mapping[date, Counter[str]], day: date, status: NoticeStatus) -> int:
+    return counts[day][status.value] if day in counts else 0
 
 
 def _chart(
     days: Sequence[date],
-    counts: Mapping[NoticeStatus, Counter[date]],
+    counts: Mapping[date, Counter[str]],
     translate: Callable[[str], str],
     marks: Sequence[ChartMark],
 ) -> Chart:
     return line_chart(
         [day.isoformat() for day in days],
         [
-            Series(translate(STATUSES[status].label), [counts[status][day] for day in days])
+            Series(translate(STATUSES[status].label), [_count(counts, day, status) for day in days])
             for status in CHARTED
         ],
         marks,
