@@ -1,10 +1,13 @@
-"""The ledger of one-time consents: SQL that reserves them and gives them back.
+"""The ledger of consents: SQL that reserves one-time consents and gives them back.
 
 An accepted popup allows one notice. A consent is reserved before WeChat is called, so that workers
 that send to one person at once never make more calls than were consented to. It is given back when
 the notice was certainly not sent. Otherwise it stays reserved until the report of the delivery:
 `consents` counts a delivered notice then, and the reservation ends. A notice without a report, or
 of an unknown outcome, keeps it.
+
+A long-term consent is on or off. Whoever accepted before the service knew of it has no row, so
+that only a refusal that is known holds a notice back.
 
 Locks are taken in one order: the notice, then the row of its person and template.
 Source: protocol 9.3; linkage 2.4 and 2.5.
@@ -27,6 +30,12 @@ async def reserve(session: AsyncSession, appid: str, openid: str, template_id: s
     # reservation back has counted the delivery before.
     await session.execute(_LOCK, key)
     return await session.scalar(_TAKE, key) is not None
+
+
+async def is_off(session: AsyncSession, appid: str, openid: str, template_id: str) -> bool:
+    """Return whether a person has refused a template with long-term consents."""
+    key = {"appid": appid, "openid": openid, "template_id": template_id}
+    return await session.scalar(_OFF, key) is not None
 
 
 async def taken(
@@ -78,6 +87,8 @@ WHERE c.appid = :appid AND c.openid = :openid AND c.template_id = :template_id
   AND c.sends_left > n.reserved + n.written_off
 RETURNING 1
 """)
+
+_OFF: Final = text(f"SELECT 1 FROM consents WHERE {_KEY} AND state <> 'accept'")  # noqa: S608
 
 _TAKEN: Final = text("""
 SELECT n.appid, n.openid, n.template_id, n.reserved + n.written_off AS taken

@@ -22,7 +22,7 @@ CUT_OFF: Final = "outcome unknown: the worker that was sending recorded no resul
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A notice that is being sent. has_consent: False if none could be reserved; it is over then.
+    """A notice that is being sent. has_consent: False if there is none; it is over then.
 
     content: its own, None if it has that of its send.
     """
@@ -51,8 +51,12 @@ async def claim(
     has_consent = True
     if is_one_time:
         has_consent = await ledger.reserve(session, row.appid, row.openid, row.template_id)
-        statement = _HOLD if has_consent else _WITHOUT_CONSENT
-        await session.execute(statement, {"id": row.id, "errmsg": ledger.NO_CONSENT})
+        if has_consent:
+            await session.execute(_HOLD, {"id": row.id})
+    elif row.kind == NoticeKind.SUBSCRIPTION:
+        has_consent = not await ledger.is_off(session, row.appid, row.openid, row.template_id)
+    if not has_consent:
+        await session.execute(_WITHOUT_CONSENT, {"id": row.id, "errmsg": ledger.NO_CONSENT})
     return Claim(
         row.id,
         send_id,

@@ -27,11 +27,14 @@ _PHRASE: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{1,5}")
 _PHONE: Final = re.compile(r"[0-9+\-() #*,]{1,17}")
 _AMOUNT: Final = re.compile(r"[$¥￥€£₩₽₹฿]?[0-9]{1,10}(?:\.[0-9]{1,2})?元?")
 _CLOCK: Final = r"(?:[01]?\d|2[0-3])[:：][0-5]\d(?:[:：][0-5]\d)?"
+_MONTH: Final = "(?:0?[1-9]|1[0-2])"
+_DAY: Final = "(?:0?[1-9]|[12][0-9]|3[01])"
 _DATE: Final = (
-    r"(?:\d{4}年\d{1,2}月(?:\d{1,2}日)?|\d{4}(?:-\d{1,2}){1,2}|\d{4}(?:/\d{1,2}){1,2}"
-    r"|\d{4}(?:\.\d{1,2}){1,2}|\d{1,2}月\d{1,2}日|\d{1,2}[-/.]\d{1,2})"
+    rf"(?:\d{{4}}年{_MONTH}月(?:{_DAY}日)?|\d{{4}}(?P<by>[-/.]){_MONTH}(?:(?P=by){_DAY})?"
+    rf"|{_MONTH}月{_DAY}日|{_MONTH}[-/.]{_DAY})"
 )
-_TIME: Final = re.compile(rf"(?:{_DATE}\s*)?{_CLOCK}|{_DATE}", re.ASCII)
+_TIME: Final = re.compile(rf"(?:{_DATE}\s*)?{_CLOCK}", re.ASCII)
+_DAYS: Final = re.compile(rf"{_DATE}(?:\s*{_CLOCK})?", re.ASCII)
 _NOT_PRINTED: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
@@ -72,10 +75,18 @@ def _is_name(text: str) -> bool:
     return len(text) <= (MAX_CHINESE_NAME if _CHINESE.search(text) else MAX_LATIN_NAME)
 
 
-def _is_time(text: str) -> bool:
-    # A range joins two values.
-    parts = text.split("~")
-    return len(parts) <= MAX_OF_RANGE and all(_TIME.fullmatch(part.strip()) for part in parts)
+def _is_range(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """Take one value, or two that `~` joins. The second one may be a time of the same day."""
+
+    def fits(text: str) -> bool:
+        first, *others = (part.strip() for part in text.split("~"))
+        return (
+            len(others) < MAX_OF_RANGE
+            and pattern.fullmatch(first) is not None
+            and all(pattern.fullmatch(one) or _TIME.fullmatch(one) for one in others)
+        )
+
+    return fits
 
 
 def _is_character_string(text: str) -> bool:
@@ -100,9 +111,12 @@ _TYPES: Final[dict[str, _Type]] = {
         _is_character_string,
         "write at most 32 letters, digits and symbols, without Chinese characters",
     ),
-    "time": (_is_time, "write HH:MM or HH:MM:SS, perhaps with a date before it; ~ joins a range"),
+    "time": (
+        _is_range(_TIME),
+        "write HH:MM or HH:MM:SS, perhaps with a date before it; ~ joins a range",
+    ),
     "date": (
-        _is_time,
+        _is_range(_DAYS),
         "write a date such as 2026-11-28 or 2026年11月28日, perhaps with a time; ~ joins a range",
     ),
     "amount": (

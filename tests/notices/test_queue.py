@@ -9,6 +9,7 @@ import pytest
 
 from app.notices.sweep import sweep
 from app.worker import Jobs
+from simulator.notices import Template
 from tests.notices.makers import (
     BIZSEND,
     CONTENT,
@@ -22,6 +23,7 @@ from tests.notices.makers import (
     post,
     queued,
 )
+from tests.notices.test_values import DOES_NOT_FIT
 from tests.service import (
     APPID,
     CARD_APPID,
@@ -148,6 +150,7 @@ async def test_a_person_is_named_by_unionid(service: Service) -> None:
     assert answer.json()["detail"][0]["loc"] == ["body", "recipients", 1, "unionid"]
 
 
+WRONG_VALUES = [(kind, values) for kind, values in DOES_NOT_FIT.items() if kind != "keyword"]
 WRONG: list[tuple[Json, list[Any], str]] = [
     ({"data": DATA | {"time5": "soon"}}, ["data", "time5"], "HH:MM"),
     ({"data": DATA | {"thing9": "x"}}, ["data", "thing9"], "its keys are character_string1"),
@@ -184,6 +187,27 @@ async def test_what_wechat_would_refuse_is_refused_before(
     (problem,) = answer.json()["detail"]
     assert problem["loc"] == ["body", *place]
     assert fix in problem["msg"]
+    assert await rows(connection, "SELECT 1 FROM notice_sends") == []
+
+
+async def test_each_type_of_value_has_its_own_fix(
+    service: Service, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    """All that is wrong is named at once, and nothing of the request is queued."""
+    wrong = {f"{kind}{number}": values[0] for number, (kind, values) in enumerate(WRONG_VALUES)}
+    content = "\n".join(f"a:{{{{{name}.DATA}}}}" for name in wrong)
+    template = Template(template_id="TPL_all", title="all", content=content)
+    wechat.state.notices.templates[APPID]["TPL_all"] = template
+    await service.api("POST", "templates/refresh", json={"appid": APPID})
+    await known(service, OPENID)
+
+    answer = await post(service, body(template_id="TPL_all", data=wrong))
+    assert answer.status_code == 422
+    problems = answer.json()["detail"]
+    assert [one["loc"] for one in problems] == [["body", "data", name] for name in wrong]
+    for (kind, _), one in zip(WRONG_VALUES, problems, strict=True):
+        assert f"does not fit {kind}: " in one["msg"]
+    assert len({one["msg"].partition(": ")[2] for one in problems}) == len(wrong)
     assert await rows(connection, "SELECT 1 FROM notice_sends") == []
 
 

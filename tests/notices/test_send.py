@@ -322,14 +322,24 @@ async def test_a_busy_wechat_is_asked_again_a_bounded_number_of_times(
     assert await consent(connection) == (0, 0)
 
 
-async def test_a_long_term_consent_allows_any_number(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+async def test_a_long_term_consent_allows_any_number_until_it_is_refused(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection, clock: WorldClock
 ) -> None:
     wanted: dict[str, Any] = {"template_id": NEWS, "data": {"enum_string2": "待取"}}
     await decided(service, wechat, template_id=NEWS)
     for _ in range(3):
         await run(jobs, (await queued(service, **wanted))["send_id"])
     assert await statuses(connection) == ["sent"] * 3
+
+    clock.advance(timedelta(minutes=1))
+    await decided(service, wechat, "reject", template_id=NEWS)
+    await run(jobs, (await queued(service, **wanted))["send_id"])
+    assert await statuses(connection) == ["sent"] * 3 + ["skipped"]
+    assert len(wechat.calls(BIZSEND)) == 3
+    clock.advance(timedelta(minutes=1))
+    await decided(service, wechat, template_id=NEWS)
+    await run(jobs, (await queued(service, **wanted))["send_id"])
+    assert await statuses(connection) == ["sent"] * 3 + ["skipped", "sent"]
     assert await rows(connection, "SELECT 1 FROM notice_consents") == []
 
 
