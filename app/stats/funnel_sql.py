@@ -18,6 +18,8 @@ _IN_DAYS: Final = """
     WHERE appid = ANY(CAST(:appids AS text[])) AND day BETWEEN :since AND :until
 """
 
+# A plan for any days and doors reads the rows of all months, which takes five times as long.
+PLAN_FOR_THESE: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
 DAYS: Final = text(
     f"SELECT day, {_SUMS}, {_PEOPLE} {_IN_DAYS} AND door = :door GROUP BY day ORDER BY day"
 )

@@ -109,6 +109,7 @@ async def _has_sums(session: AsyncSession, basis: Basis) -> bool:
 
 async def _from_sums(session: AsyncSession, wanted: FunnelWanted) -> FunnelFigures:
     bound = wanted.parameters
+    await session.execute(funnel_sql.PLAN_FOR_THESE)
     found = await session.execute(funnel_sql.DAYS, bound)
     days = {row.day: _counts(dict(row._mapping)) for row in found}
     total = Counts({name: sum(one.times[name] for one in days.values()) for name in _TIMES})

@@ -1,7 +1,7 @@
 """Invitations: who came by whose QR code, each person once, however it comes."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -204,14 +204,14 @@ async def test_only_follows_within_the_campaign_count(
     campaign = await added(service)
     mine = await asked(service, campaign)
     await comes(service, connection, mine, OTHER_OPENID)
-    service.clock.advance(timedelta(days=11))
-    await comes(service, connection, mine, THIRD_OPENID)
-    assert await counted(service, campaign) == {OPENID: (1, 0)}
+    service.clock.advance(datetime.fromisoformat(campaign["ends_at"]) - service.clock.now())
     answer = await service.api(
         "POST", f"campaigns/{campaign['id']}/invitations", json={"appid": APPID, "openid": OPENID}
     )
     assert answer.status_code == 409
     assert "does not run now" in answer.json()["detail"]
+    await comes(service, connection, mine, THIRD_OPENID)
+    assert await counted(service, campaign) == {OPENID: (1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +251,22 @@ async def test_who_leaves_stays_counted_and_by_whom_they_came_names_nobody(
     assert row["openid"].startswith("erased:")
     await comes(service, connection, mine, OTHER_OPENID)
     assert await counted(service, campaign) == {OPENID: (1, 1)}
+
+
+async def test_somebody_who_was_erased_and_comes_back_is_no_new_follower(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    campaign = await added(service)
+    mine = await asked(service, campaign)
+    await service.push(follow(service.clock, openid=OTHER_OPENID))
+    await wechat_names(service, OTHER_OPENID, "u-2")
+    service.clock.advance(timedelta(minutes=1))
+    await erased(service, jobs, connection, "users/u-2")
+    service.clock.advance(timedelta(minutes=1))
+
+    await comes(service, connection, mine, OTHER_OPENID)
+
+    assert await counted(service, campaign) == {OPENID: (0, 0)}
 
 
 async def test_an_erased_inviter_keeps_what_they_brought_and_their_code(

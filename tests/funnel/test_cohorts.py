@@ -224,3 +224,21 @@ async def test_the_rows_give_what_a_walk_gives(
     await story.count()
     since = START.date() + timedelta(days=first)
     await story.assert_exact(DateRange(since, since + timedelta(days=length), zone))
+
+
+async def test_a_stay_ends_with_the_next_one_and_a_report_that_is_left_out_counts_nowhere(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = Story((await begin(connection, database.sessions)).world, database.sessions)
+    days = DateRange(START.date(), START.date() + timedelta(days=40), "Asia/Shanghai")
+    for kind, hour in (("follow", 0), ("leave", 30), ("follow", 400)):
+        await story.happen(Happens(kind, "o1", hour, "a"))
+    touch = await story.world.push("o1", START + timedelta(hours=1), "CLICK", rule_id=1)
+    assert touch is not None
+    await story.world.report(touch, "launch", 60, left_out=True)
+    await story.count()
+    await story.assert_exact(days)
+    for kind, hour in (("text", 401), ("launch", 402), ("conversion", 403)):
+        await story.happen(Happens(kind, "o1", hour, None))
+    await story.count()
+    await story.assert_exact(days)
