@@ -267,7 +267,6 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "tags/runs.html",
         "notices/progress.html",
         "messages/rows.html",
-        "messages/shown.html",
         "messages/tabs.html",
         "no_operator.html",
         # Answers of a form, see test_operators_page.py.
@@ -276,6 +275,8 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "operators/token.html",
         "rules/fields.html",
         "rules/replay.html",
+        # The answer of "Show", see test_without_javascript.py.
+        "shown.html",
         "sign_in.html",
         "signed_out.html",
         "subscriptions/tabs.html",

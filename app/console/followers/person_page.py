@@ -3,8 +3,7 @@
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import escape
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -85,7 +84,7 @@ async def show_openid(
     """Show an OpenID, and write down who has seen it."""
     row = await _row(request, session, reference)
     await _write_down(request, session, visitor, row)
-    return HTMLResponse(escape(row.openid))
+    return render(request, "shown.html", value=row.openid)
 
 
 @router.post("/person/{reference}/unionid")
@@ -97,7 +96,7 @@ async def show_unionid(
     if row.unionid is None:
         raise NotFound
     await _write_down(request, session, visitor, row)
-    return HTMLResponse(escape(row.unionid))
+    return render(request, "shown.html", value=row.unionid)
 
 
 @router.post("/person/{reference}/erase")

@@ -111,7 +111,7 @@ async def _shown(
         now=request.app.state.clock.now(),
         after=what,
     )
-    return render(request, "messages/shown.html", value=value_of(row))
+    return render(request, "shown.html", value=value_of(row))
 
 
 async def _values(request: Request, query: MessageQuery, session: AsyncSession) -> dict[str, Any]:

@@ -176,7 +176,7 @@ async def show_reply(
     subject = Subject(SubjectKind.REPLY, str(reply_id))
     actor = actor_of(request, visitor)
     await audit.record(session, actor, Action.MESSAGE_SHOWN, subject, now=now, after="text")
-    return render(request, "messages/shown.html", value=_shown_reply(reply, (), now, "en").text)
+    return render(request, "shown.html", value=_shown_reply(reply, (), now, "en").text)
 
 
 def _shown_reply(

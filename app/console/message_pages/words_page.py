@@ -71,7 +71,7 @@ async def show_word(
     subject = Subject(SubjectKind.MESSAGE, str(callback_id))
     actor = actor_of(request, visitor)
     await audit.record(session, actor, Action.MESSAGE_SHOWN, subject, now=now, after="text")
-    return render(request, "messages/shown.html", value=row.text or "")
+    return render(request, "shown.html", value=row.text or "")
 
 
 def new_rule(word: str) -> str:

@@ -1,4 +1,4 @@
-// Opens and closes dialogs; a button stays disabled until the text that was asked for is typed.
+// Opens and closes dialogs, which without this file are popovers; a button stays disabled until the text that was asked for is typed.
 const confirmed = (form) =>
   [...form.querySelectorAll("[data-must-equal]")].every(
     (field) => field.value.trim() === field.dataset.mustEqual,
@@ -16,6 +16,7 @@ document.addEventListener("click", (event) => {
     const dialog = document.getElementById(opener.dataset.opens);
     const form = dialog.querySelector("form");
     if (form !== null && form.querySelector("[data-must-equal]") !== null) check(form);
+    event.preventDefault();
     dialog.showModal();
   }
   if (event.target.closest("[data-closes]") !== null) event.target.closest("dialog").close();
