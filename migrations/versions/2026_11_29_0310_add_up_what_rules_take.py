@@ -12,8 +12,8 @@ from alembic import op
 
 from app.db.sql_files import load
 
-revision: str = "0093"
-down_revision: str | None = "0092"
+revision: str = "0095"
+down_revision: str | None = "0094"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
