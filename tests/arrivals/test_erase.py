@@ -153,3 +153,19 @@ async def test_old_pages_are_cleared_and_keep_their_door(
     # What a query held may be an order number; it is not kept once it is known to be no ref.
     assert [row["refs"] for row in found][:4] == [[]] * 4
     assert found[0]["door"] == "reply"
+
+
+async def test_what_was_sent_to_somebody_who_came_back_leads_to_them(
+    service: Service, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    del wechat
+    await replied(service, connection)
+    await wechat_names(service, OPENID, UNIONID)
+    await erased(service, jobs, connection)
+    service.clock.advance(timedelta(minutes=1))
+    _, ref = await replied(service, connection)
+
+    await report(service, launch(service, openid="oFRIEND", ref=ref))
+    await jobs.settle_arrivals()
+
+    assert await column(connection, "SELECT recipient FROM arrivals") == [OPENID]

@@ -204,6 +204,24 @@ async def test_what_was_sent_to_another_person_is_left_out(
     assert attribution(unknown) == ("ref", "reply", None)
 
 
+async def test_a_launch_that_is_left_out_gives_a_conversion_no_door(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    own, own_ref = await replied(service, connection, OTHER_OPENID)
+    _, forwarded = await replied(service, connection)
+    await wechat_names(service, OPENID, UNIONID)
+    await people(service, (CARD_APPID, "oOTHER", "oSOMEBODY"))
+    await settled(service, jobs, launch(service, ref=own_ref, openid="oOTHER"))
+    service.clock.advance(timedelta(minutes=10))
+    *_, left_out = await settled(service, jobs, launch(service, ref=forwarded, openid="oOTHER"))
+    service.clock.advance(timedelta(minutes=1))
+
+    *_, bought = await settled(service, jobs, conversion(service, openid="oOTHER"))
+
+    assert left_out["left_out"] == "forwarded"
+    assert (bought["basis"], bought["reply_id"]) == ("launch", str(own))
+
+
 async def test_a_guessed_ref_is_looked_for_again_and_leads_nowhere(
     service: Service, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
