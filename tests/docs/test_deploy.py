@@ -20,6 +20,7 @@ from app.console.rules.import_page import IMPORT_LIMIT
 from app.settings import Settings
 from tests.docs.pages import LANGUAGES, ROOT, page
 from tests.e2e.children import environment, oa_bridge
+from tests.waiting import PATIENCE_SECONDS
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -95,7 +96,9 @@ def test_a_unit_lets_a_process_stop_and_not_start_in_vain(path: Path, tmp_path: 
     directives = unit(path)
     command = oa_bridge(path.stem.removeprefix("oa-bridge-"))
     bad = {"PORT": "high", "WECHAT_APPID": "none"}
-    ended = subprocess.run(command, env=environment(bad), cwd=tmp_path, check=False, timeout=60)
+    ended = subprocess.run(
+        command, env=environment(bad), cwd=tmp_path, check=False, timeout=PATIENCE_SECONDS
+    )
 
     assert ended.returncode == BAD_SETTING
     assert directives["RestartPreventExitStatus"] == [str(BAD_SETTING)]
