@@ -1,6 +1,8 @@
 """The OpenAPI page works without the internet, and the framework tells nobody of requests."""
 
+import asyncio
 import re
+import threading
 
 import pytest
 from opentelemetry import trace
@@ -9,6 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.ops.standins import client_of, make_app
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_the_page_names_no_other_host_and_every_asset_is_served() -> None:
@@ -53,3 +56,21 @@ async def test_the_framework_records_no_request_of_its_own(monkeypatch: pytest.M
 
     assert answer.status_code == 200
     assert exporter.get_finished_spans() == ()
+
+
+async def test_other_requests_are_answered_while_the_document_is_made() -> None:
+    app = make_app()
+    others_answered = threading.Event()
+
+    def openapi() -> dict[str, bool]:
+        return {"in_time": others_answered.wait(PATIENCE_SECONDS)}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    async with client_of(app) as client:
+        asking = asyncio.create_task(client.get("/openapi.json"))
+        await asyncio.sleep(0)
+        assert (await client.get("/livez")).status_code == 200
+        others_answered.set()
+        answer = await asking
+
+    assert answer.json() == {"in_time": True}
