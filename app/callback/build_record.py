@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import orjson
 
 from app.callback.record import Claim, Record
 from app.callback.reply_rows import reply_rows
+from app.clock import MAX_DIFFERENCE_SECONDS
 from app.events.from_push import follow_of, subscriptions_of
 from app.privacy.policy import Reach, erasure_request_of
 from app.replies.expire import arrived_too_late
@@ -64,7 +65,7 @@ def build_record(
 
     now: when it arrived. signature: of a push in plain mode.
     """
-    occurred_at = datetime.fromtimestamp(message.create_time, UTC)
+    occurred_at = _occurred_at(message, now)
     window = opened_by(message, limits, now=now)
     until = _until(window, occurred_at, limits)
     key = dedupe_key(AppId(account.appid), message)
@@ -131,6 +132,16 @@ def decide_spooled(rules: RuleSet, record: Record, limits: Limits) -> Record:
             if draft.expires_at is not None or draft.status is ReplyStatus.EXPIRED
         ),
     )
+
+
+def _occurred_at(message: Inbound, now: datetime) -> datetime:
+    """Return the CreateTime of a push, or when it arrived if that is far ahead.
+
+    Otherwise a push from the future would outrank all that the follower does until then.
+    """
+    created_at = datetime.fromtimestamp(message.create_time, UTC)
+    is_ahead = created_at > later(now, timedelta(seconds=MAX_DIFFERENCE_SECONDS))
+    return now if is_ahead else created_at
 
 
 def _until(window: OpenedWindow | None, occurred_at: datetime, limits: Limits) -> datetime:

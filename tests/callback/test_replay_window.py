@@ -4,6 +4,7 @@ import hmac
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from app.wechat.crypto import msg_signature
@@ -15,6 +16,8 @@ from tests.service import (
     ACCOUNT,
     Service,
     WorldClock,
+    column,
+    event,
     message,
     running,
     settings_for,
@@ -36,6 +39,19 @@ async def test_a_timestamp_counts_up_to_the_edge_of_the_window_both_ways(
         answer = await service.push(message(clock), stamp=stamp)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("ahead", "follows"), [(590, False), (5, True)])
+async def test_what_a_push_from_the_future_says_does_not_outrank_what_comes_after_it(
+    service: Service, connection: asyncpg.Connection, ahead: int, follows: bool
+) -> None:
+    # Up to five seconds two clocks may differ: then the CreateTimes say what was first.
+    of_future = event(service.clock, "subscribe") | {"CreateTime": service.clock.seconds + ahead}
+    await service.push(of_future)
+    service.clock.advance(timedelta(seconds=1))
+    await service.push(event(service.clock, "unsubscribe"))
+
+    assert await column(connection, "SELECT following FROM followers") == [follows]
 
 
 @pytest.mark.parametrize("timestamp", ["", "soon", "-1795500000", "1e9", "9" * 40, "١٧٩٥٥٠٠٠٠٠"])
