@@ -15,12 +15,13 @@ from app.articles.schemas import ArticleDraftIn, ArticleDraftOut, ArticleMarkupO
 from app.articles.target import BadTarget
 from app.db.engine import Database
 from app.db.session import SessionDep
-from app.links.http_errors import REFUSED, UNKNOWN, refused, unknown, unprocessable
+from app.links.http_errors import REFUSED, UNKNOWN, unknown, unprocessable
 from app.links.make import LinkMaker
 from app.links.models import Link
 from app.links.schemas import LinkId
 from app.settings import Settings
 from app.wechat.errors import ApiError, TransportError
+from app.wechat_client.refusal import refused
 
 _CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
     409: {

@@ -1,8 +1,8 @@
 """Words a failed call of WeChat's API for the person who runs a command."""
 
-from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat_client.errors import NoToken
+from app.wechat_client.refusal import refusal_text
 
 
 def api_failure(error: ApiError) -> str:
@@ -10,6 +10,4 @@ def api_failure(error: ApiError) -> str:
     before = "there is no access token: " if isinstance(error, NoToken) else ""
     if error.errcode is None:
         return f"{before}{error.errmsg}"
-    found = explain(error.errcode, "en", error.rid, is_repeated=False)
-    rid = "" if error.rid is None else f" (rid {error.rid})"
-    return f"{before}WeChat refuses with errcode {error.errcode}: {found.meaning} {found.fix}{rid}"
+    return f"{before}{refusal_text(error.errcode, error.rid)}"

@@ -11,12 +11,13 @@ from app.api_route import BoundedRoute
 from app.db.engine import Database
 from app.links import examples
 from app.links.errors import QuotaUsedUp
-from app.links.http_errors import REFUSED, UNKNOWN, refused, unknown, unprocessable
+from app.links.http_errors import REFUSED, UNKNOWN, unknown, unprocessable
 from app.links.make import LinkMaker, PlainQueryTooLong, plain_scheme
 from app.links.models import Link
 from app.links.schemas import CodeIn, LinkId, MadeLink, SchemeIn, ShortLinkIn
 from app.wechat.errors import ApiError
 from app.wechat.media_format import ending_of
+from app.wechat_client.refusal import refused
 
 router = APIRouter(prefix="/api/links", tags=["links"], route_class=BoundedRoute)
 

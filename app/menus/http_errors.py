@@ -9,7 +9,7 @@ from app.api_errors import MAX_PROBLEMS, Detail, InvalidRequest, Problem
 from app.menus.check import MenuProblem
 from app.menus.errors import MenuError, UnknownVersion
 from app.settings import Settings
-from app.wechat.errcodes import Action, explain
+from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
@@ -50,19 +50,6 @@ def official_account(request: Request, appid: str, *, calls_wechat: bool = False
 def conflict(error: MenuError) -> HTTPException:
     """Return the 404 or 409 of an error."""
     return HTTPException(404 if isinstance(error, UnknownVersion) else 409, str(error))
-
-
-def refused(error: ApiError) -> HTTPException:
-    """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
-    if error.errcode is None:
-        return HTTPException(502, f"WeChat did not answer: {error.errmsg}")
-    known = explain(error.errcode, "en", error.rid, is_repeated=False)
-    rid = "" if error.rid is None else f" (rid {error.rid})"
-    status = 429 if error.action is Action.WAIT else 502
-    return HTTPException(
-        status,
-        f"WeChat refuses with errcode {error.errcode}: {known.meaning} {known.fix}{rid}",
-    )
 
 
 def not_a_follower(error: ApiError) -> InvalidRequest:

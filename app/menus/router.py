@@ -25,7 +25,6 @@ from app.menus.http_errors import (
     invalid_menu,
     not_a_follower,
     official_account,
-    refused,
 )
 from app.menus.live_version import live_version
 from app.menus.schemas import (
@@ -49,6 +48,7 @@ from app.menus.wechat_menus import WeChatMenus
 from app.settings import Settings
 from app.wechat.errcodes import Language
 from app.wechat.errors import ApiError
+from app.wechat_client.refusal import refused
 
 router = APIRouter(prefix="/api/menus", tags=["menus"], route_class=BoundedRoute)
 

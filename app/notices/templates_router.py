@@ -13,11 +13,12 @@ from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
 from app.notices import examples, template_store
 from app.notices.accounts import NOT_SENDING, can_send
-from app.notices.http_errors import REFUSED, refused, unprocessable
+from app.notices.http_errors import REFUSED, unprocessable
 from app.notices.list_templates import TemplateLister
 from app.notices.schemas import TemplateList, TemplateOut, TemplatesRefresh
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client.refusal import refused
 
 router = APIRouter(prefix="/api/templates", tags=["notices"], route_class=BoundedRoute)
 

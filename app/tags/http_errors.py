@@ -7,8 +7,8 @@ from fastapi import HTTPException
 
 from app.api_errors import Detail, InvalidRequest, Problem
 from app.tags.errors import TagError, UnknownTag
-from app.wechat.errcodes import Action, explain
 from app.wechat.errors import ApiError, TransportError
+from app.wechat_client import refusal
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -36,19 +36,13 @@ def unknown_run(run_id: UUID) -> HTTPException:
 
 
 def refused(error: ApiError) -> HTTPException:
-    """Return the error for a call that WeChat refused: what it means, what to do, and the rid."""
-    if error.errcode is None:
-        maybe = isinstance(error, TransportError) and error.outcome_unknown
-        then = f". {MAYBE_DONE}" if maybe else ""
-        return HTTPException(502, f"WeChat did not answer: {error.errmsg}{then}")
-    known = explain(error.errcode, "en", error.rid, is_repeated=False)
-    rid = "" if error.rid is None else f" (rid {error.rid})"
-    quota_or_other = 429 if error.action is Action.WAIT else 502
-    status = 409 if error.errcode in _OF_TAGS else quota_or_other
-    return HTTPException(
-        status,
-        f"WeChat refuses with errcode {error.errcode}: {known.meaning} {known.fix}{rid}",
-    )
+    """Return the error for a call that WeChat refused; see `app.wechat_client.refusal`."""
+    found = refusal.refused(error)
+    if error.errcode in _OF_TAGS:
+        return HTTPException(409, found.detail)
+    if isinstance(error, TransportError) and error.outcome_unknown:
+        return HTTPException(found.status_code, f"{found.detail}. {MAYBE_DONE}")
+    return found
 
 
 def unprocessable(field: str, message: str, part: str = "body") -> InvalidRequest:
