@@ -5,21 +5,22 @@ from typing import Final
 from babel import negotiate_locale
 from fastapi import Request
 
-from app.console.messages import CHINESE, LANGUAGES
+from app.console.messages import CHINESE, ENGLISH, LANGUAGES
 from app.console.visitor import visitor_of
+from app.wechat.errcodes import Language
 
 # For somebody who has not signed in.
 COOKIE: Final = "oa_language"
 MAX_ASKED: Final = 20
 
 
-def language_of(request: Request) -> str:
+def language_of(request: Request) -> Language:
     """Return one of LANGUAGES."""
     visitor = visitor_of(request)
     chosen = visitor.language if visitor is not None else request.cookies.get(COOKIE)
-    if chosen in LANGUAGES:
-        return str(chosen)
-    return accepted_language(request.headers.get("accept-language", ""))
+    if chosen not in LANGUAGES:
+        chosen = accepted_language(request.headers.get("accept-language", ""))
+    return "en" if chosen == ENGLISH else "zh"
 
 
 def accepted_language(header: str) -> str:

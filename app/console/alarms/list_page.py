@@ -41,7 +41,7 @@ async def show(
     done: Annotated[Blank[Done], Query()] = None,
 ) -> Response:
     """Show alarms, receivers and thresholds."""
-    language: Language = "zh" if language_of(request) == "zh" else "en"
+    language = language_of(request)
     active = await alarm_store.page(session, before=None, limit=MAX_ACTIVE, state=AlarmState.ACTIVE)
     ended = await alarm_store.page(
         session, before=before, limit=PAGE_ROWS + 1, state=AlarmState.ENDED

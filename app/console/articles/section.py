@@ -1,6 +1,5 @@
 """The section of the console about articles: one page with a form, its HTML, and drafts."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Request, Response
@@ -16,6 +15,7 @@ from app.articles.target import BadTarget
 from app.console.articles.article_form import PROBLEMS, ArticleForm, WrongArticle
 from app.console.language import language_of
 from app.console.messages import N_, Messages
+from app.console.refusal import Refusal
 from app.console.render import render
 from app.console.section import Section
 from app.console.signed_in import Editor, Viewer
@@ -25,7 +25,6 @@ from app.links import store
 from app.links.make import LinkMaker
 from app.links.models import Link
 from app.settings import Settings
-from app.wechat.errcodes import Language, explain
 from app.wechat.errors import ApiError, TransportError
 
 LINKS_SHOWN: Final = 500
@@ -43,15 +42,6 @@ BAD_LINK: Final = N_("An article can't open this link: it needs a page and room 
 
 router = APIRouter()
 SECTION: Final = Section("/articles", N_("Articles"), "e", router)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why WeChat made no draft. errcode, rid: as it gave them."""
-
-    text: str
-    errcode: int | None = None
-    rid: str | None = None
 
 
 @router.get("")
@@ -112,11 +102,7 @@ async def _link(request: Request, form: ArticleForm) -> Link:
 def _refusal(request: Request, error: ApiError) -> Refusal:
     if isinstance(error, TransportError) and error.outcome_unknown:
         return Refusal(Messages(language_of(request)).text(MAYBE_DRAFTED))
-    if error.errcode is None:
-        return Refusal(error.errmsg)
-    language: Language = "en" if language_of(request) == "en" else "zh"
-    known = explain(error.errcode, language, error.rid, is_repeated=False)
-    return Refusal(f"{known.meaning} {known.fix}", error.errcode, error.rid)
+    return Refusal.of(request, error)
 
 
 async def _show(

@@ -21,7 +21,7 @@ from app.menus.document import Menu
 from app.menus.errors import DraftChanged, MenuError
 from app.menus.live_version import live_version
 from app.settings import Settings
-from app.wechat.errcodes import Language, explain
+from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
@@ -89,7 +89,7 @@ async def publish(
 
 
 def _problem(request: Request, error: ApiError) -> dict[str, object]:
-    language: Language = "en" if language_of(request) == "en" else "zh"
+    language = language_of(request)
     known = (
         None
         if error.errcode is None

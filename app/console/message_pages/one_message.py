@@ -127,7 +127,7 @@ async def show(
         raise NotFound
     replies = await admin_store.of_callback(session, row.id, row.appid, row.openid)
     now = request.app.state.clock.now()
-    language: Language = "zh" if language_of(request) == "zh" else "en"
+    language = language_of(request)
     made = await attempt_store.of_replies(session, [reply.id for reply in replies])
     shown = [_shown_reply(reply, made.get(reply.id, ()), now, language) for reply in replies]
     return render(

@@ -31,7 +31,7 @@ from app.settings import Settings
 from app.stats import notice_store
 from app.stats.compute import notice_reason
 from app.stats.date_range import DateRange
-from app.wechat.errcodes import Language, explain
+from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
@@ -97,7 +97,7 @@ async def _show(
     done: str | None = None,
     error: ApiError | None = None,
 ) -> Response:
-    language: Language = "en" if language_of(request) == "en" else "zh"
+    language = language_of(request)
     accounts = _senders(request)
     span = _span(request)
     counted = await notice_store.read_totals(session, accounts, span)

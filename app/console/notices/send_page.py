@@ -63,7 +63,7 @@ async def show_send(
         session, send_id, status=query.status, before=query.before, limit=PAGE_ROWS + 1
     )
     shown = rows[:PAGE_ROWS]
-    language: Language = "en" if language_of(request) == "en" else "zh"
+    language = language_of(request)
     make = await references(session, request.app.state.settings)
     address = f"/notices/sends/{send_id}"
     status = "" if query.status is None else f"status={query.status.value}"

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.messages import N_
+from app.console.refusal import Refusal
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
-from app.console.tags.failure import Failure
+from app.console.tags.failure import failure_of
 from app.console.tags.router import router
 from app.console.tags.tag_labels import ACTIONS, NAME, STATES, TOO_MANY_RUNS
 from app.console.template_environment import console_path
@@ -61,7 +62,7 @@ async def add(request: Request, visitor: Editor, appid: Typed = "", name: Typed 
     try:
         await changer_of(request).create(actor_of(request, visitor), account, wanted.name)
     except ApiError as error:
-        return await _show(request, account, name=name, failure=Failure.of(request, error))
+        return await _show(request, account, name=name, failure=failure_of(request, error))
     return RedirectResponse(console_path(f"/tags?appid={account}&done=added"), SEE_OTHER)
 
 
@@ -87,7 +88,7 @@ async def _show(
     done: Done | None = None,
     name: str = "",
     problem: str | None = None,
-    failure: Failure | None = None,
+    failure: Refusal | None = None,
 ) -> Response:
     accounts = accounts_with_tags(request.app.state.settings)
     account = account_of(request, appid) if accounts else ""

@@ -22,7 +22,7 @@ from app.tags import run_store
 from app.tags.errors import RunIsOver
 from app.tags.models import Tag, TagRun, TagRunState
 from app.tags.schemas import TagFilter, problem_of
-from app.wechat.errcodes import Language, explain
+from app.wechat.errcodes import explain
 
 SEE_OTHER: Final = 303
 REFUSED_SHOWN: Final = 100
@@ -38,7 +38,7 @@ async def show_run(
 ) -> Response:
     """Show a run, and whom WeChat refused."""
     run = await _run(session, run_id)
-    language: Language = "en" if language_of(request) == "en" else "zh"
+    language = language_of(request)
     wanted = None if run.filter is None else TagFilter.model_validate(run.filter)
     had = None if wanted is None else wanted.tag_id
     refused = await run_store.refused(session, run_id, "", REFUSED_SHOWN)

@@ -11,9 +11,10 @@ from app.console.errors import NotFound
 from app.console.followers.labels import SCENES
 from app.console.form_values import Blank
 from app.console.messages import N_
+from app.console.refusal import Refusal
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
-from app.console.tags.failure import Failure
+from app.console.tags.failure import failure_of
 from app.console.tags.list_page import SEE_OTHER, Typed, account_of, changer_of
 from app.console.tags.people_form import ACTIONS, NOBODY, WHO, PeopleForm, WrongPeople
 from app.console.tags.router import router
@@ -109,7 +110,7 @@ async def _changed(
     try:
         await changing
     except (ApiError, TagError) as error:
-        return await _show(request, appid, tag_id, failure=Failure.of(request, error))
+        return await _show(request, appid, tag_id, failure=failure_of(request, error))
     return RedirectResponse(console_path(done), SEE_OTHER)
 
 
@@ -122,7 +123,7 @@ async def _show(
     form: PeopleForm | None = None,
     count: int | None = None,
     problems: Mapping[str, str] | None = None,
-    failure: Failure | None = None,
+    failure: Refusal | None = None,
 ) -> Response:
     account = account_of(request, appid)
     database: Database = request.app.state.database

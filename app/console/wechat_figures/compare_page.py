@@ -25,7 +25,6 @@ from app.datacube.schemas import account_out
 from app.db.session import SessionDep
 from app.settings import Account
 from app.stats.date_range import DateRange
-from app.wechat.errcodes import Language
 
 COLUMNS: Final = ("day", "figure", "wechat", "ours")
 # Of the many figures those are drawn of which a difference means a fault, or which say most.
@@ -45,7 +44,7 @@ async def show(
     if account is not None:
         marks = await marks_of(request, session, [account.appid], days)
         (found,) = await report.read(session, [account], days.since, days.until)
-    language: Language = "en" if language_of(request) == "en" else "zh"
+    language = language_of(request)
     translate = Messages(language_of(request)).text
     names = translate("WeChat"), translate("Here")
     return render(
