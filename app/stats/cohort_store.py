@@ -51,11 +51,7 @@ async def read(
     """
     bound = {
         "appids": list(appids),
-        "zone": date_range.time_zone,
-        "earliest": date_range.earliest,
-        "latest": date_range.latest,
-        "since": date_range.since,
-        "until": date_range.until,
+        **date_range.parameters,
         "scene": scene,
         "most": MAX_COHORTS,
     }

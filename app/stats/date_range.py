@@ -73,6 +73,17 @@ class DateRange:
         return datetime.combine(self.until, time(), UTC) + timedelta(days=2)
 
     @property
+    def parameters(self) -> dict[str, object]:
+        """Return what statements about these days are bound to."""
+        return {
+            "zone": self.time_zone,
+            "earliest": self.earliest,
+            "latest": self.latest,
+            "since": self.since,
+            "until": self.until,
+        }
+
+    @property
     def has_counted_days(self) -> bool:
         """Tell whether all the days are days of UTC+8, by which counts are kept."""
         try:

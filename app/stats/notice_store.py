@@ -97,11 +97,7 @@ def _parameters(
 ) -> dict[str, Any]:
     return {
         "appids": list(appids),
-        "zone": date_range.time_zone,
-        "earliest": date_range.earliest,
-        "latest": date_range.latest,
-        "since": date_range.since,
-        "until": date_range.until,
+        **date_range.parameters,
         "template_id": template_id,
         "limit": MAX_REASONS,
     }

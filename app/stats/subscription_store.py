@@ -48,11 +48,7 @@ async def read(
         FROM_COUNTS if date_range.has_counted_days else FROM_EVENTS,
         {
             "appids": list(appids),
-            "zone": date_range.time_zone,
-            "earliest": date_range.earliest,
-            "latest": date_range.latest,
-            "since": date_range.since,
-            "until": date_range.until,
+            **date_range.parameters,
             "template_id": template_id,
             "most": MAX_TEMPLATES,
         },

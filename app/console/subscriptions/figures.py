@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from app.console.charts import Chart, ChartMark, Series, bar_chart, line_chart
 from app.console.messages import N_
 from app.stats.schemas import SubscriptionFigures, SubscriptionsOut, TemplateFigures
+from app.stats.subscription_store import MEASURES
 
 MAX_BARS: Final = 12
 MAX_LABEL_CHARACTERS: Final = 24
@@ -18,15 +19,6 @@ SHOWN: Final = {
     "delivered": N_("Delivered"),
     "failed": N_("Not delivered"),
 }
-COLUMNS: Final = (
-    "accepted",
-    "rejected",
-    "banned",
-    "withdrawn",
-    "restored",
-    "delivered",
-    "failed",
-)
 
 Translate = Callable[[str], str]
 
@@ -81,7 +73,7 @@ def templates_of(figures: SubscriptionsOut) -> Sequence[TemplateFigures]:
 
 
 def rows(figures: SubscriptionsOut, by: By) -> Iterator[tuple[object, ...]]:
-    """Return the rows of a file: what they are grouped by, then COLUMNS."""
+    """Return the rows of a file: what they are grouped by, then MEASURES."""
     if by is By.DAY:
         for day in figures.days:
             yield day.day.isoformat(), *_values(day)
@@ -102,7 +94,7 @@ def _series(found: Sequence[SubscriptionFigures], translate: Translate) -> list[
 
 
 def _values(figures: SubscriptionFigures) -> tuple[int, ...]:
-    return tuple(getattr(figures, name) for name in COLUMNS)
+    return tuple(getattr(figures, name) for name in MEASURES)
 
 
 def _shortened(text: str) -> str:

@@ -90,7 +90,7 @@ async def export(
             found = await _read(request, session, query, days)
         yield list(figures.rows(found, query.by))
 
-    header = (query.by, *figures.COLUMNS)
+    header = (query.by, *subscription_store.MEASURES)
     return await csv_response(f"subscriptions-{query.by}", header, pages())
 
 
