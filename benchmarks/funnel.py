@@ -40,7 +40,8 @@ TOUCHES = """
 INSERT INTO funnel_touches (id, source, appid, person, at, doors, matched, followed, sent,
                             opened_after, converted_after, opened_exact, converted_exact)
 SELECT gen_random_uuid(), 'push', $2, 'o' || CAST(floor(400000 * power(random(), 2)) AS int),
-       timestamptz '2025-01-01 00:00+08' + n * interval '365 days' / $1,
+       timestamptz '2025-01-01 00:00+08'
+           + interval '1 second' * (CAST(n AS float8) / $1 * 365 * 86400),
        d.own || CASE WHEN n % 10 < 7
                      THEN ARRAY['campaign:', 'campaign:' || $3] || ARRAY(
                          SELECT 'within:' || $3 || '/' || door FROM unnest(d.own) AS door
