@@ -31,7 +31,7 @@ from app.clock import SystemClock
 from app.console.followers.references import references
 from app.console.session_cookie import SECURE_NAME
 from app.db.engine import connect, open_database
-from app.funnel.count import SUM_ALL_DIRECTLY
+from app.funnel.make_sums import make_sums
 from app.funnel.steps import Basis
 from app.growth.count import MAX_EVENTS, MAX_ROUNDS, count_new
 from app.main import create_app
@@ -48,7 +48,6 @@ TIMES: Final = 9
 # A page that does not exist has the frame of every page, and reads nothing but the session.
 EMPTY: Final = "/nothing"
 BASIS: Final = Basis("Asia/Shanghai", 7, 30)
-SUMMED: Final = "UPDATE funnel_progress SET time_zone = $1, opened_days = $2, converted_days = $3"
 PAGES: Final = (
     "/today",
     "/rules",
@@ -133,11 +132,10 @@ async def prepare(url: str, rows: int) -> tuple[str, dict[str, str]]:
     await connection.execute("SELECT setval('history_position', $1)", rows)
     callback = await connection.fetchval("SELECT id FROM callbacks ORDER BY id DESC LIMIT 1")
     ids = await outreach_fill.fill(connection, peer.APPID)
-    await connection.execute(SUM_ALL_DIRECTLY, *BASIS.parameters.values(), timeout=3600)
-    await connection.execute(SUMMED, BASIS.time_zone, BASIS.opened_days, BASIS.converted_days)
+    opened = open_database(url)
+    await make_sums(opened.sessions, BASIS)
     await connection.execute("VACUUM ANALYZE", timeout=3600)
     await connection.close()
-    opened = open_database(url)
     began = time.monotonic()
     for _ in range(rows // (MAX_EVENTS * MAX_ROUNDS) + 1):
         await count_new(opened.sessions)

@@ -4,7 +4,7 @@
 pushes of 400,000 people, who write more often the lower their number, answered by 200 rules of
 which the first ones answer most, a tenth of them by one of 100 QR codes. What a rule answers
 belongs to a campaign of the whole year, and is counted within it by rule and by code. It makes the
-sums of them in one statement, as the worker does after a change of the settings. It prints the
+sums of them, as the worker does after a change of the settings. It prints the
 medians of the figures, each with those of as many days to compare them with, and how many pushes a
 second are counted. It fails if any figures take 200 ms or more.
 """
@@ -21,8 +21,8 @@ from sqlalchemy import text
 from app.db import migrate
 from app.db.engine import Database, connect, open_database
 from app.db.index_builder import build_indexes
-from app.db.queue import raw_connection
-from app.funnel.count import SUM_ALL_DIRECTLY, count
+from app.funnel.count import count
+from app.funnel.make_sums import make_sums
 from app.funnel.steps import Basis, DoorKind
 from app.stats import funnel_store
 from app.stats.date_range import DateRange
@@ -34,7 +34,6 @@ TIMES = 15
 BASIS = Basis("Asia/Shanghai", 7, 30)
 FIRST_DAY = date(2025, 1, 1)
 APPID = "wx0000000000000001"
-HOUR = 3_600.0
 CAMPAIGN = "0193f000-0000-7000-8000-000000000001"
 TOUCHES = """
 INSERT INTO funnel_touches (id, source, appid, person, at, doors, matched, followed, sent,
@@ -85,15 +84,7 @@ async def fill(url: str, touches: int, callbacks: int) -> None:
     await connection.close()
     database = open_database(url)
     began = time.perf_counter()
-    async with database.sessions.begin() as session:
-        raw = await raw_connection(session)
-        await raw.execute(SUM_ALL_DIRECTLY, *BASIS.parameters.values(), timeout=HOUR)
-        await session.execute(
-            text(
-                "UPDATE funnel_progress SET time_zone = :zone, opened_days = 7, converted_days = 30"
-            ),
-            {"zone": BASIS.time_zone},
-        )
+    await make_sums(database.sessions, BASIS)
     print(f"sums of {touches:,} touches: {time.perf_counter() - began:.0f} s")
     await database.close()
     connection = await connect(url, None)

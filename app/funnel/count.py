@@ -11,7 +11,6 @@ for the erasure.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,41 +18,38 @@ from sqlalchemy import Result, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import SessionFactory
-from app.db.queue import raw_connection
 from app.events.store import settled_position
 from app.funnel import cohorts_sql, touches_sql
+from app.funnel.make_sums import make_sums
 from app.funnel.models import FunnelMark, FunnelProgress
+from app.funnel.progress import Sums, lock_unless_locked, sums_of
 from app.funnel.recount_campaigns import note_changes, recount_some
 from app.funnel.steps import Basis
-from app.funnel.sums_sql import SUM_ALL
 
 BATCH: Final = 1_000
 MAX_ROUNDS: Final = 100
 # Days of touches that one run counts again for changed campaigns.
 MAX_PARTS: Final = 1_000
-PROGRESS: Final = 1
-# The sums of ten million touches are made in minutes.
-REMAKE_SECONDS: Final = 3_600
 
 
 async def count(sessions: SessionFactory, basis: Basis, batch: int = BATCH) -> None:
     """Count what has arrived, some of it at a time, the oldest first."""
+    if not await make_sums(sessions, basis):
+        return
     for _ in range(MAX_ROUNDS):
         async with sessions.begin() as session:
             settled = await session.scalar(_SETTLED)
             position = await settled_position(session)
-            progress = await _lock_unless_locked(session)
+            progress = await lock_unless_locked(session)
             if progress is None:
                 return
-            await _remake(session, progress, basis)
             await note_changes(session)
-            if not await _count_some(session, progress, basis, settled, position, batch):
+            if not await _count_some(session, progress, settled, position, batch):
                 break
     for _ in range(MAX_PARTS):
         async with sessions.begin() as session:
-            if await _lock_unless_locked(session) is None:
-                return
-            if not await recount_some(session, basis):
+            progress = await lock_unless_locked(session)
+            if progress is None or not await recount_some(session, sums_of(progress)):
                 return
             for statement in DELETE_EMPTY:
                 await session.execute(statement)
@@ -62,7 +58,6 @@ async def count(sessions: SessionFactory, basis: Basis, batch: int = BATCH) -> N
 async def _count_some(
     session: AsyncSession,
     progress: FunnelProgress,
-    basis: Basis,
     settled: datetime,
     position: int,
     batch: int,
@@ -72,20 +67,21 @@ async def _count_some(
     An arrival adds to the touch that led to it, which has to be counted before. So arrivals are
     looked at first and counted last: whatever led to those that are there is there too.
     """
+    sums = sums_of(progress)
     reached = await session.scalar(_LAST_ARRIVAL)
     more = [
-        await _count_marks(session, basis, batch),
-        await _count_callbacks(session, progress, basis, settled, batch),
+        await _count_marks(session, sums, batch),
+        await _count_callbacks(session, progress, sums, settled, batch),
         await _count_history(session, progress, position, batch),
     ]
     if reached is not None and not more[0]:
-        more.append(await _count_arrivals(session, progress, basis, reached, batch))
+        more.append(await _count_arrivals(session, progress, sums, reached, batch))
     for statement in DELETE_EMPTY:
         await session.execute(statement)
     return any(more)
 
 
-async def _count_marks(session: AsyncSession, basis: Basis, batch: int) -> bool:
+async def _count_marks(session: AsyncSession, sums: Sums, batch: int) -> bool:
     oldest = select(FunnelMark.id).order_by(FunnelMark.id).limit(batch)
     found = await session.execute(
         delete(FunnelMark)
@@ -96,24 +92,24 @@ async def _count_marks(session: AsyncSession, basis: Basis, batch: int) -> bool:
     pushes = sorted({mark.touch_id for mark in marks if mark.kind == "push"})
     notices = sorted({mark.touch_id for mark in marks if mark.kind == "notice"})
     if pushes:
-        bound = {"ids": pushes, **basis.parameters}
+        bound = {"ids": pushes, **sums.parameters}
         await session.execute(touches_sql.MARKED_PUSHES, bound)
         await session.execute(touches_sql.SENT_LATER, bound)
         await _count_cohorts(session, await session.execute(_SENDERS, bound))
     if notices:
-        await session.execute(touches_sql.NOTICES, {"ids": notices, **basis.parameters})
+        await session.execute(touches_sql.NOTICES, {"ids": notices, **sums.parameters})
     return len(marks) == batch
 
 
 async def _count_callbacks(
-    session: AsyncSession, progress: FunnelProgress, basis: Basis, settled: datetime, batch: int
+    session: AsyncSession, progress: FunnelProgress, sums: Sums, settled: datetime, batch: int
 ) -> bool:
     next_ones = {"since": progress.callback_id, "settled": settled, "batch": batch}
     until, last = (await session.execute(_NEXT_CALLBACKS, next_ones)).one()
     if until <= progress.callback_id:
         return False
     those = {"since": progress.callback_id, "until": until}
-    await session.execute(touches_sql.PUSHES, {**those, **basis.parameters})
+    await session.execute(touches_sql.PUSHES, {**those, **sums.parameters})
     await _count_cohorts(session, await session.execute(_WRITERS, those))
     progress.callback_id = until
     progress.counted_until = last or settled
@@ -135,7 +131,7 @@ async def _count_history(
 
 
 async def _count_arrivals(
-    session: AsyncSession, progress: FunnelProgress, basis: Basis, reached: int, batch: int
+    session: AsyncSession, progress: FunnelProgress, sums: Sums, reached: int, batch: int
 ) -> bool:
     """Count arrivals up to the first one of a push that is not counted yet."""
     after = progress.arrival_position
@@ -143,7 +139,7 @@ async def _count_arrivals(
     upto, found = (await session.execute(_NEXT_ARRIVALS, next_ones)).one()
     if upto is None:
         return False
-    bound: dict[str, object] = {"after": after, "upto": upto, **basis.parameters}
+    bound: dict[str, object] = {"after": after, "upto": upto, **sums.parameters}
     for statement in (touches_sql.REPORTS, touches_sql.LAUNCHES, touches_sql.CONVERSIONS):
         await session.execute(statement, bound)
     progress.arrival_position = upto
@@ -171,48 +167,7 @@ async def count_members(session: AsyncSession, people: Sequence[tuple[str, str]]
     )
 
 
-async def lock(session: AsyncSession) -> FunnelProgress:
-    """Return the progress, locked until the end of the transaction."""
-    return await session.get_one(FunnelProgress, PROGRESS, with_for_update=True)
-
-
-async def _lock_unless_locked(session: AsyncSession) -> FunnelProgress | None:
-    return await session.get(FunnelProgress, PROGRESS, with_for_update={"skip_locked": True})
-
-
-async def _remake(session: AsyncSession, progress: FunnelProgress, basis: Basis) -> None:
-    """Make the sums again if they were made by another basis."""
-    if sums_basis(progress) == basis:
-        return
-    for statement in _EMPTY:
-        await session.execute(statement)
-    raw = await raw_connection(session)
-    await raw.execute(SUM_ALL_DIRECTLY, *basis.parameters.values(), timeout=REMAKE_SECONDS)
-    for name, value in asdict(basis).items():
-        setattr(progress, name, value)
-
-
-def sums_basis(progress: FunnelProgress) -> Basis | None:
-    """Return by what the sums are made; None: not at all yet."""
-    if (
-        progress.time_zone is None
-        or progress.opened_days is None
-        or progress.converted_days is None
-    ):
-        return None
-    return Basis(progress.time_zone, progress.opened_days, progress.converted_days)
-
-
-# For the driver itself, since the engine gives up a statement much sooner.
-SUM_ALL_DIRECTLY = SUM_ALL
-for _number, _name in enumerate(Basis("", 0, 0).parameters, 1):
-    SUM_ALL_DIRECTLY = SUM_ALL_DIRECTLY.replace(f":{_name}", f"${_number}")
 _SETTLED = text("SELECT oa_bridge_settled_callback()")
-_EMPTY = [
-    text("DELETE FROM funnel_days"),
-    text("DELETE FROM funnel_pairs"),
-    text("DELETE FROM funnel_month_pairs"),
-]
 DELETE_EMPTY = [
     text("DELETE FROM funnel_days WHERE received = 0 AND sent = 0 AND opened = 0"),
     text("DELETE FROM funnel_pairs WHERE people = 0"),

@@ -17,14 +17,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.funnel import campaign_sql, cohorts_sql, touches_sql
-from app.funnel.count import DELETE_EMPTY, count_members, lock, sums_basis
+from app.funnel.count import DELETE_EMPTY, count_members
+from app.funnel.progress import lock, sums_of
 from app.funnel.recount_campaigns import note_changes
-from app.funnel.steps import Basis
 from app.funnel.sums_sql import store
 from app.tombstones.subject import ErasureSubject
-
-# Without sums any basis will do: they are made of what is stored.
-_NO_SUMS: Final = Basis("UTC", 1, 1)
 
 
 async def count_before_erasure(session: AsyncSession, person: ErasureSubject) -> None:
@@ -34,8 +31,11 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     """
     progress = await lock(session)
     await note_changes(session)
-    basis = sums_basis(progress) or _NO_SUMS
-    bound = {"appid": person.appid, "openid": person.openid, **basis.parameters}
+    bound = {
+        "appid": person.appid,
+        "openid": person.openid,
+        **sums_of(progress).parameters,
+    }
     await session.execute(touches_sql.PUSHES_OF_PERSON, bound)
     await session.execute(touches_sql.SENT_OF_PERSON, bound)
     after = {"after": progress.arrival_position}
@@ -51,11 +51,10 @@ async def erase(session: AsyncSession, person: ErasureSubject, *, of_identity: b
     await count_before_erasure(session, person)
     await count_members(session, [(person.appid, person.openid)])
     progress = await lock(session)
-    basis = sums_basis(progress) or _NO_SUMS
     await session.execute(cohorts_sql.KEEP_SCENES, person.parameters)
     bound = {
         **person.parameters,
-        **basis.parameters,
+        **sums_of(progress).parameters,
         "anonymous": f"anonymous:{uuid4()}",
         "apart": f"anonymous:{uuid4()}",
         "of_identity": of_identity,
@@ -75,7 +74,7 @@ async def forget_unionids(
         "unionids": list(unionids),
         "unionid_pseudonyms": list(unionids.values()),
         "until": until,
-        **(sums_basis(progress) or _NO_SUMS).parameters,
+        **sums_of(progress).parameters,
     }
     await session.execute(_FORGET, bound)
     for statement in DELETE_EMPTY:

@@ -14,7 +14,8 @@ class FunnelProgress(Base):
 
     callback_id, position, arrival_position: up to where callbacks, the history of follows, and
     arrivals are counted. counted_until: the time that belongs to callback_id. time_zone,
-    opened_days, converted_days: of the sums; NULL until they are made.
+    opened_days, converted_days: of the sums; NULL until they are made. making_time_zone,
+    making_opened_days, making_converted_days: of the sums that are being made; NULL: none are.
     """
 
     __tablename__ = "funnel_progress"
@@ -27,6 +28,9 @@ class FunnelProgress(Base):
     time_zone: Mapped[str | None]
     opened_days: Mapped[int | None]
     converted_days: Mapped[int | None]
+    making_time_zone: Mapped[str | None]
+    making_opened_days: Mapped[int | None]
+    making_converted_days: Mapped[int | None]
 
 
 class FunnelMark(Base):
@@ -103,21 +107,9 @@ class FunnelCampaignDoor(Base):
     )
 
 
-class FunnelDay(Base):
-    """Touches of a door by the day on which they happened, in times and in people."""
+class _DayNumbers:
+    """Of touches on one day: how often each step was reached, and by how many people."""
 
-    __tablename__ = "funnel_days"
-    __table_args__ = (
-        Index(
-            "ix_funnel_days_empty",
-            "appid",
-            postgresql_where=text("received = 0 AND sent = 0 AND opened = 0"),
-        ),
-    )
-
-    appid: Mapped[str] = mapped_column(primary_key=True)
-    door: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
     received: Mapped[int]
     matched: Mapped[int]
     followed: Mapped[int]
@@ -134,6 +126,34 @@ class FunnelDay(Base):
     converted_people: Mapped[int]
 
 
+class FunnelDay(_DayNumbers, Base):
+    """Touches of a door by the day on which they happened, in times and in people."""
+
+    __tablename__ = "funnel_days"
+    __table_args__ = (
+        Index(
+            "ix_funnel_days_empty",
+            "appid",
+            postgresql_where=text("received = 0 AND sent = 0 AND opened = 0"),
+        ),
+    )
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    door: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class FunnelDayChange(_DayNumbers, Base):
+    """What changed of such a row while the sums were made."""
+
+    __tablename__ = "funnel_day_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    appid: Mapped[str]
+    door: Mapped[str]
+    day: Mapped[date]
+
+
 class FunnelPair(Base):
     """How many people reached a step on a day and did so before, on the day `before`, last."""
 
@@ -145,6 +165,20 @@ class FunnelPair(Base):
     before: Mapped[date] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(primary_key=True)
+    people: Mapped[int]
+
+
+class FunnelPairChange(Base):
+    """What changed of such a row while the sums were made."""
+
+    __tablename__ = "funnel_pair_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    appid: Mapped[str]
+    door: Mapped[str]
+    before: Mapped[date]
+    day: Mapped[date]
+    step: Mapped[str]
     people: Mapped[int]
 
 
@@ -173,6 +207,20 @@ class FunnelMonthPair(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     before_month: Mapped[date] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(primary_key=True)
+    people: Mapped[int]
+
+
+class FunnelMonthPairChange(Base):
+    """What changed of such a row while the sums were made."""
+
+    __tablename__ = "funnel_month_pair_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    appid: Mapped[str]
+    door: Mapped[str]
+    day: Mapped[date]
+    before_month: Mapped[date]
+    step: Mapped[str]
     people: Mapped[int]
 
 

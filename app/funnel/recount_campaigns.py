@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.funnel import campaign_sql
-from app.funnel.steps import Basis
+from app.funnel.progress import Sums
 
 PART: Final = timedelta(days=1)
 
@@ -29,7 +29,7 @@ async def note_changes(session: AsyncSession) -> None:
         await session.execute(text(campaign_sql.NOTE_DOORS), {"id": row.id})
 
 
-async def recount_some(session: AsyncSession, basis: Basis) -> bool:
+async def recount_some(session: AsyncSession, sums: Sums) -> bool:
     """Count a day of touches of one campaign again; return whether there was something to count."""
     due = (await session.execute(text(campaign_sql.DUE))).one_or_none()
     if due is None:
@@ -44,7 +44,7 @@ async def recount_some(session: AsyncSession, basis: Basis) -> bool:
     until = min(first + PART, due.recount_until)
     await session.execute(
         text(campaign_sql.RECOUNT),
-        {"appids": appids, "since": first, "until": until, **basis.parameters},
+        {"appids": appids, "since": first, "until": until, **sums.parameters},
     )
     await session.execute(text(campaign_sql.GO_ON), {"id": due.id, "since": until})
     return True

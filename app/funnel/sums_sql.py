@@ -7,6 +7,9 @@ read the state before it: `funnel_touches` are the touches as they were.
 People of a range of days are those whose step on a day of it is the first one within the range:
 the day on which they reached the step before, if any, is before the range. The pairs of days count
 them, so that the people of any range are a sum. See `stats.funnel_store`.
+
+While the sums are made, which takes long, changes of touches are kept apart and added afterwards.
+See `funnel.make_sums`.
 """
 
 from typing import Final
@@ -36,19 +39,30 @@ _REPLACED: Final = ", ".join(
     f"{name} = EXCLUDED.{name}" for name in COLUMNS.split(", ") if name != "id"
 )
 
+_PAIR: Final = "appid, door, before, day, step, people"
+_MONTH_PAIR: Final = "appid, door, day, before_month, step, people"
+# What each table of sums adds up, the table of changes beside it, and how a row of it is added.
+_ADD_TO_DAYS: Final = f"ON CONFLICT (appid, door, day) DO UPDATE SET {_ADDED}"
+_ADD_TO_PAIRS: Final = (
+    "ON CONFLICT (appid, door, before, day, step) DO UPDATE SET people = d.people + EXCLUDED.people"
+)
+_ADD_TO_MONTH_PAIRS: Final = (
+    "ON CONFLICT (appid, door, day, before_month, step) "
+    "DO UPDATE SET people = d.people + EXCLUDED.people"
+)
+
 # `life` has the touches with a sign: -1 as they were, 1 as they are.
-_SUMS: Final = f"""
+_DELTAS: Final = f"""
     reached AS (
         SELECT t.sign, t.appid, t.person, door, CAST(t.at AT TIME ZONE :zone AS date) AS day,
                {", ".join(f"count(*) FILTER (WHERE r.{name}) AS {name}" for name in _NUMBERS)}
         FROM life t CROSS JOIN LATERAL ({REACHED}) AS r CROSS JOIN LATERAL unnest(t.doors) AS door
+        {{of_doors}}
         GROUP BY 1, 2, 3, 4, 5
-    ), day_sum AS (
-        INSERT INTO funnel_days AS d (appid, door, day, {_OF_DAY})
+    ), day_delta AS MATERIALIZED (
         SELECT * FROM (
             SELECT appid, door, day, {_TIMES}, {_PEOPLE} FROM reached GROUP BY 1, 2, 3
         ) AS delta WHERE {_CHANGED}
-        ON CONFLICT (appid, door, day) DO UPDATE SET {_ADDED}
     ), pair AS (
         SELECT p.sign, p.appid, p.door, p.day, s.step,
                lag(p.day) OVER (
@@ -57,24 +71,39 @@ _SUMS: Final = f"""
         FROM reached p CROSS JOIN LATERAL (VALUES {_STEPS}) AS s(step, times)
         WHERE s.times > 0 AND p.person <> ''
     ), pair_delta AS MATERIALIZED (
-        SELECT appid, door, day, step,
-               CASE WHEN last >= day - 366 THEN last ELSE '-infinity' END AS before,
-               sum(sign) AS people
+        SELECT appid, door, CASE WHEN last >= day - 366 THEN last ELSE '-infinity' END AS before,
+               day, step, sum(sign) AS people
         FROM pair GROUP BY 1, 2, 3, 4, 5 HAVING sum(sign) <> 0
-    ), pair_sum AS (
-        INSERT INTO funnel_pairs AS d (appid, door, before, day, step, people)
-        SELECT appid, door, before, day, step, people FROM pair_delta
-        WHERE before > '-infinity'
-        ON CONFLICT (appid, door, before, day, step) DO UPDATE SET
-            people = d.people + EXCLUDED.people
-    ), month_sum AS (
-        INSERT INTO funnel_month_pairs AS d (appid, door, day, before_month, step, people)
-        SELECT appid, door, day, CAST(date_trunc('month', before) AS date), step, sum(people)
+    ), month_pair_delta AS MATERIALIZED (
+        SELECT appid, door, day, CAST(date_trunc('month', before) AS date) AS before_month, step,
+               sum(people) AS people
         FROM pair_delta GROUP BY 1, 2, 3, 4, 5 HAVING sum(people) <> 0
-        ON CONFLICT (appid, door, day, before_month, step) DO UPDATE SET
-            people = d.people + EXCLUDED.people
     )
 """  # noqa: S608 - constants of this module
+
+
+def _added(table: str, columns: str, rows: str, add: str) -> str:
+    """Return parts that add rows to a table of sums; to its changes while the sums are made."""
+    return f"""
+        {table}_sum AS (
+            INSERT INTO {table}s AS d ({columns}) SELECT {columns} FROM {rows}
+              AND CAST(:made AS boolean) {add}
+        ), {table}_change AS (
+            INSERT INTO {table}_changes ({columns}) SELECT {columns} FROM {rows}
+              AND NOT CAST(:made AS boolean)
+        )"""  # noqa: S608 - constants of this module
+
+
+_SUMS: Final = ", ".join(
+    (
+        _DELTAS.format(of_doors=""),
+        _added("funnel_day", f"appid, door, day, {_OF_DAY}", "day_delta WHERE true", _ADD_TO_DAYS),
+        _added("funnel_pair", _PAIR, "pair_delta WHERE before > '-infinity'", _ADD_TO_PAIRS),
+        _added(
+            "funnel_month_pair", _MONTH_PAIR, "month_pair_delta WHERE true", _ADD_TO_MONTH_PAIRS
+        ),
+    )
+)
 
 
 def store(changed: str) -> str:
@@ -107,7 +136,34 @@ def store(changed: str) -> str:
     """  # noqa: S608 - constants of this package
 
 
-# The sums of all touches; the tables of sums are empty before.
-SUM_ALL: Final = f"""
-    WITH life AS (SELECT 1 AS sign, {COLUMNS} FROM funnel_touches), {_SUMS} SELECT
+# The sums of all touches by some of the doors; the tables have no sums of these doors before.
+SUM_DOORS: Final = f"""
+    WITH life AS (SELECT 1 AS sign, {COLUMNS} FROM funnel_touches),
+    {_DELTAS.format(of_doors="WHERE mod(abs(CAST(hashtext(door) AS bigint)), :parts) = :part")},
+    day_sum AS (
+        INSERT INTO funnel_days (appid, door, day, {_OF_DAY})
+        SELECT appid, door, day, {_OF_DAY} FROM day_delta
+    ), pair_sum AS (
+        INSERT INTO funnel_pairs ({_PAIR}) SELECT {_PAIR} FROM pair_delta
+        WHERE before > '-infinity'
+    )
+    INSERT INTO funnel_month_pairs ({_MONTH_PAIR}) SELECT {_MONTH_PAIR} FROM month_pair_delta
 """  # noqa: S608 - constants of this module
+
+# What changed while the sums were made.
+_SUMMED: Final = ", ".join(f"sum({name})" for name in _OF_DAY.split(", "))
+_ADD_DAYS: Final = f"""
+    INSERT INTO funnel_days AS d (appid, door, day, {_OF_DAY})
+    SELECT appid, door, day, {_SUMMED} FROM funnel_day_changes GROUP BY 1, 2, 3 {_ADD_TO_DAYS}
+"""  # noqa: S608 - constants of this module
+_ADD_PAIRS: Final = f"""
+    INSERT INTO funnel_pairs AS d ({_PAIR})
+    SELECT appid, door, before, day, step, sum(people) FROM funnel_pair_changes
+    GROUP BY 1, 2, 3, 4, 5 {_ADD_TO_PAIRS}
+"""  # noqa: S608 - constants of this module
+_ADD_MONTH_PAIRS: Final = f"""
+    INSERT INTO funnel_month_pairs AS d ({_MONTH_PAIR})
+    SELECT appid, door, day, before_month, step, sum(people) FROM funnel_month_pair_changes
+    GROUP BY 1, 2, 3, 4, 5 {_ADD_TO_MONTH_PAIRS}
+"""  # noqa: S608 - constants of this module
+ADD_CHANGES: Final = (_ADD_DAYS, _ADD_PAIRS, _ADD_MONTH_PAIRS)

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.funnel.count import sums_basis
 from app.funnel.derive_sql import COUNTED, ESTIMATED
 from app.funnel.models import FunnelProgress
+from app.funnel.progress import sums_basis
 from app.funnel.steps import Basis, DoorKind, kind_prefix, total_door
 from app.stats import funnel_sql
 from app.stats.date_range import DateRange

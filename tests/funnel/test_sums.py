@@ -13,11 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app.arrivals import erase as arrivals
 from app.callback import erase as inbox
-from app.db.engine import Database, SessionFactory, open_database
+from app.db.engine import Database, SessionFactory, connect, open_database
 from app.events import erase as events
 from app.funnel import count as counting
 from app.funnel import erase as funnel
+from app.funnel import make_sums
 from app.funnel.count import count
+from app.funnel.progress import lock, sums_basis
 from app.funnel.steps import Basis, DoorKind
 from app.stats import funnel_store
 from app.stats.date_range import DateRange
@@ -38,8 +40,10 @@ from tests.funnel.world import (
     link_id,
     send_id,
 )
+from tests.lock_waits import backend_waits
 from tests.service import APPID, CARD_APPID
 from tests.stats.histories import LAST_ID
+from tests.waiting import eventually
 
 SHANGHAI = Basis("Asia/Shanghai", 1, 2)
 ISLANDS = Basis("Atlantic/Azores", 2, 1)
@@ -51,6 +55,7 @@ KINDS = (
     *("launch", "conversion", "notice", "visit", "visit", "purchase", "tap", "enter", "order"),
     *("contents", "identity", "count", "basis", "undelivered", "forget"),
     *("campaign", "campaign", "campaign", "delete campaign"),
+    *("making", "made"),
 )
 # Of several kinds, of both versions of a menu, and some of two campaigns at once.
 CAMPAIGNS = (
@@ -139,6 +144,11 @@ class Story:
             await self.count(batch=2)
         elif one.kind == "basis":
             self.basis = ISLANDS if self.basis == SHANGHAI else SHANGHAI
+        elif one.kind == "making":
+            await self.sum_touches()
+        elif one.kind == "made":
+            async with self.sessions.begin() as session:
+                await make_sums.finish(session, self.basis)
         else:
             await self.erase(one)
 
@@ -189,6 +199,13 @@ class Story:
             await events.erase_contents(session, person)
             await funnel.count_after_erasure(session, person)
         self.world.erase(one.openid, one.at, of_identity=of_identity)
+
+    async def sum_touches(self) -> None:
+        """Do all but the end of making the sums by another basis."""
+        self.basis = ISLANDS if self.basis == SHANGHAI else SHANGHAI
+        async with self.sessions.begin() as session:
+            await make_sums.begin(session, await lock(session), self.basis)
+        assert await make_sums.sum_touches(self.sessions, self.basis)
 
     async def forget(self, unionid: str, until: datetime) -> None:
         """Erase a UnionID, in the order of `privacy.erase`."""
@@ -310,6 +327,14 @@ async def test_one_of_everything(database: Database, connection: asyncpg.Connect
         await assert_exact(story, days, *asked)
 
 
+async def touches_of_three(story: Story) -> None:
+    """Let three people write and follow, and answer them."""
+    for number, kind in enumerate(("answered", "follow", "reply", "answered", "launch", "text")):
+        at = START + timedelta(hours=30 * number)
+        await story.happen(Happens(kind, f"o{1 + number % 3}", at, 1, 60, odd=False))
+    await story.count()
+
+
 YEAR = DateRange(START.date() - timedelta(days=180), START.date() + timedelta(days=180), "UTC")
 
 
@@ -317,6 +342,88 @@ async def assert_all_exact(story: Story) -> None:
     days = replace(YEAR, time_zone=story.basis.time_zone)
     for asked in ASKED:
         await assert_exact(story, days, *asked)
+
+
+async def test_an_erasure_does_not_wait_for_sums_that_are_being_made(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    other = await connect(database.url)
+    async with other.transaction():
+        await other.execute("SELECT FROM funnel_days FOR UPDATE")
+        making = asyncio.create_task(story.sum_touches())
+        await eventually(backend_waits(connection, "DELETE FROM funnel_days"))
+        # Late pushes, which the erasure itself counts.
+        await story.happen(Happens("tap", "o1", START, 0, 0, odd=True))
+        await story.happen(Happens("follow", "o2", START, 0, 0, odd=True))
+        await story.happen(Happens("identity", "o1", START + timedelta(days=9), 0, 0, odd=False))
+        await story.happen(Happens("contents", "o2", START + timedelta(days=9), 0, 0, odd=False))
+        assert not making.done()
+    await other.close()
+    await making
+    assert await connection.fetchval("SELECT count(*) FROM funnel_day_changes") > 0
+    async with story.sessions.begin() as session:
+        assert await make_sums.finish(session, story.basis)
+    assert await connection.fetchval("SELECT count(*) FROM funnel_day_changes") == 0
+    await assert_all_exact(story)
+
+
+async def test_sums_are_made_anew_after_a_worker_ended_in_the_middle(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    await story.sum_touches()
+    await story.happen(Happens("tap", "o1", START, 0, 0, odd=True))
+    await story.happen(Happens("identity", "o1", START + timedelta(days=9), 0, 0, odd=False))
+    assert await connection.fetchval("SELECT count(*) FROM funnel_day_changes") > 0
+    await story.count()
+    assert await connection.fetchval("SELECT count(*) FROM funnel_day_changes") == 0
+    await assert_all_exact(story)
+
+
+async def test_one_worker_at_a_time_sums_the_touches(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    async with connection.transaction():
+        await connection.execute(str(make_sums._ALONE))
+        story.basis = ISLANDS
+        await story.count()
+        async with story.sessions() as session:
+            assert not await funnel_store._has_sums(session, ISLANDS)
+    await story.count()
+    await assert_all_exact(story)
+
+
+async def test_sums_that_were_made_by_settings_of_before_are_not_taken_for_those_of_now(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    await story.sum_touches()
+    made, story.basis = story.basis, Basis("UTC", 1, 1)
+    async with story.sessions.begin() as session:
+        await make_sums.begin(session, await lock(session), story.basis)
+    async with story.sessions.begin() as session:
+        assert not await make_sums.finish(session, made)
+        assert sums_basis(await lock(session)) is None
+    await story.count()
+    await assert_all_exact(story)
+
+
+async def test_parts_of_the_doors_give_what_all_of_them_give(
+    database: Database, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    await connection.execute("ANALYZE funnel_touches")
+    monkeypatch.setattr(make_sums, "TOUCHES_OF_PART", 1)
+    story.basis = ISLANDS
+    await story.count()
+    await assert_all_exact(story)
 
 
 @pytest.mark.parametrize("kind", ["contents", "identity"])

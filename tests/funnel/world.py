@@ -22,11 +22,12 @@ TABLES = (
     *("callbacks", "replies", "notices", "arrivals", "openids", "follow_events", "followers"),
     *("qrcodes", "identity_events", "funnel_marks", "funnel_touches", "funnel_days"),
     *("funnel_pairs", "funnel_month_pairs", "cohort_members", "campaigns", "funnel_campaigns"),
+    *("funnel_day_changes", "funnel_pair_changes", "funnel_month_pair_changes"),
 )
 CLEAR = f"""
 {"".join(f"DELETE FROM {table};" for table in TABLES)}
 UPDATE funnel_progress SET callback_id = '00000000-0000-0000-0000-000000000000', position = 0,
-       arrival_position = 0, time_zone = NULL, counted_until = NULL;
+       arrival_position = 0, time_zone = NULL, making_time_zone = NULL, counted_until = NULL;
 """  # noqa: S608 - constants of this module
 PUSH = """
 WITH push AS (
