@@ -10,7 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.console.errors import ConsoleError, NotAllowed, NotFound, NotSignedIn, OtherOrigin
+from app.console.errors import (
+    ConsoleError,
+    NotAllowed,
+    NotFound,
+    NotSecure,
+    NotSignedIn,
+    OtherOrigin,
+)
 from app.console.labels import ROLES
 from app.console.messages import N_
 from app.console.render import is_htmx, render
@@ -36,6 +43,14 @@ OTHER_ORIGIN: Final = ErrorText(
     403,
     N_("The request was refused"),
     N_("It did not come from a page of this console. Open the page again and repeat it there."),
+)
+NOT_SECURE: Final = ErrorText(
+    403,
+    N_("The console needs HTTPS"),
+    N_(
+        "Open it at its https:// address, or on the machine of the service at http://127.0.0.1. "
+        "A sign-in link is not used up by this."
+    ),
 )
 NOT_ALLOWED: Final = ErrorText(
     403,
@@ -64,6 +79,7 @@ SIGNED_OUT: Final = ErrorText(
 BY_STATUS: Final = {text.status: text for text in (NOT_FOUND, TOO_LARGE, INVALID, UNAVAILABLE)}
 TEXTS: Final = {
     OtherOrigin: OTHER_ORIGIN,
+    NotSecure: NOT_SECURE,
     NotAllowed: NOT_ALLOWED,
     NotFound: NOT_FOUND,
     RequestValidationError: INVALID,

@@ -4,6 +4,7 @@ ConsoleError
 ├── NotSignedIn   401: there is no session, or not any more
 ├── NotAllowed    403: the operator's role does not allow it
 ├── OtherOrigin   403: a page of another origin has sent it
+├── NotSecure     403: a page that was not loaded over HTTPS has sent it
 └── NotFound      404: there is no such thing
 """
 
@@ -28,6 +29,10 @@ class NotAllowed(ConsoleError):
 
 class OtherOrigin(ConsoleError):
     """The request changes something and does not come from a page of the console."""
+
+
+class NotSecure(ConsoleError):
+    """The request changes something, and the browser would keep no session over plain HTTP."""
 
 
 class NotFound(ConsoleError):

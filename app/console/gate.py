@@ -7,7 +7,6 @@ connection with which the session is looked up is given back before a page takes
 from collections.abc import Mapping
 from http import HTTPMethod
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -18,8 +17,8 @@ from app.access import operators, sessions
 from app.access.sessions import SignedIn
 from app.clock import Clock
 from app.console.error_pages import error_page, no_operator_page
-from app.console.errors import NotSignedIn, OtherOrigin
-from app.console.session_cookie import session_secret
+from app.console.errors import NotSecure, NotSignedIn, OtherOrigin
+from app.console.session_cookie import origin_of, session_secret
 from app.db.engine import Database
 from app.ops.api_body import BodyLimit, BodyLimits, BoundedBody, declared_length, too_large
 from app.ops.error_handlers import DATABASE_ERRORS
@@ -90,7 +89,7 @@ class ConsoleGate:
             limit = self._body_limit(request, path, visitor)
             if declared_length(scope) > limit.max_bytes:
                 raise too_large(limit)
-        except (HTTPException, NotSignedIn, OtherOrigin, *DATABASE_ERRORS) as error:
+        except (HTTPException, NotSecure, NotSignedIn, OtherOrigin, *DATABASE_ERRORS) as error:
             await error_page(request, error)(scope, receive, send_with_headers)
             return
         scope.setdefault("state", {})["visitor"] = visitor
@@ -133,8 +132,9 @@ def path_below(scope: Scope) -> str:
 def require_same_origin(request: Request) -> None:
     """Let through what changes something only if a page of the console sends it.
 
-    Raises OtherOrigin. Browsers tell with Sec-Fetch-Site where a request comes from; `none` is what
-    a person does in the browser itself. One that does not say so names the origin at least.
+    Raises OtherOrigin, and NotSecure if the page was not loaded over HTTPS. Browsers tell with
+    Sec-Fetch-Site where a request comes from; `none` is what a person does in the browser itself.
+    Old ones, and all over plain HTTP, do not say so, but name the origin.
     """
     if request.method in SAFE_METHODS:
         return
@@ -143,6 +143,10 @@ def require_same_origin(request: Request) -> None:
         if site not in ("same-origin", "none"):
             raise OtherOrigin
         return
-    origin = urlsplit(request.headers.get("origin", ""))
-    if not origin.netloc or origin.netloc != request.headers.get("host"):
-        raise OtherOrigin
+    given, own = request.headers.get("origin", ""), origin_of(request)
+    if given == own:
+        return
+    # A browser keeps no session that comes over plain HTTP: a link would be used up in vain.
+    if own == given.replace("http://", "https://", 1):
+        raise NotSecure
+    raise OtherOrigin

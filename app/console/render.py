@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Template
 
 from app.console.language import language_of
-from app.console.template_environment import environment
+from app.console.template_environment import console_path, environment
 from app.console.visitor import visitor_of
 
 MAIN: Final = "main"
@@ -26,6 +26,15 @@ def is_htmx(request: Request) -> bool:
 def zone_of(request: Request) -> tzinfo:
     """Return the time zone of the pages."""
     return ZoneInfo(request.app.state.settings.console_time_zone)
+
+
+def own_path(request: Request) -> str:
+    """Return the path with which a browser opens the page again, or else that of its section."""
+    path, query = request.url.path, request.url.query
+    if request.method in ("GET", "HEAD"):
+        return f"{path}?{query}" if query else path
+    sections = (console_path(section.path) for section in request.app.state.console_sections)
+    return next((section for section in sections if path.startswith(section)), path)
 
 
 def render(
@@ -44,6 +53,7 @@ def render(
     context = {
         "request": request,
         "visitor": visitor_of(request),
+        "own_path": own_path(request),
         "sections": request.app.state.console_sections,
         **values,
     }

@@ -17,12 +17,13 @@ FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-proto")
 
 
 def origin_of(connection: HTTPConnection) -> str:
-    """Return scheme and host under which the browser that sends a request finds the console.
+    """Return the origin, as browsers write it, at which the sender of a request finds the console.
 
     A session needs HTTPS, but on the machine itself; a proxy may not have said that it had it.
     """
-    scheme = "http" if _is_plain_loopback(connection) else "https"
-    return f"{scheme}://{connection.url.netloc}"
+    scheme, usual_port = ("http", 80) if _is_plain_loopback(connection) else ("https", 443)
+    host = connection.url.netloc.lower().removesuffix(f":{usual_port}")
+    return f"{scheme}://{host}"
 
 
 def session_secret(connection: HTTPConnection) -> str | None:

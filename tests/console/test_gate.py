@@ -1,15 +1,18 @@
 """The headers of every answer, the bound of a body, and a database that is away."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.access.roles import Role
 from app.console.gate import CONTENT_SECURITY_POLICY, STRANGERS_LIMIT
+from app.console.language import accepted_language
 from app.console.static_files import static_path
 from app.ops.api_body import USUAL
-from tests.console.operator import FROM_A_PAGE, Operator, visitor
+from tests.console.operator import FROM_A_PAGE, Operator, sign_in_path, visitor
 from tests.service import Service
 
 STATIC = f"/console{static_path('console.css')}"
@@ -186,3 +189,47 @@ async def test_a_stranger_asks_for_a_language_and_an_operator_chooses_one(
     pages = [asked, unknown, chosen, before, after]
     languages = [page.text.split('<html lang="')[1][:2] for page in pages]
     assert languages == ["en", "zh", "en", "en", "zh"]
+
+
+async def test_what_a_stranger_chose_stays_after_signing_in(service: Service) -> None:
+    path = await sign_in_path(service, "小王", Role.VIEWER)
+    async with visitor(service, **{"Accept-Language": "zh-CN"}) as http:
+        form = {"language": "en", "next": path}
+        await http.post("/console/language", data=form, headers=FROM_A_PAGE)
+        await http.post(path, headers=FROM_A_PAGE)
+        page = await http.get("/console/audit")
+
+    assert page.status_code == 200
+    assert '<html lang="en">' in page.text
+
+
+async def test_the_switch_of_a_page_that_a_form_led_to_leads_to_a_page(owner: Operator) -> None:
+    answer = await owner.post("/operators/add", {"name": ""})
+    (leads_to,) = re.findall(r'name="next" value="([^"]*)"', answer.text)
+
+    assert answer.status_code == 422
+    assert (await owner.http.get(leads_to)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-TW,zh;q=0.9,en-US;q=0.8", "zh"),
+        ("zh-Hans-CN", "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("EN-us", "en"),
+        ("fr, en-GB ; q=0.4, zh; q=0.3", "en"),
+        ("zh; q=0.1, en; Q=0.9", "en"),
+        ("en, zh", "en"),
+        ("zh, en", "zh"),
+        ("en;q=0.2, en-GB;q=0.9, zh;q=0.5", "en"),
+        ("fr, *;q=0.5", "zh"),
+        ("en;q=0.3, *;q=0.5", "zh"),
+        ("zh;q=0, *", "en"),
+        ("en;q=0", "zh"),
+        ("zh;q=nan, en;q=1e9, en;q=-1, ;q=, x" * 9, "zh"),
+        ("", "zh"),
+    ],
+)
+def test_the_language_that_a_browser_wants_most_is_chosen(header: str, language: str) -> None:
+    assert accepted_language(header) == language

@@ -194,6 +194,9 @@ async def test_a_stolen_session_is_of_no_use_once_it_is_ended_and_no_text_is_los
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "https://console.example"}, False),
         ({"Origin": "https://console.example"}, True),
+        ({"Origin": "https://console.example", "Host": "Console.example:443"}, True),
+        ({"Origin": "https://console.example", "Host": "127.0.0.1:8000"}, False),
+        ({"Origin": "http://console.example"}, False),
         ({"Origin": "https://console.example:444"}, False),
         ({"Origin": "https://other.example"}, False),
         ({"Origin": "null"}, False),
@@ -207,6 +210,25 @@ async def test_a_change_comes_from_a_page_of_the_console(
 
     assert answer.status_code == (303 if let_in else 403)
     assert ((await owner.get("/settings")).status_code == 401) is let_in
+
+
+async def test_over_plain_http_the_page_asks_for_https_and_leaves_the_link(
+    service: Service,
+) -> None:
+    path = await sign_in_path(service, "小王", Role.VIEWER, "en")
+    async with visitor(service) as http:
+        http.base_url = "http://192.168.1.5:8000"
+        shown = await http.get(path)
+        refused = await http.post(path, headers={"Origin": "http://192.168.1.5:8000"})
+    async with visitor(service) as http:
+        taken = await http.post(path, headers={"Origin": "https://console.example"})
+
+    # Without it the header no-referrer lets a browser send `Origin: null` with every form.
+    assert '<meta name="referrer" content="same-origin">' in shown.text
+    assert refused.status_code == 403
+    assert "HTTPS" in refused.text
+    assert "Set-Cookie" not in refused.headers
+    assert taken.status_code == 303
 
 
 async def test_the_api_does_not_take_the_cookie(owner: Operator) -> None:
