@@ -15,6 +15,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from app.console import labels
+from app.console.failure_phrases import failures_in
 from app.console.figures import Figures
 from app.console.local_time import LocalTime
 from app.console.messages import LANGUAGES, Messages
@@ -112,6 +113,7 @@ def _environment(language: str, zone: str) -> Environment:
         "percent": figures.percent,
         "change": figures.change,
         "bytes": lambda text: len(str(text).encode()),
+        "failure": failures_in(language),
     }
     pages.globals["ui"] = pages.get_template(COMPONENTS).module
     return pages

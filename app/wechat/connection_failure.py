@@ -46,5 +46,5 @@ def _tls_reason(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the certificate is not accepted: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
-            return (cause.reason or _NO_TLS).lower().replace("_", " ")
+            return cause.reason.lower().replace("_", " ") if cause.reason else _NO_TLS
     return _NO_TLS

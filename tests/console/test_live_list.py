@@ -68,6 +68,24 @@ async def test_rows_are_written_once_for_all_who_see_the_same(
         await each.aclose()
 
 
+async def test_what_came_before_the_stream_is_sent_first(arrivals: Arrivals) -> None:
+    rows = LiveList(arrivals.start, arrivals.poll, id_of=str.upper, poll_seconds=0.01)
+
+    async def missed() -> Sequence[str]:
+        return ["c", "b"]
+
+    request = Request({"type": "http", "method": "GET", "headers": []}, connected)
+    stream = aiter(live_response(request, rows, "".join, None, missed).body_iterator)
+    first = await anext(stream)
+    arrivals.waiting = ["d"]
+    comment = await anext(stream)
+
+    assert (first, comment) == ("event: rows\nid: C\ndata: cb\n\n", ": here\n\n")
+    assert await anext(stream) == "event: rows\nid: D\ndata: d\n\n"
+    assert isinstance(stream, AsyncGenerator)
+    await stream.aclose()
+
+
 async def test_nobody_looks_and_nothing_is_asked(arrivals: Arrivals, rows: LiveList[str]) -> None:
     with rows.looking():
         await eventually(lambda: has_polled(arrivals))

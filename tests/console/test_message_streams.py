@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -73,6 +75,43 @@ async def test_two_hundred_lists_share_each_query(
     assert (started, asked) == (1, polled)
     # Each list would have asked once by itself.
     assert polls - opened < live_list.MAX_OPEN
+
+
+async def test_a_stream_begins_with_what_came_since_the_last_row(service: Service) -> None:
+    secret = await session_of(service, "小王", Role.VIEWER, "en")
+    database = service.app.state.database
+    await service.push(message(service.clock))
+    async with database.sessions() as session:
+        last = await message_store.newest_id(session)
+    # Further away than what is read again.
+    service.clock.advance(timedelta(seconds=60))
+    await service.push(message(service.clock))
+    async with database.sessions() as session:
+        newest = await message_store.newest_id(session)
+    async with (
+        serving(service.app) as origin,
+        httpx.AsyncClient(base_url=origin, cookies={LOOPBACK_NAME: secret}, timeout=60) as http,
+        http.stream(
+            "GET",
+            f"/console/messages/stream?after={UUID(int=0)}",
+            headers={"Last-Event-ID": str(last)},
+        ) as stream,
+    ):
+        lines = stream.aiter_lines()
+        await until_rows(lines)
+        name = await anext(lines)
+        rows = [line async for line in rows_of(lines)]
+
+    assert name == f"id: {newest}"
+    assert [str(newest) in row for row in rows if "data-row" in row] == [True, False]
+
+
+async def rows_of(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Return the lines of one event."""
+    async for line in lines:
+        if not line:
+            return
+        yield line
 
 
 async def test_a_stream_ends_soon_after_its_session(service: Service) -> None:

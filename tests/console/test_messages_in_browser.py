@@ -10,6 +10,9 @@ from tests.service import card, message
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
+WATCH = "document.addEventListener('rows', () => { document.body.dataset.rows = 'came'; })"
+
+
 async def test_a_message_arrives_live_and_its_failed_card_is_sent_again(
     console_in_browser: ConsoleInBrowser,
 ) -> None:
@@ -18,14 +21,18 @@ async def test_a_message_arrives_live_and_its_failed_card_is_sent_again(
     await service.push(message(service.clock, "before"))
     async with console_in_browser.visit(View("en")) as visit:
         page = visit.page
-        async with page.expect_response("**/messages/stream"):
+        async with page.expect_response("**/messages/stream?**"):
             await visit.open("/messages")
         await expect(page.locator('#messages th[scope="row"]')).to_have_count(1)
-        # The feed begins with its first poll: a message that comes before it is in no batch.
-        live = service.app.state.live_messages
-        with live.looking():
-            await service.push(message(service.clock))
-            await page.get_by_role("button", name="1 new").click()
+        # What comes while the list is paused is not lost, nor what came before the stream began.
+        live = page.get_by_role("switch", name="Live")
+        await live.uncheck()
+        await page.evaluate(WATCH)
+        await service.push(message(service.clock))
+        await expect(page.locator("body")).to_have_attribute("data-rows", "came")
+        await expect(page.get_by_role("button", name="1 new")).to_be_hidden()
+        await live.check()
+        await page.get_by_role("button", name="1 new").click()
         await expect(page.locator('#messages th[scope="row"]')).to_have_count(2)
         await expect(page.locator("#messages tr.day")).to_have_count(1)
 

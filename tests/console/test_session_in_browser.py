@@ -78,3 +78,7 @@ async def test_the_navigation_of_a_phone_opens_and_leads_on(
         await visit.page.get_by_role("button", name="Menu").click()
         await link.click()
         await visit.page.wait_for_url("**/console/settings")
+        # Where the navigation stands beside the page, nothing opens it.
+        await visit.page.set_viewport_size({"width": 1280, "height": 800})
+        await expect(link).to_be_visible()
+        await expect(visit.page.get_by_role("button", name="Menu")).to_be_hidden()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.console.failure_phrases import failures_in
 from app.console.language import language_of
 from app.console.menus import labels
 from app.console.menus.place import Place, PlaceQuery
@@ -98,6 +99,6 @@ def _problem(request: Request, error: ApiError) -> dict[str, object]:
     return {
         "errcode": error.errcode,
         "rid": error.rid,
-        "meaning": error.errmsg if known is None else known.meaning,
+        "meaning": failures_in(language)(error.errmsg) if known is None else known.meaning,
         "fix": "" if known is None else known.fix,
     }

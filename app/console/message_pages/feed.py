@@ -45,12 +45,12 @@ class MessageFeed:
         """Begin with what arrives from now on."""
         async with self._database.sessions.begin() as session:
             self._latest = await message_store.newest_id(session) or UUID(int=0)
-            rows = await message_store.since(session, self._lower(), MAX_READ)
+            rows = await message_store.since(session, overlapping(self._latest), MAX_READ)
         self._seen = {row.id for row in rows}
 
     async def poll(self) -> Sequence[MessageRow]:
         """Return what has arrived, the newest first."""
-        lower = self._lower()
+        lower = overlapping(self._latest)
         async with self._database.sessions.begin() as session:
             rows = await message_store.since(session, lower, MAX_READ)
         found = [row for row in rows if row.id not in self._seen]
@@ -58,9 +58,17 @@ class MessageFeed:
         self._seen = {one for one in self._seen if one >= lower} | {row.id for row in found}
         return found[:MAX_ROWS]
 
-    def _lower(self) -> UUID:
-        milliseconds = max(0, (self._latest.int >> _TIME_SHIFT) - OVERLAP_MS)
-        return UUID(int=milliseconds << _TIME_SHIFT)
+
+async def missed_since(database: Database, latest: UUID) -> Sequence[MessageRow]:
+    """Return up to MAX_READ messages that came after one, the newest first, and some before it."""
+    async with database.sessions.begin() as session:
+        return await message_store.since(session, overlapping(latest), MAX_READ)
+
+
+def overlapping(latest: UUID) -> UUID:
+    """Return the id from which on has to be read for what was committed after the latest id."""
+    milliseconds = max(0, (latest.int >> _TIME_SHIFT) - OVERLAP_MS)
+    return UUID(int=milliseconds << _TIME_SHIFT)
 
 
 def live_messages(state: State) -> LiveList[MessageRow]:
@@ -68,7 +76,7 @@ def live_messages(state: State) -> LiveList[MessageRow]:
     found: LiveList[MessageRow] | None = getattr(state, "live_messages", None)
     if found is None:
         feed = MessageFeed(state.database)
-        found = state.live_messages = LiveList(feed.start, feed.poll)
+        found = state.live_messages = LiveList(feed.start, feed.poll, id_of=lambda row: str(row.id))
     return found
 
 

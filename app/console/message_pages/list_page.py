@@ -1,10 +1,11 @@
 """Shows the messages as they arrive, with filters, and what is masked in them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import audit
@@ -18,13 +19,14 @@ from app.console.funnel.labels import STEPS
 from app.console.language import language_of
 from app.console.live_list import live_response
 from app.console.message_pages import labels
-from app.console.message_pages.feed import by_day, live_messages
+from app.console.message_pages.feed import by_day, live_messages, missed_since
 from app.console.message_pages.query import MessageFilters, MessageQuery
 from app.console.render import render, zone_of
 from app.console.signed_in import Viewer
 from app.console.template_environment import environment
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
+from app.first_id import first_id
 from app.funnel.steps import Step
 
 router = APIRouter()
@@ -60,9 +62,13 @@ async def show_texts(
 
 @router.get("/stream")
 async def stream(
-    request: Request, _visitor: Viewer, filters: Annotated[MessageFilters, Query()]
+    request: Request,
+    _visitor: Viewer,
+    filters: Annotated[MessageFilters, Query()],
+    after: UUID | None = None,
+    last_event_id: Annotated[UUID | None, Header()] = None,
 ) -> Response:
-    """Send what arrives, to one browser."""
+    """Send what arrives, to one browser. after: an id from about when its page was made."""
     zone = zone_of(request)
     wanted = filters.filter(zone)
     language = language_of(request)
@@ -73,7 +79,10 @@ async def stream(
         fitting = [row for row in rows if wanted.fits(row)]
         return template.render(days=by_day(fitting, zone), shown=False, texts=labels)
 
-    return live_response(request, live_messages(request.app.state), write, (language, wanted))
+    state = request.app.state
+    latest = last_event_id or after
+    missed = None if latest is None else partial(missed_since, state.database, latest)
+    return live_response(request, live_messages(state), write, (language, wanted), missed)
 
 
 @router.post("/{callback_id}/text")
@@ -117,6 +126,7 @@ async def _shown(
 async def _values(request: Request, query: MessageQuery, session: AsyncSession) -> dict[str, Any]:
     """Return what the template needs. Its blocks for htmx are `main` and `results`."""
     zone = zone_of(request)
+    now = request.app.state.clock.now()
     found = await message_store.page(
         session, query.filter(zone), before=query.before, limit=PAGE_ROWS
     )
@@ -135,7 +145,7 @@ async def _values(request: Request, query: MessageQuery, session: AsyncSession) 
         "searched": found.searched,
         "newest": query.address("/messages") if query.before else None,
         "older": query.address("/messages", before=found.next) if found.next else None,
-        "live": query.address("/messages/stream") if is_newest else None,
+        "live": query.address("/messages/stream", after=first_id(now)) if is_newest else None,
         "show_all": query.address("/messages/shown", before=query.before),
         "retry": query.address("/messages/retries/new"),
     }

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.console.errors import NotFound
+from app.console.failure_phrases import failures_in
 from app.console.followers.references import references, tail
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -156,4 +157,4 @@ def _progress(send: NoticeSend, counts: dict[str, int]) -> Progress:
 def _reason(notice: Notice, language: Language) -> str:
     if notice.errcode is not None:
         return f"{notice.errcode}: {explain(notice.errcode, language, notice.rid).meaning}"
-    return notice.result or notice.errmsg or ""
+    return notice.result or failures_in(language)(notice.errmsg or "")

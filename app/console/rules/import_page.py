@@ -19,6 +19,7 @@ from starlette.datastructures import UploadFile
 from app.access.actor import Actor
 from app.access.sessions import SignedIn
 from app.console.messages import N_
+from app.console.refusal import Refusal
 from app.console.render import is_htmx, render
 from app.console.rules import changes
 from app.console.rules.editor import translate_for
@@ -53,8 +54,6 @@ MAX_SHOWN: Final = 200
 NO_FILE: Final = N_("Choose a file first.")
 BUSY: Final = N_("Another import is under way. Try again when it has ended.")
 CHANGED: Final = N_("The rules or the source have changed since the preview. Look at the new one.")
-REFUSED: Final = N_("WeChat refused: %(code)s %(words)s")
-UNREACHABLE: Final = N_("WeChat can't be reached. Try again in a minute.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,7 @@ async def import_from_wechat(request: Request, visitor: Editor) -> Response:
     try:
         answer = await automatic_replies(request, AppId(chosen))
     except ApiError as error:
-        code, words = getattr(error, "errcode", ""), getattr(error, "errmsg", "")
-        if not code:
-            return _page(request, problems=[translate(UNREACHABLE)], status=502)
-        problem = translate(REFUSED) % {"code": code, "words": words}
-        return _page(request, problems=[problem], status=502)
+        return _page(request, problems=[Refusal.of(request, error).words], status=502)
     source = _from_console(answer, chosen, request)
     return await _preview_or_import(request, visitor, source, form)
 

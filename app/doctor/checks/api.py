@@ -11,6 +11,7 @@ from app.doctor.facts import Facts, Refusal, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
 from app.doctor.words import NOT_CHECKED, explained
 from app.wechat.errcodes import Action, action_for
+from app.wechat.failure_words import failure_in
 from app.wechat_client.quota_store import NEARLY_USED_UP
 
 STABLE_TOKEN: Final = "stable_token"  # noqa: S105 - the name of an API
@@ -62,7 +63,7 @@ def _refused_token(refused: Refusal) -> Finding:
             "access-token",
             Both(
                 f"WeChat gives no answer to the request for a token: {refused.errmsg}.",
-                f"获取 access_token 时微信没有应答：{refused.errmsg}。",
+                f"获取 access_token 时微信没有应答：{failure_in('zh', refused.errmsg)}。",
             ),
             Both(
                 "Let the worker's machine reach api.weixin.qq.com on port 443, and check its DNS "
@@ -108,7 +109,7 @@ def _refused_call(refused: Refusal) -> Finding:
             "api-refusals",
             Both(
                 f"{refused.api} got no answer from WeChat: {refused.errmsg}.",
-                f"调用 {refused.api} 时微信没有应答：{refused.errmsg}。",
+                f"调用 {refused.api} 时微信没有应答：{failure_in('zh', refused.errmsg)}。",
             ),
             Both(
                 "If it goes on, check the way from the worker to api.weixin.qq.com.",

@@ -11,6 +11,7 @@ from app.doctor.checks.pushes import receiving
 from app.doctor.facts import Facts, Probe, Shared
 from app.doctor.finding import Both, Finding, look, not_applicable, ok
 from app.doctor.words import NO_APPSECRET, NOT_CHECKED
+from app.wechat.failure_words import failure_in
 
 MENU_PROBE: Final = "menu"
 REPLIES_PROBE: Final = "console_replies"
@@ -102,8 +103,12 @@ def _probed(facts: Facts, shared: Shared, name: str) -> Iterator[tuple[str, Prob
             yield account.appid, NOT_CHECKED
         elif "error" in probe.result:
             # An account that is not verified has no such API, and then nothing to look at.
-            told = probe.result.get("errcode") or probe.result["error"]
-            yield account.appid, Both(f"WeChat does not say ({told}).", f"微信未提供（{told}）。")
+            told = str(probe.result.get("errcode") or probe.result["error"])
+            in_chinese = failure_in("zh", told)
+            yield (
+                account.appid,
+                Both(f"WeChat does not say ({told}).", f"微信未提供（{in_chinese}）。"),
+            )
         else:
             yield account.appid, probe
 

@@ -1,7 +1,7 @@
-"""Translates the sentences with which functions of the service say what is wrong, or why.
+"""Translates the sentences with which functions of the service say what is wrong, or why. Pure.
 
-They are written in English where they arise, for the API and the command line. A page has phrases:
-each sentence once, as a message with places for its values; a sentence is recognised by it.
+They are written in English where they arise, for the API and the command line. Whoever translates
+them has phrases: each sentence once, with places for its values; a sentence is recognised by it.
 """
 
 import re
