@@ -6,7 +6,7 @@ from fastapi import Request
 
 from app.console.language import language_of
 from app.console.messages import N_, translations
-from app.console.phrases import in_language
+from app.phrases import in_language
 
 PHRASES: Final = (
     N_("line %(line)s: %(problem)s"),

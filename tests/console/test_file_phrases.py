@@ -11,7 +11,7 @@ from app.codes.errors import BadCodes
 from app.codes.read_csv import MAX_LINE, CodeReader
 from app.console.file_phrases import PHRASES
 from app.console.messages import translations
-from app.console.phrases import in_language
+from app.phrases import in_language
 from app.qrcodes.errors import KeyTaken, ScenesTaken, TooManyCodes
 from app.qrcodes.list_csv import MAX_CODES, BadList, read_list
 from tests.console import made_campaigns

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from app.console.phrases import Translate
 from app.console.rules.phrases import in_language
+from app.phrases import Translate
 from app.rules.definition.schemas import RuleIn
 from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
 from app.rules.editing.check_sendable import require_sendable

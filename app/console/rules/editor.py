@@ -9,7 +9,6 @@ from fastapi import Request, Response
 from app.access.roles import Role
 from app.console.language import language_of
 from app.console.messages import translations
-from app.console.phrases import Translate
 from app.console.render import render, zone_of
 from app.console.rules import field_labels
 from app.console.rules.check import repeated
@@ -20,6 +19,7 @@ from app.console.rules.questions import ASKED
 from app.console.rules.tabs import tab_of
 from app.console.rules.views import left_over, rule_views
 from app.console.visitor import visitor_of
+from app.phrases import Translate
 from app.rules.definition.accounts import receiving_accounts
 
 WAIT_SECONDS: Final = 0.05

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from app.console.form_values import Blank
 from app.console.messages import N_
-from app.console.phrases import Translate
 from app.console.render import is_htmx
 from app.console.rules import changes
 from app.console.rules.check import checked, errors_of
@@ -26,6 +25,7 @@ from app.console.signed_in import Editor
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.engine import Database
+from app.phrases import Translate
 from app.rules.definition.event_triggers import MAX_SCENE_CHARACTERS
 from app.rules.definition.text_triggers import MAX_KEYWORD_CHARACTERS
 from app.rules.editing import edit

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from app.console import phrases
+from app import phrases
 from app.console.messages import N_
-from app.console.phrases import Translate
+from app.phrases import Translate
 
 PHRASES: Final = (
     N_("is missing: add it"),

@@ -5,9 +5,9 @@ from typing import Final, Self
 from pydantic import BaseModel, Field, ValidationError
 
 from app.console.messages import N_
-from app.console.phrases import Translate
 from app.console.rules.phrases import in_language
 from app.http_client.url_policy import BadUrl
+from app.phrases import Translate
 from app.settings import Settings
 from app.webhooks.endpoint_url import check_endpoint_url
 from app.webhooks.event_types import Pattern

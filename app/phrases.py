@@ -1,7 +1,8 @@
 """Translates the sentences with which functions of the service say what is wrong, or why.
 
-They are written in English where they arise, for the API and the command line. A page has phrases:
-each sentence once, as a message with places for its values; a sentence is recognised by it.
+They are written in English where they arise, for the API and the command line. Who shows them in
+another language has phrases: each sentence once, with places for its values; a sentence is
+recognised by it. Pure.
 """
 
 import re
@@ -15,7 +16,7 @@ _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
 def in_language(sentence: str, phrases: tuple[str, ...], translate: Translate) -> str:
-    """Return a sentence in the operator's language; one that is not known stays as it is."""
+    """Return a sentence as `translate` has it; one that is not known stays as it is."""
     for pattern, phrase in _patterns(phrases):
         found = pattern.fullmatch(sentence)
         if found is not None:
