@@ -15,7 +15,7 @@ _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
 def in_language(sentence: str, phrases: tuple[str, ...], translate: Translate) -> str:
-    """Return a sentence in the operator's language; one that is not known stays as it is."""
+    """Return a sentence as `translate` has it; one that is not known stays as it is."""
     for pattern, phrase in _patterns(phrases):
         found = pattern.fullmatch(sentence)
         if found is not None:

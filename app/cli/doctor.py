@@ -21,6 +21,7 @@ from app.doctor.facts import Local
 from app.doctor.finding import Both, Finding, State, fault, verdict
 from app.doctor.prober import make_prober
 from app.doctor.schemas import doctor_out
+from app.doctor.setting_words import problem_in_chinese
 from app.ops import logging
 from app.ops.database_state import DATABASE_ERRORS
 from app.settings import Settings, SettingsError, load_settings
@@ -78,10 +79,11 @@ def run(
 
 
 def _wrong_setting(problem: str) -> Finding:
-    en, zh = ("", "") if problem.endswith("?") else (".", "。")
+    chinese = problem_in_chinese(problem)
+    en, zh = "" if problem.endswith("?") else ".", "" if chinese.endswith("？") else "。"
     return fault(
         "settings",
-        Both(f"A setting is wrong: {problem}{en}", f"设置有误：{problem}{zh}"),
+        Both(f"A setting is wrong: {problem}{en}", f"设置有误：{chinese}{zh}"),
         Both("Correct it in the environment or in .env.", "请在环境变量或 .env 中改正。"),
     )
 

@@ -87,7 +87,10 @@ class SentCards:
 
 @dataclass(frozen=True, slots=True)
 class BadMedium:
-    """A file that a rule names and that can't be uploaded. problem: what is wrong with it."""
+    """A file that a rule names and that can't be uploaded.
+
+    problem: what is wrong with it, a colon, and what to do, in English.
+    """
 
     rule_id: int
     file: str

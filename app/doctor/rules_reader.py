@@ -111,8 +111,7 @@ class RulesReader:
             name = str(use.source.file)
             wrong = wrong_with_file(self._settings.media_path, use, name)
             if wrong is not None:
-                # The fix that follows the colon is the finding's own.
-                found.append(BadMedium(rule_id, name, wrong.partition(":")[0]))
+                found.append(BadMedium(rule_id, name, wrong))
         return found
 
 

@@ -17,7 +17,7 @@ from simulator.playground.postgres import Postgres
 from simulator.playground.rules import add_samples, copy_picture
 from simulator.playground.setup import Setup, bare_environment
 from simulator.playground.story import POLL_SECONDS, send_message
-from simulator.playground.trace import show_addresses, show_trace
+from simulator.playground.trace import show_addresses, show_sign_in_link, show_trace
 
 OA_BRIDGE = str(Path(sys.executable).with_name("oa-bridge"))
 READY_SECONDS = 60.0
@@ -44,7 +44,7 @@ class Playground:
             await self._send_one()
         except httpx.HTTPError as error:
             raise PlaygroundError(f"{type(error).__name__}: {error}") from error
-        show_addresses(self._console, self._setup, self._sign_in_link)
+        show_addresses(self._console, self._setup)
         self._say(f"\nReady after {time.monotonic() - started:.1f} s.")
 
     def show_hint(self) -> None:
@@ -85,6 +85,7 @@ class Playground:
         ):
             await _ready(simulator, "/_sim/state")
             await _ready(service, "/readyz")
+            show_sign_in_link(self._console, self._sign_in_link)
             await self._add_rules(service)
             show_trace(self._console, await send_message(service, simulator))
 

@@ -40,11 +40,15 @@ def show_trace(console: Console, trace: Trace) -> None:
     console.print(steps, panel)
 
 
-def show_addresses(console: Console, setup: Setup, sign_in_link: str) -> None:
-    """Print the addresses of the running programs, and first how to sign in to the console."""
+def show_sign_in_link(console: Console, link: str) -> None:
+    """Print how to sign in to the console."""
     console.print("\n[bold green]Console[/] (the link signs in once, within 15 minutes)")
     # One line, however narrow the terminal is, or it could not be clicked or copied.
-    console.print(sign_in_link, highlight=False, markup=False, soft_wrap=True)
+    console.print(link, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_addresses(console: Console, setup: Setup) -> None:
+    """Print the addresses of the running programs."""
     addresses = Table.grid(padding=(0, 2))
     addresses.add_column(style="bold")
     addresses.add_column(overflow="fold")

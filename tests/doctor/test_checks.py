@@ -263,7 +263,7 @@ CASES: list[tuple[str, State, str, Change]] = [
         "--from-wechat",
         shared(probes=WELL | probed(console_replies={"rules": 4}), rules=RulesReport()),
     ),
-    ("console-menu", State.LOOK, "menu/create", with_probe("menu", {"open": False, "buttons": 0})),
+    ("console-menu", State.LOOK, "page Menus", with_probe("menu", {"open": False, "buttons": 0})),
     (
         "webhooks",
         State.FAULT,
@@ -328,6 +328,30 @@ def test_refusals_of_strangers_are_no_finding(well: Facts) -> None:
     change = refused("bad_signature", 5, last=NOW, today=1000)
 
     assert worst(judge(change(well)), "refused-pushes").state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("pause", "state"), [(timedelta(minutes=3), State.OK), (timedelta(seconds=30), State.LOOK)]
+)
+def test_a_cause_is_over_once_good_pushes_came_for_a_while(
+    well: Facts, pause: timedelta, state: State
+) -> None:
+    change = refused("bad_signature", 5, last=NOW + pause, today=6)
+
+    assert worst(judge(change(well)), "refused-pushes").state is state
+
+
+def test_the_cause_of_now_is_told_in_place_of_one_that_is_over(well: Facts) -> None:
+    over = RefusedPushes(APPID, "bad_padding", 50, NOW - 2 * HOUR)
+    other = RefusedPushes(APPID, "appid_mismatch", 50, NOW - timedelta(minutes=30))
+    present = RefusedPushes(APPID, "not_encrypted", 1, NOW)
+    pushes = {APPID: Pushes(NOW - HOUR, 60.0, 9)}
+    change = shared(refused_pushes=[over, other, present], pushes=pushes)
+
+    found = worst(judge(change(well)), "refused-pushes")
+
+    assert found.state is State.FAULT
+    assert "明文模式" in found.what.zh
 
 
 def test_a_card_that_arrived_since_ends_the_finding(well: Facts) -> None:

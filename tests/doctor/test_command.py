@@ -54,7 +54,7 @@ def test_a_wrong_setting_is_a_finding(run: Run) -> None:
     assert found["state"] == "fault"
     (finding,) = found["findings"]
     assert finding["check"] == "settings"
-    assert "PORT" in finding["what"]["zh"]
+    assert finding["what"]["zh"] == "设置有误：PORT 不能小于 1。"
 
 
 def test_a_question_about_a_setting_has_one_mark(run: Run) -> None:
@@ -62,7 +62,7 @@ def test_a_question_about_a_setting_has_one_mark(run: Run) -> None:
 
     (finding,) = printed_json(lines)["findings"]
     assert finding["what"]["en"].endswith("did you mean CONSOLE?")
-    assert finding["what"]["zh"].endswith("did you mean CONSOLE?")
+    assert finding["what"]["zh"].endswith("是否应为 CONSOLE？")
 
 
 def test_it_asks_wechat_itself_and_says_what_hinders_it(run: Run, database_url: str) -> None:

@@ -142,7 +142,11 @@ async def test_a_missing_picture(service: Service, wechat: WeChat) -> None:
     says((await examine(service))["pictures"], "fault", "shop.jpg", "MEDIA_DIR")
 
     picture.write_bytes(JPEG[:-10])
-    says((await examine(service))["pictures"], "fault", "shop.jpg", "is cut off or damaged")
+    damaged = (await examine(service))["pictures"]
+    says(damaged, "fault", "shop.jpg", "MEDIA_DIR")
+    assert damaged["what"]["en"].endswith("names shop.jpg, which is cut off or damaged.")
+    assert damaged["what"]["zh"].endswith("引用的 shop.jpg 不完整或已损坏。")
+    assert damaged["fix"]["zh"].endswith("请重新保存。")
 
     picture.write_bytes(JPEG)
     assert (await examine(service))["pictures"]["state"] == "ok"

@@ -230,15 +230,22 @@ def refused_pushes(facts: Facts, shared: Shared) -> Iterator[Finding]:
 def _refused_account(
     facts: Facts, account: Account, refused: Sequence[RefusedPushes], accepted: Pushes
 ) -> Finding:
-    total = sum(one.count for one in refused)
-    main = max(refused, key=lambda one: (cause_of(one.reason).rank, one.count))
+    evidence = {"refused": {one.reason: one.count for one in refused}}
+    lasting = [one for one in refused if not _is_over(one, accepted)]
+    if not lasting:
+        total = sum(one.count for one in refused)
+        what = Both(
+            f"{total} pushes were refused in the last day; WeChat's have come in since.",
+            f"最近一天拒绝过 {total} 个推送；之后微信的推送正常。",
+        )
+        return ok("refused-pushes", what, appid=account.appid, evidence=evidence)
+    total = sum(one.count for one in lasting)
+    main = max(lasting, key=lambda one: (cause_of(one.reason).rank, one.seen_at))
     # What came after the last good push may be all that comes.
     none_since = accepted.last is None or facts.now - accepted.last > timedelta(days=1)
-    pause = timedelta(seconds=3 * (accepted.usual_seconds or 0)) + timedelta(minutes=2)
-    broke_off = accepted.last is not None and main.seen_at - accepted.last > pause
+    broke_off = accepted.last is not None and main.seen_at - accepted.last > _unusual(accepted)
     cause = cause_of(main.reason)
     what = _counted(cause, main.count, main.reason)
-    evidence = {"refused": {one.reason: one.count for one in refused}}
     if cause.rank and (none_since or broke_off):
         return fault("refused-pushes", what, cause.fix, appid=account.appid, evidence=evidence)
     if cause.rank and total * STRANGERS >= accepted.today:
@@ -253,6 +260,18 @@ def _refused_account(
         appid=account.appid,
         evidence=evidence,
     )
+
+
+def _is_over(refused: RefusedPushes, accepted: Pushes) -> bool:
+    """Return whether good pushes came after the last refused one, and not just beside it."""
+    if accepted.last is None:
+        return False
+    return accepted.last - refused.seen_at > min(_unusual(accepted), MIN_SILENCE)
+
+
+def _unusual(accepted: Pushes) -> timedelta:
+    """Return a pause between pushes that is not by chance."""
+    return timedelta(seconds=3 * (accepted.usual_seconds or 0)) + timedelta(minutes=2)
 
 
 def _counted(cause: Cause, count: int, reason: str) -> Both:

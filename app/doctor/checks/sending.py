@@ -6,6 +6,7 @@ from typing import Final
 from app.doctor.checks.api import evidence_of, with_code
 from app.doctor.facts import Facts, SentCards, Shared
 from app.doctor.finding import Both, Finding, fault, look, not_applicable, ok
+from app.doctor.picture_words import UNREADABLE, told
 from app.doctor.words import NO_APPSECRET, duration, explained, named
 from app.settings import Account
 
@@ -103,12 +104,12 @@ def _refused_card(refused: SentCards) -> Finding:
             f"请在公众平台“小程序管理”中把小程序 {mini_program} 关联到 {refused.appid}，或改正规"
             "则中的 AppID。",
         )
-    told = with_code(meaning, code)
+    said = with_code(meaning, code)
     return fault(
         "mini-program-cards",
         Both(
-            f"{refused.count} cards that open {mini_program} were refused: {told.en}",
-            f"打开小程序 {mini_program} 的 {refused.count} 张卡片被拒绝：{told.zh}",
+            f"Cards that open {mini_program} are refused (so far {refused.count}): {said.en}",
+            f"打开小程序 {mini_program} 的卡片被拒绝（共 {refused.count} 张）：{said.zh}",
         ),
         fix,
         appid=refused.appid,
@@ -131,19 +132,28 @@ def pictures(facts: Facts, shared: Shared) -> Iterator[Finding]:
         return
     first = bad[0]
     more = f" (+{len(bad) - 1})" if len(bad) > 1 else ""
+    wrong, to_do = told(first.problem)
+    folder = f"{facts.settings.media_path}"
+    if first.problem.startswith(UNREADABLE):
+        fix = Both(
+            f"Put {first.file} into {folder} (MEDIA_DIR) on every web process and worker, or "
+            "name another file in the rule.",
+            f"请把 {first.file} 放入所有 web 进程和 worker 的 {folder}（MEDIA_DIR），或在规则中改用"
+            "其他文件。",
+        )
+    else:
+        fix = Both(
+            f"Replace {first.file} in {folder} (MEDIA_DIR) on every web process and worker: "
+            f"{to_do.en}.",
+            f"请更换所有 web 进程和 worker 的 {folder}（MEDIA_DIR）中的 {first.file}：{to_do.zh}。",
+        )
     yield fault(
         "pictures",
         Both(
-            f"Rule {first.rule_id} names {first.file}, which {first.problem}{more}.",
-            f"规则 {first.rule_id} 引用的 {first.file} 无法上传（{first.problem}）{more}。",
+            f"Rule {first.rule_id} names {first.file}, which {wrong.en}{more}.",
+            f"规则 {first.rule_id} 引用的 {first.file} {wrong.zh}{more}。",
         ),
-        Both(
-            f"Put {first.file} into {facts.settings.media_path} (MEDIA_DIR) on every web process "
-            "and worker, or "
-            "name another file in the rule.",
-            f"请把 {first.file} 放入所有 web 进程和 worker 的 {facts.settings.media_path}（"
-            "MEDIA_DIR），或在规则中改用其他文件。",
-        ),
+        fix,
         evidence={"files": sorted({one.file for one in bad})[:100]},
     )
 

@@ -214,7 +214,7 @@ def secrets(facts: Facts, shared: Shared) -> Iterator[Finding]:
         yield look(
             "secrets",
             Both(
-                f"{stored.outdated} secrets are in clear, or encrypted with the key before.",
+                f"Secrets in clear, or encrypted with the key before: {stored.outdated}.",
                 f"有 {stored.outdated} 个密钥是明文，或仍用旧密钥加密。",
             ),
             Both("Run oa-bridge secrets rewrite.", "请运行 oa-bridge secrets rewrite。"),

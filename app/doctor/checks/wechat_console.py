@@ -31,9 +31,9 @@ def console_menu(facts: Facts, shared: Shared) -> Iterator[Finding]:
                     "自定义菜单未启用：启用服务器配置时它会被停用。",
                 ),
                 Both(
-                    "Publish a menu through the API (menu/create), or leave it if the account "
+                    "Publish a menu on the page Menus of the console, or leave it if the account "
                     "needs none.",
-                    "请通过接口（menu/create）发布菜单；若不需要菜单则无需处理。",
+                    "请在控制台的“自定义菜单”页面发布菜单；若不需要菜单则无需处理。",
                 ),
                 appid=appid,
                 checked_at=probe.checked_at,
