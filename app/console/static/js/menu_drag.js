@@ -15,7 +15,7 @@ document.addEventListener("dragstart", (event) => {
 
 document.addEventListener("dragover", (event) => {
   const button = buttonOf(event);
-  document.querySelector(".menu-button.is-target")?.classList.remove("is-target");
+  document.querySelector(".phone-button.is-target")?.classList.remove("is-target");
   if (!isSibling(button)) return;
   event.preventDefault();
   button.classList.add("is-target");
@@ -35,5 +35,5 @@ document.addEventListener("drop", (event) => {
 
 document.addEventListener("dragend", () => {
   dragged = null;
-  document.querySelector(".menu-button.is-target")?.classList.remove("is-target");
+  document.querySelector(".phone-button.is-target")?.classList.remove("is-target");
 });
