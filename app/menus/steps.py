@@ -58,7 +58,6 @@ class Progress:
         """Whether a call of this version has changed what followers see."""
         return self.default_created or bool(self.menuids) or self.deleted_all
 
-
     @property
     def is_deleting(self) -> bool:
         """Whether the next step deletes conditional menus that were there before.

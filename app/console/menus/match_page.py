@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from fastapi import Form, Query, Request, Response
-from pydantic import Field
 
 from app.console.menus.place import Place, PlaceQuery
 from app.console.menus.router import router
