@@ -58,7 +58,7 @@ async def pull(settings: Settings, appid: AppId) -> None:
 async def diff(settings: Settings, appid: AppId, file: Path | None, out: Console) -> None:
     """Show what publishing a file, or the draft, would change. Raises ApiError."""
     async with _tools(settings) as tools:
-        menu = await _menu(tools, appid, file)
+        menu = (await _draft(tools, appid))[1] if file is None else await _read(file)
         _require_sound(menu, settings)
         _show_changes(out, await _changes(tools, appid, menu))
 
@@ -68,12 +68,16 @@ async def publish_menu(
 ) -> None:
     """Publish a file, or the draft, and wait until that is over. Raises ApiError, CommandFailed."""
     async with _tools(settings) as tools:
-        menu = await _menu(tools, appid, file)
+        revision = None
+        if file is None:
+            revision, menu = await _draft(tools, appid)
+        else:
+            menu = await _read(file)
         _require_sound(menu, settings)
         _show_changes(out, await _changes(tools, appid, menu))
         if not yes:
             _confirm()  # nothing is held meanwhile
-        version = await _order(tools, appid, menu if file is not None else None)
+        version = await _order(tools, appid, menu, revision)
         publisher = publish.Publisher(tools.database.sessions, tools.wechat, tools.clock)
         await publish.publish(publisher, version.id)
         async with tools.database.sessions.begin() as session:
@@ -134,12 +138,15 @@ async def _changes(tools: _Tools, appid: AppId, menu: Menu) -> list[Change]:
     return present.changes(found, menu, appid, live)
 
 
-async def _menu(tools: _Tools, appid: AppId, file: Path | None) -> Menu:
-    """Return the menu of a file, or the draft. Raises CommandFailed, InvalidRequest."""
-    if file is None:
-        async with tools.database.sessions.begin() as session:
-            account = await store.read(session, appid, tools.clock.now())
-        return Menu.model_validate(account.draft)
+async def _draft(tools: _Tools, appid: AppId) -> tuple[int, Menu]:
+    """Return the draft with its revision."""
+    async with tools.database.sessions.begin() as session:
+        account = await store.read(session, appid, tools.clock.now())
+    return account.revision, Menu.model_validate(account.draft)
+
+
+async def _read(file: Path) -> Menu:
+    """Return the menu of a file. Raises CommandFailed, InvalidRequest."""
     try:
         return yaml_document.read(await asyncio.to_thread(_content, file))
     except OSError as error:
@@ -151,15 +158,18 @@ def _content(file: Path) -> bytes:
         return stream.read(yaml_document.MAX_BYTES + 1)
 
 
-async def _order(tools: _Tools, appid: AppId, menu: Menu | None) -> MenuVersion:
-    """Store the draft, if it comes from a file, and make a version of it. Raises CommandFailed."""
+async def _order(tools: _Tools, appid: AppId, menu: Menu, revision: int | None) -> MenuVersion:
+    """Make a version of the draft that was shown. Raises CommandFailed.
+
+    revision: of the draft; None: the menu comes from a file, and becomes the draft first.
+    """
     now, actor = tools.clock.now(), cli_actor()
     try:
         async with tools.database.sessions.begin() as session:
-            account = await store.read(session, appid, now)
-            if menu is not None:
-                account = await store.save_draft(session, actor, appid, menu, now, revision=None)
-            return await store.publish(session, actor, appid, now, revision=account.revision)
+            if revision is None:
+                stored = await store.save_draft(session, actor, appid, menu, now, revision=None)
+                revision = stored.revision
+            return await store.publish(session, actor, appid, now, revision=revision)
     except MenuError as error:
         raise CommandFailed(str(error)) from None
 

@@ -71,14 +71,20 @@ def import_list(
 
 @qrcodes.command()
 def progress(list_id: ListIdentifier) -> None:
-    """Print how many codes of a list WeChat has made, has refused, and is still to make."""
+    """Print how many codes of a list WeChat has made, refused, not answered for, and is to make."""
 
     async def work(session: AsyncSession, _: datetime) -> Progress:
         await _require_list(session, list_id)
         return await list_store.progress(session, list_id)
 
     found = run(settings_of_command(), work)
-    typer.echo(f"made {found.made}\trefused {found.refused}\twaiting {found.waiting}")
+    columns = {
+        "made": found.made,
+        "refused": found.refused,
+        "unanswered": found.unanswered,
+        "waiting": found.waiting,
+    }
+    typer.echo("\t".join(f"{name} {number}" for name, number in columns.items()))
 
 
 @qrcodes.command()

@@ -4,6 +4,7 @@ MenuError
  ├ DraftChanged     the draft is not the one that was read
  ├ Unfinished       a version of the account is being published
  ├ Finished         the version is not being published
+ ├ TooLate          followers see the version already, so that it can't be stopped
  ├ UnknownVersion   the account has no version with this number
  ├ NothingBefore    there is no version before the one that is live
  └ Incomplete       the version holds buttons that the API can't make
@@ -38,6 +39,16 @@ class Finished(MenuError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"version {number} is not being published, so nothing is to be stopped")
+
+
+class TooLate(MenuError):
+    """The earlier conditional menus are being deleted, so that the version can't be stopped."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"followers see version {number} already, and the conditional menus before it are "
+            "being deleted: wait until it is published, and undo it then"
+        )
 
 
 class UnknownVersion(MenuError):

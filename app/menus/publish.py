@@ -23,7 +23,6 @@ from app.menus.retry_policy import is_refused, next_attempt
 from app.menus.steps import Progress, next_step
 from app.menus.wechat_menus import WeChatMenus
 from app.wechat.errors import ApiError
-from app.wechat.ids import AppId
 
 # Longer than a step with a renewed access token, each call at the longest time limit.
 LEASE: Final = timedelta(minutes=8)
@@ -90,7 +89,7 @@ async def _claim(publisher: Publisher, version_id: UUID) -> _Run | None:
         if version.state not in UNFINISHED:
             return None
         version.lease, version.leased_until = lease, now + LEASE
-        return _Run(lease, _progress(version))
+        return _Run(lease, Progress.of(version))
 
 
 async def _store(publisher: Publisher, run: _Run, progress: Progress) -> _Run | None:
@@ -109,7 +108,7 @@ async def _store(publisher: Publisher, run: _Run, progress: Progress) -> _Run | 
         _stop_if_wanted(version, now)
         if version.state in UNFINISHED:
             version.leased_until = now + LEASE
-            return replace(run, progress=_progress(version))
+            return replace(run, progress=Progress.of(version))
         if version.state is VersionState.FAILED and version.stop:
             version.state = VersionState.STOPPED
         await _end(session, version, now)
@@ -172,7 +171,7 @@ async def _refused(
         version.state = VersionState.WITHDRAWING
         version.attempts = 0
         version.leased_until = now + LEASE
-        return replace(run, progress=_progress(version))
+        return replace(run, progress=Progress.of(version))
     version.restored = version.state is VersionState.PUBLISHING
     version.state = VersionState.FAILED
     await _end(session, version, now)
@@ -209,21 +208,6 @@ async def _locked(session: AsyncSession, version_id: UUID) -> MenuVersion | None
 async def _leased(session: AsyncSession, run: _Run) -> MenuVersion | None:
     version = await _locked(session, run.progress.version_id)
     return None if version is None or version.lease != run.lease else version
-
-
-def _progress(version: MenuVersion) -> Progress:
-    return Progress(
-        version_id=version.id,
-        appid=AppId(version.appid),
-        state=version.state,
-        sent=version.sent,
-        before=version.before,
-        default_created=version.default_created,
-        menuids=tuple(version.menuids),
-        deleted_all=version.deleted_all,
-        verified=version.verified,
-        restored=version.restored,
-    )
 
 
 def _fill(version: MenuVersion, progress: Progress) -> None:

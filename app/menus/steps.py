@@ -10,12 +10,12 @@ more, and the first one is deleted as one that is not of this version. Source: l
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from app.menus.as_read import LiveMenu, read_menu
 from app.menus.difference import differences
-from app.menus.models import VersionState
+from app.menus.models import MenuVersion, VersionState
 from app.menus.wechat_menus import WeChatMenus
 from app.wechat.ids import AppId
 
@@ -37,10 +37,35 @@ class Progress:
     verified: bool | None
     restored: bool | None
 
+    @classmethod
+    def of(cls, version: MenuVersion) -> Self:
+        """Return how far a version is by its row."""
+        return cls(
+            version_id=version.id,
+            appid=AppId(version.appid),
+            state=version.state,
+            sent=version.sent,
+            before=version.before,
+            default_created=version.default_created,
+            menuids=tuple(version.menuids),
+            deleted_all=version.deleted_all,
+            verified=version.verified,
+            restored=version.restored,
+        )
+
     @property
     def has_changed_wechat(self) -> bool:
         """Whether a call of this version has changed what followers see."""
         return self.default_created or bool(self.menuids) or self.deleted_all
+
+    @property
+    def is_deleting(self) -> bool:
+        """Whether the next step deletes conditional menus that were there before.
+
+        WeChat makes a deleted one again only as the newest, so there is no way back from here.
+        """
+        is_complete = self.default_created and len(self.menuids) == len(self.sent["conditional"])
+        return is_complete and bool(read_menu((self.before or {}).get("menu")).conditional)
 
 
 async def next_step(wechat: WeChatMenus, progress: Progress) -> Progress:
@@ -93,7 +118,7 @@ async def _withdraw(wechat: WeChatMenus, progress: Progress) -> Progress:
     before = read_menu((progress.before or {}).get("menu"))
     if not before.button:
         await wechat.delete(progress.appid)
-        return _withdrawn(progress)
+        return _withdrawn(progress, before, before)
     live = read_menu(await wechat.get(progress.appid))
     kept = [each.menuid for each in before.conditional if each.menuid is not None]
     foreign = _foreign(live, kept) if _has_ids(live) else list(progress.menuids)
@@ -103,11 +128,12 @@ async def _withdraw(wechat: WeChatMenus, progress: Progress) -> Progress:
             progress, menuids=tuple(each for each in progress.menuids if each != foreign[0])
         )
     await wechat.create(progress.appid, before.button)
-    return _withdrawn(progress)
+    return _withdrawn(progress, before, live)
 
 
-def _withdrawn(progress: Progress) -> Progress:
-    return replace(progress, state=VersionState.FAILED, restored=not progress.deleted_all)
+def _withdrawn(progress: Progress, before: LiveMenu, live: LiveMenu) -> Progress:
+    is_lost = progress.deleted_all or len(live.conditional) < len(before.conditional)
+    return replace(progress, state=VersionState.FAILED, restored=not is_lost)
 
 
 def _has_ids(live: LiveMenu) -> bool:

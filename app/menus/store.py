@@ -20,6 +20,7 @@ from app.menus.errors import (
     Finished,
     Incomplete,
     NothingBefore,
+    TooLate,
     Unfinished,
     UnknownVersion,
 )
@@ -27,6 +28,7 @@ from app.menus.jobs import publish_job
 from app.menus.models import AccountMenu, MenuButton, MenuVersion, VersionState
 from app.menus.new_mark import new_mark
 from app.menus.page_path import Attribution
+from app.menus.steps import Progress
 
 # Earlier ones that were published are deleted; those that were found at WeChat stay.
 MAX_VERSIONS: Final = 500
@@ -105,7 +107,10 @@ async def restore(
 async def stop(
     session: AsyncSession, actor: Actor, appid: str, number: int, now: datetime
 ) -> MenuVersion:
-    """Let the job end a publication and restore what was there. Raises UnknownVersion, Finished."""
+    """Let the job end a publication and restore what was there.
+
+    Raises UnknownVersion, Finished, TooLate.
+    """
     version = await session.scalar(
         select(MenuVersion)
         .where(MenuVersion.appid == appid, MenuVersion.number == number)
@@ -115,6 +120,8 @@ async def stop(
         raise UnknownVersion(number)
     if version.state is not VersionState.PUBLISHING:
         raise Finished(number)
+    if Progress.of(version).is_deleting:
+        raise TooLate(number)
     version.stop = True
     version.try_at = now
     await audit.record(

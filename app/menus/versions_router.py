@@ -114,7 +114,10 @@ async def stop_version(
     session: SessionDep,
     language: LanguageQuery = "en",
 ) -> VersionOut:
-    """Stop a publication that is not over, and restore what followers saw before."""
+    """Stop a publication that is not over, and restore what followers saw before.
+
+    Once the earlier conditional menus are being deleted it is too late (409): undo it afterwards.
+    """
     official_account(request, appid)
     try:
         version = await store.stop(session, actor_of(request), appid, number, _now(request))

@@ -24,13 +24,14 @@ NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 class QrState(StrEnum):
     """Whether a code can be scanned.
 
-    waiting: WeChat is still to be asked. refused: WeChat has not made it when it was asked.
-    not_renewed: it can be scanned, but WeChat was asked in vain for its renewal. ended: nor can it
-    be scanned any more.
+    waiting: WeChat is still to be asked. refused: WeChat has refused it when it was asked.
+    unanswered: WeChat was asked, and did not answer. not_renewed: it can be scanned, but WeChat was
+    asked in vain for its renewal. ended: nor can it be scanned any more.
     """
 
     WAITING = "waiting"
     REFUSED = "refused"
+    UNANSWERED = "unanswered"
     LIVE = "live"
     NOT_RENEWED = "not_renewed"
     ENDED = "ended"
@@ -58,7 +59,8 @@ def state_of(code: QrCode, now: datetime) -> QrState:
     """Return the state of a code."""
     failed = code.failed_at is not None
     if code.url is None:
-        return QrState.REFUSED if failed else QrState.WAITING
+        asked = QrState.UNANSWERED if code.errcode is None else QrState.REFUSED
+        return asked if failed else QrState.WAITING
     if not is_live(code.expires_at, now):
         return QrState.ENDED
     return QrState.NOT_RENEWED if failed else QrState.LIVE

@@ -40,11 +40,25 @@ class NewList:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many codes of a list WeChat has made, has refused when it was asked last, or neither."""
+    """How many codes of a list WeChat has made, and how it was when it was asked last for others.
+
+    waiting: it was not asked yet.
+    """
 
     made: int
     refused: int
+    unanswered: int
     waiting: int
+
+    @property
+    def total(self) -> int:
+        """All codes that are not deleted."""
+        return self.made + self.refused + self.unanswered + self.waiting
+
+    @property
+    def is_over(self) -> bool:
+        """Whether WeChat has made or refused each of them."""
+        return not (self.waiting or self.unanswered)
 
 
 async def add(session: AsyncSession, actor: Actor, new: NewList, now: datetime) -> QrCodeList:
@@ -112,13 +126,15 @@ async def page(session: AsyncSession, limit: int) -> Sequence[QrCodeList]:
 
 async def progress(session: AsyncSession, list_id: UUID) -> Progress:
     """Return how far a list is. Deleted codes are not counted."""
-    is_made = QrCode.url.is_not(None)
+    is_made, is_asked = QrCode.url.is_not(None), QrCode.failed_at.is_not(None)
+    is_refused = QrCode.errcode.is_not(None)
     row = (
         await session.execute(
             select(
                 func.count().filter(is_made),
-                func.count().filter(~is_made, QrCode.failed_at.is_not(None)),
-                func.count().filter(~is_made, QrCode.failed_at.is_(None)),
+                func.count().filter(~is_made, is_asked, is_refused),
+                func.count().filter(~is_made, is_asked, ~is_refused),
+                func.count().filter(~is_made, ~is_asked),
             ).where(QrCode.list_id == list_id)
         )
     ).one()

@@ -156,6 +156,7 @@ async def _out(session: AsyncSession, found: QrCodeList) -> QrCodeListOut:
         total=found.total,
         made=progress.made,
         refused=progress.refused,
+        unanswered=progress.unanswered,
         waiting=progress.waiting,
         created_at=found.created_at,
     )

@@ -191,6 +191,8 @@ class QrCodeListOut(ApiModel):
     """How many of them WeChat has made."""
     refused: int
     """How many WeChat refused when it was asked last; it is asked again."""
+    unanswered: int
+    """For how many WeChat did not answer when it was asked last; it is asked again."""
     waiting: int
     """How many WeChat is still to be asked for."""
     created_at: datetime

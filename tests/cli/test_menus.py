@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.api_errors import InvalidRequest
 from app.cli import menus_work
-from app.menus import yaml_document
+from app.cli.actor import cli_actor
+from app.menus import store, yaml_document
 from app.menus.document import Menu
 from app.wechat.api import WeChatApi
 from simulator.app import create_app as create_wechat
@@ -92,6 +94,35 @@ def test_a_publication_that_is_not_confirmed_or_sound_changes_nothing(
     status, lines = run("menus restore 7", DATABASE_URL=database_url)
     assert (status, lines) == (1, ["oa-bridge: the account has no version 7"])
     assert wechat.state.menus.of[ACCOUNT.appid].button is None
+
+
+def test_a_draft_that_changes_after_it_was_shown_is_not_published(
+    run: Run,
+    wechat: WeChat,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = file_of(tmp_path, menu(click()))
+    assert run(f"menus publish {file} --yes", DATABASE_URL=database_url)[0] == 0
+    assert run("menus restore 1", DATABASE_URL=database_url)[0] == 0
+    read = menus_work._changes
+
+    async def read_while_somebody_saves(*arguments: Any) -> Any:  # noqa: ANN401 - as it is
+        tools, appid, _menu = arguments
+        async with tools.database.sessions.begin() as session:
+            other = Menu.model_validate(menu(click("别的", "other")))
+            await store.save_draft(
+                session, cli_actor(), appid, other, tools.clock.now(), revision=None
+            )
+        return await read(*arguments)
+
+    monkeypatch.setattr(menus_work, "_changes", read_while_somebody_saves)
+    status, lines = run("menus publish --yes", DATABASE_URL=database_url)
+
+    assert status == 1
+    assert "the draft has the revision 3 by now" in lines[-1]
+    assert wechat.state.menus.of[ACCOUNT.appid].button == [click()]
 
 
 def test_a_refusal_of_wechat_is_printed_with_its_fix(

@@ -62,7 +62,10 @@ def test_a_list_is_imported_followed_and_drawn(command: Command, tmp_path: Path)
     assert command.run("import", str(file), "--permanent", "--key", "a")[1] == list_id
     command.let_wechat_make("store_1")
 
-    assert command.run("progress", list_id.strip())[1] == "made 1\trefused 0\twaiting 1\n"
+    assert (
+        command.run("progress", list_id.strip())[1]
+        == "made 1\trefused 0\tunanswered 0\twaiting 1\n"
+    )
     pictures = tmp_path / "pictures.zip"
     assert command.run("pictures", list_id.strip(), str(pictures), "--svg", "--with-name")[0] == 0
     with zipfile.ZipFile(pictures) as archive:

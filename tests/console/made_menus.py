@@ -82,6 +82,22 @@ async def a_difference(service: Service) -> str:
     return f"/menus/difference?appid={APPID}"
 
 
+async def a_deletion(service: Service) -> None:
+    """Make a version whose job is about to delete the conditional menus that were there before."""
+    draft = await saved(service, menu())
+    before: Json = {
+        "menu": {
+            "menu": {"button": [click()]},
+            "conditionalmenu": [{"menuid": 7, **for_tag("108")}],
+        },
+        "selfmenu": {},
+    }
+    async with service.app.state.database.sessions.begin() as session:
+        now = service.clock.now()
+        version = await store.publish(session, ACTOR, APPID, now, revision=draft.revision)
+        version.before, version.default_created = before, True
+
+
 async def taps(service: Service) -> str:
     """Make taps on buttons of a version, and on others."""
     await an_editor(service)

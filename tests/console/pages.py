@@ -176,6 +176,7 @@ PAGES: Final = (
     Page("/menus (filled)", "menus/index.html", Role.EDITOR, made_menus.an_editor),
     Page("/menus (sub-menu)", "menus/index.html", Role.EDITOR, made_menus.a_conditional_menu),
     Page("/menus/difference", "menus/difference.html", Role.EDITOR, made_menus.a_difference),
+    Page("/menus/match", "menus/match.html"),
     Page("/menus/taps", "menus/taps.html"),
     Page("/menus/taps (filled)", "menus/taps.html", prepare=made_menus.taps),
     Page("/tags", "tags/index.html"),

@@ -5,10 +5,12 @@ import re
 import pytest
 
 from app.access.roles import Role
+from app.worker import Jobs
 from tests.console import made_menus
 from tests.console.operator import Operator, signed_in
 from tests.menus.makers import click, for_tag, menu, shop
-from tests.service import APPID, CARD_APPID, Json, Service
+from tests.menus.publishing import know_wechat, menus_of, published
+from tests.service import APPID, CARD_APPID, OPENID, Json, Service, WeChat
 
 pytestmark = pytest.mark.asyncio
 
@@ -114,3 +116,43 @@ async def test_a_draft_is_published_stopped_and_undone_from_the_console(service:
         page = await posted(operator, f"/menus/versions/1/restore?appid={APPID}", {})
         assert "The version is the draft now." in page
         assert (await operator.get("/menus?appid=wx00000000000000ff")).status_code == 404
+
+
+async def test_a_stop_that_comes_too_late_is_said(service: Service) -> None:
+    await made_menus.a_deletion(service)
+    async with signed_in(service, Role.EDITOR, language="en") as operator:
+        page = await posted(operator, f"/menus/versions/1/stop?appid={APPID}", {})
+    assert "wait until it is published, and undo it then" in page
+
+
+async def test_the_menu_of_a_follower_is_asked_of_wechat(
+    service: Service, jobs: Jobs, wechat: WeChat
+) -> None:
+    know_wechat(service, wechat)
+    inside = click("<b>会员</b>", "vip")
+    await published(service, jobs, menu(conditional=[for_tag("108", inside)]))
+    tags = wechat.state.followers[APPID][OPENID].tags
+    async with signed_in(service, Role.VIEWER, language="en") as operator:
+
+        async def asked(openid: str, status: int = 200) -> str:
+            form = {"openid": openid}
+            answer = await operator.post(f"/menus/match?appid={APPID}", form)
+            assert answer.status_code == status, answer.text
+            return answer.text
+
+        page = await asked(OPENID)
+        assert "The default menu of version 1" in page
+        assert "商城" in page
+        tags.append(108)
+        page = await asked(f" {OPENID} ")
+        assert "Conditional menu 1 of version 1" in page
+        assert "&lt;b&gt;会员" in page
+        menus_of(wechat).conditional.clear()
+        menus_of(wechat).button = [click("别的", "other")]
+        assert "A menu that is not of the live version" in await asked(OPENID)
+        assert "Nobody who follows the account" in await asked("oNOBODY", 422)
+        assert "Type the OpenID" in await asked(" ", 422)
+        wechat.strike("/cgi-bin/menu/trymatch", errcode=48001)
+        page = await asked(OPENID)
+        assert "WeChat could not be asked" in page
+        assert "48001" in page

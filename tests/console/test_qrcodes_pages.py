@@ -1,13 +1,17 @@
 """QR codes in the console: what the forms take, and what a code's page leads to."""
 
 import io
+import re
 import zipfile
+from html import unescape
 
 import asyncpg
 import pytest
 
 from app.worker import Jobs
+from tests.console import made_funnel
 from tests.console.operator import Operator
+from tests.funnel.world import code_id
 from tests.qrcodes.makers import made
 from tests.service import APPID, Service, WeChat, card, column
 
@@ -47,8 +51,8 @@ async def test_a_list_is_added_once_and_downloaded(
         answer = await owner.post("/qrcodes/lists/add", MANY)
         assert answer.status_code == 303
     (list_id,) = await column(connection, "SELECT id FROM qrcode_lists")
-    for code_id in await column(connection, "SELECT id FROM qrcodes"):
-        await jobs.renew_qrcode({"qrcode_id": str(code_id)})
+    for qrcode_id in await column(connection, "SELECT id FROM qrcodes"):
+        await jobs.renew_qrcode({"qrcode_id": str(qrcode_id)})
     assert len(wechat.state.qrcodes.made) == 2
     sizes = set()
     for look in ("format=svg&names=true", "format=png&names=true", "format=png"):
@@ -96,3 +100,11 @@ async def test_a_code_shows_the_rules_that_answer_it_and_begins_one(
     assert answer.text.count(f'/console/rules/{rule_id}"') == 2
     editor = await owner.get(f"/rules/new?on=scan&scene=store_0042&account={APPID}")
     assert 'value="store_0042"' in editor.text
+
+
+async def test_a_code_shows_who_came_to_the_mini_program(owner: Operator, service: Service) -> None:
+    await made_funnel.funnel(service)
+    page = (await owner.get(f"/qrcodes/{code_id('a')}")).text
+    shown = re.findall(r"quiet\">(.* in 30 days)</span>\s*<span class=\"figure\">(\d+)<", page)
+    assert shown == [("Arrivals in 30 days", "1"), ("Conversions in 30 days", "1")]
+    assert f"/funnel?by=qrcode&door={code_id('a')}" in unescape(page)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 
 from app import refs
@@ -277,6 +278,27 @@ async def test_a_withdrawal_goes_on_after_a_kill_and_keeps_its_reason(
     assert [each.menuid for each in menus_of(wechat).conditional] == before
 
 
+async def test_a_withdrawal_says_when_earlier_menus_are_lost(
+    service: Service, jobs: Jobs, wechat: WeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await published(service, jobs, CONDITIONAL)
+    delete = WeChatMenus.delete_conditional
+
+    async def delete_one_and_fail(menus: WeChatMenus, appid: AppId, menuid: str) -> None:
+        await delete(menus, appid, menuid)
+        if len(wechat.calls(DELETE)) == 1:
+            wechat.strike(DELETE, errcode=65317, count=1)
+
+    monkeypatch.setattr(WeChatMenus, "delete_conditional", delete_one_and_fail)
+    found = await published(service, jobs, menu(conditional=[for_tag("1")]))
+
+    assert found["state"] == "failed"
+    assert found["problem"]["errcode"] == 65317
+    assert found["restored"] is False
+    assert menus_of(wechat).button == first["sent"]["button"]
+    assert tags(wechat) == ["108", "109"]
+
+
 async def test_the_first_menu_is_taken_away_again_when_a_conditional_one_is_refused(
     service: Service, jobs: Jobs, wechat: WeChat
 ) -> None:
@@ -500,6 +522,33 @@ async def test_a_stop_during_a_call_is_the_end_of_the_steps(
     assert found["state"] == "stopped"
     assert found["restored"] is True
     assert menus_of(wechat).button == first["sent"]["button"]
+    assert tags(wechat) == ["108", "109", "110"]
+
+
+async def test_a_stop_comes_too_late_once_earlier_conditional_menus_are_deleted(
+    service: Service, jobs: Jobs, wechat: WeChat
+) -> None:
+    await published(service, jobs, CONDITIONAL)
+    document = menu(click("新", "new"), conditional=[for_tag("1")])
+    started = await ordered(service, document)
+    delete = WeChatMenus.delete_conditional
+    stop = f"menus/{APPID}/versions/{started['number']}/stop"
+    refusals: list[httpx.Response] = []
+
+    async def delete_and_stop(menus: WeChatMenus, appid: AppId, menuid: str) -> None:
+        await delete(menus, appid, menuid)
+        refusals.append(await service.api("POST", stop))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WeChatMenus, "delete_conditional", delete_and_stop)
+        await run_job(service, jobs, started["number"])
+
+    assert [each.status_code for each in refusals] == [409, 409, 409]
+    assert "undo" in refusals[0].json()["detail"]
+    assert (await version(service, started["number"]))["state"] == "published"
+    assert tags(wechat) == ["1"]
+    undone = await service.api("POST", f"menus/{APPID}/undo")
+    await run_job(service, jobs, undone.json()["number"])
     assert tags(wechat) == ["108", "109", "110"]
 
 

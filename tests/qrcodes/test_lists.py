@@ -5,6 +5,7 @@ import csv
 import io
 import zipfile
 from collections import Counter
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -35,12 +36,22 @@ async def queued_ids(connection: asyncpg.Connection) -> list[str]:
 
 
 async def progress(service: Service, found: Json) -> tuple[int, int, int]:
+    """Return how many are made, refused and waiting."""
     read = await service.read(f"qrcodes/lists/{found['id']}")
     return read["made"], read["refused"], read["waiting"]
 
 
+async def unanswered(service: Service, found: Json) -> int:
+    number: int = (await service.read(f"qrcodes/lists/{found['id']}"))["unanswered"]
+    return number
+
+
 async def test_a_list_is_made_and_downloaded(
-    service: Service, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
 ) -> None:
     answer = await listed(service, THREE, scene_prefix="store_", kind="permanent")
     assert answer.status_code == 201, answer.text
@@ -48,9 +59,16 @@ async def test_a_list_is_made_and_downloaded(
     assert (found["total"], found["waiting"]) == (3, 3)
     first, second, third = await queued_ids(connection)
     wechat.strike(CREATE, errcode=40053, count=1)
-    for one in (third, first, second):
+    wechat.strike(CREATE, drop="before", count=1)
+    for one in (third, first):
+        await renewed(jobs, {"id": one})
+    assert await progress(service, found) == (0, 1, 1)
+    assert await unanswered(service, found) == 1
+    clock.advance(timedelta(seconds=5))
+    for one in (first, second):
         await renewed(jobs, {"id": one})
     assert await progress(service, found) == (2, 1, 0)
+    assert await unanswered(service, found) == 0
 
     codes = (await service.read("qrcodes", list_id=found["id"]))["items"]
     names = {code["scene"]: code["name"] for code in codes}

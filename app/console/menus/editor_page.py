@@ -44,9 +44,12 @@ DONE: Final = {
         "conditional menus with 10 buttons each."
     ),
     "nothing": N_("There is no earlier menu that can be published again."),
+    "late": N_("Followers see this version already: wait until it is published, and undo it then."),
 }
-FAILED: Final = frozenset({"changed", "busy", "nothing", "invalid"})
-Done = Literal["saved", "published", "restored", "stopped", "changed", "busy", "nothing", "invalid"]
+FAILED: Final = frozenset({"changed", "busy", "nothing", "invalid", "late"})
+Done = Literal[
+    "saved", "published", "restored", "stopped", "changed", "busy", "nothing", "invalid", "late"
+]
 
 
 @router.get("")

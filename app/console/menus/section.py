@@ -6,6 +6,7 @@ from app.console.menus import (  # noqa: F401 - each adds its routes
     change_routes,
     difference_page,
     editor_page,
+    match_page,
     taps_page,
     version_routes,
 )

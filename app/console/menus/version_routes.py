@@ -13,7 +13,7 @@ from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.menus import store
-from app.menus.errors import Finished, MenuError, Unfinished, UnknownVersion
+from app.menus.errors import Finished, MenuError, TooLate, Unfinished, UnknownVersion
 
 SEE_OTHER: Final = 303
 
@@ -43,12 +43,14 @@ async def stop(
     number: int,
     query: Annotated[PlaceQuery, Query()],
 ) -> Response:
-    """Stop a publication; one that is over meanwhile stays as it is."""
+    """Stop a publication; one that is over or nearly so stays as it is."""
     place, actor = Place.of(request, query), actor_of(request, visitor)
     try:
         await store.stop(session, actor, place.appid, number, request.app.state.clock.now())
     except UnknownVersion:
         raise NotFound from None
+    except TooLate:
+        return _to_editor(place, "late")
     except Finished:
         return RedirectResponse(console_path(place.address()), SEE_OTHER)
     return _to_editor(place, "stopped")

@@ -17,13 +17,14 @@ from app.console.form_values import Blank
 from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.qrcodes.answering_rules import answering_rules
-from app.console.qrcodes.code_labels import FIGURES, KINDS, STATES
+from app.console.qrcodes.code_labels import FIGURES, KINDS, REACHED, STATES
 from app.console.qrcodes.router import router
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
+from app.funnel.steps import DoorKind
 from app.links.schemas import problem_of
 from app.qrcodes import figures_store, store
 from app.qrcodes.life import NEVER, QrState, state_of
@@ -31,6 +32,8 @@ from app.qrcodes.models import QrCode, QrKind
 from app.qrcodes.schemas import picture_url
 from app.settings import Settings
 from app.stats.date_range import DateRange
+from app.stats.funnel_figures import funnel_figures
+from app.stats.funnel_schemas import FunnelQuery
 
 SEE_OTHER: Final = 303
 DAYS: Final = 30
@@ -78,6 +81,7 @@ async def show_code(
             marks,
         ),
         answering=answering_rules(request.app.state.rules.current, code, now, settings),
+        reached=await _reached(session, code, days, settings),
         renewable=code.kind is QrKind.TEMPORARY or code.url is None,
         done=None if done is None else DONE[done],
     )
@@ -117,6 +121,19 @@ async def delete(
     if not await store.remove(session, actor_of(request, visitor), qrcode_id, now):
         raise errors.NotFound
     return RedirectResponse(console_path("/qrcodes"), SEE_OTHER)
+
+
+async def _reached(
+    session: AsyncSession, code: QrCode, shown: list[date], settings: Settings
+) -> list[tuple[str, int]]:
+    """Return how often a scan led into a mini-program, and to a conversion."""
+    question = FunnelQuery(by=DoorKind.QRCODE, door=str(code.id))
+    days = DateRange(shown[0], shown[-1], settings.console_time_zone)
+    found = await funnel_figures(
+        session, question, days, [code.appid], settings, all_accounts=False
+    )
+    times = {one.step: one.times for one in found.steps}
+    return [(text, times[step]) for step, text in REACHED.items()]
 
 
 async def _days(

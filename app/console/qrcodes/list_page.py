@@ -146,7 +146,7 @@ async def show_progress(
     if await session.get(QrCodeList, list_id) is None:
         raise errors.NotFound
     progress = await list_store.progress(session, list_id)
-    headers = None if progress.waiting else {"HX-Refresh": "true"}
+    headers = {"HX-Refresh": "true"} if progress.is_over else None
     return render(
         request, "qrcodes/progress.html", headers=headers, list_id=list_id, progress=progress
     )
