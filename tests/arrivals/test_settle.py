@@ -166,6 +166,7 @@ async def test_notices_links_and_buttons_are_found_by_their_refs(
     assert {found["link"]["link_id"], found["old link"]["link_id"]} == {str(link)}
     assert (found["button"]["menu_number"], found["button"]["menu_position"]) == (3, "1-2")
     assert found["old button"]["menu_position"] == "1-1"
+    assert await listed(service, ref=found["link"]["ref"]) == [found["link"]]
 
 
 async def test_another_mini_program_can_not_report_visits_of_a_link(
