@@ -1,6 +1,7 @@
 """Finds what refs lead to, for many at once. A ref that leads nowhere is left out."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,37 +19,49 @@ _SECOND: Final = timedelta(seconds=1)
 _END: Final = 4
 
 
+@dataclass(frozen=True, slots=True)
+class RefDoor:
+    """What a ref leads to. mini_program: the AppID that it opens; None: that is not looked for.
+
+    The slug of a link and the mark in its refs are seen by all who open it, so that the backend of
+    another mini-program could report them.
+    """
+
+    door: FoundDoor
+    mini_program: str | None = None
+
+    def leads_to(self, appid: str) -> bool:
+        """Return whether it may have led to a mini-program."""
+        return self.mini_program in {None, appid}
+
+
 async def doors_of(
     session: AsyncSession, wanted: Collection[str], now: datetime
-) -> dict[str, FoundDoor]:
+) -> dict[str, RefDoor]:
     """Return the doors by ref. now: no reply was made later."""
-    found: dict[str, FoundDoor] = {}
+    found: dict[str, RefDoor] = {}
     # What costs a probe comes before what reads a second of replies.
     for find in (_links, _buttons, _notices):
         found |= await find(session, [ref for ref in wanted if ref not in found])
     return found | await _replies(session, [ref for ref in wanted if ref not in found], now)
 
 
-async def _links(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+async def _links(session: AsyncSession, wanted: list[str]) -> dict[str, RefDoor]:
     short = [ref for ref in wanted if refs.is_short(ref)]
     slugs = {ref: parts[0] for ref in wanted if (parts := refs.dotted_parts(ref))}
     rows = await session.execute(
         _LINKS, {"ends": [refs.link_end(ref) for ref in short], "slugs": list(slugs.values())}
     )
-    by_mark, by_slug = dict[str, UUID](), dict[str, UUID]()
-    for link_id, slug in rows:
-        by_mark[refs.link_mark(link_id)] = link_id
-        by_slug[slug] = link_id
+    by_mark, by_slug = dict[str, RefDoor](), dict[str, RefDoor]()
+    for link_id, slug, appid in rows:
+        door = RefDoor(FoundDoor(Door.LINK, link_id=link_id), appid)
+        by_mark[refs.link_mark(link_id)] = by_slug[slug] = door
     found = {ref: by_mark.get(ref[: refs.LINK_MARK]) for ref in short}
     found |= {ref: by_slug.get(slug) for ref, slug in slugs.items()}
-    return {
-        ref: FoundDoor(Door.LINK, link_id=link_id)
-        for ref, link_id in found.items()
-        if link_id is not None
-    }
+    return {ref: door for ref, door in found.items() if door is not None}
 
 
-async def _buttons(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+async def _buttons(session: AsyncSession, wanted: list[str]) -> dict[str, RefDoor]:
     places = {
         ref: (ref[: refs.MENU_MARK], refs.position_of(ref)) for ref in wanted if refs.is_short(ref)
     }
@@ -56,22 +69,24 @@ async def _buttons(session: AsyncSession, wanted: list[str]) -> dict[str, FoundD
     rows = await session.execute(_BUTTONS, {"marks": [mark for mark, _ in places.values()]})
     buttons = {(row.mark, row.position): row for row in rows}
     return {
-        ref: FoundDoor(
-            Door.MENU,
-            account=buttons[place].appid,
-            menu_number=buttons[place].number,
-            menu_position=buttons[place].position,
+        ref: RefDoor(
+            FoundDoor(
+                Door.MENU,
+                account=buttons[place].appid,
+                menu_number=buttons[place].number,
+                menu_position=buttons[place].position,
+            )
         )
         for ref, place in places.items()
         if place in buttons
     }
 
 
-async def _notices(session: AsyncSession, wanted: list[str]) -> dict[str, FoundDoor]:
+async def _notices(session: AsyncSession, wanted: list[str]) -> dict[str, RefDoor]:
     ends = {ref: refs.notice_end(ref) for ref in wanted if refs.is_short(ref)}
     ids = {ref: one for ref in wanted if (one := refs.id_in(ref))}
     rows = await session.execute(_NOTICES, {"ends": list(ends.values()), "ids": list(ids.values())})
-    by_end, by_id = dict[str, FoundDoor](), dict[UUID, FoundDoor]()
+    by_end, by_id = dict[str, RefDoor](), dict[UUID, RefDoor]()
     for row in rows:
         door = FoundDoor(
             Door.NOTICE,
@@ -81,12 +96,12 @@ async def _notices(session: AsyncSession, wanted: list[str]) -> dict[str, FoundD
             notice_id=row.id,
             send_id=row.send_id,
         )
-        by_end[str(row.id)[-16:]] = by_id[row.id] = door
+        by_end[str(row.id)[-16:]] = by_id[row.id] = RefDoor(door)
     found = {ref: by_end[end] for ref, end in ends.items() if end in by_end}
     return found | {ref: by_id[one] for ref, one in ids.items() if one in by_id}
 
 
-async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> dict[str, FoundDoor]:
+async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> dict[str, RefDoor]:
     traces = list(_reply_traces(wanted, now))
     bounds = {
         "refs": [ref for ref, *_ in traces],
@@ -94,13 +109,13 @@ async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> d
         "upper": [upper for *_, upper, _ in traces],
         "ends": [end for *_, end in traces],
     }
-    found: dict[str, FoundDoor] = {}
+    found: dict[str, RefDoor] = {}
     for statement in (_REPLIES, _PASSIVE_REPLIES):
         for row in await session.execute(statement, bounds):
             # The end is a little less than what a ref has of an id.
             if refs.is_short(row.ref) and refs.of_reply(row.id) != row.ref:
                 continue
-            found[row.ref] = FoundDoor(
+            door = FoundDoor(
                 Door.REPLY,
                 account=row.appid,
                 recipient=row.openid,
@@ -110,6 +125,7 @@ async def _replies(session: AsyncSession, wanted: list[str], now: datetime) -> d
                 rule_id=row.rule_id,
                 qrcode_id=row.qrcode_id,
             )
+            found[row.ref] = RefDoor(door)
     return found
 
 
@@ -127,9 +143,9 @@ def _reply_traces(wanted: list[str], now: datetime) -> Iterator[tuple[str, UUID,
 
 
 _LINKS: Final = text("""
-SELECT id, slug FROM links WHERE right(CAST(id AS text), 10) = ANY(CAST(:ends AS text[]))
+SELECT id, slug, appid FROM links WHERE right(CAST(id AS text), 10) = ANY(CAST(:ends AS text[]))
 UNION ALL
-SELECT id, slug FROM links WHERE slug = ANY(CAST(:slugs AS text[]))
+SELECT id, slug, appid FROM links WHERE slug = ANY(CAST(:slugs AS text[]))
 """)
 
 _BUTTONS: Final = text("""

@@ -17,7 +17,7 @@ from app.first_id import first_id
 MAX_SEARCHED: Final = 100_000
 _FIRST: Final = UUID(int=0)
 _BEYOND: Final = UUID(int=(1 << 128) - 1)
-_FILTERS: Final = ("appid", "kind", "basis", "door", "openid", "unionid")
+_FILTERS: Final = ("appid", "kind", "basis", "door", "ref", "openid", "unionid")
 # A window of the funnel, and how late a report may come; clocks differ.
 _LATEST_REPORT: Final = timedelta(days=90) + MAX_AGE + timedelta(hours=1)
 _CLOCK_SLACK: Final = timedelta(hours=1)
@@ -44,6 +44,7 @@ class ArrivalFilter:
     kind: ArrivalKind | None = None
     basis: Basis | None = None
     door: Door | None = None
+    ref: str | None = None
     openid: str | None = None
     unionid: str | None = None
     since: datetime | None = None

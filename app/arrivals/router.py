@@ -98,6 +98,8 @@ class _Page(ApiModel):
     """Only those that are attributed so."""
     door: Door | None = None
     """Only those that came through such a door."""
+    ref: WeChatId | None = None
+    """Only those that brought this `ref` back, such as that of an article."""
     openid: WeChatId | None = None
     """Only those of this person at the mini-program."""
     unionid: WeChatId | None = None

@@ -4,7 +4,7 @@ One transaction settles at a time, with the only row of `arrival_progress` locke
 become visible in their order, and a reader that follows them misses none.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from app.arrivals.door import (
     WaitingArrival,
     settlement_of,
 )
+from app.arrivals.find_refs import RefDoor
 from app.arrivals.models import ArrivalKind, ArrivalProgress, Basis
 from app.arrivals.new_arrival import MAX_CLOCK_SKEW
 from app.clock import Clock
@@ -141,10 +142,7 @@ async def _decided(
     doors = await find_refs.doors_of(
         session, {ref for one in waiting for ref in one.refs}, now + MAX_CLOCK_SKEW
     )
-    by_ref = {
-        one.id: next(((ref, doors[ref]) for ref in one.refs if ref in doors), None)
-        for one in waiting
-    }
+    by_ref = {one.id: _door_by_ref(one, doors) for one in waiting}
     recipients = await _unionids(session, [found[1] for found in by_ref.values() if found])
     without = [one for one in waiting if by_ref[one.id] is None]
     by_scene = await find_last.sent_last(session, without)
@@ -168,6 +166,13 @@ async def _decided(
         else:
             settled[one.id] = found
     return settled, later
+
+
+def _door_by_ref(
+    arrival: WaitingArrival, doors: Mapping[str, RefDoor]
+) -> tuple[str, FoundDoor] | None:
+    found = ((ref, doors[ref]) for ref in arrival.refs if ref in doors)
+    return next(((ref, one.door) for ref, one in found if one.leads_to(arrival.appid)), None)
 
 
 async def _unionids(

@@ -15,13 +15,13 @@ from app.articles.schemas import ArticleDraftIn, ArticleDraftOut, ArticleMarkupO
 from app.articles.target import BadTarget
 from app.db.engine import Database
 from app.db.session import SessionDep
-from app.links.http_errors import REFUSED, UNKNOWN, unknown, unprocessable
+from app.links.http_errors import UNKNOWN, unknown, unprocessable
 from app.links.make import LinkMaker
 from app.links.models import Link
 from app.links.schemas import LinkId
 from app.settings import Settings
 from app.wechat.errors import ApiError, TransportError
-from app.wechat_client.refusal import refused
+from app.wechat_client.refusal import REFUSED, refused
 
 _CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
     409: {
@@ -56,7 +56,7 @@ async def get_article_markup(
 @router.post(
     "/{link_id}/article-draft",
     status_code=201,
-    responses=REFUSED | _CONFLICT,
+    responses=UNKNOWN | REFUSED | _CONFLICT,
     openapi_extra=needs(ApiScope.ARTICLES_WRITE),
 )
 async def add_article_draft(
@@ -89,7 +89,7 @@ async def add_article_draft(
         detail = MAYBE_DRAFTED if error.outcome_unknown else f"WeChat did not answer: {error}"
         raise HTTPException(502, detail) from None
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, maker.clock.now()) from None
 
 
 def _conflict(error: BadTarget) -> HTTPException:

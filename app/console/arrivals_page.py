@@ -41,6 +41,7 @@ class ArrivalQuery(BaseModel):
     kind: Blank[ArrivalKind] = None
     basis: Blank[Basis] = None
     door: Blank[Door] = None
+    ref: Blank[str] = Field(default=None, max_length=64, pattern=r"^[^\x00]*$")
     since: Blank[Day] = None
     until: Blank[Day] = None
     began: Blank[Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]] = None
@@ -57,7 +58,7 @@ class ArrivalQuery(BaseModel):
                 datetime.combine(self.until + timedelta(days=1), time(), zone),
                 self.account,
             )
-        return ArrivalFilter(self.appid, self.kind, self.basis, self.door, began=began)
+        return ArrivalFilter(self.appid, self.kind, self.basis, self.door, self.ref, began=began)
 
     def address(self, before: UUID | None) -> str:
         """Return the path with these filters, and with another cursor."""

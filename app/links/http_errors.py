@@ -10,11 +10,6 @@ from app.api_errors import Detail, InvalidRequest, Problem
 UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": Detail, "description": "The link does not exist"}
 }
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    **UNKNOWN,
-    429: {"model": Detail, "description": "The quota of the mini-program is used up"},
-    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
-}
 CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
     409: {"model": Detail, "description": "The slug is taken, or there are too many links"}
 }

@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, HTTPException, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from app.access.scopes import ApiScope, needs
 from app.api_route import BoundedRoute
+from app.clock import Clock
 from app.db.engine import Database
 from app.links import examples
 from app.links.errors import QuotaUsedUp
-from app.links.http_errors import REFUSED, UNKNOWN, unknown, unprocessable
+from app.links.http_errors import UNKNOWN, unknown, unprocessable
 from app.links.make import LinkMaker, PlainQueryTooLong, plain_scheme
 from app.links.models import Link
 from app.links.schemas import CodeIn, LinkId, MadeLink, SchemeIn, ShortLinkIn
 from app.wechat.errors import ApiError
 from app.wechat.media_format import ending_of
-from app.wechat_client.refusal import refused
+from app.wechat_client.refusal import REFUSED, refused, slow_down
 
 router = APIRouter(prefix="/api/links", tags=["links"], route_class=BoundedRoute)
 
@@ -29,7 +30,7 @@ _PICTURES: Final[dict[int | str, dict[str, Any]]] = {
 @router.post(
     "/{link_id}/url-scheme",
     status_code=201,
-    responses=REFUSED,
+    responses=UNKNOWN | REFUSED,
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
 async def make_url_scheme(
@@ -39,14 +40,14 @@ async def make_url_scheme(
 ) -> MadeLink:
     """Make a URL Scheme (`weixin://dl/business/?t=…`), which iOS opens from SMS and browsers."""
     link = await _link(link_id, request)
-    with _refusals():
+    with _refusals(_maker(request).clock):
         return await _maker(request).url_scheme(link, wanted)
 
 
 @router.post(
     "/{link_id}/short-link",
     status_code=201,
-    responses=REFUSED,
+    responses=UNKNOWN | REFUSED,
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
 async def make_short_link(
@@ -56,7 +57,7 @@ async def make_short_link(
 ) -> MadeLink:
     """Make a short link (`#小程序://…`), which opens inside WeChat alone."""
     link = await _link(link_id, request)
-    with _refusals():
+    with _refusals(_maker(request).clock):
         return await _maker(request).short_link(link, wanted)
 
 
@@ -72,7 +73,7 @@ async def get_plain_scheme(link_id: LinkId, request: Request) -> MadeLink:
 
 @router.post(
     "/{link_id}/mini-program-code",
-    responses=REFUSED | _PICTURES,
+    responses=UNKNOWN | REFUSED | _PICTURES,
     response_class=Response,
     openapi_extra=needs(ApiScope.LINKS_WRITE),
 )
@@ -83,21 +84,21 @@ async def make_mini_program_code(
 ) -> Response:
     """Make a mini-program code of the unlimited kind, and return the picture."""
     link = await _link(link_id, request)
-    with _refusals():
+    with _refusals(_maker(request).clock):
         picture = await _maker(request).mini_program_code(link, wanted)
     kind = "png" if ending_of(picture) == "png" else "jpeg"
     return Response(picture, media_type=f"image/{kind}")
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(clock: Clock) -> Iterator[None]:
     """Turn what WeChat refuses, or would refuse, into the answer that says so."""
     try:
         yield
     except QuotaUsedUp as error:
-        raise HTTPException(429, str(error)) from None
+        raise slow_down(str(error), error.until, clock.now()) from None
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, clock.now()) from None
 
 
 async def _link(link_id: LinkId, request: Request) -> Link:

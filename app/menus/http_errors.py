@@ -21,10 +21,6 @@ UNKNOWN: Final[Responses] = {
 CONFLICT: Final[Responses] = {
     409: {"model": Detail, "description": "The state of the menu does not allow it"}
 }
-REFUSED: Final[Responses] = {
-    429: {"model": Detail, "description": "The quota of the account is used up"},
-    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
-}
 NOT_A_FOLLOWER: Final = 65302
 # Without the AppID: whatever stands in the path would be told back, control characters too.
 NO_ACCOUNT: Final = (

@@ -18,7 +18,6 @@ from app.menus.errors import MenuError
 from app.menus.http_errors import (
     CONFLICT,
     NOT_A_FOLLOWER,
-    REFUSED,
     UNKNOWN,
     bad_days,
     conflict,
@@ -48,7 +47,7 @@ from app.menus.wechat_menus import WeChatMenus
 from app.settings import Settings
 from app.wechat.errcodes import Language
 from app.wechat.errors import ApiError
-from app.wechat_client.refusal import refused
+from app.wechat_client.refusal import REFUSED, refused
 
 router = APIRouter(prefix="/api/menus", tags=["menus"], route_class=BoundedRoute)
 
@@ -128,7 +127,7 @@ async def get_difference(appid: AccountId, request: Request) -> DifferenceOut:
     try:
         found = await present.read(_wechat(request), account, live)
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, _now(request)) from None
     return DifferenceOut(
         changes=[ChangeOut.of(each) for each in present.changes(found, draft, account, live)],
         is_menu_open=found.is_menu_open,
@@ -208,7 +207,7 @@ async def try_match(
     except ApiError as error:
         if error.errcode == NOT_A_FOLLOWER:
             raise not_a_follower(error) from None
-        raise refused(error) from None
+        raise refused(error, _now(request)) from None
     database: Database = request.app.state.database
     async with database.sessions.begin() as session:
         live = await live_version(session, appid)

@@ -16,10 +16,6 @@ UNKNOWN_SEND: Final[dict[int | str, dict[str, Any]]] = {
 CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
     409: {"model": Detail, "description": "It conflicts with what exists; the detail says how"}
 }
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    429: {"model": Detail, "description": "The quota of the account is used up"},
-    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
-}
 
 
 def unknown_notice(notice_id: UUID) -> HTTPException:

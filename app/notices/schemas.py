@@ -95,7 +95,7 @@ class QueuedNotice(ApiModel):
     """A notice that is queued."""
 
     id: UUID
-    """The id of the notice, and its `{ref}`."""
+    """The id of the notice."""
     openid: str
     """The person at the account."""
 
@@ -113,7 +113,7 @@ class NoticeOut(ApiModel):
     """One notice, and what became of it."""
 
     id: UUID
-    """The id of the notice, and its `{ref}`."""
+    """The id of the notice."""
     send_id: UUID
     """The id of the request or audience send."""
     appid: str

@@ -1,14 +1,16 @@
 """The job `notices.send`: sends the notices of one send, as fast as its rate allows.
 
 A run sends what the rate allows by then and runs again; nothing of its state is in memory. Each
-notice is claimed, with its consent, right before its call, so that a worker that dies leaves as
-many in doubt as calls were going on. Those are not sent again: `store.end_cut_off` says what they
-become. The others wait in their table, and the next run sends them.
+notice is claimed, with its consent, right before its call, when there is a token and the call's
+turn has come: so a worker that dies leaves as many in doubt as calls were going on. Those are not
+sent again: `store.end_cut_off` says what they become. The others wait in their table, and the next
+run sends them.
 """
 
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,9 +40,10 @@ from app.wechat.api import WeChatApi
 from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
+from app.wechat_client.errors import NoToken, Paused
 from app.wechat_client.problems import Api
 from app.wechat_client.tokens import AccessTokens
-from app.wechat_client.with_token import with_token
+from app.wechat_client.with_token import require_token, with_token
 
 SEND_API: Final[dict[NoticeKind, Api]] = {
     NoticeKind.SUBSCRIPTION: "message/subscribe/bizsend",
@@ -149,6 +152,9 @@ class _Turn:
 
 async def _send_until_over(sender: Sender, running: RunningSend, turn: _Turn) -> None:
     while turn.take():
+        if not await _may_call(sender, running):
+            turn.end()
+            return
         now = sender.clock.now()
         async with brief_transaction(sender.sessions) as session:
             claim = await store.claim(session, running.id, is_one_time=running.is_one_time, now=now)
@@ -162,6 +168,20 @@ async def _send_until_over(sender: Sender, running: RunningSend, turn: _Turn) ->
         await _record(sender, running, claim, result)
         if isinstance(result, NoticeOutcome) and (result.stops_send or result.wait_until):
             turn.end()
+
+
+async def _may_call(sender: Sender, running: RunningSend) -> bool:
+    """Wait for the turn of a call, and have a token for it; return whether it may be made soon."""
+    appid = AppId(running.appid)
+    with suppress(NoToken):  # the call meets the same, and its notice says so
+        await require_token(sender.tokens, appid)
+    try:
+        await sender.tokens.rates.admit(appid, SEND_API[running.kind])
+    except Paused as error:
+        async with brief_transaction(sender.sessions) as session:
+            await send_store.wait(session, running.id, error.until)
+        return False
+    return True
 
 
 async def _call(sender: Sender, running: RunningSend, claim: Claim) -> NoticeOutcome | str | None:
@@ -182,6 +202,7 @@ async def _call(sender: Sender, running: RunningSend, claim: Claim) -> NoticeOut
             lambda token: call(token, body),
             api=SEND_API[claim.kind],
             mini_program=mini_program_of(content),
+            has_turn=True,
         )
     except ApiError as error:
         return outcome_of(

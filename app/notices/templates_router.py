@@ -13,12 +13,12 @@ from app.db.session import SessionDep
 from app.identity.schemas import WeChatId
 from app.notices import examples, template_store
 from app.notices.accounts import NOT_SENDING, can_send
-from app.notices.http_errors import REFUSED, unprocessable
+from app.notices.http_errors import unprocessable
 from app.notices.list_templates import TemplateLister
 from app.notices.schemas import TemplateList, TemplateOut, TemplatesRefresh
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.refusal import refused
+from app.wechat_client.refusal import REFUSED, refused
 
 router = APIRouter(prefix="/api/templates", tags=["notices"], route_class=BoundedRoute)
 
@@ -54,7 +54,7 @@ async def refresh_templates(
     try:
         await lister.refresh(AppId(wanted.appid))
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, state.clock.now()) from None
     database: Database = state.database
     async with database.sessions() as session:
         found = await template_store.templates(session, [wanted.appid])

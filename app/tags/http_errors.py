@@ -1,5 +1,6 @@
 """HTTP errors of `/api/tags`."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,10 +17,6 @@ UNKNOWN: Final[Responses] = {404: {"model": Detail, "description": "It does not 
 CONFLICT: Final[Responses] = {
     409: {"model": Detail, "description": "The state of the tag or of the run does not allow it"}
 }
-REFUSED: Final[Responses] = {
-    429: {"model": Detail, "description": "The quota of the account is used up"},
-    502: {"model": Detail, "description": "WeChat refuses, or does not answer"},
-}
 # They say that the request itself can't be carried out as things are.
 _OF_TAGS: Final = frozenset({45056, 45057, 45058, 45157, 45158})
 MAYBE_DONE: Final = "WeChat may have done it all the same: read the tags with POST /api/tags/pull"
@@ -35,9 +32,9 @@ def unknown_run(run_id: UUID) -> HTTPException:
     return HTTPException(404, f"run {run_id} does not exist")
 
 
-def refused(error: ApiError) -> HTTPException:
+def refused(error: ApiError, now: datetime) -> HTTPException:
     """Return the error for a call that WeChat refused; see `app.wechat_client.refusal`."""
-    found = refusal.refused(error)
+    found = refusal.refused(error, now)
     if error.errcode in _OF_TAGS:
         return HTTPException(409, found.detail)
     if isinstance(error, TransportError) and error.outcome_unknown:

@@ -16,7 +16,7 @@ from app.tags import examples, people, run_store, store
 from app.tags.accounts import NO_ACCOUNT, account_for
 from app.tags.change_tags import TagChanger
 from app.tags.errors import TagError
-from app.tags.http_errors import CONFLICT, REFUSED, UNKNOWN, failed, refused, unprocessable
+from app.tags.http_errors import CONFLICT, UNKNOWN, failed, refused, unprocessable
 from app.tags.models import Tag
 from app.tags.schemas import (
     PullIn,
@@ -33,6 +33,7 @@ from app.tags.schemas import (
 )
 from app.wechat.errcodes import Language
 from app.wechat.errors import ApiError
+from app.wechat_client.refusal import REFUSED
 
 router = APIRouter(prefix="/api/tags", tags=["tags"], route_class=BoundedRoute)
 
@@ -68,7 +69,7 @@ async def create_tag(
     try:
         added = await _changer(request).create(actor_of(request), appid, tag.name)
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, _now(request)) from None
     return _out(added, 0)
 
 
@@ -120,7 +121,7 @@ async def rename_tag(
     except TagError as error:
         raise failed(error) from None
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, _now(request)) from None
     database: Database = request.app.state.database
     async with database.sessions() as session:
         known = await store.known_people(session, account)
@@ -141,7 +142,7 @@ async def delete_tag(tag_id: TagId, request: Request, appid: AppIdQuery = None) 
     except TagError as error:
         raise failed(error) from None
     except ApiError as error:
-        raise refused(error) from None
+        raise refused(error, _now(request)) from None
 
 
 @router.post(

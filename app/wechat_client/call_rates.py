@@ -211,5 +211,5 @@ def rates_of(settings: Settings) -> dict[str, CallRate]:
 
 
 def _put_off(api: str, rate: CallRate, until: datetime) -> Paused:
-    what = f"{api} is called {rate.calls} times in {rate.seconds} s at most: this call waits"
+    what = f"{api} is called {rate.calls} times in {rate.seconds} s at most: this call is put off"
     return Paused(ApiError(None, what, Action.RETRY), until)

@@ -55,4 +55,4 @@ async def test_every_ref_leads_to_its_own_reply_and_a_guess_to_none(
     async with database.sessions() as session:
         found = await doors_of(session, [*reference, *guesses], now + timedelta(minutes=10))
 
-    assert {ref: door.reply_id for ref, door in found.items()} == reference
+    assert {ref: one.door.reply_id for ref, one in found.items()} == reference

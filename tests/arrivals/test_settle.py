@@ -57,6 +57,8 @@ INSERT INTO links (id, slug, name, appid, path, query, env_version, revision, cr
                    updated_at, renew_at, attempts)
 VALUES ($1, 'summer26', 'Summer', $2, 'pages/a', '', 'release', 1, $3, $3, $3, 0)
 """
+OWN_LINK = LINK.replace("summer26", "winter26")
+OTHER_APPID = "wx00000000000000ee"
 
 
 async def settled(service: Service, jobs: Jobs, *reports: Json) -> list[Json]:
@@ -164,6 +166,29 @@ async def test_notices_links_and_buttons_are_found_by_their_refs(
     assert {found["link"]["link_id"], found["old link"]["link_id"]} == {str(link)}
     assert (found["button"]["menu_number"], found["button"]["menu_position"]) == (3, "1-2")
     assert found["old button"]["menu_position"] == "1-1"
+    assert await listed(service, ref=found["link"]["ref"]) == [found["link"]]
+
+
+async def test_another_mini_program_can_not_report_visits_of_a_link(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    link, now = uuid4(), service.clock.now()
+    await connection.execute(LINK, link, OTHER_APPID, now)
+    await connection.execute(OWN_LINK, uuid4(), CARD_APPID, now)
+    reports = [
+        launch(service, query={"ref": refs.of_link(link)}),
+        # Everybody knows the slug, and the rest of this form may be anything.
+        launch(service, ref="summer26.abcdefghijkl", path="2"),
+        launch(service, query={"a": "summer26.x", "b": "winter26.x"}, path="3"),
+    ]
+    await settled(service, jobs, *reports)
+    service.clock.advance(timedelta(minutes=1))
+    await settled(service, jobs)
+    service.clock.advance(timedelta(minutes=10))
+    found = await settled(service, jobs)
+
+    assert [attribution(one) for one in found[:2]] == [("none", None, None)] * 2
+    assert (found[2]["ref"], found[2]["link_id"] == str(link)) == ("winter26.x", False)
 
 
 async def test_the_whole_id_that_earlier_releases_sent_is_still_read(

@@ -87,6 +87,7 @@ async def test_without_a_place_the_mini_program_stands_at_the_end(
         ({"errcode": 45166}, 502, "The content of the article is not accepted", 3),
         ({"errcode": 40007}, 502, "40007", 1),
         ({"errcode": 45009}, 429, "45009", 1),
+        ({"errcode": 45011}, 429, "45011", 1),
         ({"errcode": 48001}, 502, "48001", 1),
         ({"drop": "after"}, 502, "the draft may exist", 1),
         ({"body": "no JSON"}, 502, "the draft may exist", 1),
@@ -106,6 +107,7 @@ async def test_a_refusal_says_what_it_means_and_nothing_is_drafted_twice(
 
     assert answer.status_code == status, answer.text
     assert word in answer.json()["detail"]
+    assert ("retry-after" in answer.headers) == (status == 429)
     assert len(wechat.calls(ADD)) == calls
     assert len(wechat.state.drafts.of[APPID]) <= 1
 

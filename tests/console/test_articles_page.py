@@ -1,7 +1,10 @@
 """Articles in the console: their HTML, and drafts in the first form that WeChat takes."""
 
+from uuid import UUID
+
 import pytest
 
+from app import refs
 from tests.console.operator import Operator
 from tests.links.makers import added, know_mini_program
 from tests.service import APPID, Service, WeChat
@@ -43,7 +46,7 @@ async def test_a_draft_says_in_which_form_wechat_took_it(
     owner: Operator, service: Service, wechat: WeChat, refused: set[str], said: str
 ) -> None:
     know_mini_program(service, wechat)
-    await added(service)
+    link = await added(service)
     wechat.state.drafts.refused = refused
     answer = await owner.post("/articles/draft", FORM)
     assert answer.status_code == 200, answer.text
@@ -51,6 +54,8 @@ async def test_a_draft_says_in_which_form_wechat_took_it(
     (media_id,) = wechat.state.drafts.of[APPID]
     assert media_id in answer.text
     assert "Newest drafts" in answer.text
+    ref = refs.of_link(UUID(link["id"]), "art9")
+    assert f'href="/console/arrivals?ref={ref}"' in answer.text
 
 
 async def test_what_can_not_be_used_is_shown_again_with_a_sentence(

@@ -75,6 +75,8 @@ async def test_an_audience_is_counted_confirmed_and_started_once(
         ({"seen_days": "0"}, "1 to 3,650"),
         ({"rate": "201"}, "1 to 200"),
         ({"scene": "x" * 129}, "At most 128"),
+        ({"unionids": "x" * 129}, "up to 5,000 UnionIDs"),
+        ({"unionids": "oU\n" * 5001}, "up to 5,000 UnionIDs"),
     ],
 )
 async def test_what_is_wrong_is_said_beside_its_field(
@@ -86,6 +88,27 @@ async def test_what_is_wrong_is_said_beside_its_field(
     errors = re.findall(r'class="field-error">([^<]*)<', answer.text)
     assert len(errors) == 1
     assert words in errors[0]
+
+
+async def test_all_that_is_wrong_is_said_at_once(service: Service, editor: Operator) -> None:
+    await templates(service)
+    answer = await editor.post("/notices/new", typed(rate="0", **{"value-enum_string2": "x"}))
+    errors = re.findall(r'class="field-error">([^<]*)<', answer.text)
+    assert "1 to 200" in errors[-1]
+    answer = await editor.post("/notices/new", typed(rate="0", **{"value-character_string1": "中"}))
+    assert len(re.findall(r'class="field-error">([^<]*)<', answer.text)) == 2
+
+
+async def test_an_audience_is_narrowed_to_listed_people(
+    service: Service, wechat: WeChat, editor: Operator, connection: asyncpg.Connection
+) -> None:
+    await a_form(service)
+    await decided(service, wechat)
+    await connection.execute("UPDATE openids SET unionid = 'oU1'")
+    for listed, people in (("oU2\r\noU1\r\n", 1), ("oU2", 0)):
+        counted = await editor.post("/notices/new", typed(unionids=listed))
+        assert f"go to {people} people" in counted.text
+        assert listed.split()[0] in counted.text
 
 
 async def test_an_audience_gets_the_codes_of_a_campaign(

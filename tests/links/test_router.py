@@ -135,6 +135,7 @@ async def test_single_links_are_made_with_a_ref_of_their_own(
     [
         ("url-scheme", "generatescheme", {"errcode": 85079}, 502, "85079"),
         ("url-scheme", "generatescheme", {"errcode": 44993}, 429, "44993"),
+        ("url-scheme", "generatescheme", {"errcode": 44990}, 429, "44990"),
         ("url-scheme", "generatescheme", {"drop": "before"}, 502, "did not answer"),
         ("short-link", "genwxashortlink", {"errcode": 43104}, 502, "43104"),
         ("mini-program-code", "getwxacodeunlimit", {"errcode": 41030}, 502, "41030"),
@@ -157,6 +158,7 @@ async def test_a_refusal_says_what_it_means(
 
     assert answer.status_code == status, answer.text
     assert word in answer.json()["detail"]
+    assert ("retry-after" in answer.headers) == (status == 429)
 
 
 async def test_a_scene_that_wechat_reserves_is_refused_before(

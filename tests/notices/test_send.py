@@ -19,6 +19,13 @@ from app.db.queue import NewJob, enqueue_on
 from app.notices import store
 from app.notices.sweep import sweep
 from app.settings import Settings
+from app.wechat.errcodes import Action
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
+from app.wechat_client.call_rates import CallRates
+from app.wechat_client.errors import Paused
+from app.wechat_client.token_store import Token
+from app.wechat_client.tokens import AccessTokens
 from app.worker import Jobs
 from simulator.faults import Drop
 from tests.lock_waits import waiting_backends
@@ -54,6 +61,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
+A_MINUTE = timedelta(minutes=1)
 MESSAGE_DATA: dict[str, Any] = {"template_id": MESSAGE, "data": {"character_string1": "K-1"}}
 
 
@@ -374,6 +382,45 @@ async def test_a_worker_that_dies_leaves_one_notice_in_doubt_and_loses_none(
     assert await consent(connection) == (1, 0)
     assert [one["touser"] for one in bodies_of(wechat)] == [OTHER_OPENID]
     assert (await rows(connection, "SELECT state FROM notice_sends")) == [{"state": "done"}]
+
+
+async def test_nothing_is_in_doubt_while_a_call_waits_for_its_token_and_its_turn(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await decided(service, wechat, times=2)
+    seen = list[list[str]]()
+
+    async def admit(_rates: CallRates, _appid: AppId, api: str) -> None:
+        if api == "message/subscribe/bizsend":
+            seen.append(await statuses(connection))
+            if len(seen) == 1:
+                raise Paused(ApiError(None, "put off", Action.RETRY), clock.now() + A_MINUTE)
+
+    get = AccessTokens.get
+
+    async def watched(tokens: AccessTokens, appid: AppId) -> Token:
+        seen_by_token.append(await statuses(connection))
+        return await get(tokens, appid)
+
+    seen_by_token = list[list[str]]()
+    monkeypatch.setattr(CallRates, "admit", admit)
+    monkeypatch.setattr(AccessTokens, "get", watched)
+    found = await queued(service)
+    assert await run(jobs, found["send_id"])
+    assert seen_by_token[0] == seen[0] == ["pending"]
+    (row,) = await rows(connection, "SELECT first_at, holds_consent FROM notices")
+    assert row == {"first_at": None, "holds_consent": False}
+
+    assert await run(jobs, found["send_id"])
+    assert len(seen) == 1
+    clock.advance(A_MINUTE)
+    await run(jobs, found["send_id"])
+    assert (seen[1], await statuses(connection)) == (["pending"], ["sent"])
 
 
 async def test_a_result_is_recorded_when_the_database_is_back(

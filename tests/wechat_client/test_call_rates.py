@@ -233,7 +233,7 @@ async def test_a_reply_beyond_the_rate_waits_untried_and_goes_out_later(
         {
             "status": "pending",
             "attempts": 0,
-            "errmsg": f"{API} is called 1 times in 60 s at most: this call waits",
+            "errmsg": f"{API} is called 1 times in 60 s at most: this call is put off",
         }
     ]
     assert (left, paused) == ([5], [APPID])

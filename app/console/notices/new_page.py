@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
-from app.api_errors import InvalidRequest
+from app.api_errors import InvalidRequest, Problem
 from app.campaigns.pools import read_pools
 from app.console.errors import NotFound
 from app.console.messages import N_
@@ -27,7 +27,7 @@ from app.notices import audience_store, request_store, template_store
 from app.notices.accounts import can_send
 from app.notices.audience_count import count_audience
 from app.notices.audience_schemas import AudienceCount, AudienceSendIn
-from app.notices.check_notice import checked_content
+from app.notices.check_notice import DataCheck, checked_content, missing_values
 from app.notices.errors import (
     AudienceTooLarge,
     CampaignWithoutCodes,
@@ -44,9 +44,12 @@ from app.settings import Settings
 
 SEE_OTHER: Final = 303
 MAX_TYPED: Final = 2000
+# 5,000 UnionIDs, each in a line.
+MAX_LISTED: Final = 5000 * 130
 MAX_SEEN_DAYS: Final = 3650
 MAX_DIGITS: Final = 9
 VALUE: Final = "value-"
+LISTED: Final = "unionids"
 WHO: Final = {
     "": N_("all who may get it"),
     "yes": N_("those who follow"),
@@ -58,6 +61,7 @@ PROBLEMS: Final = {
     "pagepath": N_("Write the page without a slash in front, with at most 1,024 bytes."),
     "scene": N_("At most 128 characters."),
     "seen_days": N_("Write a number from 1 to 3,650, or nothing."),
+    "unionids": N_("Write up to 5,000 UnionIDs, one a line, or nothing."),
     "rate": N_("Write a number from 1 to 200."),
     "campaign_id": N_("Write {code} into a value or the page, and choose its campaign here."),
     "confirmation": N_("This is not the number of people."),
@@ -79,6 +83,7 @@ class SendForm:
     following: str = ""
     scene: str = ""
     seen_days: str = ""
+    unionids: str = ""
     rate: str = "20"
     campaign: str = ""
     key: str = field(default_factory=lambda: f"console-{uuid4()}")
@@ -91,7 +96,7 @@ class SendForm:
     def of(cls, form: FormData) -> Self:
         """Return the fields that were sent; each is cut to a length that none needs."""
         typed = {
-            name: value.replace("\x00", "").strip()[:MAX_TYPED]
+            name: value.replace("\x00", "").strip()[: MAX_LISTED if name == LISTED else MAX_TYPED]
             for name, value in form.items()
             if isinstance(value, str)
         }
@@ -130,6 +135,8 @@ class SendForm:
         if self.seen_days:
             days = min(_number(self.seen_days), MAX_SEEN_DAYS)
             wanted["seen_since"] = (now - timedelta(days=days)).isoformat()
+        if self.unionids:
+            wanted[LISTED] = self.unionids.split()
         return wanted
 
     def without_time(self, wanted: AudienceSendIn) -> AudienceSendIn:
@@ -174,7 +181,8 @@ async def count_or_send(request: Request, visitor: Editor, session: SessionDep) 
         code = await sample_code(session, state.notice_codes, wanted.campaign_id, now)
         content = checked_content(wanted, found, state.settings.mini_programs, code)
     except (ValidationError, InvalidRequest) as error:
-        problems = _problems(found, _places(error)) | form.own_problems()
+        places = [*_places(error), *_wrong_values(found, form)]
+        problems = _problems(found, places) | form.own_problems()
         return await _page(request, session, found, form, problems)
     except NoticeError as error:
         return await _page(request, session, found, form, problem=_sentence(error))
@@ -209,6 +217,15 @@ def _places(error: ValidationError | InvalidRequest) -> list[tuple[int | str, ..
     if isinstance(error, ValidationError):
         return [one["loc"] for one in error.errors(include_input=False)]
     return [tuple(one.loc[1:]) for one in error.problems]
+
+
+def _wrong_values(template: NoticeTemplate, form: SendForm) -> list[tuple[int | str, ...]]:
+    """Return the path of each value that is wrong, whatever else is. Codes are looked at later."""
+    check, problems = DataCheck.of(template, None), list[Problem]()
+    typed = {name: value for name, value in form.values.items() if PLACEHOLDER not in value}
+    check.checked(typed, ("data",), problems)
+    problems += missing_values(check.missing(form.values), ("data",))
+    return [tuple(one.loc[1:]) for one in problems]
 
 
 async def _page(
@@ -255,7 +272,8 @@ def _problems(template: NoticeTemplate, places: list[tuple[int | str, ...]]) -> 
     rules = {key.name: rule_of(key.type) for key in keys_from_json(template.keys)}
     found = {}
     for place in places:
-        name = str(place[-1]) if place[0] in {"miniprogram", "audience"} else str(place[0])
+        # The path goes on below a list, with the place in it.
+        name = str(place[1 if place[0] in {"miniprogram", "audience"} and len(place) > 1 else 0])
         if place[0] == "data" and len(place) > 1:
             found[str(place[1])] = rules.get(str(place[1]), PROBLEMS["name"])
         elif name in PROBLEMS:

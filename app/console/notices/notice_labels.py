@@ -44,6 +44,8 @@ VALUE_RULES: Final[Mapping[str, str]] = {
     "name": N_("At most 10 characters with Chinese, or 20 without."),
     "phrase": N_("At most 5 Chinese characters."),
     "short_thing": N_("At most 5 characters."),
+    "const": N_("At most 20 characters."),
+    "enum_string": N_("At most 20 characters."),
 }
 OTHER_VALUE: Final = N_("One line, at most 200 characters.")
 
