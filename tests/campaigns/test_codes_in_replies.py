@@ -25,6 +25,7 @@ from tests.campaigns.makers import (
     running,
     write,
 )
+from tests.lock_waits import backend_waits
 from tests.qrcodes.makers import follow, made
 from tests.service import (
     APPID,
@@ -40,6 +41,7 @@ from tests.service import (
     text_reply,
     wechat_names,
 )
+from tests.waiting import eventually
 
 
 async def test_a_person_gets_one_code_however_often_they_write(
@@ -290,6 +292,40 @@ async def test_a_unionid_that_becomes_known_while_codes_are_given_leaves_one(
             assert {answer.status_code for answer in answers} == {409}
             break
         assert valid == [1]
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_while_somebody_takes_the_last_code_the_pool_is_not_empty_yet(
+    service: Service, database: Database, connection: asyncpg.Connection, is_taken: bool
+) -> None:
+    """By the other OpenID of one person, who has a code then; or by somebody who fails."""
+    campaign_id, names = uuid4(), Pseudonyms(b"a secret of the tests")
+    await connection.execute("INSERT INTO campaign_codes VALUES ($1, 'LAST')", campaign_id)
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, unionid, first_seen_at, last_seen_at, resolve_state) "
+        "SELECT $1, openid, 'u-1', now(), now(), 'unavailable' FROM unnest($2::text[]) AS openid",
+        APPID,
+        [OPENID, OTHER_OPENID],
+    )
+
+    has_asked, may_end = asyncio.Event(), asyncio.Event()
+
+    async def ask(openid: str) -> str | None:
+        async with database.sessions() as session:
+            holder, now = Holder(APPID, openid), service.clock.now()
+            code = await give(session, campaign_id, holder, None, names=names, now=now)
+            has_asked.set()
+            await may_end.wait()
+            await (session.commit() if is_taken else session.rollback())
+            return code
+
+    first = asyncio.create_task(ask(OPENID))
+    await has_asked.wait()
+    second = asyncio.create_task(ask(OTHER_OPENID))
+    await eventually(backend_waits(connection, "%campaign_codes%"))
+    may_end.set()
+
+    assert [await first, await second] == ["LAST", "LAST"]
 
 
 async def test_hundreds_of_people_at_once_get_one_code_each(
