@@ -337,7 +337,7 @@ async def test_hundreds_of_people_at_once_get_one_code_each(
         "INSERT INTO campaign_codes (campaign_id, code) "
         "SELECT $1, 'CODE-' || number FROM generate_series(1, $2::int) AS number",
         campaign_id,
-        people + 50,
+        people,
     )
     # Each person has two OpenIDs.
     await connection.execute(
