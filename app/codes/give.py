@@ -46,18 +46,22 @@ async def give(
     None: the pool is empty. The same person gets the same code for ever, also after an erasure: the
     pseudonyms that stay find it. Raises UnknownHolder, GaveUp.
     """
-    person = await _identify(session, holder, names)
+    person, is_empty = await _identify(session, holder, names), False
     for _ in range(MAX_TRIES):
         owned = await find(session, campaign_id, person)
         if owned is not None:
             return await _own(session, campaign_id, owned, person)
+        if is_empty:
+            return None
         try:
             async with session.begin_nested():
                 code = await _take(session, campaign_id, person, door, now)
         except IntegrityError:
             continue
-        if code is not None or not await _wait_for_others(session, campaign_id):
+        if code is not None:
             return code
+        # The last code may have become the person's own since the look.
+        is_empty = not await _wait_for_others(session, campaign_id)
     raise GaveUp
 
 
