@@ -46,16 +46,22 @@ async def give(
     None: the pool is empty. The same person gets the same code for ever, also after an erasure: the
     pseudonyms that stay find it. Raises UnknownHolder, GaveUp.
     """
-    person = await _identify(session, holder, names)
+    person, is_empty = await _identify(session, holder, names), False
     for _ in range(MAX_TRIES):
         owned = await find(session, campaign_id, person)
         if owned is not None:
             return await _own(session, campaign_id, owned, person)
+        if is_empty:
+            return None
         try:
             async with session.begin_nested():
-                return await _take(session, campaign_id, person, door, now)
+                code = await _take(session, campaign_id, person, door, now)
         except IntegrityError:
             continue
+        if code is not None:
+            return code
+        # The last code may have become the person's own since the look.
+        is_empty = not await _wait_for_others(session, campaign_id)
     raise GaveUp
 
 
@@ -120,6 +126,19 @@ async def _take(
     return code
 
 
+async def _wait_for_others(session: AsyncSession, campaign_id: UUID) -> bool:
+    """Wait for those who are taking the last codes; return whether there is anybody.
+
+    They may give the person a code, by another of their OpenIDs, or fail and leave it in the pool.
+    Each takes one code, and those who wait have taken none, so that nobody waits for them.
+    """
+    pool = {"campaign_id": campaign_id}
+    if await session.scalar(_FREE, pool) is None:
+        return False
+    await session.execute(_WAIT, pool)
+    return True
+
+
 # The inbox changes this row with each push of the person, and then waits until the code is given.
 _IDENTIFY: Final = text("""
 SELECT unionid FROM openids WHERE appid = :appid AND openid = :openid FOR SHARE
@@ -149,3 +168,11 @@ WHERE campaign_id = :campaign_id AND code = (
 )
 RETURNING code
 """)
+
+_FREE: Final = text("""
+SELECT code FROM campaign_codes WHERE campaign_id = :campaign_id AND given_at IS NULL
+ORDER BY number LIMIT 1
+""")
+
+# Goes on to the next code when the one that it has waited for is taken.
+_WAIT: Final = text(f"{_FREE} FOR UPDATE")

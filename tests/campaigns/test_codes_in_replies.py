@@ -1,16 +1,18 @@
 """`{code}` in replies: each person gets exactly one code, whatever happens meanwhile."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import ANY
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import refs
+from app.codes import give as give_module
 from app.codes.give import give
-from app.codes.holder import Holder
+from app.codes.holder import Door, Holder
 from app.db.engine import Database, SessionFactory
 from app.tombstones.pseudonyms import Pseudonyms
 from app.worker import Jobs
@@ -25,6 +27,7 @@ from tests.campaigns.makers import (
     running,
     write,
 )
+from tests.lock_waits import backend_waits
 from tests.qrcodes.makers import follow, made
 from tests.service import (
     APPID,
@@ -32,6 +35,7 @@ from tests.service import (
     OTHER_OPENID,
     SEND,
     THIRD_OPENID,
+    Json,
     Service,
     WeChat,
     card,
@@ -40,6 +44,7 @@ from tests.service import (
     text_reply,
     wechat_names,
 )
+from tests.waiting import eventually
 
 
 async def test_a_person_gets_one_code_however_often_they_write(
@@ -292,6 +297,84 @@ async def test_a_unionid_that_becomes_known_while_codes_are_given_leaves_one(
         assert valid == [1]
 
 
+class LastCode:
+    """A pool with one code, and a person with two OpenIDs who asks for it."""
+
+    def __init__(self, sessions: SessionFactory, now: datetime) -> None:
+        self.sessions = sessions
+        self.now = now
+        self.campaign_id = uuid4()
+        self.has_asked = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def fill(self, connection: asyncpg.Connection) -> None:
+        """Store both."""
+        await connection.execute("INSERT INTO campaign_codes VALUES ($1, 'LAST')", self.campaign_id)
+        await connection.execute(
+            "INSERT INTO openids "
+            "(appid, openid, unionid, first_seen_at, last_seen_at, resolve_state) "
+            "SELECT $1, openid, 'u-1', now(), now(), 'unavailable' "
+            "FROM unnest($2::text[]) AS openid",
+            APPID,
+            [OPENID, OTHER_OPENID],
+        )
+
+    async def ask(self, openid: str, *, keep: bool = True) -> str | None:
+        """Ask in a transaction that ends once it may. keep: commit it."""
+        names = Pseudonyms(b"a secret of the tests")
+        async with self.sessions() as session:
+            holder = Holder(APPID, openid)
+            code = await give(session, self.campaign_id, holder, None, names=names, now=self.now)
+            self.has_asked.set()
+            await self.may_end.wait()
+            await (session.commit() if keep else session.rollback())
+            return code
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_while_somebody_takes_the_last_code_the_pool_is_not_empty_yet(
+    service: Service, database: Database, connection: asyncpg.Connection, is_taken: bool
+) -> None:
+    """By the other OpenID of one person, who has a code then; or by somebody who fails."""
+    last = LastCode(database.sessions, service.clock.now())
+    await last.fill(connection)
+    first = asyncio.create_task(last.ask(OPENID, keep=is_taken))
+    await last.has_asked.wait()
+    second = asyncio.create_task(last.ask(OTHER_OPENID))
+    await eventually(backend_waits(connection, "%campaign_codes%"))
+    last.may_end.set()
+
+    assert [await first, await second] == ["LAST", "LAST"]
+
+
+async def test_a_last_code_that_becomes_the_persons_own_meanwhile_is_found(
+    service: Service,
+    database: Database,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last, take = LastCode(database.sessions, service.clock.now()), give_module._take
+    has_looked, may_take = asyncio.Event(), asyncio.Event()
+    await last.fill(connection)
+    last.may_end.set()
+
+    async def take_late(
+        session: AsyncSession, campaign_id: UUID, person: Json, door: Door | None, now: datetime
+    ) -> str | None:
+        monkeypatch.setattr(give_module, "_take", take)
+        has_looked.set()
+        await may_take.wait()
+        return await take(session, campaign_id, person, door, now)
+
+    monkeypatch.setattr(give_module, "_take", take_late)
+    first = asyncio.create_task(last.ask(OPENID))
+    await has_looked.wait()
+
+    assert await last.ask(OTHER_OPENID) == "LAST"
+    may_take.set()
+    assert await first == "LAST"
+
+
 async def test_hundreds_of_people_at_once_get_one_code_each(
     service: Service, database: Database, connection: asyncpg.Connection
 ) -> None:
@@ -301,7 +384,7 @@ async def test_hundreds_of_people_at_once_get_one_code_each(
         "INSERT INTO campaign_codes (campaign_id, code) "
         "SELECT $1, 'CODE-' || number FROM generate_series(1, $2::int) AS number",
         campaign_id,
-        people + 50,
+        people,
     )
     # Each person has two OpenIDs.
     await connection.execute(
