@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import pytest
 
-from app.wechat.client import POOLS, PoolSet, open_client
+from app.wechat.client import POOLS, PoolClient, PoolSet, open_client
 
 CALLS = 2 * POOLS
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -72,6 +72,19 @@ async def test_pools_take_turns_and_are_all_closed() -> None:
 
     assert sent == {id(pool): 2 for pool in pools}
     assert closed == [id(pool) for pool in pools]
+
+
+async def test_no_call_has_the_cookie_of_another() -> None:
+    class Pool(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            content = httpx.ByteStream(str(request.headers.get("cookie")).encode())
+            return httpx.Response(200, headers={"set-cookie": "a=b; path=/"}, stream=content)
+
+    async with PoolClient(PoolSet([Pool()])) as client:
+        answers = [await client.get("http://wechat.test/") for _ in range(2)]
+
+    assert [answer.text for answer in answers] == ["None", "None"]
+    assert answers[0].request.url == "http://wechat.test/"
 
 
 async def test_calls_at_once_have_a_connection_each_which_serves_the_next_ones() -> None:
