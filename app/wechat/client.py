@@ -10,6 +10,9 @@ import httpx
 # httpx looks through all connections of a pool twice for each call, and once more for each that is
 # idle. With the fifty calls of an account in one pool that takes longer than everything else.
 POOLS: Final = 16
+# Some gateways close a connection that was idle for five seconds, and so would a call that begins
+# at that moment be cut off: nobody knows then whether WeChat has got the message.
+IDLE_SECONDS: Final = 3.0
 
 
 class PoolSet(httpx.AsyncBaseTransport):
@@ -54,14 +57,23 @@ class PoolClient(httpx.AsyncClient):
 def open_client(calls: int) -> httpx.AsyncClient:
     """Return a client for so many calls at once. A connection that a call leaves serves another.
 
-    A pool takes more than its part of the calls, since slow ones may meet in it.
+    One that is idle for IDLE_SECONDS is closed. A pool takes more than its part of the calls, since
+    slow ones may meet in it.
     """
     if getproxies().keys() & {"http", "https", "all"}:
         # httpx reads the proxies of the environment only if it makes the transport itself.
         return httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=calls, max_keepalive_connections=calls)
+            limits=httpx.Limits(
+                max_connections=calls,
+                max_keepalive_connections=calls,
+                keepalive_expiry=IDLE_SECONDS,
+            )
         )
-    limits = httpx.Limits(max_connections=calls, max_keepalive_connections=max(calls // POOLS, 1))
+    limits = httpx.Limits(
+        max_connections=calls,
+        max_keepalive_connections=max(calls // POOLS, 1),
+        keepalive_expiry=IDLE_SECONDS,
+    )
     context = httpx.create_ssl_context()
     return PoolClient(
         PoolSet([httpx.AsyncHTTPTransport(verify=context, limits=limits) for _ in range(POOLS)])

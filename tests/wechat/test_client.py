@@ -1,6 +1,7 @@
 """The client of a worker has several pools of connections, and keeps to proxies."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -95,6 +96,22 @@ async def test_calls_at_once_have_a_connection_each_which_serves_the_next_ones()
 
     assert opened == [CALLS]
     assert len(requests) == 2 * CALLS
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(2.5, CALLS), (3.5, 2 * CALLS)])
+async def test_a_connection_that_a_gateway_may_be_closing_serves_no_call(
+    monkeypatch: pytest.MonkeyPatch, idle: float, connections: int
+) -> None:
+    requests: list[str] = []
+    moments = [time.monotonic()]
+    async with server(requests) as (url, opened), open_client(CALLS) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "monotonic", lambda: moments[-1])
+            await call_at_once(client, url)
+            moments.append(moments[0] + idle)
+            await call_at_once(client, url)
+
+    assert opened == [connections]
 
 
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
