@@ -260,6 +260,8 @@ def _wechat(latency: float) -> Iterator[str]:
         [
             *(sys.executable, "-m", "uvicorn", "benchmarks.delivery_peer:app"),
             *("--port", str(PORT), "--no-access-log", "--log-level", "warning"),
+            # Calls that have just begun are not cut off.
+            *("--timeout-keep-alive", "75"),
         ],
         cwd=ROOT,
         env={**_environment(), "LATENCY_SECONDS": str(latency), "REFUSED": f"{REFUSED}=48001"},

@@ -7,6 +7,9 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 CUT = "simulator.cut"
+# As a web server has it. Uvicorn's five seconds are those after which many clients close a
+# connection: on a busy machine it would cut off calls that have just begun.
+IDLE_SECONDS = 75
 
 
 class CuttableProtocol(HttpToolsProtocol):
@@ -40,6 +43,7 @@ def server_for(app: ASGIApp, host: str, port: int) -> Server:
             access_log=False,
             log_level="warning",
             proxy_headers=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=1,
         )
     )

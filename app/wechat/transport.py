@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from app.wechat.read_response import read_response, unreadable_response
 # A page of 10,000 followers has 300 KB; nothing else that is read is larger.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 PICTURES = frozenset({"png", "jpg"})
+MAX_URLS = 256
 
 T = TypeVar("T")
 
@@ -60,8 +61,7 @@ class Transport:
         return await self._call(
             self._client.build_request(
                 "POST",
-                self._base_url + path,
-                params=query,
+                _url(self._base_url + path, tuple(query.items())),
                 # orjson writes raw UTF-8: WeChat refuses `\u` escapes, or shows them as they are.
                 content=orjson.dumps(body),
                 headers={"Content-Type": "application/json"},
@@ -77,8 +77,7 @@ class Transport:
         """
         request = self._client.build_request(
             "POST",
-            self._base_url + path,
-            params=query,
+            _url(self._base_url + path, tuple(query.items())),
             content=orjson.dumps(body),
             headers={"Content-Type": "application/json"},
         )
@@ -148,6 +147,15 @@ class Transport:
         except (httpx.RequestError, TimeoutError) as error:
             what = describe_failure(error, request.url.host, begun=progress.request_begun)
             raise TransportError(what, outcome_unknown=progress.request_begun) from error
+
+
+@lru_cache(MAX_URLS)
+def _url(address: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    """Return a URL that is called again and again: the query of JSON is an access token alone.
+
+    httpx looks at each character of it, twice, which takes a tenth of the CPU of a call.
+    """
+    return httpx.URL(address, params=query)
 
 
 @cache

@@ -198,6 +198,8 @@ def stand_in(**environment: str) -> Iterator[str]:
         [
             *(sys.executable, "-m", "uvicorn", "benchmarks.delivery_peer:app"),
             *("--port", str(port), "--no-access-log", "--log-level", "warning"),
+            # Calls that have just begun are not cut off.
+            *("--timeout-keep-alive", "75"),
         ],
         cwd=ROOT,
         env={**os.environ, "LATENCY_SECONDS": str(LATENCY_SECONDS), **environment},

@@ -140,6 +140,30 @@ async def test_wechats_word_corrects_the_ledger_and_nothing_is_given_back_after_
     assert sorted(await column(connection, LEFT)) == [0, 3]
 
 
+async def test_a_window_that_opened_after_a_call_is_left_as_it_is(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, TEXT, TEXT)
+    tried_at = service.clock.now()
+    earlier = [await _claim(database, one, service) for one in await _replies(connection, callback)]
+    service.clock.advance(timedelta(seconds=1))
+    callback = await written(service, wechat)
+    await _claim(database, (await _replies(connection, callback))[0], service)
+    closed = SendOutcome(ReplyStatus.HELD, 45015, "closed", window=WindowVerdict.CLOSED)
+    busy = SendOutcome(ReplyStatus.PENDING, -1, "busy")
+
+    for reply, outcome in zip(earlier, (busy, closed), strict=True):
+        async with database.sessions.begin() as session:
+            await store.mark_unsent(session, reply, outcome, tried_at=tried_at, limits=Limits())
+        assert await column(connection, LEFT) == [4]
+
+
+async def _replies(connection: asyncpg.Connection, callback: UUID) -> Sequence[UUID]:
+    of_callback = "SELECT id FROM replies WHERE callback_id = $1 ORDER BY position"
+    found: list[UUID] = list(await column(connection, of_callback, callback))
+    return found
+
+
 async def _claim(database: Database, reply_id: UUID, service: Service) -> Reply:
     async with database.sessions.begin() as session:
         reply = await store.claim(session, reply_id, service.clock.now(), Limits())

@@ -1,6 +1,7 @@
 """The client of a worker has several pools of connections, and keeps to proxies."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -8,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import pytest
 
-from app.wechat.client import POOLS, PoolSet, open_client
+from app.wechat.client import POOLS, PoolClient, PoolSet, open_client
 
 CALLS = 2 * POOLS
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -74,6 +75,19 @@ async def test_pools_take_turns_and_are_all_closed() -> None:
     assert closed == [id(pool) for pool in pools]
 
 
+async def test_no_call_has_the_cookie_of_another() -> None:
+    class Pool(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            content = httpx.ByteStream(str(request.headers.get("cookie")).encode())
+            return httpx.Response(200, headers={"set-cookie": "a=b; path=/"}, stream=content)
+
+    async with PoolClient(PoolSet([Pool()])) as client:
+        answers = [await client.get("http://wechat.test/") for _ in range(2)]
+
+    assert [answer.text for answer in answers] == ["None", "None"]
+    assert answers[0].request.url == "http://wechat.test/"
+
+
 async def test_calls_at_once_have_a_connection_each_which_serves_the_next_ones() -> None:
     requests: list[str] = []
     async with server(requests) as (url, opened), open_client(CALLS) as client:
@@ -82,6 +96,22 @@ async def test_calls_at_once_have_a_connection_each_which_serves_the_next_ones()
 
     assert opened == [CALLS]
     assert len(requests) == 2 * CALLS
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(2.5, CALLS), (3.5, 2 * CALLS)])
+async def test_a_connection_that_a_gateway_may_be_closing_serves_no_call(
+    monkeypatch: pytest.MonkeyPatch, idle: float, connections: int
+) -> None:
+    requests: list[str] = []
+    moments = [time.monotonic()]
+    async with server(requests) as (url, opened), open_client(CALLS) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "monotonic", lambda: moments[-1])
+            await call_at_once(client, url)
+            moments.append(moments[0] + idle)
+            await call_at_once(client, url)
+
+    assert opened == [connections]
 
 
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
