@@ -82,28 +82,30 @@ _DELTAS: Final = f"""
 """  # noqa: S608 - constants of this module
 
 
-def _added(table: str, columns: str, rows: str, add: str) -> str:
-    """Return parts that add rows to a table of sums; to its changes while the sums are made."""
-    return f"""
-        {table}_sum AS (
-            INSERT INTO {table}s AS d ({columns}) SELECT {columns} FROM {rows}
-              AND CAST(:made AS boolean) {add}
-        ), {table}_change AS (
-            INSERT INTO {table}_changes ({columns}) SELECT {columns} FROM {rows}
-              AND NOT CAST(:made AS boolean)
-        )"""  # noqa: S608 - constants of this module
-
-
-_SUMS: Final = ", ".join(
-    (
-        _DELTAS.format(of_doors=""),
-        _added("funnel_day", f"appid, door, day, {_OF_DAY}", "day_delta WHERE true", _ADD_TO_DAYS),
-        _added("funnel_pair", _PAIR, "pair_delta WHERE before > '-infinity'", _ADD_TO_PAIRS),
-        _added(
-            "funnel_month_pair", _MONTH_PAIR, "month_pair_delta WHERE true", _ADD_TO_MONTH_PAIRS
-        ),
+_SUMS: Final = f"""
+    {_DELTAS.format(of_doors="")}, day_sum AS (
+        INSERT INTO funnel_days AS d (appid, door, day, {_OF_DAY})
+        SELECT appid, door, day, {_OF_DAY} FROM day_delta WHERE CAST(:made AS boolean)
+        {_ADD_TO_DAYS}
+    ), day_change AS (
+        INSERT INTO funnel_day_changes (appid, door, day, {_OF_DAY})
+        SELECT appid, door, day, {_OF_DAY} FROM day_delta WHERE NOT CAST(:made AS boolean)
+    ), pair_sum AS (
+        INSERT INTO funnel_pairs AS d ({_PAIR}) SELECT {_PAIR} FROM pair_delta
+        WHERE before > '-infinity' AND CAST(:made AS boolean)
+        {_ADD_TO_PAIRS}
+    ), pair_change AS (
+        INSERT INTO funnel_pair_changes ({_PAIR}) SELECT {_PAIR} FROM pair_delta
+        WHERE before > '-infinity' AND NOT CAST(:made AS boolean)
+    ), month_pair_sum AS (
+        INSERT INTO funnel_month_pairs AS d ({_MONTH_PAIR})
+        SELECT {_MONTH_PAIR} FROM month_pair_delta WHERE CAST(:made AS boolean)
+        {_ADD_TO_MONTH_PAIRS}
+    ), month_pair_change AS (
+        INSERT INTO funnel_month_pair_changes ({_MONTH_PAIR})
+        SELECT {_MONTH_PAIR} FROM month_pair_delta WHERE NOT CAST(:made AS boolean)
     )
-)
+"""  # noqa: S608 - constants of this module
 
 
 def store(changed: str) -> str:
