@@ -60,8 +60,8 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "WeChat hands out the refused token again": "微信再次给出了被它拒绝的 access_token",
     "no AppSecret is configured for %(appid)s": "没有配置 %(appid)s 的 AppSecret",
-    "%(api)s is called %(calls)s times in %(seconds)s s at most: this call waits": (
-        "%(api)s 每 %(seconds)s 秒最多调用 %(calls)s 次：此次调用稍后进行"
+    "%(api)s is called %(calls)s times in %(seconds)s s at most: this call is put off": (
+        "%(api)s 每 %(seconds)s 秒最多调用 %(calls)s 次：此次调用推迟进行"
     ),
 }
 _PHRASES: Final = tuple(CHINESE)
