@@ -43,8 +43,9 @@ def reached(function: Any) -> frozenset[Action]:  # noqa: ANN401 - of any signat
 @cache
 def _looked_at(place: Place) -> tuple[frozenset[Action], frozenset[Place]]:
     """Return the actions that a function names itself, and the functions that it may call."""
-    names = frozenset(_names_of(place.function))
-    named = [place.of_class, *_named_by(place.function), *_held_by(place.function)]
+    function, of_class = place
+    names = frozenset(_names_of(function))
+    named = [of_class, *_named_by(function), *_held_by(function)]
     further: set[Place] = set()
     for one in named:
         if _is_our_class(one):
@@ -122,8 +123,8 @@ def _named_by(function: FunctionType) -> tuple[Any, ...]:
 def _held_by(function: FunctionType) -> Iterator[Any]:
     """Yield the classes of a function's parameters and variables, and those of what it calls."""
     yield from _annotated(function, ast.arg, ast.AnnAssign)
-    for place in _places(_named_by(function), None):
-        yield from _annotated(place.function, ast.arg, ast.FunctionDef, ast.AsyncFunctionDef)
+    for called, _ in _places(_named_by(function), None):
+        yield from _annotated(called, ast.arg, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
