@@ -35,7 +35,7 @@ async def test_only_a_trusted_proxy_tells_where_a_request_comes_from(
     config.app, config.factory = service.app, False
     config.load()
     path = await sign_in_path(service, "小王", Role.OWNER)
-    transport = httpx.ASGITransport(config.loaded_app, client=(peer, 4321))  # type: ignore[arg-type]  # uvicorn's own type
+    transport = httpx.ASGITransport(config.loaded_app, client=(peer, 4321))
     async with httpx.AsyncClient(transport=transport, base_url="https://console.example") as http:
         answer = await http.post(path, headers=FORWARDED | FROM_A_PAGE)
 
