@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -266,6 +266,7 @@ class Settings(BaseSettings):
     operations_public: bool = False
     console: Literal["on", "off"] = "on"
     console_time_zone: str = "Asia/Shanghai"
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     replay_window_seconds: int = Field(default=600, ge=0)
     max_body_bytes: int = Field(default=65536, ge=1024, le=1048576)
     inbox_max_waiting: int = Field(default=2000, ge=1)
@@ -318,7 +319,9 @@ class Settings(BaseSettings):
     def _unset(cls, value: object) -> object:
         return _blank_is_unset(value)
 
-    @field_validator("admin_tokens", "mini_program_appids", "api_rates", mode="before")
+    @field_validator(
+        "admin_tokens", "mini_program_appids", "api_rates", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -375,6 +378,18 @@ class Settings(BaseSettings):
                 "must be https:// (or http://) and the host under which browsers reach the "
                 "service, with no path, such as https://oa.example.com"
             )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                ip_network(part)
+            except ValueError as error:
+                raise ValueError(
+                    f"{part} is no IP address and no network: write such as 10.0.0.5,10.1.0.0/16"
+                ) from error
         return value
 
     @field_validator("console_time_zone")

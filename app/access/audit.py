@@ -79,7 +79,7 @@ async def record(
             occurred_at=func.now() if now is None else now,
             actor_kind=actor.kind,
             actor_name=actor.name,
-            address=actor.address,
+            address=_bounded(actor.address),
             action=action,
             subject_kind=subject.kind,
             subject_id=_bounded(subject.id),

@@ -193,6 +193,8 @@ async def give_code(
         raise HTTPException(503, f"{error}: try again", headers={"Retry-After": "1"}) from None
     if code is None:
         raise HTTPException(409, "the campaign has no code left: import or draw more")
+    subject = store.subject_of(campaign_id)
+    await audit.record_hourly(session, actor_of(request), Action.CODES_GIVEN, subject, now=now)
     return GivenCode(code=code)
 
 
@@ -213,6 +215,8 @@ async def redeem_code(
     with http_errors(campaign_id):
         await store.read(session, campaign_id)
         found = await redeem(session, campaign_id, redemption.code, redemption.key, at)
+    subject = store.subject_of(campaign_id)
+    await audit.record_hourly(session, actor_of(request), Action.CODES_REDEEMED, subject, now=now)
     return RedemptionOut(
         code=found.code,
         redeemed_at=found.redeemed_at or at,

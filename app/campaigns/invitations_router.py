@@ -8,7 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field
 
-from app.access.caller import caller_of
+from app.access import audit
+from app.access.actions import Action
+from app.access.caller import actor_of, caller_of
 from app.access.scopes import ApiScope, needs
 from app.api_errors import Detail, InvalidRequest, Problem
 from app.api_model import ApiModel
@@ -72,6 +74,8 @@ async def make_invitation(
         campaign = await store.read(session, campaign_id)
         holder = Holder(wanted.appid, wanted.openid)
         qrcode_id = await invite.invite(session, campaign, holder, names, now)
+    subject = store.subject_of(campaign_id)
+    await audit.record_hourly(session, actor_of(request), Action.INVITATIONS_MADE, subject, now=now)
     found = await invite.one(session, qrcode_id)
     return InvitationOut.of(found, settings.base_url, now)
 

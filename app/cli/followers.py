@@ -15,9 +15,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Subject, SubjectKind
+from app.cli.actor import cli_actor
 from app.cli.api_failure import api_failure
 from app.cli.database import UNUSABLE, opened, why_unusable
-from app.clock import SystemClock
+from app.clock import Clock, SystemClock
 from app.db import migrate
 from app.db.clock_watch import compare
 from app.db.diagnosis import NOT_MIGRATED
@@ -31,8 +35,8 @@ from app.privacy.from_sync import open_for_unfollows
 from app.secret_box import secret_box
 from app.settings import Settings, load_settings
 from app.tombstones.erasure_secret import erasure_secret
+from app.wechat import errcodes
 from app.wechat.api import WeChatApi
-from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.call_rates import rates_of
@@ -41,6 +45,7 @@ from app.wechat_client.tokens import AccessTokens
 FAILED: Final = 1
 BAD_USE: Final = 2
 TRY_LATER: Final = 75  # EX_TEMPFAIL of sysexits.h
+_LATER: Final = frozenset({errcodes.Action.WAIT, errcodes.Action.RETRY})
 
 followers = typer.Typer(no_args_is_help=True)
 
@@ -141,19 +146,32 @@ async def _sync_one(
         return TRY_LATER
     except ApiError as error:
         typer.echo(f"{appid}: {_describe(error)}; what was read is kept", err=True)
-        return TRY_LATER if error.action in {Action.WAIT, Action.RETRY} else FAILED
+        return TRY_LATER if error.action in _LATER else FAILED
     finally:
         await tokens.store()
+    await _record(database, clock, appid, done)
     typer.echo(f"{appid}: {done.asked} followers read, {done.found} new, {done.gone} lost")
     return 0
+
+
+async def _record(database: Database, clock: Clock, appid: AppId, done: Synced) -> None:
+    async with database.sessions.begin() as session:
+        await audit.record(
+            session,
+            cli_actor(),
+            Action.FOLLOWERS_SYNCHRONISED,
+            Subject(SubjectKind.ACCOUNT, appid),
+            now=clock.now(),
+            count=done.asked,
+        )
 
 
 def _describe(error: ApiError) -> str:
     if isinstance(error, ListingRepeats):
         return f"{error}; run it again later"
-    if error.action is Action.WAIT:
+    if error.action is errcodes.Action.WAIT:
         return f"{api_failure(error)}; run it again tomorrow"
-    if error.action is Action.RETRY:
+    if error.action is errcodes.Action.RETRY:
         return f"{api_failure(error)}; run it again later"
     return api_failure(error)
 

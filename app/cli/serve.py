@@ -44,7 +44,18 @@ def run(
     # before. These must not end the process, since the embedded Postgres has to be stopped.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(
+    config = config_of(settings)
+    _require_port(settings)
+    if settings.web_processes > 1:
+        with _shared_metrics():
+            _run_server(config)
+    else:
+        _run_server(config)
+
+
+def config_of(settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
         "app.main:build",
         factory=True,
         host=settings.host,
@@ -54,19 +65,15 @@ def run(
         log_config=None,
         server_header=False,
         date_header=False,
-        proxy_headers=False,
+        # Anybody can write these headers: they count when a proxy of our own sends them.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=STOP_SECONDS,
         http="app.ops.http_protocol:BoundedProtocol",
         ws="none",
         limit_concurrency=open_files.connection_limit(settings.max_connections),
         headers=[("x-content-type-options", "nosniff")],
     )
-    _require_port(settings)
-    if settings.web_processes > 1:
-        with _shared_metrics():
-            _run_server(config)
-    else:
-        _run_server(config)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ connection with which the session is looked up is given back before a page takes
 from collections.abc import Mapping
 from http import HTTPMethod
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -147,6 +148,6 @@ def require_same_origin(request: Request) -> None:
     if given == own:
         return
     # A browser keeps no session that comes over plain HTTP: a link would be used up in vain.
-    if own == given.replace("http://", "https://", 1):
+    if given.startswith("http://") and urlsplit(given).hostname == urlsplit(own).hostname:
         raise NotSecure
     raise OtherOrigin

@@ -6,6 +6,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.caller import actor_of
 from app.access.scopes import ApiScope, needs
 from app.api_route import BoundedRoute
 from app.clock import Clock
@@ -16,6 +19,7 @@ from app.links.http_errors import UNKNOWN, unknown, unprocessable
 from app.links.make import LinkMaker, PlainQueryTooLong, plain_scheme
 from app.links.models import Link
 from app.links.schemas import CodeIn, LinkId, MadeLink, SchemeIn, ShortLinkIn
+from app.links.store import subject_of
 from app.wechat.errors import ApiError
 from app.wechat.media_format import ending_of
 from app.wechat_client.refusal import REFUSED, refused, slow_down
@@ -41,7 +45,9 @@ async def make_url_scheme(
     """Make a URL Scheme (`weixin://dl/business/?t=…`), which iOS opens from SMS and browsers."""
     link = await _link(link_id, request)
     with _refusals(_maker(request).clock):
-        return await _maker(request).url_scheme(link, wanted)
+        made = await _maker(request).url_scheme(link, wanted)
+    await _note(link_id, request)
+    return made
 
 
 @router.post(
@@ -58,7 +64,9 @@ async def make_short_link(
     """Make a short link (`#小程序://…`), which opens inside WeChat alone."""
     link = await _link(link_id, request)
     with _refusals(_maker(request).clock):
-        return await _maker(request).short_link(link, wanted)
+        made = await _maker(request).short_link(link, wanted)
+    await _note(link_id, request)
+    return made
 
 
 @router.get("/{link_id}/plain-scheme", responses=UNKNOWN, openapi_extra=needs(ApiScope.LINKS_READ))
@@ -86,6 +94,7 @@ async def make_mini_program_code(
     link = await _link(link_id, request)
     with _refusals(_maker(request).clock):
         picture = await _maker(request).mini_program_code(link, wanted)
+    await _note(link_id, request)
     kind = "png" if ending_of(picture) == "png" else "jpeg"
     return Response(picture, media_type=f"image/{kind}")
 
@@ -109,6 +118,20 @@ async def _link(link_id: LinkId, request: Request) -> Link:
     if found is None:
         raise unknown(link_id)
     return found
+
+
+async def _note(link_id: LinkId, request: Request) -> None:
+    """Note once an hour who makes them: a program may make one for each of its recipients."""
+    state = request.app.state
+    database: Database = state.database
+    async with database.sessions.begin() as session:
+        await audit.record_hourly(
+            session,
+            actor_of(request),
+            Action.LINK_FORM_MADE,
+            subject_of(link_id),
+            now=state.clock.now(),
+        )
 
 
 def _maker(request: Request) -> LinkMaker:

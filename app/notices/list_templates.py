@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.clock import Clock
 from app.db.engine import SessionFactory
 from app.notices import template_store
 from app.notices.models import NoticeKind
+from app.wechat import errcodes
 from app.wechat.api import WeChatApi
 from app.wechat.api_responses import ListedTemplate
-from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken
@@ -29,11 +32,18 @@ class TemplateLister:
     tokens: AccessTokens
     clock: Clock
 
-    async def refresh(self, appid: AppId) -> None:
-        """Store the templates that the account has now. Raises ApiError.
+    async def refresh(self, appid: AppId, actor: Actor) -> None:
+        """Store the templates that the account has now. actor: who asks for it. Raises ApiError.
 
         An account that has the right to one of the two kinds alone keeps what it has of the other.
         """
+        await self._refresh(appid)
+        subject = Subject(SubjectKind.ACCOUNT, appid)
+        async with self.sessions.begin() as session:
+            now = self.clock.now()
+            await audit.record(session, actor, Action.TEMPLATES_READ, subject, now=now)
+
+    async def _refresh(self, appid: AppId) -> None:
         try:
             notices = await with_token(
                 self.tokens, appid, self.api.notice_templates, api="wxaapi/newtmpl/gettemplate"
@@ -66,5 +76,8 @@ class TemplateLister:
 
 def _require_refusal(error: ApiError) -> None:
     """Raise an error that says nothing about the right to one kind of templates."""
-    if isinstance(error, NoToken) or error.action not in {Action.CONFIGURATION, Action.PERMANENT}:
+    if isinstance(error, NoToken) or error.action not in {
+        errcodes.Action.CONFIGURATION,
+        errcodes.Action.PERMANENT,
+    }:
         raise error

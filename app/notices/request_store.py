@@ -13,7 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.access.actor import Actor
+from app.access import audit
+from app.access.actions import Action
+from app.access.actor import Actor, Subject, SubjectKind
 from app.api_model import ApiModel
 from app.db.queue import enqueue
 from app.notices.errors import KeyReused
@@ -144,6 +146,15 @@ async def queue(
         },
     )
     await enqueue(session, [send_job(send_id, SendSource.REQUEST)])
+    # A program that sends to one person at a time would bury what people do.
+    await audit.record_hourly(
+        session,
+        actor,
+        Action.NOTICES_QUEUED,
+        Subject(SubjectKind.ACCOUNT, template.appid),
+        now=now,
+        count=len(notices),
+    )
     return send_id
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request
 from pydantic import ConfigDict, Field
 
+from app.access.caller import actor_of
 from app.access.scopes import ApiScope, needs
 from app.api_model import ApiModel
 from app.api_route import BoundedRoute
@@ -52,7 +53,7 @@ async def refresh_templates(
         raise unprocessable("appid", NOT_SENDING)
     lister: TemplateLister = state.template_lister
     try:
-        await lister.refresh(AppId(wanted.appid))
+        await lister.refresh(AppId(wanted.appid), actor_of(request))
     except ApiError as error:
         raise refused(error, state.clock.now()) from None
     database: Database = state.database

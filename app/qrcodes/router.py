@@ -176,7 +176,7 @@ async def renew_qrcode(
     A permanent code that WeChat has made stays as it is.
     """
     code = _found(await store.locked(session, qrcode_id), qrcode_id)
-    await store.renew_now(session, code, _now(request))
+    await store.renew_now(session, actor_of(request), code, _now(request))
     return _out(code, request, language)
 
 

@@ -138,7 +138,7 @@ async def rename(
     await audit.record(session, actor, Action.QRCODE_CHANGED, subject_of(code.id), now=now)
 
 
-async def renew_now(session: AsyncSession, code: QrCode, now: datetime) -> bool:
+async def renew_now(session: AsyncSession, actor: Actor, code: QrCode, now: datetime) -> bool:
     """Let the worker ask WeChat for a locked code at once.
 
     Returns False for a permanent code that WeChat has made: there is nothing to ask for.
@@ -147,6 +147,7 @@ async def renew_now(session: AsyncSession, code: QrCode, now: datetime) -> bool:
         return False
     code.renew_at = now
     await enqueue(session, [renew_job(code.id)])
+    await audit.record(session, actor, Action.QRCODE_RENEWED, subject_of(code.id), now=now)
     return True
 
 

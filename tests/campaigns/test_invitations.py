@@ -92,6 +92,8 @@ async def test_a_person_has_one_code_that_nobody_can_guess(
     live = await asked(service, campaign)
     assert (live["state"], live["came"], live["left"]) == ("live", 0, 0)
     assert live["picture_url"].endswith(".png")
+    noted = (await service.read("audit", action="invitations.made"))["items"]
+    assert [one["subject_id"] for one in noted] == [campaign["id"]]
 
 
 async def test_two_who_ask_at_once_get_one_code(

@@ -206,6 +206,8 @@ async def test_a_code_is_redeemed_once_however_often_the_shop_repeats_it(
         assert word in answer.json()["detail"]
     figures = await service.read(f"campaigns/{campaign['id']}/figures")
     assert figures["total"] == {"handed_out": 1, "opened": 0, "redeemed": 1}
+    noted = (await service.read("audit", action="codes.redeemed"))["items"]
+    assert {one["subject_id"] for one in noted} == {campaign["id"]}
 
 
 async def test_of_two_shops_one_redeems_a_code(
@@ -296,6 +298,9 @@ async def test_a_person_in_the_mini_program_gets_the_code_of_the_reply(
     assert len(await given(connection)) == 1
     other = await service.api("POST", path, json=others | {"door": campaign["doors"][0]})
     assert other.json() == {"code": "CODE-1"}
+    # A mini-program asks all the time: one entry an hour.
+    noted = (await service.read("audit", action="codes.given"))["items"]
+    assert [one["subject_id"] for one in noted] == [campaign["id"]]
     service.clock.advance(timedelta(days=30))
     assert (await service.api("POST", path, json=person)).status_code == 409
 

@@ -127,6 +127,8 @@ async def test_killed_again_and_again_it_ends_like_one_that_was_left_alone(
     other = await connect(undisturbed_url)
     assert await facts(connection) == await facts(other)
     assert len(await facts(connection)) == PEOPLE + 3
+    noted = "SELECT count FROM audit_log WHERE action = 'followers.synchronised'"
+    assert len(await column(connection, noted)) == 1
     await other.close()
     await connection.close()
 

@@ -128,6 +128,9 @@ async def test_single_links_are_made_with_a_ref_of_their_own(
     mark = link_mark(UUID(link["id"]))
     assert scheme.json()["ref"].startswith(mark)
     assert f'"scene":"{mark}' in wechat.calls("/wxa/getwxacodeunlimit")[0]["body"]
+    # A program may make one for each recipient: one entry an hour.
+    noted = (await linked.read("audit", action="link.form_made"))["items"]
+    assert [one["subject_id"] for one in noted] == [link["id"]]
 
 
 @pytest.mark.parametrize(

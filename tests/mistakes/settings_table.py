@@ -102,6 +102,8 @@ SETTING_MISTAKES = [
     ("SECRET_KEY_PREVIOUS", "short", "must have at least 16 characters"),
     ("CONSOLE", "yes", "must be 'on' or 'off'"),
     ("CONSOLE_TIME_ZONE", "Peking", "write an IANA name"),
+    ("TRUSTED_PROXIES", "10.0.0.5,proxy.example", "no IP address and no network"),
+    ("TRUSTED_PROXIES", "10.0.0.5/8", "no IP address and no network"),
     ("AUDIT_RETENTION_DAYS", "29", "must be at least 30"),
     ("AUDIT_RETENTION_DAYS", "x", WHOLE),
     ("FUNNEL_OPENED_DAYS", "0", "must be at least 1"),

@@ -70,9 +70,12 @@ async def test_an_account_without_the_right_to_one_kind_has_the_other(
     answer = await service.api("POST", "templates/refresh", json={"appid": APPID})
     assert answer.status_code == 200
     assert len(answer.json()["items"]) == 3
+    before = (await service.read("audit", action="templates.read"))["items"]
+    assert before[0]["subject_id"] == APPID
     wechat.strike("/wxaapi/newtmpl/gettemplate", errcode=-1, count=1)
     answer = await service.api("POST", "templates/refresh", json={"appid": APPID})
     assert answer.status_code == 502
+    assert (await service.read("audit", action="templates.read"))["items"] == before
     assert "WeChat is busy" in answer.json()["detail"]
 
 
@@ -91,6 +94,8 @@ async def test_a_request_is_queued_with_one_job(
     )
     assert [found["send_id"] in str(one) for one in payloads] == [True]
     assert wechat.calls(BIZSEND) == []
+    noted = (await service.read("audit", action="notices.queued"))["items"]
+    assert [(one["subject_id"], one["count"]) for one in noted] == [(APPID, 2)]
 
 
 async def test_one_key_queues_once_however_often_and_at_once(

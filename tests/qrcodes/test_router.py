@@ -37,11 +37,13 @@ async def test_a_code_is_added_read_listed_renamed_and_deleted(
     answer = await service.api("PUT", f"qrcodes/{code['id']}/name", json={"name": "New"})
     assert answer.status_code == 200, answer.text
     assert (await service.read(f"qrcodes/{code['id']}"))["name"] == "New"
+    assert (await service.api("POST", f"qrcodes/{code['id']}/renew")).status_code == 202
     assert (await service.api("DELETE", f"qrcodes/{code['id']}")).status_code == 204
     for method in ("GET", "DELETE"):
         assert (await service.api(method, f"qrcodes/{code['id']}")).status_code == 404
     actions = await column(connection, "SELECT action FROM audit_log ORDER BY id")
-    assert actions == ["qrcode.added", "qrcode.added", "qrcode.changed", "qrcode.deleted"]
+    expected = "qrcode.added qrcode.added qrcode.changed qrcode.renewed qrcode.deleted"
+    assert actions == expected.split()
 
 
 async def test_of_two_with_the_same_scene_one_is_refused(service: Service) -> None:

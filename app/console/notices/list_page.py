@@ -22,6 +22,7 @@ from app.console.notices.router import router
 from app.console.render import render, zone_of
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
+from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.notices import audience_store, template_store
 from app.notices.accounts import can_send
@@ -74,7 +75,7 @@ async def export(request: Request, _visitor: Viewer, session: SessionDep) -> Res
 
 @router.post("/refresh")
 async def refresh(
-    request: Request, _visitor: Editor, appid: Annotated[str, Form(max_length=128)]
+    request: Request, visitor: Editor, appid: Annotated[str, Form(max_length=128)]
 ) -> Response:
     """Read the templates of an account from WeChat."""
     settings: Settings = request.app.state.settings
@@ -82,7 +83,7 @@ async def refresh(
         raise NotFound
     lister: TemplateLister = request.app.state.template_lister
     try:
-        await lister.refresh(AppId(appid))
+        await lister.refresh(AppId(appid), actor_of(request, visitor))
     except ApiError as error:
         async with request.app.state.database.sessions() as session:
             return await _show(request, session, error=error)

@@ -102,13 +102,14 @@ async def export(
 
 @router.post("/{qrcode_id}/renew")
 async def renew(
-    request: Request, _visitor: Editor, qrcode_id: UUID, session: SessionDep
+    request: Request, visitor: Editor, qrcode_id: UUID, session: SessionDep
 ) -> Response:
     """Let the worker ask WeChat for the code."""
     code = await store.locked(session, qrcode_id)
     if code is None:
         raise errors.NotFound
-    await store.renew_now(session, code, request.app.state.clock.now())
+    actor, now = actor_of(request, visitor), request.app.state.clock.now()
+    await store.renew_now(session, actor, code, now)
     return RedirectResponse(console_path(f"/qrcodes/{qrcode_id}?done=renewed"), SEE_OTHER)
 
 
