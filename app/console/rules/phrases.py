@@ -130,7 +130,7 @@ PHRASES: Final = (
         "or correct the name"
     ),
     N_("has %(size)s bytes, and at most %(most)s are taken: make it smaller"),
-    N_("is not a %(formats)s file: save the picture in one of these formats"),
+    N_("is not a JPEG, PNG, GIF, WebP or BMP file: save the picture in one of these formats"),
     N_("is cut off or damaged: save it again"),
     N_("has more than %(number)s pixels: make it smaller"),
     N_("can't be made small enough: make it smaller"),
