@@ -103,6 +103,7 @@ def _environment(language: str, zone: str) -> Environment:
         "labels": labels,
         # Between words: a full-width sign has its space in itself.
         "colon": ": " if language == ENGLISH else "：",
+        "comma": ", " if language == ENGLISH else "、",
         "gap": " " if language == ENGLISH else "",
         "_": messages.text,
         "ngettext": messages.plural,
