@@ -234,14 +234,23 @@ class _Scale:
             self.left,
             lines,
             bars,
-            [
-                Tick(self.x(n), shortened(text, room))
-                for n, text in enumerate(self.labels)
-                if n % every == 0
-            ],
+            self._x_ticks(every, room),
             [Tick(self.y(value), _figure(value)) for value in self.ticks],
             self.y(0),
         )
+
+    def _x_ticks(self, every: int, room: int) -> list[Tick]:
+        """Return labels below their figures; the last is moved from the edge, if there is room."""
+        ticks: list[Tick] = []
+        ends = 0.0
+        for number in range(0, len(self.labels), every):
+            text = shortened(self.labels[number], room)
+            half = width_of(text) * CHARACTER / 2
+            at = min(self.x(number), self.size.width - half)
+            if at - half >= ends:
+                ticks.append(Tick(at, text))
+                ends = at + half
+        return ticks
 
 
 def _figure(value: float) -> str:
@@ -250,11 +259,19 @@ def _figure(value: float) -> str:
 
 def shortened(text: str, room: int) -> str:
     """Return a label that has room for so many letters; one of Chinese takes that of two."""
-    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in text]
-    if sum(widths) <= room:
+    if width_of(text) <= room:
         return text
-    kept = [total for total in accumulate(widths) if total < room]
+    kept = [total for total in accumulate(map(_width, text)) if total < room]
     return text[: len(kept)] + "…"
+
+
+def width_of(text: str) -> int:
+    """Return how wide a text is, in letters."""
+    return sum(map(_width, text))
+
+
+def _width(letter: str) -> int:
+    return 2 if east_asian_width(letter) in "WF" else 1
 
 
 def _line(scale: _Scale, number: int, series: Series) -> Line:

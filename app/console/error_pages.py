@@ -57,7 +57,9 @@ NOT_ALLOWED: Final = ErrorText(
     N_("Your role does not allow this"),
     N_("Ask an owner to do it, or to change your role."),
 )
-TOO_LARGE: Final = ErrorText(413, N_("This is too large"), N_("Send less at once."))
+TOO_LARGE: Final = ErrorText(
+    413, N_("This is too large"), N_("Choose a smaller file, or send less at once.")
+)
 INVALID: Final = ErrorText(
     422,
     N_("The address or the form can't be read"),

@@ -1,6 +1,6 @@
 """The doctor's findings as the pages show them: in one language, the worst first. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,10 +11,32 @@ from app.doctor.finding import Both, Finding, State
 
 _ORDER: Final = (State.FAULT, State.LOOK, State.OK, State.NOT_APPLICABLE)
 
+# Where in the console an operator puts right what a check finds.
+PAGES: Final[Mapping[str, str]] = {
+    "refused-pushes": "/messages",
+    "mini-program-cards": "/messages?fate=failed",
+    "wechat-figures": "/figures",
+    "rules": "/rules/conflicts",
+    "rule-hits": "/rules",
+    "pictures": "/rules",
+    "media-expiry": "/rules",
+    "console-replies": "/rules/import",
+    "console-menu": "/menus",
+    "permanent-qrcodes": "/qrcodes",
+    "campaign-codes": "/campaigns",
+    "webhooks": "/webhooks",
+    "erasures": "/followers/erasures?state=overdue",
+    "admin-tokens": "/operators/tokens",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
-    """A finding in one language. documentation: a page below `docs`, and its anchor."""
+    """A finding in one language.
+
+    page: of the console, where it is put right; None if it is not one. documentation: a page below
+    `docs`, and its anchor.
+    """
 
     check: str
     title: str
@@ -24,7 +46,13 @@ class ShownFinding:
     appid: str | None
     since: datetime | None
     checked_at: datetime | None
+    page: str | None
     documentation: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands on the doctor's page."""
+        return self.check if self.appid is None else f"{self.check}-{self.appid}"
 
     @property
     def needs_action(self) -> bool:
@@ -51,5 +79,6 @@ def _shown(finding: Finding, language: str) -> ShownFinding:
         appid=finding.appid,
         since=finding.since,
         checked_at=finding.checked_at,
+        page=PAGES.get(finding.check),
         documentation=f"docs/{language}/{finding.documentation}",
     )

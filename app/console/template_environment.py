@@ -18,7 +18,7 @@ from app.console import labels
 from app.console.failure_phrases import failures_in
 from app.console.figures import Figures
 from app.console.local_time import LocalTime
-from app.console.messages import LANGUAGES, Messages
+from app.console.messages import ENGLISH, LANGUAGES, Messages
 from app.console.static_files import static_path
 from app.rules.background import background_work
 
@@ -101,6 +101,10 @@ def _environment(language: str, zone: str) -> Environment:
         "static": lambda name: console_path(static_path(name)),
         "path": console_path,
         "labels": labels,
+        # Between words: a full-width sign has its space in itself.
+        "colon": ": " if language == ENGLISH else "：",
+        "comma": ", " if language == ENGLISH else "、",
+        "gap": " " if language == ENGLISH else "",
         "_": messages.text,
         "ngettext": messages.plural,
         "translated": messages.choices,

@@ -1,7 +1,9 @@
 """Shows at a glance whether all is well, the figures of today, and what waits for somebody."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +25,7 @@ from app.db.session import SessionDep
 from app.doctor.doctor import Doctor
 from app.doctor.finding import verdict
 from app.events.models import FollowAction
+from app.notices import audience_store
 from app.privacy import store as erasures
 from app.replies import counts as replies
 from app.stats import follow_counts
@@ -37,9 +40,19 @@ router = APIRouter()
 
 SECTION: Final = Section("/today", N_("Today"), "t", router)
 
-Figure = tuple[str, int, int]
 _RECEIVED: Final = N_("Messages and events")
 _SENT: Final = N_("Replies sent")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A key figure. until_now: of yesterday, until the time that it is today."""
+
+    label: str
+    today: int
+    until_now: int
+    yesterday: int
+    day_before: int
 
 
 # No SessionDep: the doctor has connections of its own.
@@ -60,6 +73,7 @@ async def show(request: Request, _visitor: Viewer) -> Response:
         failed = await replies.failed(session, now - FAILED_FOR)
         query = erasures.ErasureQuery(None, MAX_ERASURES, needs_person=True)
         unclear = len(await erasures.page(session, query))
+        paused = await audience_store.paused(session)
         disabled = [hook for hook in await webhooks.all_webhooks(session) if hook.disabled_reason]
     return render(
         request,
@@ -73,6 +87,8 @@ async def show(request: Request, _visitor: Viewer) -> Response:
         failed=failed,
         unclear=unclear,
         disabled=len(disabled),
+        paused=paused,
+        accounts=len(state.settings.accounts),
     )
 
 
@@ -101,23 +117,24 @@ def _minutes(since: datetime) -> list[datetime]:
 async def _figures(
     session: AsyncSession, appids: list[str], midnight: datetime, now: datetime
 ) -> list[Figure]:
-    """Return each label with the figure of today, and that of yesterday until the same time."""
+    """Return the figures of today, yesterday and the day before."""
     day = timedelta(days=1)
-    # Nothing comes from the future, but a clock of another process may be ahead.
-    spans = ((midnight, now + CLOCK_SLACK), (midnight - day, now - day))
-    figures: list[Figure] = []
-    for label, count in ((_RECEIVED, arrivals.count), (_SENT, replies.sent)):
-        today, before = [await count(session, *span) for span in spans]
-        figures.append((label, today, before))
-    for label, action in (
-        (N_("Follows"), FollowAction.FOLLOW),
-        (N_("Unfollows"), FollowAction.UNFOLLOW),
-    ):
-        today, before = [
-            await follow_counts.count(session, appids, action, *span) for span in spans
-        ]
-        figures.append((label, today, before))
-    return figures
+    spans = (
+        # Nothing comes from the future, but a clock of another process may be ahead.
+        (midnight, now + CLOCK_SLACK),
+        (midnight - day, now - day),
+        (midnight - day, midnight),
+        (midnight - 2 * day, midnight - day),
+    )
+    counts: dict[str, Callable[..., Awaitable[int]]] = {
+        _RECEIVED: partial(arrivals.count, session),
+        _SENT: partial(replies.sent, session),
+        N_("Follows"): partial(follow_counts.count, session, appids, FollowAction.FOLLOW),
+        N_("Unfollows"): partial(follow_counts.count, session, appids, FollowAction.UNFOLLOW),
+    }
+    return [
+        Figure(label, *[await count(*span) for span in spans]) for label, count in counts.items()
+    ]
 
 
 def _chart(

@@ -150,6 +150,16 @@ async def page(
     return (await session.scalars(query.order_by(NoticeSend.id.desc()).limit(limit))).all()
 
 
+async def paused(session: AsyncSession) -> int:
+    """Return how many sends to audiences are paused."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(NoticeSend)
+        .where(NoticeSend.ended_at.is_(None), NoticeSend.state == SendState.PAUSED)
+    )
+    return found or 0
+
+
 def subject_of(send_id: UUID) -> Subject:
     """Return a send as the subject of an audit entry."""
     return Subject(SubjectKind.NOTICE_SEND, str(send_id))

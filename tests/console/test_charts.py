@@ -68,6 +68,15 @@ def test_labels_of_the_x_axis_never_touch_each_other(size: Size, label: str) -> 
     assert [tick.text for tick in drawing.x_ticks]
 
 
+@pytest.mark.parametrize("days", [2, 7, 30])
+def test_no_label_of_the_x_axis_is_cut_off_at_the_edge(days: int) -> None:
+    chart = line_chart(["2026-11-28"] * days, [Series("x", [9999] * days)])
+
+    for drawing in (chart.wide, chart.narrow):
+        last = drawing.x_ticks[-1]
+        assert last.at + len(last.text) * CHARACTER / 2 <= drawing.size.width
+
+
 def test_a_day_has_room_on_a_phone() -> None:
     drawing = line_chart(["2026-11-28"] * 30, [Series("x", [9999] * 30)]).narrow
 

@@ -104,3 +104,9 @@ async def test_a_role_that_is_too_small_is_refused_everywhere(service: Service, 
 def sample(path: str) -> str:
     """Return a path with a value for each parameter."""
     return re.sub(r"\{[^}]*\}", "00000000-0000-0000-0000-000000000000", path)
+
+
+def test_each_key_opens_one_page() -> None:
+    keys = [section.key for section in SECTIONS]
+
+    assert sorted(keys) == sorted(set(keys))

@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from app.access.sessions import MAX_IDLE
 from tests.console.browser import ConsoleInBrowser, View
+from tests.rules.makers import JPEG
 from tests.service import CARD_APPID
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -63,9 +64,32 @@ async def test_a_session_that_ends_while_one_edits_leaves_the_text(
         page = visit.page
         await visit.open("/rules/new")
         await page.locator("[name='replies.0.content']").fill("a long text")
+        await page.route("**/rules/edit", lambda route: route.abort())
+        await page.get_by_role("button", name="Save").last.click()
+        await expect(page.get_by_text("The service does not answer.")).to_be_visible()
+        await page.unroute("**/rules/edit")
+        await page.locator("[name='try.text']").fill("shop")
+        await expect(page.get_by_text("The service does not answer.")).to_be_hidden()
         console_in_browser.service.clock.advance(MAX_IDLE)
         await page.get_by_role("button", name="Save").last.click()
         await expect(page.get_by_text("You were signed out")).to_be_visible()
 
         await expect(page.locator("[name='replies.0.content']")).to_have_value("a long text")
         assert visit.faults.violations == []
+
+
+async def test_a_picture_is_not_sent_with_what_only_judges_the_rule(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    async with console_in_browser.visit(DESK) as visit:
+        page = visit.page
+        await visit.open("/rules/new?reply=miniprogrampage")
+        async with page.expect_request("**/rules/try") as asked:
+            await page.locator("[type='file']").set_input_files(
+                {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": JPEG + b"x" * 2_000_000}
+            )
+        request = await asked.value
+
+        assert len(request.post_data_buffer or b"") < 10_000
+        assert "try.text" in (request.post_data or "")
+        assert visit.faults.all == []

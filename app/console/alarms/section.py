@@ -7,4 +7,4 @@ from app.console.alarms.router import router
 from app.console.messages import N_
 from app.console.section import Section
 
-SECTION: Final = Section("/alarms", N_("Alarms"), "g", router)
+SECTION: Final = Section("/alarms", N_("Alarms"), "x", router)

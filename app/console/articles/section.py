@@ -41,7 +41,7 @@ MAYBE_DRAFTED: Final = N_(
 BAD_LINK: Final = N_("An article can't open this link: it needs a page and room for {ref}.")
 
 router = APIRouter()
-SECTION: Final = Section("/articles", N_("Articles"), "e", router)
+SECTION: Final = Section("/articles", N_("Articles"), "i", router)
 
 
 @router.get("")

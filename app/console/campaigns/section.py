@@ -14,7 +14,7 @@ from app.console.messages import N_
 from app.console.section import Section
 from app.ops.api_body import BodyLimit
 
-SECTION: Final = Section("/campaigns", N_("Campaigns"), "c", router)
+SECTION: Final = Section("/campaigns", N_("Campaigns"), "p", router)
 BODY_LIMITS: Final = {
     "/campaigns/{campaign_id}/codes": BodyLimit(MAX_FILE_BYTES + 1024 * 1024, seconds=900)
 }

@@ -28,10 +28,15 @@ SUBSCRIPTION_ACTIONS: Final[Mapping[str, str]] = {
     SubscriptionAction.CHANGE: N_("changed a subscription in the settings"),
     SubscriptionAction.SENT: N_("was sent a subscription notification"),
 }
-CONSENTS: Final[Mapping[str, Label]] = {
+CONSENTS: Final[Mapping[ConsentState, Label]] = {
     ConsentState.ACCEPT: Label(N_("accepted"), Level.GOOD),
     ConsentState.REJECT: Label(N_("rejected"), Level.LOOK),
     ConsentState.BAN: Label(N_("banned by WeChat"), Level.FAULT),
+}
+# As WeChat writes them in its events; of a delivery that failed it gives the reason instead.
+STATUSES: Final[Mapping[str, str]] = {
+    **{state.value: label.label for state, label in CONSENTS.items()},
+    "success": N_("delivered"),
 }
 NO_CONSENT: Final = Label(N_("only deliveries are known"))
 UNIONIDS: Final[Mapping[ResolveState, Label]] = {

@@ -15,6 +15,7 @@ from app.console.errors import NotFound
 from app.console.followers import labels
 from app.console.followers.references import NoReference, references, tail
 from app.console.form_values import Blank
+from app.console.message_pages.labels import KINDS
 from app.console.render import render
 from app.console.signed_in import Owner, Viewer
 from app.console.template_environment import console_path
@@ -153,6 +154,7 @@ async def _person(
         older=f"{path}?before={older}" if older else None,
         confirmation=confirmation_of(row.openid),
         texts=labels,
+        kinds=KINDS,
     )
 
 

@@ -13,6 +13,7 @@ from app.console.render import render
 from app.console.rules import changes
 from app.console.rules.check import checked
 from app.console.rules.editor import translate_for
+from app.console.rules.field_labels import named
 from app.console.rules.list_page import Revision, RuleId
 from app.console.rules.newer_revision import show_deleted, show_newer
 from app.console.rules.notices import notice_of
@@ -66,7 +67,7 @@ async def show_broken(
     """Return the page of a row that is not a valid rule."""
     stored = await store.document_of(session, rule.id)
     text = orjson.dumps(stored, option=orjson.OPT_INDENT_2).decode()
-    problem = in_language(rule.problem, translate_for(request))
+    problem = _in_words(request, rule)
     return _page(request, rule.id, rule.revision, text, problem=problem, done=done)
 
 
@@ -79,10 +80,19 @@ async def _again(
         found = await store.get(session, rule_id)
     translate = translate_for(request)
     if isinstance(found, BrokenRule):
-        problem = in_language(found.problem, translate)
+        problem = _in_words(request, found)
     else:
         problem = translate(GONE if found is None else CORRECTED)
     return _page(request, rule_id, revision, document, problem=problem, errors=errors)
+
+
+def _in_words(request: Request, rule: BrokenRule) -> str:
+    """Return what is wrong with a rule; most of it is said of one member."""
+    translate = translate_for(request)
+    path, _, words = rule.problem.partition(": ")
+    if not words or " " in path:
+        return in_language(rule.problem, translate)
+    return f"{named(path, translate)} – {in_language(words, translate)}"
 
 
 def _page(

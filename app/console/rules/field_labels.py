@@ -1,6 +1,6 @@
 """What the members of rules, and their values, are called in the editor."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.console.messages import N_
@@ -82,6 +82,10 @@ LABELS: Final[Mapping[str, str]] = {
     "card_id": N_("card_id of the coupon"),
     "kf_account": N_("One agent only (kf_account)"),
 }
+# Members that are called the same in every part of a rule but the few with a name of their own.
+_OWN: Final[Mapping[str, str]] = {
+    part: label for own, label in LABELS.items() for _, dot, part in (own.rpartition("."),) if dot
+}
 HELP: Final[Mapping[str, str]] = {
     "priority": N_("The rule with the higher priority wins."),
     "keywords": N_("Paste a list. The same keyword twice is marked below."),
@@ -158,3 +162,16 @@ WEEKDAYS: Final = (
     (6, N_("Saturday")),
     (7, N_("Sunday")),
 )
+
+
+def named(path: str, translate: Callable[[str], str]) -> str:
+    """Return what the member at a path of a rule is called: `replies.0.content`."""
+    words: list[str] = []
+    for part in path.split("."):
+        if part.isdecimal() and words:
+            words[-1] += f" {int(part) + 1}"
+        else:
+            own = f"Utm.{part}" if path.startswith("utm.") and words else part
+            label = LABELS.get(own) or LABELS.get(part) or _OWN.get(part)
+            words.append(translate(label) if label is not None else part)
+    return " · ".join(words)

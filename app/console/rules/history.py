@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from app.console.errors import NotFound
 from app.console.render import render
-from app.console.rules import changes
+from app.console.rules import changes, field_labels
 from app.console.rules.labels import CHANGES
 from app.console.rules.list_page import MAX_ID, RuleId
 from app.console.rules.notices import notice_of
@@ -71,6 +71,7 @@ async def show_history(
             for each, older in zip(shown, [*found[1:], None][: len(shown)], strict=True)
         ],
         change_labels=CHANGES,
+        texts=field_labels,
         newest=f"/rules/{rule_id}/history" if before else None,
         older=f"/rules/{rule_id}/history?before={shown[-1].revision}"
         if len(found) > PAGE_ROWS

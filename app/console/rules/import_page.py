@@ -21,7 +21,7 @@ from app.access.sessions import SignedIn
 from app.console.messages import N_
 from app.console.refusal import Refusal
 from app.console.render import is_htmx, render
-from app.console.rules import changes
+from app.console.rules import changes, field_labels
 from app.console.rules.editor import translate_for
 from app.console.rules.phrases import in_language
 from app.console.rules.router import router
@@ -206,7 +206,9 @@ async def _preview(
     except InvalidRequest as invalid:
         source.rules.close()
         return _page(request, problems=_words(request, invalid), status=422)
-    preview = Preview(diff, [*source.skipped, *skipped], source.digest)
+    translate = translate_for(request)
+    lines = [in_language(line, translate) for line in (*source.skipped, *skipped)]
+    preview = Preview(diff, lines, source.digest)
     return _page(
         request,
         preview=preview,
@@ -260,6 +262,7 @@ def _page(
         preview=preview,
         problems=problems[:MAX_SHOWN],
         form_id=form_id,
+        texts=field_labels,
         most=MAX_SHOWN,
         accounts=receiving_accounts(request.app.state.settings),
     )

@@ -7,6 +7,33 @@ from app.console.messages import N_
 from app.phrases import Translate
 
 PHRASES: Final = (
+    N_(
+        "%(name)s: image %(content)s: its media id ends within 3 days; put the file into "
+        "the media folder and add the reply"
+    ),
+    N_(
+        "%(name)s: voice %(content)s: its media id ends within 3 days; put the file into "
+        "the media folder and add the reply"
+    ),
+    N_(
+        "%(name)s: video %(content)s: its media id ends within 3 days; put the file into "
+        "the media folder and add the reply"
+    ),
+    N_(
+        "%(name)s: sent one of %(number)s replies at random; the first one that can be "
+        "imported is kept"
+    ),
+    N_("%(name)s: has no keyword that can be imported"),
+    N_("%(name)s: has no reply that can be imported"),
+    N_("%(name)s: %(number)s replies too many"),
+    N_("%(name)s: %(number)s further articles; WeChat takes one now"),
+    N_("%(name)s: news without articles"),
+    N_("%(name)s: a keyword that is not text"),
+    N_("%(name)s: a keyword that is blank"),
+    N_("%(name)s: the keyword %(keyword)s: its match_mode %(mode)s is not known"),
+    N_("%(name)s: a reply of the unknown type %(kind)s"),
+    N_("%(name)s: a reply of the type %(kind)s: has no content"),
+    N_("%(name)s: a rule with this name exists already and differs in %(fields)s"),
     N_("is missing: add it"),
     N_("is not known here: check its spelling, or remove it"),
     N_("needs %(name)s, which says what kind it is"),
@@ -130,7 +157,7 @@ PHRASES: Final = (
         "or correct the name"
     ),
     N_("has %(size)s bytes, and at most %(most)s are taken: make it smaller"),
-    N_("is not a %(formats)s file: save the picture in one of these formats"),
+    N_("is not a JPEG, PNG, GIF, WebP or BMP file: save the picture in one of these formats"),
     N_("is cut off or damaged: save it again"),
     N_("has more than %(number)s pixels: make it smaller"),
     N_("can't be made small enough: make it smaller"),

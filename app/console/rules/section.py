@@ -21,6 +21,11 @@ from app.ops.api_body import BodyLimit
 from app.wechat_client.convert_picture import MAX_SOURCE_BYTES
 
 SECTION: Final = Section("/rules", N_("Auto reply"), "r", router)
-# A form with a picture of the greatest size that is taken.
+# A form with a picture of the greatest size that is taken; without JavaScript each button sends it.
 EDIT_LIMIT: Final = BodyLimit(MAX_SOURCE_BYTES + 1024 * 1024, 60)
-BODY_LIMITS: Final = {"/rules/edit": EDIT_LIMIT, "/rules/import": IMPORT_LIMIT}
+BODY_LIMITS: Final = {
+    "/rules/edit": EDIT_LIMIT,
+    "/rules/try": EDIT_LIMIT,
+    "/rules/replay": EDIT_LIMIT,
+    "/rules/import": IMPORT_LIMIT,
+}

@@ -23,6 +23,7 @@ async def test_a_person_is_shown_whole_but_for_the_ids(service: Service, viewer:
     path = await a_person(service)
     page = (await viewer.get(path)).text
 
+    assert ("Scan of a QR code" in page, "SCAN" in page) == (True, False)
     for text in ("followed", "scanned a QR code", "answered a subscription popup", TEMPLATE):
         assert text in page
     assert OPENID not in page

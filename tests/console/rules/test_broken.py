@@ -43,7 +43,7 @@ async def test_the_reason_is_given_and_a_corrected_document_is_a_rule_again(
     rule = await service.read(f"rules/{rule_id}")
     log = (await owner.get("/audit", action="rule.changed")).text
 
-    assert "is empty: add at least one reply" in page
+    assert "Content of the reply – is empty: add at least one reply" in page
     assert "<b onclick" not in page
     assert (document["replies"], document["name"]) == ([], "<b onclick=x>")
     assert answer.headers["location"] == f"/console/rules/{rule_id}?done=saved"
@@ -95,7 +95,7 @@ async def test_of_two_who_correct_it_the_second_sees_both_and_may_save_again(
     assert first.headers["location"].endswith("done=saved")
     assert second.status_code == 409
     assert 'value="MINE"' in second.text
-    assert re.search(r"<code>name</code>.*THEIRS.*MINE", second.text)
+    assert re.search(r"Rule name.*THEIRS.*MINE", second.text)
     assert '<input type="hidden" name="revision" value="2">' in second.text
     assert (await service.read(f"rules/{rule_id}"))["name"] == "THEIRS"
 

@@ -196,7 +196,7 @@ async def test_history_shows_differences_and_restores(service: Service, owner: O
     stale = await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 1})
     done = await owner.post(f"/rules/{rule_id}/restore", {"revision": 1, "present": 2})
 
-    assert "replies.0.content" in page
+    assert "Content of the reply 1 · Text" in page
     assert stale.headers["location"].endswith("done=stale")
     assert done.headers["location"].endswith("done=restored")
     assert (await service.read(f"rules/{rule_id}"))["replies"][0]["content"] == "one"

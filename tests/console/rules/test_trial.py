@@ -87,6 +87,14 @@ async def test_the_box_judges_the_rule_as_edited(service: Service, owner: Operat
     assert "Faults: 1" in broken
 
 
+async def test_only_what_is_typed_asks_the_box(owner: Operator) -> None:
+    page = (await owner.get("/rules/new")).text
+
+    # When the button of the replay takes the focus, the field that loses it tells of a change: its
+    # question would take the place of the result.
+    assert 'hx-trigger="input delay:200ms from:#rule-form"' in page
+
+
 async def test_what_the_edited_rule_would_have_answered(service: Service, owner: Operator) -> None:
     rule_id = await service.add_rule(text_reply(), name="Mine")
     for text in ("shop", "hello", "hello", "other"):
@@ -237,14 +245,20 @@ async def test_replies_of_wechats_console_are_added(
         return {
             "is_add_friend_reply_open": 1,
             "add_friend_autoreply_info": {"type": "text", "content": "welcome"},
+            "message_default_autoreply_info": {"type": "img", "content": "a-media-id"},
         }
 
     monkeypatch.setattr(import_page, "automatic_replies", answer)
     preview = await owner.post("/rules/import/from-wechat")
     seen = {name: _hidden(preview.text, name) for name in ("version", "digest")}
+    async with signed_in(service, Role.EDITOR, name="Editor", language="zh") as editor:
+        in_chinese = (await editor.post("/rules/import/from-wechat")).text
     done = await owner.post("/rules/import/from-wechat", seen | {"action": "import"})
 
     assert "Console: welcome" in preview.text
+    assert "its media id ends within 3 days" in preview.text
+    assert "Console: default：图片 a-media-id 的 media_id 三天内失效" in in_chinese
+    assert "Console: default：没有可以导入的回复" in in_chinese
     assert done.headers["location"] == "/console/rules?done=imported"
     (rule,) = (await service.read("rules"))["items"]
     assert rule["trigger"]["on"] == "subscribe"

@@ -7,3 +7,4 @@ import "./copy.js";
 import "./card_preview.js";
 import "./live_list.js";
 import "./menu_drag.js";
+import "./requests.js";
