@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from app.db.engine import Database
 from app.doctor import store
 from app.doctor.checks.registry import judge
 from app.doctor.facts import Local
-from app.doctor.finding import Finding
+from app.doctor.finding import Finding, State
 from app.doctor.gather import Sources, gather
 from app.doctor.rules_reader import RulesReader
 from app.settings import Settings
@@ -35,11 +35,16 @@ class _Latest:
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """Examines the whole link. read_local: None in a process whose machine does not matter."""
+    """Examines the whole link. read_local: None in a process whose machine does not matter.
+
+    _seen: check and account → the state that this process has found since then, while the database
+    can't hold it.
+    """
 
     sources: Sources
     read_local: ReadLocal | None = None
     _latest: _Latest = field(default_factory=_Latest)
+    _seen: dict[tuple[str, str | None], tuple[State, datetime]] = field(default_factory=dict)
 
     async def recent_findings(self) -> list[Finding]:
         """Return what every check finds, or found less than FRESH_FOR ago in this process."""
@@ -61,8 +66,19 @@ class Doctor:
         facts = await gather(self.sources, local)
         found = judge(facts)
         if facts.shared is None:
-            return found
+            return self._with_since(found, facts.now)
+        self._seen.clear()
         return await store.with_since(self.sources.database.sessions, found, facts.now)
+
+    def _with_since(self, findings: list[Finding], now: datetime) -> list[Finding]:
+        told = []
+        for finding in findings:
+            key = finding.check, finding.appid
+            state, since = self._seen.get(key, (finding.state, now))
+            since = since if state is finding.state else now
+            self._seen[key] = finding.state, since
+            told.append(replace(finding, since=finding.since or since))
+        return told
 
 
 def make_doctor(

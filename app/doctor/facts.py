@@ -61,7 +61,7 @@ class RefusedPushes:
 class Pushes:
     """The pushes of an account. last: None if it never pushed, as far as the inbox remembers.
 
-    usual_seconds: the mean pause between the latest ones; None if there are too few.
+    usual_seconds: the mean pause in the week before the last one; None if there were too few.
     today: how many of those that were looked at came in the last day.
     """
 

@@ -62,10 +62,15 @@ SELECT appid, reason, sum(count)::bigint, max(seen_at) FROM callback_refusals
 WHERE seen_at > :day GROUP BY appid, reason ORDER BY appid, reason LIMIT 500
 """)
 
+# The rhythm is that of the week before the last push: a long silence before that is none of it.
 _PUSHES: Final = text("""
-SELECT appid, count(*), min(received_at), max(received_at),
-       count(*) FILTER (WHERE received_at > :day)
-FROM (SELECT appid, received_at FROM callbacks ORDER BY id DESC LIMIT 2000) AS latest
+SELECT appid, count(*) FILTER (WHERE in_week), min(received_at) FILTER (WHERE in_week),
+       max(received_at), count(*) FILTER (WHERE received_at > :day), min(received_at)
+FROM (
+    SELECT appid, received_at,
+           received_at > max(received_at) OVER (PARTITION BY appid) - interval '7 days' AS in_week
+    FROM (SELECT appid, received_at FROM callbacks ORDER BY id DESC LIMIT 2000) AS latest
+) AS of_account
 GROUP BY appid
 """)
 
@@ -206,8 +211,8 @@ async def _pushes(
 ) -> Mapping[str, Pushes]:
     found: dict[str, Pushes] = {}
     earliest: datetime | None = None
-    for appid, count, first, last, today in await _rows(session, _PUSHES, day=day):
-        usual = (last - first).total_seconds() / (count - 1) if count >= MIN_PUSHES else None
+    for appid, count, since, last, today, first in await _rows(session, _PUSHES, day=day):
+        usual = (last - since).total_seconds() / (count - 1) if count >= MIN_PUSHES else None
         found[appid] = Pushes(last, usual, today)
         earliest = first if earliest is None else min(earliest, first)
     missing = [appid for appid in appids if appid not in found]

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,6 +18,7 @@ from structlog.testing import capture_logs
 from app import tracing
 from app.ops.logging import add_trace_id
 from app.ops.otel_recorder import OtelRecorder
+from app.settings import Settings
 from app.worker import Jobs
 from tests.service import OPENID, Service, WeChat, card, column, event
 from tests.waiting import eventually
@@ -28,12 +30,21 @@ TITLE = "a title that no trace may hold"
 TOKEN = "WECHATS-ACCESS-TOKEN"
 
 
+SENT: Final = "wechat /cgi-bin/message/custom/send"
+
+
 @pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
+def spans(wechat: WeChat, settings: Settings) -> Iterator[InMemorySpanExporter]:
     """What is recorded while the test runs."""
     exporter = InMemorySpanExporter()
-    recorder = OtelRecorder(SimpleSpanProcessor(exporter), "https://api.weixin.qq.com")
+    recorder = OtelRecorder(SimpleSpanProcessor(exporter), settings.wechat_api_base_url)
     tracing.record_with(recorder)
+    # Calls of the simulator leave by no socket, so that they are recorded as those of the network.
+    HTTPXClientInstrumentor.instrument_client(
+        wechat.client,
+        tracer_provider=recorder._provider,
+        request_hook=recorder._hide_secrets,
+    )
     yield exporter
     tracing.record_with(None)
     recorder.close()
@@ -92,7 +103,7 @@ async def test_the_spans_of_a_callback_are_one_trace_without_text_and_openid(
 
     async def ended() -> bool:
         names = {span.name for span in spans.get_finished_spans()}
-        return {"callback", "inbox.flush", "replies.deliver", "webhook"} <= names
+        return {"callback", "inbox.flush", "replies.deliver", "webhook", SENT} <= names
 
     wechat.open_window()
     async with working(jobs):
@@ -107,6 +118,7 @@ async def test_the_spans_of_a_callback_are_one_trace_without_text_and_openid(
     assert first is not None
     assert [parent and parent.span_id for parent in below] == [first.span_id] * 3
     assert of_callback["POST"].parent == of_callback["webhook"].context
+    assert of_callback[SENT].parent == of_callback["replies.deliver"].context
     everything = json.dumps([json.loads(span.to_json()) for span in found])
     assert TITLE not in everything
     assert OPENID not in everything
