@@ -98,6 +98,7 @@ async def fill(service: Service) -> dict[str, str]:
         paths["tags/run.html"] = await made_tags.a_run(service)
         paths["campaigns/campaign.html"] = await made_campaigns.a_campaign(service)
         paths["menus/difference.html"] = await made_menus.a_difference(service)
+        paths["menus/match.html"] = f"/menus/match?appid={APPID}"
         paths["menus/taps.html"] = await made_menus.taps(service)
         paths["menus/index.html"] = f"/menus?appid={APPID}"
         paths["notices/send.html"] = await made_notices.a_paused_send(service)
@@ -270,6 +271,7 @@ async def further_pages(operator: Operator, paths: dict[str, str]) -> list[str]:
         ("/webhooks/add", {"url": hostile("url"), "types": "*"}),
         (f"{paths['webhooks/webhook.html']}/secret", {"overlap": "24"}),
         ("/followers/find", {"person": hostile("person")}),
+        (paths["menus/match.html"], {"openid": hostile("openid")}),
         (f"{paths['rules/broken.html']}/document", {"revision": "1", "document": hostile("rule")}),
     ]
     form = Form((await operator.get(rule)).text).values

@@ -10,6 +10,7 @@ from app.menus import found_store, store
 from app.menus.document import Menu
 from app.menus.models import AccountMenu, MenuTapCount, MenuVersion, VersionState
 from simulator.menus import CONSOLE_MENU
+from tests.console.people import HOSTILE
 from tests.menus.makers import click, for_tag, menu, shop, view
 from tests.service import APPID, Json, Service, text_reply
 
@@ -29,6 +30,10 @@ class MenusOfTheConsole:
     async def selfmenu(self, _appid: str) -> Any:  # noqa: ANN401 - JSON
         """The menu of the console."""
         return PRESENT["selfmenu"]
+
+    async def try_match(self, _appid: str, _openid: str) -> list[Json]:
+        """A menu with a text of a stranger."""
+        return [click(HOSTILE), {"name": "更多", "sub_button": [view()]}]
 
 
 async def saved(service: Service, document: Json) -> AccountMenu:
