@@ -26,6 +26,8 @@ async def test_one_signs_in_and_out_with_the_keyboard_alone(
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("banner").get_by_text("小王")).to_be_visible()
+        # The sections stand beside the page: there is nothing to open.
+        await expect(page.get_by_text("Menu", exact=True)).to_be_hidden()
         await page.get_by_role("button", name="Sign out").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
