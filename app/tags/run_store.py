@@ -216,6 +216,13 @@ async def page(
     return (await session.scalars(query)).all()
 
 
+async def next_before(session: AsyncSession, run: TagRun) -> TagRun | None:
+    """Return the run of the account whose end an open run waits for; None if it is its turn."""
+    query = select(TagRun).where(TagRun.appid == run.appid, TagRun.try_at.is_not(None))
+    first = await session.scalar(query.order_by(TagRun.id).limit(1))
+    return first if run.try_at is not None and first is not None and first.id != run.id else None
+
+
 async def refused(
     session: AsyncSession, run_id: UUID, after: str, limit: int
 ) -> Sequence[TagRunPerson]:

@@ -1,5 +1,7 @@
 """The pages about notices: what a form takes, and what an operator can do with a send."""
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -9,7 +11,8 @@ import httpx
 import pytest
 
 from app.access.roles import Role
-from tests.console.made_notices import a_form, a_paused_send, templates
+from app.notices.send import STOPPED
+from tests.console.made_notices import a_form, a_list, a_paused_send, templates
 from tests.console.operator import Operator, signed_in
 from tests.notices.makers import decided, know_templates
 from tests.service import APPID, OPENID, Service, WeChat, column, rows
@@ -152,6 +155,38 @@ async def test_a_viewer_reads_and_changes_nothing(service: Service, viewer: Oper
     assert "oDEMO00000" not in found.text
     for answer in (await viewer.get(form), await viewer.post(f"{page}/resume", {})):
         assert answer.status_code == 403
+
+
+async def test_the_files_of_templates_and_reasons_have_what_the_api_counts(
+    service: Service, viewer: Operator
+) -> None:
+    page = await viewer.get(await a_list(service))
+    counted = await service.read("stats/notices")
+    files = {}
+    for by in ("templates", "reasons"):
+        assert f'href="/console/notices/export.csv?by={by}"' in page.text
+        text = (await viewer.get(f"/notices/export.csv?by={by}")).text.lstrip("\ufeff")
+        files[by] = list(csv.DictReader(io.StringIO(text)))
+
+    assert files["templates"] == [
+        {name: str(value) for name, value in row.items()} for row in counted["days"]
+    ]
+    assert len(files["reasons"]) == len(counted["reasons"]) >= 2
+    for row, reason in zip(files["reasons"], counted["reasons"], strict=True):
+        assert row == {name: "" if reason[name] is None else str(reason[name]) for name in row}
+    assert (await viewer.get("/notices/export.csv?by=weeks")).status_code in {404, 422}
+
+
+async def test_why_a_notice_was_not_sent_is_said_in_the_language_of_the_page(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    page = await a_paused_send(service)
+    await connection.execute("UPDATE notices SET errmsg = $1 WHERE status = 'skipped'", STOPPED)
+    async with signed_in(service, Role.VIEWER, language="zh") as viewer:
+        for path in (page, "/notices"):
+            text = (await viewer.get(path)).text
+            assert "发送已停止。" in text
+            assert STOPPED not in text
 
 
 async def test_templates_are_read_from_wechat_or_the_refusal_is_shown(

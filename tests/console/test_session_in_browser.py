@@ -30,6 +30,8 @@ async def test_one_signs_in_and_out_with_the_keyboard_alone(
         # What the gate looks at where a browser sends no Sec-Fetch-Site.
         assert sent["origin"] == visit.origin
         await expect(page.get_by_role("banner").get_by_text("小王")).to_be_visible()
+        # The sections stand beside the page: there is nothing to open.
+        await expect(page.get_by_text("Menu", exact=True)).to_be_hidden()
         await page.get_by_role("button", name="Sign out").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

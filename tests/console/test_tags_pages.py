@@ -121,3 +121,13 @@ async def test_a_run_says_which_followers_it_is_for(owner: Operator, service: Se
         assert text in english
     for text in ("扫描二维码", "此后出现过", "已有标签", "星标组"):
         assert text in chinese
+
+
+async def test_a_run_says_for_which_other_one_it_waits(owner: Operator, service: Service) -> None:
+    first = (await made_tags.a_run(service)).partition("?")[0]
+    second = await made_tags.a_run(service)
+
+    assert f'href="/console{first}"' in (await owner.get(second)).text
+    assert "earlier run of the account" not in (await owner.get(first)).text
+    await owner.post(f"{first}/stop", {})
+    assert "earlier run of the account" not in (await owner.get(second)).text

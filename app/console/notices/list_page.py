@@ -17,7 +17,7 @@ from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.language import language_of
 from app.console.messages import N_, Messages
-from app.console.notices.notice_labels import KINDS, STATES, STATUSES
+from app.console.notices.notice_labels import KINDS, REASONS, STATES, STATUSES
 from app.console.notices.router import router
 from app.console.render import render, zone_of
 from app.console.signed_in import Editor, Viewer
@@ -65,12 +65,35 @@ async def show(
 
 
 @router.get("/export.csv")
-async def export(request: Request, _visitor: Viewer, session: SessionDep) -> Response:
-    """Send the figures of the same days as a file."""
-    span = _span(request)
-    counts = (await notice_store.read_totals(session, _senders(request), span)).days
-    rows = [(day, *(_count(counts, day, status) for status in NoticeStatus)) for day in span.days]
-    return await chart_csv("notices", ["day", *(one.value for one in NoticeStatus)], rows)
+async def export(
+    request: Request,
+    _visitor: Viewer,
+    session: SessionDep,
+    by: Annotated[Literal["days", "templates", "reasons"], Query()] = "days",
+) -> Response:
+    """Send the figures of the same days as a file: by day, by day and template, or by reason."""
+    span, accounts = _span(request), _senders(request)
+    statuses = [one.value for one in NoticeStatus]
+    if by == "days":
+        counts = (await notice_store.read_totals(session, accounts, span)).days
+        rows = [(day, *(_count(counts, day, one) for one in NoticeStatus)) for day in span.days]
+        return await chart_csv("notices", ["day", *statuses], rows)
+    days, reasons = await notice_store.read(session, accounts, span)
+    if by == "templates":
+        by_template = sorted(days, key=lambda one: (one.day, one.template_id))
+        return await chart_csv(
+            "notices-templates",
+            ["day", "template_id", *statuses],
+            [
+                (one.day, one.template_id, *(one.counts.get(status, 0) for status in statuses))
+                for one in by_template
+            ],
+        )
+    return await chart_csv(
+        "notices-reasons",
+        ["template_id", "status", "errcode", "reason", "count"],
+        [(one.template_id, one.status, one.errcode, one.reason, one.count) for one in reasons],
+    )
 
 
 @router.post("/refresh")
@@ -122,6 +145,7 @@ async def _show(
         kinds=KINDS,
         states=STATES,
         statuses=STATUSES,
+        words=REASONS,
         figures=[(STATUSES[status].label, total[status.value]) for status in FIGURES],
         by_template=sorted(counted.templates.items(), key=lambda one: -one[1].total()),
         reasons=[notice_reason(one, language) for one in counted.reasons[:MAX_REASONS]],

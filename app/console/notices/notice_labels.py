@@ -5,7 +5,10 @@ from typing import Final
 
 from app.console.labels import Label, Level
 from app.console.messages import N_
+from app.notices.ledger import NO_CONSENT
 from app.notices.models import NoticeKind, NoticeStatus, SendState
+from app.notices.send import ERASED, STOPPED
+from app.notices.store import CUT_OFF
 
 KINDS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.SUBSCRIPTION: N_("Subscription notification"),
@@ -28,6 +31,13 @@ STATES: Final[Mapping[SendState, Label]] = {
     SendState.PAUSED: Label(N_("Paused"), Level.LOOK),
     SendState.STOPPED: Label(N_("Stopped")),
     SendState.DONE: Label(N_("Done"), Level.GOOD),
+}
+# What the service stores as the reason why a notice was not sent.
+REASONS: Final[Mapping[str, str]] = {
+    NO_CONSENT: N_("The person has no consent left for this template."),
+    STOPPED: N_("The send was stopped."),
+    ERASED: N_("What it said is erased."),
+    CUT_OFF: N_("The worker that was sending it recorded no result."),
 }
 # Words of the API's own checks are English alone.
 VALUE_RULES: Final[Mapping[str, str]] = {

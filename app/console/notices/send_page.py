@@ -14,7 +14,7 @@ from app.console.failure_phrases import failures_in
 from app.console.followers.references import references, tail
 from app.console.form_values import Blank
 from app.console.language import language_of
-from app.console.notices.notice_labels import STATES, STATUSES
+from app.console.notices.notice_labels import REASONS, STATES, STATUSES
 from app.console.notices.router import router
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
@@ -80,6 +80,7 @@ async def show_send(
         waits_until=send.wait_until if waits and send.ended_at is None else None,
         states=STATES,
         statuses=STATUSES,
+        words=REASONS,
         figures=[(one, counts[one.value]) for one in NoticeStatus if one.value in counts],
         options={one.value: STATUSES[one].label for one in NoticeStatus},
         chosen=None if query.status is None else query.status.value,

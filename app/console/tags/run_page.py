@@ -57,6 +57,7 @@ async def show_run(
         actions=ACTIONS,
         states=STATES,
         goes_on=run.state is TagRunState.RUNNING,
+        earlier=await run_store.next_before(session, run),
         problem=problem_of(run, language),
         refused=[
             (
