@@ -226,7 +226,9 @@ class AlarmOut(ApiModel):
     appid: str | None
     """The account, if it is about one."""
     subject: str
-    """The API of a quota, or the check of the doctor; else empty."""
+    """The API of a quota, the campaign of a pool, the figure that differs, or the check of the
+    doctor; else empty.
+    """
     value: float
     """The latest figure, in the unit of the kind."""
     threshold: float

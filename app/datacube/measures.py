@@ -5,6 +5,8 @@ Source: linkage 10.2 and 10.3.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from app.datacube.models import PushDay, VisitDay
@@ -14,6 +16,15 @@ from app.wechat.errcodes import Language
 Rows = Sequence[Mapping[str, Any]]
 
 QR_CODE: Final = 30
+# The scenes that WeChat counts for a source. It does not say all of those of web pages (39).
+SCENES: Final[Mapping[int, Sequence[int]]] = {
+    5: (1020,),
+    11: (1014, 1043, 1107, 1162),
+    13: (1035, 1102, 1130),
+    18: (1058, 1091),
+    27: (1074, 1076, 1082, 1152),
+}
+COMPARED_SCENES: Final = frozenset(chain.from_iterable(SCENES.values()))
 FOLLOWED: Final = "followed"
 MESSAGES: Final = "messages"
 FOLLOWERS: Final = "followers"
@@ -35,7 +46,7 @@ class Measure:
     ours: Callable[[PushDay], int] | None
     label: Mapping[Language, str]
     expected: Mapping[Language, str]
-    reported: Callable[[VisitDay], int] | None = None
+    reported: Callable[[VisitDay], int | None] | None = None
     exact: bool = False
     total: Callable[[Sequence[int]], int] = sum
 
@@ -85,6 +96,7 @@ def _messages_of(
 
 
 def _sessions_of(name: str, key: int, en: str, zh: str) -> Measure:
+    scenes = SCENES.get(key)
     return Measure(
         name,
         FigureCall.VISIT_DISTRIBUTION,
@@ -92,11 +104,28 @@ def _sessions_of(name: str, key: int, en: str, zh: str) -> Measure:
         None,
         {"en": en, "zh": zh},
         {
-            "en": "WeChat counts sessions: from opening to the background. A click of a link or "
-            "button is counted here where it is tapped, whether or not the mini-program opened.",
-            "zh": "微信按会话统计：从打开到进入后台。本服务在点击处统计，与小程序是否打开无关。",
+            "en": "Which scenes WeChat counts here is not known in full, so there is no figure of "
+            "ours.",
+            "zh": "微信未完整公布此项包含哪些场景值，因此没有本服务的数字。",
+        }
+        if scenes is None
+        else {
+            "en": "WeChat counts sessions, from opening to the background. Ours has the launches "
+            f"with the scenes {', '.join(map(str, scenes))} that the backend of the mini-program "
+            "reports within two days: lower if some are not reported, higher if it reports a "
+            "return from the background, too.",
+            "zh": "微信按会话统计，从打开到进入后台为一次。本服务只计小程序后台在两天内上报的启动，"
+            f"且场景值为 {'、'.join(map(str, scenes))}："
+            "未全部上报时偏少，把从后台返回也上报时偏多。",
         },
+        reported=None if scenes is None else partial(_launches_of, scenes),
     )
+
+
+def _launches_of(scenes: Sequence[int], day: VisitDay) -> int | None:
+    if day.scenes is None:
+        return None
+    return sum(day.scenes.get(str(scene), 0) for scene in scenes)
 
 
 def _messages(day: PushDay) -> int:

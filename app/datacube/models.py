@@ -73,7 +73,8 @@ class PushDay(Base):
 class VisitDay(Base):
     """The launches that a mini-program reported for one day in Shanghai; no person is in it.
 
-    people: how many different OpenIDs or UnionIDs were reported.
+    people: how many different OpenIDs or UnionIDs were reported. scenes: how many launches each
+    scene had, of those that are compared; NULL: an earlier release has counted the day.
     """
 
     __tablename__ = "visit_days"
@@ -82,4 +83,5 @@ class VisitDay(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     launches: Mapped[int]
     people: Mapped[int]
+    scenes: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
     counted_at: Mapped[datetime]

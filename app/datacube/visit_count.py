@@ -3,11 +3,12 @@
 A day is counted when its pushes are, and twice again for reports that came later.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, text
+from sqlalchemy import case, func, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,7 @@ from app.clock import Clock
 from app.datacube.count import SLACK
 from app.datacube.days import end_of, start_of
 from app.datacube.due_days import count_due_days
+from app.datacube.measures import COMPARED_SCENES
 from app.datacube.models import VisitDay
 from app.db.engine import SessionFactory
 from app.first_id import first_id
@@ -44,17 +46,18 @@ async def _count_day(
     session: AsyncSession, appids: Sequence[str], day: date, now: datetime
 ) -> None:
     start, end = start_of(day), end_of(day)
-    rows = await session.execute(
-        _LAUNCHES,
-        {
-            "appids": list(appids),
-            "start": start,
-            "end": end,
-            "lower": first_id(start - SLACK),
-            "upper": first_id(end + MAX_LATE),
-        },
-    )
+    bound: dict[str, Any] = {
+        "appids": list(appids),
+        "start": start,
+        "end": end,
+        "lower": first_id(start - SLACK),
+        "upper": first_id(end + MAX_LATE),
+    }
+    rows = await session.execute(_LAUNCHES, bound)
     counted = {row.appid: (row.launches, row.people) for row in rows}
+    scenes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in await session.execute(_SCENES, {**bound, "scenes": sorted(COMPARED_SCENES)}):
+        scenes[row.appid][str(row.scene)] = row.launches
     new = insert(VisitDay).values(
         [
             {
@@ -62,6 +65,7 @@ async def _count_day(
                 "day": day,
                 "launches": counted.get(appid, (0, 0))[0],
                 "people": counted.get(appid, (0, 0))[1],
+                "scenes": scenes[appid],
                 "counted_at": now,
             }
             for appid in sorted(appids)
@@ -74,6 +78,16 @@ async def _count_day(
             set_={
                 "launches": func.greatest(VisitDay.launches, new.excluded.launches),
                 "people": func.greatest(VisitDay.people, new.excluded.people),
+                "scenes": case(
+                    (
+                        or_(
+                            VisitDay.scenes.is_(None),
+                            VisitDay.launches <= new.excluded.launches,
+                        ),
+                        new.excluded.scenes,
+                    ),
+                    else_=VisitDay.scenes,
+                ),
                 "counted_at": new.excluded.counted_at,
             },
         )
@@ -86,4 +100,12 @@ FROM arrivals
 WHERE id >= :lower AND id < :upper AND at >= :start AND at < :end AND kind = 'launch'
   AND appid = ANY(CAST(:appids AS text[]))
 GROUP BY appid
+""")
+
+_SCENES: Final = text("""
+SELECT appid, scene, count(*) AS launches
+FROM arrivals
+WHERE id >= :lower AND id < :upper AND at >= :start AND at < :end AND kind = 'launch'
+  AND appid = ANY(CAST(:appids AS text[])) AND scene = ANY(CAST(:scenes AS int[]))
+GROUP BY appid, scene
 """)

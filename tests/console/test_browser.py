@@ -46,6 +46,27 @@ async def test_labels_of_charts_can_be_read_in_every_width(
             assert await visit.page.evaluate(SMALLEST_LETTERS) >= MIN_LETTERS, width
 
 
+# The colour of each shade of the heat map, and what stands above its tables.
+SHADES = """() => Object.fromEntries([...document.querySelectorAll("td[class*=heat-]")].map(
+  (cell) => [cell.className.match(/heat-(.)/)[1], getComputedStyle(cell).backgroundColor]))"""
+TABLES_OF_RETENTION = ["Still following", "Wrote", "Entered a mini-program", "Converted"]
+
+
+async def test_the_heat_map_has_a_colour_for_each_shade(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    console = console_in_browser
+    page = next(page for page in PAGES if page.path == "/funnel/retention (filled)")
+    path = await prepare(page, console.service)
+    async with console.visit(View("en"), role=page.role) as visit:
+        await visit.open(path)
+
+        colours = await visit.page.evaluate(SHADES)
+        assert {"0", "5"} <= colours.keys()
+        assert len({*colours.values()}) == len(colours)
+        assert await visit.page.locator("h2:visible").all_inner_texts() == TABLES_OF_RETENTION
+
+
 async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> None:
     async with console_in_browser.visit(View()):
         pass  # there is an operator now

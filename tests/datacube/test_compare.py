@@ -197,9 +197,9 @@ async def test_a_mini_program_has_its_visits_and_their_sources(
     assert found["sessions_from_articles"] == 0
 
 
-async def launched(service: Service, at: datetime, openid: str | None) -> None:
-    appid = MINI_PROGRAM.appid
-    await report(service, launch(service, appid=appid, openid=openid, at=at.isoformat()))
+async def launched(service: Service, at: datetime, openid: str | None, scene: int = 1001) -> None:
+    changes = {"appid": MINI_PROGRAM.appid, "openid": openid, "scene": scene}
+    await report(service, launch(service, at=at.isoformat(), **changes))
 
 
 async def test_reported_launches_stand_beside_the_sessions(
@@ -212,10 +212,13 @@ async def test_reported_launches_stand_beside_the_sessions(
     midnight = start_of(day_of(clock.now()))
     clock.advance(midnight + timedelta(hours=12) - clock.now())
     times = (midnight - timedelta(seconds=1), midnight, clock.now(), clock.now())
-    for at, openid in zip(times, ("oA", "oA", "oA", "oB"), strict=True):
-        await launched(service, at, openid)
+    people = (("oA", 1035), ("oA", 1102), ("oA", 1035), ("oB", 1074))
+    for at, (openid, scene) in zip(times, people, strict=True):
+        await launched(service, at, openid, scene)
     day = morning_after(clock)
     says(wechat, TREND, day, [VISITS], MINI_PROGRAM.appid)
+    sources = [{"key": 13, "value": 12}, {"key": 27, "value": 9}, {"key": 39, "value": 5}]
+    says(wechat, DISTRIBUTION, day, sources, MINI_PROGRAM.appid)
     await jobs.read_figures()
     # Who reports late is not lost: the day is counted again.
     await launched(service, midnight + timedelta(hours=1), None)
@@ -230,6 +233,32 @@ async def test_reported_launches_stand_beside_the_sessions(
     found = {one["name"]: (one["wechat"], one["ours"]) for one in account["figures"]}
     assert (found["sessions"], found["visitors"]) == ((40, 4), (30, 2))
     assert found["visits"] == (90, None)
+    assert (found["sessions_from_menus"], found["sessions_from_conversations"]) == ((12, 2), (9, 1))
+    assert (found["sessions_from_articles"], found["sessions_from_web"]) == ((0, 0), (5, None))
+    assert "1035, 1102, 1130" in figure(account, "sessions_from_menus")["expected"]
+
+
+async def test_a_day_keeps_its_launches_when_somebody_is_erased(
+    service: Service,
+    jobs: Jobs,
+    wechat: WeChat,
+    clock: WorldClock,
+    connection: asyncpg.Connection,
+) -> None:
+    await launched(service, clock.now(), "oA", 1035)
+    day = morning_after(clock)
+    appid, days = MINI_PROGRAM.appid, {"from": day.isoformat(), "until": day.isoformat()}
+    says(wechat, DISTRIBUTION, day, [{"key": 13, "value": 2}], appid)
+    await jobs.read_figures()
+    await connection.execute("DELETE FROM arrivals")
+    clock.advance(timedelta(days=2))
+    await jobs.read_figures()
+
+    menus = figure(await compared(service, appid, **days), "sessions_from_menus")
+    assert (menus["wechat"], menus["ours"], menus["difference"]) == (2, 1, -0.5)
+    # As an earlier release has counted it.
+    await connection.execute("UPDATE visit_days SET scenes = NULL")
+    assert figure(await compared(service, appid, **days), "sessions_from_menus")["ours"] is None
 
 
 async def test_a_mini_program_that_reports_nothing_is_not_compared(
