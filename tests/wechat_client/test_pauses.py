@@ -309,16 +309,25 @@ async def test_a_worker_that_dies_while_it_tries_leaves_the_next_try_to_others(
     assert await statuses(connection) == ["sent"]
 
 
+@pytest.mark.parametrize("by", ["the same worker", "another one"])
 async def test_a_success_that_began_before_the_refusal_ends_no_pause(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    other: Jobs,
+    connection: asyncpg.Connection,
+    by: str,
 ) -> None:
     callback = await owed(service, wechat, TEXT)
     wechat.strike(SEND, errcode=48001)
     began = service.clock.now() - MINUTE
+    await learn(other)
     await attempt(jobs, callback)
-
-    jobs.tokens.problems.succeeded(ID, "message/custom/send", began)
     await learn(jobs)
+
+    worker = jobs if by == "the same worker" else other
+    worker.tokens.problems.succeeded(ID, "message/custom/send", began)
+    await learn(worker)
 
     assert (await the_row(connection))["errcode"] == 48001
     assert jobs.tokens.pause(ID, "message/custom/send") is not None
