@@ -29,6 +29,7 @@ def unsendable_now(problems: ApiProblems, appid: str) -> Unsendable:
     def reason(reply: Message) -> str | None:
         mini_program = reply.appid if isinstance(reply, MiniProgramPage) else None
         pause = problems.pause(AppId(appid), "message/custom/send", mini_program)
+        pause = pause or problems.no_token(AppId(appid))
         # What comes too fast is sent a minute later.
         if pause is None or pause.error.errcode == TOO_MANY_THIS_MINUTE:
             return None

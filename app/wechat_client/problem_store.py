@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.models import ApiProblem, EndedPause
+from app.wechat_client.models import AccessToken, ApiProblem, EndedPause
 from app.wechat_client.pauses import QUOTA_OF_THE_DAY, TOO_MANY_THIS_MINUTE, Pause
 
 # A chart has up to 366 days.
@@ -125,6 +125,17 @@ async def read_pauses(session: AsyncSession) -> dict[tuple[AppId, str], Pause]:
     """Return all calls that wait."""
     found = await session.scalars(select(ApiProblem).where(ApiProblem.probe_at.is_not(None)))
     return {(AppId(row.appid), row.api): _pause(row, row.probe_at) for row in found if row.probe_at}
+
+
+async def read_without_token(session: AsyncSession, now: datetime) -> set[AppId]:
+    """Return the accounts to which WeChat gives no access token, once their last one has ended."""
+    lasts = (AccessToken.appid == ApiProblem.appid) & (AccessToken.expires_at > now)
+    found = await session.scalars(
+        select(ApiProblem.appid)
+        .where(ApiProblem.api == "stable_token", ApiProblem.probe_at.is_not(None))
+        .where(~select(AccessToken.appid).where(lasts).exists())
+    )
+    return {AppId(appid) for appid in found}
 
 
 async def claim_probe(

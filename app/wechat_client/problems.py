@@ -100,6 +100,7 @@ class ApiProblems:
         self._stored: dict[_Key, Note] = {}
         self._logged: dict[tuple[_Key, int | str], datetime] = {}
         self._pauses: dict[_Key, Pause] = {}
+        self._without_token: set[AppId] = set()
         self._read = False
         self._hurry = asyncio.Event()
         self._at_work = asyncio.Lock()
@@ -109,6 +110,10 @@ class ApiProblems:
         now = self._clock.now()
         found = (self._pauses.get(key) for key in _keys(appid, api, mini_program))
         return next((pause for pause in found if pause and now < pause.until), None)
+
+    def no_token(self, appid: AppId) -> Pause | None:
+        """Return why an account has no access token and gets none now, as far as is known here."""
+        return self.pause(appid, "stable_token") if appid in self._without_token else None
 
     async def admit(self, appid: AppId, api: Api, mini_program: str | None = None) -> None:
         """Return if a call may be made now. Raises Paused, and the errors of the database.
@@ -249,9 +254,10 @@ class ApiProblems:
         try:
             async with brief_transaction(self._sessions) as session:
                 found = await problem_store.read_pauses(session)
+                without_token = await problem_store.read_without_token(session, self._clock.now())
         except (*UNAVAILABLE_ERRORS, SQLAlchemyError):
             return
-        self._read = True
+        self._read, self._without_token = True, without_token
         unwritten = {key for key, note in self._notes.items() if self._is_due(key, note)}
         kept = {key: pause for key, pause in self._pauses.items() if key in unwritten}
         for key, pause in found.items():

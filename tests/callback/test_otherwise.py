@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 
 from app.replies.errors import TryLater
+from app.wechat.errors import ApiError
+from app.wechat.ids import AppId
 from app.worker import Jobs
 from tests.service import (
     APPID,
@@ -15,6 +17,7 @@ from tests.service import (
     OPENID,
     OTHER_OPENID,
     SEND,
+    STABLE_TOKEN,
     Json,
     Service,
     WeChat,
@@ -78,6 +81,31 @@ async def test_what_wechat_refuses_is_replaced_in_the_response(
     (fate,) = await rows(connection, FATES, OPENID)
     assert fate["status"] == "skipped"
     assert str(errcode) in fate["errmsg"]
+
+
+async def test_an_account_without_an_access_token_says_it_and_one_whose_token_lasts_does_not(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    await jobs.tokens.get(AppId(APPID))
+    wechat.strike(STABLE_TOKEN, errcode=40164)
+    with suppress(ApiError):
+        await jobs.tokens.check(AppId(APPID))
+    await jobs.tokens.problems.store()
+    problems = service.app.state.sending.problems
+    await problems.read_pauses()
+    lasts = await said(service)
+
+    service.clock.advance(timedelta(hours=2))
+    with suppress(ApiError):
+        await jobs.tokens.get(AppId(APPID))
+    await jobs.tokens.problems.store()
+    await problems.read_pauses()
+
+    assert (lasts, await said(service)) == (None, SAID)
+    fates = await rows(connection, FATES, OPENID)
+    assert [fate["status"] for fate in fates] == ["pending", "skipped"]
+    assert "40164" in fates[1]["errmsg"]
 
 
 async def test_a_push_after_the_end_of_its_window_is_answered_with_the_text(

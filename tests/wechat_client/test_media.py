@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import asyncpg
+import httpx
 import pytest
 from PIL import Image
 
@@ -26,6 +27,7 @@ from tests.replies.makers import deliver, owed, statuses, written
 from tests.service import (
     APPID,
     JPEG,
+    OTHER_OPENID,
     SEND,
     UPLOAD,
     Service,
@@ -125,6 +127,41 @@ async def test_an_id_that_wechat_has_forgotten_is_replaced_once_and_the_card_arr
     assert await statuses(connection) == ["sent", "sent"]
     assert len(wechat.calls(UPLOAD)) == 2
     assert [call["errcode"] for call in wechat.calls(SEND)] == [0, 40007, 0]
+
+
+async def test_the_other_pictures_of_an_account_keep_theirs(jobs: Jobs, wechat: WeChat) -> None:
+    as_thumb = MediaUse("thumb_media_id", "thumb", THUMB.source)
+    forgotten, kept = await media_id(jobs), await media_id(jobs, as_thumb)
+
+    await jobs.delivery.uploads.forget(AppId(APPID), forgotten)
+
+    assert await media_id(jobs, as_thumb) == kept
+    assert await media_id(jobs) != forgotten
+    assert len(wechat.calls(UPLOAD)) == 3
+
+
+async def test_workers_that_meet_a_forgotten_id_at_once_upload_once(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    first = await owed(service, wechat, card())
+    second = await written(service, wechat, openid=OTHER_OPENID)
+    await media_id(jobs)
+    await connection.execute("UPDATE media SET media_id = 'forgotten'")
+    other = open_database(jobs.settings.database_url)
+    workers = [jobs, jobs_of(jobs.settings, other, wechat)]
+    both = asyncio.Barrier(2)
+
+    async def meet(request: httpx.Request) -> None:
+        if request.url.path == SEND and b"forgotten" in request.content:
+            await both.wait()
+
+    wechat.client.event_hooks = {"request": [meet], "response": []}
+    await asyncio.gather(*map(deliver, workers, (first, second)))
+
+    await other.close()
+    assert await statuses(connection) == ["sent", "sent"]
+    assert [call["errcode"] for call in wechat.calls(SEND)][:2] == [40007, 40007]
+    assert len(wechat.calls(UPLOAD)) == 2
 
 
 async def test_an_id_that_is_refused_twice_ends_the_card(

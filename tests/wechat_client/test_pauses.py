@@ -251,6 +251,46 @@ async def test_a_try_without_an_answer_ends_no_pause(
     assert (await the_row(connection))["errcode"] == 48001
 
 
+async def test_a_call_of_another_worker_without_an_answer_ends_no_pause(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs, connection: asyncpg.Connection
+) -> None:
+    first = await owed(service, wechat, TEXT)
+    second = await written(service, wechat, openid=OTHER_OPENID)
+    await learn(other)
+    wechat.strike(SEND, errcode=48001, count=1)
+    wechat.strike(SEND, status=502)
+    await attempt(jobs, first)
+    await learn(jobs)
+
+    await attempt(other, second)
+    await learn(other)
+
+    assert len(wechat.calls(SEND)) == 2
+    assert (await the_row(connection))["errcode"] == 48001
+    assert other.tokens.pause(ID, "message/custom/send") is not None
+
+
+async def test_a_refusal_that_is_stored_late_lets_no_further_call_through(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs, connection: asyncpg.Connection
+) -> None:
+    first = await owed(service, wechat, TEXT)
+    second = await written(service, wechat, openid=OTHER_OPENID)
+    await learn(other)
+    wechat.strike(SEND, errcode=48001)
+    await attempt(jobs, first)
+    await learn(jobs)
+    service.clock.advance(timedelta(seconds=1))
+    await attempt(other, second)
+    service.clock.advance(MINUTE)
+    await jobs.tokens.problems.admit(ID, "message/custom/send")
+
+    await other.tokens.problems.store()
+
+    row = await the_row(connection)
+    assert (row["count"], row["probes"]) == (2, 1)
+    assert row["probe_at"] == service.clock.now() + MINUTE
+
+
 async def test_a_worker_that_dies_while_it_tries_leaves_the_next_try_to_others(
     service: Service, wechat: WeChat, jobs: Jobs, other: Jobs, connection: asyncpg.Connection
 ) -> None:
@@ -269,16 +309,25 @@ async def test_a_worker_that_dies_while_it_tries_leaves_the_next_try_to_others(
     assert await statuses(connection) == ["sent"]
 
 
+@pytest.mark.parametrize("by", ["the same worker", "another one"])
 async def test_a_success_that_began_before_the_refusal_ends_no_pause(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    other: Jobs,
+    connection: asyncpg.Connection,
+    by: str,
 ) -> None:
     callback = await owed(service, wechat, TEXT)
     wechat.strike(SEND, errcode=48001)
     began = service.clock.now() - MINUTE
+    await learn(other)
     await attempt(jobs, callback)
-
-    jobs.tokens.problems.succeeded(ID, "message/custom/send", began)
     await learn(jobs)
+
+    worker = jobs if by == "the same worker" else other
+    worker.tokens.problems.succeeded(ID, "message/custom/send", began)
+    await learn(worker)
 
     assert (await the_row(connection))["errcode"] == 48001
     assert jobs.tokens.pause(ID, "message/custom/send") is not None

@@ -9,6 +9,7 @@ from typing import get_args
 import asyncpg
 import pytest
 
+from app.clock import SHANGHAI
 from app.replies.errors import TryLater
 from app.wechat import api as wechat_api
 from app.wechat.datacube import FigureCall
@@ -123,6 +124,20 @@ async def test_ten_clearings_of_a_month_are_remembered_and_the_eleventh_is_not_m
     assert await clearer(jobs).of_month(OF) == []
     await clearer(jobs).clear(OF, "a")
     assert len(await clearer(jobs).of_month(OF)) == 1
+
+
+async def test_a_month_begins_in_shanghai(wechat: WeChat, jobs: Jobs) -> None:
+    clock = wechat.state.clock
+    next_month = (clock.now().astimezone(SHANGHAI).replace(day=1) + timedelta(days=40)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    clock.advance(next_month - timedelta(seconds=1) - clock.now())
+    await clearer(jobs).clear(OF, "a")
+    before = len(await clearer(jobs).of_month(OF))
+
+    clock.advance(timedelta(seconds=1))
+
+    assert (before, await clearer(jobs).of_month(OF)) == (1, [])
 
 
 @pytest.mark.parametrize(
