@@ -49,3 +49,18 @@ def state_of(webhook: Webhook) -> Label:
     if not webhook.enabled:
         return OFF if webhook.disabled_reason is None else DISABLED
     return ON if webhook.failing_since is None else FAILING
+
+
+# Why an attempt has no response, as the delivery keeps it.
+ERRORS: Final[Mapping[str, str]] = {
+    "no answer in time": N_("no answer in time"),
+    "the host has an address inside a network (WEBHOOK_ALLOW_PRIVATE)": N_(
+        "the host has an address inside a network (WEBHOOK_ALLOW_PRIVATE)"
+    ),
+    "ConnectError": N_("no connection: is the address right, and does the other side run?"),
+    "ConnectTimeout": N_("no connection in time"),
+    "ReadError": N_("the connection broke before the answer"),
+    "ReadTimeout": N_("no answer in time"),
+    "WriteError": N_("the connection broke before the answer"),
+    "RemoteProtocolError": N_("what came is not an answer in HTTP"),
+}
