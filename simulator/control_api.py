@@ -28,7 +28,7 @@ class NewFollower(BaseModel):
     """A person who is added to an account.
 
     person: the same for all OpenIDs of one human; left out, the OpenID itself. with_unionid:
-    whether the person has a UnionID.
+    whether the person has a UnionID. remark: what an operator calls the person.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -37,6 +37,7 @@ class NewFollower(BaseModel):
     person: str | None = None
     following: bool = True
     with_unionid: bool = True
+    remark: str = Field(default="", max_length=30)
 
     def unionid_source(self) -> str | None:
         """Return the person from whom the UnionID is derived; None without a UnionID."""
@@ -85,7 +86,7 @@ async def add_followers(new: NewFollowers, state: StateDep) -> JsonObject:
     """Add people to an account; a person who exists already is replaced."""
     account_named(state, new.appid)
     for one in new.followers:
-        follower = Follower(new.appid, one.openid, one.unionid_source())
+        follower = Follower(new.appid, one.openid, one.unionid_source(), remark=one.remark)
         if one.following:
             follower.follow(state.clock.now())
         state.followers[new.appid][one.openid] = follower

@@ -20,7 +20,8 @@ class Follower:
 
     person: the same for all OpenIDs of one human; None: the person never gets a UnionID.
     subscribe_time: the time of the last follow; None if the person never followed. tags: ids, the
-    one that was applied last at the end. platform: 1 iOS, 2 Android, 3 another one.
+    one that was applied last at the end. platform: 1 iOS, 2 Android, 3 another one. remark: what an
+    operator calls the person.
     """
 
     appid: str
@@ -32,6 +33,7 @@ class Follower:
     qr_scene_str: str = ""
     tags: list[int] = field(default_factory=list)
     platform: str = "1"
+    remark: str = ""
     windows: SendWindows = field(default_factory=SendWindows)
     last_exchange: datetime | None = None
     typing_until: datetime | None = None
@@ -60,7 +62,7 @@ class Follower:
             "province": "",
             "country": "",
             "headimgurl": "",
-            "remark": "",
+            "remark": self.remark,
             "groupid": 0,
             "tagid_list": [],
         }

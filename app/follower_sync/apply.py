@@ -16,8 +16,9 @@ from app.db.queue import enqueue
 from app.events import sync_store
 from app.events.models import FollowAction
 from app.follower_sync.diff import Changes, KnownFollower, NewEvent, UserInfoBatch, changes_of
-from app.identity import openid_store
+from app.identity import openid_store, remarks
 from app.identity.models import UnionIdSource
+from app.identity.remarks import Remark
 from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult
 from app.tombstones.people import Tombstone
 from app.unionid_resolution.erased_unionids import without_unionid
@@ -45,10 +46,18 @@ async def apply(
     in this transaction: data from before an erasure is not stored again.
     """
     openids = [openid for call in calls for openid in call.openids]
+    told = {
+        str(info.openid): Remark(info.remark, info.subscribe_time)
+        for call in calls
+        for info in call.infos
+        if info.remark is not None
+    }
     changes = changes_of(await _known(session, appid, openids, tombstones), calls)
     if not changes.openids:
+        await remarks.record(session, appid, told)
         return 0, 0
     await _upsert_people(session, appid, changes, now, tombstones)
+    await remarks.record(session, appid, told)
     changes = changes_of(await _known(session, appid, changes.openids, tombstones), calls)
     await _record_unionids(session, appid, changes.unionid_results, now, tombstones)
     await sync_store.add_found(session, appid, [_found(event) for event in changes.events])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.identity import remarks
 from app.tombstones.subject import ErasureSubject
 
 
@@ -16,8 +17,12 @@ async def lock(session: AsyncSession, person: ErasureSubject) -> bool:
 
 
 async def mark(session: AsyncSession, person: ErasureSubject) -> None:
-    """Note on an OpenID that stays up to when its contents are erased; a later time stays."""
+    """Note on an OpenID that stays up to when its contents are erased; a later time stays.
+
+    What an operator calls the person is deleted.
+    """
     await session.execute(_MARK, person.parameters)
+    await remarks.forget(session, person.appid, person.openid)
 
 
 async def mark_class(session: AsyncSession, person: ErasureSubject, scope: str) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Identity, Index, text
+from sqlalchemy import ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -97,6 +97,22 @@ class OpenIdRow(Base):
         if self.resolve_reason is None and self.resolve_state is ResolveState.PENDING:
             return NO_ANSWER if self.resolve_attempts else NOT_YET_ASKED
         return self.resolve_reason
+
+
+class FollowerRemark(Base):
+    """What an operator calls a follower in WeChat's console (备注). Who has none has no row."""
+
+    __tablename__ = "follower_remarks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["appid", "openid"], ["openids.appid", "openids.openid"], ondelete="CASCADE"
+        ),
+        Index(None, "remark", "appid", "openid"),
+    )
+
+    appid: Mapped[str] = mapped_column(primary_key=True)
+    openid: Mapped[str] = mapped_column(primary_key=True)
+    remark: Mapped[str]
 
 
 class ResolvePause(Base):

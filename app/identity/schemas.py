@@ -43,6 +43,8 @@ class OpenIdOut(ApiModel):
     """
     former_unionids: list[str]
     """Earlier UnionIDs, the latest first."""
+    remark: str | None
+    """What an operator calls the person in WeChat's console; null if nothing is known."""
     first_seen_at: datetime
     """When the person was first seen at this account."""
     last_seen_at: datetime

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import UnionIdSource
+from app.identity.remarks import Remark
 from app.wechat.ids import AccountOpenId
 
 # Every day, because the account may be bound to an Open Platform account at any time.
@@ -27,6 +28,7 @@ class UnionIdResult:
     unionid: None with a reason. ask_again_at: None when asking again is useless. erased_until: for
     an erased UnionID, contents up to then are erased. how: WeChat's subscribe_scene, if known.
     confirmed: WeChat named it in a call about this one person, so that it may replace another one.
+    remark: what an operator calls the person; None if WeChat did not say.
     """
 
     appid: str
@@ -37,6 +39,7 @@ class UnionIdResult:
     erased_until: datetime | None = None
     how: str | None = None
     confirmed: bool = False
+    remark: Remark | None = None
 
 
 @dataclass(frozen=True, slots=True)

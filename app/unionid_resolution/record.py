@@ -6,7 +6,7 @@ of campaigns. An event that is stored at the same time, and a code that is given
 see the UnionID themselves or get it here.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.codes.merge import merge_codes
 from app.events import unionid_store as events
+from app.identity import remarks
 from app.identity import unionid_store as identity
 from app.identity.models import UnionIdSource
+from app.identity.remarks import Remark
 from app.identity.unionid_store import UnionIdResult
 from app.metrics import UNIONID_CONFLICTS
 from app.wechat.ids import AccountOpenId
@@ -59,10 +61,20 @@ async def record_unionids(
         (result.appid, result.openid, result.how) for result in results if result.how is not None
     ]
     await events.set_how(session, hows)
+    for appid, told in _remarks(results).items():
+        await remarks.record(session, appid, told)
     await merge_codes(session, known, now)
     woken = {appid for appid, _ in recorded.conflicts}
     woken |= set(await identity.wake_unbound(session, {appid for appid, _, _ in known}, now))
     return RecordedUnionIds(recorded.changed, len(recorded.conflicts), tuple(sorted(woken)))
+
+
+def _remarks(results: Iterable[UnionIdResult]) -> dict[str, dict[str, Remark]]:
+    found = defaultdict[str, dict[str, Remark]](dict)
+    for result in results:
+        if result.remark is not None:
+            found[result.appid][result.openid] = result.remark
+    return found
 
 
 def _report_conflicts(conflicts: Iterable[AccountOpenId], source: UnionIdSource) -> None:

@@ -11,6 +11,7 @@ from app.db.engine import SessionFactory
 from app.db.queue import enqueue
 from app.identity import store
 from app.identity.models import UnionIdSource
+from app.identity.remarks import Remark
 from app.identity.unionid_store import ASK_UNBOUND_AGAIN, UnionIdResult
 from app.settings import Account
 from app.tombstones.erasure_secret import ErasureSecret
@@ -166,11 +167,19 @@ def _result(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) 
     if info is None:
         return UnionIdResult(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
-        return UnionIdResult(appid, openid, info.unionid, how=info.subscribe_scene)
+        return UnionIdResult(
+            appid, openid, info.unionid, how=info.subscribe_scene, remark=_remark(info)
+        )
     if info.subscribed:
         again_at, how = now + ASK_UNBOUND_AGAIN, info.subscribe_scene
-        return UnionIdResult(appid, openid, None, "not_bound", again_at, how=how)
+        return UnionIdResult(
+            appid, openid, None, "not_bound", again_at, how=how, remark=_remark(info)
+        )
     return UnionIdResult(appid, openid, None, "not_following")
+
+
+def _remark(info: UserInfo) -> Remark | None:
+    return None if info.remark is None else Remark(info.remark, info.subscribe_time)
 
 
 async def _release(

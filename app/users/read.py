@@ -10,6 +10,7 @@ from app.events.cursor import ByTime
 from app.events.models import FollowEvent
 from app.events.refollows import refollows
 from app.events.schemas import ConsentOut, FollowerOut
+from app.identity import remarks
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
 from app.identity.schemas import OpenIdOut
@@ -56,13 +57,19 @@ async def read_user(
     """Return one person. rows: the OpenIDs of the person, which exist."""
     keys = [(row.appid, row.openid) for row in rows]
     former = await identity.former_unionids(session, rows)
+    remark_of = await remarks.of_people(session, keys)
     consents = await store.consents(session, keys)
     left = await sends_left(session, consents)
     pauses = await identity.paused_until(session, {row.appid for row in rows}, now)
     return UserOut(
         unionid=unionid,
         openids=[
-            _openid_out(row, former.get((row.appid, row.openid), []), pauses.get(row.appid))
+            _openid_out(
+                row,
+                former=former.get((row.appid, row.openid), []),
+                remark=remark_of.get((row.appid, row.openid)),
+                paused_until=pauses.get(row.appid),
+            )
             for row in rows
         ],
         followers=[FollowerOut.model_validate(x) for x in await store.followers(session, keys)],
@@ -100,7 +107,9 @@ async def _timeline(
     )
 
 
-def _openid_out(row: OpenIdRow, former: list[str], paused_until: datetime | None) -> OpenIdOut:
+def _openid_out(
+    row: OpenIdRow, *, former: list[str], remark: str | None, paused_until: datetime | None
+) -> OpenIdOut:
     next_at = row.resolve_next_at
     if next_at is not None and paused_until is not None:
         next_at = max(next_at, paused_until)
@@ -112,6 +121,7 @@ def _openid_out(row: OpenIdRow, former: list[str], paused_until: datetime | None
         reason=row.reason,
         next_try_at=next_at,
         former_unionids=former,
+        remark=remark,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )

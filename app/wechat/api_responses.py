@@ -64,6 +64,8 @@ class UserInfo:
 
     unionid: None for people who do not follow, and for everybody while the account is not bound
     to an Open Platform account. qr_scene: None when the person did not scan a numbered QR code.
+    remark: what an operator calls a follower in WeChat's console, empty if nothing; None for people
+    who do not follow, of whom WeChat says none.
     """
 
     openid: OpenId
@@ -73,6 +75,7 @@ class UserInfo:
     subscribe_scene: str | None
     qr_scene: int | None
     qr_scene_str: str | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,7 @@ def _user_info(response: object) -> UserInfo | None:
         subscribe_scene=_text(response.get("subscribe_scene")),
         qr_scene=number_of(response.get("qr_scene")) or None,
         qr_scene_str=_text(response.get("qr_scene_str")),
+        remark=_remark(response.get("remark")) if subscribe == 1 else None,
     )
 
 
@@ -345,6 +349,11 @@ def qr_ticket(response: Mapping[str, Any]) -> QrTicket:
     if ticket is None:
         raise unreadable_response()
     return QrTicket(ticket, link(response, "url"), lives)
+
+
+def _remark(value: object) -> str | None:
+    # Postgres keeps no NUL.
+    return value.replace("\0", "").strip() if isinstance(value, str) else None
 
 
 def _text(value: object) -> str | None:

@@ -23,6 +23,7 @@ UNRECORDED = {
     "console.doctor_page.check",
     "console.followers.list_page.find",
     "console.language_switch.choose",
+    "console.menus.match_page.match",
     "console.rules.replay_page.replay_draft",
     "console.rules.try_page.try_draft",
     "doctor.router.check_now",

@@ -255,6 +255,8 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         # Fields of the pages with figures.
         "figures/range.html",
         "figures/tabs.html",
+        # What a search for a remark answers, see test_list_page.py.
+        "followers/namesakes.html",
         "followers/requester.html",
         "followers/tabs.html",
         "funnel/tabs.html",

@@ -139,6 +139,55 @@ async def test_every_row_gets_its_unionid_and_nothing_stays_pending(
     assert len(wechat.calls(BATCHGET)) == 3
 
 
+REMARKS = "SELECT openid, remark FROM follower_remarks ORDER BY openid"
+
+
+async def test_what_operators_call_followers_is_learned_changed_and_forgotten(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    named, renamed, nobody, gone = join(wechat, 4)
+    named.remark, renamed.remark, gone.remark = "老王", "n" * 100, "left"
+    await sync_here()
+    first = await rows(connection, REMARKS)
+    renamed.remark, gone.remark, nobody.remark = "\u0000 new ", "", " "
+    await sync_here()
+
+    assert [row["remark"] for row in first] == ["老王", "n" * 64, "left"]
+    assert [tuple(row.values()) for row in await rows(connection, REMARKS)] == [
+        (named.openid, "老王"),
+        (renamed.openid, "new"),
+    ]
+
+
+async def test_remarks_that_are_the_same_write_nothing(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    for follower in join(wechat, 3):
+        follower.remark = "neighbour"
+    await sync_here()
+    written = "SELECT xmin::text FROM follower_remarks UNION ALL SELECT xmin::text FROM openids"
+    before = await column(connection, written)
+    await sync_here()
+
+    assert await column(connection, written) == before
+
+
+async def test_whoever_is_erased_gets_a_remark_after_following_again_alone(
+    sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
+) -> None:
+    only(wechat)
+    erased, back = join(wechat, 2)
+    await sync_here()
+    await connection.execute("UPDATE openids SET erased_until = now() - interval '1 hour'")
+    back.follow(wechat.state.clock.now())
+    erased.remark = back.remark = "neighbour"
+    await sync_here()
+
+    assert await column(connection, "SELECT openid FROM follower_remarks") == [back.openid]
+
+
 async def test_people_of_an_unbound_account_wait_for_its_binding(
     sync_here: Here, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:

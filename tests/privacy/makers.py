@@ -75,6 +75,11 @@ async def live(service: Service, connection: asyncpg.Connection, openid: str = O
     )
     await connection.execute("INSERT INTO follower_marks VALUES ($1, $2)", APPID, openid)
     await connection.execute(
+        "INSERT INTO follower_remarks (appid, openid, remark) VALUES ($1, $2, 'neighbour')",
+        APPID,
+        openid,
+    )
+    await connection.execute(
         "INSERT INTO follower_syncs (appid, started_at, cursor) VALUES ($1, now(), $2)",
         APPID,
         openid,

@@ -30,6 +30,7 @@ CLEARED: Final = {
 STAYS: Final = {
     *("cohort_members", "consents", "follow_events", "follower_tags", "followers"),
     *("funnel_touches", "identity_events", "notice_consents", "openids", "subscription_events"),
+    "follower_remarks",
     *("unionid_changes", "counted_follow_events", "counted_hows", "follower_marks"),
     *("rule_firings", "send_windows"),
 }

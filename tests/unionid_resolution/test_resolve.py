@@ -65,6 +65,24 @@ async def resolve(jobs: Jobs) -> None:
     await jobs.resolve({"appid": APPID})
 
 
+@pytest.mark.parametrize("bound", [True, False])
+async def test_what_operators_call_a_follower_comes_with_the_unionid(
+    service: Service, jobs: Jobs, wechat: WeChat, connection: asyncpg.Connection, bound: bool
+) -> None:
+    wechat.state.accounts[APPID] = ACCOUNT.model_copy(update={"bound": bound})
+    meet(wechat, OPENID).remark = "老王"
+    meet(wechat, OTHER_OPENID)
+    for openid in (OPENID, OTHER_OPENID):
+        await service.push(event(service.clock, "subscribe", openid=openid))
+    await resolve(jobs)
+    [person] = (await service.read("users", appid=APPID, openid=OPENID))["openids"]
+
+    assert await rows(connection, "SELECT openid, remark FROM follower_remarks") == [
+        {"openid": OPENID, "remark": "老王"}
+    ]
+    assert person["remark"] == "老王"
+
+
 async def test_a_burst_of_new_followers_is_resolved_with_few_calls(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:

@@ -1,5 +1,6 @@
 """The list of followers, the newest first, and the search for one person."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
@@ -15,10 +16,11 @@ from app.console.render import render
 from app.console.signed_in import Viewer
 from app.console.template_environment import console_path
 from app.db.session import SessionDep
+from app.identity import remarks
 from app.identity import store as identity
-from app.identity.models import OpenIdRow
 from app.settings import Settings
 from app.users.newest_followers import NewestQuery, newest_followers
+from app.wechat.ids import AccountOpenId
 
 router = APIRouter()
 
@@ -60,24 +62,44 @@ async def find(
     session: SessionDep,
     person: Annotated[str, Form(max_length=4096)] = "",
 ) -> Response:
-    """Open the person of an OpenID or a UnionID. It is a form, so that no address has the id."""
+    """Open the person of an OpenID, a UnionID or a remark; list those who share a remark.
+
+    It is a form, so that no address has what is looked for.
+    """
     wanted = person.strip()
     found = await _find(request, session, wanted)
-    if found is None:
+    if not found:
         return await _list(request, session, ListQuery(), person=wanted, is_unknown=True)
-    reference = (await references(session, request.app.state.settings)).make(
-        found.appid, found.openid
-    )
+    if len(found) > 1:
+        return await _namesakes(request, session, found, wanted)
+    reference = (await references(session, request.app.state.settings)).make(*found[0])
     return RedirectResponse(console_path(f"/followers/person/{reference}"), SEE_OTHER)
 
 
-async def _find(request: Request, session: AsyncSession, wanted: str) -> OpenIdRow | None:
+async def _find(request: Request, session: AsyncSession, wanted: str) -> Sequence[AccountOpenId]:
     if not 0 < len(wanted) <= MAX_ID_CHARACTERS or "\0" in wanted:
-        return None
+        return []
     settings: Settings = request.app.state.settings
-    found = await identity.with_openid(session, settings.accounts.keys(), wanted)
+    accounts = settings.accounts.keys()
+    found = await identity.with_openid(session, accounts, wanted)
     found = found or await identity.of_unionid(session, wanted, 1)
-    return found[0] if found else None
+    if found:
+        return [(found[0].appid, found[0].openid)]
+    return await remarks.with_remark(session, accounts, wanted, PAGE_ROWS + 1)
+
+
+async def _namesakes(
+    request: Request, session: AsyncSession, people: Sequence[AccountOpenId], wanted: str
+) -> Response:
+    make = (await references(session, request.app.state.settings)).make
+    shown = people[:PAGE_ROWS]
+    return render(
+        request,
+        "followers/namesakes.html",
+        remark=wanted,
+        people=[(make(appid, openid), tail(openid), appid) for appid, openid in shown],
+        is_cut=len(people) > len(shown),
+    )
 
 
 async def _list(

@@ -23,6 +23,7 @@ from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.events import cursor
 from app.events.cursor import ByTime
+from app.identity import remarks
 from app.identity import store as identity
 from app.identity.models import OpenIdRow
 from app.identity.schemas import OpenIdOut
@@ -98,6 +99,19 @@ async def show_unionid(
         raise NotFound
     await _write_down(request, session, visitor, row)
     return render(request, "shown.html", value=row.unionid)
+
+
+@router.post("/person/{reference}/remark")
+async def show_remark(
+    request: Request, visitor: Viewer, session: SessionDep, reference: str
+) -> Response:
+    """Show what operators call a person in WeChat's console, and write down who has seen it."""
+    row = await _row(request, session, reference)
+    found = await remarks.of_people(session, [(row.appid, row.openid)])
+    if not found:
+        raise NotFound
+    await _write_down(request, session, visitor, row)
+    return render(request, "shown.html", value=found[row.appid, row.openid])
 
 
 @router.post("/person/{reference}/erase")

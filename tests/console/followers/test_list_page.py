@@ -2,12 +2,15 @@
 
 import re
 
+import asyncpg
 import pytest
 
 from app.console.followers import list_page
 from tests.console.operator import Operator
 from tests.console.people import HOSTILE, lives, person_path, push
 from tests.service import APPID, OPENID, OTHER_OPENID, Service, wechat_names
+
+CALL = "INSERT INTO follower_remarks (appid, openid, remark) VALUES ($1, $2, $3)"
 
 UNIONID = "oUNIONID-of-a-person-000000"
 
@@ -80,6 +83,39 @@ async def test_whoever_is_not_known_is_not_found(viewer: Operator, wanted: str) 
     assert answer.status_code == 422
     assert "Nobody is known" in answer.text.split('id="person-error"')[1]
     assert "<b onclick" not in answer.text
+
+
+@pytest.mark.parametrize("remark", ["老王", HOSTILE])
+async def test_a_person_is_found_by_a_remark(
+    service: Service, viewer: Operator, connection: asyncpg.Connection, remark: str
+) -> None:
+    await lives(service)
+    await connection.execute(CALL, APPID, OPENID, remark)
+    answer = await viewer.post("/followers/find", {"person": f" {remark} "})
+    page = (await viewer.http.get(answer.headers["Location"])).text
+
+    assert answer.status_code == 303
+    assert f"Follower ••••{OPENID[-4:]}" in page
+    assert remark not in page
+
+
+async def test_people_who_share_a_remark_are_listed(
+    service: Service,
+    viewer: Operator,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await lives(service)
+    for openid in (OPENID, OTHER_OPENID):
+        await connection.execute(CALL, APPID, openid, HOSTILE)
+    everybody = (await viewer.post("/followers/find", {"person": HOSTILE})).text
+    monkeypatch.setattr(list_page, "PAGE_ROWS", 1)
+    cut = (await viewer.post("/followers/find", {"person": HOSTILE})).text
+
+    assert sorted(tails_of(everybody)) == sorted([OPENID[-4:], OTHER_OPENID[-4:]])
+    assert ("Only the first" in everybody, "Only the first 1 are" in cut) == (False, True)
+    assert OPENID not in everybody
+    assert "<b onclick" not in everybody
 
 
 async def test_a_reference_is_the_same_each_time_and_cannot_be_made_up(

@@ -10,7 +10,7 @@ from app.console.followers import person_page
 from app.worker import Jobs
 from tests.console.operator import Operator, signed_in
 from tests.console.people import TEMPLATE, a_person, an_erasure
-from tests.service import OPENID, Service, jobs, rows, wechat, wechat_names
+from tests.service import APPID, OPENID, Service, jobs, rows, wechat, wechat_names
 
 __all__ = ["jobs", "wechat"]
 
@@ -44,6 +44,25 @@ async def test_showing_an_id_is_written_down_without_it(
     assert log.count("looked at an OpenID") >= 2
     assert OPENID not in log
     assert UNIONID not in log
+
+
+async def test_a_remark_is_shown_on_demand_and_that_is_written_down(
+    service: Service, viewer: Operator, owner: Operator, connection: asyncpg.Connection
+) -> None:
+    path = await a_person(service)
+    missing = await viewer.post(f"{path}/remark")
+    await connection.execute(
+        "INSERT INTO follower_remarks (appid, openid, remark) VALUES ($1, $2, '<b>老王')",
+        APPID,
+        OPENID,
+    )
+    page = (await viewer.get(path)).text
+    shown = (await viewer.post(f"{path}/remark")).text
+    log = (await owner.get("/audit", action="follower.shown")).text
+
+    assert missing.status_code == 404
+    assert ("老王" in page, "&lt;b&gt;老王</bdi>" in shown) == (False, True)
+    assert ("looked at an OpenID" in log, "老王" in log) == (True, False)
 
 
 async def test_a_unionid_that_is_not_known_is_not_there(service: Service, viewer: Operator) -> None:
