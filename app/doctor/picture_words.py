@@ -27,8 +27,8 @@ FILES_ZH: Final[Mapping[str, str]] = {
     "has %(size)s bytes, and at most %(most)s are taken: make it smaller": (
         "有 %(size)s 字节，最多 %(most)s 字节：请压缩"
     ),
-    "is not a %(formats)s file: save the picture in one of these formats": (
-        "不是 %(formats)s 文件：请另存为其中一种格式"
+    "is not a JPEG, PNG, GIF, WebP or BMP file: save the picture in one of these formats": (
+        "不是 JPEG、PNG、GIF、WebP 或 BMP 文件：请另存为其中一种格式"
     ),
     "is cut off or damaged: save it again": "不完整或已损坏：请重新保存",
     "has more than %(number)s pixels: make it smaller": "超过 %(number)s 像素：请缩小",

@@ -53,6 +53,9 @@ SETTINGS_ZH: Final[Mapping[str, str]] = {
     "holds an AppID: copy the original ID (gh_…) from the console": (
         "填的是 AppID：请从公众平台复制原始ID（gh_…）"
     ),
+    "%(part)s is no IP address and no network: write such as 10.0.0.5,10.1.0.0/16": (
+        "中的 %(part)s 不是 IP 地址或网段：写法如 10.0.0.5,10.1.0.0/16"
+    ),
     "%(domain)s is no domain: write it as in the console, without https:// and without a path, "
     "such as www.example.com": (
         "中的 %(domain)s 不是域名：请按公众平台的写法填写，不带 https:// 和路径，如 www.example.com"

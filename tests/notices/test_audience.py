@@ -230,6 +230,7 @@ async def test_a_send_is_paused_resumed_and_stopped(
     assert "is stopped" in (await change("resume", 409))["detail"]
     actions = await column(connection, "SELECT action FROM audit_log ORDER BY id")
     assert actions == [
+        "templates.read",
         "notices.started",
         "notices.paused",
         "notices.resumed",
