@@ -153,7 +153,7 @@ def middle(query: ListQuery, rows: int) -> ListQuery:
 # The database is removed afterwards: nothing has to survive a power failure.
 FAST_WRITES = (
     "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET max_wal_size = '16GB'",
+    "ALTER SYSTEM SET max_wal_size = '4GB'",
     "ALTER SYSTEM SET checkpoint_timeout = '1h'",
     "SELECT pg_reload_conf()",
 )
