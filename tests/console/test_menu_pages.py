@@ -9,7 +9,7 @@ from app.worker import Jobs
 from tests.console import made_menus
 from tests.console.operator import Operator, signed_in
 from tests.menus.makers import click, for_tag, menu, shop
-from tests.menus.publishing import know_wechat, menus_of, published
+from tests.menus.publishing import know_wechat, menus_of, ordered, published, run_job
 from tests.service import APPID, CARD_APPID, OPENID, Json, Service, WeChat
 
 pytestmark = pytest.mark.asyncio
@@ -116,6 +116,29 @@ async def test_a_draft_is_published_stopped_and_undone_from_the_console(service:
         page = await posted(operator, f"/menus/versions/1/restore?appid={APPID}", {})
         assert "The version is the draft now." in page
         assert (await operator.get("/menus?appid=wx00000000000000ff")).status_code == 404
+
+
+async def test_a_publication_is_followed_to_its_end(
+    service: Service, jobs: Jobs, wechat: WeChat
+) -> None:
+    know_wechat(service, wechat)
+    asks_again = f'hx-get="/console/menus/versions?appid={APPID}"'
+    await ordered(service)
+    async with signed_in(service, Role.EDITOR, language="en") as operator:
+        page = (await operator.get(f"/menus?appid={APPID}")).text
+        assert asks_again in page
+
+        part = (await operator.get_part("/menus/versions", appid=APPID)).text
+        assert "is being published" in part
+        assert asks_again in part
+        assert "Add a conditional menu" not in part  # what is typed in the forms stays
+        assert "/menus/undo" not in part
+
+        await run_job(service, jobs, 1)
+        part = (await operator.get_part("/menus/versions", appid=APPID)).text
+    assert "is being published" not in part
+    assert "hx-get" not in part
+    assert "/menus/undo" in part
 
 
 async def test_a_stop_that_comes_too_late_is_said(service: Service) -> None:

@@ -64,8 +64,24 @@ async def show(
     return await show_editor(request, session, Place.of(request, query), done=done)
 
 
+@router.get("/versions")
+async def show_versions(
+    request: Request, _visitor: Viewer, session: SessionDep, query: Annotated[PlaceQuery, Query()]
+) -> Response:
+    """Show the versions alone, which a page with a publication under way reads again.
+
+    The rest of the page stays: an operator may be typing in its form.
+    """
+    return await show_editor(request, session, Place.of(request, query), fragment="versions")
+
+
 async def show_editor(
-    request: Request, session: AsyncSession, place: Place, *, done: Done | None = None
+    request: Request,
+    session: AsyncSession,
+    place: Place,
+    *,
+    done: Done | None = None,
+    fragment: str = "main",
 ) -> Response:
     """Render the editor at a place; a button that is gone is not shown."""
     settings: Settings = request.app.state.settings
@@ -80,6 +96,7 @@ async def show_editor(
     return render(
         request,
         "menus/index.html",
+        fragment=fragment,
         accounts=official_accounts(request),
         place=place,
         account=account,

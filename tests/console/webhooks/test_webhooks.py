@@ -274,6 +274,25 @@ async def test_the_list_says_what_failed_and_what_waits(
     assert 'data-label="Waiting">1<' in page
 
 
+async def test_a_delivery_that_is_tried_again_is_not_said_to_be_no_failure(
+    service: Service,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    receiver: Receiver,
+    viewer: Operator,
+) -> None:
+    receiver.always = Response(status_code=500)
+    webhook_id = await hook(service, url=receiver.url)
+    await followers(service, 1)
+    await work(jobs, connection)
+    pages = [(await viewer.get(path)).text for path in ("/webhooks", f"/webhooks/{webhook_id}")]
+
+    assert [one["status"] for one in await deliveries(connection)] == ["waiting"]
+    for page in pages:
+        assert "Last given up" in page
+        assert "Last failure" not in page
+
+
 async def test_a_deleted_webhook_is_not_there(service: Service, editor: Operator) -> None:
     webhook_id = await hook(service)
     await editor.post(f"/webhooks/{webhook_id}/delete", {"confirmation": "crm.example.com"})
