@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +56,13 @@ async def read(session: AsyncSession) -> Thresholds:
     """Return what operators have set."""
     rows = await session.scalars(select(AlarmThreshold))
     return Thresholds({(row.kind, row.appid): Threshold(row.enabled, row.value) for row in rows})
+
+
+async def read_to_change(session: AsyncSession) -> Thresholds:
+    """Return what operators have set; it stays until the end of the transaction."""
+    # A row lock would not hold a threshold that is not set yet. Readers do not wait for this one.
+    await session.execute(text("LOCK TABLE alarm_thresholds IN SHARE ROW EXCLUSIVE MODE"))
+    return await read(session)
 
 
 async def put(

@@ -22,6 +22,7 @@ from app.console.signed_in import Owner
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
+from app.ops.auth import fingerprint
 from app.settings import APPID_PATTERN, Settings
 
 SEE_OTHER: Final = 303
@@ -168,7 +169,7 @@ async def _list(
         status=422 if problems else 200,
         tokens=await tokens.read_all(session),
         now=request.app.state.clock.now(),
-        admin_tokens=len(settings.admin_tokens),
+        admin_tokens=[fingerprint(one.get_secret_value()) for one in settings.admin_tokens],
         form=form,
         problems=problems or {},
         scopes=SCOPES,

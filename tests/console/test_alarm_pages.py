@@ -1,5 +1,6 @@
 """The pages about alarms: receivers are added, tested, changed and deleted; thresholds are set."""
 
+import re
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -129,6 +130,29 @@ async def test_a_threshold_is_set_and_removed(
 
     await owner.post(f"{path}/reset", {"appid": APPID})
     assert await rows(connection, "SELECT kind FROM alarm_thresholds") == []
+
+
+async def test_a_threshold_that_somebody_else_has_changed_is_not_replaced_unseen(
+    owner: Operator, connection: asyncpg.Connection
+) -> None:
+    path, form = "/alarms/thresholds/no_push", {"appid": APPID, "enabled": "on"}
+
+    def seen(page: str) -> str:
+        (mark,) = re.findall(r'name="seen" value="([^"]*)"', page)
+        return str(mark)
+
+    shown = seen((await owner.get(f"{path}?appid={APPID}")).text)
+    await owner.post(path, form | {"value": "45", "seen": shown})
+    stale = await owner.post(path, form | {"value": "77", "seen": shown})
+    kept = await rows(connection, "SELECT value FROM alarm_thresholds")
+    again = await owner.post(path, form | {"value": "77", "seen": seen(stale.text)})
+
+    assert stale.status_code == 409
+    assert '<td data-label="Threshold">45</td>' in stale.text
+    assert 'value="77"' in stale.text
+    assert kept == [{"value": 45}]
+    assert again.status_code == 303
+    assert await rows(connection, "SELECT value FROM alarm_thresholds") == [{"value": 77}]
 
 
 async def test_a_viewer_sees_all_and_changes_nothing(viewer: Operator, service: Service) -> None:

@@ -1,12 +1,13 @@
 """API tokens in the console: a token is shown once, works, and is revoked."""
 
 import re
+from hashlib import sha256
 
 import pytest
 
 from app.access.scopes import ApiScope
 from tests.console.operator import Operator
-from tests.service import APPID, Service
+from tests.service import ADMIN_TOKEN, APPID, Service, text_reply
 
 SECRET = re.compile(r'id="token"[^>]* value="([^"]+)"')
 
@@ -71,3 +72,19 @@ async def test_an_unknown_token_is_not_revoked(owner: Operator) -> None:
     answer = await owner.post("/operators/tokens/revoke", {"name": "nobody"})
 
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("language", "scopes"), [("en", "every scope"), ("zh", "全部权限")])
+async def test_an_admin_token_is_listed_under_the_name_in_the_audit_log(
+    service: Service, owner: Operator, language: str, scopes: str
+) -> None:
+    await service.add_rule(text_reply())
+    await owner.post("/language", {"language": language, "next": "/console/operators/tokens"})
+    listed = (await owner.get("/operators/tokens")).text
+    name = sha256(ADMIN_TOKEN.encode()).hexdigest()[:8]
+    (row,) = re.findall(rf"<tr>\s*<th scope=\"row\"><code>{name}</code>.*?</tr>", listed, re.DOTALL)
+    (audit,) = re.findall(r'href="/console(/audit\?actor=[^"]+)"', row)
+
+    assert scopes in row
+    assert ADMIN_TOKEN not in listed
+    assert "127.0.0.1" in (await owner.get(audit)).text

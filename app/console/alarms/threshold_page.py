@@ -29,11 +29,15 @@ _PROBLEMS: Final = {
 
 
 class ThresholdForm(BaseModel):
-    """A threshold as typed. enabled: "on" or nothing, as a browser sends a box."""
+    """A threshold as typed. enabled: "on" or nothing, as a browser sends a box.
+
+    seen: what was set when the form was made, as `mark_of` writes it.
+    """
 
     appid: str = Field(default="", max_length=100)
     enabled: str = Field(default="", max_length=10)
     value: str = Field(default="", max_length=100)
+    seen: str = Field(default="", max_length=200)
 
     def read(self) -> Threshold:
         """Return what is typed. Raises BadThreshold if it is no number."""
@@ -43,6 +47,22 @@ class ThresholdForm(BaseModel):
         except ValueError:
             raise BadThreshold("value", "is not a number") from None
         return Threshold(bool(self.enabled), value)
+
+    def has_seen(self, stored: Threshold | None) -> bool:
+        """Return whether saving replaces only what the form showed. stored: None if none is set.
+
+        An account can be chosen in the form: what is set for another one was not seen.
+        """
+        if stored is None and not self.seen.startswith(f"{self.appid} "):
+            return True
+        return self.seen == mark_of(self.appid, stored)
+
+
+def mark_of(appid: str, threshold: Threshold | None) -> str:
+    """Return a text that differs when what is set for an account, or for all, differs."""
+    return (
+        f"{appid} none" if threshold is None else f"{appid} {threshold.enabled} {threshold.value}"
+    )
 
 
 @router.get("/thresholds/{kind}")
@@ -54,11 +74,13 @@ async def show(
     appid: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Show the form of a threshold."""
-    stored = (await threshold_store.read(session)).of(kind, appid)
+    thresholds = await threshold_store.read(session)
+    stored = thresholds.of(kind, appid)
     form = ThresholdForm(
         appid=appid,
         enabled="on" if stored.enabled else "",
         value="" if stored.value is None else f"{stored.value:g}",
+        seen=mark_of(appid, thresholds.by_kind.get((kind, appid))),
     )
     return _form(request, kind, form)
 
@@ -81,6 +103,10 @@ async def save(
         text = Messages(language_of(request)).text(_PROBLEMS[error.field])
         bounds = {"least": f"{words.least:g}", "most": f"{words.most:g}"}
         return _form(request, kind, form, {error.field: text % bounds})
+    stored = (await threshold_store.read_to_change(session)).by_kind.get((kind, form.appid))
+    if not form.has_seen(stored):
+        again = form.model_copy(update={"seen": mark_of(form.appid, stored)})
+        return _form(request, kind, again, newer=stored or Threshold())
     actor, now = actor_of(request, visitor), state.clock.now()
     await threshold_store.put(session, actor, kind, form.appid, threshold, now)
     return RedirectResponse(console_path("/alarms?done=threshold"), SEE_OTHER)
@@ -105,13 +131,15 @@ def _form(
     kind: AlarmKind,
     form: ThresholdForm,
     problems: Mapping[str, str] | None = None,
+    newer: Threshold | None = None,
 ) -> Response:
     words, accounts = KINDS[kind], request.app.state.settings.accounts.values()
     is_chinese = language_of(request) == "zh"
     return render(
         request,
         "alarms/threshold.html",
-        status=422 if problems else 200,
+        status=409 if newer else 422 if problems else 200,
+        newer=newer,
         kind=kind,
         title=words.title.zh if is_chinese else words.title.en,
         fix=words.fix.zh if is_chinese else words.fix.en,
