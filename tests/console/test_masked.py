@@ -27,7 +27,9 @@ MESSAGES = ("id=text", "id=long", "&lt;b&gt;alone")
 async def test_no_page_part_or_file_names_a_person_to_a_viewer(service: Service) -> None:
     paths = await fill(service)
     send = paths["notices/send.html"]
-    start = [*paths.values(), f"{send}/progress", await made_messages.words(service)]
+    # The parts that a page reads again while something is under way stand in no other page.
+    parts = [f"{send}/progress", "/menus/versions"]
+    start = [*paths.values(), *parts, await made_messages.words(service)]
     async with signed_in(service, Role.VIEWER) as viewer:
         answers = await crawl(viewer, start)
     async with signed_in(service, Role.OWNER, name="Owner") as owner:
