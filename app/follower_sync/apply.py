@@ -47,10 +47,10 @@ async def apply(
     """
     openids = [openid for call in calls for openid in call.openids]
     told = {
-        str(info.openid): Remark(info.remark, info.subscribe_time)
+        str(info.openid): remark
         for call in calls
         for info in call.infos
-        if info.remark is not None
+        if (remark := Remark.of(info)) is not None
     }
     changes = changes_of(await _known(session, appid, openids, tombstones), calls)
     if not changes.openids:

@@ -6,12 +6,13 @@ Source: protocol 8.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity.models import FollowerRemark
+from app.wechat.api_responses import UserInfo
 from app.wechat.ids import AccountOpenId
 
 # WeChat takes less than 30 bytes; what is longer is cut.
@@ -23,6 +24,11 @@ class Remark(NamedTuple):
 
     text: str
     followed_at: datetime | None
+
+    @classmethod
+    def of(cls, info: UserInfo) -> Self | None:
+        """Return it; None if WeChat does not say, as of people who do not follow."""
+        return None if info.remark is None else cls(info.remark, info.subscribe_time)
 
 
 async def record(session: AsyncSession, appid: str, remarks: Mapping[str, Remark]) -> None:
@@ -39,13 +45,12 @@ async def record(session: AsyncSession, appid: str, remarks: Mapping[str, Remark
         "followed": [remark.followed_at for remark in remarks.values()],
     }
     await session.execute(_RECORD, parameters)
-    await session.execute(_FORGET, parameters)
 
 
 async def forget(session: AsyncSession, appid: str, openid: str) -> None:
     """Delete the remark of a person."""
     await session.execute(
-        _FORGET, {"appid": appid, "openids": [openid], "remarks": [""], "followed": [None]}
+        delete(FollowerRemark).where(FollowerRemark.appid == appid, FollowerRemark.openid == openid)
     )
 
 
@@ -71,25 +76,26 @@ async def with_remark(
     return [(row.appid, row.openid) for row in found]
 
 
-_TOLD: Final = """
-    unnest(
-        CAST(:openids AS text[]), CAST(:remarks AS text[]), CAST(:followed AS timestamptz[])
-    ) AS told(openid, remark, followed_at)
-"""
-_RECORD: Final = text(f"""
-    WITH person AS (
-        SELECT o.openid, told.remark FROM {_TOLD}
+# Of one person either the row is deleted or another remark is stored.
+_RECORD: Final = text(
+    """
+    WITH told AS (
+        SELECT * FROM unnest(
+            CAST(:openids AS text[]), CAST(:remarks AS text[]), CAST(:followed AS timestamptz[])
+        ) AS told(openid, remark, followed_at)
+    ), person AS (
+        SELECT o.openid, told.remark FROM told
         JOIN openids o ON o.appid = :appid AND o.openid = told.openid
         LEFT JOIN follower_remarks r ON r.appid = o.appid AND r.openid = o.openid
         WHERE told.remark <> '' AND told.remark IS DISTINCT FROM r.remark
           AND (o.erased_until IS NULL OR told.followed_at > o.erased_until)
         ORDER BY o.openid FOR NO KEY UPDATE OF o
+    ), forgotten AS (
+        DELETE FROM follower_remarks r USING told
+        WHERE r.appid = :appid AND r.openid = told.openid AND told.remark = ''
     )
     INSERT INTO follower_remarks AS r (appid, openid, remark)
     SELECT :appid, openid, remark FROM person
     ON CONFLICT (appid, openid) DO UPDATE SET remark = EXCLUDED.remark
-""")  # noqa: S608 - constants of this module
-_FORGET: Final = text(f"""
-    DELETE FROM follower_remarks r USING {_TOLD}
-    WHERE r.appid = :appid AND r.openid = told.openid AND told.remark = ''
-""")  # noqa: S608 - constants of this module
+    """
+)

@@ -168,18 +168,14 @@ def _result(appid: AppId, openid: OpenId, info: UserInfo | None, now: datetime) 
         return UnionIdResult(appid, openid, None, "not_answered", now + ASK_MISSING_AGAIN)
     if info.unionid is not None:
         return UnionIdResult(
-            appid, openid, info.unionid, how=info.subscribe_scene, remark=_remark(info)
+            appid, openid, info.unionid, how=info.subscribe_scene, remark=Remark.of(info)
         )
     if info.subscribed:
         again_at, how = now + ASK_UNBOUND_AGAIN, info.subscribe_scene
         return UnionIdResult(
-            appid, openid, None, "not_bound", again_at, how=how, remark=_remark(info)
+            appid, openid, None, "not_bound", again_at, how=how, remark=Remark.of(info)
         )
     return UnionIdResult(appid, openid, None, "not_following")
-
-
-def _remark(info: UserInfo) -> Remark | None:
-    return None if info.remark is None else Remark(info.remark, info.subscribe_time)
 
 
 async def _release(
