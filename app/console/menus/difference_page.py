@@ -5,11 +5,10 @@ from typing import Annotated, Any, Final
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.console.failure_phrases import failures_in
-from app.console.language import language_of
 from app.console.menus import labels
 from app.console.menus.place import Place, PlaceQuery
 from app.console.menus.router import router
+from app.console.refusal import Refusal
 from app.console.render import render
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
@@ -22,7 +21,6 @@ from app.menus.document import Menu
 from app.menus.errors import DraftChanged, MenuError
 from app.menus.live_version import live_version
 from app.settings import Settings
-from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
@@ -48,7 +46,7 @@ async def show_difference(
         try:
             found = await present.read(request.app.state.wechat_menus, appid, live)
         except ApiError as error:
-            values["problem"] = _problem(request, error)
+            values["problem"] = Refusal.of(request, error)
         else:
             values["found"] = found
             values["changes"] = present.changes(found, menu, appid, live)
@@ -87,18 +85,3 @@ async def publish(
         done = "changed" if isinstance(error, DraftChanged) else "busy"
         return RedirectResponse(console_path(place.address(done=done)), SEE_OTHER)
     return RedirectResponse(console_path(place.address(done="published")), SEE_OTHER)
-
-
-def _problem(request: Request, error: ApiError) -> dict[str, object]:
-    language = language_of(request)
-    known = (
-        None
-        if error.errcode is None
-        else explain(error.errcode, language, error.rid, is_repeated=False)
-    )
-    return {
-        "errcode": error.errcode,
-        "rid": error.rid,
-        "meaning": failures_in(language)(error.errmsg) if known is None else known.meaning,
-        "fix": "" if known is None else known.fix,
-    }

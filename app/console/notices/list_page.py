@@ -19,6 +19,7 @@ from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.notices.notice_labels import KINDS, REASONS, STATES, STATUSES
 from app.console.notices.router import router
+from app.console.refusal import Refusal
 from app.console.render import render, zone_of
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
@@ -32,7 +33,6 @@ from app.settings import Settings
 from app.stats import notice_store
 from app.stats.compute import notice_reason
 from app.stats.date_range import DateRange
-from app.wechat.errcodes import explain
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 
@@ -109,7 +109,7 @@ async def refresh(
         await lister.refresh(AppId(appid), actor_of(request, visitor))
     except ApiError as error:
         async with request.app.state.database.sessions() as session:
-            return await _show(request, session, error=error)
+            return await _show(request, session, refusal=Refusal.of(request, error))
     return RedirectResponse(console_path("/notices?done=refreshed"), SEE_OTHER)
 
 
@@ -119,7 +119,7 @@ async def _show(
     *,
     before: UUID | None = None,
     done: str | None = None,
-    error: ApiError | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     language = language_of(request)
     accounts = _senders(request)
@@ -132,13 +132,10 @@ async def _show(
     templates = await template_store.templates(session, accounts)
     titles = {one.template_id: one.title for one in templates}
     total = sum(counted.days.values(), Counter[str]())
-    refusal = None
-    if error is not None and error.errcode is not None:
-        refusal = explain(error.errcode, language, error.rid, is_repeated=False)
     return render(
         request,
         "notices/index.html",
-        status=200 if error is None else 502,
+        status=200 if refusal is None else 502,
         accounts=accounts,
         templates=templates,
         titles=titles,
@@ -154,7 +151,6 @@ async def _show(
         newest=before is not None,
         older=sends[PAGE_ROWS - 1].id if len(sends) > PAGE_ROWS else None,
         done=None if done is None else DONE[done],
-        error=error,
         refusal=refusal,
     )
 
