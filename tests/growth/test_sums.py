@@ -179,7 +179,7 @@ async def test_the_sums_give_what_the_history_gives(
 ) -> None:
     """Late, doubled, changed, erased and deleted events, counted now and then, in any time zone."""
     await connection.execute(CLEAR)
-    await connection.execute("TRUNCATE openids")
+    await connection.execute("TRUNCATE openids CASCADE")
     start = START.date() + timedelta(days=first)
     days = DateRange(start, start + timedelta(days=length), zone)
     since = start - timedelta(days=before)
