@@ -43,12 +43,17 @@ class Callback(Base):
 
     payload: the whole parsed document with its unknown members; `{}` once it is erased.
 
-    dedupe_key: 16 bytes, see `wechat.inbound.dedupe_key`. passive: the passive reply that
-    was sent, as `outbound` JSON; NULL means `success`, or that it is erased. passive_id,
-    passive_msgtype: its id and kind, which stay when it is erased; NULL if there was none, or if it
-    has a row in `replies`, as every passive reply had once. passive_rule_id: NULL if it is that of
-    `rule_id`, as it mostly is. The index `ix_callbacks_named` holds what the database function
-    `oa_bridge_named` returns for each row.
+    dedupe_key: 20 bytes, see `wechat.inbound.dedupe_key`; the last 16 alone in a row that an
+    earlier version stored. What such a version stores from now on the trigger
+    `oa_bridge_earlier_dedupe_key` completes, with its function `oa_bridge_dedupe_key`.
+
+    passive: the passive reply that was sent, as `outbound` JSON; NULL means `success`, or that it
+    is erased. passive_id, passive_msgtype: its id and kind, which stay when it is erased; NULL if
+    there was none, or if it has a row in `replies`, as every passive reply had once.
+    passive_rule_id: NULL if it is that of `rule_id`, as it mostly is.
+
+    The index `ix_callbacks_named` holds what the database function `oa_bridge_named` returns for
+    each row.
     """
 
     __tablename__ = "callbacks"

@@ -1,5 +1,6 @@
 """A spool that a release before the renaming has left is recorded as that release would."""
 
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -41,7 +42,14 @@ def as_now(tables: dict[str, list[Json]]) -> dict[str, list[Json]]:
     kept = [{name: row[name] for name in row if name not in NOT_KEPT} for row in passive]
     rest = [row for row in tables["replies"] if row not in passive]
     windows = tables.pop("send_windows")
-    return tables | {"replies": rest, "passive": kept, "windows": windows}
+    callbacks = [row | {"dedupe_key": with_time(row)} for row in tables["callbacks"]]
+    return tables | {"callbacks": callbacks, "replies": rest, "passive": kept, "windows": windows}
+
+
+def with_time(callback: Json) -> str:
+    """Return the dedupe key of a callback as it is now: that release had none with a time."""
+    second = int(datetime.fromisoformat(callback["occurred_at"]).timestamp())
+    return str(callback["dedupe_key"]).replace("\\x", f"\\x{second:08x}", 1)
 
 
 async def test_every_spooled_callback_leaves_the_rows_that_the_earlier_release_would_make(

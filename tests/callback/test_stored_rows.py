@@ -73,7 +73,7 @@ async def test_everything_of_a_message_is_there_when_it_is_answered(
     (kept,) = await rows(connection, "SELECT * FROM callbacks")
     assert (kept["appid"], kept["openid"], kept["msgtype"]) == (APPID, OPENID, "text")
     assert (kept["occurred_at"], kept["received_at"]) == (clock.now(), clock.now())
-    assert (kept["rule_id"], len(kept["dedupe_key"])) == (rule_id, 16)
+    assert (kept["rule_id"], len(kept["dedupe_key"])) == (rule_id, 20)
     assert '"MsgId": "7318239561234567890"' in kept["payload"]
     replies = await rows(
         connection,

@@ -301,7 +301,7 @@ async def test_a_database_url_that_is_wrong_is_told_with_the_fix(
 async def test_a_schema_that_is_missing_is_told_with_the_fix(
     service: Service, connection: asyncpg.Connection
 ) -> None:
-    # Renamed, not dropped: a drop locks each table in turn and meets the jobs of the service in a deadlock.
+    # Renamed, not dropped: a drop locks each table in turn, and meets the service in a deadlock.
     await connection.execute("ALTER SCHEMA public RENAME TO earlier")
     await connection.execute("CREATE SCHEMA public")
 

@@ -15,7 +15,17 @@ def key(message: inbound.Inbound, appid: str = APPID) -> bytes:
 
 def test_a_retry_of_a_message_is_the_same_push() -> None:
     assert key(pushed(f"{TEXT}<MsgId>1</MsgId>")) == key(pushed(f"<MsgID>1</MsgID>{TEXT}"))
-    assert len(key(pushed(TEXT))) == 16
+    assert len(key(pushed(TEXT))) == 20
+
+
+@pytest.mark.parametrize(
+    ("create_time", "time"),
+    [("1795500001", "6b0527e1"), ("0", "00000000"), ("4294967296", "ffffffff")],
+)
+def test_a_key_begins_with_the_time_of_the_push(create_time: str, time: str) -> None:
+    found = key(pushed(f"{TEXT}<MsgId>1</MsgId>", create_time=create_time))
+
+    assert found[:4].hex() == time
 
 
 def test_messages_differ_by_account_sender_second_and_id() -> None:

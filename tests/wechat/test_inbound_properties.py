@@ -62,7 +62,7 @@ def test_arbitrary_json_is_read_and_identified_or_refused(
         message = inbound.parse(text, Format.JSON)
         assert _is_storable(message.payload)
         assert 0 <= message.create_time <= 253402300799
-        assert len(inbound.dedupe_key(AppId("wx1"), message)) == 16
+        assert len(inbound.dedupe_key(AppId("wx1"), message)) == 20
         # An event may name nobody. A message without a sender is refused.
         assert inbound.subject_openid(message) or isinstance(message, inbound.UnknownEvent)
 
