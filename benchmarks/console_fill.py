@@ -17,7 +17,9 @@ FILL: Final = {
     "callbacks": f"""
         INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at,
                                received_at, payload, rule_id)
-        SELECT {_UUID7.format(n="n::text")}, $2, decode(md5(n::text), 'hex'), 'o' || n % $3, 'text',
+        SELECT {_UUID7.format(n="n::text")}, $2,
+               substr(int8send(extract(epoch FROM at)::bigint), 5) || decode(md5(n::text), 'hex'),
+               'o' || n % $3, 'text',
                NULL, at, at,
                jsonb_build_object('ToUserName', 'gh_1', 'FromUserName', 'o' || n % $3,
                                   'MsgType', 'text', 'Content', 'what is ' || n % 5000),

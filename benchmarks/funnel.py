@@ -67,7 +67,7 @@ INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, rece
                        rule_id, passive_id)
 SELECT CAST(left(CAST(oa_bridge_first_id(now() - interval '1 hour') AS text), 19)
             || right(CAST(gen_random_uuid() AS text), 17) AS uuid), $2,
-       uuid_send(gen_random_uuid()),
+       int4send(CAST(n AS int)) || uuid_send(gen_random_uuid()),
        'o' || CAST(floor(400000 * power(random(), 2)) AS int), 'text',
        timestamptz '2026-01-01 00:00+08' + n * interval '1 second', now(), '{}', 1 + n % 200,
        gen_random_uuid()

@@ -29,16 +29,20 @@ class Expected:
     content: str
 
 
-def write_pushes(path: Path, count: int, keywords: Keywords, rng: random.Random) -> list[Expected]:
-    """Write `count` pushes, each from another follower; return the expected replies, in order.
+def write_pushes(
+    path: Path, count: int, keywords: Keywords, rng: random.Random, *, followers: int | None = None
+) -> list[Expected]:
+    """Write `count` pushes; return the expected replies, in order.
 
+    followers: how many there are, each named `o` and a number, one of whom sends each push; None:
+    each push is from somebody new.
     A quarter matches an exact rule and a quarter a `contains` rule; the others get the fallback.
     """
     expected = []
     with path.open("wb") as file:
         texts = _texts(count, keywords, rng)
         for msgid, text in enumerate(texts, secrets.randbits(40) << 20):
-            openid = "o" + "".join(rng.choices(OPENID_CHARACTERS, k=27))
+            openid = _new_openid(rng) if followers is None else f"o{rng.randrange(followers)}"
             request = _request(openid, text, msgid, str(rng.randrange(10**8, 10**10)))
             file.write(struct.pack("<I", len(request)) + request)
             expected.append(Expected(openid, keywords.answer(text)))
@@ -54,6 +58,10 @@ def _texts(count: int, keywords: Keywords, rng: random.Random) -> Iterator[str]:
             yield _filler(rng) + rng.choice(keywords.contains) + _filler(rng)
         else:
             yield _filler(rng) + _filler(rng)
+
+
+def _new_openid(rng: random.Random) -> str:
+    return "o" + "".join(rng.choices(OPENID_CHARACTERS, k=27))
 
 
 def _filler(rng: random.Random) -> str:

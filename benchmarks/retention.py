@@ -36,7 +36,9 @@ AIM: Final = 0.9
 KEPT: Final = timedelta(days=30)
 FILL: Final = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
-SELECT gen_random_uuid(), 'wx', uuid_send(gen_random_uuid()), 'o' || n % 300000, 'text',
+SELECT gen_random_uuid(), 'wx',
+       substr(int8send(extract(epoch FROM $1::timestamptz + n * interval '1 ms')::bigint), 5)
+       || uuid_send(gen_random_uuid()), 'o' || n % 300000, 'text',
        $1::timestamptz + n * interval '1 ms', $1::timestamptz + n * interval '1 ms',
        jsonb_build_object('ToUserName', 'gh_0123456789ab', 'FromUserName', 'o' || n % 300000,
                           'CreateTime', '1700000000', 'MsgType', 'text', 'MsgId', n::text,

@@ -2,7 +2,8 @@
 
 `python -m benchmarks.table_growth --rows 30000000` fills one of two databases of a temporary
 Postgres with that many callbacks of the last 30 days and a tenth as many followers, starts an
-`oa-bridge serve` with two web processes for each, and sends callbacks to both in pairs of turns.
+`oa-bridge serve` with two web processes for each, and sends callbacks to both in pairs of turns:
+of new people, or with `--known-senders` of any of the stored followers.
 Which one is first changes with each pair. It prints each pair and the medians of their ratios, and
 fails if a callback to the full database costs the processes more than the aim allows.
 """
@@ -95,6 +96,9 @@ def main() -> None:
     options.add_argument("--rows", type=int, default=3_000_000, help="stored callbacks")
     options.add_argument("--pairs", type=int, default=7)
     options.add_argument("--seconds", type=float, default=4.0, help="of one turn")
+    options.add_argument(
+        "--known-senders", action="store_true", help="stored followers push, not new people"
+    )
     chosen = options.parse_args()
     # Next to the code: the system's temporary folder may be in memory.
     with tempfile.TemporaryDirectory(dir=Path(__file__).parent, ignore_cleanup_errors=True) as name:
@@ -103,7 +107,8 @@ def main() -> None:
         urls = [asyncio.run(database.create(postgres, one)) for one in ("new", "grown")]
         for url, rows in zip(urls, (0, chosen.rows), strict=True):
             asyncio.run(prepare(url, rows))
-        turns = Turns(load_client.build(folder), folder, RULES, chosen.seconds)
+        followers = max(chosen.rows // 10, 1) if chosen.known_senders else None
+        turns = Turns(load_client.build(folder), folder, RULES, chosen.seconds, followers)
         bench = Bench(turns, postgres)
         with (
             servers.service(folder / "empty", urls[0]) as empty,

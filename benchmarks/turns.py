@@ -18,19 +18,24 @@ PUSHES_PER_SECOND: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """What all turns share. program: wxload. rules: of the servers. seconds: of one turn."""
+    """What all turns share. program: wxload. rules: of the servers. seconds: of one turn.
+
+    followers: see `write_pushes`.
+    """
 
     program: Path
     folder: Path
     rules: int
     seconds: float
+    followers: int | None = None
 
     def load(self, port: int, number: int) -> Load:
         """Send the pushes of the turn with this number, which no other one has."""
         pushes = self.folder / "pushes"
         keywords = Keywords.draw(self.rules, random.Random(1))
         count = int(PUSHES_PER_SECOND * self.seconds)
-        write_pushes(pushes, count, keywords, random.Random(number))
+        rng = random.Random(number)
+        write_pushes(pushes, count, keywords, rng, followers=self.followers)
         load = load_client.run(
             self.program,
             pushes,
