@@ -18,7 +18,7 @@ depends_on: str | Sequence[str] | None = None
 
 # Each file with the digest of its statement; see `app.db.sql_files`.
 SQL_FILES: Final = {
-    "oa_bridge_dedupe_key": "a82009f17a57ab34",
+    "oa_bridge_dedupe_key": "cc045f24b51c8624",
     "oa_bridge_earlier_dedupe_key": "67a03d04ca6185e7",
 }
 

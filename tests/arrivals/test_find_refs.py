@@ -21,7 +21,8 @@ FROM unnest($1::uuid[]) WITH ORDINALITY AS r(id, n)
 PASSIVE = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload,
                        passive_id)
-SELECT gen_random_uuid(), $2, uuid_send(gen_random_uuid()), 'o', 'text', $3, $3, '{}', id
+SELECT gen_random_uuid(), $2, int4send(0) || uuid_send(gen_random_uuid()), 'o', 'text',
+       $3, $3, '{}', id
 FROM unnest($1::uuid[]) AS r(id)
 """
 # Of 34 bits that a ref has of an id, these are the first.

@@ -33,7 +33,7 @@ PUSH = """
 WITH push AS (
     INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at, received_at,
                            payload, rule_id, passive_id)
-    VALUES ($1, $2, uuid_send($1), $3, $4, $5, $6, $7, $8, $9, $10)
+    VALUES ($1, $2, int4send(0) || uuid_send($1), $3, $4, $5, $6, $7, $8, $9, $10)
 ), known AS (
     INSERT INTO openids (appid, openid, first_seen_at, last_seen_at) VALUES ($2, $3, $6, $6)
     ON CONFLICT DO NOTHING
@@ -64,7 +64,7 @@ ARRIVAL = """
 INSERT INTO arrivals (id, kind, appid, report_key, received_at, at, unionid, refs, position, basis,
                       left_out, door, account, recipient, sent_at, callback_id, notice_id, link_id,
                       menu_number, menu_position)
-VALUES ($1, $2, $3, uuid_send($1), $4, $4, $5, '{}',
+VALUES ($1, $2, $3, int4send(0) || uuid_send($1), $4, $4, $5, '{}',
         (SELECT COALESCE(max(position), 0) + 1 FROM arrivals), $6, $7, $8, $9, $10, $11, $12, $13,
         $14, $15, $16)
 """

@@ -13,7 +13,8 @@ from tests.waiting import PATIENCE_SECONDS
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_callbacks_passive'::regclass"
 PUSH = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
-VALUES (gen_random_uuid(), 'wx1', uuid_send(gen_random_uuid()), 'o1', 'text', now(), now(), '{}')
+VALUES (gen_random_uuid(), 'wx1', int4send(0) || uuid_send(gen_random_uuid()), 'o1', 'text',
+        now(), now(), '{}')
 """
 
 

@@ -31,7 +31,8 @@ from tests.waiting import eventually
 
 MANY = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
-SELECT gen_random_uuid(), $1, uuid_send(gen_random_uuid()), $2, 'text', $3, $3, $4::text::jsonb
+SELECT gen_random_uuid(), $1, int4send(0) || uuid_send(gen_random_uuid()), $2, 'text',
+       $3, $3, $4::text::jsonb
 FROM generate_series(1, 1200)
 """
 CERTIFICATE = "SELECT scope, counts, jsonb_array_length(erased) AS people FROM erasures"

@@ -222,7 +222,8 @@ async def test_whom_a_payload_names_is_read_from_whatever_json_it_is(
 async def test_whom_a_push_names_is_looked_up_by_an_index(connection: asyncpg.Connection) -> None:
     await connection.execute(
         "INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at,"
-        " payload) SELECT gen_random_uuid(), 'wx', uuid_send(gen_random_uuid()), 'o' || n, 'text',"
+        " payload) SELECT gen_random_uuid(), 'wx', int4send(0) || uuid_send(gen_random_uuid()),"
+        " 'o' || n, 'text',"
         ' now(), now(), \'{"Content": "hi"}\' FROM generate_series(1, 5000) AS n'
     )
     await connection.execute("ANALYZE callbacks")

@@ -13,7 +13,8 @@ from tests.service import OPENID, Service, column, message
 
 CALLBACKS = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
-SELECT gen_random_uuid(), 'wx', uuid_send(gen_random_uuid()), 'o', 'text', $1, $1, '{"Content": 1}'
+SELECT gen_random_uuid(), 'wx', int4send(0) || uuid_send(gen_random_uuid()), 'o', 'text',
+       $1, $1, '{"Content": 1}'
 FROM generate_series(1, $2::int)
 """
 FULL = "SELECT count(*) FROM callbacks WHERE payload <> '{}'"

@@ -99,7 +99,7 @@ FROM generate_series(1, 30000) n
 """
 WORDS = """
 INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
-SELECT gen_random_uuid(), $1, uuid_send(gen_random_uuid()), $2, 'text',
+SELECT gen_random_uuid(), $1, int4send(0) || uuid_send(gen_random_uuid()), $2, 'text',
        timestamptz '2026-01-01Z' + n * interval '1 minute', now(), '{}'
 FROM generate_series(1, 30000) n
 """
