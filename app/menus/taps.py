@@ -109,4 +109,5 @@ def _buttons(version: MenuVersion) -> Iterator[dict[str, str | int | datetime | 
             "event_key": button[facts.event_key],
             "menu_id": menu_id,
             "live_from": version.created_at,
+            "mini_program": button.get("appid"),
         }
