@@ -118,7 +118,7 @@ class MenuTap(Base):
 
 
 class MenuButton(Base):
-    """A button of a published version, as the event of a tap names it.
+    """A button of a version that WeChat has, as the event of a tap names it.
 
     menu_id: of its conditional menu. live_from: when its publication began. mini_program: the AppID
     that it opens; None as well in a version that a release before this column published.
