@@ -51,7 +51,10 @@ async def sent_last(
 async def menus_of(
     session: AsyncSession, arrivals: Collection[WaitingArrival]
 ) -> dict[UUID, FoundDoor]:
-    """Return the menu that the referrer had then, and its button if one alone opens that page."""
+    """Return the menu that the referrer had then, and its button if one alone opens that page.
+
+    A menu without a button that opens the mini-program is left out.
+    """
     tapped = [
         one
         for one in arrivals
@@ -66,6 +69,7 @@ async def menus_of(
             "accounts": [one.referrer_appid for one in tapped],
             "ats": [one.at for one in tapped],
             "paths": [(one.path or "").removeprefix("/") for one in tapped],
+            "mini_programs": [one.appid for one in tapped],
         },
     )
     return {
@@ -181,16 +185,22 @@ _LAST_REPLIES: Final = text(
 
 # The key of such a button is the page, as it was sent.
 _MENUS: Final = text("""
-SELECT w.id AS arrival_id, w.account, live.number,
-       (SELECT array_agg(b.position) FROM menu_buttons b
-        WHERE b.appid = w.account AND b.number = live.number AND b.event = 'view_miniprogram'
-          AND split_part(b.event_key, '?', 1) = w.path) AS positions
+SELECT w.id AS arrival_id, w.account, live.number, opens.positions
 FROM unnest(CAST(:ids AS uuid[]), CAST(:accounts AS text[]), CAST(:ats AS timestamptz[]),
-            CAST(:paths AS text[])) AS w(id, account, at, path)
+            CAST(:paths AS text[]), CAST(:mini_programs AS text[]))
+     AS w(id, account, at, path, mini_program)
 CROSS JOIN LATERAL (
     SELECT number FROM menu_buttons
     WHERE appid = w.account AND live_from <= w.at ORDER BY number DESC LIMIT 1
 ) AS live
+CROSS JOIN LATERAL (
+    SELECT array_agg(b.position) FILTER (WHERE split_part(b.event_key, '?', 1) = w.path)
+               AS positions
+    FROM menu_buttons b
+    WHERE b.appid = w.account AND b.number = live.number AND b.event = 'view_miniprogram'
+      AND COALESCE(b.mini_program, w.mini_program) = w.mini_program
+    HAVING count(*) > 0
+) AS opens
 """)
 
 _DOOR: Final = ", ".join(DOOR_COLUMNS)

@@ -23,8 +23,8 @@ _END: Final = 4
 class RefDoor:
     """What a ref leads to. mini_program: the AppID that it opens; None: that is not looked for.
 
-    The slug of a link and the mark in its refs are seen by all who open it, so that the backend of
-    another mini-program could report them.
+    Refs of links and of menu buttons are seen by all who open them, so that the backend of another
+    mini-program could report them.
     """
 
     door: FoundDoor
@@ -75,7 +75,8 @@ async def _buttons(session: AsyncSession, wanted: list[str]) -> dict[str, RefDoo
                 account=buttons[place].appid,
                 menu_number=buttons[place].number,
                 menu_position=buttons[place].position,
-            )
+            ),
+            buttons[place].mini_program,
         )
         for ref, place in places.items()
         if place in buttons
@@ -149,7 +150,7 @@ SELECT id, slug, appid FROM links WHERE slug = ANY(CAST(:slugs AS text[]))
 """)
 
 _BUTTONS: Final = text("""
-SELECT v.mark, v.appid, v.number, b.position
+SELECT v.mark, v.appid, v.number, b.position, b.mini_program
 FROM menu_versions v JOIN menu_buttons b ON b.appid = v.appid AND b.number = v.number
 WHERE v.mark = ANY(CAST(:marks AS text[]))
 """)

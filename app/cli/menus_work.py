@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import orjson
@@ -37,6 +38,7 @@ from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
 
 MAX_SHOWN: Final = 20
+LOOK_SECONDS: Final = 0.5
 SIGNS: Final = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
 
 
@@ -78,10 +80,7 @@ async def publish_menu(
         if not yes:
             _confirm()  # nothing is held meanwhile
         version = await _order(tools, appid, menu, revision)
-        publisher = publish.Publisher(tools.database.sessions, tools.wechat, tools.clock)
-        await publish.publish(publisher, version.id)
-        async with tools.database.sessions.begin() as session:
-            done = await session.get_one(MenuVersion, version.id)
+        done = await _published(tools, version.id)
     _show_result(done, out)
 
 
@@ -172,6 +171,18 @@ async def _order(tools: _Tools, appid: AppId, menu: Menu, revision: int | None) 
             return await store.publish(session, actor, appid, now, revision=revision)
     except MenuError as error:
         raise CommandFailed(str(error)) from None
+
+
+async def _published(tools: _Tools, version_id: UUID) -> MenuVersion:
+    """Publish a version, or wait while a worker does; return how it is when nobody works on it."""
+    publisher = publish.Publisher(tools.database.sessions, tools.wechat, tools.clock)
+    while True:
+        await publish.publish(publisher, version_id)
+        async with tools.database.sessions.begin() as session:
+            version = await session.get_one(MenuVersion, version_id)
+        if version.lease is None:
+            return version
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _require_sound(menu: Menu, settings: Settings) -> None:

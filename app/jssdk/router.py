@@ -26,7 +26,7 @@ from app.wechat.ids import AppId
 
 OPEN_TAGS: Final = ["wx-open-launch-weapp", "wx-open-subscribe"]
 RETRY_AFTER_SECONDS: Final = 30
-_SETTING: Final = "add them to WECHAT_JS_SAFE_DOMAINS, or to js_safe_domains in ACCOUNTS_FILE"
+_SETTING: Final = "add it to WECHAT_JS_SAFE_DOMAINS, or to js_safe_domains in ACCOUNTS_FILE"
 SCRIPT: Final = files("app.jssdk").joinpath("static/v1.js").read_bytes()
 _SCRIPT_HEADERS: Final = {
     # A correction reaches every page within the hour.
@@ -56,7 +56,7 @@ async def page_config(appid: str, request: Request) -> Response:
     state: PageSigning = request.app.state.page_signing
     account = state.settings.accounts.get(appid)
     if account is None or not account.js_safe_domains:
-        return _refused(404, f"the account has no JS-safe domains here: {_SETTING}")
+        return _refused(404, f"the account has no JS-safe domain here: {_SETTING}")
     headers = _cors(request, account)
     url = request.query_params.get("url")
     if url is None:

@@ -118,9 +118,10 @@ class MenuTap(Base):
 
 
 class MenuButton(Base):
-    """A button of a published version, as the event of a tap names it.
+    """A button of a version that WeChat has, as the event of a tap names it.
 
-    menu_id: of its conditional menu. live_from: when its publication began.
+    menu_id: of its conditional menu. live_from: when its publication began. mini_program: the AppID
+    that it opens; None as well in a version that a release before this column published.
     """
 
     __tablename__ = "menu_buttons"
@@ -133,6 +134,7 @@ class MenuButton(Base):
     event_key: Mapped[str]
     menu_id: Mapped[str | None]
     live_from: Mapped[datetime]
+    mini_program: Mapped[str | None]
 
 
 class MenuTapCount(Base):

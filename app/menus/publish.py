@@ -101,7 +101,10 @@ async def _store(publisher: Publisher, run: _Run, progress: Progress) -> _Run | 
             return None
         if version.before is None and progress.before is not None:
             version.previous = await found_store.keep(session, version, progress.before, now)
+        shown = version.default_created, version.menuids
         _fill(version, progress)
+        if version.default_created and (version.default_created, version.menuids) != shown:
+            await taps.add_buttons(session, version)
         version.attempts = 0
         if progress.state in {VersionState.PUBLISHING, VersionState.PUBLISHED}:
             version.errcode = version.error = version.rid = version.failed_at = None
@@ -181,7 +184,10 @@ async def _refused(
 async def _end(session: AsyncSession, version: MenuVersion, now: datetime) -> None:
     version.lease = version.leased_until = version.try_at = None
     version.finished_at = now
+    if version.restored:
+        await taps.delete_buttons(session, version)
     if version.state is VersionState.PUBLISHED:
+        # Once more, for a version that an earlier release has begun.
         await taps.add_buttons(session, version)
         account = await session.get(AccountMenu, version.appid, with_for_update=True)
         if account is not None:

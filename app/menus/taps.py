@@ -64,10 +64,26 @@ async def sweep(sessions: SessionFactory, clock: Clock) -> None:
 
 
 async def add_buttons(session: AsyncSession, version: MenuVersion) -> None:
-    """Note the buttons of a version that is published, so that taps on them are found."""
+    """Note the buttons that WeChat has by now of a version, so that taps on them are found."""
     rows = list(_buttons(version))
     if rows:
-        await session.execute(insert(MenuButton).values(rows).on_conflict_do_nothing())
+        added = insert(MenuButton).values(rows)
+        await session.execute(
+            added.on_conflict_do_update(
+                index_elements=[MenuButton.appid, MenuButton.number, MenuButton.position],
+                # Another one, if all menus had to be made again.
+                set_={"menu_id": added.excluded.menu_id},
+            )
+        )
+
+
+async def delete_buttons(session: AsyncSession, version: MenuVersion) -> None:
+    """Forget the buttons of a version that WeChat has no more."""
+    await session.execute(
+        delete(MenuButton).where(
+            MenuButton.appid == version.appid, MenuButton.number == version.number
+        )
+    )
 
 
 async def taps(
@@ -95,12 +111,17 @@ async def total(session: AsyncSession, appid: str, number: int, position: str) -
 
 
 def _buttons(version: MenuVersion) -> Iterator[dict[str, str | int | datetime | None]]:
+    missing = len(version.sent["conditional"]) - len(version.menuids)
     for position, button in flat_buttons(version.sent):
         facts = TYPES[ButtonType(button["type"])] if "type" in button else None
         if facts is None or facts.event is None or facts.event_key is None:
             continue
-        menu = position.partition("-")[0]
-        menu_id = version.menuids[int(menu[1:]) - 1] if menu.startswith("c") else None
+        menu_id = None
+        if position.startswith("c"):
+            menu = int(position.partition("-")[0][1:]) - 1
+            if menu < missing:
+                continue  # they are added from the last to the first
+            menu_id = version.menuids[menu - missing]
         yield {
             "appid": version.appid,
             "number": version.number,
@@ -109,4 +130,5 @@ def _buttons(version: MenuVersion) -> Iterator[dict[str, str | int | datetime | 
             "event_key": button[facts.event_key],
             "menu_id": menu_id,
             "live_from": version.created_at,
+            "mini_program": button.get("appid"),
         }

@@ -1,5 +1,6 @@
 """`oa-bridge menus` reads, compares and publishes menus, as a file and as the draft."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from hypothesis import strategies as st
 from app.api_errors import InvalidRequest
 from app.cli import menus_work
 from app.cli.actor import cli_actor
-from app.menus import store, yaml_document
+from app.menus import publish, store, yaml_document
 from app.menus.document import Menu
+from app.menus.models import MenuVersion
 from app.wechat.api import WeChatApi
 from simulator.app import create_app as create_wechat
 from tests.command_run import Run, run
 from tests.menus.makers import click, for_tag, menu, shop
 from tests.service import ACCOUNT, Network, WeChat
+from tests.waiting import eventually
 
 __all__ = ["run"]
 
@@ -123,6 +126,39 @@ def test_a_draft_that_changes_after_it_was_shown_is_not_published(
     assert status == 1
     assert "the draft has the revision 3 by now" in lines[-1]
     assert wechat.state.menus.of[ACCOUNT.appid].button == [click()]
+
+
+def test_a_publication_that_a_worker_takes_first_is_waited_for(
+    run: Run,
+    wechat: WeChat,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wechat.strike("/cgi-bin/menu/create", latency_seconds=0.2)
+    order = menus_work._order
+    workers: list[asyncio.Task[None]] = []
+
+    async def order_and_be_late(tools: Any, *arguments: Any) -> MenuVersion:  # noqa: ANN401 - as it is
+        version = await order(tools, *arguments)
+        publisher = publish.Publisher(tools.database.sessions, tools.wechat, tools.clock)
+        workers.append(asyncio.create_task(publish.publish(publisher, version.id)))
+
+        async def is_taken() -> bool:
+            async with tools.database.sessions.begin() as session:
+                return (await session.get_one(MenuVersion, version.id)).lease is not None
+
+        await eventually(is_taken)
+        return version
+
+    monkeypatch.setattr(menus_work, "_order", order_and_be_late)
+    file = file_of(tmp_path, menu(click()))
+    status, lines = run(f"menus publish {file} --yes", DATABASE_URL=database_url)
+
+    assert status == 0, lines
+    assert "Version 1 is published." in lines
+    assert workers[0].done()
+    assert len(wechat.calls("/cgi-bin/menu/create")) == 1
 
 
 def test_a_refusal_of_wechat_is_printed_with_its_fix(

@@ -11,7 +11,7 @@ from app.menus import store, taps
 from app.menus.button_types import TYPES
 from app.worker import Jobs
 from tests.menus.makers import click, for_tag, menu, shop, view
-from tests.menus.publishing import menus_of, published
+from tests.menus.publishing import ADD, menus_of, published
 from tests.service import APPID, Json, Service, WeChat, WorldClock, column, event
 
 pytestmark = pytest.mark.asyncio
@@ -89,6 +89,37 @@ async def test_a_tap_counts_for_the_version_that_was_live(
         (first["number"], "1", 1),
         (second["number"], "2", 1),
     ]
+
+
+async def test_a_tap_during_a_publication_counts_for_the_version_that_followers_see(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock
+) -> None:
+    await published(service, jobs, menu(click("Old", "old")))
+    clock.advance(timedelta(minutes=1))
+    # The default menu and the last conditional one are there; the day's calls are used up then.
+    wechat.strike(ADD, latency_seconds=0, count=1)
+    wechat.strike(ADD, errcode=45009, count=1)
+    document = menu(click("New", "new"), conditional=[for_tag("1"), for_tag("2")])
+    waiting = await published(service, jobs, document)
+    for key in ("new", "vip1", "vip2"):
+        await service.push(event(clock, "CLICK", EventKey=key))
+
+    number = waiting["number"]
+    assert waiting["state"] == "publishing"
+    assert await counted(service, jobs) == [(0, "", 1), (number, "1", 1), (number, "c2-1", 1)]
+
+
+async def test_a_tap_after_a_publication_that_failed_counts_for_the_version_before(
+    service: Service, jobs: Jobs, wechat: WeChat, clock: WorldClock
+) -> None:
+    before = await published(service, jobs, menu(click()))
+    clock.advance(timedelta(minutes=1))
+    wechat.strike(ADD, errcode=65316, count=1)
+    failed = await published(service, jobs, menu(view(), click(), conditional=[for_tag("1")]))
+    await service.push(event(clock, "CLICK", EventKey="points"))
+
+    assert (failed["state"], failed["restored"]) == ("failed", True)
+    assert await counted(service, jobs) == [(before["number"], "1", 1)]
 
 
 async def test_two_sweeps_at_once_count_a_tap_once(
