@@ -108,8 +108,8 @@ def _id_from(moment: datetime | None) -> UUID | None:
     return None if moment is None else first_id(moment)
 
 
-# A reply counts with its push, a notice and a launch by themselves. A conversion by a link or a
-# button belongs to every launch by it before: it is listed with the time at which it happened.
+# A reply counts with its push, a notice and a launch by themselves, and a conversion by a link or a
+# button with each launch of the person by it before.
 _BEGAN: Final = text("""
 arrivals.left_out IS NULL AND (EXISTS (
     SELECT FROM funnel_touches t
@@ -117,18 +117,7 @@ arrivals.left_out IS NULL AND (EXISTS (
       AND :began_door = ANY(t.doors) AND t.at >= :began_since AND t.at < :began_until
       AND t.appid = COALESCE(CAST(:began_account AS text), t.appid)
 ) OR (
-    arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu')
-    AND :began_door IN (
-        'link:', 'link:' || arrivals.link_id,
-        'button:' || arrivals.menu_number || ':' || COALESCE(arrivals.menu_position, ''),
-        CASE WHEN arrivals.menu_number IS NOT NULL THEN 'button:' END
-    ) AND (arrivals.door = 'link') = starts_with(:began_door, 'link:')
-    AND arrivals.at >= :began_since AND arrivals.at < :began_until
-    AND COALESCE(arrivals.account, arrivals.appid)
-        = COALESCE(CAST(:began_account AS text), arrivals.account, arrivals.appid)
-) OR (
-    arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu')
-    AND (starts_with(:began_door, 'campaign:') OR starts_with(:began_door, 'within:')) AND EXISTS (
+    arrivals.kind = 'conversion' AND arrivals.door IN ('link', 'menu') AND EXISTS (
         SELECT FROM funnel_touches t
         WHERE t.person = COALESCE(arrivals.unionid, arrivals.openid)
           AND t.appid = COALESCE(arrivals.account, arrivals.appid) AND t.source = 'launch'

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.funnel.steps import Basis
 from app.replies.models import ReplyStatus
 
 EVENT = "event"
@@ -68,12 +69,24 @@ class Reached(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CountedMessages:
+    """What the funnel counts at a step for a door, by its name in `funnel_touches`.
+
+    basis: what was opened within its windows counts as sent, too.
+    """
+
+    step: Reached
+    door: str
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFilter:
     """Which messages; None: any. kind: a message type or the name of an event.
 
     text: a part of it, in any case. rule_id: of the best rule that answered. since, until: of the
-    time of arrival; until is not included. reached, door: what the funnel counted at this step for
-    a door, by its name in `funnel_touches`; door is of no account without reached.
+    time of arrival; until is not included. counted: what the funnel counts; since and until are of
+    the time by which it counts then, CreateTime.
     """
 
     appid: str | None = None
@@ -83,15 +96,14 @@ class MessageFilter:
     fate: Fate | None = None
     since: datetime | None = None
     until: datetime | None = None
-    reached: Reached | None = None
-    door: str = ""
+    counted: CountedMessages | None = None
 
     @property
     def searches(self) -> bool:
         """Whether each row has to be looked at, since no index finds those that fit."""
         wanted: Sequence[object] = (
             *(self.appid, self.kind, self.text, self.rule_id, self.fate),
-            self.reached,
+            self.counted,
         )
         return any(one is not None for one in wanted)
 
@@ -101,7 +113,7 @@ class MessageFilter:
         What arrives now is not counted yet.
         """
         return (
-            self.reached is None
+            self.counted is None
             and self.appid in {None, row.appid}
             and self.kind in {None, row.kind}
             and (self.text is None or self.text.lower() in (row.text or "").lower())

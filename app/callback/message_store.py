@@ -1,6 +1,6 @@
 """SQL of the lists of messages: with the rule that answered, and what became of the replies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.callback.message_filter import EVENT, Fate, MessageFilter, MessageRow, Reached
+from app.callback.message_filter import EVENT, CountedMessages, Fate, MessageFilter, MessageRow
 from app.first_id import first_id
+from app.funnel.derive_sql import REACHED
 from app.replies.models import ReplyStatus
 from app.replies.retry_policy import UNKNOWN
 from app.replies.retry_store import MAX_RETRIED, RETRYABLE_FOR
@@ -23,6 +24,8 @@ MAX_TEXTS_SEARCHED: Final = 20_000
 MAX_RARE: Final = 2_000
 # Ids are drawn by the clock of a process, arrivals are noted by the database's.
 CLOCK_SLACK: Final = timedelta(hours=1)
+# From CreateTime to the arrival of a push that the funnel counts. WeChat repeats one for a minute.
+MAX_LATE: Final = timedelta(days=1)
 
 _FIRST: Final = UUID(int=0)
 _BEYOND: Final = UUID(int=(1 << 128) - 1)
@@ -55,7 +58,8 @@ async def page(
     """Return messages by id. before: `next` of the page before."""
     upper = before or _BEYOND
     if wanted.until is not None:
-        upper = min(upper, first_id(wanted.until + CLOCK_SLACK))
+        late = CLOCK_SLACK if wanted.counted is None else MAX_LATE
+        upper = min(upper, first_id(wanted.until + late))
     lower = _FIRST if wanted.since is None else first_id(wanted.since - CLOCK_SLACK)
     bound: UUID | None = None
     rare = await _rare(session, wanted.fate)
@@ -148,26 +152,44 @@ def row_of(row: Row[Any]) -> MessageRow:
 
 def _conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[str]:
     """Yield the conditions on a message, and add what they are compared with to `values`."""
-    columns = {
+    columns: dict[str, tuple[str, object]] = {
         "appid": ("c.appid = :appid", wanted.appid),
         "kind": ("COALESCE(c.event, c.msgtype) = :kind", wanted.kind),
         "part": (f"{_TEXT} ILIKE :part", wanted.text and f"%{_escaped(wanted.text)}%"),
         "rule_id": ("c.rule_id = :rule_id", wanted.rule_id),
-        "since": ("c.received_at >= :since", wanted.since),
-        "until": ("c.received_at < :until", wanted.until),
     }
-    for name, (condition, value) in columns.items():
+    moment = "c.received_at" if wanted.counted is None else "t.at"
+    span: dict[str, tuple[str, object]] = {
+        "since": (f"{moment} >= :since", wanted.since),
+        "until": (f"{moment} < :until", wanted.until),
+    }
+    if wanted.counted is None:
+        yield from _bound(columns | span, values)
+    else:
+        yield from _bound(columns, values)
+        yield _counted(wanted.counted, list(_bound(span, values)), values)
+    if wanted.fate is not None:
+        yield _FATES.get(wanted.fate) or _has_reply(wanted.fate)
+
+
+def _bound(
+    conditions: Mapping[str, tuple[str, object]], values: dict[str, object]
+) -> Iterator[str]:
+    """Yield those conditions that have a value, by the names of their parameters."""
+    for name, (condition, value) in conditions.items():
         if value is not None:
             values[name] = value
             yield condition
-    if wanted.reached is not None:
-        values["touch_door"] = wanted.door
-        yield f"""EXISTS (
-            SELECT FROM funnel_touches t WHERE t.id = c.id
-              AND :touch_door = ANY(t.doors) AND {_REACHED[wanted.reached]}
-        )"""
-    if wanted.fate is not None:
-        yield _FATES.get(wanted.fate) or _has_reply(wanted.fate)
+
+
+def _counted(counted: CountedMessages, within: Sequence[str], values: dict[str, object]) -> str:
+    """Return the condition that the funnel counts a message. within: further ones, of its touch."""
+    values |= {"touch_door": counted.door, **counted.basis.parameters}
+    conditions = " AND ".join([f"r.{counted.step}", *within])
+    return f"""EXISTS (
+        SELECT FROM funnel_touches t CROSS JOIN LATERAL ({REACHED}) AS r
+        WHERE t.id = c.id AND t.source = 'push' AND :touch_door = ANY(t.doors) AND {conditions}
+    )"""
 
 
 def _reply_conditions(wanted: MessageFilter, values: dict[str, object]) -> Iterator[str]:
@@ -206,14 +228,6 @@ _FATE: Final = f"""CASE WHEN r.status = 'failed' AND r.errmsg LIKE '{UNKNOWN}%'
 _FATES: Final = {
     Fate.UNANSWERED: f"c.rule_id IS NULL AND c.msgtype <> '{EVENT}'",
     Fate.PASSIVE: "c.passive IS NOT NULL",
-}
-
-# As `funnel.derive_sql` has it: a reply that was sent is one of a rule.
-_REACHED: Final = {
-    Reached.RECEIVED: "t.source = 'push'",
-    Reached.MATCHED: "t.source = 'push' AND (t.matched OR t.sent)",
-    Reached.FOLLOWED: "t.followed",
-    Reached.SENT: "t.source = 'push' AND t.sent",
 }
 
 _ROWS: Final = f"""

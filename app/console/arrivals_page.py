@@ -19,6 +19,8 @@ from app.console.render import render, zone_of
 from app.console.section import Section
 from app.console.signed_in import Viewer
 from app.db.session import SessionDep
+from app.funnel.erased_count import CountedTimes, erased_times
+from app.funnel.steps import Step, basis_of
 from app.stats.date_range import FIRST_DAY, LAST_DAY
 
 router = APIRouter()
@@ -60,6 +62,15 @@ class ArrivalQuery(BaseModel):
             )
         return ArrivalFilter(self.appid, self.kind, self.basis, self.door, self.ref, began=began)
 
+    def counted_times(self, zone: tzinfo) -> CountedTimes | None:
+        """Return the bar of the funnel of which the list is; None if it is of something else."""
+        began = self.filter(zone).began
+        others = (self.appid, self.basis, self.door, self.ref)
+        if began is None or self.kind is None or any(one is not None for one in others):
+            return None
+        step = Step.OPENED if self.kind is ArrivalKind.LAUNCH else Step.CONVERTED
+        return CountedTimes(step, began.door, began.since, began.until, began.account)
+
     def address(self, before: UUID | None) -> str:
         """Return the path with these filters, and with another cursor."""
         values = self.model_dump(mode="json") | {"before": before}
@@ -74,12 +85,15 @@ async def show(
     """Show a page of the list, the one that was received last first."""
     wanted = query.filter(zone_of(request))
     found = await list_store.page(session, wanted, before=query.before, limit=PAGE_ROWS)
+    basis = basis_of(request.app.state.settings)
+    counted = query.counted_times(zone_of(request))
     return render(
         request,
         "arrivals/index.html",
         fragment="results",
         query=query,
         rows=found.rows,
+        erased_times=await erased_times(session, counted, basis) if counted else 0,
         newest=query.address(None) if query.before else None,
         older=query.address(found.next) if found.next else None,
         is_filtered=query != ArrivalQuery(before=query.before),

@@ -99,6 +99,7 @@ async def test_nobody_overwrites_a_revision_that_they_have_not_seen(service: Ser
         )
         assert (without.status_code, stale.status_code) == (428, 412)
         assert stale.headers["etag"] == '"1"'
+        assert "rule" not in without.text + stale.text
 
 
 def service_token(service: Service) -> str:

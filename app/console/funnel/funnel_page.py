@@ -13,7 +13,7 @@ from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.funnel.campaign_options import campaign_options
 from app.console.funnel.labels import KINDS, STEPS
-from app.console.funnel.step_lists import list_of, page_of
+from app.console.funnel.step_lists import list_of, notices_of, page_of
 from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.render import render
@@ -97,6 +97,9 @@ async def show(
             )
             for one in found.steps
         },
+        notices=notices_of(query.door, days, query.appid)
+        if query.kind is DoorKind.CAMPAIGN and query.door
+        else None,
         pages={one.door: page_of(query.kind, one.door) for one in found.doors},
         is_empty=not any(one.times for one in (*found.steps, *found.before.steps)),
         export=_exports(query, days),

@@ -46,6 +46,18 @@ def list_of(
     return _path("/messages", fields)
 
 
+def notices_of(campaign: str, days: DateRange, appid: str | None) -> str:
+    """Return the path of the sends of notices that a campaign counts as sent, beside messages."""
+    fields = {
+        "by": DoorKind.NOTICE.value,
+        "campaign": campaign,
+        "appid": appid,
+        "since": days.since.isoformat(),
+        "until": days.until.isoformat(),
+    }
+    return _path("/funnel", fields)
+
+
 def _path(path: str, fields: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode({name: value for name, value in fields.items() if value})}"
 

@@ -27,7 +27,8 @@ from app.console.template_environment import environment
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
 from app.first_id import first_id
-from app.funnel.steps import Step
+from app.funnel.erased_count import erased_times
+from app.funnel.steps import Step, basis_of
 
 router = APIRouter()
 
@@ -70,7 +71,7 @@ async def stream(
 ) -> Response:
     """Send what arrives, to one browser. after: an id from about when its page was made."""
     zone = zone_of(request)
-    wanted = filters.filter(zone)
+    wanted = filters.filter(basis_of(request.app.state.settings))
     language = language_of(request)
     pages = environment(language, request.app.state.settings.console_time_zone)
     template = pages.get_template("messages/rows.html")
@@ -127,9 +128,11 @@ async def _values(request: Request, query: MessageQuery, session: AsyncSession) 
     """Return what the template needs. Its blocks for htmx are `main` and `results`."""
     zone = zone_of(request)
     now = request.app.state.clock.now()
+    basis = basis_of(request.app.state.settings)
     found = await message_store.page(
-        session, query.filter(zone), before=query.before, limit=PAGE_ROWS
+        session, query.filter(basis), before=query.before, limit=PAGE_ROWS
     )
+    counted = query.counted_times(basis)
     is_newest = query.before is None and query.until is None
     return {
         "fragment": "results",
@@ -143,6 +146,7 @@ async def _values(request: Request, query: MessageQuery, session: AsyncSession) 
         "roles": Role,
         "is_filtered": bool(query.values()),
         "searched": found.searched,
+        "erased_times": await erased_times(session, counted, basis) if counted else 0,
         "newest": query.address("/messages") if query.before else None,
         "older": query.address("/messages", before=found.next) if found.next else None,
         "live": query.address("/messages/stream", after=first_id(now)) if is_newest else None,

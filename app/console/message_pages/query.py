@@ -1,14 +1,17 @@
 """The filters of the messages, as they stand in the address."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, NaiveDatetime
 
-from app.callback.message_filter import Fate, MessageFilter, Reached
+from app.callback.message_filter import CountedMessages, Fate, MessageFilter, Reached
 from app.console.form_values import Blank
+from app.funnel.erased_count import CountedTimes
+from app.funnel.steps import Basis, Step
 
 _FIRST: Final = datetime(1970, 1, 2)  # noqa: DTZ001 - as the field has it, in the pages' zone
 _LAST: Final = datetime(2999, 1, 1)  # noqa: DTZ001
@@ -33,8 +36,9 @@ class MessageFilters(BaseModel):
     reached: Blank[Reached] = None
     door: Blank[Typed] = None
 
-    def filter(self, zone: tzinfo) -> MessageFilter:
-        """Return what the store filters by."""
+    def filter(self, basis: Basis) -> MessageFilter:
+        """Return what the store filters by. basis: the zone of the pages, and the windows."""
+        zone = ZoneInfo(basis.time_zone)
         return MessageFilter(
             self.appid,
             self.kind,
@@ -43,8 +47,21 @@ class MessageFilters(BaseModel):
             self.fate,
             self.since and self.since.replace(tzinfo=zone),
             self.until and self.until.replace(tzinfo=zone),
-            self.reached,
+            None if self.reached is None else CountedMessages(self.reached, self.door or "", basis),
+        )
+
+    def counted_times(self, basis: Basis) -> CountedTimes | None:
+        """Return the bar of the funnel of which the list is; None if it is of something else."""
+        others = (self.kind, self.text, self.rule, self.fate)
+        if self.reached is None or any(one is not None for one in others):
+            return None
+        zone = ZoneInfo(basis.time_zone)
+        return CountedTimes(
+            Step(self.reached.value),
             self.door or "",
+            self.since and self.since.replace(tzinfo=zone),
+            self.until and self.until.replace(tzinfo=zone),
+            self.appid,
         )
 
     def values(self) -> dict[str, str]:

@@ -12,15 +12,17 @@ from app.access import audit
 from app.access.actions import Action
 from app.access.actor import Subject, SubjectKind
 from app.callback import message_store
+from app.callback.message_filter import MessageFilter
 from app.console.errors import NotFound
 from app.console.form_values import Blank
 from app.console.message_pages import labels
 from app.console.message_pages.query import MessageFilters
-from app.console.render import render, zone_of
+from app.console.render import render
 from app.console.signed_in import Editor, Viewer
 from app.console.template_environment import console_path
 from app.console.visitor import actor_of
 from app.db.session import SessionDep
+from app.funnel.steps import basis_of
 from app.replies import retry_store
 
 router = APIRouter(prefix="/retries")
@@ -57,7 +59,7 @@ async def ask(
 ) -> Response:
     """Say how many replies would be sent again."""
     now = request.app.state.clock.now()
-    found = await message_store.retryable(session, filters.filter(zone_of(request)), now)
+    found = await message_store.retryable(session, _wanted(request, filters), now)
     shown = found[: retry_store.MAX_RETRIED]
     fates = sorted({one.fate for one in shown})
     return render(
@@ -80,7 +82,7 @@ async def start(
 ) -> Response:
     """Start a retry. The same form sent twice starts one."""
     now = request.app.state.clock.now()
-    found = await message_store.retryable(session, form.filter(zone_of(request)), now)
+    found = await message_store.retryable(session, _wanted(request, form), now)
     reply_ids = [one.id for one in found[: retry_store.MAX_RETRIED]]
     started = await retry_store.start(
         session, form.retry_id, reply_ids, operator=visitor.name, now=now
@@ -134,3 +136,7 @@ async def show_progress(
         raise NotFound
     headers = None if progress.ended_at is None else {"HX-Refresh": "true"}
     return render(request, "messages/progress.html", headers=headers, progress=progress)
+
+
+def _wanted(request: Request, filters: MessageFilters) -> MessageFilter:
+    return filters.filter(basis_of(request.app.state.settings))

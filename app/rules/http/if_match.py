@@ -51,7 +51,6 @@ def required(
     if if_match is None:
         raise HTTPException(
             428,
-            "If-Match is missing: send the ETag with which the rule was read, so that no other "
-            "change is lost",
+            "If-Match is missing: send the ETag that you read, so that no other change is lost",
         )
     return revisions_in(if_match)
