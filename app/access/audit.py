@@ -72,7 +72,8 @@ async def record(
     """Add an entry, in the transaction of the change that it is about.
 
     now: None is the start of the transaction, by the clock of the database.
-    before, after: a revision, a role or an id; never a text of a message and never a secret.
+    before, after: a revision, a role or an id, or members as `audit_values` writes them; never a
+    text of a message and never a secret.
     """
     await session.execute(
         insert(AuditEntry).values(

@@ -99,9 +99,10 @@ class ApiToken(Base):
 class AuditEntry(Base):
     """Somebody did something. Rows are added and never changed; retention deletes old ones.
 
-    before, after: a revision, a role or an id; never a text or a secret. count: number of things,
-    where one action is about several. Kinds and actions are plain texts here, so that a process of
-    the release before can show what it does not know.
+    before, after: a revision, a role or an id, or members as `audit_values` writes them; never a
+    text of a message or a secret. count: number of things, where one action is about several.
+    Kinds and actions are plain texts here, so that a process of the release before can show what it
+    does not know.
     """
 
     __tablename__ = "audit_log"

@@ -15,6 +15,6 @@ class Role(StrEnum):
     OWNER = "owner"
 
     def allows(self, needed: "Role") -> bool:
-        """Return whether this role may do what `needed` may."""
+        """Return whether this role may do what `needed` may; one of a newer release nothing."""
         order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return self in order and order.index(self) >= order.index(needed)

@@ -88,7 +88,14 @@ async def revoke(session: AsyncSession, actor: Actor, name: str, *, now: datetim
         raise NotFound(f"there is no token {cleaned}: see oa-bridge tokens list")
     if found.revoked_at is None:
         found.revoked_at = now
-        await audit.record(session, actor, Action.TOKEN_REVOKED, _subject(found), now=now)
+        await audit.record(
+            session,
+            actor,
+            Action.TOKEN_REVOKED,
+            _subject(found),
+            now=now,
+            before=" ".join(found.scopes),
+        )
     return found
 
 

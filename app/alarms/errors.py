@@ -2,6 +2,7 @@
 
 AlarmError
  ├ BadThreshold      a threshold is out of its bounds
+ ├ StaleThreshold    a threshold is not the one that was read
  ├ BadReceiver       a member of a receiver is missing or wrong
  ├ TooManyReceivers  there are as many receivers as there may be
  └ RecentlyTested    a receiver was sent a test just now
@@ -18,6 +19,14 @@ class BadThreshold(AlarmError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class StaleThreshold(AlarmError):
+    """A threshold is not the one that was read. tag: of what is set now."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
 
 
 class BadReceiver(AlarmError):

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.access import audit
+from app.access import audit, audit_values
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.alarms.check_receiver import host_of, merged
@@ -51,7 +51,12 @@ async def add(
     session.add(receiver)
     await session.flush()
     await audit.record(
-        session, actor, Action.ALARM_RECEIVER_ADDED, subject_of(receiver.id), now=now
+        session,
+        actor,
+        Action.ALARM_RECEIVER_ADDED,
+        subject_of(receiver.id),
+        now=now,
+        after=audit_values.shown({**_members(receiver), **_hidden(secrets)}),
     )
     return receiver
 
@@ -82,23 +87,36 @@ async def replace(
     except DecryptionFailed:
         stored = Secrets()  # then the body has to name all of them again
     secrets = merged(receiver_in, stored, policy, receiver.mail)
+    members = {**_members(receiver), **_hidden(stored)}
     _fill(receiver, receiver_in, secrets, box, now)
     receiver.failures = 0
     receiver.failing_since = receiver.next_at = receiver.error = None
+    before, after = audit_values.difference(members, {**_members(receiver), **_hidden(secrets)})
     await audit.record(
-        session, actor, Action.ALARM_RECEIVER_CHANGED, subject_of(receiver.id), now=now
+        session,
+        actor,
+        Action.ALARM_RECEIVER_CHANGED,
+        subject_of(receiver.id),
+        now=now,
+        before=before,
+        after=after,
     )
 
 
 async def remove(session: AsyncSession, actor: Actor, receiver_id: UUID, now: datetime) -> bool:
     """Delete a receiver with what it was told; return whether it existed."""
     deleted = await session.scalar(
-        delete(AlarmReceiver).where(AlarmReceiver.id == receiver_id).returning(AlarmReceiver.id)
+        delete(AlarmReceiver).where(AlarmReceiver.id == receiver_id).returning(AlarmReceiver)
     )
     if deleted is None:
         return False
     await audit.record(
-        session, actor, Action.ALARM_RECEIVER_DELETED, subject_of(receiver_id), now=now
+        session,
+        actor,
+        Action.ALARM_RECEIVER_DELETED,
+        subject_of(receiver_id),
+        now=now,
+        before=audit_values.shown(_members(deleted)),
     )
     return True
 
@@ -120,6 +138,32 @@ async def begin_test(
 def subject_of(receiver_id: UUID) -> Subject:
     """Return a receiver as the subject of an audit entry."""
     return Subject(SubjectKind.ALARM_RECEIVER, str(receiver_id))
+
+
+def _members(receiver: AlarmReceiver) -> audit_values.Members:
+    """Return what the audit log shows of a receiver, but for its secrets."""
+    mail = receiver.mail or {}
+    return {
+        "kind": receiver.kind.value,
+        "name": receiver.name,
+        "language": receiver.language,
+        "enabled": receiver.enabled,
+        "host": receiver.host,
+        "port": mail.get("port"),
+        "security": mail.get("security"),
+        "username": mail.get("username"),
+        "sender": mail.get("sender"),
+        "recipients": mail.get("recipients"),
+    }
+
+
+def _hidden(secrets: Secrets) -> audit_values.Members:
+    """Return which secrets a receiver has."""
+    return {
+        "url": audit_values.secret(secrets.url),
+        "secret": audit_values.secret(secrets.secret),
+        "password": audit_values.secret(secrets.password),
+    }
 
 
 def _fill(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Request
 from pydantic import Field
 
 from app.access.caller import actor_of
@@ -11,10 +11,11 @@ from app.access.scopes import ApiScope, needs
 from app.alarms import alarm_store, examples, threshold_store
 from app.alarms.alarm_store import AlarmState
 from app.alarms.errors import BadThreshold
-from app.alarms.http_errors import NOT_SET, unprocessable
+from app.alarms.http_errors import NOT_SET, STALE_THRESHOLD, http_errors, unprocessable
 from app.alarms.kinds import AlarmKind
 from app.alarms.schemas import AlarmOut, AlarmPage, ThresholdIn, ThresholdList, ThresholdOut
-from app.alarms.threshold_store import ALL_ACCOUNTS, Threshold
+from app.alarms.threshold import Threshold, tag_of
+from app.alarms.threshold_store import ALL_ACCOUNTS
 from app.api_model import ApiModel
 from app.api_route import BoundedRoute
 from app.clock import Clock
@@ -25,6 +26,9 @@ from app.settings import Settings
 MAX_PAGE_ROWS = 500
 
 Kind = Annotated[AlarmKind, Path(description="What the alarms are about")]
+IfMatch = Annotated[
+    str | None, Header(description="`etag` of the threshold that was read; without it, any")
+]
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=BoundedRoute)
 
@@ -58,20 +62,28 @@ async def list_thresholds(session: SessionDep) -> ThresholdList:
     found = await threshold_store.read(session)
     return ThresholdList(
         items=[
-            ThresholdOut.of(kind, appid, threshold.enabled, threshold.value)
+            ThresholdOut.of(kind, appid, threshold, found.tag(kind, appid))
             for kind, appid, threshold in threshold_store.listed(found)
         ]
     )
 
 
-@router.put("/thresholds/{kind}", openapi_extra=needs(ApiScope.ALARMS_WRITE))
+@router.put(
+    "/thresholds/{kind}",
+    responses=STALE_THRESHOLD,
+    openapi_extra=needs(ApiScope.ALARMS_WRITE),
+)
 async def put_threshold(
     kind: Kind,
     threshold: Annotated[ThresholdIn, Body(openapi_examples=examples.THRESHOLDS)],
     request: Request,
     session: SessionDep,
+    if_match: IfMatch = None,
 ) -> ThresholdOut:
-    """Set when one kind of alarm begins, for all accounts or for one."""
+    """Set when one kind of alarm begins, for all accounts or for one.
+
+    With `If-Match` only if nobody else has changed it since it was read.
+    """
     appid = threshold.appid or ALL_ACCOUNTS
     wanted = Threshold(threshold.enabled, threshold.value)
     try:
@@ -79,14 +91,17 @@ async def put_threshold(
     except BadThreshold as error:
         raise unprocessable(error) from None
     now = _clock(request).now()
-    await threshold_store.put(session, actor_of(request), kind, appid, wanted, now)
-    return ThresholdOut.of(kind, appid, wanted.enabled, wanted.value)
+    with http_errors(kind):
+        await threshold_store.put(
+            session, actor_of(request), kind, appid, wanted, now, if_match=if_match
+        )
+    return ThresholdOut.of(kind, appid, wanted, tag_of(wanted))
 
 
 @router.delete(
     "/thresholds/{kind}",
     status_code=204,
-    responses=NOT_SET,
+    responses=NOT_SET | STALE_THRESHOLD,
     openapi_extra=needs(ApiScope.ALARMS_WRITE),
 )
 async def delete_threshold(
@@ -96,11 +111,19 @@ async def delete_threshold(
     appid: Annotated[
         WeChatId | None, Query(description="Of this account alone; without it, of all")
     ] = None,
+    if_match: IfMatch = None,
 ) -> None:
-    """Let the default hold again; for one account, what holds for all."""
+    """Let the default hold again; for one account, what holds for all.
+
+    With `If-Match` only if nobody else has changed the threshold since it was read.
+    """
     now = _clock(request).now()
     appid = appid or ALL_ACCOUNTS
-    if not await threshold_store.remove(session, actor_of(request), kind, appid, now):
+    with http_errors(kind):
+        removed = await threshold_store.remove(
+            session, actor_of(request), kind, appid, now, if_match=if_match
+        )
+    if removed is None:
         raise HTTPException(404, f"no threshold of {kind} is set here")
 
 

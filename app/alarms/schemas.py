@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, StrictFloat
 
 from app.alarms.kinds import KINDS, AlarmKind, Unit
 from app.alarms.models import Alarm, AlarmReceiver, ReceiverKind
+from app.alarms.threshold import Threshold
 from app.api_model import ApiModel
 from app.identity.schemas import WeChatId
 from app.wechat.errcodes import Language
@@ -192,18 +193,21 @@ class ThresholdOut(ApiModel):
     """What holds if nothing is set; null: what is usual for the account."""
     unit: Unit
     """In what it is measured."""
+    etag: str
+    """Of what is set, for `If-Match` of the next change; `none`: nothing is."""
 
     @classmethod
-    def of(cls, kind: AlarmKind, appid: str, enabled: bool, value: float | None) -> Self:
+    def of(cls, kind: AlarmKind, appid: str, threshold: Threshold, etag: str) -> Self:
         """Return a threshold. appid: empty for all accounts."""
         words = KINDS[kind]
         return cls(
             kind=kind,
             appid=appid or None,
-            enabled=enabled,
-            value=value,
+            enabled=threshold.enabled,
+            value=threshold.value,
             default=words.default,
             unit=words.unit,
+            etag=etag,
         )
 
 

@@ -14,17 +14,10 @@ from app.access.actor import Actor, Subject, SubjectKind
 from app.alarms.errors import BadThreshold
 from app.alarms.kinds import KINDS, AlarmKind, Unit
 from app.alarms.models import AlarmThreshold
+from app.alarms.threshold import Threshold, require, tag_of
 from app.settings import Account
 
 ALL_ACCOUNTS = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """When one kind of alarm begins. value: None for the default of the kind."""
-
-    enabled: bool = True
-    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,10 @@ class Thresholds:
         """Return the threshold of an account: its own, else that of all, else the default."""
         own = self.by_kind.get((kind, appid))
         return own or self.by_kind.get((kind, ALL_ACCOUNTS)) or Threshold()
+
+    def tag(self, kind: AlarmKind, appid: str) -> str:
+        """Return the ETag of what is set for an account, or for all."""
+        return tag_of(self.by_kind.get((kind, appid)))
 
     def limit(self, kind: AlarmKind, appid: str, usual: float | None) -> float | None:
         """Return from which figure on there is an alarm; None: there is none.
@@ -72,10 +69,16 @@ async def put(
     appid: str,
     threshold: Threshold,
     now: datetime,
-) -> None:
-    """Set a threshold that was checked. appid: empty for all accounts."""
+    *,
+    if_match: str | None = None,
+) -> Threshold | None:
+    """Set a threshold that was checked; return what was set before. appid: empty for all accounts.
+
+    if_match: tags of what may be replaced, see `threshold.require`. Raises StaleThreshold.
+    """
     values = {"enabled": threshold.enabled, "value": threshold.value, "updated_at": now}
-    before = (await read(session)).by_kind.get((kind, appid))
+    before = (await read_to_change(session)).by_kind.get((kind, appid))
+    require(if_match, before)
     statement = insert(AlarmThreshold).values(kind=kind.value, appid=appid, **values)
     await session.execute(
         statement.on_conflict_do_update(index_elements=["kind", "appid"], set_=values)
@@ -89,28 +92,41 @@ async def put(
         after=_shown(threshold),
         now=now,
     )
+    return before
 
 
 async def remove(
-    session: AsyncSession, actor: Actor, kind: AlarmKind, appid: str, now: datetime
-) -> bool:
-    """Let the default hold again, or the threshold of all accounts; return whether one was set."""
-    deleted = await session.scalar(
-        delete(AlarmThreshold)
-        .where(AlarmThreshold.kind == kind.value, AlarmThreshold.appid == appid)
-        .returning(AlarmThreshold.kind)
+    session: AsyncSession,
+    actor: Actor,
+    kind: AlarmKind,
+    appid: str,
+    now: datetime,
+    *,
+    if_match: str | None = None,
+) -> Threshold | None:
+    """Let the default hold again, or the threshold of all accounts; return what was set.
+
+    if_match: tags of what may be removed, see `threshold.require`. Raises StaleThreshold.
+    """
+    before = (await read_to_change(session)).by_kind.get((kind, appid))
+    if before is None:
+        return None
+    require(if_match, before)
+    await session.execute(
+        delete(AlarmThreshold).where(
+            AlarmThreshold.kind == kind.value, AlarmThreshold.appid == appid
+        )
     )
-    if deleted is None:
-        return False
     await audit.record(
         session,
         actor,
         Action.ALARM_THRESHOLD_CHANGED,
         subject_of(kind, appid),
+        before=_shown(before),
         after=_shown(None),
         now=now,
     )
-    return True
+    return before
 
 
 def subject_of(kind: AlarmKind, appid: str) -> Subject:

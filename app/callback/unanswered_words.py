@@ -22,7 +22,7 @@ MAX_CHARACTERS: Final = 50
 class UnansweredWord:
     """A text that was sent, in lower case. callback_id: of the newest message that is this text.
 
-    fallback: how many of the messages a fallback rule answered.
+    fallback: how many of the messages a fallback rule answered. appids: the accounts that got it.
     """
 
     word: str
@@ -31,6 +31,7 @@ class UnansweredWord:
     fallback: int
     callback_id: UUID
     last_at: datetime
+    appids: Sequence[str]
 
 
 async def unanswered_words(
@@ -68,7 +69,7 @@ _WORDS = text(
           AND (rule_id IS NULL OR rule_id IN (SELECT id FROM fallback))
     )
     SELECT word, count(*), count(DISTINCT (appid, openid)), count(rule_id),
-           CAST(max(CAST(id AS text)) AS uuid), max(received_at)
+           CAST(max(CAST(id AS text)) AS uuid), max(received_at), array_agg(DISTINCT appid)
     FROM sent WHERE word <> '' AND length(word) <= :characters
     GROUP BY word ORDER BY count(*) DESC, word LIMIT :limit
     """

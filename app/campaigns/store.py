@@ -114,7 +114,14 @@ async def add(
     session.add(campaign)
     await session.flush()
     await _set_doors(session, campaign, campaign_in.doors)
-    await audit.record(session, actor, Action.CAMPAIGN_ADDED, subject_of(campaign.id), now=now)
+    await audit.record(
+        session,
+        actor,
+        Action.CAMPAIGN_ADDED,
+        subject_of(campaign.id),
+        now=now,
+        after=campaign.revision,
+    )
     return campaign
 
 
@@ -161,7 +168,14 @@ async def remove(
     campaign = await _locked(session, campaign_id, expected)
     campaign.deleted_at = now
     await session.execute(delete(CampaignDoor).where(CampaignDoor.campaign_id == campaign_id))
-    await audit.record(session, actor, Action.CAMPAIGN_DELETED, subject_of(campaign_id), now=now)
+    await audit.record(
+        session,
+        actor,
+        Action.CAMPAIGN_DELETED,
+        subject_of(campaign_id),
+        now=now,
+        before=campaign.revision,
+    )
 
 
 def subject_of(campaign_id: UUID) -> Subject:

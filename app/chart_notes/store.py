@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.access import audit
+from app.access import audit, audit_values
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.chart_notes.errors import TooManyNotes
@@ -53,7 +53,10 @@ async def add(session: AsyncSession, actor: Actor, note: ChartNoteIn, now: datet
     )
     session.add(row)
     await session.flush()
-    await audit.record(session, actor, Action.CHART_NOTE_ADDED, _subject(row.id), now=now)
+    after = audit_values.shown(_members(row))
+    await audit.record(
+        session, actor, Action.CHART_NOTE_ADDED, _subject(row.id), now=now, after=after
+    )
     return row
 
 
@@ -66,20 +69,38 @@ async def replace(
     session: AsyncSession, actor: Actor, row: ChartNote, note: ChartNoteIn, now: datetime
 ) -> None:
     """Give a note another text, time or account."""
+    members = _members(row)
     row.appid, row.day, row.at, row.text = note.appid, note.day, note.at, note.text
     row.actor_kind, row.actor_name, row.updated_at = actor.kind, actor.name, now
-    await audit.record(session, actor, Action.CHART_NOTE_CHANGED, _subject(row.id), now=now)
+    before, after = audit_values.difference(members, _members(row))
+    await audit.record(
+        session,
+        actor,
+        Action.CHART_NOTE_CHANGED,
+        _subject(row.id),
+        now=now,
+        before=before,
+        after=after,
+    )
 
 
 async def remove(session: AsyncSession, actor: Actor, note_id: UUID, now: datetime) -> bool:
     """Delete a note; return whether there was one."""
     gone = await session.scalar(
-        delete(ChartNote).where(ChartNote.id == note_id).returning(ChartNote.id)
+        delete(ChartNote).where(ChartNote.id == note_id).returning(ChartNote)
     )
     if gone is None:
         return False
-    await audit.record(session, actor, Action.CHART_NOTE_DELETED, _subject(note_id), now=now)
+    before = audit_values.shown(_members(gone))
+    await audit.record(
+        session, actor, Action.CHART_NOTE_DELETED, _subject(note_id), now=now, before=before
+    )
     return True
+
+
+def _members(row: ChartNote) -> audit_values.Members:
+    """Return what the audit log shows of a note."""
+    return {"appid": row.appid, "day": row.day, "at": row.at, "text": row.text}
 
 
 def _subject(note_id: UUID) -> Subject:

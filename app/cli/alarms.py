@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.alarms import alarm_store, receiver_store, threshold_store
 from app.alarms.alarm_store import AlarmState
 from app.alarms.deliver import Teller, send_test
-from app.alarms.errors import AlarmError, BadReceiver, TooManyReceivers
+from app.alarms.errors import AlarmError, BadReceiver, StaleThreshold, TooManyReceivers
 from app.alarms.kinds import AlarmKind
 from app.alarms.message import sentence
 from app.alarms.models import Alarm, AlarmReceiver
 from app.alarms.schemas import ReceiverIn
 from app.alarms.send import SendResult
-from app.alarms.threshold_store import ALL_ACCOUNTS, Threshold
+from app.alarms.threshold import Threshold, tag_of
+from app.alarms.threshold_store import ALL_ACCOUNTS, Thresholds
 from app.cli.access_command import run, settings_of_command, shown
 from app.cli.actor import cli_actor
 from app.cli.database import opened
@@ -124,6 +125,18 @@ def delete(receiver: Receiver) -> None:
 
 
 @alarms.command()
+def thresholds() -> None:
+    """Print when each kind of alarm begins: kind, account, and the tag of what is set."""
+
+    async def work(session: AsyncSession, _: datetime) -> Thresholds:
+        return await threshold_store.read(session)
+
+    found = run(settings_of_command(), work)
+    for kind, appid, _ in threshold_store.listed(found):
+        typer.echo("\t".join((kind.value, appid or "-", found.tag(kind, appid))))
+
+
+@alarms.command()
 def threshold(
     kind: Annotated[AlarmKind, typer.Argument(help="What the alarms are about.")],
     value: Annotated[
@@ -131,19 +144,36 @@ def threshold(
     ] = None,
     appid: Annotated[str, typer.Option(help="Of this account alone.")] = ALL_ACCOUNTS,
     off: Annotated[bool, typer.Option("--off", help="No alarms of this kind.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Remove what is set here.")] = False,
+    if_match: Annotated[
+        str | None,
+        typer.Option(help="Only if this is set, as `thresholds` prints it.", metavar="TAG"),
+    ] = None,
 ) -> None:
-    """Set when alarms of a kind begin."""
+    """Set or remove when alarms of a kind begin, and print the tags of what was set and what is."""
     settings = settings_of_command()
+    if reset and (off or value is not None):
+        raise typer.BadParameter("--reset takes neither a value nor --off")
     wanted = Threshold(not off, value)
 
-    async def work(session: AsyncSession, now: datetime) -> None:
+    async def work(session: AsyncSession, now: datetime) -> Threshold | None:
+        actor = cli_actor()
         try:
+            if reset:
+                return await threshold_store.remove(
+                    session, actor, kind, appid, now, if_match=if_match
+                )
             threshold_store.check(kind, appid, wanted, settings.accounts)
+            return await threshold_store.put(
+                session, actor, kind, appid, wanted, now, if_match=if_match
+            )
+        except StaleThreshold as stale:
+            raise CommandFailed(f"nothing was changed: {stale.tag} is set now") from None
         except AlarmError as error:
             raise CommandFailed(str(error)) from None
-        await threshold_store.put(session, cli_actor(), kind, appid, wanted, now)
 
-    run(settings, work)
+    before = run(settings, work)
+    typer.echo(f"{tag_of(before)} -> {tag_of(None if reset else wanted)}")
 
 
 async def _locked(session: AsyncSession, receiver_id: UUID) -> AlarmReceiver:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from app.access.roles import Role
 from app.console.messages import N_
+from app.db.stored_enum import is_known
 from app.replies.models import ReplyStatus
 
 
@@ -25,6 +26,17 @@ class Label(NamedTuple):
     label: str
     level: Level = Level.NEUTRAL
     help: str = ""
+
+
+_Name = TypeVar("_Name", str, Label)
+
+
+def named(names: Mapping[Any, _Name], value: StrEnum) -> _Name:
+    """Return what a stored value is called; one that only a newer release knows by its value."""
+    if is_known(value):
+        return names[value]
+    has_labels = isinstance(next(iter(names.values()), ""), Label)
+    return cast("_Name", Label(value.value) if has_labels else value.value)
 
 
 ROLES: Final[Mapping[Role, Label]] = {

@@ -5,6 +5,8 @@ the macros of `components.html`, `static(name)` and `path(name)` for addresses, 
 """
 
 import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -20,6 +22,7 @@ from app.console.figures import Figures
 from app.console.local_time import LocalTime
 from app.console.messages import ENGLISH, LANGUAGES, Messages
 from app.console.static_files import static_path
+from app.db.stored_enum import is_known
 from app.rules.background import background_work
 
 FOLDER: Final = Path(__file__).with_name("templates")
@@ -81,9 +84,19 @@ def environment(language: str, zone: str) -> Environment:
         return _environment(language, zone)
 
 
+class _Pages(Environment):
+    """Templates that show a value of a newer release as it is stored: `names[value]` is so."""
+
+    def getitem(self, obj: object, argument: object) -> object:
+        """Return an item of a value, as `obj[argument]` in a template."""
+        if isinstance(argument, StrEnum) and not is_known(argument) and isinstance(obj, Mapping):
+            return labels.named(obj, argument)
+        return super().getitem(obj, argument)
+
+
 @cache
 def _environment(language: str, zone: str) -> Environment:
-    pages = Environment(
+    pages = _Pages(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,

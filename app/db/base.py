@@ -1,12 +1,14 @@
 """The declarative base: names of constraints, and column types of Python types."""
 
-import enum
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Text, event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, TypeResolve
+
+from app.db.stored_enum import StoredEnum
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -15,10 +17,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-def _values(members: type[enum.Enum]) -> list[str]:
-    return [str(member.value) for member in members]
 
 
 class Base(DeclarativeBase):
@@ -31,5 +29,12 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB(),
         list[dict[str, Any]]: JSONB(),
-        enum.StrEnum: Enum(enum.StrEnum, native_enum=False, length=32, values_callable=_values),
     }
+
+
+@event.listens_for(Base, "resolve_type_annotation")
+def _type_of_enum(resolve: TypeResolve) -> StoredEnum | None:
+    python_type = resolve.resolved_type
+    if isinstance(python_type, type) and issubclass(python_type, StrEnum):
+        return StoredEnum(python_type)
+    return None

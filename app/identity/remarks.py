@@ -66,15 +66,27 @@ async def of_people(
 async def with_remark(
     session: AsyncSession, appids: Collection[str], remark: str, limit: int
 ) -> Sequence[AccountOpenId]:
-    """Return the people whom operators call so, at most `limit`, by AppID and OpenID."""
-    found = await session.execute(
-        select(FollowerRemark.appid, FollowerRemark.openid)
-        .where(FollowerRemark.remark == remark, FollowerRemark.appid.in_(appids))
-        .order_by(FollowerRemark.appid, FollowerRemark.openid)
-        .limit(limit)
-    )
-    return [(row.appid, row.openid) for row in found]
+    """Return the people whom operators call so, at most `limit`, by AppID and OpenID.
 
+    Of one person whom several accounts call so, known by the UnionID, the first OpenID stands.
+    """
+    bound = {"appids": list(appids), "remark": remark, "limit": limit}
+    return [(row.appid, row.openid) for row in await session.execute(_NAMESAKES, bound)]
+
+
+_NAMESAKES: Final = text(
+    """
+    SELECT r.appid, r.openid FROM follower_remarks r JOIN openids o USING (appid, openid)
+    WHERE r.remark = :remark AND r.appid = ANY(CAST(:appids AS text[])) AND NOT EXISTS (
+        SELECT FROM openids other
+        JOIN follower_remarks same ON same.appid = other.appid AND same.openid = other.openid
+        WHERE other.unionid = o.unionid AND same.remark = r.remark
+          AND other.appid = ANY(CAST(:appids AS text[]))
+          AND (other.appid, other.openid) < (r.appid, r.openid)
+    )
+    ORDER BY r.appid, r.openid LIMIT :limit
+    """
+)
 
 # Of one person either the row is deleted or another remark is stored.
 _RECORD: Final = text(

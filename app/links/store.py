@@ -53,7 +53,9 @@ async def add(session: AsyncSession, actor: Actor, link_in: LinkIn, now: datetim
     _fill(link, link_in)
     session.add(link)
     await _flush(session, link)
-    await audit.record(session, actor, Action.LINK_ADDED, subject_of(link.id), now=now)
+    await audit.record(
+        session, actor, Action.LINK_ADDED, subject_of(link.id), now=now, after=link.revision
+    )
     await enqueue(session, [renew_job(link.id)])
     return link
 
@@ -105,11 +107,13 @@ async def renew_now(session: AsyncSession, actor: Actor, link: Link, now: dateti
 
 async def remove(session: AsyncSession, actor: Actor, link_id: UUID, now: datetime) -> bool:
     """Delete a link and its figures; return whether it existed."""
-    deleted = await session.scalar(delete(Link).where(Link.id == link_id).returning(Link.id))
-    if deleted is None:
+    revision = await session.scalar(delete(Link).where(Link.id == link_id).returning(Link.revision))
+    if revision is None:
         return False
     await session.execute(delete(LinkOpens).where(LinkOpens.link_id == link_id))
-    await audit.record(session, actor, Action.LINK_DELETED, subject_of(link_id), now=now)
+    await audit.record(
+        session, actor, Action.LINK_DELETED, subject_of(link_id), now=now, before=revision
+    )
     return True
 
 

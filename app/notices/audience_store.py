@@ -98,7 +98,14 @@ async def start(
         return earlier
     if wanted.campaign_id is not None:
         await codes.add_door(session, actor, wanted.campaign_id, send_id, now)
-    await audit.record(session, actor, Action.NOTICES_STARTED, subject_of(send_id), now=now)
+    await audit.record(
+        session,
+        actor,
+        Action.NOTICES_STARTED,
+        subject_of(send_id),
+        now=now,
+        after=template.template_id,
+    )
     await enqueue(session, [send_job(send_id, SendSource.AUDIENCE)])
     return send_id
 
@@ -132,11 +139,19 @@ async def change(
     """Pause, resume or stop a locked send. Raises WrongState."""
     if send.ended_at is not None or send.state not in _BEFORE[state]:
         raise WrongState(send.state.value)
-    send.state = state
+    before, send.state = send.state, state
     if state is SendState.RUNNING:
         send.errcode = send.errmsg = send.rid = None
         send.wait_until = send.quota_checked_at = send.quota_room = None
-    await audit.record(session, actor, _ACTIONS[state], subject_of(send.id), now=now)
+    await audit.record(
+        session,
+        actor,
+        _ACTIONS[state],
+        subject_of(send.id),
+        now=now,
+        before=before,
+        after=state,
+    )
     await enqueue(session, [send_job(send.id, send.source)])
 
 

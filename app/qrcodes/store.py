@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.access import audit
+from app.access import audit, audit_values
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.db.queue import enqueue
@@ -66,8 +66,12 @@ async def add(
         slug=code_in.slug,
     )
     await insert_rows(session, [row])
-    await audit.record(session, actor, Action.QRCODE_ADDED, subject_of(row["id"]), now=now)
-    return await session.get_one(QrCode, row["id"])
+    added = await session.get_one(QrCode, row["id"])
+    after = audit_values.shown(_members(added))
+    await audit.record(
+        session, actor, Action.QRCODE_ADDED, subject_of(added.id), now=now, after=after
+    )
+    return added
 
 
 def new_row(
@@ -134,8 +138,16 @@ async def rename(
     session: AsyncSession, actor: Actor, code: QrCode, name: str, now: datetime
 ) -> None:
     """Give a locked code another name."""
-    code.name = name
-    await audit.record(session, actor, Action.QRCODE_CHANGED, subject_of(code.id), now=now)
+    before, code.name = code.name, name
+    await audit.record(
+        session,
+        actor,
+        Action.QRCODE_CHANGED,
+        subject_of(code.id),
+        now=now,
+        before=before,
+        after=name,
+    )
 
 
 async def renew_now(session: AsyncSession, actor: Actor, code: QrCode, now: datetime) -> bool:
@@ -174,9 +186,23 @@ async def remove(session: AsyncSession, actor: Actor, qrcode_id: UUID, now: date
         return False
     if code.kind is QrKind.TEMPORARY or not code.may_exist:
         await counts.give_back(session, code.appid, code.kind)
+    before = audit_values.shown(_members(code))
     await session.delete(code)
-    await audit.record(session, actor, Action.QRCODE_DELETED, subject_of(qrcode_id), now=now)
+    await audit.record(
+        session, actor, Action.QRCODE_DELETED, subject_of(qrcode_id), now=now, before=before
+    )
     return True
+
+
+def _members(code: QrCode) -> audit_values.Members:
+    """Return what the audit log shows of a code."""
+    return {
+        "name": code.name,
+        "appid": code.appid,
+        "kind": code.kind.value,
+        "scene": code.scene,
+        "slug": code.slug,
+    }
 
 
 def subject_of(qrcode_id: UUID) -> Subject:

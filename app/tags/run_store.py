@@ -153,7 +153,10 @@ async def _add(
     )
     if added is None:
         return await _same_run(session, appid, key, digest), False
-    await audit.record(session, actor, Action.TAG_RUN_STARTED, subject_of(run_id), now=now)
+    what = f"{action} {appid}" if tag_id is None else f"{action} {appid}/{tag_id}"
+    await audit.record(
+        session, actor, Action.TAG_RUN_STARTED, subject_of(run_id), now=now, after=what, count=total
+    )
     await enqueue(session, [run_job(appid)])
     return await session.get_one(TagRun, run_id), True
 
@@ -191,9 +194,18 @@ async def stop(session: AsyncSession, actor: Actor, run: TagRun, now: datetime) 
     """End a locked run: the people who wait are not called for. Raises RunIsOver."""
     if run.state is not TagRunState.RUNNING:
         raise RunIsOver
+    before = run.state
     _end(run, TagRunState.STOPPED, now)
     await forget_waiting(session, run.id)
-    await audit.record(session, actor, Action.TAG_RUN_STOPPED, subject_of(run.id), now=now)
+    await audit.record(
+        session,
+        actor,
+        Action.TAG_RUN_STOPPED,
+        subject_of(run.id),
+        now=now,
+        before=before,
+        after=run.state,
+    )
     await enqueue(session, [run_job(run.appid)])
 
 

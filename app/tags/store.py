@@ -90,7 +90,7 @@ async def add(
 ) -> Tag:
     """Store a tag that WeChat has created."""
     await keep(session, appid, [ListedTag(tag_id, name, 0)], now)
-    await _record(session, actor, Action.TAG_ADDED, appid, tag_id, now)
+    await _record(session, actor, Action.TAG_ADDED, appid, tag_id, now, after=name)
     return await session.get_one(Tag, (appid, tag_id))
 
 
@@ -99,17 +99,20 @@ async def rename(
 ) -> None:
     """Store the name that WeChat has given a tag."""
     tag = await session.get(Tag, (appid, tag_id), with_for_update=True)
+    before = None
     if tag is not None:
-        tag.name = name
-    await _record(session, actor, Action.TAG_RENAMED, appid, tag_id, now)
+        before, tag.name = tag.name, name
+    await _record(session, actor, Action.TAG_RENAMED, appid, tag_id, now, before, name)
 
 
 async def remove(
     session: AsyncSession, actor: Actor, appid: str, tag_id: int, now: datetime
 ) -> None:
     """Forget a tag that WeChat has deleted, and who had it."""
-    await session.execute(delete(Tag).where(Tag.appid == appid, Tag.tag_id == tag_id))
-    await _record(session, actor, Action.TAG_DELETED, appid, tag_id, now)
+    name = await session.scalar(
+        delete(Tag).where(Tag.appid == appid, Tag.tag_id == tag_id).returning(Tag.name)
+    )
+    await _record(session, actor, Action.TAG_DELETED, appid, tag_id, now, before=name)
 
 
 async def of_people(
@@ -172,10 +175,17 @@ async def count_tags(session: AsyncSession, appid: str) -> int:
 
 
 async def _record(
-    session: AsyncSession, actor: Actor, action: Action, appid: str, tag_id: int, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    action: Action,
+    appid: str,
+    tag_id: int,
+    now: datetime,
+    before: str | None = None,
+    after: str | None = None,
 ) -> None:
     subject = Subject(SubjectKind.TAG, f"{appid}/{tag_id}")
-    await audit.record(session, actor, action, subject, now=now)
+    await audit.record(session, actor, action, subject, now=now, before=before, after=after)
 
 
 _KNOWN_PEOPLE: Final = text("""

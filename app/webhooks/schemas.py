@@ -1,13 +1,15 @@
 """Bodies of requests and responses of `/api/webhooks`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AwareDatetime, ConfigDict, Field, StrictBool
+from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, field_validator
 
 from app.api_model import ApiModel
+from app.db.stored_enum import member_of
 from app.webhooks.event_types import EventType, Pattern
 from app.webhooks.models import DeliveryStatus, Webhook
 
@@ -61,6 +63,11 @@ class WebhookOut(ApiModel):
     """When it was added."""
     updated_at: datetime
     """When it was last changed."""
+
+    @field_validator("types", mode="before")
+    @classmethod
+    def _as_stored(cls, types: Sequence[str]) -> list[Pattern]:
+        return [member_of(Pattern, one) for one in types]
 
 
 class WebhookReplacement(WebhookIn):

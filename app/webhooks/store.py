@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.access import audit
+from app.access import audit, audit_values
 from app.access.actions import Action
 from app.access.actor import Actor, Subject, SubjectKind
 from app.events.store import settled_position
@@ -49,7 +49,10 @@ async def add(
     )
     session.add(webhook)
     await session.flush()
-    await audit.record(session, actor, Action.WEBHOOK_ADDED, subject_of(webhook_id), now=now)
+    after = audit_values.shown(_members(webhook))
+    await audit.record(
+        session, actor, Action.WEBHOOK_ADDED, subject_of(webhook_id), now=now, after=after
+    )
     return webhook, secret
 
 
@@ -70,6 +73,7 @@ async def replace(
     if webhook is None:
         return None
     restarted = webhook_in.enabled and (not webhook.enabled or webhook.url != webhook_in.url)
+    members = _members(webhook)
     webhook.url = webhook_in.url
     webhook.description = webhook_in.description
     webhook.types = _types_of(webhook_in)
@@ -77,7 +81,16 @@ async def replace(
     webhook.updated_at = now
     if restarted:
         await _reset_failures(session, webhook, now)
-    await audit.record(session, actor, Action.WEBHOOK_CHANGED, subject_of(webhook_id), now=now)
+    before, after = audit_values.difference(members, _members(webhook))
+    await audit.record(
+        session,
+        actor,
+        Action.WEBHOOK_CHANGED,
+        subject_of(webhook_id),
+        now=now,
+        before=before,
+        after=after,
+    )
     return webhook
 
 
@@ -99,12 +112,25 @@ def _types_of(webhook_in: WebhookIn) -> list[str]:
 async def remove(session: AsyncSession, actor: Actor, webhook_id: UUID, now: datetime) -> bool:
     """Delete a webhook; return whether it existed. Retention deletes its deliveries."""
     deleted = await session.scalar(
-        delete(Webhook).where(Webhook.id == webhook_id).returning(Webhook.id)
+        delete(Webhook).where(Webhook.id == webhook_id).returning(Webhook)
     )
     if deleted is None:
         return False
-    await audit.record(session, actor, Action.WEBHOOK_DELETED, subject_of(webhook_id), now=now)
+    before = audit_values.shown(_members(deleted))
+    await audit.record(
+        session, actor, Action.WEBHOOK_DELETED, subject_of(webhook_id), now=now, before=before
+    )
     return True
+
+
+def _members(webhook: Webhook) -> audit_values.Members:
+    """Return what the audit log shows of a webhook."""
+    return {
+        "url": audit_values.address(webhook.url),
+        "description": webhook.description,
+        "types": webhook.types,
+        "enabled": webhook.enabled,
+    }
 
 
 def subject_of(webhook_id: UUID) -> Subject:

@@ -74,6 +74,7 @@ RECORDING_COMMANDS = {
 READING_COMMANDS = {
     "alarms list",
     "alarms receivers",
+    "alarms thresholds",
     "articles markup",
     "campaigns export",
     "campaigns list",

@@ -12,7 +12,7 @@ from app.cli.secrets import rewrite_all
 from app.settings import Settings
 from app.worker import Jobs
 from tests.alarms.makers import Group, added, alarms, calm, refuse
-from tests.service import APPID, CARD_APPID, Json, Service, WorldClock, rows
+from tests.service import ADMIN_TOKEN, APPID, CARD_APPID, Json, Service, WorldClock, rows
 
 MAIL: Json = {
     "host": "smtp.example.com",
@@ -224,6 +224,38 @@ async def test_thresholds_show_defaults_and_what_is_set(service: Service) -> Non
     assert deleted.status_code == 204
     deleted = await service.api("DELETE", f"alarms/thresholds/no_push?appid={APPID}")
     assert deleted.status_code == 404
+
+
+async def test_a_threshold_that_somebody_else_has_changed_is_not_replaced_unseen(
+    service: Service,
+) -> None:
+    async def tag() -> str:
+        listed = (await service.api("GET", "alarms/thresholds")).json()["items"]
+        return {(one["kind"], one["appid"]): str(one["etag"]) for one in listed}["no_push", APPID]
+
+    async def status(method: str, value: int | None, **headers: str) -> int:
+        answer = await service.http.request(
+            method,
+            "/api/alarms/thresholds/no_push",
+            headers={"authorization": f"Bearer {ADMIN_TOKEN}"}
+            | {name.replace("_", "-"): text for name, text in headers.items()},
+            params={"appid": APPID} if value is None else None,
+            json=None if value is None else {"appid": APPID, "value": value},
+        )
+        if answer.status_code == 412:
+            assert answer.headers["ETag"] == f'"{await tag()}"'
+            assert await tag() in answer.json()["detail"]
+        return answer.status_code
+
+    assert await status("PUT", 30, if_match="none") == 200
+    first = await tag()
+    assert await status("PUT", 45, if_match="none") == 412
+    assert await status("PUT", 45, if_match=f'W/"{first}"') == 200
+    assert await status("PUT", 60, if_match=first) == 412
+    assert await status("DELETE", None, if_match=first) == 412
+    assert await status("PUT", 60, if_match="*") == 200
+    assert await status("PUT", 61) == 200
+    assert await status("DELETE", None, if_match=await tag()) == 204
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,18 @@ def test_a_threshold_is_set_within_its_bounds(command: Command) -> None:
     status, _, error = command.run("threshold", "quota", "101")
     assert (status, "must be from 1 to 100" in error) == (1, True)
     assert command.run("list") == (0, "", "")
+
+
+def test_a_threshold_that_was_not_read_is_neither_replaced_nor_removed(command: Command) -> None:
+    assert command.run("threshold", "quota", "70")[:2] == (0, "none -> on-70.0\n")
+    assert "quota\t-\ton-70.0\n" in command.run("thresholds")[1]
+    assert command.run("threshold", "quota", "75")[:2] == (0, "on-70.0 -> on-75.0\n")
+
+    for change in (["90"], ["--reset"]):
+        status, _, error = command.run("threshold", "quota", *change, "--if-match", "on-70.0")
+        assert status == 1
+        assert "nothing was changed: on-75.0 is set now" in error
+
+    done = command.run("threshold", "quota", "--reset", "--if-match", "on-75.0")
+    assert done[:2] == (0, "on-75.0 -> none\n")
+    assert command.run("threshold", "quota", "5", "--reset")[0] == 2

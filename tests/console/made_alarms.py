@@ -9,7 +9,7 @@ from app.alarms import receiver_store, threshold_store
 from app.alarms.kinds import AlarmKind
 from app.alarms.models import Alarm, AlarmReceiver, ReceiverKind
 from app.alarms.schemas import Mail, ReceiverIn
-from app.alarms.threshold_store import Threshold
+from app.alarms.threshold import Threshold
 from app.http_client.url_policy import Policy
 from app.secret_box import secret_box
 from tests.service import APPID, Service

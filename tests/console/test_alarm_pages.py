@@ -128,7 +128,7 @@ async def test_a_threshold_is_set_and_removed(
         assert answer.status_code == 422
         assert "A number from 1 to 43200, or nothing" in answer.text
 
-    await owner.post(f"{path}/reset", {"appid": APPID})
+    await owner.post(f"{path}/reset", {"appid": APPID, "seen": f"{APPID} on-45.0"})
     assert await rows(connection, "SELECT kind FROM alarm_thresholds") == []
 
 
@@ -138,8 +138,7 @@ async def test_a_threshold_that_somebody_else_has_changed_is_not_replaced_unseen
     path, form = "/alarms/thresholds/no_push", {"appid": APPID, "enabled": "on"}
 
     def seen(page: str) -> str:
-        (mark,) = re.findall(r'name="seen" value="([^"]*)"', page)
-        return str(mark)
+        return str(re.findall(r'name="seen" value="([^"]*)"', page)[0])
 
     shown = seen((await owner.get(f"{path}?appid={APPID}")).text)
     await owner.post(path, form | {"value": "45", "seen": shown})
@@ -153,6 +152,30 @@ async def test_a_threshold_that_somebody_else_has_changed_is_not_replaced_unseen
     assert kept == [{"value": 45}]
     assert again.status_code == 303
     assert await rows(connection, "SELECT value FROM alarm_thresholds") == [{"value": 77}]
+
+
+async def test_a_threshold_that_somebody_else_has_changed_is_not_removed_unseen(
+    owner: Operator, connection: asyncpg.Connection
+) -> None:
+    path, form = "/alarms/thresholds/no_push", {"appid": APPID, "enabled": "on"}
+
+    def seen(page: str) -> str:
+        marks = set(re.findall(r'name="seen" value="([^"]*)"', page))
+        assert len(marks) == 1
+        return str(marks.pop())
+
+    await owner.post(path, form | {"value": "45"})
+    shown = seen((await owner.get(f"{path}?appid={APPID}")).text)
+    await owner.post(path, form | {"value": "60", "seen": shown})
+    stale = await owner.post(f"{path}/reset", {"appid": APPID, "seen": shown})
+    kept = await rows(connection, "SELECT value FROM alarm_thresholds")
+    again = await owner.post(f"{path}/reset", {"appid": APPID, "seen": seen(stale.text)})
+
+    assert stale.status_code == 409
+    assert '<td data-label="Threshold">60</td>' in stale.text
+    assert kept == [{"value": 60}]
+    assert again.status_code == 303
+    assert await rows(connection, "SELECT value FROM alarm_thresholds") == []
 
 
 async def test_a_viewer_sees_all_and_changes_nothing(viewer: Operator, service: Service) -> None:

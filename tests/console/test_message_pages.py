@@ -315,6 +315,34 @@ async def test_words_of_several_people_come_first_and_those_of_one_are_masked(
     shown = await viewer.post(f"/messages/words/{id_}/text")
 
     assert "/console/rules/new?keyword=price" in page
+    assert "A rule answers it now" not in page
     assert "my own words" not in page
     assert ">shop<" not in page
     assert "my own words" in shown.text
+
+
+async def test_a_word_that_a_rule_answers_by_now_names_the_rule(
+    service: Service, viewer: Operator
+) -> None:
+    for openid in ("oFirst", "oSecond"):
+        for word in ("Price", "Hours"):
+            await service.push(message(service.clock, word, openid=openid))
+    await service.add_rule(
+        text_reply(), name="<Prices>", trigger={"on": "text", "match": "any", "keywords": ["price"]}
+    )
+    await service.add_rule(
+        text_reply(),
+        name="Only known people",
+        trigger={"on": "text", "match": "any", "keywords": ["hours"]},
+        conditions={"cooldown_seconds": 60},
+    )
+    await service.add_rule(text_reply(), name="All", trigger={"on": "fallback"})
+
+    page = (await viewer.get("/messages/words")).text
+
+    assert re.findall(r'A rule answers it now: <a href="/console/rules/1">(.*?)</a>', page) == [
+        '<bdi class="typed ">&lt;Prices&gt;</bdi>'
+    ]
+    assert page.count("A rule answers it now") == 1
+    assert "/console/rules/new?keyword=price" not in page
+    assert "/console/rules/new?keyword=hours" in page

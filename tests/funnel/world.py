@@ -32,8 +32,9 @@ UPDATE funnel_progress SET callback_id = '00000000-0000-0000-0000-000000000000',
 PUSH = """
 WITH push AS (
     INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_at, received_at,
-                           payload, rule_id, passive_id)
-    VALUES ($1, $2, int4send(0) || uuid_send($1), $3, $4, $5, $6, $7, $8, $9, $10)
+                           payload, rule_id, passive_id, passive_msgtype)
+    VALUES ($1, $2, int4send(0) || uuid_send($1), $3, $4, $5, $6, $7, $8, $9, $10::uuid,
+            CASE WHEN $10::uuid IS NOT NULL THEN 'text' END)
 ), known AS (
     INSERT INTO openids (appid, openid, first_seen_at, last_seen_at) VALUES ($2, $3, $6, $6)
     ON CONFLICT DO NOTHING

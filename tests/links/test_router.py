@@ -40,6 +40,9 @@ async def test_a_link_is_added_read_listed_changed_and_deleted(
     assert (await service.api("DELETE", f"links/{link['id']}")).status_code == 404
     actions = await column(connection, "SELECT action FROM audit_log ORDER BY id")
     assert actions == ["link.added", "link.added", "link.changed", "link.deleted"]
+    entries = (await service.read("audit", subject_id=link["id"]))["items"]
+    revisions = [(one["before"], one["after"]) for one in entries]
+    assert revisions == [("2", None), ("1", "2"), (None, "1")]
 
 
 async def test_of_two_with_the_same_slug_one_is_refused(service: Service) -> None:

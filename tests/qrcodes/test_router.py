@@ -44,6 +44,10 @@ async def test_a_code_is_added_read_listed_renamed_and_deleted(
     actions = await column(connection, "SELECT action FROM audit_log ORDER BY id")
     expected = "qrcode.added qrcode.added qrcode.changed qrcode.renewed qrcode.deleted"
     assert actions == expected.split()
+    shown = (await service.read("audit", action="qrcode.changed"))["items"]
+    assert [(one["before"], one["after"]) for one in shown] == [(code["name"], "New")]
+    (deleted,) = (await service.read("audit", action="qrcode.deleted"))["items"]
+    assert deleted["before"].startswith(f"name: New; appid: {code['appid']}; kind: temporary")
 
 
 async def test_of_two_with_the_same_scene_one_is_refused(service: Service) -> None:

@@ -24,8 +24,12 @@ async def test_a_tag_is_created_renamed_and_deleted(service: Service, wechat: We
     assert tag_id not in names
     assert (await service.read("tags"))["items"] == []
     assert (await service.api("DELETE", f"tags/{tag_id}")).status_code == 404
-    actions = [one["action"] for one in (await service.read("audit"))["items"]]
-    assert actions == ["tag.deleted", "tag.renamed", "tag.added"]
+    entries = (await service.read("audit"))["items"]
+    assert [(one["action"], one["before"], one["after"]) for one in entries] == [
+        ("tag.deleted", "老会员", None),
+        ("tag.renamed", "会员", "老会员"),
+        ("tag.added", None, "会员"),
+    ]
 
 
 async def test_a_name_that_is_taken_is_refused_and_its_tag_is_known_then(

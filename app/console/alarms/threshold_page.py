@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app.alarms import threshold_store
 from app.alarms.errors import BadThreshold
 from app.alarms.kinds import KINDS, AlarmKind
-from app.alarms.threshold_store import Threshold
+from app.alarms.threshold import Threshold, tag_of
 from app.console.alarms import alarm_labels
 from app.console.alarms.router import router
 from app.console.language import language_of
@@ -60,9 +60,7 @@ class ThresholdForm(BaseModel):
 
 def mark_of(appid: str, threshold: Threshold | None) -> str:
     """Return a text that differs when what is set for an account, or for all, differs."""
-    return (
-        f"{appid} none" if threshold is None else f"{appid} {threshold.enabled} {threshold.value}"
-    )
+    return f"{appid} {tag_of(threshold)}"
 
 
 @router.get("/thresholds/{kind}")
@@ -75,14 +73,8 @@ async def show(
 ) -> Response:
     """Show the form of a threshold."""
     thresholds = await threshold_store.read(session)
-    stored = thresholds.of(kind, appid)
-    form = ThresholdForm(
-        appid=appid,
-        enabled="on" if stored.enabled else "",
-        value="" if stored.value is None else f"{stored.value:g}",
-        seen=mark_of(appid, thresholds.by_kind.get((kind, appid))),
-    )
-    return _form(request, kind, form)
+    own = thresholds.by_kind.get((kind, appid))
+    return _form(request, kind, _filled(appid, thresholds.of(kind, appid), own))
 
 
 @router.post("/thresholds/{kind}")
@@ -118,12 +110,25 @@ async def reset(
     visitor: Editor,
     session: SessionDep,
     kind: AlarmKind,
-    appid: Annotated[str, Form(max_length=100)] = "",
+    form: Annotated[ThresholdForm, Form()],
 ) -> Response:
     """Let the default hold again; for one account, what holds for all."""
-    now = request.app.state.clock.now()
-    await threshold_store.remove(session, actor_of(request, visitor), kind, appid, now)
+    stored = (await threshold_store.read_to_change(session)).by_kind.get((kind, form.appid))
+    if stored is not None and not form.has_seen(stored):
+        return _form(request, kind, _filled(form.appid, stored, stored), newer=stored)
+    actor, now = actor_of(request, visitor), request.app.state.clock.now()
+    await threshold_store.remove(session, actor, kind, form.appid, now)
     return RedirectResponse(console_path("/alarms?done=threshold"), SEE_OTHER)
+
+
+def _filled(appid: str, shown: Threshold, stored: Threshold | None) -> ThresholdForm:
+    """Return the form of what holds. stored: what is set; None if nothing is."""
+    return ThresholdForm(
+        appid=appid,
+        enabled="on" if shown.enabled else "",
+        value="" if shown.value is None else f"{shown.value:g}",
+        seen=mark_of(appid, stored),
+    )
 
 
 def _form(

@@ -29,6 +29,7 @@ from app.console.errors import NotFound
 from app.console.file_phrases import file_problem
 from app.console.followers.references import references, tail
 from app.console.form_values import Blank
+from app.console.labels import named
 from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.render import render
@@ -171,7 +172,7 @@ async def show(
                 for name, text in CHARTED.items()
             ],
         ),
-        imports=[(one, IMPORTS[one.state]) for one in imports],
+        imports=[(one, named(IMPORTS, one.state)) for one in imports],
         open_imports=_open(imports),
         key=str(uuid4()),
         done=done,

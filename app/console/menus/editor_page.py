@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.console.form_values import Blank
+from app.console.labels import named
 from app.console.language import language_of
 from app.console.menus import labels
 from app.console.menus.answering_rule import answering_rule
@@ -112,7 +113,11 @@ async def show_editor(
         max_top=MAX_TOP,
         max_sub=MAX_SUB,
         versions=[
-            (each, labels.STATES[each.state], refusal_of(each, "en" if language == "en" else "zh"))
+            (
+                each,
+                named(labels.STATES, each.state),
+                refusal_of(each, "en" if language == "en" else "zh"),
+            )
             for each in versions
         ],
         unfinished=await store.unfinished(session, place.appid),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.callback.message_filter import Fate
-from app.console.labels import FATES, UNCERTAIN, Label, Level
+from app.console.labels import FATES, UNCERTAIN, Label, Level, named
 from app.console.messages import N_
 from app.replies.models import ReplyStatus, RetryResult, Via
 
@@ -86,4 +86,4 @@ DONE: Final[Mapping[str, tuple[Level, str]]] = {
 
 def fate_of_reply(status: ReplyStatus, *, uncertain: bool) -> Label:
     """Return the name of what became of a reply."""
-    return UNCERTAIN if uncertain else FATES[status]
+    return UNCERTAIN if uncertain else named(FATES, status)

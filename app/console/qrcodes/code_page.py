@@ -14,6 +14,7 @@ from app.console.chart_csv import chart_csv
 from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
+from app.console.labels import named
 from app.console.language import language_of
 from app.console.messages import N_, Messages
 from app.console.qrcodes.answering_rules import answering_rules
@@ -70,7 +71,7 @@ async def show_code(
         code=code,
         state=STATES[state],
         shown=state in {QrState.LIVE, QrState.NOT_RENEWED},
-        kind=KINDS[code.kind],
+        kind=named(KINDS, code.kind),
         renewal=None if code.renew_at >= NEVER else code.renew_at,
         problem=problem_of(code, "en" if language == "en" else "zh"),
         address=picture_url(settings.base_url, code.slug),

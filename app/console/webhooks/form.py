@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.console.messages import N_
 from app.console.rules.phrases import in_language
+from app.db.stored_enum import member_of
 from app.http_client.url_policy import BadUrl
 from app.phrases import Translate
 from app.settings import Settings
@@ -35,7 +36,7 @@ class WebhookForm(BaseModel):
         return cls(
             url=webhook.url,
             description=webhook.description,
-            types=[Pattern(one) for one in webhook.types],
+            types=[member_of(Pattern, one) for one in webhook.types],
             enabled="on" if webhook.enabled else "",
         )
 
@@ -65,6 +66,6 @@ def webhook_in_of(webhook: Webhook, *, enabled: bool) -> WebhookIn:
     return WebhookIn.model_construct(
         url=webhook.url,
         description=webhook.description,
-        types=[Pattern(one) for one in webhook.types],
+        types=[member_of(Pattern, one) for one in webhook.types],
         enabled=enabled,
     )

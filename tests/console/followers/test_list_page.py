@@ -1,6 +1,7 @@
 """The list of followers in the console, and the search for one of them."""
 
 import re
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -8,7 +9,16 @@ import pytest
 from app.console.followers import list_page
 from tests.console.operator import Operator
 from tests.console.people import HOSTILE, lives, person_path, push
-from tests.service import APPID, OPENID, OTHER_OPENID, Service, wechat_names
+from tests.links.makers import accounts_file
+from tests.service import (
+    APPID,
+    CARD_APPID,
+    OPENID,
+    OTHER_OPENID,
+    Service,
+    settings_for,
+    wechat_names,
+)
 
 CALL = "INSERT INTO follower_remarks (appid, openid, remark) VALUES ($1, $2, $3)"
 
@@ -116,6 +126,36 @@ async def test_people_who_share_a_remark_are_listed(
     assert ("Only the first" in everybody, "Only the first 1 are" in cut) == (False, True)
     assert OPENID not in everybody
     assert "<b onclick" not in everybody
+
+
+async def test_a_person_of_two_accounts_stands_once_among_namesakes(
+    service: Service,
+    viewer: Operator,
+    connection: asyncpg.Connection,
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    await lives(service)
+    two_accounts = settings_for(database_url, tmp_path, accounts_file=accounts_file(tmp_path))
+    service.app.state.settings = two_accounts
+    await connection.execute(
+        "INSERT INTO openids (appid, openid, first_seen_at, last_seen_at)"
+        " VALUES ($1, 'oElsewhere', now(), now())",
+        CARD_APPID,
+    )
+    for appid, openid in ((APPID, OPENID), (CARD_APPID, "oElsewhere")):
+        await connection.execute(CALL, appid, openid, "老王")
+    apart = (await viewer.post("/followers/find", {"person": "老王"})).text
+    await connection.execute(
+        "UPDATE openids SET unionid = 'uShared' WHERE openid = ANY($1)", [OPENID, "oElsewhere"]
+    )
+    joined = await viewer.post("/followers/find", {"person": "老王"})
+    await connection.execute(CALL, APPID, OTHER_OPENID, "老王")
+    three = (await viewer.post("/followers/find", {"person": "老王"})).text
+
+    assert len(tails_of(apart)) == 2
+    assert joined.status_code == 303
+    assert len(tails_of(three)) == 2
 
 
 async def test_a_reference_is_the_same_each_time_and_cannot_be_made_up(
