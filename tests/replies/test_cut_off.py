@@ -1,5 +1,6 @@
 """A message whose worker died while it was sending: `UNCERTAIN_SENDS` decides."""
 
+import asyncio
 from dataclasses import replace
 
 import asyncpg
@@ -11,8 +12,10 @@ from app.replies import send_batches, store
 from app.replies.deliver import UncertainSends
 from app.settings import Settings
 from app.worker import Jobs
+from tests.lock_waits import waiting_backends
 from tests.replies.makers import deliver, owed
 from tests.service import SEND, Service, WeChat, card, counted, jobs_of, rows
+from tests.waiting import eventually
 
 DIED = "UPDATE replies SET status = 'sending', attempts = attempts + 1"
 STATE = "SELECT status, attempts, uncertain_attempts AS uncertain FROM replies"
@@ -45,6 +48,32 @@ async def test_it_is_sent_once_more_and_shown_as_uncertain(
     assert [line["action"] for line in logged if line["event"] == "replies.cut_off"] == ["resent"]
     (listed,) = (await service.read("replies"))["items"]
     assert listed["uncertain_attempts"] == 1
+
+
+async def test_of_two_workers_that_take_it_over_one_sends_it(
+    service: Service,
+    settings: Settings,
+    database: Database,
+    wechat: WeChat,
+    impatient: Jobs,
+    connection: asyncpg.Connection,
+) -> None:
+    callback = await owed(service, wechat, card())
+    await connection.execute(DIED)
+    second = jobs_of(settings, database, wechat)
+    other = replace(second, delivery=replace(second.delivery, takeover_seconds=0))
+
+    async def both_wait() -> bool:
+        return len(await waiting_backends(connection, "%replies%")) == 2
+
+    async with connection.transaction():
+        await connection.execute("SELECT FROM replies FOR UPDATE")
+        taking_over = [asyncio.create_task(deliver(jobs, callback)) for jobs in (impatient, other)]
+        await eventually(both_wait)
+    await asyncio.gather(*taking_over)
+
+    assert await rows(connection, STATE) == [{"status": "sent", "attempts": 2, "uncertain": 1}]
+    assert len(wechat.sent()) == 1
 
 
 async def test_it_is_not_sent_a_third_time(

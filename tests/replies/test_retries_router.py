@@ -60,6 +60,26 @@ async def test_all_that_match_are_counted_sent_again_and_followed(
     assert await service.read("replies/retries/count", **chosen) == {"count": 0, "more": False}
 
 
+async def test_a_retry_goes_on_while_another_worker_is_at_a_reply_of_it(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    """That worker may die, and whoever comes then has to find what it left."""
+    await failed(service, wechat, connection)
+    started = (await service.api("POST", "replies/retries", json={})).json()
+    of_other = "SELECT FROM reply_retry_items ORDER BY reply_id DESC LIMIT 1 FOR UPDATE"
+
+    async with connection.transaction():
+        await connection.execute(of_other)
+        await jobs.retry({"retry_id": started["id"]})
+        meanwhile = await service.read(f"replies/retries/{started['id']}")
+    await jobs.retry({"retry_id": started["id"]})
+    ended = await service.read(f"replies/retries/{started['id']}")
+
+    assert (meanwhile["done"], meanwhile["ended_at"]) == (3, None)
+    assert (ended["done"], ended["refused"]) == (4, 0)
+    assert ended["ended_at"] is not None
+
+
 async def test_each_filter_narrows_what_is_found(
     service: Service, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:

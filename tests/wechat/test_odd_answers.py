@@ -145,6 +145,17 @@ def test_raw_control_characters_in_an_answer_are_tolerated() -> None:
     assert found == {"remark": "a\x08�"}
 
 
+def test_a_number_that_no_json_holds_is_left_out_wherever_it_stands() -> None:
+    content = b'{"errcode":0,"list":[1e999,{"deep":-1e999},1.5],"nan":NaN,"end":-Infinity}'
+
+    assert read_response(200, content) == {
+        "errcode": 0,
+        "list": [None, {"deep": None}, 1.5],
+        "nan": None,
+        "end": None,
+    }
+
+
 def test_what_the_database_can_t_hold_is_removed_wherever_it_stands() -> None:
     written = rb'{"errcode": 0, "a\u0000": ["b\u0000", {"c": "\ud800d"}, 1], "e": "f\u0000"}'
 

@@ -13,7 +13,7 @@ from app.db.engine import Database, open_database
 from app.replies.errors import TryLater
 from app.settings import Settings
 from app.wechat.ids import AppId
-from app.wechat_client.call_rate import DEFAULT_RATES, CallRate, rate_of
+from app.wechat_client.call_rate import DEFAULT_RATES, CallRate, lower, rate_of
 from app.wechat_client.call_rates import AHEAD, CallRates, rates_of
 from app.wechat_client.errors import Paused
 from app.worker import Jobs
@@ -79,6 +79,14 @@ def test_the_operators_word_goes_before_wechats_and_that_of_the_references() -> 
     assert rate_of(api, set_by_operator=None, said_by_wechat=two) == two
     assert rate_of(api, set_by_operator=None, said_by_wechat=None) == DEFAULT_RATES[api]
     assert rate_of(API, set_by_operator=None, said_by_wechat=None) is None
+
+
+def test_of_two_rates_the_slower_one_holds_whatever_their_spans() -> None:
+    of_a_minute, of_a_day = CallRate(100, 60), CallRate(1000, 86_400)
+
+    assert lower(of_a_minute, of_a_day) == lower(of_a_day, of_a_minute) == of_a_day
+    assert lower(None, of_a_minute) == lower(of_a_minute, None) == of_a_minute
+    assert lower(None, None) is None
 
 
 async def test_after_those_at_once_calls_follow_at_the_interval(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from app.replies.errors import TryLater
-from app.wechat.errcodes import Action
+from app.wechat.errcodes import Action, action_for
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
-from app.wechat_client.pauses import MAX_PAUSE, pause_after
+from app.wechat_client.pauses import MAX_PAUSE, pause_after, stops_calls
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
 from tests.service import (
@@ -82,6 +82,12 @@ def test_a_pause_is_bounded_and_never_empty(errcode: int, probes: int, now: date
     if errcode != 45009:
         assert MINUTE <= pause <= MAX_PAUSE
         assert pause <= pause_after(error, probes + 1, now)
+
+
+@pytest.mark.parametrize("errcode", [40036, 40037, 43116, 45064, 48006, 48008, 85400])
+def test_what_concerns_one_template_menu_or_clearing_stops_no_other_call(errcode: int) -> None:
+    assert action_for(errcode) is Action.CONFIGURATION
+    assert not stops_calls(ApiError(errcode, "", action_for(errcode)))
 
 
 @pytest.mark.parametrize("errcode", [40013, 40125, 40164, 40243, 48001, 50002, 61004])
