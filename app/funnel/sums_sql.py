@@ -20,7 +20,11 @@ COLUMNS: Final = (
     "id, source, appid, person, at, doors, matched, followed, sent, opened_after, "
     "converted_after, opened_exact, converted_exact"
 )
-_STEPS: Final = ", ".join(f"('{name}', p.{name})" for name in COUNTED)
+_STEPS: Final = ", ".join(f"('{name}', p.{name}, p.last_{name})" for name in COUNTED)
+# The day on which a person reached the step before. Days are in order, so the last is the greatest.
+_LAST: Final = ", ".join(
+    f"max(day) FILTER (WHERE {name} > 0) OVER before AS last_{name}" for name in COUNTED
+)
 _NUMBERS: Final = (*COUNTED, *ESTIMATED)
 _TIMES: Final = ", ".join(f"CAST(sum(sign * {name}) AS bigint) AS {name}" for name in _NUMBERS)
 _PEOPLE: Final = ", ".join(
@@ -64,12 +68,15 @@ _DELTAS: Final = f"""
             SELECT appid, door, day, {_TIMES}, {_PEOPLE} FROM reached GROUP BY 1, 2, 3
         ) AS delta WHERE {_CHANGED}
     ), pair AS (
-        SELECT p.sign, p.appid, p.door, p.day, s.step,
-               lag(p.day) OVER (
-                   PARTITION BY p.sign, p.appid, p.person, p.door, s.step ORDER BY p.day
-               ) AS last
-        FROM reached p CROSS JOIN LATERAL (VALUES {_STEPS}) AS s(step, times)
-        WHERE s.times > 0 AND p.person <> ''
+        SELECT p.sign, p.appid, p.door, p.day, s.step, s.last
+        FROM (
+            SELECT *, {_LAST} FROM reached WHERE person <> ''
+            WINDOW before AS (
+                PARTITION BY sign, appid, person, door ORDER BY day
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            )
+        ) AS p CROSS JOIN LATERAL (VALUES {_STEPS}) AS s(step, times, last)
+        WHERE s.times > 0
     ), pair_delta AS MATERIALIZED (
         SELECT appid, door, CASE WHEN last >= day - 366 THEN last ELSE '-infinity' END AS before,
                day, step, sum(sign) AS people
