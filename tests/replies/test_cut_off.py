@@ -10,11 +10,12 @@ from structlog.testing import capture_logs
 from app.db.engine import Database
 from app.replies import send_batches, store
 from app.replies.deliver import UncertainSends
+from app.replies.errors import TryLater
 from app.settings import Settings
 from app.worker import Jobs
 from tests.lock_waits import waiting_backends
 from tests.replies.makers import deliver, owed
-from tests.service import SEND, Service, WeChat, card, counted, jobs_of, rows
+from tests.service import SEND, Service, WeChat, card, column, counted, jobs_of, rows
 from tests.waiting import eventually
 
 DIED = "UPDATE replies SET status = 'sending', attempts = attempts + 1"
@@ -74,6 +75,22 @@ async def test_of_two_workers_that_take_it_over_one_sends_it(
 
     assert await rows(connection, STATE) == [{"status": "sent", "attempts": 2, "uncertain": 1}]
     assert len(wechat.sent()) == 1
+
+
+async def test_a_result_that_comes_after_the_takeover_leaves_the_next_attempt_alone(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, card())
+    wechat.strike(SEND, errcode=-1, latency_seconds=1, count=1)
+    cut_off = asyncio.create_task(deliver(jobs, callback))
+    await eventually(wechat.has_struck)
+    await connection.execute("UPDATE replies SET attempts = attempts + 1")
+
+    with pytest.raises(TryLater, match="errcode -1"):
+        await cut_off
+
+    assert await rows(connection, STATE) == [{"status": "sending", "attempts": 2, "uncertain": 0}]
+    assert await column(connection, "SELECT sends_left FROM send_windows") == [4]
 
 
 async def test_it_is_not_sent_a_third_time(

@@ -56,6 +56,15 @@ async def test_what_is_urgent_goes_before_what_waits_already() -> None:
     assert sends.running == ["a", "A", "A", "a", "a"]
 
 
+async def test_what_is_urgent_goes_before_what_waits_of_other_accounts() -> None:
+    sends = Sends(SendSlots(1, 1))
+    await sends.begin("a", "b", "c")
+    await sends.begin("d", urgent=True)
+
+    await sends.end()
+    assert sends.running == ["a", "D", "b", "c"]
+
+
 async def test_no_room_is_lost_with_those_that_are_cancelled() -> None:
     sends = Sends(SendSlots(1, 1))
     await sends.begin("a", "a", "a", "a")

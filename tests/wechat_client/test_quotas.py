@@ -86,6 +86,20 @@ async def test_calls_of_other_programs_count_until_the_day_is_over(
     assert await warned(service) == (False, 0.0, "ok")
 
 
+async def test_what_wechat_counted_before_a_clearing_counts_no_more(
+    service: Service, wechat: WeChat, jobs: Jobs
+) -> None:
+    used = {"quota_used": {SEND: 450_000}}
+    wechat.state.accounts[APPID] = ACCOUNT.model_copy(update=used)
+    await jobs.examine()
+    before = await warned(service)
+    service.clock.advance(timedelta(seconds=1))
+
+    await clearer(jobs).clear(OF, "root@host")
+
+    assert (before, await warned(service)) == ((True, 0.9, "look"), (False, 0.0, "ok"))
+
+
 async def test_a_cleared_quota_lets_what_waits_go_out_and_counts_anew(
     service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
 ) -> None:
