@@ -259,6 +259,7 @@ TEMPLATES_WITHOUT_A_PAGE: Final = frozenset(
         "followers/namesakes.html",
         "followers/requester.html",
         "followers/tabs.html",
+        "funnel/erased_times.html",
         "funnel/tabs.html",
         "layout.html",
         "campaigns/fields.html",

@@ -50,7 +50,7 @@ def arguments_of(record: Record) -> Sequence[object]:
     """Return what the database gets of a record; each value as the oracle knows it."""
     for indexed in (record.appid, record.openid, record.msgtype, record.event or ""):
         assert len(indexed) <= MAX_INDEXED
-    assert len(record.dedupe_key) == 16
+    assert len(record.dedupe_key) == 20
     if record.duty is not None:
         for name in (*record.duty.unionids, *(openid for _, openid in record.duty.people)):
             assert 0 < len(name) <= MAX_INDEXED

@@ -73,7 +73,7 @@ async def test_postgres_takes_what_the_oracle_lets_through_and_refuses_what_it_d
     inputs = [*pushes.seeds(), *corpus.read("pushes")]
     records = [found for data in inputs if (found := pushes.record(data)) is not None]
     poisoned = replace(
-        records[0], id=uuid7(), dedupe_key=bytes(16), drafts=(), payload='{"Content": "\\u0000"}'
+        records[0], id=uuid7(), dedupe_key=bytes(20), drafts=(), payload='{"Content": "\\u0000"}'
     )
 
     refused = await refused_by(database_url, [*records, poisoned])

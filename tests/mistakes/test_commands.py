@@ -75,11 +75,11 @@ def test_migrate_says_what_it_did_and_that_nothing_is_left(run: Run, database_ur
     again = run("migrate", DATABASE_URL=database_url)
 
     assert status == 0
-    migrated = [line for line in lines if line.startswith("migrated to 00")]
+    migrated = [line for line in lines if line.startswith("migrated to 0")]
     assert migrated[-1].startswith(f"migrated to {migrate.newest()} ")
     assert all(line.startswith("built the index ") for line in lines[len(migrated) :])
     (line,) = again[1]
-    assert line.startswith("nothing to do: the database is at 00")
+    assert line.startswith("nothing to do: the database is at 0")
 
 
 def test_migrate_of_a_newer_database_says_so(run: Run, database_url: str) -> None:

@@ -20,8 +20,10 @@ from app.callback.message_filter import MessageFilter
 from app.callback.message_store import CLOCK_SLACK
 from app.console.application import SECTIONS
 from app.console.date_range_form import BadRange, RangeQuery
+from app.console.message_pages.query import MessageFilters
 from app.console.rules.try_page import Trial
 from app.first_id import first_id
+from app.funnel.steps import Basis
 from app.main import API_ROUTERS
 from tests.fuzz.target import Target, Values
 
@@ -39,6 +41,7 @@ _ROUTES: Final = {
 _PATHS: Final = tuple(_ROUTES)
 _TODAY: Final = date(2026, 11, 28)
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
+_BASIS: Final = Basis(_ZONE.key, 7, 30)
 # What a route makes of its query before it asks the database.
 _STEPS: Final = ("page_query", "list_query", "page", "audit_filter")
 
@@ -63,7 +66,8 @@ def _asked(value: object) -> list[Any]:
     members = dict(value)
     if hasattr(value, "filter"):
         # The members are of the pages' time zone, and the filter has what the database is asked.
-        wanted = value.filter(_ZONE)
+        zone = _BASIS if isinstance(value, MessageFilters) else _ZONE
+        wanted = value.filter(zone)
         found.append(_flat(wanted))
         moments = [members.pop("since", None), members.pop("until", None)]
         if isinstance(wanted, MessageFilter) and any(moments):
