@@ -38,15 +38,13 @@ class MessageFilters(BaseModel):
 
     def filter(self, basis: Basis) -> MessageFilter:
         """Return what the store filters by. basis: the zone of the pages, and the windows."""
-        zone = ZoneInfo(basis.time_zone)
         return MessageFilter(
             self.appid,
             self.kind,
             self.text,
             self.rule,
             self.fate,
-            self.since and self.since.replace(tzinfo=zone),
-            self.until and self.until.replace(tzinfo=zone),
+            *self._span(basis),
             None if self.reached is None else CountedMessages(self.reached, self.door or "", basis),
         )
 
@@ -55,13 +53,15 @@ class MessageFilters(BaseModel):
         others = (self.kind, self.text, self.rule, self.fate)
         if self.reached is None or any(one is not None for one in others):
             return None
+        since, until = self._span(basis)
+        return CountedTimes(Step(self.reached.value), self.door or "", since, until, self.appid)
+
+    def _span(self, basis: Basis) -> tuple[datetime | None, datetime | None]:
+        """Return both ends in the zone of the pages, in which they were typed."""
         zone = ZoneInfo(basis.time_zone)
-        return CountedTimes(
-            Step(self.reached.value),
-            self.door or "",
+        return (
             self.since and self.since.replace(tzinfo=zone),
             self.until and self.until.replace(tzinfo=zone),
-            self.appid,
         )
 
     def values(self) -> dict[str, str]:
