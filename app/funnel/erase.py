@@ -34,10 +34,12 @@ async def count_before_erasure(session: AsyncSession, person: ErasureSubject) ->
     bound = {
         "appid": person.appid,
         "openid": person.openid,
+        "pseudonym": person.pseudonym,
         **sums_of(progress).parameters,
     }
     await session.execute(touches_sql.PUSHES_OF_PERSON, bound)
     await session.execute(touches_sql.SENT_OF_PERSON, bound)
+    await session.execute(touches_sql.NOTICES_OF_PERSON, bound)
     after = {"after": progress.arrival_position}
     await session.execute(touches_sql.REPORTS_OF_PERSON, {**bound, **after})
     await session.execute(_RECOUNT_OF_PERSON, bound)

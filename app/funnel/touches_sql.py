@@ -81,22 +81,37 @@ def _sent_later(which: str) -> str:
 
 SENT_LATER: Final = text(_sent_later("t.id = ANY(CAST(:ids AS uuid[]))"))
 SENT_OF_PERSON: Final = text(_sent_later("t.appid = :appid AND t.person = :openid"))
-# The doors of one that was counted before stay: an erasure may have taken some.
-NOTICES: Final = text(
-    store(f"""
-        SELECT n.id, 'notice', n.appid, n.openid, n.at,
+
+
+def _notices(which: str, person: str) -> str:
+    """Return the statement for notices.
+
+    The doors and the person of one that was counted before stay: an erasure may have changed them.
+    """
+    return store(f"""
+        SELECT n.id, 'notice', n.appid, COALESCE(t.person, n.openid), n.at,
                COALESCE(t.doors, n.doors || {campaign_doors("n")}), false, false, n.sent,
                t.opened_after, t.converted_after, COALESCE(t.opened_exact, false),
                COALESCE(t.converted_exact, false)
         FROM (
-            SELECT n.id, n.appid, n.openid, ARRAY['notice:', 'notice:' || n.send_id] AS doors,
+            SELECT n.id, n.appid, {person} AS openid,
+                   ARRAY['notice:', 'notice:' || n.send_id] AS doors,
                    COALESCE(t.at, n.tried_at, n.created_at) AS at,
                    n.status IN ('sent', 'delivered') AS sent
             FROM notices n LEFT JOIN funnel_touches t ON t.id = n.id
-            WHERE n.id = ANY(CAST(:ids AS uuid[]))
-              AND n.status IN ('sent', 'delivered', 'undelivered')
+            WHERE {which} AND n.status IN ('sent', 'delivered', 'undelivered')
         ) AS n LEFT JOIN funnel_touches t ON t.id = n.id
     """)  # noqa: S608 - constants of this module
+
+
+NOTICES: Final = text(_notices("n.id = ANY(CAST(:ids AS uuid[]))", "n.openid"))
+# An erasure replaces the OpenID in notices before it comes to touches.
+NOTICES_OF_PERSON: Final = text(
+    _notices(
+        "n.appid = :appid AND n.openid IN (:openid, :pseudonym) AND n.id IN ("
+        "SELECT touch_id FROM funnel_marks WHERE kind = 'notice')",
+        "CAST(:openid AS text)",
+    )
 )
 
 _COUNTS: Final = "a.position > :after AND a.position <= :upto AND a.left_out IS NULL"

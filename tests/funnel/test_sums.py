@@ -21,6 +21,7 @@ from app.funnel import make_sums
 from app.funnel.count import count
 from app.funnel.progress import lock, sums_basis
 from app.funnel.steps import Basis, DoorKind
+from app.notices import erase as notices
 from app.stats import funnel_store
 from app.stats.date_range import DateRange
 from app.stats.funnel_store import FunnelWanted
@@ -193,6 +194,9 @@ class Story:
         async with self.sessions.begin() as session:
             await funnel.count_before_erasure(session, person)
         async with self.sessions.begin() as session:
+            clear_notices = notices.erase_identity if of_identity else notices.erase_contents
+            await clear_notices(session, person, 1_000)
+        async with self.sessions.begin() as session:
             clear = inbox.erase_identity if of_identity else inbox.erase_contents
             await clear(session, person, 1_000)
             await funnel.erase(session, person, of_identity=of_identity)
@@ -342,6 +346,44 @@ async def assert_all_exact(story: Story) -> None:
     days = replace(YEAR, time_zone=story.basis.time_zone)
     for asked in ASKED:
         await assert_exact(story, days, *asked)
+
+
+async def test_a_notice_that_waits_to_be_counted_is_erased_with_its_person(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    end = START + timedelta(days=1)
+    await story.world.campaign(0, Campaign(START, end, (f"notice:{send_id(0)}",)))
+    await story.world.notice("o1", START, 0)
+    await story.erase(Happens("identity", "o1", START, 0, 0, odd=False))
+    await story.world.notice("o1", START + timedelta(hours=6), 0)
+    await story.count()
+    await assert_all_exact(story)
+    assert await doors_of(connection, f"{PREFIX}o1") == [["notice:", f"notice:{send_id(0)}"]]
+
+
+async def test_a_notice_that_is_counted_again_in_the_middle_of_an_erasure_stays_the_persons(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    end = START + timedelta(days=1)
+    await story.world.campaign(0, Campaign(START, end, (f"notice:{send_id(0)}",)))
+    notice = await story.world.notice("o1", START, 0)
+    await story.count()
+    await story.world.undelivered(notice)
+    person = ErasureSubject(APPID, "o1", START, LAST_ID, f"{PREFIX}o1", {})
+    async with story.sessions.begin() as session:
+        await notices.erase_identity(session, person, 1_000)
+    await story.count()
+    await story.erase(Happens("identity", "o1", START, 0, 0, odd=False))
+    await assert_all_exact(story)
+    assert await doors_of(connection, f"{PREFIX}o1") == [["notice:", f"notice:{send_id(0)}"]]
+
+
+async def doors_of(connection: asyncpg.Connection, person: str) -> list[list[str]]:
+    """Return the doors of each touch of a person."""
+    touches = await connection.fetch("SELECT doors FROM funnel_touches WHERE person = $1", person)
+    return [touch["doors"] for touch in touches]
 
 
 async def test_an_erasure_does_not_wait_for_sums_that_are_being_made(
