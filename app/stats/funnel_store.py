@@ -93,7 +93,10 @@ class FunnelFigures:
 async def read(session: AsyncSession, wanted: FunnelWanted) -> FunnelFigures:
     """Return the figures, read from the sums if they are made by the same basis."""
     if await _has_sums(session, wanted.basis):
-        return await _from_sums(session, wanted)
+        figures = await _from_sums(session, wanted)
+        # Sums are read by several statements, and a worker may make others between two of them.
+        if await _has_sums(session, wanted.basis):
+            return figures
     return await read_slowly(session, wanted)
 
 
@@ -103,8 +106,8 @@ async def counted_until(session: AsyncSession) -> datetime | None:
 
 
 async def _has_sums(session: AsyncSession, basis: Basis) -> bool:
-    progress = (await session.scalars(select(FunnelProgress))).one()
-    return sums_basis(progress) == basis
+    present = select(FunnelProgress).execution_options(populate_existing=True)
+    return sums_basis((await session.scalars(present)).one()) == basis
 
 
 async def _from_sums(session: AsyncSession, wanted: FunnelWanted) -> FunnelFigures:

@@ -24,7 +24,7 @@ from app.funnel.steps import Basis, DoorKind
 from app.notices import erase as notices
 from app.stats import funnel_store
 from app.stats.date_range import DateRange
-from app.stats.funnel_store import FunnelWanted
+from app.stats.funnel_store import FunnelFigures, FunnelWanted
 from app.tombstones.subject import PREFIX, ErasureSubject
 from tests.funnel.world import (
     BUTTON,
@@ -454,6 +454,32 @@ async def test_sums_that_were_made_by_settings_of_before_are_not_taken_for_those
         assert sums_basis(await lock(session)) is None
     await story.count()
     await assert_all_exact(story)
+
+
+async def test_sums_that_are_made_anew_while_they_are_read_are_not_mixed(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    story = await begin(connection, database.sessions)
+    await touches_of_three(story)
+    wanted = FunnelWanted([APPID], YEAR, Basis("UTC", 1, 2), DoorKind.ACCOUNT, "")
+    story.basis = wanted.basis
+    await story.count()
+
+    async def read() -> FunnelFigures:
+        async with database.sessions() as session:
+            return await funnel_store.read(session, wanted)
+
+    before = await read()
+    other = await connect(database.url)
+    async with other.transaction():
+        await other.execute("LOCK TABLE funnel_days")
+        reading = asyncio.create_task(read())
+        await eventually(backend_waits(connection, "%funnel_days%"))
+        await other.execute("DELETE FROM funnel_days")
+        await other.execute("UPDATE funnel_progress SET time_zone = NULL")
+    await other.close()
+    assert before.total.times["received"] > 0
+    assert (await reading).total == before.total
 
 
 async def test_parts_of_the_doors_give_what_all_of_them_give(
