@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.db import embedded
 from app.db.engine import connect
 from benchmarks import database, load_client, peer, servers
 from benchmarks.console_fill import fill
@@ -93,6 +94,14 @@ async def prepare(url: str, rows: int) -> None:
     await connection.close()
 
 
+async def set_memory(postgres: Postgres, shared_buffers: str) -> None:
+    """Set what the server caches, from its next start on, and let it write checkpoints rarely."""
+    connection = await connect(postgres.url)
+    await connection.execute(f"ALTER SYSTEM SET shared_buffers = '{shared_buffers}'")
+    await connection.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
+    await connection.close()
+
+
 def main() -> None:
     """Read the options and run."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -105,6 +114,9 @@ def main() -> None:
     options.add_argument(
         "--known-senders", action="store_true", help="stored followers push, not new people"
     )
+    options.add_argument(
+        "--shared-buffers", help="of Postgres, e.g. 5GB, with rare checkpoints; default: its own"
+    )
     chosen = options.parse_args()
     # Next to the code: the system's temporary folder may be in memory.
     with tempfile.TemporaryDirectory(dir=Path(__file__).parent, ignore_cleanup_errors=True) as name:
@@ -113,6 +125,10 @@ def main() -> None:
         urls = [asyncio.run(database.create(postgres, one)) for one in ("new", "grown")]
         for url, rows in zip(urls, (0, chosen.rows), strict=True):
             asyncio.run(prepare(url, rows))
+        if chosen.shared_buffers:
+            asyncio.run(set_memory(postgres, chosen.shared_buffers))
+            embedded.stop(folder / "data")
+            postgres = database.start(folder / "data")
         followers = max(chosen.rows // 10, 1) if chosen.known_senders else None
         turns = Turns(load_client.build(folder), folder, RULES, chosen.seconds, followers)
         bench = Bench(turns, postgres)
