@@ -20,7 +20,6 @@ from app.clock import Clock
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.rules.background import background_work
 from app.rules.definition.validation_errors import InvalidRequest
-from app.rules.editing import edit
 from app.rules.importing import work_store
 from app.rules.importing.console_answer import read_answer
 from app.rules.importing.import_rules import Import, RulesChanged, run_import
@@ -120,10 +119,6 @@ async def _import(
 ) -> None:
     """Make the changes, or store what would change now. Raises NotItsTurn."""
     async with importer.sessions.begin() as session:
-        # A worker that was slow for a while may be at it still: whoever is second sees its end.
-        await edit.begin(session)
-        if not await work_store.is_in(session, row.id, row.state):
-            return
         try:
             made = await _run(session, row, document, progress, dry_run=False)
         except RulesChanged:
@@ -133,6 +128,7 @@ async def _import(
             return
         made.plan.diffs.close()
         now, values = importer.clock.now(), _counts(made)
+        # Of two workers that are at it, the second one has met other rules, or another state.
         if not await work_store.end(session, row.id, row.state, ImportState.DONE, now, **values):
             raise NotItsTurn
 

@@ -75,12 +75,6 @@ async def store_progress(session: AsyncSession, import_id: UUID, progress: Progr
     )
 
 
-async def is_in(session: AsyncSession, import_id: UUID, state: ImportState) -> bool:
-    """Tell whether an import is in a state."""
-    found = await session.scalar(select(RuleImport.state).where(RuleImport.id == import_id))
-    return found == state
-
-
 async def show(
     session: AsyncSession,
     import_id: UUID,
