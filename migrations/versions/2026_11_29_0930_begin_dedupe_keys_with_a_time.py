@@ -17,10 +17,24 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 # Each file with the digest of its statement; see `app.db.sql_files`.
-SQL_FILES: Final = {
-    "oa_bridge_dedupe_key": "74fc3d81572aca6f",
-    "oa_bridge_earlier_dedupe_key": "67a03d04ca6185e7",
-}
+SQL_FILES: Final = {"oa_bridge_earlier_dedupe_key": "67a03d04ca6185e7"}
+
+# The trigger calls it from now on; 0103 replaces it.
+DEDUPE_KEY: Final = """
+CREATE OR REPLACE FUNCTION oa_bridge_dedupe_key() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM callbacks WHERE appid = NEW.appid AND dedupe_key = NEW.dedupe_key
+    ) THEN
+        NEW.dedupe_key := substr(int8send(CAST(LEAST(GREATEST(
+            floor(extract(epoch FROM NEW.occurred_at)), 0), 4294967295) AS bigint)), 5)
+            || NEW.dedupe_key;
+    END IF;
+    RETURN NEW;
+END
+$$
+"""
 
 # WeChat pushes three times within some fifteen seconds.
 RECENT: Final = "id >= oa_bridge_first_id(now() - interval '1 minute')"
@@ -34,6 +48,7 @@ SECONDS: Final = """
 
 
 def upgrade() -> None:
+    op.execute(DEDUPE_KEY)
     load(SQL_FILES)
     op.execute(
         f"""

@@ -43,7 +43,8 @@ READ = """
 SELECT CAST(sum(idx_tup_read) AS int) FROM pg_stat_user_indexes WHERE relname = 'callbacks'
 """
 KEYS = "SELECT dedupe_key FROM callbacks ORDER BY id"
-BEFORE, AFTER = "0099", "0100"
+BEFORE, AFTER = "0099", "0103"
+KEYS_BEGIN_WITH_A_TIME = "0100"
 AT = datetime(2026, 11, 24, 8, 0, 1, tzinfo=UTC)
 EARLIER_KEY = bytes(range(DIGEST_BYTES))
 PRESENT_KEY = int(AT.timestamp()).to_bytes(4, "big") + EARLIER_KEY
@@ -190,7 +191,7 @@ async def test_on_the_way_back_a_push_stays_known(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     await store(connection, PRESENT_KEY)
-    script = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(AFTER)
+    script = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(KEYS_BEGIN_WITH_A_TIME)
 
     def go_back(engine: Connection) -> None:
         with Operations.context(MigrationContext.configure(engine)):
