@@ -7,7 +7,7 @@ from app.replies.send_windows import Limits
 from app.rules.matching.render_replies import Unsendable
 from app.wechat.ids import AppId
 from app.wechat.outbound import Message, MiniProgramPage
-from app.wechat_client.pauses import TOO_MANY_THIS_MINUTE
+from app.wechat_client.pauses import lasts
 from app.wechat_client.problems import ApiProblems
 
 
@@ -30,9 +30,11 @@ def unsendable_now(problems: ApiProblems, appid: str) -> Unsendable:
         mini_program = reply.appid if isinstance(reply, MiniProgramPage) else None
         pause = problems.pause(AppId(appid), "message/custom/send", mini_program)
         pause = pause or problems.no_token(AppId(appid))
-        # What comes too fast is sent a minute later.
-        if pause is None or pause.error.errcode == TOO_MANY_THIS_MINUTE:
+        # What comes too fast is sent a minute later, and most outages end before a window does.
+        if pause is None or not lasts(pause):
             return None
+        if pause.is_outage:
+            return f"WeChat answers no call now: {pause.error.errmsg}"
         return f"WeChat refuses it now (errcode {pause.error.errcode}): {pause.error.errmsg}"
 
     return reason

@@ -108,6 +108,44 @@ async def test_an_account_without_an_access_token_says_it_and_one_whose_token_la
     assert "40164" in fates[1]["errmsg"]
 
 
+@pytest.mark.parametrize(
+    ("failures", "found"),
+    [
+        pytest.param(4, None, id="a few calls without an answer"),
+        pytest.param(5, None, id="an outage"),
+        pytest.param(10, SAID, id="an outage that lasts"),
+    ],
+)
+async def test_only_an_outage_that_lasts_is_reason_for_the_text(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    failures: int,
+    found: str | None,
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    wechat.open_window(OTHER_OPENID)
+    await service.push(message(service.clock, openid=OTHER_OPENID))
+    (callback,) = await column(
+        connection, "SELECT callback_id FROM replies WHERE openid = $1", OTHER_OPENID
+    )
+    wechat.strike(SEND, status=502)
+    while len(wechat.calls(SEND)) < failures:
+        with suppress(TryLater):
+            await jobs.deliver({"callback_id": str(callback)})
+        await jobs.tokens.problems.store()
+        if len(wechat.calls(SEND)) >= 5:
+            service.clock.advance(timedelta(seconds=1))
+    await service.app.state.sending.problems.read_pauses()
+
+    assert await said(service) == found
+
+    (fate,) = await rows(connection, FATES, OPENID)
+    assert fate["status"] == ("pending" if found is None else "skipped")
+    assert found is None or fate["errmsg"].startswith("WeChat answers no call now: HTTP 502")
+
+
 async def test_a_push_after_the_end_of_its_window_is_answered_with_the_text(
     service: Service, connection: asyncpg.Connection
 ) -> None:
