@@ -194,11 +194,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PausedCalls:
-    """Calls that wait since WeChat refuses them. seconds: for how long."""
+    """Calls that wait since WeChat refuses them, or answers none of them. seconds: for how long.
+
+    errcode: None if no answer came.
+    """
 
     appid: str
     api: str
-    errcode: int
+    errcode: int | None
     seconds: float
 
 
