@@ -50,9 +50,14 @@ class FunnelPageQuery(RangeQuery):
         """The campaign within which doors are counted; campaigns are not counted within one."""
         return None if self.kind is DoorKind.CAMPAIGN else self.campaign
 
+    @property
+    def of_kind(self) -> str | None:
+        """The one door; None also for an account, which has no doors of its own."""
+        return None if self.kind is DoorKind.ACCOUNT else self.door
+
     def question(self) -> FunnelQuery:
         """Return what the figures are asked for by; days and accounts are given beside it."""
-        return FunnelQuery(by=self.kind, door=self.door, campaign=self.within)
+        return FunnelQuery(by=self.kind, door=self.of_kind, campaign=self.within)
 
 
 class FunnelFileQuery(FunnelPageQuery):
@@ -93,7 +98,7 @@ async def show(
         campaigns=await campaign_options(session, query.within),
         lists={
             one.step: list_of(
-                one.step, query.kind, query.door or "", days, query.appid, query.within
+                one.step, query.kind, query.of_kind or "", days, query.appid, query.within
             )
             for one in found.steps
         },
