@@ -79,6 +79,7 @@ from app.qrcodes.lists_router import router as qrcode_lists_router
 from app.qrcodes.picture_router import router as picture_router
 from app.qrcodes.picture_router import serve_pictures
 from app.qrcodes.router import router as qrcodes_router
+from app.replies.open_windows import OpenWindows
 from app.replies.retries_router import router as retries_router
 from app.replies.router import router as replies_router
 from app.replies.send_windows import Limits, limits_from
@@ -214,6 +215,7 @@ def create_app(
         limits,
         Handovers(database.sessions, settings.queued_reply_delay),
         ApiProblems(database.sessions, clock, logs=True),
+        OpenWindows(database.brief, limits),
     )
     inbox = Inbox(
         BatchCommitter(settings.database_url, wait_for_handover(settings.queued_reply_delay)),

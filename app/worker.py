@@ -89,6 +89,10 @@ from app.replies.send_windows import limits_from
 from app.replies.sweep import requeue_urgent
 from app.replies.sweep import sweep as sweep_replies
 from app.rules.cooldown_sweep import sweep as sweep_firings
+from app.rules.importing.import_document import Importer, import_document
+from app.rules.importing.import_rules import ONE_AT_A_TIME
+from app.rules.importing.jobs import IMPORT as IMPORT_RULES
+from app.rules.importing.sweep import sweep as sweep_rule_imports
 from app.secret_box import secret_box, webhook_secret_box
 from app.settings import Settings
 from app.tags import run as tags
@@ -142,7 +146,10 @@ JOB_CONCURRENCY: Final = {
     RUN_TAGS: 2,
     SEND_ALARMS: 10,
     ADD_CODES: 2,
+    IMPORT_RULES: 1,
 }
+# Jobs that one worker runs at once beside the sends: no name keeps another one waiting.
+MAX_OTHER_JOBS: Final = sum(JOB_CONCURRENCY.values())
 RECONNECT_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 4.0
 # A statement of the queue that takes longer has lost its connection.
@@ -176,6 +183,7 @@ class Jobs:
     tagger: tags.Tagger
     settler: Settler
     teller: alarms.Teller
+    importer: Importer
 
     async def deliver(self, payload: dict[str, str]) -> None:
         """`replies.deliver`: send the queued replies of one callback."""
@@ -247,6 +255,11 @@ class Jobs:
         """`codes.add`: add the codes of one import to the pool of its campaign."""
         await add_codes(self.database.sessions, self.clock, UUID(payload["import_id"]))
 
+    async def import_rules(self, payload: dict[str, str]) -> None:
+        """`rules.import`: check one import of rules, or make its changes."""
+        async with ONE_AT_A_TIME:
+            await import_document(self.importer, UUID(payload["import_id"]))
+
     async def count_scans(self) -> None:
         """Every minute: count what people did by each QR code."""
         await qrcode_figures.count(self.database.sessions, self.clock)
@@ -268,6 +281,7 @@ class Jobs:
         await bulk_retry.sweep(self.database.sessions, self.clock)
         await unionids.sweep(self.database.sessions, self.settings.accounts, self.clock)
         await sweep_firings(self.database.sessions, self.clock)
+        await sweep_rule_imports(self.database.sessions, self.clock)
         await plain_signatures.sweep(self.database.sessions, self.clock)
         await refusal_counts.sweep(self.database.sessions, self.clock)
         await prune_deliveries(self.database.sessions, self.clock)
@@ -374,6 +388,7 @@ def make_jobs(
         tags.Tagger(database.sessions, WeChatTags(api, tokens), clock),
         Settler(database.sessions, clock, erasure_secret(settings)),
         alarms.Teller(database.sessions, clock, settings),
+        Importer(database.sessions, clock, settings),
     )
 
 
@@ -411,6 +426,7 @@ def entrypoints(jobs: Jobs) -> dict[str, JobFunction]:
         RUN_TAGS: jobs.run_tags,
         SEND_ALARMS: jobs.send_alarms,
         ADD_CODES: jobs.add_codes,
+        IMPORT_RULES: jobs.import_rules,
     }
 
 
@@ -608,7 +624,7 @@ class Worker:
             async with self._heartbeat(driver):
                 await queuer.run(
                     batch_size=MAX_AT_ONCE,
-                    max_concurrent_tasks=MAX_AT_ONCE * 2,
+                    max_concurrent_tasks=MAX_OTHER_JOBS,
                     # A NOTIFY is lost while the listener reconnects; then jobs start after this.
                     dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
                     heartbeat_timeout=HEARTBEAT,

@@ -16,6 +16,7 @@ from app.clock import SystemClock
 from app.db.engine import open_database
 from app.main import CallbackBypass
 from app.ops import gc_tuning
+from app.replies.open_windows import OpenWindows
 from app.replies.send_windows import limits_from
 from app.rules.follower_reader import FollowerFacts
 from app.rules.live import LiveRules
@@ -58,6 +59,7 @@ def build() -> ASGIApp:
             limits_from(settings),
             Handovers(database.sessions, settings.queued_reply_delay),
             ApiProblems(database.sessions, SystemClock(), logs=False),
+            OpenWindows(database.brief, limits_from(settings)),
         ),
         refusals=RefusalCounts(database.sessions, SystemClock()),
     )

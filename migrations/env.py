@@ -29,6 +29,7 @@ import app.notices.models
 import app.privacy.models
 import app.qrcodes.models
 import app.replies.models
+import app.rules.importing.models
 import app.rules.models
 import app.tags.models
 import app.tombstones.models

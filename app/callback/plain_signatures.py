@@ -16,6 +16,7 @@ from sqlalchemy import text
 from app.callback.record import Record
 from app.clock import Clock
 from app.db.engine import SessionFactory
+from app.wechat.inbound.dedupe import digest_of
 
 # Longer than any replay window that makes sense; without a window a signature is refused this long.
 KEPT_FOR: Final = timedelta(days=1)
@@ -54,7 +55,8 @@ async def claim(connection: asyncpg.Connection, batch: Sequence[Record]) -> froz
         _CLAIM,
         [record.appid for record in signed],
         [record.signature for record in signed],
-        [record.dedupe_key for record in signed],
+        # As earlier versions note a push, which must know it again.
+        [digest_of(record.dedupe_key) for record in signed],
         [record.received_at + KEPT_FOR for record in signed],
     )
     served: Mapping[tuple[str, bytes], bytes] = {
@@ -63,8 +65,7 @@ async def claim(connection: asyncpg.Connection, batch: Sequence[Record]) -> froz
     return frozenset(
         record.id
         for record in signed
-        # Earlier versions noted the end of the key alone.
-        if not record.dedupe_key.endswith(served[record.appid, record.signature or b""])
+        if digest_of(served[record.appid, record.signature or b""]) != digest_of(record.dedupe_key)
     )
 
 

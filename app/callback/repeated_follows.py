@@ -18,7 +18,7 @@ import asyncpg
 from app.callback.record import Record
 from app.events.models import FollowAction
 from app.rules.matching.reply_id import reply_id
-from app.wechat.inbound.dedupe import DIGEST_BYTES
+from app.wechat.inbound.dedupe import DIGEST_BYTES, digest_of
 
 RETRY_AFTER: Final = timedelta(seconds=4)
 
@@ -54,7 +54,8 @@ def is_another(record: Record, first: Record, between: Iterable[Record]) -> bool
 def with_next_key(record: Record) -> Record:
     """Return the record under the key of the next equal push, with the ids of its replies."""
     time = record.dedupe_key[:-DIGEST_BYTES]
-    key = time + hashlib.sha256(b"again" + record.dedupe_key).digest()[:DIGEST_BYTES]
+    again = b"again" + digest_of(record.dedupe_key)
+    key = time + hashlib.sha256(again).digest()[:DIGEST_BYTES]
     second = int(record.occurred_at.timestamp())
     drafts = tuple(
         replace(draft, id=reply_id(key, second, draft.position)) for draft in record.drafts

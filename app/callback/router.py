@@ -26,7 +26,7 @@ from app.callback.record import Record, StoredResult
 from app.callback.refusal_counts import RefusalCounts
 from app.callback.request_body import TooLarge, read_body
 from app.callback.response import CallbackResponse, callback_response
-from app.callback.sending import Sending, unsendable_now
+from app.callback.sending import Sending, needs_window, unsendable_now, without_window
 from app.clock import Clock
 from app.log_limit import LogLimit
 from app.privacy.policy import reach_of
@@ -73,6 +73,7 @@ class CallbackEndpoint:
         self._facts = facts
         self._refusals = refusals
         self._handovers = sending.handovers
+        self._windows = sending.windows
         self._deadline = Deadline(DEADLINE_SECONDS)
         self._admission = Admission(settings.inbox_max_waiting)
         self._turned_away = 0
@@ -203,11 +204,13 @@ class CallbackEndpoint:
             if spooled or lost:
                 fired = {**facts.fired, **spooled, **dict.fromkeys(lost, now)}
                 facts = replace(facts, fired=fired)
-        return Decision(
-            decided=True,
-            chosen=candidates.choose(facts, now),
-            unsendable=self._unsendable[appid],
-        )
+        chosen = candidates.choose(facts, now)
+        unsendable = self._unsendable[appid]
+        if needs_window(chosen, message, self._limits, now):
+            openid = subject_openid(message)
+            if await self._windows.none_is_open(appid, openid, now):
+                unsendable = without_window(unsendable)
+        return Decision(decided=True, chosen=chosen, unsendable=unsendable)
 
     def _turn_away(self) -> Response:
         """Refuse a push that did not come in. Of very many one line a second tells how many."""

@@ -97,7 +97,7 @@ async def silences(session: AsyncSession, span: Span) -> list[Mark]:
 
 
 async def waiting_calls(session: AsyncSession, span: Span) -> list[Mark]:
-    """Return since when WeChat refuses calls that wait, and when it did."""
+    """Return since when calls wait that WeChat refuses or does not answer, and when they did."""
     found = await session.execute(
         _WAITING_CALLS, {"appids": list(span.appids), "start": span.start, "end": span.end}
     )

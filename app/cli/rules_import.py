@@ -15,9 +15,8 @@ from app.cli.rules_diff import show_diff
 from app.clock import SystemClock
 from app.rules import store
 from app.rules.definition.schemas import RuleOut
-from app.rules.editing.check_replies import unsendable
 from app.rules.importing import document, plan
-from app.rules.importing.console import rules_from_console
+from app.rules.importing.console_answer import read_answer
 from app.rules.importing.document import DocumentFormat
 from app.rules.importing.import_rules import RulesChanged, run_import
 from app.rules.importing.imported_rules import ImportedRules, read_rules
@@ -128,16 +127,9 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
             )
         finally:
             await tokens.store()
-    conversion = rules_from_console(response, appid)
-    kept = []
-    for rule in conversion.rules:
-        reasons = [reason for _, reason in unsendable(rule, settings.mini_programs)]
-        if reasons:
-            conversion.skip(rule.name, "; ".join(reasons))
-        else:
-            kept.append(rule)
-    planned = await _add(settings, ImportedRules.of(kept), out, dry_run=dry_run)
-    for line in (*conversion.skipped, *plan.skipped(planned)):
+    rules, skipped = read_answer(response, appid, settings)
+    planned = await _add(settings, rules, out, dry_run=dry_run)
+    for line in (*skipped, *plan.skipped(planned)):
         out.print(f"Not imported: {line}", markup=False)
 
 

@@ -21,7 +21,7 @@ TEXTS: Final[Mapping[MarkKind, str]] = {
     MarkKind.CAMPAIGN: N_("%(time)s: campaign %(text)s began, until %(until)s"),
     MarkKind.SILENCE: N_("%(time)s: no push came, until %(until)s"),
     MarkKind.CALLS_WAIT: N_(
-        "%(time)s: WeChat refuses %(text)s, and the calls wait until %(until)s"
+        "%(time)s: WeChat refuses or does not answer %(text)s, and the calls wait until %(until)s"
     ),
     MarkKind.DOCTOR: N_("%(time)s: the doctor finds a fault until %(until)s: %(text)s"),
     MarkKind.NOTE: N_("Note:"),

@@ -16,6 +16,9 @@ PHRASES: Final = (
     ),
     N_("no worker had tried to send it"),
     N_("WeChat refuses the account's sends: %(reason)s"),
+    N_("WeChat answers none of the account's sends: %(reason)s"),
+    N_("WeChat answers no call now: %(reason)s"),
+    N_("WeChat refuses it now (errcode %(errcode)s): %(reason)s"),
     N_(
         "the push arrived %(late)s s after it happened (CreateTime by WeChat's clock, arrival by "
         "the database's): its send window had ended %(over)s s before"

@@ -66,5 +66,5 @@ def _block(template: Template, name: str, values: Mapping[str, object]) -> str:
     context = template.new_context(dict(values))
     # It runs these statements before the first piece of the layout, where it is left.
     page = template.root_render_func(context)
-    next(page)
+    next(page, None)  # there is none if the block is empty
     return "".join(template.blocks[name](context))

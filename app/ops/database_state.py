@@ -194,11 +194,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PausedCalls:
-    """Calls that wait since WeChat refuses them. seconds: for how long."""
+    """Calls that wait since WeChat refuses them, or answers none of them. seconds: for how long.
+
+    errcode: None if no answer came.
+    """
 
     appid: str
     api: str
-    errcode: int
+    errcode: int | None
     seconds: float
 
 
@@ -331,7 +334,6 @@ async def _read(connection: AsyncConnection) -> Snapshot:
     webhooks = await connection.execute(WEBHOOKS)
     unidentified = await connection.scalar(UNIDENTIFIED, bound)
     paused = await connection.execute(PAUSES)
-    workers = (await connection.execute(WORKERS, {"absent": ABSENT_SECONDS})).one()
     return Snapshot(
         jobs={(entrypoint, status): count for entrypoint, status, count in jobs},
         queue_ages={row[0]: row[1] for row in ages},
@@ -341,5 +343,10 @@ async def _read(connection: AsyncConnection) -> Snapshot:
         webhooks={name: WebhookState(state, behind, lag) for name, state, behind, lag in webhooks},
         unidentified=unidentified or 0,
         paused=[PausedCalls(*row) for row in paused],
-        workers=WorkerState(*workers),
+        workers=await read_workers(connection),
     )
+
+
+async def read_workers(connection: AsyncConnection) -> WorkerState:
+    """Return how many workers run, and since when none has."""
+    return WorkerState(*(await connection.execute(WORKERS, {"absent": ABSENT_SECONDS})).one())

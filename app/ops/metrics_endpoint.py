@@ -129,9 +129,10 @@ class _DatabaseState(Collector):
         )
         yield _gauge(
             "wechat_calls_paused_seconds",
-            "How long calls that WeChat refuses have waited; no sample while none do",
+            "How long calls that WeChat refuses or does not answer have waited; no sample while "
+            "none do",
             ["appid", "api", "errcode"],
-            (((one.appid, one.api, str(one.errcode)), one.seconds) for one in state.paused),
+            (((one.appid, one.api, _code(one.errcode)), one.seconds) for one in state.paused),
         )
         yield _gauge(
             "api_quota_used_ratio",
@@ -177,6 +178,11 @@ class _DatabaseState(Collector):
             ["webhook"],
             (((name,), webhook.behind) for name, webhook in state.webhooks.items()),
         )
+
+
+def _code(errcode: int | None) -> str:
+    """Return an errcode as a label, as `oa_bridge_api_errors_total` has it."""
+    return "transport" if errcode is None else str(errcode)
 
 
 def _by_state(state: Snapshot) -> dict[str, int]:

@@ -513,10 +513,12 @@ def _shown(problem: Problem) -> WeChatProblem:
 
 def _sentence(problem: WeChatProblem) -> str:
     where = f"{problem.appid}, {problem.api}"
+    is_paused = problem.paused_until is not None
     if problem.errcode is None:
-        return f"{where}: {problem.errmsg}"
+        waits = ": these calls wait, and one is tried again and again" if is_paused else ""
+        return f"{where}: {problem.errmsg}{waits}"
     rid = "" if problem.rid is None else f" (rid {problem.rid})"
-    waits = " These calls wait." if problem.paused_until is not None else ""
+    waits = " These calls wait." if is_paused else ""
     return f"{where}: errcode {problem.errcode}: {problem.meaning} {problem.fix}{waits}{rid}"
 
 

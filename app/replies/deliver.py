@@ -115,7 +115,7 @@ async def deliver(delivery: Delivery, callback_id: UUID) -> None:
 
 
 async def _wait_for_pause(delivery: Delivery, reply: OwedReply) -> None:
-    """Raise TryLater if WeChat is known to refuse this reply now."""
+    """Raise TryLater if it is known that WeChat would refuse this reply now, or not answer."""
     pause = delivery.tokens.pause(AppId(reply.appid), SEND, reply.mini_program)
     if pause is not None:
         await _put_off(delivery, reply, pause.error, pause.look_again_at(delivery.clock.now()))
@@ -143,6 +143,8 @@ async def _deliver_one(delivery: Delivery, owed: OwedReply) -> None:
         result = delivery.results.get(owed.id)
         if result is None:
             async with delivery.slots.take(owed.appid, urgent=_is_urgent(delivery, owed)):
+                # Those before it may have met what it would meet as well.
+                await _wait_for_pause(delivery, owed)
                 await _wait_for_turn(delivery, owed)
                 result = await _send_claimed(delivery, owed.id)
         if result is None:

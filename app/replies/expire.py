@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     ScalarSelect,
+    case,
     cast,
     extract,
     func,
@@ -85,9 +86,13 @@ def _expiry_reason(now: datetime) -> ColumnElement[str]:
 
 
 def _refusal() -> ScalarSelect[str]:
-    """Why WeChat refuses all sends of the account: workers leave its replies alone meanwhile."""
+    """Why all sends of the account wait: workers leave its replies alone meanwhile."""
+    begin = case(
+        (ApiProblem.errcode.is_(None), "WeChat answers none of the account's sends: "),
+        else_="WeChat refuses the account's sends: ",
+    )
     return (
-        select(func.concat("WeChat refuses the account's sends: ", ApiProblem.errmsg))
+        select(func.concat(begin, ApiProblem.errmsg))
         .where(
             ApiProblem.appid == Reply.appid,
             ApiProblem.api.in_(("message/custom/send", "stable_token")),

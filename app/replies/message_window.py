@@ -38,20 +38,27 @@ def is_open(now: datetime, limits: Limits) -> TextClause:
     return _OF_REPLY.bindparams(since=now - life_of(limits))
 
 
-# Who has written since :since, what no row tells. What was before the follower left, or is erased,
-# opens no window.
+def written(person: str, since: str) -> str:
+    """Return the SQL that finds whether somebody has written since then, what no row tells.
+
+    person: how the names of appid and openid begin. What was before the follower left, or is
+    erased, opens no window.
+    """
+    return _WRITTEN.format(person=person, since=since)
+
+
 _WRITTEN: Final = """
     SELECT FROM openids o
     LEFT JOIN followers f USING (appid, openid)
     LEFT JOIN send_windows w
         ON w.appid = o.appid AND w.openid = o.openid AND w.trigger = 'message'
-    WHERE o.appid = {0}appid AND o.openid = {0}openid
+    WHERE o.appid = {person}appid AND o.openid = {person}openid
       AND o.messaged_at > GREATEST(
-          CAST(:since AS timestamptz), o.erased_until, f.unfollowed_at, w.opened_at
+          CAST({since} AS timestamptz), o.erased_until, f.unfollowed_at, w.opened_at
       )
 """
-_OF_REPLY: Final = text(f"EXISTS ({_WRITTEN.format('replies.')})")
-_UNSTORED: Final = text(f"SELECT EXISTS ({_WRITTEN.format(':')})")
+_OF_REPLY: Final = text(f"EXISTS ({written('replies.', ':since')})")
+_UNSTORED: Final = text(f"SELECT EXISTS ({written(':', ':since')})")
 
 _LOCK: Final = text("""
 SELECT FROM send_windows WHERE appid = :appid AND openid = :openid ORDER BY trigger FOR UPDATE

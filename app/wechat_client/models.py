@@ -155,7 +155,7 @@ class ApiProblem(Base):
 
 
 class EndedPause(Base):
-    """A time in which some calls of an account waited, since WeChat refused them; kept for charts.
+    """A time in which some calls of an account waited, for a refusal or an outage; for charts.
 
     api, errcode: as those of the problem were.
     """

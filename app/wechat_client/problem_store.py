@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.wechat.errcodes import Action
-from app.wechat.errors import ApiError
+from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
 from app.wechat_client.models import AccessToken, ApiProblem, EndedPause
 from app.wechat_client.pauses import QUOTA_OF_THE_DAY, TOO_MANY_THIS_MINUTE, Pause
 
 # A chart has up to 366 days.
 ENDED_KEPT: Final = timedelta(days=400)
+# A shorter outage changes no figure of a day.
+OUTAGE_KEPT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Ended:
 async def write_failure(
     session: AsyncSession, appid: AppId, api: str, note: Note, error: ApiError
 ) -> bool:
-    """Write a failure; return whether this errcode is new, for all processes."""
+    """Write a failure; return whether this errcode, or its pause, is new, for all processes."""
     pause = note.pause
     new = insert(ApiProblem).values(
         appid=appid,
@@ -62,7 +64,10 @@ async def write_failure(
     found = new.excluded
     goes_on = ApiProblem.errcode.is_not_distinct_from(found.errcode)
     written = ApiProblem.seen_at <= found.seen_at
-    if pause is None:
+    if pause is not None:
+        # A few calls without an answer may be the begin of an outage, which is counted by itself.
+        goes_on = and_(goes_on, ApiProblem.probe_at.is_not(None))
+    else:
         # A call that got no answer tells nothing about what stops the others.
         written &= or_(ApiProblem.probe_at.is_(None), goes_on)
     count: int | None = await session.scalar(
@@ -99,7 +104,8 @@ async def end(session: AsyncSession, appid: AppId, api: str, began: datetime) ->
     row = deleted.one_or_none()
     if row is None or row.probe_at is None:
         return None
-    await _keep(session, [(appid, api, row.since, row.errcode)], began)
+    if row.errcode is not None or began - row.since >= OUTAGE_KEPT:
+        await _keep(session, [(appid, api, row.since, row.errcode)], began)
     return Ended(*row[:3])
 
 
@@ -158,10 +164,11 @@ async def read_pause(session: AsyncSession, appid: AppId, api: str) -> Pause | N
 
 
 async def make_due(session: AsyncSession, now: datetime) -> None:
-    """Let one call of each fault of the configuration through now, as it may be corrected."""
+    """Let one call of each fault that is no used-up quota through now: it may be corrected."""
+    is_quota = func.coalesce(ApiProblem.errcode.in_(QUOTA_OF_THE_DAY), False)
     await session.execute(
         update(ApiProblem)
-        .where(ApiProblem.probe_at > now, ApiProblem.errcode.not_in(QUOTA_OF_THE_DAY))
+        .where(ApiProblem.probe_at > now, ~is_quota)
         .values(probe_at=now, probes=0)
     )
 
@@ -178,6 +185,10 @@ async def end_used_up_quotas(session: AsyncSession, appid: AppId, now: datetime)
 
 
 def _pause(row: ApiProblem, until: datetime) -> Pause:
+    if row.errcode is None:
+        return Pause(
+            TransportError(row.errmsg, outcome_unknown=False), row.seen_at, until, row.probes
+        )
     # The action is that of what stops calls; `action_for` does not know which API it was.
     action = Action.WAIT if row.errcode in QUOTA_OF_THE_DAY else Action.CONFIGURATION
     if row.errcode == TOO_MANY_THIS_MINUTE:

@@ -1,4 +1,4 @@
-"""What WeChat refuses an account: the latest problem of each API, and which calls wait for its end.
+"""What fails of an account's calls: the latest problem of each API, and which wait for its end.
 
 Calls note it in memory, since nothing may be awaited between a send and the record of its result.
 Each process writes its notes to `api_problems` and reads there which calls wait: at once when calls
@@ -6,6 +6,7 @@ have to wait, else every few seconds.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,11 +20,19 @@ from app.clock import Clock
 from app.db.brief import brief_transaction
 from app.db.engine import UNAVAILABLE_ERRORS, SessionFactory
 from app.wechat.errcodes import concerns_account, explain
-from app.wechat.errors import ApiError
+from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
 from app.wechat_client import problem_store
 from app.wechat_client.errors import Paused
-from app.wechat_client.pauses import MINI_PROGRAM, PROBE_TIME, Pause, pause_after, stops_calls
+from app.wechat_client.pauses import (
+    MINI_PROGRAM,
+    OUTAGE_FAILURES,
+    PROBE_TIME,
+    Pause,
+    begins_outage,
+    pause_after,
+    stops_calls,
+)
 from app.wechat_client.problem_store import Ended, Note
 
 Api: TypeAlias = Literal[
@@ -100,6 +109,8 @@ class ApiProblems:
         self._stored: dict[_Key, Note] = {}
         self._logged: dict[tuple[_Key, int | str], datetime] = {}
         self._pauses: dict[_Key, Pause] = {}
+        # The last failures of calls since one was answered.
+        self._unanswered: dict[_Key, deque[datetime]] = {}
         self._without_token: set[AppId] = set()
         self._read = False
         self._hurry = asyncio.Event()
@@ -114,6 +125,10 @@ class ApiProblems:
     def no_token(self, appid: AppId) -> Pause | None:
         """Return why an account has no access token and gets none now, as far as is known here."""
         return self.pause(appid, "stable_token") if appid in self._without_token else None
+
+    def is_probed(self, appid: AppId, api: Api) -> bool:
+        """Return whether all calls of an API waited, and a single one shows if they may go on."""
+        return (appid, key_of(api)) in self._pauses
 
     async def admit(self, appid: AppId, api: Api, mini_program: str | None = None) -> None:
         """Return if a call may be made now. Raises Paused, and the errors of the database.
@@ -134,17 +149,20 @@ class ApiProblems:
     ) -> datetime | None:
         """Note a call that failed; return until when such calls wait now, or None.
 
-        Errcodes that concern one follower or one message are left to the caller.
+        Errcodes that concern one follower or one message are left to the caller. Any errcode is an
+        answer, and ends the pause of an outage.
         """
+        now = self._clock.now()
+        is_over = error.errcode is not None and self._answered((appid, key_of(api)), now)
         if error.errcode is not None and not concerns_account(error.errcode):
             return None
         key = appid, key_of(api, mini_program if error.errcode in MINI_PROGRAM else None)
-        now = self._clock.now()
         # A text with a link is no card: what it opens is not known here.
         is_text = error.errcode in MINI_PROGRAM and mini_program is None
         pause = None if is_text else self._pause_after(key, error, now)
-        if pause is None and key in self._pauses:
-            # A call that was let through got no answer: this tells nothing about the pause.
+        if pause is None and (is_over or key in self._pauses):
+            # That an outage is over is written first: a failure that goes on is met again. And a
+            # call that was let through and got no answer tells nothing about a refusal.
             return None
         noted = self._notes.get(key)
         note = Note(error, now, 1, pause)
@@ -162,15 +180,30 @@ class ApiProblems:
         self, appid: AppId, api: Api, began: datetime, mini_program: str | None = None
     ) -> None:
         """Note a call that succeeded: it ends the problems that were met before it began."""
+        now = self._clock.now()
+        self._answered((appid, key_of(api)), now)
         for key in _keys(appid, api, mini_program):
             pause = self._pauses.get(key)
-            if pause is not None and pause.seen_at > began:
-                continue
-            self._notes[key] = Note(None, began)
-            if pause is not None:
-                del self._pauses[key]
-                self._stored.pop(key, None)
-                self._hurry.set()
+            if pause is None or pause.seen_at <= began:
+                self._end(key, began)
+
+    def _answered(self, key: _Key, now: datetime) -> bool:
+        """Note that WeChat answers a call; return whether this ends a pause: that of an outage."""
+        self._unanswered.pop(key, None)
+        pause = self._pauses.get(key)
+        is_over = pause is not None and pause.is_outage
+        if is_over:
+            self._end(key, now)
+        return is_over
+
+    def _end(self, key: _Key, at: datetime) -> None:
+        noted = self._notes.get(key)
+        # Calls may be answered in another order than they began in.
+        if noted is None or noted.error is not None or noted.at < at:
+            self._notes[key] = Note(None, at)
+        if self._pauses.pop(key, None) is not None:
+            self._stored.pop(key, None)
+            self._hurry.set()
 
     async def keep_stored(self) -> None:
         """Write what is new and read which calls wait every few seconds, until cancelled."""
@@ -224,15 +257,25 @@ class ApiProblems:
         await self.read_pauses()
 
     def _pause_after(self, key: _Key, error: ApiError, now: datetime) -> Pause | None:
-        if not stops_calls(error):
-            return None
         before = self._pauses.get(key)
+        if isinstance(error, TransportError):
+            if not self._is_outage(key, before, now):
+                return None
+        elif not stops_calls(error):
+            return None
         if before is None or before.error.errcode != error.errcode:
             return Pause(error, now, now + pause_after(error, 0, now))
         # Who has let the call through has set the next time already.
         again_at = now + pause_after(error, before.probes, now)
         until = before.until if before.until > now else again_at
         return Pause(error, now, until, before.probes)
+
+    def _is_outage(self, key: _Key, before: Pause | None, now: datetime) -> bool:
+        if before is not None:
+            return before.is_outage
+        failures = self._unanswered.setdefault(key, deque(maxlen=OUTAGE_FAILURES))
+        failures.append(now)
+        return begins_outage(failures)
 
     async def _claim(self, key: _Key, pause: Pause) -> Pause | None:
         """Return None if this call may be made, else for how long it has to wait."""
@@ -325,8 +368,11 @@ def _log_change(key: _Key, change: Pause | Ended | None) -> None:
 
 def _log(key: _Key, error: ApiError, paused_until: datetime | None = None) -> None:
     appid, api = key
+    until = None if paused_until is None else paused_until.isoformat()
     if error.errcode is None:
-        log.warning("wechat.call_failed", appid=appid, api=api, errmsg=error.errmsg)
+        log.warning(
+            "wechat.call_failed", appid=appid, api=api, errmsg=error.errmsg, paused_until=until
+        )
         return
     found = explain(error.errcode, "en", error.rid)
     log.warning(
@@ -338,5 +384,5 @@ def _log(key: _Key, error: ApiError, paused_until: datetime | None = None) -> No
         rid=error.rid,
         meaning=found.meaning,
         fix=found.fix,
-        paused_until=None if paused_until is None else paused_until.isoformat(),
+        paused_until=until,
     )

@@ -33,7 +33,7 @@ def refused(error: ApiError, now: datetime) -> HTTPException:
     """
     until = error.until if isinstance(error, NoToken | Paused) else None
     if error.errcode is None:
-        if until is None:
+        if until is None or (isinstance(error, NoToken | Paused) and error.unanswered):
             return HTTPException(502, f"WeChat did not answer: {error.errmsg}")
         return slow_down(f"{error.errmsg}. Try again later.", until, now)
     detail = refusal_text(error.errcode, error.rid)

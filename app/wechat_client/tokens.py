@@ -107,9 +107,20 @@ class AccessTokens:
         return [appid for appid in self._accounts if self.pause(AppId(appid), api)]
 
     def calls_at_hand(self, api: Api) -> dict[str, int]:
-        """Return how many calls are worth preparing, for the accounts whose API has a rate."""
-        found = {appid: self.rates.at_hand(AppId(appid), api) for appid in self._accounts}
+        """Return how many calls are worth preparing, for the accounts where that is known.
+
+        That is what the rate of the API allows, and a single call while it decides over the others.
+        """
+        found = {appid: self._at_hand(AppId(appid), api) for appid in self._accounts}
         return {appid: calls for appid, calls in found.items() if calls is not None}
+
+    def _at_hand(self, appid: AppId, api: Api) -> int | None:
+        has_token = self._is_known(appid)
+        if self.problems.is_probed(appid, api) or (
+            not has_token and self.problems.is_probed(appid, "stable_token")
+        ):
+            return 1
+        return self.rates.at_hand(appid, api)
 
     async def keep_stored(self) -> None:
         """Write what the calls of this process came to every few seconds, until cancelled.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from app.wechat.errcodes import Action
-from app.wechat.errors import ApiError
+from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
 from app.wechat_client.errors import NoToken, Paused
 from app.wechat_client.pauses import TOO_MANY_THIS_MINUTE
@@ -48,7 +48,9 @@ async def with_token(
             tokens.counts.refused(appid, api)
             tokens.rates.learned.refused(appid, api, began)
         until = problems.failed(appid, api, error, mini_program)
-        if until is not None:
+        # What WeChat may have carried out is not to be repeated as what only waits.
+        may_be_done = isinstance(error, TransportError) and error.outcome_unknown
+        if until is not None and not may_be_done:
             raise Paused(error, until) from error
         raise
     problems.succeeded(appid, api, began, mini_program)

@@ -108,6 +108,134 @@ async def test_an_account_without_an_access_token_says_it_and_one_whose_token_la
     assert "40164" in fates[1]["errmsg"]
 
 
+TAPS: dict[str, Json] = {
+    "VIEW": {"on": "view"},
+    "view_miniprogram": {"on": "view_miniprogram"},
+    "pic_weixin": {"on": "event", "name": "pic_weixin"},
+}
+
+
+@pytest.mark.parametrize("name", TAPS)
+async def test_a_tap_that_opens_no_window_is_answered_with_the_text_if_none_is_open(
+    service: Service, connection: asyncpg.Connection, name: str
+) -> None:
+    await service.add_rule(card(otherwise=LINK), trigger=TAPS[name])
+
+    assert await said(service, event(service.clock, name, EventKey="https://e.com")) == SAID
+
+    fates = await rows(connection, FATES, OPENID)
+    assert [(one["status"], one["errmsg"]) for one in fates] == [
+        ("skipped", "no send window is open")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "found"),
+    [
+        pytest.param("message", timedelta(hours=47), None, id="wrote"),
+        pytest.param("message", timedelta(hours=48), SAID, id="wrote long ago"),
+        pytest.param("CLICK", timedelta(seconds=50), None, id="tapped"),
+        pytest.param("CLICK", timedelta(seconds=60), SAID, id="tapped long ago"),
+    ],
+)
+async def test_a_tap_is_answered_with_the_card_while_an_earlier_action_allows_it(
+    service: Service,
+    connection: asyncpg.Connection,
+    before: str,
+    later: timedelta,
+    found: str | None,
+) -> None:
+    await service.add_rule(card(otherwise=LINK), trigger={"on": "view"})
+    earlier = message(service.clock) if before == "message" else event(service.clock, before)
+    await service.push(earlier)
+    service.clock.advance(later)
+
+    assert await said(service, event(service.clock, "VIEW", EventKey="https://e.com")) == found
+
+    (fate,) = await rows(connection, FATES, OPENID)
+    assert fate["status"] == ("pending" if found is None else "skipped")
+
+
+async def test_a_tap_is_answered_with_the_text_once_the_window_is_used_up(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(text_reply("queued", via="customer_service"))
+    await service.push(message(service.clock))
+    await service.add_rule(card(otherwise=LINK), name="Page", trigger={"on": "view"})
+    await connection.execute("UPDATE send_windows SET sends_left = 1")
+    one_left = await said(service, event(service.clock, "VIEW", EventKey="https://e.com"))
+    await connection.execute("UPDATE send_windows SET sends_left = 0")
+    service.clock.advance(timedelta(seconds=1))
+
+    used_up = await said(service, event(service.clock, "VIEW", EventKey="https://e.com"))
+
+    assert (one_left, used_up) == (None, SAID)
+
+
+async def test_a_tap_with_an_open_window_that_can_not_be_read_queues_the_card(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    await service.add_rule(card(otherwise=LINK), trigger={"on": "view"})
+    await connection.execute("ALTER TABLE send_windows RENAME TO away")
+    windows = service.app.state.sending.windows
+    unknown = await windows.none_is_open(APPID, OPENID, service.clock.now())
+    await connection.execute("ALTER TABLE away RENAME TO send_windows")
+
+    assert unknown is False
+    assert await windows.none_is_open(APPID, OPENID, service.clock.now())
+
+
+async def test_the_place_of_a_follower_is_not_answered_and_a_card_without_the_text_waits(
+    service: Service, connection: asyncpg.Connection
+) -> None:
+    place = {"latitude": 23.1, "longitude": 113.3, "radius_metres": 100}
+    await service.add_rule(card(otherwise=LINK), trigger={"on": "location", **place})
+    await service.add_rule(card(), name="Page", trigger={"on": "view"})
+
+    here = event(service.clock, "LOCATION", Latitude="23.1", Longitude="113.3", Precision="1")
+    assert await said(service, here) is None
+    assert await said(service, event(service.clock, "VIEW", EventKey="https://e.com")) is None
+    assert [one["status"] for one in await rows(connection, FATES, OPENID)] == ["pending"] * 2
+
+
+@pytest.mark.parametrize(
+    ("failures", "found"),
+    [
+        pytest.param(4, None, id="a few calls without an answer"),
+        pytest.param(5, None, id="an outage"),
+        pytest.param(10, SAID, id="an outage that lasts"),
+    ],
+)
+async def test_only_an_outage_that_lasts_is_reason_for_the_text(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    failures: int,
+    found: str | None,
+) -> None:
+    await service.add_rule(card(otherwise=LINK))
+    wechat.open_window(OTHER_OPENID)
+    await service.push(message(service.clock, openid=OTHER_OPENID))
+    (callback,) = await column(
+        connection, "SELECT callback_id FROM replies WHERE openid = $1", OTHER_OPENID
+    )
+    wechat.strike(SEND, status=502)
+    while len(wechat.calls(SEND)) < failures:
+        with suppress(TryLater):
+            await jobs.deliver({"callback_id": str(callback)})
+        await jobs.tokens.problems.store()
+        if len(wechat.calls(SEND)) >= 5:
+            service.clock.advance(timedelta(seconds=1))
+    await service.app.state.sending.problems.read_pauses()
+
+    assert await said(service) == found
+
+    (fate,) = await rows(connection, FATES, OPENID)
+    assert fate["status"] == ("pending" if found is None else "skipped")
+    assert found is None or fate["errmsg"].startswith("WeChat answers no call now: HTTP 502")
+
+
 async def test_a_push_after_the_end_of_its_window_is_answered_with_the_text(
     service: Service, connection: asyncpg.Connection
 ) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from uuid_utils.compat import uuid7
 
 from app.callback.plain_signatures import KEPT_FOR, sweep
 from app.db.engine import Database
 from app.settings import MessageMode, Settings
+from app.wechat.inbound.dedupe import digest_of
 from simulator.accounts import Mode
 from simulator.envelopes import Stamp, new_stamp
-from tests.callback.makers import drained, locked
+from tests.callback.makers import drained, locked, record, running_inbox
 from tests.service import (
     ACCOUNT,
     Service,
@@ -75,6 +78,29 @@ async def test_a_retry_is_the_same_push_under_the_same_or_another_signature(
     ]
 
     assert answers == [200] * 3
+    assert await column(connection, COUNT) == [1]
+
+
+async def test_the_version_before_knows_the_push_that_a_signature_came_with(
+    service: Service, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    await status(service, message(clock), new_stamp(clock.now()))
+
+    [key] = await column(connection, "SELECT dedupe_key FROM callbacks")
+    # Its keys had no time, and it refuses a push whose key is not the one that is noted.
+    assert await column(connection, "SELECT dedupe_key FROM plain_signatures") == [digest_of(key)]
+
+
+async def test_a_push_that_the_version_before_has_spooled_came_with_its_signature(
+    database_url: str, connection: asyncpg.Connection, clock: WorldClock
+) -> None:
+    pushed = replace(record(clock), signature=b"s" * 20)
+    spooled = replace(pushed, id=uuid7(), dedupe_key=digest_of(pushed.dedupe_key))
+
+    async with running_inbox(database_url) as inbox:
+        results = [await inbox.keep(one) for one in (pushed, spooled)]
+
+    assert [one.duplicate for one in results] == [False, True]
     assert await column(connection, COUNT) == [1]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,9 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from app.callback.record import Record
+from app.callback.repeated_follows import with_next_key
 from app.callback.spool import Spool
+from app.wechat.inbound.dedupe import digest_of
 from tests.callback.makers import drained, record, running_inbox
 from tests.service import APPID, OPENID, Json, Service, WorldClock, card, column, event
 from tests.waiting import eventually
@@ -144,6 +147,19 @@ async def test_who_comes_back_within_the_second_is_welcomed(
 
     statuses = "SELECT status FROM replies WHERE appid = $1 AND openid = $2 ORDER BY created_at, id"
     assert sorted(await column(connection, statuses, APPID, OPENID)) == ["pending", "skipped"]
+
+
+def test_the_next_key_is_the_same_whether_or_not_a_version_begins_keys_with_the_time(
+    clock: WorldClock,
+) -> None:
+    [document] = pushes(clock, [S])
+    present = record(clock, document, replies=(card(),))
+    earlier = replace(present, dedupe_key=digest_of(present.dedupe_key))
+
+    nexts = [with_next_key(one) for one in (present, earlier)]
+
+    assert [digest_of(one.dedupe_key) for one in nexts] == [nexts[1].dedupe_key] * 2
+    assert nexts[0].drafts == nexts[1].drafts
 
 
 @st.composite

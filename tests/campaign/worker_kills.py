@@ -188,12 +188,12 @@ def _wait(look: Callable[[], bool], seconds: float) -> None:
 
 
 @contextmanager
-def stand_in(**environment: str) -> Iterator[str]:
+def stand_in(port: int | None = None, /, **environment: str) -> Iterator[str]:
     """Run a stand-in of WeChat that takes LATENCY_SECONDS for a message; yield its address.
 
     environment: added to ours; see `benchmarks.delivery_peer`.
     """
-    port = free_port()
+    port = port or free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "benchmarks.delivery_peer:app"),

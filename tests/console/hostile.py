@@ -14,6 +14,7 @@ from tests.console import (
     made_figures,
     made_findings,
     made_funnel,
+    made_imports,
     made_links,
     made_menus,
     made_messages,
@@ -78,7 +79,7 @@ KINDS: Final = frozenset(
         "rule", "keyword", "content", "card", "text", "long", "event", "errmsg", "rid", "scene",
         "template", "description", "url", "reason", "error", "browser", "operator", "token",
         "visitor", "word", "link", "qrcode", "notice", "note", "tag", "arrival", "alarm",
-        "campaign",
+        "campaign", "file",
     }
 )  # fmt: skip
 
@@ -157,6 +158,10 @@ async def _rules(service: Service, operator: Operator) -> dict[str, str]:
             text("UPDATE rules SET replies = CAST(:replies AS jsonb) WHERE id = :id"),
             {"replies": '[{"msgtype": "<x-evil id=rule>\u202e"}]', "id": broken},
         )
+    import_id = await made_imports.begun(
+        service, made_imports.document(hostile("rule")), file_name=hostile("file")
+    )
+    await made_imports.work(service, import_id)
     moved = {"revision": "1", "back": "/rules", "direction": "up"}
     assert (await operator.post(f"/rules/{rule_id}/move", moved)).status_code == 303
     return {
@@ -166,6 +171,7 @@ async def _rules(service: Service, operator: Operator) -> dict[str, str]:
         "rules/history.html": f"/rules/{rule_id}/history",
         "rules/import.html": "/rules/import",
         "rules/index.html": "/rules",
+        "rules/one_import.html": f"/rules/imports/{import_id}",
         "rules/try.html": "/rules/try?text=shop",
     }
 

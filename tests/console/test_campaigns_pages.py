@@ -127,6 +127,19 @@ async def test_codes_are_added_from_a_file_and_drawn(
     assert await column(connection, "SELECT count(*) FROM campaign_codes") == [5]
 
 
+async def test_when_all_codes_are_added_the_page_is_loaded_again(
+    owner: Operator, service: Service, connection: asyncpg.Connection, jobs: Jobs
+) -> None:
+    path = (await made_campaigns.a_campaign(service)).partition("?")[0]
+    running = await owner.get_part(f"{path}/progress")
+    for import_id in await column(connection, "SELECT id FROM code_imports"):
+        await jobs.add_codes({"import_id": str(import_id)})
+    over = await owner.get_part(f"{path}/progress")
+
+    assert "every 2s" in running.text
+    assert (over.status_code, over.headers["HX-Refresh"], over.text) == (200, "true", "")
+
+
 async def test_who_downloads_the_invitations_is_recorded(
     owner: Operator, viewer: Operator, service: Service, connection: asyncpg.Connection
 ) -> None:

@@ -1,9 +1,12 @@
 """The editor as an operator uses it: with the keyboard alone, and when the session ends."""
 
+from uuid import UUID
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from app.access.sessions import MAX_IDLE
+from tests.console import made_imports
 from tests.console.browser import ConsoleInBrowser, View
 from tests.rules.makers import JPEG
 from tests.service import CARD_APPID
@@ -93,3 +96,41 @@ async def test_a_picture_is_not_sent_with_what_only_judges_the_rule(
         assert len(request.post_data_buffer or b"") < 10_000
         assert "try.text" in (request.post_data or "")
         assert visit.faults.all == []
+
+
+async def test_an_import_shows_how_far_it_is_and_survives_a_reload(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    service = console_in_browser.service
+    content = made_imports.document("Imported")
+    async with console_in_browser.visit(DESK) as visit:
+        page = visit.page
+        await visit.open("/rules/import")
+        file = FilePayload(name="rules.json", mimeType="application/json", buffer=content)
+        await page.locator("#file").set_input_files(file)
+        await page.locator("#from-file").get_by_role("button", name="Preview").click()
+        await page.wait_for_url("**/rules/imports/*")
+        import_id = UUID(page.url.rsplit("/", 1)[1])
+        await expect(page.get_by_text("No worker runs")).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_text("Waits for a worker", exact=True)).to_be_visible()
+
+        await made_imports.work(service, import_id)
+        await page.get_by_role("button", name="Import now").click()
+        await expect(page.get_by_text("Being imported")).to_be_visible()
+        await made_imports.work(service, import_id)
+        await expect(page.get_by_text("Every process uses the rules soon.")).to_be_visible()
+        await page.get_by_role("link", name="Show the rules").click()
+        await expect(page.get_by_role("main").get_by_text("Imported")).to_be_visible()
+        assert visit.faults.all == []
+
+
+async def test_a_file_that_is_none_is_refused_beside_the_form(
+    console_in_browser: ConsoleInBrowser,
+) -> None:
+    async with console_in_browser.visit(DESK) as visit:
+        page = visit.page
+        await visit.open("/rules/import")
+        await page.locator("#from-file").get_by_role("button", name="Preview").click()
+        await expect(page.locator("#problems")).to_contain_text("Choose a file first.")
+        assert visit.faults.violations == []

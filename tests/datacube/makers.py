@@ -84,7 +84,8 @@ INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, event, occurred_a
                        payload)
 SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM at) * 1000 AS bigint)), 12, '0')
             || substr(md5(at::text || appid || n), 13) AS uuid),
-       appid, decode(md5(at::text || appid || n), 'hex'), 'oDEMO', 'text', NULL, at, at, '{}'
+       appid, int4send(0) || decode(md5(at::text || appid || n), 'hex'), 'oDEMO', 'text',
+       NULL, at, at, '{}'
 FROM (
     SELECT CAST(:appid AS text) AS appid, at, row_number() OVER () AS n
     FROM unnest(CAST(:times AS timestamptz[])) AS t(at)

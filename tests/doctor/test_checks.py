@@ -135,6 +135,12 @@ def refusal(api: str, errcode: int | None, errmsg: str = "no") -> Change:
     return shared(refusals=[Refusal(APPID, api, errcode, errmsg, "rid-1", NOW - HOUR, NOW)])
 
 
+def outage(lasts: timedelta) -> Change:
+    """Return facts in which the calls of an API wait, since they have got no answer for a time."""
+    found = Refusal(APPID, SEND, None, "no", None, NOW - lasts, NOW, probe_at=NOW)
+    return shared(refusals=[found])
+
+
 def differing(theirs: int, ours: int) -> Change:
     """Return facts in which WeChat and the service have counted so many messages."""
     return shared(figures={APPID: {"messages": [Pair(NOW.date(), theirs, ours)]}})
@@ -203,6 +209,8 @@ CASES: list[tuple[str, State, str, Change]] = [
     ("api-refusals", State.FAULT, "user/info", refusal("user/info", 48001)),
     ("api-refusals", State.LOOK, "45009", refusal("user/info", 45009)),
     ("api-refusals", State.LOOK, "user/info", refusal("user/info", None)),
+    ("api-refusals", State.LOOK, "calls wait", outage(timedelta(seconds=59))),
+    ("api-refusals", State.FAULT, "calls wait", outage(timedelta(minutes=1))),
     ("api-quota", State.LOOK, "80 of 100", with_quota(80)),
     ("api-quota", State.FAULT, "oa-bridge quota clear", with_quota(100)),
     (

@@ -65,7 +65,7 @@ ARRIVAL = """
 INSERT INTO arrivals (id, kind, appid, report_key, received_at, at, unionid, refs, position, basis,
                       left_out, door, account, recipient, sent_at, callback_id, notice_id, link_id,
                       menu_number, menu_position)
-VALUES ($1, $2, $3, int4send(0) || uuid_send($1), $4, $4, $5, '{}',
+VALUES ($1, $2, $3, uuid_send($1), $4, $4, $5, '{}',
         (SELECT COALESCE(max(position), 0) + 1 FROM arrivals), $6, $7, $8, $9, $10, $11, $12, $13,
         $14, $15, $16)
 """

@@ -1,6 +1,6 @@
 """The versions before and after dedupe keys began with a time know each other's pushes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -33,8 +33,18 @@ INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, rece
 VALUES ($1, $2, $3, 'oFOLLOWER', 'text', $4, now(), '{}')
 ON CONFLICT (appid, dedupe_key) DO NOTHING RETURNING id
 """
+STORE_AHEAD = STORE.replace("now(), '{}'", "$4, $5::text::jsonb")
+MANY = """
+INSERT INTO callbacks (id, appid, dedupe_key, openid, msgtype, occurred_at, received_at, payload)
+SELECT gen_random_uuid(), $1, uuid_send(gen_random_uuid()), 'o' || n, 'text', now(), now(), '{}'
+FROM generate_series(1, $2::int) AS n
+"""
+READ = """
+SELECT CAST(sum(idx_tup_read) AS int) FROM pg_stat_user_indexes WHERE relname = 'callbacks'
+"""
 KEYS = "SELECT dedupe_key FROM callbacks ORDER BY id"
-BEFORE, AFTER = "0099", "0100"
+BEFORE, AFTER = "0099", "0103"
+KEYS_BEGIN_WITH_A_TIME = "0100"
 AT = datetime(2026, 11, 24, 8, 0, 1, tzinfo=UTC)
 EARLIER_KEY = bytes(range(DIGEST_BYTES))
 PRESENT_KEY = int(AT.timestamp()).to_bytes(4, "big") + EARLIER_KEY
@@ -47,6 +57,21 @@ async def store(
 ) -> bool:
     """Store a push as the version before does; return whether it is new to it."""
     return await connection.fetchval(STORE, id or uuid7(), APPID, key, at) is not None
+
+
+async def store_ahead(
+    connection: asyncpg.Connection, key: bytes, now: datetime, create_time: int
+) -> bool:
+    """Store a push from the future as the version before does; return whether it is new to it."""
+    payload = f'{{"CreateTime": "{create_time}"}}'
+    return await connection.fetchval(STORE_AHEAD, uuid7(), APPID, key, now, payload) is not None
+
+
+async def entries_read(connection: asyncpg.Connection) -> int:
+    """Return how many entries of the table's indexes were read so far."""
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    read: int = await connection.fetchval(READ)
+    return read
 
 
 async def test_a_push_that_the_new_version_has_stored_is_a_duplicate_to_the_one_before(
@@ -74,6 +99,23 @@ async def test_a_push_that_the_version_before_stores_is_a_duplicate_to_the_new_o
     assert await column(connection, KEYS) == [key]
 
 
+@pytest.mark.parametrize(("ahead", "unit"), [(6, 1), (300, 1), (300, 1000), (300, 1_000_000)])
+async def test_a_push_from_the_future_is_one_push_to_both_versions(
+    service: Service, connection: asyncpg.Connection, clock: WorldClock, ahead: int, unit: int
+) -> None:
+    create_time = (clock.seconds + ahead) * unit
+    await service.push(message(clock, CreateTime=create_time))
+    [key] = await column(connection, KEYS)
+    # The time at which each copy came stands in place of its CreateTime.
+    copies = [(clock.now() + timedelta(seconds=late), create_time) for late in (0, 5)]
+    found = [await store_ahead(connection, key[-DIGEST_BYTES:], *copy) for copy in copies]
+    await connection.execute("DELETE FROM callbacks")
+    found += [await store_ahead(connection, key[-DIGEST_BYTES:], *copy) for copy in copies]
+
+    assert found == [False, False, True, False]
+    assert await column(connection, KEYS) == [key]
+
+
 async def test_what_was_stored_a_moment_before_the_upgrade_gets_the_new_key(
     empty: Database,
 ) -> None:
@@ -90,6 +132,19 @@ async def test_what_was_stored_a_moment_before_the_upgrade_gets_the_new_key(
     await connection.close()
 
 
+async def test_a_push_from_the_future_that_was_stored_a_moment_before_gets_the_key_of_its_time(
+    empty: Database,
+) -> None:
+    await migrate.upgrade(empty.engine, BEFORE)
+    connection = await connect(empty.url)
+    await store_ahead(connection, EARLIER_KEY, datetime.now(UTC), int(AT.timestamp()))
+
+    await migrate.upgrade(empty.engine, AFTER)
+
+    assert await column(connection, KEYS) == [PRESENT_KEY]
+    await connection.close()
+
+
 async def test_what_a_spool_holds_that_was_committed_long_before_is_a_duplicate(
     empty: Database,
 ) -> None:
@@ -102,6 +157,17 @@ async def test_what_a_spool_holds_that_was_committed_long_before_is_a_duplicate(
     assert not await store(connection, EARLIER_KEY, id=LONG_AGO)
     assert await column(connection, KEYS) == [EARLIER_KEY]
     await connection.close()
+
+
+async def test_an_earlier_key_is_looked_up_by_itself_in_a_session_that_began_with_an_empty_table(
+    connection: asyncpg.Connection,
+) -> None:
+    await connection.execute(MANY, APPID, 2000)
+    before = await entries_read(connection)
+
+    await connection.execute(MANY, APPID, 100)
+
+    assert await entries_read(connection) == before
 
 
 @pytest.mark.parametrize(
@@ -125,7 +191,7 @@ async def test_on_the_way_back_a_push_stays_known(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     await store(connection, PRESENT_KEY)
-    script = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(AFTER)
+    script = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(KEYS_BEGIN_WITH_A_TIME)
 
     def go_back(engine: Connection) -> None:
         with Operations.context(MigrationContext.configure(engine)):

@@ -510,3 +510,34 @@ async def test_a_report_whose_commit_breaks_off_is_joined_when_it_is_recorded(
     await eventually(has_job)
     await settle(jobs, connection)
     assert await statuses(connection) == ["delivered"]
+
+
+async def test_notices_outlast_an_outage_without_an_attempt_for_each_hour_of_it(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+) -> None:
+    await known(service, OPENID, OTHER_OPENID)
+    sends = [
+        (await queued(service, OPENID, OTHER_OPENID, **MESSAGE_DATA))["send_id"] for _ in range(3)
+    ]
+    wechat.strike(TEMPLATE_SEND, status=502)
+    for _ in range(90):
+        for send_id in sends:
+            await run(jobs, send_id)
+        await jobs.tokens.problems.store()
+        clock.advance(timedelta(minutes=1))
+    during = await statuses(connection)
+    tried = len(wechat.calls(TEMPLATE_SEND))
+    wechat.state.faults.clear()
+
+    for _ in range(3):
+        for send_id in sends:
+            await run(jobs, send_id)
+        clock.advance(timedelta(minutes=1))
+
+    assert during == ["pending"] * 6
+    assert tried <= 6 + 90
+    assert await statuses(connection) == ["sent"] * 6

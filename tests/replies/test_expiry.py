@@ -131,16 +131,29 @@ async def test_a_reply_that_wechat_refused_until_the_end_keeps_the_refusal(
     assert (row["errcode"], row["rid"] is None) == (-1, False)
 
 
-async def test_a_reply_of_an_account_that_wechat_refuses_says_that(
-    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+@pytest.mark.parametrize(
+    ("errcode", "said"),
+    [
+        (48001, "WeChat refuses the account's sends: api unauthorized"),
+        (None, "WeChat answers none of the account's sends: api unauthorized"),
+    ],
+)
+async def test_a_reply_of_an_account_whose_sends_wait_says_why(
+    service: Service,
+    wechat: WeChat,
+    jobs: Jobs,
+    connection: asyncpg.Connection,
+    errcode: int | None,
+    said: str,
 ) -> None:
     await owed(service, wechat, TEXT)
     (ends,) = await column(connection, "SELECT expires_at FROM replies")
     await connection.execute(
         "INSERT INTO api_problems (appid, api, errcode, errmsg, since, seen_at, probe_at) "
-        "VALUES ($1, 'message/custom/send', 48001, 'api unauthorized', $2, $2, $2)",
+        "VALUES ($1, 'message/custom/send', $3, 'api unauthorized', $2, $2, $2)",
         APPID,
         service.clock.now(),
+        errcode,
     )
     service.clock.advance(ends - service.clock.now() + timedelta(seconds=90))
 
@@ -148,4 +161,4 @@ async def test_a_reply_of_an_account_that_wechat_refuses_says_that(
 
     status, errmsg = await fate(connection)
     assert status == "expired"
-    assert errmsg.endswith(": WeChat refuses the account's sends: api unauthorized")
+    assert errmsg.endswith(f": {said}")

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -63,33 +63,37 @@ def workers(settings: Settings) -> Iterator[None]:
             process.join()
 
 
-def accounts_file(folder: Path) -> Path:
+def accounts_file(folder: Path, appids: Sequence[str] = ACCOUNTS) -> Path:
     path = folder / "accounts.toml"
     path.write_text(
         "".join(
             f'[[account]]\nappid = "{appid}"\nkind = "oa"\noriginal_id = "gh_{appid[-12:]}"\n'
             f'appsecret = "a-secret-of-the-test"\ntoken = "token{appid[-1]}"\n'
             f'encoding_aes_key = "{"A" * 43}"\n'
-            for appid in ACCOUNTS
+            for appid in appids
         )
     )
     return path
+
+
+def settings_of_accounts(database_url: str, folder: Path, appids: Sequence[str]) -> Settings:
+    return settings_for(
+        database_url,
+        folder,
+        wechat_api_timeout_seconds=60,  # a busy machine is no slow WeChat
+        accounts_file=accounts_file(folder, appids),
+        **dict.fromkeys(
+            f"wechat_{name}"
+            for name in ("appid", "original_id", "appsecret", "token", "encoding_aes_key")
+        ),
+    )
 
 
 async def test_no_account_delays_another_one_and_short_windows_go_first(
     database_url: str, tmp_path: Path, connection: asyncpg.Connection
 ) -> None:
     refused = {"REFUSED": f"{WITHOUT_RIGHT}=48001,{WITHOUT_QUOTA}=45009"}
-    settings = settings_for(
-        database_url,
-        tmp_path,
-        wechat_api_timeout_seconds=60,  # a busy machine is no slow WeChat
-        accounts_file=accounts_file(tmp_path),
-        **dict.fromkeys(
-            f"wechat_{name}"
-            for name in ("appid", "original_id", "appsecret", "token", "encoding_aes_key")
-        ),
-    )
+    settings = settings_of_accounts(database_url, tmp_path, ACCOUNTS)
     for appid in (WITHOUT_RIGHT, WITHOUT_QUOTA, BUSY):
         await Backlog(appid, "days", BACKLOG).store(connection)
     with (

@@ -152,7 +152,7 @@ class Stuck(Jobs):
 
     deliver_webhook = erase = retry = renew_link = resolve
     send_notices = settle_notices = publish_menu = renew_qrcode = resolve
-    run_tags = send_alarms = add_codes = resolve
+    run_tags = send_alarms = add_codes = import_rules = resolve
 
 
 async def test_cards_go_out_while_every_other_job_is_stuck(

@@ -65,6 +65,9 @@ def test_a_call_that_the_service_puts_off_is_no_answer_that_lacks() -> None:
         _paused(_error(48001), 60),
         TransportError("timed out", outcome_unknown=True),
         NoToken(TransportError("timed out", outcome_unknown=False)),
+        _paused(TransportError("timed out", outcome_unknown=False), 5),
+        NoToken(_paused(TransportError("timed out", outcome_unknown=False), 5)),
+        _paused(_paused(TransportError("timed out", outcome_unknown=False), 5), 5),
     ],
 )
 def test_what_time_alone_does_not_help_is_502(error: ApiError) -> None:

@@ -1,6 +1,6 @@
 """Changes rules with the functions of `/api/rules`, which write the audit log as well.
 
-Nothing else in the console changes rules.
+Nothing else in the console changes rules, but for the imports that a worker carries out.
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,8 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.actor import Actor
 from app.rules.definition.schemas import RuleIn, RuleOut
 from app.rules.editing import edit, restore
-from app.rules.importing.import_rules import Import, run_import
-from app.rules.importing.imported_rules import ImportedRules
 from app.settings import Settings
 
 
@@ -54,23 +52,4 @@ async def restore_revision(
         actor,
         settings=settings,
         expected=lambda: frozenset({present}),
-    )
-
-
-async def import_rules(
-    session: AsyncSession,
-    rules: ImportedRules,
-    actor: Actor,
-    *,
-    add_only: bool,
-    version: int,
-) -> Import:
-    """Import rules into the set that is at `version`. Raises RulesChanged, InvalidRequest."""
-    return await run_import(
-        session,
-        rules,
-        actor,
-        dry_run=False,
-        add_only=add_only,
-        expected=frozenset({version}),
     )

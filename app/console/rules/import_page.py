@@ -1,14 +1,11 @@
-"""Imports rules from a file, or from WeChat's own console; always as a preview first.
+"""From where rules can be imported: a file, or WeChat's own console; and the latest imports.
 
-Nothing is kept between the preview and the import: the same source is read again, and the import is
-refused if it, or the rules, have changed meanwhile.
+The document is stored, and a worker makes a preview of it: `one_import_page` shows it.
 """
 
-import asyncio
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import IO, Any, Final
+import io
+from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import orjson
@@ -16,31 +13,26 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
-from app.access.actor import Actor
 from app.access.sessions import SignedIn
 from app.console.messages import N_
 from app.console.refusal import Refusal
 from app.console.render import is_htmx, render
-from app.console.rules import changes, field_labels
+from app.console.rules import import_labels
 from app.console.rules.editor import translate_for
-from app.console.rules.phrases import in_language
 from app.console.rules.router import router
 from app.console.signed_in import Editor
 from app.console.template_environment import console_path
-from app.console.visitor import actor_of
 from app.db.engine import Database
 from app.ops.api_body import BodyLimit
-from app.rules.background import background_work
 from app.rules.definition.accounts import receiving_accounts
-from app.rules.definition.validation_errors import InvalidRequest
-from app.rules.editing.check_replies import unsendable
-from app.rules.importing import plan
-from app.rules.importing.console import rules_from_console
+from app.rules.importing import import_store
+from app.rules.importing.byte_source import ByteSource
 from app.rules.importing.document import DocumentFormat
-from app.rules.importing.import_rules import ONE_AT_A_TIME, RulesChanged, run_import
-from app.rules.importing.imported_rules import ImportedRules, read_rules
+from app.rules.importing.import_store import Origin, TooManyImports
 from app.rules.importing.limits import MAX_BYTES
-from app.rules.importing.plan import Diff, Plan
+from app.rules.importing.models import ImportSource
+from app.rules.importing.preview import storable
+from app.rules.importing.receive import receive
 from app.secret_box import secret_box
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
@@ -49,77 +41,54 @@ from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
 
 IMPORT_LIMIT: Final = BodyLimit(MAX_BYTES + 1024 * 1024, seconds=300)
-MAX_SHOWN: Final = 200
+MAX_FILE_NAME: Final = 200
 
 NO_FILE: Final = N_("Choose a file first.")
-BUSY: Final = N_("Another import is under way. Try again when it has ended.")
-CHANGED: Final = N_("The rules or the source have changed since the preview. Look at the new one.")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is imported. digest: of its bytes. add_only: stored rules stay as they are.
-
-    skipped: one line for each thing that can't be imported.
-    """
-
-    rules: ImportedRules
-    digest: str
-    add_only: bool
-    skipped: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an import changes."""
-
-    diff: Diff
-    skipped: Sequence[str]
-    digest: str
+EMPTY: Final = N_("The file is empty. Choose another one.")
+TOO_LARGE: Final = N_("The file has more than %(most)s MiB. Choose a smaller one.")
+BUSY: Final = N_("Too many imports wait for a worker. Try again when one of them has ended.")
 
 
 @router.get("/import")
 async def show_import(request: Request, _visitor: Editor) -> Response:
-    """Show from where rules can be imported."""
-    return _page(request)
+    """Show from where rules can be imported, and the latest imports."""
+    return await _page(request)
 
 
 @router.post("/import")
 async def import_file(request: Request, visitor: Editor) -> Response:
-    """Show what the rules of a file would change, or import them."""
-    if ONE_AT_A_TIME.locked():
-        return _page(request, problems=[translate_for(request)(BUSY)], status=429)
-    async with ONE_AT_A_TIME, request.form(max_files=1, max_fields=10) as form:
+    """Let a worker say what the rules of a file would change."""
+    translate = translate_for(request)
+    async with request.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return _page(request, problems=[translate_for(request)(NO_FILE)], status=422)
+            return await _page(request, translate(NO_FILE), status=422)
+        if not file.size:
+            return await _page(request, translate(EMPTY), status=422)
+        if file.size > MAX_BYTES:
+            words = translate(TOO_LARGE) % {"most": MAX_BYTES // (1024 * 1024)}
+            return await _page(request, words, status=413)
         format = DocumentFormat.JSON if file.filename.endswith(".json") else DocumentFormat.YAML
-        settings = request.app.state.settings
-        try:
-            with background_work():
-                digest = await asyncio.to_thread(_digest, file.file)
-                rules = await asyncio.to_thread(read_rules, file.file, format, settings)
-        except InvalidRequest as invalid:
-            return _page(request, problems=_words(request, invalid), status=422)
-        source = Source(rules, digest, add_only=False)
-        return await _preview_or_import(request, visitor, source, form)
+        name = storable(file.filename)[:MAX_FILE_NAME]
+        origin = Origin(ImportSource.FILE, format, file_name=name)
+        return await _begin(request, visitor, origin, file.file)
 
 
 @router.post("/import/from-wechat")
 async def import_from_wechat(request: Request, visitor: Editor) -> Response:
-    """Show which automatic replies of WeChat's console would be added, or add them."""
-    translate = translate_for(request)
+    """Let a worker say which automatic replies of WeChat's console would be added."""
     form = await request.form(max_files=0, max_fields=10)
     accounts = receiving_accounts(request.app.state.settings)
     chosen = str(form.get("account") or (accounts[0] if accounts else ""))
     if chosen not in accounts:
-        return _page(request, problems=[translate(N_("Choose an account."))], status=422)
+        words = translate_for(request)(N_("Choose an account."))
+        return await _page(request, words, status=422)
     try:
         answer = await automatic_replies(request, AppId(chosen))
     except ApiError as error:
-        return _page(request, problems=[Refusal.of(request, error).words], status=502)
-    source = _from_console(answer, chosen, request)
-    return await _preview_or_import(request, visitor, source, form)
+        return await _page(request, Refusal.of(request, error).words, status=502)
+    origin = Origin(ImportSource.WECHAT, DocumentFormat.JSON, account=chosen)
+    return await _begin(request, visitor, origin, io.BytesIO(orjson.dumps(answer)))
 
 
 async def automatic_replies(request: Request, appid: AppId) -> dict[str, Any]:
@@ -139,130 +108,38 @@ async def automatic_replies(request: Request, appid: AppId) -> dict[str, Any]:
             await tokens.store()
 
 
-def _from_console(answer: dict[str, Any], appid: str, request: Request) -> Source:
-    conversion = rules_from_console(answer, appid)
-    kept = []
-    for rule in conversion.rules:
-        reasons = [
-            reason for _, reason in unsendable(rule, request.app.state.settings.mini_programs)
-        ]
-        if reasons:
-            conversion.skip(rule.name, "; ".join(reasons))
-        else:
-            kept.append(rule)
-    digest = hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return Source(ImportedRules.of(kept), digest, add_only=True, skipped=conversion.skipped)
-
-
-async def _preview_or_import(
-    request: Request,
-    visitor: SignedIn,
-    source: Source,
-    form: Any,  # noqa: ANN401 - of Starlette
-) -> Response:
-    """Import if the form has the version and the digest of a preview that still holds."""
-    version = str(form.get("version") or "")
-    problems: list[str] = []
-    try:
-        if version.isdigit() and form.get("action") == "import":
-            if form.get("digest") == source.digest:
-                await _import(request, visitor, source, int(version))
-                return _done(request)
-            problems = [translate_for(request)(CHANGED)]
-    except RulesChanged:
-        problems = [translate_for(request)(CHANGED)]
-    except InvalidRequest as invalid:
-        source.rules.close()
-        return _page(request, problems=_words(request, invalid), status=422)
-    return await _preview(request, source, actor_of(request, visitor), problems)
-
-
-async def _import(request: Request, visitor: SignedIn, source: Source, version: int) -> None:
-    state = request.app.state
-    database: Database = state.database
-    with background_work():
-        async with database.sessions.begin() as session:
-            done = await changes.import_rules(
-                session,
-                source.rules,
-                actor_of(request, visitor),
-                add_only=source.add_only,
-                version=version,
-            )
-    done.plan.close()
-
-
-async def _preview(
-    request: Request, source: Source, actor: Actor, problems: Sequence[str]
-) -> Response:
-    database: Database = request.app.state.database
-    try:
-        with background_work():
-            async with database.sessions.begin() as session:
-                done = await run_import(
-                    session, source.rules, actor, dry_run=True, add_only=source.add_only
-                )
-            diff, skipped = await asyncio.to_thread(_told, done.plan, done.version)
-    except InvalidRequest as invalid:
-        source.rules.close()
-        return _page(request, problems=_words(request, invalid), status=422)
-    translate = translate_for(request)
-    lines = [in_language(line, translate) for line in (*source.skipped, *skipped)]
-    preview = Preview(diff, lines, source.digest)
-    return _page(
-        request,
-        preview=preview,
-        problems=problems,
-        status=409 if problems else 200,
-        form_id="from-wechat" if source.add_only else "from-file",
-    )
-
-
-def _told(made: Plan, version: int) -> tuple[Diff, list[str]]:
-    told = plan.diff(made, version, dry_run=True), list(plan.skipped(made))
-    made.close()
-    return told
-
-
-def _digest(stream: IO[bytes]) -> str:
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # has all that it needs
-    stream.seek(0)
-    return digest
-
-
-def _words(request: Request, invalid: InvalidRequest) -> list[str]:
-    translate = translate_for(request)
-    return [
-        f"{'.'.join(str(part) for part in problem.loc if part != 'body')}: "
-        f"{in_language(problem.msg, translate)}"
-        for problem in invalid.problems
-    ]
-
-
-def _done(request: Request) -> Response:
-    path = console_path("/rules?done=imported")
+def redirect_to(request: Request, import_id: UUID) -> Response:
+    """Lead the browser to the page of an import."""
+    path = console_path(f"/rules/imports/{import_id}")
     if is_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": path})
     return RedirectResponse(path, 303)
 
 
-def _page(
-    request: Request,
-    *,
-    preview: Preview | None = None,
-    problems: Sequence[str] = (),
-    status: int = 200,
-    form_id: str = "",
+async def _begin(
+    request: Request, visitor: SignedIn, origin: Origin, document: ByteSource
 ) -> Response:
+    state = request.app.state
+    database: Database = state.database
+    try:
+        async with database.sessions.begin() as session:
+            import_id = await receive(session, origin, document, visitor.name, state.clock.now())
+    except TooManyImports:
+        return await _page(request, translate_for(request)(BUSY), status=429)
+    return redirect_to(request, import_id)
+
+
+async def _page(request: Request, *problems: str, status: int = 200) -> Response:
+    database: Database = request.app.state.database
+    async with database.sessions() as session:
+        imports = await import_store.latest(session)
     return render(
         request,
         "rules/import.html",
-        fragment="preview",
+        fragment="problems",
         status=status,
-        preview=preview,
-        problems=problems[:MAX_SHOWN],
-        form_id=form_id,
-        texts=field_labels,
-        most=MAX_SHOWN,
+        problems=problems,
+        imports=imports,
+        texts=import_labels,
         accounts=receiving_accounts(request.app.state.settings),
     )

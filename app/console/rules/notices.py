@@ -11,7 +11,6 @@ NOTICES: Final = {
     "restored": Label(N_("Restored"), Level.GOOD, N_("It is a new revision of the rule.")),
     "switched": Label(N_("Switched"), Level.GOOD),
     "moved": Label(N_("Moved"), Level.GOOD, N_("The priority of the rule is changed.")),
-    "imported": Label(N_("Imported"), Level.GOOD, N_("Every process uses the rules soon.")),
     "stale": Label(
         N_("Nothing was changed"),
         Level.LOOK,

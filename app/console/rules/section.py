@@ -9,6 +9,7 @@ from app.console.rules import (  # noqa: F401 - each adds its routes, those with
     history,
     import_page,
     list_page,
+    one_import_page,
     pictures,
     replay_page,
     try_page,

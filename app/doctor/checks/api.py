@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ STABLE_TOKEN: Final = "stable_token"  # noqa: S105 - the name of an API
 WRONG_APPSECRET: Final = 40125
 INVALID_CREDENTIAL: Final = 40001
 NOT_LISTED: Final = 40164
+# Most outages are over by then, so that nobody has to do anything.
+LASTING: Final = timedelta(minutes=1)
 
 _ADDRESS: Final = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]+)")
 
@@ -105,11 +108,19 @@ def api_refusals(facts: Facts, shared: Shared) -> Iterator[Finding]:
 
 def _refused_call(refused: Refusal) -> Finding:
     if refused.errcode is None:
-        return look(
+        is_outage = refused.probe_at is not None
+        lasts = is_outage and refused.seen_at - refused.since >= LASTING
+        reason = Both(refused.errmsg, failure_in("zh", refused.errmsg))
+        return (fault if lasts else look)(
             "api-refusals",
             Both(
-                f"{refused.api} got no answer from WeChat: {refused.errmsg}.",
-                f"调用 {refused.api} 时微信没有应答：{failure_in('zh', refused.errmsg)}。",
+                f"{refused.api} gets no answer from WeChat, and these calls wait: {reason.en}.",
+                f"调用 {refused.api} 一直没有得到微信的应答，此类调用暂停：{reason.zh}。",
+            )
+            if is_outage
+            else Both(
+                f"{refused.api} got no answer from WeChat: {reason.en}.",
+                f"调用 {refused.api} 时微信没有应答：{reason.zh}。",
             ),
             Both(
                 "If it goes on, check the way from the worker to api.weixin.qq.com.",

@@ -4,7 +4,7 @@ The caller owns the transaction.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import orjson
@@ -15,6 +15,9 @@ from app.rules.models import RuleChange
 
 CHUNK: Final = 1000
 CHUNK_BYTES: Final = 4 * 1024 * 1024
+
+
+Report = Callable[[int], None]
 
 
 class BulkRow(NamedTuple):
@@ -84,14 +87,21 @@ SELECT id, revision, :change, rule, :operator FROM done
 """)
 
 
-async def insert_all(session: AsyncSession, rules: Iterable[BulkRow], operator: str) -> None:
-    """Add rules. The ids of later rules are above theirs only after `keep_ids_rising`."""
-    await _execute(session, _ADD, rules, RuleChange.ADDED, operator)
+async def insert_all(
+    session: AsyncSession, rules: Iterable[BulkRow], operator: str, report: Report
+) -> None:
+    """Add rules. The ids of later rules are above theirs only after `keep_ids_rising`.
+
+    report: is told after each statement how many rules it has added.
+    """
+    await _execute(session, _ADD, rules, RuleChange.ADDED, operator, report)
 
 
-async def replace_all(session: AsyncSession, rules: Iterable[BulkRow], operator: str) -> None:
-    """Replace the rules with these ids."""
-    await _execute(session, _REPLACE, rules, RuleChange.CHANGED, operator)
+async def replace_all(
+    session: AsyncSession, rules: Iterable[BulkRow], operator: str, report: Report
+) -> None:
+    """Replace the rules with these ids. report: as in `insert_all`."""
+    await _execute(session, _REPLACE, rules, RuleChange.CHANGED, operator, report)
 
 
 async def delete_all(session: AsyncSession, ids: Sequence[int], operator: str) -> None:
@@ -107,17 +117,22 @@ async def _execute(
     rules: Iterable[BulkRow],
     change: RuleChange,
     operator: str,
+    report: Report,
 ) -> None:
     remaining = iter(rules)
-    while rows := await asyncio.to_thread(_next_rows, remaining):
+    while True:
+        count, rows = await asyncio.to_thread(_next_rows, remaining)
+        if not count:
+            return
         await session.execute(statement, {"rows": rows, "change": change, "operator": operator})
+        report(count)
 
 
-def _next_rows(remaining: Iterator[BulkRow]) -> str:
-    """Return the next rules as one JSON text; empty after the last one."""
+def _next_rows(remaining: Iterator[BulkRow]) -> tuple[int, str]:
+    """Return how many rules are next, and these as one JSON text; 0 after the last one."""
     rows: list[bytes] = []
     size = 0
     while len(rows) < CHUNK and size < CHUNK_BYTES and (rule := next(remaining, None)):
         rows.append(b'{"id":%b,"rule":%b}' % (orjson.dumps(rule.id), rule.columns))
         size += len(rule.columns)
-    return (b"[%b]" % b",".join(rows)).decode() if rows else ""
+    return len(rows), (b"[%b]" % b",".join(rows)).decode()

@@ -13,6 +13,7 @@ from app.rules.definition.fields import Strict
 from app.rules.definition.schemas import RuleId, RuleIn, RuleOut
 from app.rules.definition.validation_errors import InvalidRequest, Problem, problems_in
 from app.rules.editing.room import MAX_RULES
+from app.rules.importing.byte_source import ByteSource
 from app.rules.importing.json_items import read_json_items
 from app.rules.importing.limits import (
     MEMBER,
@@ -77,7 +78,7 @@ def format_of(content_type: str) -> DocumentFormat | None:
     return _SPELLINGS.get(content_type.partition(";")[0].strip().lower())
 
 
-def read_items(stream: IO[bytes], format: DocumentFormat) -> Iterator[object]:
+def read_items(stream: ByteSource, format: DocumentFormat) -> Iterator[object]:
     """Yield the rules of a document as they stand there. Raises InvalidRequest.
 
     They are read one by one: a document of the greatest size takes no more memory than a few rules.
@@ -166,7 +167,7 @@ def _invalid(msg: str) -> InvalidRequest:
     return InvalidRequest([Problem(loc=["body"], msg=msg, type="document")])
 
 
-_READERS: Final[dict[DocumentFormat, Callable[[IO[bytes]], Iterator[object]]]] = {
+_READERS: Final[dict[DocumentFormat, Callable[[ByteSource], Iterator[object]]]] = {
     DocumentFormat.YAML: read_yaml_items,
     DocumentFormat.JSON: read_json_items,
 }

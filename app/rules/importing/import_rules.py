@@ -14,10 +14,11 @@ from app.rules.editing.room import TooManyRules, require_room
 from app.rules.importing import plan
 from app.rules.importing.imported_rules import ImportedRules
 from app.rules.importing.plan import Plan
+from app.rules.importing.progress import Progress
 
 # Two at once would take twice the memory and time, and the second one would wait for the first.
 ONE_AT_A_TIME: Final = asyncio.Semaphore(1)
-"""What holds an import of a document, in this process."""
+"""What holds an import, in this process: a document that is posted, or the job of a worker."""
 
 
 class RulesChanged(Exception):
@@ -44,19 +45,22 @@ async def run_import(
     dry_run: bool,
     add_only: bool = False,
     expected: frozenset[int] | None = None,
+    progress: Progress | None = None,
 ) -> Import:
     """Replace all rules by `rules`, or only compare. The caller owns the transaction.
 
     The rules are forgotten with `Plan.close`. No other change of rules is made until the
     transaction ends. dry_run: nothing is changed. add_only: stored rules are neither changed nor
     removed. The audit log gets one entry with the versions of the rules and the number of changes.
-    expected: versions of the rules, one of which must be the present one; None: any.
+    expected: versions of the rules, one of which must be the present one; None: any. progress: is
+    told how far it is.
     Raises RulesChanged, InvalidRequest, and its subclass TooManyRules.
     """
+    progress = progress or Progress()
     version = await edit.begin(session)
     if expected is not None and version not in expected:
         raise RulesChanged(version)
-    planned = await plan.plan_import(session, rules, add_only=add_only)
+    planned = await plan.plan_import(session, rules, progress, add_only=add_only)
     try:
         if add_only:
             await require_room(session, await asyncio.to_thread(plan.added_weight, planned))
@@ -64,7 +68,7 @@ async def run_import(
         planned.diffs.close()
         raise
     if not dry_run:
-        await plan.apply(session, planned, actor.name)
+        await plan.apply(session, planned, actor.name, progress)
         await audit.record(
             session,
             actor,

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from app.rules.definition.validation_messages import message_for
 from app.rules.editing import edit
 from app.rules.editing.check_sendable import SendableCheck
 from app.rules.editing.room import MAX_RULES, NOTHING, require_within, weight_of
+from app.rules.importing.byte_source import ByteSource
 from app.rules.importing.document import DocumentFormat, ImportedRule, read_items
 from app.rules.importing.limits import MEMBER
 from app.rules.importing.scratch import Scratch
@@ -80,7 +81,7 @@ class ImportedRules:
         self._columns.close()
 
 
-def read_rules(stream: IO[bytes], format: DocumentFormat, settings: Settings) -> ImportedRules:
+def read_rules(stream: ByteSource, format: DocumentFormat, settings: Settings) -> ImportedRules:
     """Return the rules of a document after all checks. Raises InvalidRequest.
 
     It ends at MAX_PROBLEMS problems, however many more there are. It takes long for many rules.

@@ -5,8 +5,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import IO, Final, NoReturn
+from typing import Final, NoReturn
 
+from app.rules.importing.byte_source import ByteSource
 from app.rules.importing.limits import (
     CHUNK_BYTES,
     MAX_DEPTH,
@@ -25,7 +26,7 @@ _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 _ENCODING_BYTES: Final = 4
 
 
-def read_json_items(stream: IO[bytes]) -> Iterator[object]:
+def read_json_items(stream: ByteSource) -> Iterator[object]:
     """Yield the items of the list `rules` one after the other. Raises BadDocument, ValueError."""
     window = _Window(stream)
     if window.next_character() != "{":
@@ -73,7 +74,7 @@ def _list(window: "_Window") -> Iterator[object]:
 class _Window:
     """The part of a document that is being read: at least MAX_ITEM_BYTES from the position on."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: ByteSource) -> None:
         self._stream = stream
         start = stream.read(CHUNK_BYTES)
         encoding = json.detect_encoding(start[:_ENCODING_BYTES])

@@ -20,6 +20,8 @@ from app.rules.editing import bulk_edit, edit
 from app.rules.editing.bulk_edit import BulkRow
 from app.rules.editing.room import NOTHING, Weight, weight_of
 from app.rules.importing.imported_rules import ImportedRules
+from app.rules.importing.models import ImportStep
+from app.rules.importing.progress import Progress
 from app.rules.importing.scratch import Scratch
 
 _PIECE_BYTES = 64 * 1024
@@ -95,7 +97,7 @@ class Plan:
 
 
 async def plan_import(
-    session: AsyncSession, rules: ImportedRules, *, add_only: bool = False
+    session: AsyncSession, rules: ImportedRules, progress: Progress, *, add_only: bool = False
 ) -> Plan:
     """Return the changes that turn the stored rules into `rules`.
 
@@ -104,9 +106,11 @@ async def plan_import(
     duplicates.
     """
     stored_ids = frozenset(await store.read_ids(session))
+    progress.begin(ImportStep.COMPARING, len(stored_ids))
     comparison = await asyncio.to_thread(_Comparison, rules, stored_ids)
     async for rows in store.stream_all(session):
         await asyncio.to_thread(comparison.add, rows)
+        progress.add(len(rows))
     return comparison.plan(add_only=add_only)
 
 
@@ -169,16 +173,18 @@ def added_weight(plan: Plan) -> Weight:
     return weight
 
 
-async def apply(session: AsyncSession, plan: Plan, operator: str) -> None:
+async def apply(session: AsyncSession, plan: Plan, operator: str, progress: Progress) -> None:
     """Make the changes of a plan, each with a new revision."""
     rules = plan.rules
+    progress.begin(ImportStep.WRITING, len(plan.removed) + len(plan.changed) + len(plan.added))
     await bulk_edit.delete_all(session, [rule_id for rule_id, _ in plan.removed], operator)
+    progress.add(len(plan.removed))
     changed = (BulkRow(rule_id, rules.encoded(number)) for number, rule_id, _ in plan.changed)
-    await bulk_edit.replace_all(session, changed, operator)
+    await bulk_edit.replace_all(session, changed, operator, progress.add)
     ids = (rules.heads[number].id or 0 for number in plan.added)
     await edit.keep_ids_rising(session, max(ids, default=0))
     added = (BulkRow(rules.heads[number].id, rules.encoded(number)) for number in plan.added)
-    await bulk_edit.insert_all(session, added, operator)
+    await bulk_edit.insert_all(session, added, operator, progress.add)
 
 
 def diff(plan: Plan, version: int, *, dry_run: bool) -> Diff:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import yaml
 
+from app.rules.importing.byte_source import ByteSource
 from app.rules.importing.limits import (
     CHUNK_BYTES,
     MAX_DEPTH,
@@ -51,7 +52,7 @@ class Forbidden(BadDocument):
 class _Source:
     """Feeds libyaml, which otherwise would keep a word of any length, up to a limit."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: ByteSource) -> None:
         self._stream = stream
         self._left = 0
         self.is_exceeded = False
@@ -85,7 +86,7 @@ def read_yaml(content: bytes) -> object:
     return value
 
 
-def read_yaml_items(stream: IO[bytes]) -> Iterator[object]:
+def read_yaml_items(stream: ByteSource) -> Iterator[object]:
     """Yield the items of the list `rules` one after the other.
 
     Raises BadDocument, yaml.YAMLError, ValueError.

@@ -46,6 +46,14 @@ def dedupe_key(appid: AppId, message: Inbound) -> bytes:
     return _key(message, _digest("event", *sender, kind, _distinguishing(message), contents))
 
 
+def digest_of(key: bytes) -> bytes:
+    """Return what tells pushes apart: the last 16 bytes of a key, which alone were one earlier.
+
+    What is made of this part is the same whichever version makes it.
+    """
+    return key[-DIGEST_BYTES:]
+
+
 def _key(message: Inbound, digest: bytes) -> bytes:
     seconds: int = min(max(message.create_time, 0), _MOST_SECONDS)
     return seconds.to_bytes(_TIME_BYTES, "big") + digest[:DIGEST_BYTES]

@@ -1,4 +1,4 @@
-"""The test box, the comparison with stored messages, pictures and imports."""
+"""The test box, the comparison with stored messages, and pictures."""
 
 import re
 from io import BytesIO
@@ -7,17 +7,10 @@ import pytest
 from PIL import Image
 
 from app.access.roles import Role
-from app.console.rules import import_page, try_page
-from app.rules.importing.import_rules import ONE_AT_A_TIME
+from app.console.rules import try_page
 from tests.console.operator import FROM_A_PAGE, Operator, signed_in
 from tests.console.rules.makers import Form
 from tests.service import JPEG, Service, event, message, text_reply
-
-DOCUMENT = b"""rules:
-- name: Imported
-  trigger: {on: text, match: exact, keyword: hello}
-  replies: [{msgtype: text, via: passive, content: hi}]
-"""
 
 
 async def test_the_box_names_the_winner_and_why_others_lost(
@@ -200,65 +193,3 @@ async def test_only_pictures_of_the_media_folder_are_shown(
 
     for name in ("page.jpg", "link.jpg", "none.jpg", "..%2Fx.jpg", "%00"):
         assert (await owner.get(f"/rules/pictures/{name}")).status_code == 404
-
-
-async def _send(owner: Operator, content: bytes, **data: str) -> str:
-    answer = await owner.http.post(
-        "/console/rules/import",
-        data=data,
-        files={"file": ("rules.yaml", content, "application/yaml")},
-        headers=FROM_A_PAGE,
-    )
-    return str(answer.headers.get("location", answer.text))
-
-
-def _hidden(page: str, name: str) -> str:
-    return page.split(f'name="{name}" value="')[1].split('"', maxsplit=1)[0]
-
-
-async def test_a_file_is_shown_first_and_imported_then(service: Service, owner: Operator) -> None:
-    await service.add_rule(text_reply(), name="Old")
-    preview = await _send(owner, DOCUMENT)
-    seen = {name: _hidden(preview, name) for name in ("version", "digest")}
-    other = await _send(owner, DOCUMENT + b"\n", action="import", **seen)
-    done = await _send(owner, DOCUMENT, action="import", **seen)
-    again = await _send(owner, DOCUMENT, action="import", **seen)
-
-    assert "Added: 1, changed: 0, removed: 1, unchanged: 0" in preview
-    assert "have changed since the preview" in other
-    assert done == "/console/rules?done=imported"
-    assert "have changed since the preview" in again
-    assert [rule["name"] for rule in (await service.read("rules"))["items"]] == ["Imported"]
-    assert "imported rules" in (await owner.get("/audit")).text
-
-
-@pytest.mark.parametrize("content", [b"rules: [", b"", b"- 1", b"rules: [{name: x}]"])
-async def test_a_file_that_can_not_be_imported_says_why(owner: Operator, content: bytes) -> None:
-    assert "notice-fault" in await _send(owner, content)
-    assert not ONE_AT_A_TIME.locked()
-
-
-async def test_replies_of_wechats_console_are_added(
-    service: Service, owner: Operator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def answer(*_: object) -> dict[str, object]:
-        return {
-            "is_add_friend_reply_open": 1,
-            "add_friend_autoreply_info": {"type": "text", "content": "welcome"},
-            "message_default_autoreply_info": {"type": "img", "content": "a-media-id"},
-        }
-
-    monkeypatch.setattr(import_page, "automatic_replies", answer)
-    preview = await owner.post("/rules/import/from-wechat")
-    seen = {name: _hidden(preview.text, name) for name in ("version", "digest")}
-    async with signed_in(service, Role.EDITOR, name="Editor", language="zh") as editor:
-        in_chinese = (await editor.post("/rules/import/from-wechat")).text
-    done = await owner.post("/rules/import/from-wechat", seen | {"action": "import"})
-
-    assert "Console: welcome" in preview.text
-    assert "its media id ends within 3 days" in preview.text
-    assert "Console: default：图片 a-media-id 的 media_id 三天内失效" in in_chinese
-    assert "Console: default：没有可以导入的回复" in in_chinese
-    assert done.headers["location"] == "/console/rules?done=imported"
-    (rule,) = (await service.read("rules"))["items"]
-    assert rule["trigger"]["on"] == "subscribe"

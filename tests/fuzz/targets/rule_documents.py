@@ -19,9 +19,10 @@ from app.rules.definition.schemas import RuleOut
 from app.rules.definition.validation_errors import InvalidRequest
 from app.rules.importing.document import DocumentFormat, read_items, write
 from app.rules.importing.imported_rules import ImportedRules, read_rules
+from app.rules.importing.preview import problems_of
 from app.rules.text.regex_cost import cost_of
 from app.settings import Settings
-from tests.fuzz.storable import JsonText
+from tests.fuzz.storable import JsonText, refusal
 from tests.fuzz.target import Target, Values
 from tests.rules.makers import NOON, as_posted, settings_with
 
@@ -57,6 +58,7 @@ def read(document: bytes, format: DocumentFormat) -> list[dict[str, Any]] | None
         return found
     assert problems
     assert all(problem.msg for problem in problems)
+    assert refusal([JsonText(json.dumps(problems_of(problems), ensure_ascii=False))]) is None
     return None
 
 

@@ -20,6 +20,10 @@ def test_an_id_stays_the_same_over_releases() -> None:
     assert reply_id(KEY, 1795500000, 3) == UUID("01a20c23-c300-7003-b0a1-e18f8d8dc3d5")
 
 
+def test_an_id_is_the_same_whether_or_not_a_version_begins_keys_with_the_time() -> None:
+    assert reply_id(b"\x6b\x05\x27\xe0" + KEY, 1795500000, 3) == reply_id(KEY, 1795500000, 3)
+
+
 @given(keys, times, positions)
 def test_an_id_is_a_uuid_of_version_7_with_the_time_of_the_push(
     key: bytes, create_time: int, position: int
