@@ -1,9 +1,9 @@
 """The figures of one campaign, with what a follower and a redemption cost."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +12,18 @@ from app.campaigns import count_invited, store
 from app.campaigns.models import Campaign, CampaignDoorKind
 from app.campaigns.opens import Opens, opens_by_door_and_day
 from app.campaigns.schemas import Counted, DayFigures, DoorFigures, DoorIn, FiguresOut
+from app.clock import SHANGHAI
 from app.codes import figures
 from app.codes.figures import DoorDay
 
 _CENT: Final = Decimal("0.01")
+
+
+class Follows(NamedTuple):
+    """Follows by the QR codes of a campaign: on the days that were asked for, and on all of its."""
+
+    asked: int
+    whole: int
 
 
 async def figures_of(
@@ -26,18 +34,20 @@ async def figures_of(
     codes = await figures.by_door_and_day(session, campaign.id, since, until)
     opens = await opens_by_door_and_day(session, campaign, doors, since, until)
     invited, invited_left = await count_invited.figures(session, campaign.id)
-    follows = await _follows(session, doors, since, until)
+    follows = await _follows(session, campaign, doors, since, until)
     days = day_figures(codes, opens)
-    total = _sum(days)
     return FiguresOut(
-        total=total,
+        total=_sum(days),
         doors=door_figures(doors, days),
         days=days,
-        follows=follows,
+        follows=follows.asked,
         invited=invited,
         invited_left=invited_left,
-        cost_per_follower=cost_of_each(campaign.cost, follows),
-        cost_per_redemption=cost_of_each(campaign.cost, total.redeemed),
+        # The cost is that of the whole campaign, so the days that were asked for do not matter.
+        cost_per_follower=cost_of_each(campaign.cost, follows.whole),
+        cost_per_redemption=cost_of_each(
+            campaign.cost, await figures.redeemed(session, campaign.id)
+        ),
     )
 
 
@@ -99,15 +109,29 @@ def _day(day: date, door: DoorIn | None, given: int, redeemed: int, opens: Opens
     )
 
 
-async def _follows(session: AsyncSession, doors: Sequence[DoorIn], since: date, until: date) -> int:
+async def _follows(
+    session: AsyncSession, campaign: Campaign, doors: Sequence[DoorIn], since: date, until: date
+) -> Follows:
     ids = [door.id for door in doors if door.kind is CampaignDoorKind.QRCODE]
     if not ids:
-        return 0
-    found = await session.scalar(_FOLLOWS, {"ids": ids, "since": since, "until": until})
-    return int(found or 0)
+        return Follows(0, 0)
+    # The moment at which it ends is no part of it.
+    last = campaign.ends_at - timedelta(microseconds=1)
+    bound = {
+        "ids": ids,
+        "since": since,
+        "until": until,
+        "first": campaign.starts_at.astimezone(SHANGHAI).date(),
+        "last": last.astimezone(SHANGHAI).date(),
+    }
+    asked, whole = (await session.execute(_FOLLOWS, bound)).one()
+    return Follows(int(asked), int(whole))
 
 
+# A code may have led people before its campaign, and may do so for another one afterwards.
 _FOLLOWS: Final = text("""
-SELECT sum(new_follows + refollows) FROM qrcode_days
-WHERE qrcode_id = ANY(CAST(CAST(:ids AS text[]) AS uuid[])) AND day BETWEEN :since AND :until
+SELECT COALESCE(sum(new_follows + refollows) FILTER (WHERE day BETWEEN :since AND :until), 0),
+       COALESCE(sum(new_follows + refollows), 0)
+FROM qrcode_days
+WHERE qrcode_id = ANY(CAST(CAST(:ids AS text[]) AS uuid[])) AND day BETWEEN :first AND :last
 """)

@@ -310,15 +310,18 @@ class FiguresOut(ApiModel):
     days: list[DayFigures]
     """Each door and day with figures, the earliest day first."""
     follows: int
-    """People who followed an account by the QR codes among the doors, on these days."""
+    """Follows by the QR codes among the doors, on those of these days that the campaign has a part
+    of.
+    """
     invited: int
     """People who came by invitations since the campaign began, each once by the UnionID."""
     invited_left: int
     """How many of them have left since."""
     cost_per_follower: Decimal | None
-    """The whole cost by these follows; null without a cost or a follow."""
+    """The whole cost by such follows on all days of the campaign; null without a cost or a follow.
+    """
     cost_per_redemption: Decimal | None
-    """The whole cost by the redeemed codes; null without a cost or a redemption."""
+    """The whole cost by all codes that were redeemed; null without a cost or a redemption."""
 
 
 class InvitationIn(ApiModel):

@@ -57,6 +57,12 @@ async def by_door_and_day(
     ]
 
 
+async def redeemed(session: AsyncSession, campaign_id: UUID) -> int:
+    """Return how many codes of a campaign were redeemed, on whatever day."""
+    found = await session.scalar(_REDEEMED, {"campaign_id": campaign_id})
+    return int(found or 0)
+
+
 _LEFT: Final = text("""
 SELECT one.id, free.count
 FROM unnest(CAST(:campaign_ids AS uuid[])) AS one (id) CROSS JOIN LATERAL (
@@ -77,4 +83,8 @@ GROUP BY day, door_kind, door_id
 HAVING sum(count) FILTER (WHERE measure = 'given') <> 0
     OR sum(count) FILTER (WHERE measure = 'redeemed') <> 0
 ORDER BY day, door_kind, door_id
+""")
+
+_REDEEMED: Final = text("""
+SELECT sum(count) FROM code_day_counts WHERE campaign_id = :campaign_id AND measure = 'redeemed'
 """)

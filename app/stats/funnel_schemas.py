@@ -22,7 +22,7 @@ class FunnelQuery(DateRangeQuery):
         pattern=r"^[^\x00]+$",
         description=(
             "one door of the kind: the id of a rule, QR code, link, send of notices or campaign, "
-            "or `version:position` of a menu button; default: all together"
+            "or `version:position` of a menu button; default: all together. Not with `by=account`"
         ),
     )
     campaign: UUID | None = None
@@ -43,6 +43,15 @@ class FunnelQuery(DateRangeQuery):
         description="a conversion counts up to so many days after the send; default: "
         "FUNNEL_CONVERTED_DAYS",
     )
+
+    @model_validator(mode="after")
+    def _names_a_door_of_the_kind(self) -> Self:
+        # The figures of the whole account would pass for those of the door.
+        if self.door is not None and self.by is DoorKind.ACCOUNT:
+            raise ValueError(
+                "door can't be given when by is account: choose the kind of the door in by"
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_within_a_campaign(self) -> Self:

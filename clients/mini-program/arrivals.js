@@ -27,12 +27,12 @@ module.exports = config => {
 
   function send() {
     if (busy || !queue.length) return
+    const sent = queue.slice(0, 20), now = Date.now(), header = config.header ? config.header() : {}
     busy = true
-    const sent = queue.slice(0, 20), now = Date.now()
     wx.request({
       url: config.url,
       method: 'POST',
-      header: config.header ? config.header() : {},
+      header,
       // A phone's clock may be wrong; how long ago it was is right.
       data: { reports: sent.map(one => Object.assign({ ago: Math.max(0, now - one.t) }, one.report)) },
       complete({ statusCode: code = 0 }) {

@@ -23,7 +23,11 @@ global.wx = {
 }
 function start() {
   delete require.cache[require.resolve(process.argv[2])]
-  return require(process.argv[2])({ url: 'https://shop.example.com/a', header: () => ({ s: '1' }) })
+  const header = () => {
+    if (state.signedOut) throw new TypeError('session is null')
+    return { s: '1' }
+  }
+  return require(process.argv[2])({ url: 'https://shop.example.com/a', header })
 }
 function wait(milliseconds) {
   const end = state.now + milliseconds
@@ -32,7 +36,8 @@ function wait(milliseconds) {
     if (!next) break
     state.timers = state.timers.filter(one => one !== next)
     state.now = next.at
-    next.run()
+    // In a mini-program an error of a timer ends nothing else.
+    try { next.run() } catch (error) { if (!state.signedOut) throw error }
   }
   state.now = end
 }
@@ -43,6 +48,7 @@ for (const [step, value] of steps) {
   if (step === 'wait') wait(value)
   if (step === 'answers') state.answers = value
   if (step === 'full') state.full = value
+  if (step === 'signed out') state.signedOut = value
   if (step === 'clock') state.shift += value
   if (step === 'restart') { state.timers = []; client = start() }
 }

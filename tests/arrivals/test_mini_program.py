@@ -107,6 +107,19 @@ def test_what_was_not_taken_is_sent_again_as_it_was_with_growing_pauses() -> Non
     assert [report["ago"] for report in reports(found)] == times
 
 
+def test_an_entry_before_somebody_signs_in_is_sent_with_the_next_one() -> None:
+    found = run(
+        ("signed out", True),
+        ("show", ENTRY),
+        ("wait", MINUTE),
+        ("signed out", False),
+        ("show", ENTRY | {"path": "pages/b"}),
+        ("wait", MINUTE),
+    )
+
+    assert [report["path"] for report in reports(found)] == ["pages/a", "pages/b"]
+
+
 def test_what_can_not_be_taken_is_not_sent_again() -> None:
     found = run(("answers", [400]), ("show", ENTRY), ("wait", 10 * MINUTE))
 

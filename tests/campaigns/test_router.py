@@ -1,7 +1,7 @@
 """`/api/campaigns`: adds, changes, lists and deletes campaigns, and redeems their codes."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -276,6 +276,49 @@ async def test_figures_are_told_by_door_and_day_with_what_they_cost(
     )
     earlier = await service.read(f"campaigns/{campaign['id']}/figures", until=str(first_day[0]))
     assert earlier["total"]["handed_out"] == 1
+
+
+async def test_the_cost_is_of_the_whole_campaign_and_of_no_follow_outside_of_it(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    campaign = await running(service, jobs, CODED_CARD)
+    qrcode = await add_qrcode(service)
+    first, *_ = await column(
+        connection,
+        "SELECT ($1::timestamptz AT TIME ZONE 'Asia/Shanghai')::date",
+        service.clock.now(),
+    )
+    day = timedelta(days=1)
+    changed = campaign | {
+        "starts_at": f"{first - day}T12:00:00+08:00",
+        "ends_at": f"{first + 2 * day}T00:00:00+08:00",
+        "doors": [*campaign["doors"], {"kind": "qrcode", "id": qrcode["id"]}],
+        "cost": {"amount": "100", "currency": "CNY"},
+    }
+    assert (
+        await service.api("PUT", f"campaigns/{campaign['id']}", json=changed)
+    ).status_code == 200
+    # On the day before the campaign, on each of its days, and on the day after it.
+    for number, follows in enumerate((16, 1, 1, 2, 32), start=-2):
+        await connection.execute(
+            "INSERT INTO qrcode_days (qrcode_id, day, new_follows, refollows) "
+            "VALUES ($1, $2, $3, 0)",
+            qrcode["id"],
+            first + number * day,
+            follows,
+        )
+    code = code_of(await write(service, wechat, jobs, connection))
+    await redeemed(service, campaign, code)
+
+    async def figures(since: date, until: date) -> tuple[object, ...]:
+        found = await service.read(
+            f"campaigns/{campaign['id']}/figures", **{"from": str(since), "until": str(until)}
+        )
+        return found["follows"], found["cost_per_follower"], found["cost_per_redemption"]
+
+    assert await figures(first - 9 * day, first + 9 * day) == (4, "25.00", "100.00")
+    assert await figures(first - 9 * day, first - day) == (1, "25.00", "100.00")
+    assert await figures(first + 2 * day, first + 9 * day) == (0, "25.00", "100.00")
 
 
 async def test_a_person_in_the_mini_program_gets_the_code_of_the_reply(

@@ -67,6 +67,25 @@ async def test_the_heat_map_has_a_colour_for_each_shade(
         assert await visit.page.locator("h2:visible").all_inner_texts() == TABLES_OF_RETENTION
 
 
+HIDDEN_COLUMNS = """() => [...document.querySelectorAll(".table-frame")]
+  .filter((frame) => frame.scrollWidth > frame.clientWidth)
+  .map((frame) => frame.getAttribute("aria-label"))"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_no_rate_of_the_funnel_is_hidden_in_a_window_of_usual_width(
+    console_in_browser: ConsoleInBrowser, language: str
+) -> None:
+    console = console_in_browser
+    page = next(page for page in PAGES if page.path == "/funnel (filled)")
+    path = await prepare(page, console.service)
+    async with console.visit(View(language), role=page.role) as visit:
+        await visit.page.set_viewport_size({"width": 1280, "height": 800})
+        await visit.open(path)
+
+        assert await visit.page.evaluate(HIDDEN_COLUMNS) == []
+
+
 async def test_the_pages_of_strangers(console_in_browser: ConsoleInBrowser) -> None:
     async with console_in_browser.visit(View()):
         pass  # there is an operator now

@@ -1,12 +1,16 @@
 """Notes are written in the console, and the charts of their days show them."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from app.access.roles import Role
 from app.datacube.days import yesterday
+from tests.console.made_campaigns import a_campaign
 from tests.console.made_figures import two_days
+from tests.console.made_funnel import funnel
+from tests.console.made_menus import taps
 from tests.console.operator import signed_in
 from tests.service import Service, event, text_reply
 
@@ -38,6 +42,18 @@ async def test_a_changed_rule_stands_on_the_charts_by_itself(service: Service) -
         page = (await viewer.get("/followers/growth")).text
 
     assert re.search(r"\d\d:\d\d: rules changed: 1", page)
+
+
+@pytest.mark.parametrize("make", [funnel, a_campaign, taps], ids=["funnel", "campaign", "taps"])
+async def test_charts_of_what_was_reached_show_what_was_changed(
+    service: Service, make: Callable[[Service], Awaitable[str]]
+) -> None:
+    path = await make(service)
+    await service.add_rule(text_reply())
+    async with signed_in(service, Role.VIEWER, language="en") as viewer:
+        page = (await viewer.get(path)).text
+
+    assert re.search(r"\d\d:\d\d: rules changed: \d", page)
 
 
 async def test_a_note_is_deleted(service: Service) -> None:

@@ -16,10 +16,10 @@ def benchmarks() -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_rates_are_those_of_the_benchmarks(language: str) -> None:
+    # Further tables have other machines and other Pythons.
+    first, *_ = re.findall(r"(?:^\|.*\n)+", section(benchmarks(), "## Callbacks"), re.MULTILINE)
     measured = {
-        cells[0]: (cells[4], *cells[7].split(", "))
-        for cells in rows(section(benchmarks(), "## Callbacks"))
-        if cells[1] == "200"
+        cells[0]: (cells[4], *cells[7].split(", ")) for cells in rows(first) if cells[1] == "200"
     }
     stated = {
         cells[0]: (cells[1], *(cell.removesuffix(" ms") for cell in cells[2:]))

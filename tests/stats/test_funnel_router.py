@@ -268,6 +268,8 @@ async def test_links_lead_to_mini_programs_that_are_no_accounts(
         ("from=2025-01-01&until=2026-06-01", 422),
         ("from=2025-06-02&until=2026-06-02", 200),
         ("door=nothing&by=rule", 200),
+        ("door=5", 422),
+        ("door=5&by=account", 422),
     ],
 )
 async def test_what_cannot_be_counted_is_refused(service: Service, query: str, status: int) -> None:

@@ -24,6 +24,7 @@ from app.console.campaigns.edit_page import read
 from app.console.campaigns.labels import DOORS, IMPORTS, state_of
 from app.console.campaigns.router import router
 from app.console.chart_csv import chart_csv
+from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.errors import NotFound
 from app.console.file_phrases import file_problem
@@ -39,6 +40,7 @@ from app.console.visitor import actor_of
 from app.csv_response import csv_response
 from app.db.engine import Database
 from app.db.session import SessionDep
+from app.stats.date_range import DateRange
 from app.tombstones.subject import is_erased
 
 SEE_OTHER: Final = 303
@@ -146,6 +148,8 @@ async def show(
     imports = (await import_store.latest(session, campaign.id))[:IMPORTS_SHOWN]
     make = await references(session, request.app.state.settings)
     inviters = await invite.most(session, campaign.id, INVITERS_SHOWN)
+    span = DateRange(days[0], days[-1], SHANGHAI.key)
+    marks = await marks_of(request, session, list(request.app.state.settings.accounts), span)
     translate = Messages(language_of(request)).text
     return render(
         request,
@@ -171,6 +175,7 @@ async def show(
                 Series(translate(text), [_of_day(found.days, day, name) for day in days])
                 for name, text in CHARTED.items()
             ],
+            marks,
         ),
         imports=[(one, named(IMPORTS, one.state)) for one in imports],
         open_imports=_open(imports),

@@ -1,13 +1,14 @@
 """The funnel: bars of the steps, their rates, the days, and the doors."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from app.console.charts import Chart, Series, bar_chart, line_chart
+from app.console.chart_marks import marks_of
+from app.console.charts import Chart, ChartMark, Series, bar_chart, line_chart
 from app.console.date_range_form import BadRange, RangeQuery
 from app.console.errors import NotFound
 from app.console.form_values import Blank
@@ -50,9 +51,14 @@ class FunnelPageQuery(RangeQuery):
         """The campaign within which doors are counted; campaigns are not counted within one."""
         return None if self.kind is DoorKind.CAMPAIGN else self.campaign
 
+    @property
+    def of_kind(self) -> str | None:
+        """The one door; None also for an account, which has no doors of its own."""
+        return None if self.kind is DoorKind.ACCOUNT else self.door
+
     def question(self) -> FunnelQuery:
         """Return what the figures are asked for by; days and accounts are given beside it."""
-        return FunnelQuery(by=self.kind, door=self.door, campaign=self.within)
+        return FunnelQuery(by=self.kind, door=self.of_kind, campaign=self.within)
 
 
 class FunnelFileQuery(FunnelPageQuery):
@@ -76,6 +82,7 @@ async def show(
         session, query.question(), days, appids, settings, all_accounts=query.appid is None
     )
     translate = Messages(language_of(request)).text
+    marks = await marks_of(request, session, appids, days)
     return render(
         request,
         "funnel/index.html",
@@ -89,11 +96,11 @@ async def show(
         step_labels=STEPS,
         kinds=KINDS,
         bars=_bars(found, translate),
-        by_day=_by_day(found, translate),
+        by_day=_by_day(found, translate, marks),
         campaigns=await campaign_options(session, query.within),
         lists={
             one.step: list_of(
-                one.step, query.kind, query.door or "", days, query.appid, query.within
+                one.step, query.kind, query.of_kind or "", days, query.appid, query.within
             )
             for one in found.steps
         },
@@ -149,11 +156,12 @@ def _bars(found: FunnelOut, translate: Translate) -> Chart:
     )
 
 
-def _by_day(found: FunnelOut, translate: Translate) -> Chart:
+def _by_day(found: FunnelOut, translate: Translate, marks: Sequence[ChartMark]) -> Chart:
     return line_chart(
         [day.day.isoformat() for day in found.days],
         [
             Series(translate(STEPS[step.step]), [day.steps[number].people for day in found.days])
             for number, step in enumerate(found.steps)
         ],
+        marks,
     )

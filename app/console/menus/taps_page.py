@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import SHANGHAI
 from app.console.chart_csv import chart_csv
+from app.console.chart_marks import marks_of
 from app.console.charts import Series, line_chart
 from app.console.form_values import Blank
 from app.console.language import language_of
@@ -24,6 +25,7 @@ from app.db.session import SessionDep
 from app.menus import store, taps
 from app.menus.difference import flat_buttons
 from app.menus.models import MenuTapCount
+from app.stats.date_range import DateRange
 
 DAYS: Final = 30
 # Of the figures on the page; the API has them all.
@@ -60,6 +62,10 @@ async def show_taps(
     wanted = [one for one in found if query.version in (None, one.number)]
     by_day = _by_day(request.app.state.clock.now(), wanted)
     translate = Messages(language_of(request)).text
+    days = list(by_day)
+    marks = await marks_of(
+        request, session, [place.appid], DateRange(days[0], days[-1], SHANGHAI.key)
+    )
     return render(
         request,
         "menus/taps.html",
@@ -69,8 +75,9 @@ async def show_taps(
         buttons=await _buttons(session, place.appid, wanted, numbers),
         total=sum(by_day.values()),
         chart=line_chart(
-            [day.isoformat() for day in by_day],
+            [day.isoformat() for day in days],
             [Series(translate(N_("Taps")), list(by_day.values()))],
+            marks,
         ),
         export=_export_path(place.appid, query.version),
     )

@@ -81,6 +81,15 @@ async def test_a_door_leads_to_its_own_funnel(service: Service, viewer: Operator
     assert re.findall(r'data-label="Times">([\d,]+)</td>', one)[:2] == ["1", "1"]
 
 
+async def test_a_door_without_its_kind_is_not_said_to_be_shown(
+    service: Service, viewer: Operator
+) -> None:
+    await funnel(service)
+
+    assert "Show all" in (await viewer.get("/funnel", door="5", by="rule")).text
+    assert "Show all" not in (await viewer.get("/funnel", door="5")).text
+
+
 async def test_cohorts_are_a_heat_map(service: Service, viewer: Operator) -> None:
     await funnel(service)
     page = (await viewer.get("/funnel/retention", by="qr_scene")).text
