@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -139,6 +140,48 @@ async def test_a_claim_that_failed_does_not_hide_the_send_of_a_worker_that_died(
     (reply,) = await rows(connection, STATE)
     assert reply["uncertain"] == 1
     assert len(wechat.sent()) == (policy == "resend_once")
+
+
+@pytest.mark.parametrize(
+    ("whose", "before", "uncertain"),
+    [
+        pytest.param("other/1", 0, 1, id="of another worker"),
+        pytest.param(None, 1, 1, id="of this one, before the claim"),
+        pytest.param(None, 0, 0, id="of the claim itself"),
+    ],
+)
+async def test_after_a_claim_that_failed_only_its_own_attempt_is_known_to_have_sent_nothing(
+    service: Service,
+    wechat: WeChat,
+    impatient: Jobs,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str | None,
+    before: int,
+    uncertain: int,
+) -> None:
+    callback = await owed(service, wechat, card())
+    await connection.execute(DIED)
+    await connection.execute(
+        "INSERT INTO reply_attempts (reply_id, number, began_at, worker) "
+        "SELECT id, attempts, $1, $2 FROM replies",
+        service.clock.now() - timedelta(seconds=before),
+        whose or impatient.delivery.worker,
+    )
+
+    async def claim(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as slow:
+        slow.setattr(send_batches, "claim", claim)
+        with pytest.raises(TimeoutError):
+            await deliver(impatient, callback)
+    await deliver(impatient, callback)
+
+    assert await rows(connection, STATE) == [
+        {"status": "sent", "attempts": 2, "uncertain": uncertain}
+    ]
+    assert len(wechat.sent()) == 1
 
 
 async def test_under_hold_nothing_is_sent_and_an_operator_may_send_it(

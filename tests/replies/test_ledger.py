@@ -14,7 +14,7 @@ import pytest
 from app.db.engine import Database, open_database
 from app.replies import ledger, store
 from app.replies.errors import TryLater
-from app.replies.models import Reply, ReplyStatus
+from app.replies.models import Reply, ReplyStatus, WindowTrigger
 from app.replies.retry_policy import SendOutcome, WindowVerdict
 from app.replies.send_batches import claim, mark_sent
 from app.replies.send_results import SendResult
@@ -22,6 +22,7 @@ from app.replies.send_windows import Limits
 from app.worker import Jobs
 from tests.replies.makers import deliver, owed, statuses, written
 from tests.service import (
+    APPID,
     OPENID,
     SEND,
     Service,
@@ -183,6 +184,49 @@ async def test_sends_that_are_scarce_go_to_the_rules_of_the_highest_priority(
     assert await state(connection) == {"10": "held", "50": "sent", "100": "sent"}
     (why,) = await column(connection, "SELECT errmsg FROM replies WHERE status = 'held'")
     assert why == ledger.KEPT_FOR_OTHERS
+
+
+async def test_of_several_open_windows_the_one_that_ends_first_is_charged(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    now = service.clock.now()
+    await connection.execute(
+        "INSERT INTO send_windows (appid, openid, trigger, opened_at, expires_at, sends_left) "
+        "VALUES ($1, $2, 'menu', $3, $4, 3)",
+        APPID,
+        OPENID,
+        now,
+        now + timedelta(seconds=55),
+    )
+    (reply_id,) = await _replies(connection, callback)
+
+    reply = await _claim(jobs.database, reply_id, service)
+
+    assert reply.reserved_trigger is WindowTrigger.MENU
+    assert await rows(connection, "SELECT trigger, sends_left FROM send_windows ORDER BY 1") == [
+        {"trigger": "menu", "sends_left": 2},
+        {"trigger": "message", "sends_left": 5},
+    ]
+
+
+async def test_of_those_that_yielded_the_one_of_the_highest_priority_gets_the_send_that_is_left(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    *_, high = await of_priorities(service, wechat, connection, 10, 50, 100)
+    await connection.execute("UPDATE send_windows SET sends_left = 1")
+    await connection.execute(
+        "UPDATE replies SET status = 'held' WHERE content->>'content' IN ('10', '50')"
+    )
+    # Their order is not that of their priorities.
+    await connection.execute(
+        "UPDATE replies SET id = lpad(content->>'content', 32, '0')::uuid WHERE status = 'held'"
+    )
+    wechat.strike(SEND, errcode=40003, count=1)
+
+    await deliver(jobs, high)
+
+    assert await state(connection) == {"10": "held", "50": "pending", "100": "failed"}
 
 
 async def test_with_enough_sends_the_first_comes_first(

@@ -80,6 +80,30 @@ async def test_a_retry_goes_on_while_another_worker_is_at_a_reply_of_it(
     assert ended["ended_at"] is not None
 
 
+async def test_what_was_sent_or_has_ended_before_its_turn_is_not_sent_again(
+    service: Service, wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    await failed(service, wechat, connection)
+    started = (await service.api("POST", "replies/retries", json={})).json()
+    await connection.execute("UPDATE replies SET status = 'sent' WHERE openid = $1", OPENID)
+    await connection.execute(
+        "UPDATE replies SET expires_at = $2 WHERE openid = $1 AND msgtype = 'text'",
+        OTHER_OPENID,
+        service.clock.now(),
+    )
+
+    await jobs.retry({"retry_id": started["id"]})
+
+    ended = await service.read(f"replies/retries/{started['id']}")
+    assert (ended["done"], ended["refused"]) == (4, 3)
+    fates = "SELECT status, count(*) AS n FROM replies GROUP BY 1 ORDER BY 1"
+    assert await rows(connection, fates) == [
+        {"status": "failed", "n": 1},
+        {"status": "pending", "n": 1},
+        {"status": "sent", "n": 2},
+    ]
+
+
 async def test_each_filter_narrows_what_is_found(
     service: Service, wechat: WeChat, connection: asyncpg.Connection
 ) -> None:
@@ -131,11 +155,15 @@ async def test_more_than_one_retry_takes_are_left_to_another(
     await failed(service, wechat, connection)
     monkeypatch.setattr("app.replies.retry_store.MAX_RETRIED", 3)
 
+    oldest = await column(connection, "SELECT id FROM replies ORDER BY id LIMIT 3")
+
     counted = await service.read("replies/retries/count")
     started = await service.api("POST", "replies/retries", json={})
 
     assert counted == {"count": 3, "more": True}
     assert started.json()["total"] == 3
+    chosen = "SELECT reply_id FROM reply_retry_items ORDER BY reply_id"
+    assert await column(connection, chosen) == oldest
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,22 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from app.replies.expire import SWEEP_LIMIT
 from app.replies.jobs import DELIVER
 from app.worker import Jobs
 from tests.replies.makers import owed, statuses
-from tests.service import Service, WeChat, column, message, text_reply
+from tests.service import APPID, Service, WeChat, column, message, text_reply
+
+# Each ends a second before the one with the id before.
+MANY = """
+INSERT INTO replies (id, callback_id, position, appid, openid, via, msgtype, content, status,
+                     created_at, expires_at)
+SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 0, $3,
+       'o' || n, 'customer_service', 'text', '{}', 'pending',
+       $1::timestamptz - interval '2 minutes',
+       $1::timestamptz + interval '1 day' - make_interval(secs => n)
+FROM generate_series(1, $2) n
+"""
 
 
 @pytest.fixture
@@ -46,6 +58,20 @@ async def test_what_no_job_attends_to_gets_one_again_and_only_one(
 
     assert fresh == []
     assert await deliveries(connection) == [str(callback)]
+
+
+async def test_of_many_without_a_job_those_that_end_first_get_theirs_first(
+    service: Service, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    """Those that a sweep leaves out are left to the next one, a minute later."""
+    await connection.execute(MANY, service.clock.now(), SWEEP_LIMIT + 1, APPID)
+    first = await connection.fetchval("SELECT callback_id FROM replies ORDER BY expires_at LIMIT 1")
+
+    await jobs.sweep()
+
+    found = await deliveries(connection)
+    assert len(found) == SWEEP_LIMIT
+    assert str(first) in found
 
 
 async def test_a_reply_left_sending_gets_a_job_again(

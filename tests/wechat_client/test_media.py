@@ -184,7 +184,7 @@ async def test_an_id_that_the_rule_names_is_used_as_it_is(
     await deliver(jobs, callback)
 
     assert await statuses(connection) == ["failed"]
-    assert wechat.calls(UPLOAD) == []
+    assert (len(wechat.calls(SEND)), wechat.calls(UPLOAD)) == (1, [])
     assert await column(connection, "SELECT errcode FROM replies") == [40007]
 
 

@@ -10,7 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.replies.errors import TryLater
+from app.wechat.errcodes import Action
 from app.wechat.ids import AppId
+from app.wechat_client.errors import Paused
 from app.wechat_client.pauses import begins_outage
 from app.worker import Jobs
 from simulator.faults import Drop
@@ -205,6 +207,42 @@ async def test_the_first_answer_lets_all_calls_go_on(
     assert sorted(fate["attempts"] for fate in await fates(connection)) == [2, 6]
 
 
+async def test_an_outage_is_told_and_counted_from_its_begin_and_not_from_an_earlier_failure(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs, connection: asyncpg.Connection
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    wechat.strike(SEND, status=502)
+    with capture_logs() as logs:
+        await fail(jobs, callback, 1)
+        await learn(jobs, other)
+        service.clock.advance(timedelta(minutes=5))
+        await fail(jobs, callback)
+        await learn(jobs, other)
+        service.clock.advance(2 * SECOND)
+        await attempt(other, callback)
+        await learn(other, jobs)
+
+    begin = service.clock.now() - 2 * SECOND
+    (row,) = await rows(connection, "SELECT since, count, probes FROM api_problems")
+    assert row == {"since": begin, "count": 6, "probes": 1}
+    assert told(logs) == [("wechat.call_failed", False), ("wechat.call_failed", True)]
+
+
+async def test_calls_that_wait_in_another_worker_say_that_no_answer_came(
+    service: Service, wechat: WeChat, jobs: Jobs, other: Jobs
+) -> None:
+    callback = await owed(service, wechat, TEXT)
+    wechat.strike(SEND, status=502)
+    await fail(jobs, callback)
+    await learn(jobs, other)
+
+    for worker in (jobs, other):
+        with pytest.raises(Paused) as raised:
+            await worker.tokens.problems.admit(ID, "message/custom/send")
+        # As after any failure that may pass: nobody has to correct the account.
+        assert (raised.value.action, raised.value.unanswered) == (Action.RETRY, True)
+
+
 @pytest.mark.parametrize("errcode", [45015, -1, 48001])
 async def test_a_refusal_is_an_answer_too(
     service: Service,
@@ -311,8 +349,10 @@ async def test_without_an_answer_no_further_token_is_asked_for(
 
     wechat.state.faults.clear()
     service.clock.advance(2 * SECOND)
+    assert other.tokens.calls_at_hand("message/custom/send") == {APPID: 1}
     assert await attempt(other, second) is None
     await learn(other, jobs)
+    assert other.tokens.calls_at_hand("message/custom/send") == {}
     assert await attempt(jobs, first) is None
 
 

@@ -15,14 +15,17 @@ from app.wechat import api as wechat_api
 from app.wechat.datacube import FigureCall
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
+from app.wechat_client import quota_store
 from app.wechat_client.clear_quota import CLEARINGS_A_MONTH, NoClearingLeft, QuotaClearer
 from app.wechat_client.errors import NoToken, Paused
 from app.wechat_client.problems import Api
 from app.wechat_client.quota_store import QuotaUse, api_of
 from app.worker import Jobs
 from tests.doctor.findings import examine
+from tests.lock_waits import backend_waits
 from tests.replies.makers import deliver, owed, statuses
 from tests.service import ACCOUNT, APPID, SEND, Service, WeChat, rows, text_reply
+from tests.waiting import eventually
 
 CLEAR = "/cgi-bin/clear_quota"
 TEXT = text_reply("hello", via="customer_service")
@@ -138,6 +141,38 @@ async def test_ten_clearings_of_a_month_are_remembered_and_the_eleventh_is_not_m
     assert await clearer(jobs).of_month(OF) == []
     await clearer(jobs).clear(OF, "a")
     assert len(await clearer(jobs).of_month(OF)) == 1
+
+
+async def test_of_two_commands_at_once_for_the_last_clearing_one_makes_it(
+    wechat: WeChat, jobs: Jobs, connection: asyncpg.Connection
+) -> None:
+    for _ in range(CLEARINGS_A_MONTH - 1):
+        await clearer(jobs).clear(OF, "a")
+    async with connection.transaction():
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('oa_bridge.quota.' || $1, 0))", APPID
+        )
+        other = asyncio.create_task(clearer(jobs).clear(OF, "b"))
+        await eventually(backend_waits(connection, "%advisory%"), "the other command to wait")
+        await connection.execute(
+            "INSERT INTO quota_clearings VALUES (gen_random_uuid(), $1, $2, 'c')",
+            APPID,
+            jobs.clock.now(),
+        )
+
+    with pytest.raises(NoClearingLeft):
+        await other
+    assert len(wechat.calls(CLEAR)) == CLEARINGS_A_MONTH - 1
+
+
+async def test_the_clearings_of_another_account_use_up_none_of_this_one(jobs: Jobs) -> None:
+    async with jobs.database.sessions.begin() as session:
+        for _ in range(CLEARINGS_A_MONTH):
+            await quota_store.add_clearing(session, "wxother", "a", jobs.clock.now())
+
+    await clearer(jobs).clear(OF, "b")
+
+    assert [one.by for one in await clearer(jobs).of_month(OF)] == ["b"]
 
 
 async def test_a_month_begins_in_shanghai(wechat: WeChat, jobs: Jobs) -> None:

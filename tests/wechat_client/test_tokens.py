@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from app.db import advisory_lock
 from app.db.engine import open_database
@@ -305,3 +306,21 @@ async def test_a_newer_token_is_fetched_as_soon_as_wechat_answers_again(
     wechat.state.clock.advance(timedelta(seconds=11))
 
     assert await jobs.tokens.get(ID) != first
+
+
+async def test_while_no_newer_token_is_given_out_the_log_says_so_once(
+    jobs: Jobs, wechat: WeChat
+) -> None:
+    first = await jobs.tokens.get(ID)
+    wechat.state.clock.advance(timedelta(seconds=7200 - 200))
+    wechat.strike(STABLE_TOKEN, errcode=40164)
+
+    with capture_logs() as logs:
+        for _ in range(4):
+            assert await jobs.tokens.get(ID) == first
+            await jobs.tokens.problems.store()
+            wechat.state.clock.advance(timedelta(seconds=11))
+
+    assert len(wechat.calls(STABLE_TOKEN)) == 2
+    events = [line["event"] for line in logs]
+    assert [one for one in events if "token" in one or "call" in one] == ["wechat.call_refused"]
