@@ -246,7 +246,7 @@ def create_app(
         await rules.stop()
         await following_rules
         facts.close()
-        await database.close()
+        await database.close_all()
         await asyncio.to_thread(tracing.close)
 
     app = docs.create_app(

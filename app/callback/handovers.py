@@ -5,7 +5,6 @@ push by then. Once a response has been handed over, the job may start a moment l
 """
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -63,10 +62,16 @@ class Handovers:
             self._telling = asyncio.create_task(self._tell())
 
     async def stop(self) -> None:
-        """Return once all that was noted is told, or STOP_SECONDS later."""
-        if self._telling is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._telling, STOP_SECONDS)
+        """Return once all that was noted is told, or STOP_SECONDS later.
+
+        What is being told then is given up. If the database hangs, that ends with its connection.
+        """
+        if self._telling is None:
+            return
+        _, pending = await asyncio.wait({self._telling}, timeout=STOP_SECONDS)
+        if pending:
+            self._waiting.clear()
+            self._telling.cancel()
 
     async def _tell(self) -> None:
         while self._waiting:

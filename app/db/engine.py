@@ -102,6 +102,15 @@ class Database:
             # What was not closed yet would stay open until the process ends.
             self.terminate()
 
+    async def close_all(self) -> None:
+        """Close every connection, at the end of the process.
+
+        Whoever still uses one was given up, but may wait for a database that hangs, and the process
+        for them.
+        """
+        await self.close()
+        self.terminate()
+
     def terminate(self) -> None:
         """Close every connection at once; statements that wait for a hanging server fail."""
         for connection in list(self.connections):

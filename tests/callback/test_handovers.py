@@ -1,6 +1,8 @@
 """A queued reply follows the passive reply to the same push, also where WeChat has to repeat it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -12,6 +14,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
+from tests.lock_waits import backend_waits
 from tests.service import Json, Service, WorldClock, card, message, running, text_reply
 from tests.waiting import eventually
 
@@ -121,6 +124,39 @@ async def test_where_wechat_has_hung_up_it_waits_for_the_answer_to_the_repeated_
     assert repeated >= began + WAIT
     assert repeated > first
     assert left + SECOND <= await starts_at(connection) <= await now(connection) + SECOND
+
+
+# Nothing that is told ends before the lock of the test does.
+HELD = """
+CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;
+CREATE TRIGGER held BEFORE UPDATE ON pgqueuer FOR EACH ROW EXECUTE FUNCTION wait_for_test();
+SELECT pg_advisory_lock(1);
+"""
+STOPS_WITHIN = 10
+
+
+async def test_a_service_ends_although_the_database_hangs_while_it_is_told(
+    settings: Settings, clock: WorldClock, connection: asyncpg.Connection, patience: None
+) -> None:
+    del patience
+    await connection.execute(HELD)
+    waits = backend_waits(connection, "%pgqueuer%")
+    before = asyncio.all_tasks()
+    ending = running(settings, clock)
+    service = await ending.__aenter__()
+    await service.add_rule(text_reply("at once"), card())
+    await service.push(message(service.clock))
+    await eventually(waits)
+    (backend,) = await waits()
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(STOPS_WITHIN):
+            await ending.__aexit__(None, None, None)
+            if left := asyncio.all_tasks() - before:
+                await asyncio.wait(left)
+    finally:
+        os.kill(backend, signal.SIGCONT)
 
 
 async def test_a_job_that_was_tried_keeps_its_time(
