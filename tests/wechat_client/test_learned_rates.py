@@ -39,12 +39,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REFUSED = ApiError(45011, "api minute-quota reach limit", Action.RETRY)
 
 
-@pytest.fixture
-def other(jobs: Jobs, wechat: WeChat) -> Jobs:
-    """The jobs of a second worker."""
-    return jobs_of(jobs.settings, jobs.database, wechat)
-
-
 async def call(tokens: AccessTokens, times: int = 1, *, refused: bool = False) -> None:
     """Make calls that WeChat takes, or refuses with 45011."""
 

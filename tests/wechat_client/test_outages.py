@@ -9,14 +9,13 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from app.replies.errors import TryLater
 from app.wechat.errcodes import Action
 from app.wechat.ids import AppId
 from app.wechat_client.errors import Paused
 from app.wechat_client.pauses import begins_outage
 from app.worker import Jobs
 from simulator.faults import Drop
-from tests.replies.makers import deliver, fates, owed, statuses, written
+from tests.replies.makers import fates, owed, statuses, written
 from tests.service import (
     APPID,
     OPENID,
@@ -26,10 +25,10 @@ from tests.service import (
     Service,
     WeChat,
     column,
-    jobs_of,
     rows,
     text_reply,
 )
+from tests.wechat_client.paused_calls import attempt, learn
 
 TEXT = text_reply("hello", via="customer_service")
 ID = AppId(APPID)
@@ -38,32 +37,9 @@ NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def other(jobs: Jobs, wechat: WeChat) -> Jobs:
-    """The jobs of a second worker."""
-    return jobs_of(jobs.settings, jobs.database, wechat)
-
-
-async def attempt(jobs: Jobs, callback: UUID) -> timedelta | None:
-    """Run a job; return after which time it wants to run again."""
-    try:
-        await deliver(jobs, callback)
-    except TryLater as later:
-        return later.delay
-    return None
-
-
 async def fail(jobs: Jobs, callback: UUID, times: int = 5) -> timedelta | None:
     """Run a job so often; return after which time it wants to run again at last."""
     return [await attempt(jobs, callback) for _ in range(times)][-1]
-
-
-async def learn(*workers: Jobs) -> None:
-    """Let what one worker met be written, and read by the others."""
-    for jobs in workers:
-        await jobs.tokens.problems.store()
-    for jobs in workers:
-        await jobs.tokens.problems.read_pauses()
 
 
 def told(logs: Sequence[Any]) -> list[tuple[str, bool]]:

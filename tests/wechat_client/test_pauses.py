@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -11,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from app.replies.errors import TryLater
 from app.wechat.errcodes import Action, action_for
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.pauses import MAX_PAUSE, pause_after, stops_calls
 from app.worker import Jobs
-from tests.replies.makers import deliver, owed, statuses, written
+from tests.replies.makers import owed, statuses, written
 from tests.service import (
     ACCOUNT,
     APPID,
@@ -29,38 +27,15 @@ from tests.service import (
     WeChat,
     card,
     column,
-    jobs_of,
     rows,
     text_reply,
 )
+from tests.wechat_client.paused_calls import attempt, learn
 
 TEXT = text_reply("hello", via="customer_service")
 ID = AppId(APPID)
 MINUTE = timedelta(minutes=1)
 UNLINKED = "wx00000000000000ee"
-
-
-@pytest.fixture
-def other(jobs: Jobs, wechat: WeChat) -> Jobs:
-    """The jobs of a second worker."""
-    return jobs_of(jobs.settings, jobs.database, wechat)
-
-
-async def attempt(jobs: Jobs, callback: UUID) -> timedelta | None:
-    """Run a job; return after which time it wants to run again."""
-    try:
-        await deliver(jobs, callback)
-    except TryLater as later:
-        return later.delay
-    return None
-
-
-async def learn(*workers: Jobs) -> None:
-    """Let what one worker met be written, and read by the others."""
-    for jobs in workers:
-        await jobs.tokens.problems.store()
-    for jobs in workers:
-        await jobs.tokens.problems.read_pauses()
 
 
 async def the_row(connection: asyncpg.Connection) -> dict[str, Any]:
