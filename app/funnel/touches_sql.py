@@ -89,18 +89,19 @@ def _notices(which: str, person: str) -> str:
     The doors and the person of one that was counted before stay: an erasure may have changed them.
     """
     return store(f"""
-        SELECT n.id, 'notice', n.appid, COALESCE(t.person, n.openid), n.at,
-               COALESCE(t.doors, n.doors || {campaign_doors("n")}), false, false, n.sent,
-               t.opened_after, t.converted_after, COALESCE(t.opened_exact, false),
-               COALESCE(t.converted_exact, false)
+        SELECT n.id, 'notice', n.appid, n.person, n.at,
+               COALESCE(n.counted_doors, n.doors || {campaign_doors("n")}), false, false, n.sent,
+               n.opened_after, n.converted_after, n.opened_exact, n.converted_exact
         FROM (
-            SELECT n.id, n.appid, {person} AS openid,
+            SELECT n.id, n.appid, COALESCE(t.person, {person}) AS person,
+                   COALESCE(t.at, n.tried_at, n.created_at) AS at, t.doors AS counted_doors,
                    ARRAY['notice:', 'notice:' || n.send_id] AS doors,
-                   COALESCE(t.at, n.tried_at, n.created_at) AS at,
-                   n.status IN ('sent', 'delivered') AS sent
+                   n.status IN ('sent', 'delivered') AS sent, t.opened_after, t.converted_after,
+                   COALESCE(t.opened_exact, false) AS opened_exact,
+                   COALESCE(t.converted_exact, false) AS converted_exact
             FROM notices n LEFT JOIN funnel_touches t ON t.id = n.id
             WHERE {which} AND n.status IN ('sent', 'delivered', 'undelivered')
-        ) AS n LEFT JOIN funnel_touches t ON t.id = n.id
+        ) AS n
     """)  # noqa: S608 - constants of this module
 
 
