@@ -1,6 +1,5 @@
 """Arrivals from the buttons of a menu that opens several mini-programs."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -18,8 +17,6 @@ from tests.service import (
     Json,
     Service,
     WeChat,
-    WorldClock,
-    running,
     settings_for,
 )
 
@@ -36,19 +33,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def service(
-    settings: Settings, clock: WorldClock, wechat: WeChat, patience: None
-) -> AsyncIterator[Service]:
-    """The web application, whose calls about menus reach the simulator."""
-    del patience
-    async with running(settings, clock) as found:
-        know_wechat(found, wechat)
-        yield found
-
-
-@pytest.fixture
 async def version(service: Service, jobs: Jobs, wechat: WeChat) -> Json:
     """A published menu with the same page of two mini-programs, one of them in a sub-menu."""
+    know_wechat(service, wechat)
     accounts = wechat.state.accounts
     linked = {"linked_mini_programs": (CARD_APPID, OTHER)}
     accounts[APPID] = accounts[APPID].model_copy(update=linked)
