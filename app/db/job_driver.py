@@ -52,7 +52,11 @@ class JobDriver:
     async def open(self) -> None:
         """Connect. Raises the errors of `connect`."""
         self._pool = await asyncpg.create_pool(
-            self._url, min_size=1, max_size=POOL_SIZE, timeout=CONNECT_TIMEOUT_SECONDS
+            self._url,
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            reset=_keep_session,
         )
 
     async def close(self) -> None:
@@ -179,6 +183,10 @@ class JobDriver:
             callback(payload)
 
         return receive
+
+
+async def _keep_session(_: asyncpg.Connection) -> None:
+    """Do nothing: no statement of PgQueuer changes its session, so there is nothing to reset."""
 
 
 def _announces_jobs(payload: str) -> bool:

@@ -23,6 +23,9 @@ from app.db.job_driver import JobDriver
 from app.db.job_turns import JobTurns
 
 PAUSE_SECONDS: Final = 0.5
+# A worker looks for jobs so often at most. With a backlog each job that ends makes room for one
+# more: a look for each of them would cost more than the jobs, and those at hand last longer.
+LOOK_SECONDS: Final = 0.05
 # A result that can't be written for so long is given up: the job is released, and runs again.
 WRITE_SECONDS: Final = 60.0
 
@@ -64,6 +67,7 @@ class JobQueries(Queries):
         # Jobs that have ended and whose result is not written yet.
         self._ending: set[JobId] = set()
         self._failing = False
+        self._next_look_at = 0.0
 
     async def dequeue(
         self,
@@ -73,7 +77,11 @@ class JobQueries(Queries):
         global_concurrency_limit: int | None,
         heartbeat_timeout: timedelta,
     ) -> list[Job]:
-        """Claim jobs; return none while the database is unavailable."""
+        """Claim jobs; return none while the database is unavailable.
+
+        Waits until LOOK_SECONDS have passed since the claim before.
+        """
+        await self._until_next_look()
         self._job_driver.looks_for_jobs()
         try:
             if self._failing:
@@ -110,6 +118,13 @@ class JobQueries(Queries):
             log.info("worker.database_back")
         # The database claims the most urgent, but returns them in any order.
         return sorted(jobs, key=lambda job: (-job.priority, job.id))
+
+    async def _until_next_look(self) -> None:
+        loop = asyncio.get_running_loop()
+        wait = self._next_look_at - loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        self._next_look_at = loop.time() + LOOK_SECONDS
 
     async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
         """Return how many jobs are due. While the database is unavailable, look again soon."""
