@@ -23,8 +23,8 @@ refused: Counter[str] = Counter()
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one call.
 
-    `/sent` returns (time, account, follower) of every message, `/refused` the refused calls of each
-    account.
+    `/sent` returns (time, account, follower) of every message, `/sent/count` how many there are,
+    `/refused` the refused calls of each account.
     """
     if scope["type"] != "http":
         return
@@ -46,6 +46,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             sent.append((arrived_at, account, orjson.loads(body)["touser"]))
     elif path == "/sent":
         answer = sent
+    elif path == "/sent/count":
+        answer = len(sent)
     elif path == "/refused":
         answer = refused
     await send(
