@@ -1,10 +1,11 @@
-"""Tells apart why a connection failed, since httpx raises one type for most reasons. Pure."""
+"""Tells apart why a connection failed, since the HTTP clients raise one type for most. Pure."""
 
 import ssl
 from collections.abc import Iterator
 from enum import Enum, auto
 from socket import gaierror
 
+import aiohttp
 import httpx
 
 
@@ -19,14 +20,14 @@ class ConnectionProblem(Enum):
 
 
 # The first that fits an error, or a cause of it, counts: a failed TLS handshake, for example, is a
-# ConnectError to httpx as well.
+# ConnectError to httpx as well, and a ClientConnectorError to aiohttp.
 _TYPES: tuple[tuple[ConnectionProblem, tuple[type[BaseException], ...]], ...] = (
     (ConnectionProblem.NAME_NOT_FOUND, (gaierror, UnicodeError)),
     # Before TLS: a handshake that takes too long is both.
     (ConnectionProblem.TIMED_OUT, (TimeoutError, httpx.TimeoutException)),
     (ConnectionProblem.TLS_FAILED, (ssl.SSLError,)),
     (ConnectionProblem.REFUSED, (ConnectionRefusedError,)),
-    (ConnectionProblem.UNREACHABLE, (httpx.ConnectError,)),
+    (ConnectionProblem.UNREACHABLE, (httpx.ConnectError, aiohttp.ClientConnectorError)),
 )
 
 

@@ -101,7 +101,7 @@ from app.users.recipients_router import router as recipients_router
 from app.users.router import router as users_router
 from app.webhooks.deliveries_router import router as deliveries_router
 from app.webhooks.router import router as webhooks_router
-from app.wechat.client import open_client
+from app.wechat.client import ApiClient
 from app.wechat_client.problems import ApiProblems
 from app.wechat_client.serve import calling_wechat
 from app.worker import MAX_CALLS, Worker, make_jobs
@@ -353,7 +353,7 @@ async def _worker(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
     if not settings.with_worker:
         yield
         return
-    async with open_client(MAX_CALLS) as client:
+    async with ApiClient(MAX_CALLS) as client:
         jobs = make_jobs(settings, app.state.database, app.state.clock, client)
         worker = Worker(jobs, stop_seconds=WORKER_STOP_SECONDS)
         running = asyncio.create_task(worker.run())

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-import httpx
 import orjson
 import structlog
 from pgqueuer import Job, PgQueuer, RetryRequested
@@ -107,6 +106,7 @@ from app.webhooks.endpoint_url import endpoint_policy
 from app.webhooks.jobs import DELIVER as DELIVER_WEBHOOK
 from app.webhooks.retention import prune as prune_deliveries
 from app.wechat.api import WeChatApi
+from app.wechat.client import Client
 from app.wechat.ids import AppId
 from app.wechat_client.call_counts import prune as prune_call_counts
 from app.wechat_client.call_rates import rates_of
@@ -342,9 +342,7 @@ class Jobs:
         await dispatch_webhooks(self.database.sessions, self.clock)
 
 
-def make_jobs(
-    settings: Settings, database: Database, clock: Clock, client: httpx.AsyncClient
-) -> Jobs:
+def make_jobs(settings: Settings, database: Database, clock: Clock, client: Client) -> Jobs:
     """Return the jobs. client: for WeChat's API alone; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     tokens = AccessTokens(

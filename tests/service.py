@@ -34,6 +34,7 @@ from simulator.ledger import Kind
 from simulator.replies import Answer, read_answer
 from simulator.state import State
 from simulator.windows import Trigger
+from tests.httpx_client import HttpxClient
 
 ACCOUNT = demo.ACCOUNT.model_copy(update={"callback_url": "http://service/callback/{appid}"})
 APPID = ACCOUNT.appid
@@ -320,7 +321,7 @@ async def wechat_names(service: Service, openid: str, unionid: str) -> None:
 
 def jobs_of(settings: Settings, database: Database, wechat: WeChat) -> Jobs:
     """Return the jobs of a worker whose calls reach the simulator."""
-    return make_jobs(settings, database, wechat.state.clock, wechat.client)
+    return make_jobs(settings, database, wechat.state.clock, HttpxClient(wechat.client))
 
 
 def counted(name: str, **labels: str) -> float:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution, distributions
 from pathlib import Path
 
-import httpx
 import pytest
 from packaging.requirements import Requirement
 
 from app.clock import SystemClock
 from app.db.engine import open_database
 from app.settings import Settings
+from app.wechat.client import ApiClient
 from app.worker import entrypoints, make_jobs
 from simulator import demo
 
@@ -82,7 +82,7 @@ async def test_every_job_that_is_enqueued_is_registered_and_the_other_way_round(
         wechat_token="Token123",
         wechat_message_mode="plain",
     )
-    async with httpx.AsyncClient() as client:
+    async with ApiClient() as client:
         jobs = make_jobs(
             settings, open_database("postgresql://nowhere/none"), SystemClock(), client
         )

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-import httpx
 import typer
 from pydantic import BaseModel, ValidationError
 
@@ -26,6 +25,7 @@ from app.rules.definition.validation_errors import problems_in
 from app.secret_box import secret_box
 from app.settings import Settings, load_settings
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat.errors import TransportError
 from app.wechat_client.tokens import AccessTokens
 
@@ -106,7 +106,7 @@ async def _markup(settings: Settings, slug: str, members: dict[str, Any]) -> Non
 
 async def _draft(settings: Settings, slug: str, file: Path, members: dict[str, Any]) -> None:
     article = _checked(ArticleDraftIn, members | {"content": _read(file)})
-    async with opened(settings) as database, httpx.AsyncClient() as client:
+    async with opened(settings) as database, ApiClient() as client:
         link = await _link(database, slug)
         clock = SystemClock()
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)

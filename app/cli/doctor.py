@@ -5,7 +5,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Final
 
-import httpx
 import structlog
 import typer
 
@@ -25,6 +24,7 @@ from app.doctor.setting_words import problem_in_chinese
 from app.ops import logging
 from app.ops.database_state import DATABASE_ERRORS
 from app.settings import Settings, SettingsError, load_settings
+from app.wechat.client import ApiClient
 
 EXIT: Final = {State.OK: 0, State.LOOK: 1, State.FAULT: 2}
 STATES: Final = {
@@ -108,7 +108,7 @@ async def _ask_wechat(settings: Settings, database: Database, clock: SystemClock
     try:
         if await migrate.is_behind(database.engine):
             return
-        async with httpx.AsyncClient() as client:
+        async with ApiClient() as client:
             await make_prober(settings, database, clock, client).run()
     except DATABASE_ERRORS as error:  # the findings say what is wrong with it
         log.info("doctor.not_asked", error=type(error).__name__)

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Annotated, Final
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -37,6 +36,7 @@ from app.settings import Settings, load_settings
 from app.tombstones.erasure_secret import erasure_secret
 from app.wechat import errcodes
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient, Client
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.call_rates import rates_of
@@ -109,13 +109,11 @@ async def _sync_all(settings: Settings, appids: list[AppId]) -> int:
         if await migrate.is_behind(database.engine):
             typer.echo(f"oa-bridge: {NOT_MIGRATED}", err=True)
             return BAD_USE
-        async with httpx.AsyncClient() as client:
+        async with ApiClient() as client:
             return max([await _sync_one(settings, database, client, appid) for appid in appids])
 
 
-async def _sync_one(
-    settings: Settings, database: Database, client: httpx.AsyncClient, appid: AppId
-) -> int:
+async def _sync_one(settings: Settings, database: Database, client: Client, appid: AppId) -> int:
     clock = SystemClock()
     await compare(database, clock)
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)

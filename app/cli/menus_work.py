@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
 import orjson
 import typer
 from rich.console import Console
@@ -33,6 +32,7 @@ from app.menus.wechat_menus import WeChatMenus
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat.errcodes import explain
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
@@ -110,7 +110,7 @@ async def restore_version(settings: Settings, appid: str, number: int, out: Cons
 
 @asynccontextmanager
 async def _tools(settings: Settings) -> AsyncIterator[_Tools]:
-    async with opened(settings) as database, httpx.AsyncClient() as client:
+    async with opened(settings) as database, ApiClient() as client:
         clock = SystemClock()
         await compare(database, clock)
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Annotated, Final
 
-import httpx
 import typer
 
 from app.access import audit
@@ -24,6 +23,7 @@ from app.replies.jobs import DELIVER
 from app.secret_box import secret_box
 from app.settings import Account, Settings, load_settings
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId
 from app.wechat_client.clear_quota import (
@@ -93,7 +93,7 @@ async def _clear(settings: Settings, appid: AppId, *, yes: bool) -> int:
             return BAD_USE
         clock = SystemClock()
         await compare(database, clock)
-        async with httpx.AsyncClient() as client:
+        async with ApiClient() as client:
             api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
             box = secret_box(settings)
             tokens = AccessTokens(database, api, settings.accounts, clock, box, logs=False)

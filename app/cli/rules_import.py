@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import httpx
 import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,6 +24,7 @@ from app.rules.importing.plan import Plan
 from app.secret_box import secret_box
 from app.settings import Settings
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
 from app.wechat_client.with_token import with_token
@@ -116,7 +116,7 @@ async def import_console(settings: Settings, appid: AppId, out: Console, *, dry_
 
     Raises ApiError and the errors of the database.
     """
-    async with opened(settings) as database, httpx.AsyncClient() as client:
+    async with opened(settings) as database, ApiClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(
             database, api, settings.accounts, SystemClock(), secret_box(settings), logs=False

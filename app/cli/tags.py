@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
-import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -32,6 +31,7 @@ from app.tags.run_store import Started
 from app.tags.schemas import MAX_PEOPLE, MAX_TAG_ID, TagName, TagPeopleIn
 from app.tags.wechat_tags import WeChatTags
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat_client.tokens import AccessTokens
 
 NO_ACCOUNT: Final = "--appid: name an Official Account whose AppSecret is in the settings"
@@ -264,7 +264,7 @@ def _change(appid: str | None, change: Callable[[TagChanger, str], Awaitable[Non
 
 @asynccontextmanager
 async def _changer(settings: Settings) -> AsyncIterator[TagChanger]:
-    async with opened(settings) as database, httpx.AsyncClient() as client:
+    async with opened(settings) as database, ApiClient() as client:
         clock = SystemClock()
         await compare(database, clock)
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)

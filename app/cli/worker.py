@@ -15,7 +15,7 @@ from app.db.clock_watch import following_database
 from app.db.engine import open_database
 from app.ops import otel
 from app.settings import Settings, SettingsError, load_settings
-from app.wechat.client import open_client
+from app.wechat.client import ApiClient
 from app.worker import MAX_CALLS, Worker, make_jobs
 
 worker = typer.Typer(add_completion=False)
@@ -35,7 +35,7 @@ async def _run_worker(settings: Settings) -> None:
         _serve_metrics(settings)
     database = open_database(settings.database_url)
     clock = SystemClock()
-    async with open_client(MAX_CALLS) as client:
+    async with ApiClient(MAX_CALLS) as client:
         running = Worker(make_jobs(settings, database, clock, client))
         loop = asyncio.get_running_loop()
         # Before the first connection, which may take its time: until then a signal kills.

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import httpx
 import structlog
 from sqlalchemy import text
 
@@ -27,6 +26,7 @@ from app.secret_box import secret_box
 from app.settings import Account, Settings
 from app.wechat.api import WeChatApi
 from app.wechat.api_responses import Quota
+from app.wechat.client import Client
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client import quota_store
@@ -196,9 +196,7 @@ class Prober:
             await store.save_probe(session, appid, probe, result, self.clock.now())
 
 
-def make_prober(
-    settings: Settings, database: Database, clock: Clock, client: httpx.AsyncClient
-) -> Prober:
+def make_prober(settings: Settings, database: Database, clock: Clock, client: Client) -> Prober:
     """Return the prober of a command. client: for WeChat's API alone; the caller closes it."""
     api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
     tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))

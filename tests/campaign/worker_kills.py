@@ -31,7 +31,7 @@ from app.clock import SystemClock
 from app.db import embedded, migrate
 from app.db.engine import connect, open_database
 from app.settings import Settings
-from app.wechat.client import open_client
+from app.wechat.client import ApiClient
 from app.worker import MAX_CALLS, Worker, make_jobs
 from benchmarks.delivery_fill import Backlog
 from tests.processes import free_port
@@ -145,7 +145,7 @@ def _work(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     database = open_database(settings.database_url)
-    async with open_client(MAX_CALLS) as client:
+    async with ApiClient(MAX_CALLS) as client:
         jobs = make_jobs(settings, database, SystemClock(), client)
         delivery = replace(jobs.delivery, takeover_seconds=TAKEOVER_SECONDS)
         await Worker(replace(jobs, delivery=delivery)).run()

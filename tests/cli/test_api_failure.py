@@ -9,6 +9,7 @@ from app.cli.api_failure import api_failure
 from app.wechat.api import WeChatApi
 from app.wechat.errors import ApiError
 from app.wechat_client.errors import NoToken
+from tests.httpx_client import HttpxClient
 
 
 async def failure(answer: httpx.Response | httpx.TimeoutException) -> ApiError:
@@ -20,7 +21,7 @@ async def failure(answer: httpx.Response | httpx.TimeoutException) -> ApiError:
         raise answer
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(reply)) as client:
-        api = WeChatApi("https://api.weixin.qq.com", timedelta(seconds=4), client)
+        api = WeChatApi("https://api.weixin.qq.com", timedelta(seconds=4), HttpxClient(client))
         with pytest.raises(ApiError) as caught:
             await api.current_autoreply_info("T")
     return caught.value

@@ -19,6 +19,7 @@ from app.menus.models import MenuVersion
 from app.wechat.api import WeChatApi
 from simulator.app import create_app as create_wechat
 from tests.command_run import Run, run
+from tests.httpx_client import HttpxClient
 from tests.menus.makers import click, for_tag, menu, shop
 from tests.service import ACCOUNT, Network, WeChat
 from tests.waiting import eventually
@@ -33,7 +34,7 @@ def wechat(monkeypatch: pytest.MonkeyPatch) -> WeChat:
 
     def made(base_url: str, timeout: object, _client: object) -> WeChatApi:
         del base_url
-        client = httpx.AsyncClient(transport=Network(simulator))
+        client = HttpxClient(httpx.AsyncClient(transport=Network(simulator)))
         return WeChatApi("http://wechat", timeout, client)  # type: ignore[arg-type]
 
     monkeypatch.setattr(menus_work, "WeChatApi", made)

@@ -2,16 +2,18 @@
 
 import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
+from app.cli import quota
 from tests.command_run import Run, run
 from tests.conftest import patiently_connect
-from tests.service import APPID, Network, WeChat, clock, wechat
+from tests.httpx_client import HttpxClient
+from tests.service import APPID, WeChat, clock, wechat
 
 __all__ = ["clock", "run", "wechat"]
 
@@ -26,10 +28,12 @@ WAITING = (
 @pytest.fixture
 def reached(wechat: WeChat, monkeypatch: pytest.MonkeyPatch) -> WeChat:
     """The simulator, which the client of the command reaches."""
-    real: Callable[..., httpx.AsyncClient] = httpx.AsyncClient
-    network = wechat.client._transport
-    assert isinstance(network, Network)
-    monkeypatch.setattr(httpx, "AsyncClient", lambda: real(transport=network))
+
+    @asynccontextmanager
+    async def client() -> AsyncIterator[HttpxClient]:
+        yield HttpxClient(wechat.client)
+
+    monkeypatch.setattr(quota, "ApiClient", client)
     return wechat
 
 

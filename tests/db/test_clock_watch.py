@@ -13,6 +13,7 @@ from app.db.clock_watch import compare, following_database
 from app.db.engine import Database
 from app.main import create_app
 from app.worker import make_jobs
+from tests.httpx_client import HttpxClient
 from tests.ops.standins import database_away
 from tests.replies.makers import deliver, statuses
 from tests.service import (
@@ -147,7 +148,7 @@ async def test_a_worker_an_hour_ahead_sends_the_cards_of_a_minute(
     await service.push(event(service.clock, "subscribe"))
     (callback,) = await column(connection, "SELECT id FROM callbacks")
     ahead = off(HOUR)
-    jobs = make_jobs(service.settings, database, ahead, wechat.client)
+    jobs = make_jobs(service.settings, database, ahead, HttpxClient(wechat.client))
 
     async with following_database(database, ahead):
         await jobs.sweep()

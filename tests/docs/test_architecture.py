@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from app.clock import SystemClock
 from app.db.base import Base
 from app.db.engine import open_database
 from app.settings import Settings
+from app.wechat.client import ApiClient
 from app.worker import entrypoints, make_jobs, schedules
 from simulator import demo
 
@@ -63,7 +63,7 @@ async def test_the_page_names_every_job_and_schedule() -> None:
         wechat_message_mode="plain",
     )
     database = open_database("postgresql://nowhere/none")
-    async with httpx.AsyncClient() as client:
+    async with ApiClient() as client:
         jobs = make_jobs(settings, database, SystemClock(), client)
 
         assert missing([*entrypoints(jobs), *schedules(jobs), "feed.ring"], "Jobs") == []

@@ -14,6 +14,7 @@ from app.tombstones.erasure_secret import erasure_secret
 from app.wechat.api import WeChatApi
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
+from tests.httpx_client import HttpxClient
 from tests.service import APPID, WeChat, clock, jobs, service, settings, wechat
 
 __all__ = ["clock", "jobs", "service", "settings", "sync_here", "wechat"]
@@ -33,7 +34,9 @@ class Here:
         self, *, at_once: int = 4, report: Callable[[Progress], None] | None = None
     ) -> Progress:
         """Synchronise once."""
-        api = WeChatApi("http://wechat", self._settings.api_timeout, self._wechat.client)
+        api = WeChatApi(
+            "http://wechat", self._settings.api_timeout, HttpxClient(self._wechat.client)
+        )
         clock = self._wechat.state.clock
         tokens = AccessTokens(
             self._database, api, self._settings.accounts, clock, secret_box(self._settings)

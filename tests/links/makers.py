@@ -10,6 +10,7 @@ from app.settings import Account as SettingsAccount
 from app.wechat.api import WeChatApi
 from app.wechat_client.tokens import AccessTokens
 from simulator.accounts import Account
+from tests.httpx_client import HttpxClient
 from tests.service import ACCOUNT, CARD_APPID, Json, Service, WeChat
 
 MINI_PROGRAM = Account.model_validate(
@@ -46,7 +47,7 @@ def know_mini_program(service: Service, wechat: WeChat) -> None:
         {"appid": CARD_APPID, "kind": "mini_program", "appsecret": MINI_PROGRAM.secret}
     )
     database = service.app.state.database
-    api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
+    api = WeChatApi("http://wechat", settings.api_timeout, HttpxClient(wechat.client))
     tokens = AccessTokens(database, api, settings.accounts, clock, secret_box(settings))
     service.app.state.link_maker = LinkMaker(database.sessions, api, tokens, clock)
 

@@ -7,6 +7,7 @@ from app.wechat.api import WeChatApi
 from app.wechat_client.tokens import AccessTokens
 from app.worker import Jobs
 from simulator.menus import AccountMenus
+from tests.httpx_client import HttpxClient
 from tests.menus.makers import menu
 from tests.service import APPID, Json, Service, WeChat
 
@@ -21,7 +22,7 @@ SELFMENU = "/cgi-bin/get_current_selfmenu_info"
 def know_wechat(service: Service, wechat: WeChat) -> None:
     """Let the service's calls about menus reach WeChat."""
     settings, database = service.settings, service.app.state.database
-    api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
+    api = WeChatApi("http://wechat", settings.api_timeout, HttpxClient(wechat.client))
     tokens = AccessTokens(database, api, settings.accounts, service.clock, secret_box(settings))
     service.app.state.wechat_menus = WeChatMenus(api, tokens)
 

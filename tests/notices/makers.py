@@ -15,6 +15,7 @@ from app.wechat.api import WeChatApi
 from app.wechat_client.tokens import AccessTokens
 from app.worker import Jobs
 from simulator.notices import LONG_TERM, Template
+from tests.httpx_client import HttpxClient
 from tests.service import (
     ADMIN_TOKEN,
     APPID,
@@ -57,7 +58,7 @@ TEMPLATE_SEND = "/cgi-bin/message/template/send"
 def know_templates(service: Service, wechat: WeChat) -> None:
     """Let the service's calls for templates reach WeChat."""
     settings, database = service.settings, service.app.state.database
-    api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
+    api = WeChatApi("http://wechat", settings.api_timeout, HttpxClient(wechat.client))
     tokens = AccessTokens(database, api, settings.accounts, service.clock, secret_box(settings))
     lister = TemplateLister(database.sessions, api, tokens, service.clock)
     service.app.state.template_lister = lister

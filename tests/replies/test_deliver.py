@@ -9,7 +9,6 @@ from typing import Any
 from unittest import mock
 
 import asyncpg
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -18,6 +17,7 @@ from app.db.engine import Database
 from app.replies import deliver as delivering
 from app.replies import send_batches
 from app.replies.errors import TryLater
+from app.wechat.client import ApiClient
 from app.worker import Jobs, make_jobs
 from tests.replies.makers import deliver, fates, owed, statuses, written
 from tests.service import (
@@ -410,7 +410,7 @@ async def test_a_refused_connection_is_tried_again(
 ) -> None:
     callback = await owed(service, wechat, text())
     away = service.settings.model_copy(update={"wechat_api_base_url": "http://127.0.0.1:1"})
-    async with httpx.AsyncClient() as client:
+    async with ApiClient() as client:
         with pytest.raises(TryLater):
             await deliver(make_jobs(away, database, service.clock, client), callback)
     assert await statuses(connection) == ["pending"]

@@ -17,7 +17,7 @@ import app.worker
 from app.clock import SystemClock
 from app.db.engine import open_database
 from app.settings import Settings
-from app.wechat.client import open_client
+from app.wechat.client import ApiClient
 from app.worker import Worker, make_jobs
 from benchmarks.delivery_fill import Backlog
 from tests.campaign.worker_kills import stand_in
@@ -44,7 +44,7 @@ def work(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     database = open_database(settings.database_url)
-    async with open_client(app.worker.MAX_CALLS) as client:
+    async with ApiClient(app.worker.MAX_CALLS) as client:
         await Worker(make_jobs(settings, database, SystemClock(), client)).run()
 
 

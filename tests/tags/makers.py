@@ -12,6 +12,7 @@ from app.wechat.api import WeChatApi
 from app.wechat_client.tokens import AccessTokens
 from app.worker import Jobs
 from simulator.followers import Follower
+from tests.httpx_client import HttpxClient
 from tests.service import APPID, Json, Service, WeChat, column
 
 TAGGING = "/cgi-bin/tags/members/batchtagging"
@@ -25,7 +26,7 @@ LEASE_OVER = timedelta(minutes=5)
 def reach_wechat(service: Service, wechat: WeChat) -> None:
     """Let the service's own calls about tags reach WeChat."""
     settings, database = service.settings, service.app.state.database
-    api = WeChatApi("http://wechat", settings.api_timeout, wechat.client)
+    api = WeChatApi("http://wechat", settings.api_timeout, HttpxClient(wechat.client))
     tokens = AccessTokens(database, api, settings.accounts, service.clock, secret_box(settings))
     service.app.state.tag_changer = TagChanger(
         database.sessions, WeChatTags(api, tokens), service.clock

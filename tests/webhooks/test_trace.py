@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from app import tracing
 from app.ops.logging import add_trace_id
 from app.ops.otel_recorder import OtelRecorder
 from app.settings import Settings
+from app.wechat.api import WeChatApi
+from app.wechat.errors import TransportError
 from app.worker import Jobs
 from tests.service import OPENID, Service, WeChat, card, column, event
 from tests.waiting import eventually
@@ -130,16 +133,21 @@ async def test_a_call_of_wechat_is_recorded_without_the_access_token(receiver: R
     origin = receiver.url.removesuffix("/hooks")
     recorder = OtelRecorder(SimpleSpanProcessor(exporter), origin)
     try:
+        for base_url in (origin, "http://127.0.0.1:1"):
+            api = WeChatApi(base_url, timedelta(seconds=10))
+            with pytest.raises(TransportError):
+                await api.custom_send(TOKEN, {})
+            await api.close()
         async with httpx.AsyncClient() as client:
             await client.post(f"{origin}/cgi-bin/x?access_token={TOKEN}")
-            with pytest.raises(httpx.ConnectError):
-                await client.post(f"http://127.0.0.1:1/cgi-bin/x?access_token={TOKEN}")
     finally:
         recorder.close()
 
-    answered, failed = exporter.get_finished_spans()
-    assert answered.name == "wechat /cgi-bin/x"
-    assert TOKEN not in answered.to_json() + failed.to_json()
+    answered, failed, of_httpx = exporter.get_finished_spans()
+    assert [answered.name, of_httpx.name] == [SENT, "wechat /cgi-bin/x"]
+    assert f"{origin}/cgi-bin/message/custom/send" in answered.to_json()
+    assert not failed.status.is_ok
+    assert TOKEN not in answered.to_json() + failed.to_json() + of_httpx.to_json()
 
 
 def trace_id(span: ReadableSpan) -> UUID | None:

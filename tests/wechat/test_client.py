@@ -1,50 +1,96 @@
-"""The client of a worker has several pools of connections, and keeps to proxies."""
+"""The HTTP client of WeChat's API: connections, proxies, redirects, cookies, uploads."""
 
 import asyncio
-import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPMethod
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import aiohttp
 import pytest
 
-from app.wechat.client import POOLS, PoolClient, PoolSet, open_client
+from app.wechat.client import ApiClient, Request, Upload
 
-CALLS = 2 * POOLS
+CALLS = 20
+PATH = "/cgi-bin/x"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
-@asynccontextmanager
-async def server(requests: list[str]) -> AsyncIterator[tuple[str, list[int]]]:
-    """Run an HTTP server that answers once CALLS requests wait; yield its address.
+@dataclass
+class Server:
+    """An HTTP server. It answers with `answer` once `together` requests wait for that.
 
-    With it how many connections were opened. requests: gets the first line of each request.
+    cuts_after: closes the connection of every request after so many.
     """
-    opened = [0]
-    together = asyncio.Barrier(CALLS)
-    serving = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        opened[0] += 1
-        serving.add(asyncio.current_task())
-        with suppress(asyncio.IncompleteReadError):
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                requests.append(head.split(b"\r\n")[0].decode())
-                await together.wait()
-                writer.write(ANSWER)
+    url: str = ""
+    answer: bytes = ANSWER
+    together: int = 1
+    cuts_after: int = 1000
+    opened: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
+        self.opened += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append(head + await reader.readexactly(_length(head)))
+                if len(self.requests) > self.cuts_after:
+                    break
+                await self._turn()
+                writer.write(self.answer)
         writer.close()
-        await writer.wait_closed()
 
-    running = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async def end(self) -> None:
+        """Wait until every connection has ended."""
+        await asyncio.gather(*self._serving)
+
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        if len(self._waiting) == self.together:
+            for one in self._waiting:
+                one.set_result(None)
+            self._waiting.clear()
+        await turn
+
+
+def _length(head: bytes) -> int:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    return 0
+
+
+@asynccontextmanager
+async def server(**how: object) -> AsyncIterator[Server]:
+    made = Server(**how)  # type: ignore[arg-type]
+    running = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}"
     async with running:
-        yield f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}", opened
-        await asyncio.gather(*filter(None, serving))
+        yield made
+        await made.end()
 
 
-async def call_at_once(client: httpx.AsyncClient, url: str) -> None:
-    answers = await asyncio.gather(*[client.get(url) for _ in range(CALLS)])
-    assert {answer.text for answer in answers} == {"{}"}
+async def call(
+    client: ApiClient, url: str, *, most: int = 1000, on_begin: Callable[[], None] = lambda: None
+) -> tuple[int, bytes]:
+    request = Request(HTTPMethod.POST, url + PATH, {"access_token": "T"}, b"{}")
+    async with client.send(request, on_begin) as response:
+        return response.status, await response.read(most)
+
+
+async def call_at_once(client: ApiClient, url: str) -> None:
+    answers = await asyncio.gather(*[call(client, url) for _ in range(CALLS)])
+    assert set(answers) == {(200, b"{}")}
 
 
 @pytest.fixture(autouse=True)
@@ -54,71 +100,144 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-async def test_pools_take_turns_and_are_all_closed() -> None:
-    sent: Counter[int] = Counter()
-    closed = []
-
-    class Pool(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            sent[id(self)] += 1
-            return httpx.Response(200, request=request)
-
-        async def aclose(self) -> None:
-            closed.append(id(self))
-
-    pools = [Pool() for _ in range(3)]
-    async with httpx.AsyncClient(transport=PoolSet(pools)) as client:
-        for _ in range(6):
-            await client.get("http://wechat.test/")
-
-    assert sent == {id(pool): 2 for pool in pools}
-    assert closed == [id(pool) for pool in pools]
-
-
-async def test_no_call_has_the_cookie_of_another() -> None:
-    class Pool(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            content = httpx.ByteStream(str(request.headers.get("cookie")).encode())
-            return httpx.Response(200, headers={"set-cookie": "a=b; path=/"}, stream=content)
-
-    async with PoolClient(PoolSet([Pool()])) as client:
-        answers = [await client.get("http://wechat.test/") for _ in range(2)]
-
-    assert [answer.text for answer in answers] == ["None", "None"]
-    assert answers[0].request.url == "http://wechat.test/"
-
-
 async def test_calls_at_once_have_a_connection_each_which_serves_the_next_ones() -> None:
-    requests: list[str] = []
-    async with server(requests) as (url, opened), open_client(CALLS) as client:
-        await call_at_once(client, url)
-        await call_at_once(client, url)
+    async with server(together=CALLS) as wechat, ApiClient(CALLS) as client:
+        await call_at_once(client, wechat.url)
+        await call_at_once(client, wechat.url)
 
-    assert opened == [CALLS]
-    assert len(requests) == 2 * CALLS
+    assert (wechat.opened, len(wechat.requests)) == (CALLS, 2 * CALLS)
 
 
-@pytest.mark.parametrize(("idle", "connections"), [(2.5, CALLS), (3.5, 2 * CALLS)])
+async def test_calls_beyond_the_limit_wait_for_a_connection() -> None:
+    async with server(together=2) as wechat, ApiClient(2) as client:
+        await call_at_once(client, wechat.url)
+
+    assert (wechat.opened, len(wechat.requests)) == (2, CALLS)
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(2.5, 1), (3.5, 2)])
 async def test_a_connection_that_a_gateway_may_be_closing_serves_no_call(
     monkeypatch: pytest.MonkeyPatch, idle: float, connections: int
 ) -> None:
-    requests: list[str] = []
-    moments = [time.monotonic()]
-    async with server(requests) as (url, opened), open_client(CALLS) as client:
-        with monkeypatch.context() as patched:
-            patched.setattr(time, "monotonic", lambda: moments[-1])
-            await call_at_once(client, url)
-            moments.append(moments[0] + idle)
-            await call_at_once(client, url)
+    moments = [1000.0]
+    monkeypatch.setattr("aiohttp.connector.monotonic", lambda: moments[-1])
+    async with server() as wechat, ApiClient(CALLS) as client:
+        await call(client, wechat.url)
+        moments.append(moments[0] + idle)
+        await call(client, wechat.url)
 
-    assert opened == [connections]
+    assert wechat.opened == connections
 
 
-async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    requests: list[str] = []
-    async with server(requests) as (proxy, _):
-        monkeypatch.setenv("HTTP_PROXY", proxy)
-        async with open_client(CALLS) as client:
-            await call_at_once(client, "http://wechat.test/cgi-bin/x")
+async def test_a_call_whose_connection_is_cut_is_not_sent_again() -> None:
+    """A message would come twice, although the connection has served a call before."""
+    async with server(cuts_after=1) as wechat, ApiClient() as client:
+        await call(client, wechat.url)
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await call(client, wechat.url)
 
-    assert set(requests) == {"GET http://wechat.test/cgi-bin/x HTTP/1.1"}
+    assert len(wechat.requests) == 2
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+async def test_a_proxy_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    async with server() as proxy:
+        monkeypatch.setenv(variable, proxy.url.replace("http://", "http://me:p%40ss@"))
+        async with ApiClient() as client:
+            await call(client, "http://wechat.test")
+
+    (request,) = proxy.requests
+    assert request.startswith(
+        b"POST http://wechat.test/cgi-bin/x?access_token=T HTTP/1.1\r\nHost: wechat.test\r\n"
+    )
+    assert b"\r\nProxy-Authorization: Basic bWU6cEBzcw==\r\n" in request
+
+
+async def test_a_host_of_no_proxy_is_called_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with server() as wechat, ApiClient() as client:
+        assert await call(client, wechat.url) == (200, b"{}")
+
+
+async def test_no_call_has_the_cookie_of_another() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}"
+    async with server(answer=answer) as wechat, ApiClient() as client:
+        await call(client, wechat.url)
+        await call(client, wechat.url)
+
+    assert b"cookie" not in wechat.requests[1].lower()
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    answer = b"HTTP/1.1 307 To\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+    async with server(answer=answer) as wechat, ApiClient() as client:
+        assert await call(client, wechat.url) == (307, b"")
+
+    assert len(wechat.requests) == 1
+
+
+async def test_a_body_is_read_so_far_as_it_is_asked_for() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + bytes(9_000_000)
+    async with server(answer=answer) as wechat, ApiClient() as client:
+        status, content = await call(client, wechat.url, most=1000)
+
+    assert status == 200
+    assert 1000 < len(content) < 1_000_000
+
+
+async def test_what_is_no_http_is_told_without_the_access_token() -> None:
+    async with server(answer=b"HTTP/1.1 xyz\r\n\r\n") as wechat, ApiClient() as client:
+        with pytest.raises(aiohttp.ClientPayloadError) as caught:
+            await call(client, wechat.url)
+        await client.close()
+
+    assert "access_token" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+
+
+async def test_the_request_has_begun_when_a_connection_is_there_and_not_before() -> None:
+    begun = []
+    async with server() as wechat, ApiClient() as client:
+        for _ in range(2):
+            await call(client, wechat.url, on_begin=lambda: begun.append(len(wechat.requests)))
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await call(client, "http://127.0.0.1:1", on_begin=lambda: begun.append(-1))
+
+    assert begun == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("filename", "kind"), [("image.png", b"image/png"), ("a.jpg", b"image/jpeg")]
+)
+async def test_an_upload_is_one_form_field_whose_length_is_told(filename: str, kind: bytes) -> None:
+    upload = Upload("media", filename, b"\x89PNG-bytes")
+    query = {"access_token": "a+b&c=/", "type": "image"}
+    async with server() as wechat, ApiClient() as client:
+        request = Request(HTTPMethod.POST, wechat.url + PATH, query, upload=upload)
+        async with client.send(request, lambda: None) as response:
+            await response.read(1000)
+
+    (sent,) = wechat.requests
+    head, body = sent.split(b"\r\n\r\n", 1)
+    line, *headers = head.split(b"\r\n")
+    assert line.split(b"?")[0] == b"POST /cgi-bin/x"
+    assert b"Transfer-Encoding: chunked" not in headers
+    assert b"Accept-Encoding: identity" in headers
+    part, _, rest = body.partition(b"\r\n\r\n")
+    assert b'name="media"; filename="' + filename.encode() + b'"' in part
+    assert b"Content-Type: " + kind in part
+    assert rest.startswith(b"\x89PNG-bytes\r\n--")
+
+
+async def test_a_query_is_read_as_it_was_meant() -> None:
+    query = {"access_token": "a+b&c=/ %41商", "type": "image"}
+    async with server() as wechat, ApiClient() as client:
+        request = Request(HTTPMethod.GET, wechat.url + PATH, query)
+        async with client.send(request, lambda: None) as response:
+            await response.read(1000)
+
+    target = wechat.requests[0].split(b" ")[1].decode()
+    assert dict(parse_qsl(urlsplit(target).query)) == query

@@ -19,6 +19,7 @@ from app.wechat.errors import ApiError, TransportError
 from app.wechat.ids import AppId, OpenId
 from app.wechat.link_target import LinkTarget
 from app.wechat.read_response import read_response, unreadable_response
+from tests.httpx_client import HttpxClient
 
 APPID = AppId("wx1f2e3d4c5b6a7980")
 OPENID = OpenId("oDEMO0aBcDeFgHiJkLmNoPqRsTuV")
@@ -38,7 +39,7 @@ async def answering(
     async with httpx.AsyncClient(
         transport=httpx.MockTransport(answer), follow_redirects=True
     ) as client:
-        yield WeChatApi("https://api.example.com", timedelta(seconds=4), client)
+        yield WeChatApi("https://api.example.com", timedelta(seconds=4), HttpxClient(client))
 
 
 async def failed_send(

@@ -7,7 +7,6 @@ import io
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
 import orjson
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -35,6 +34,7 @@ from app.rules.importing.preview import storable
 from app.rules.importing.receive import receive
 from app.secret_box import secret_box
 from app.wechat.api import WeChatApi
+from app.wechat.client import ApiClient
 from app.wechat.errors import ApiError
 from app.wechat.ids import AppId
 from app.wechat_client.tokens import AccessTokens
@@ -95,7 +95,7 @@ async def automatic_replies(request: Request, appid: AppId) -> dict[str, Any]:
     """Ask WeChat for the automatic replies of an account; no session is open. Raises ApiError."""
     state = request.app.state
     settings = state.settings
-    async with httpx.AsyncClient() as client:
+    async with ApiClient() as client:
         api = WeChatApi(settings.wechat_api_base_url, settings.api_timeout, client)
         tokens = AccessTokens(
             state.database, api, settings.accounts, state.clock, secret_box(settings)
