@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from app.callback import inbox
 from app.callback.plain_signatures import KEPT_FOR, sweep
 from app.db.engine import Database
 from app.settings import MessageMode, Settings
@@ -122,8 +123,13 @@ async def test_of_two_pushes_at_once_under_one_signature_one_is_stored(
 
 
 async def test_what_was_spooled_under_a_used_signature_is_a_dead_letter(
-    service: Service, settings: Settings, connection: asyncpg.Connection, clock: WorldClock
+    service: Service,
+    settings: Settings,
+    connection: asyncpg.Connection,
+    clock: WorldClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(inbox, "FLUSH_SECONDS", 0.2)
     stamp = new_stamp(clock.now())
     async with locked(settings.database_url):
         answers = [await status(service, message(clock, words), stamp) for words in ("one", "two")]

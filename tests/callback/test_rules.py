@@ -281,8 +281,9 @@ async def test_reloads_under_load_lose_no_message_and_mix_no_versions(
 
 
 async def test_a_rule_answers_once_in_its_cooldown_while_answers_go_to_the_spool(
-    service: Service, settings: Settings, clock: WorldClock
+    service: Service, settings: Settings, clock: WorldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(inbox, "FLUSH_SECONDS", 0.2)
     await service.add_rule(text_reply("hello"), conditions=COOLDOWN)
 
     async with locked(settings.database_url):
@@ -317,7 +318,9 @@ async def test_services_that_know_nothing_of_each_other_answer_a_push_with_one_r
     clock: WorldClock,
     tmp_path: Path,
     connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(inbox, "FLUSH_SECONDS", 0.2)
     await service.add_rule(text_reply("{ref}"), text_reply("queued {ref}", via="customer_service"))
     pushed = message(clock)
 
