@@ -1,18 +1,21 @@
 """The HTTP client of calls to WeChat's API, which makes many of them at the same time."""
 
 import mimetypes
+import select
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache, lru_cache
 from http import HTTPMethod
 from io import BytesIO
-from types import SimpleNamespace
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self, cast
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from yarl import URL
 
 from app.value_class import value_class
@@ -97,6 +100,8 @@ class ApiClient:
         self._calls = calls
         self._proxies = getproxies()
         self._session: aiohttp.ClientSession | None = None
+        # Connections that have served a call.
+        self._used: WeakSet[ResponseHandler] = WeakSet()
 
     @asynccontextmanager
     async def send(
@@ -104,20 +109,16 @@ class ApiClient:
     ) -> AsyncIterator["_Response"]:
         """Send a request, as `Client` says."""
         url = _url(request.address, tuple(request.query.items()))
-        try:
-            async with self._opened().request(
-                request.method,
-                url,
-                data=_form(request.upload) if request.upload else request.body,
-                headers=None if request.body is None else {"Content-Type": "application/json"},
-                allow_redirects=False,
-                proxy=self._proxy(url),
-                trace_request_ctx=on_begin,
-            ) as response:
-                yield _Response(response)
-        except aiohttp.ClientResponseError:
-            # Its words hold the URL, and that holds the access token.
-            raise aiohttp.ClientPayloadError("the response is not one of HTTP") from None
+        async with self._opened().request(
+            request.method,
+            url,
+            data=_form(request.upload) if request.upload else request.body,
+            headers=None if request.body is None else {"Content-Type": "application/json"},
+            allow_redirects=False,
+            proxy=self._proxy(url),
+            middlewares=(_Sender(on_begin, self._used),),
+        ) as response:
+            yield _Response(response)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -151,7 +152,7 @@ class ApiClient:
                 headers=HEADERS,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None),
-                trace_configs=[_tracing_begin()],
+                request_class=_SentRequest,
             )
         return self._session
 
@@ -179,16 +180,71 @@ class _Response:
         return bytes(content)
 
 
-def _tracing_begin() -> aiohttp.TraceConfig:
-    """Return what calls `on_begin` of a request once it has its connection."""
+class _UsedUp(Exception):
+    """A connection has ended, or has bytes that no request asked for."""
 
-    async def begin(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:  # noqa: ANN401 - aiohttp's own
-        context.trace_request_ctx()
 
-    config = aiohttp.TraceConfig()
-    config.on_connection_create_end.append(begin)
-    config.on_connection_reuseconn.append(begin)
-    return config
+class _SentRequest(aiohttp.ClientRequest):
+    """A request that asks whether a connection will do. on_connection: raises _UsedUp if not."""
+
+    on_connection: Callable[[Connection], None]
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send the request, as aiohttp does."""
+        self.on_connection(conn)
+        return await super().send(conn)
+
+
+class _Sender:
+    """Sends one request once. It stands between aiohttp's session and its connections.
+
+    on_begin: as `Client.send` says. used: connections that have served a call.
+    """
+
+    def __init__(self, on_begin: Callable[[], None], used: WeakSet[ResponseHandler]) -> None:
+        self._on_begin = on_begin
+        self._used = used
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send the request. Raises aiohttp.ClientError without the URL, which holds the token."""
+        cast("_SentRequest", request).on_connection = self._take
+        failure: aiohttp.ClientError
+        while True:
+            try:
+                return await send(request)
+            except _UsedUp:
+                continue
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+                # After these aiohttp sends a GET again, although WeChat may have carried it out.
+                raise aiohttp.ClientConnectionError("the connection broke") from error
+            except aiohttp.ClientResponseError:
+                failure = aiohttp.ClientPayloadError("the response is not one of HTTP")
+            # Here, so that the error with the URL is no context of it.
+            raise failure
+
+    def _take(self, connection: Connection) -> None:
+        """Begin to send over a connection. Raises _UsedUp, before any byte has left."""
+        protocol = connection.protocol
+        # What came unasked would be taken for the answer to this request.
+        if protocol is None or (
+            protocol in self._used and (protocol.should_close or _has_input(connection))
+        ):
+            raise _UsedUp
+        self._used.add(protocol)
+        self._on_begin()
+
+
+def _has_input(connection: Connection) -> bool:
+    """Tell whether bytes, or the end of the connection, wait for the event loop to read them."""
+    if connection.transport is None:
+        return True
+    poll = select.poll()
+    poll.register(connection.transport.get_extra_info("socket"), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @lru_cache(MAX_URLS)
