@@ -50,6 +50,10 @@ class Request:
     upload: Upload | None = None
 
 
+class ProxyError(aiohttp.ClientConnectionError):
+    """A proxy makes no connection to the host. The text says what it does, without its password."""
+
+
 class Response(Protocol):
     """A response whose head has come."""
 
@@ -133,12 +137,18 @@ class ApiClient:
         """Close all connections."""
         await self.close()
 
-    def _proxy(self, url: URL) -> str | None:
-        """Return the proxy for a URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY."""
+    def _proxy(self, url: URL) -> URL | None:
+        """Return the proxy for a URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+
+        Raises ProxyError if it is none that aiohttp speaks with, as one of SOCKS.
+        """
         proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if not proxy or proxy_bypass(url.host or ""):
+        if not proxy or proxy_bypass(url.host or "") or proxy_bypass(f"{url.host}:{url.port}"):
             return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        found = _proxy_url(proxy if "://" in proxy else f"http://{proxy}")
+        if found is None:
+            raise ProxyError("is not one of HTTP")
+        return found
 
     def _opened(self) -> aiohttp.ClientSession:
         # A session belongs to the event loop that runs when it is made.
@@ -221,6 +231,8 @@ class _Sender:
             except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
                 # After these aiohttp sends a GET again, although WeChat may have carried it out.
                 raise aiohttp.ClientConnectionError("the connection broke") from error
+            except aiohttp.ClientHttpProxyError as error:
+                failure = ProxyError(f"answers HTTP {error.status}")
             except aiohttp.ClientResponseError:
                 failure = aiohttp.ClientPayloadError("the response is not one of HTTP")
             # Here, so that the error with the URL is no context of it.
@@ -245,6 +257,14 @@ def _has_input(connection: Connection) -> bool:
     poll = select.poll()
     poll.register(connection.transport.get_extra_info("socket"), select.POLLIN)
     return bool(poll.poll(0))
+
+
+def _proxy_url(address: str) -> URL | None:
+    try:
+        url = URL(address)
+    except ValueError:  # it quotes the address, which may hold a password
+        return None
+    return url if url.scheme in {"http", "https"} and url.host else None
 
 
 @lru_cache(MAX_URLS)

@@ -6,7 +6,9 @@ from typing import Final
 import aiohttp
 
 from app.connection_errors import ConnectionProblem, causes_of, problem_of
+from app.wechat.client import ProxyError
 
+_PROXIES: Final = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 _NO_TLS: Final = "no TLS is spoken there"
 _IF_IT_LASTS: Final = (
     "if it happens often, check this machine's network, the proxies on the way and "
@@ -39,6 +41,8 @@ def describe_failure(error: BaseException, host: str, *, begun: bool) -> str:
         if problem is ConnectionProblem.TIMED_OUT:
             return f"{host} did not answer in time: {_IF_IT_LASTS}"
         return f"the connection to {host} broke before the answer was complete: {_IF_IT_LASTS}"
+    if isinstance(error, ProxyError):
+        return f"the proxy on the way to {host} {error}: {_PROXIES}"
     sentence = _SENTENCES[problem or ConnectionProblem.UNREACHABLE]
     return sentence.format(host=host, tls=_tls_reason(error))
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from app.ops.error_text import format_exception
-from app.wechat.client import ApiClient, Request, Upload
+from app.wechat.client import ApiClient, ProxyError, Request, Upload
 
 CALLS = 20
 PATH = "/cgi-bin/x"
@@ -214,11 +214,42 @@ async def test_a_proxy_of_the_environment_is_used(
     assert b"\r\nProxy-Authorization: Basic bWU6cEBzcw==\r\n" in request
 
 
-async def test_a_host_of_no_proxy_is_called_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("no_proxy", ["127.0.0.1", "example.com, 127.0.0.1:PORT", "*"])
+async def test_a_host_of_no_proxy_is_called_directly(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with server() as wechat, ApiClient() as client:
-        assert await call(client, wechat.url) == (200, b"{}")
+    async with server() as wechat:
+        monkeypatch.setenv("NO_PROXY", no_proxy.replace("PORT", wechat.url.rpartition(":")[2]))
+        async with ApiClient() as client:
+            assert await call(client, wechat.url) == (200, b"{}")
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:p@ss@{host}", "http://me:p@ss@{host}x", "http://"])
+async def test_a_proxy_that_is_none_of_http_gets_no_byte(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    async with server() as other:
+        monkeypatch.setenv("ALL_PROXY", proxy.format(host=other.url.removeprefix("http://")))
+        async with ApiClient() as client:
+            with pytest.raises(ProxyError) as caught:
+                await call(client, "http://wechat.test")
+
+    error = caught.value
+    assert other.opened == 0
+    assert "p@ss" not in format_exception((type(error), error, error.__traceback__))
+
+
+async def test_a_proxy_that_refuses_to_connect_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    begun: list[int] = []
+    async with server(answer=refusal) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with ApiClient() as client:
+            with pytest.raises(ProxyError, match="answers HTTP 407"):
+                await call(client, "https://wechat.test", on_begin=lambda: begun.append(1))
+
+    assert begun == []
 
 
 async def test_no_call_has_the_cookie_of_another() -> None:
