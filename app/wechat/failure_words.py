@@ -32,6 +32,7 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "the certificate is not accepted: %(reason)s": "证书不被接受：%(reason)s",
     "no TLS is spoken there": "对方不使用 TLS",
+    "the handshake is cut off": "握手被中断",
     "%(host)s accepts no connection in time: check this machine's network and firewall": (
         f"连接 %(host)s 超时：{_NETWORK}"
     ),
