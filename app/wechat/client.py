@@ -26,6 +26,8 @@ IDLE_SECONDS: Final = 3.0
 # Calls at once of a process that has no other number in mind.
 CALLS: Final = 100
 MAX_URLS: Final = 256
+# Of one header. The limit of aiohttp is 8 KB, and an answer whose header is longer would be lost.
+MAX_HEADER_BYTES: Final = 64 * 1024
 # None is encoded: a few bytes may decode to more than the memory holds.
 HEADERS: Final = {"Accept-Encoding": "identity"}
 
@@ -161,6 +163,7 @@ class ApiClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=HEADERS,
                 auto_decompress=False,
+                max_field_size=MAX_HEADER_BYTES,
                 timeout=aiohttp.ClientTimeout(total=None),
                 request_class=_SentRequest,
             )

@@ -278,6 +278,14 @@ async def test_a_body_is_read_so_far_as_it_is_asked_for() -> None:
     assert 1000 < len(content) < 1_000_000
 
 
+async def test_a_long_header_costs_no_answer() -> None:
+    """A gateway may add one. Without the answer nobody knows whether a message was sent."""
+    header = b"\r\nX-Policy: " + b"x" * 50_000 + b"\r\n"
+    answer = ANSWER.replace(b"\r\n", header, 1)
+    async with server(answer=answer) as wechat, ApiClient() as client:
+        assert await call(client, wechat.url) == (200, b"{}")
+
+
 async def test_what_is_no_http_is_told_without_the_access_token() -> None:
     async with server(answer=b"HTTP/1.1 xyz\r\n\r\n") as wechat, ApiClient() as client:
         with pytest.raises(aiohttp.ClientPayloadError) as caught:
