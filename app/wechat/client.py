@@ -1,6 +1,5 @@
 """The HTTP client of calls to WeChat's API, which makes many of them at the same time."""
 
-import mimetypes
 import select
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,6 +27,7 @@ CALLS: Final = 100
 MAX_URLS: Final = 256
 # Of one header. The limit of aiohttp is 8 KB, and an answer whose header is longer would be lost.
 MAX_HEADER_BYTES: Final = 64 * 1024
+JSON: Final = "application/json"
 # None is encoded: a few bytes may decode to more than the memory holds.
 HEADERS: Final = {"Accept-Encoding": "identity"}
 
@@ -115,11 +115,12 @@ class ApiClient:
     ) -> AsyncIterator["_Response"]:
         """Send a request, as `Client` says."""
         url = _url(request.address, tuple(request.query.items()))
+        body, kind = _form(request.upload) if request.upload else (request.body, JSON)
         async with self._opened().request(
             request.method,
             url,
-            data=_form(request.upload) if request.upload else request.body,
-            headers=None if request.body is None else {"Content-Type": "application/json"},
+            data=body,
+            headers=None if body is None else {"Content-Type": kind},
             allow_redirects=False,
             proxy=self._proxy(url),
             middlewares=(_Sender(on_begin, self._used),),
@@ -276,15 +277,15 @@ def _url(address: str, query: tuple[tuple[str, str], ...]) -> URL:
     return URL(address).with_query(query)
 
 
-def _form(upload: Upload) -> aiohttp.FormData:
-    form = aiohttp.FormData()
-    form.add_field(
-        upload.field,
-        BytesIO(upload.content),
-        filename=upload.filename,
-        content_type=mimetypes.guess_type(upload.filename)[0],
-    )
-    return form
+def _form(upload: Upload) -> tuple[BytesIO, str]:
+    """Return the body of a form and its type.
+
+    httpx writes it: aiohttp would tell the type of a file before its name. WeChat finds no file in
+    some forms (41005), and the clients that it is known to understand put the name first.
+    """
+    file = (upload.filename, upload.content)
+    form = httpx.Request(HTTPMethod.POST, "https://form.invalid", files={upload.field: file})
+    return BytesIO(form.read()), form.headers["Content-Type"]
 
 
 @cache

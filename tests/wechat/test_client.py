@@ -325,8 +325,12 @@ async def test_an_upload_is_one_form_field_whose_length_is_told(filename: str, k
     assert b"Transfer-Encoding: chunked" not in headers
     assert b"Accept-Encoding: identity" in headers
     part, _, rest = body.partition(b"\r\n\r\n")
-    assert b'name="media"; filename="' + filename.encode() + b'"' in part
-    assert b"Content-Type: " + kind in part
+    boundary, name, content_type = part.split(b"\r\n")
+    assert any(one.endswith(b"boundary=" + boundary.removeprefix(b"--")) for one in headers)
+    # In the order of a browser.
+    disposition = b'form-data; name="media"; filename="%b"' % filename.encode()
+    assert name == b"Content-Disposition: " + disposition
+    assert content_type == b"Content-Type: " + kind
     assert rest.startswith(b"\x89PNG-bytes\r\n--")
 
 
