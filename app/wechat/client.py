@@ -99,12 +99,15 @@ class ApiClient:
     """The client of a process. A connection that a call leaves serves another.
 
     calls: how many it makes at once; further ones wait. A connection that is idle for IDLE_SECONDS
-    is closed. The proxies of the environment are used.
+    is closed. The proxies of the environment are used. Raises OSError if the certificate
+    authorities that SSL_CERT_FILE names can't be read.
     """
 
     def __init__(self, calls: int = CALLS) -> None:
         self._calls = calls
         self._proxies = getproxies()
+        # Here, and not at the first call, which would hold up all that the process does meanwhile.
+        self._tls = _tls_context()
         self._session: aiohttp.ClientSession | None = None
         # Connections that have served a call.
         self._used: WeakSet[ResponseHandler] = WeakSet()
@@ -157,7 +160,7 @@ class ApiClient:
         # A session belongs to the event loop that runs when it is made.
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=self._calls, keepalive_timeout=IDLE_SECONDS, ssl=_tls_context()
+                limit=self._calls, keepalive_timeout=IDLE_SECONDS, ssl=self._tls
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,

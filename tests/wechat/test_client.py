@@ -2,17 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPMethod
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
 
 from app.ops.error_text import format_exception
-from app.wechat.client import ApiClient, ProxyError, Request, Upload
+from app.wechat.client import ApiClient, ProxyError, Request, Upload, _tls_context
 
 CALLS = 20
 PATH = "/cgi-bin/x"
@@ -250,6 +251,22 @@ async def test_a_proxy_that_refuses_to_connect_says_why(monkeypatch: pytest.Monk
                 await call(client, "https://wechat.test", on_begin=lambda: begun.append(1))
 
     assert begun == []
+
+
+@pytest.fixture
+def no_authorities(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Certificate authorities that can't be read."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    _tls_context.cache_clear()
+    yield
+    _tls_context.cache_clear()
+
+
+@pytest.mark.usefixtures("no_authorities")
+def test_certificate_authorities_are_read_before_the_first_call() -> None:
+    """Reading them takes long, and a call would take a file that is missing for a host's fault."""
+    with pytest.raises(FileNotFoundError):
+        ApiClient()
 
 
 async def test_no_call_has_the_cookie_of_another() -> None:
