@@ -40,6 +40,15 @@ def problem_of(error: BaseException) -> ConnectionProblem | None:
     return None
 
 
+def is_cut_handshake(error: BaseException) -> bool:
+    """Tell whether a host, or somebody on the way, ended a TLS handshake; for aiohttp."""
+    # Connecting alone ends in no such error: a host that refuses has one of its own.
+    return isinstance(error, aiohttp.ClientConnectorError) and any(
+        isinstance(cause, ConnectionResetError | ConnectionAbortedError)
+        for cause in causes_of(error)
+    )
+
+
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error and its causes; those of each address, where several were tried."""
     while error is not None:

@@ -5,9 +5,17 @@ from typing import Final
 
 import aiohttp
 
-from app.connection_errors import ConnectionProblem, causes_of, problem_of
+from app.connection_errors import (
+    ConnectionProblem,
+    causes_of,
+    is_cut_handshake,
+    problem_of,
+)
+from app.wechat.client import ProxyError
 
+_PROXIES: Final = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 _NO_TLS: Final = "no TLS is spoken there"
+_CUT: Final = "the handshake is cut off"
 _IF_IT_LASTS: Final = (
     "if it happens often, check this machine's network, the proxies on the way and "
     "WECHAT_API_TIMEOUT_SECONDS"
@@ -39,6 +47,10 @@ def describe_failure(error: BaseException, host: str, *, begun: bool) -> str:
         if problem is ConnectionProblem.TIMED_OUT:
             return f"{host} did not answer in time: {_IF_IT_LASTS}"
         return f"the connection to {host} broke before the answer was complete: {_IF_IT_LASTS}"
+    if isinstance(error, ProxyError):
+        return f"the proxy on the way to {host} {error}: {_PROXIES}"
+    if is_cut_handshake(error):
+        return _SENTENCES[ConnectionProblem.TLS_FAILED].format(host=host, tls=_CUT)
     sentence = _SENTENCES[problem or ConnectionProblem.UNREACHABLE]
     return sentence.format(host=host, tls=_tls_reason(error))
 

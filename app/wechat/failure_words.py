@@ -13,6 +13,9 @@ _NETWORK: Final = "请检查本机的网络和防火墙"
 _OFTEN: Final = "如经常发生，请检查本机的网络、途中的代理和 WECHAT_API_TIMEOUT_SECONDS"
 _ADDRESS: Final = "请检查 WECHAT_API_BASE_URL 和途中的代理"
 
+_PROXY: Final = "请检查 HTTPS_PROXY、HTTP_PROXY、ALL_PROXY 和 NO_PROXY"
+
+_CHECK_PROXY: Final = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 _CHECK: Final = "check WECHAT_API_BASE_URL and the proxies on the way"
 _IF_OFTEN: Final = (
     "if it happens often, check this machine's network, the proxies on the way and "
@@ -29,6 +32,7 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "the certificate is not accepted: %(reason)s": "证书不被接受：%(reason)s",
     "no TLS is spoken there": "对方不使用 TLS",
+    "the handshake is cut off": "握手被中断",
     "%(host)s accepts no connection in time: check this machine's network and firewall": (
         f"连接 %(host)s 超时：{_NETWORK}"
     ),
@@ -37,6 +41,12 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "%(host)s can't be reached: check this machine's network and firewall": (
         f"无法访问 %(host)s：{_NETWORK}"
+    ),
+    f"the proxy on the way to %(host)s is not one of HTTP: {_CHECK_PROXY}": (
+        f"通往 %(host)s 的代理不是 HTTP 代理：{_PROXY}"
+    ),
+    f"the proxy on the way to %(host)s answers HTTP %(status)s: {_CHECK_PROXY}": (
+        f"通往 %(host)s 的代理返回 HTTP %(status)s：{_PROXY}"
     ),
     f"%(host)s did not answer in time: {_IF_OFTEN}": f"%(host)s 没有及时应答：{_OFTEN}",
     f"the connection to %(host)s broke before the answer was complete: {_IF_OFTEN}": (

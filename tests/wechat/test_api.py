@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import Action
 from app.wechat.errors import ApiError, TransportError
+from app.wechat.failure_words import failure_in
 from app.wechat.ids import AppId, OpenId
 from app.wechat.transport import MAX_RESPONSE_BYTES
 from tests.httpx_client import HttpxClient
@@ -319,6 +320,23 @@ async def test_a_host_that_speaks_no_tls_is_told_apart_from_one_that_is_away() -
 
     assert (error.action, error.outcome_unknown) == (Action.RETRY, False)
     assert error.errmsg.startswith("TLS with 127.0.0.1 failed (wrong version number): check this ")
+
+
+@pytest.mark.parametrize("aborted", [False, True])
+async def test_a_tls_handshake_that_is_cut_off_is_a_failure_of_tls(*, aborted: bool) -> None:
+    """As a firewall on the way does that reads the name of the host."""
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        if aborted:
+            writer.transport.abort()
+
+    async with listening(cut) as address:
+        error = await failed_send(f"https://{address}")
+
+    assert not error.outcome_unknown
+    assert error.errmsg.startswith("TLS with 127.0.0.1 failed (the handshake is cut off): ")
+    assert "握手被中断" in failure_in("zh", error.errmsg)
 
 
 async def test_a_tls_handshake_that_never_ends_means_that_nothing_was_sent() -> None:

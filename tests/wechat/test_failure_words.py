@@ -7,13 +7,14 @@ from socket import gaierror
 import httpx
 import pytest
 
+from app.wechat.client import ProxyError
 from app.wechat.connection_failure import describe_failure
 from app.wechat.errors import ApiError
 from app.wechat.failure_words import failure_in
 from app.wechat.read_response import read_response
 
 # Names that are the same in both languages.
-NAMES = re.compile(r"api\.weixin\.qq\.com|https://example|WECHAT_\w+|TLS|DNS|HTTP|CA")
+NAMES = re.compile(r"api\.weixin\.qq\.com|https://example|WECHAT_\w+|[A-Z]+_PROXY|TLS|DNS|HTTP|CA")
 HOST = "api.weixin.qq.com"
 REJECTED = ssl.SSLCertVerificationError(1, "rejected")
 REJECTED.verify_message = "expired"
@@ -39,6 +40,8 @@ def answer(status: int, content: bytes = b"<html>", location: str | None = None)
                 TimeoutError(),
                 NO_TLS,
                 httpx.ConnectError("none"),
+                ProxyError("is not one of HTTP"),
+                ProxyError("answers HTTP 407"),
             )
         ),
         describe_failure(TimeoutError(), HOST, begun=True),
