@@ -25,7 +25,7 @@ from app.db.job_turns import JobTurns
 PAUSE_SECONDS: Final = 0.5
 # A worker looks for jobs so often at most. With a backlog each job that ends makes room for one
 # more: a look for each of them would cost more than the jobs, and those at hand last longer.
-LOOK_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.1
 # A result that can't be written for so long is given up: the job is released, and runs again.
 WRITE_SECONDS: Final = 60.0
 
