@@ -1,6 +1,7 @@
 """The worker: all jobs and schedules by name, and the loop that runs them."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -125,6 +126,9 @@ MAX_AT_ONCE: Final = 50
 # slow leaves room for the others.
 MAX_SENDS: Final = 100
 MAX_SENDS_OF_ACCOUNT: Final = 50
+# For so many sends at once one more reply is claimed, which is sent as soon as a call ends. More
+# would be of no use, and whether they were sent would be unknown of all if the worker died.
+SENDS_A_CLAIM: Final = 10
 # A worker claims so many times the jobs that it can send at once: the next ones are at hand when a
 # call ends, and their statements are shared.
 JOBS_A_SEND: Final = 3
@@ -358,6 +362,7 @@ def make_jobs(settings: Settings, database: Database, clock: Clock, client: Clie
         Delivery(
             database.sessions,
             SendBatches(database.brief, clock, name_of_worker(), limits_from(settings)),
+            SendSlots(_with_next(MAX_SENDS), _with_next(MAX_SENDS_OF_ACCOUNT)),
             SendSlots(MAX_SENDS, MAX_SENDS_OF_ACCOUNT),
             api,
             tokens,
@@ -388,6 +393,11 @@ def make_jobs(settings: Settings, database: Database, clock: Clock, client: Clie
         alarms.Teller(database.sessions, clock, settings),
         Importer(database.sessions, clock, settings),
     )
+
+
+def _with_next(sends: int) -> int:
+    """Return how many replies are claimed for so many sends at once: those that are next, too."""
+    return sends + math.ceil(sends / SENDS_A_CLAIM)
 
 
 def make_eraser(settings: Settings, database: Database, clock: Clock) -> Eraser:

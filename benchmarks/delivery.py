@@ -146,7 +146,7 @@ class _Bench:
             ends_at = time.monotonic() + PATIENCE_SECONDS
             busy = sum(backlog.count for backlog in backlogs if backlog.appid == BUSY)
             wanted = min(before + count, busy)
-            while (done := _sent_count(peer)) < wanted:
+            while (done := _number(peer, "sent/count")) < wanted:
                 if time.monotonic() > ends_at:
                     raise RuntimeError(f"{done:,} of {wanted:,} replies were sent")
                 if later is not None and done > before + count // 4:
@@ -157,6 +157,8 @@ class _Bench:
             self._cpu_seconds = _cpu_of(processes) - cpu
             self._before = before
             sent = _sent(peer)
+            if _number(peer, "at_once") > workers * self._at_once:
+                raise RuntimeError("there were more calls at once than there may be")
         if len({openid for _, _, openid in sent}) < len(sent):
             raise RuntimeError("a reply was sent twice")
         return sorted((at, account, openid) for at, account, openid in sent)
@@ -220,9 +222,9 @@ def _sent(peer: str) -> Sent:
     return sent
 
 
-def _sent_count(peer: str) -> int:
-    count: int = _http().get(f"{peer}/sent/count").json()
-    return count
+def _number(peer: str, path: str) -> int:
+    number: int = _http().get(f"{peer}/{path}").json()
+    return number
 
 
 @cache
@@ -234,11 +236,11 @@ def _http() -> httpx.Client:
 def _started(peer: str, database_url: str, workers: int) -> int:
     """Wait until all workers run and messages are sent; return how many these are."""
     ends_at = time.monotonic() + PATIENCE_SECONDS
-    while asyncio.run(_running(database_url)) < workers or not _sent_count(peer):
+    while asyncio.run(_running(database_url)) < workers or not _number(peer, "sent/count"):
         if time.monotonic() > ends_at:
             raise RuntimeError("not all workers have started")
         time.sleep(LOOK_SECONDS)
-    return _sent_count(peer)
+    return _number(peer, "sent/count")
 
 
 async def _running(database_url: str) -> int:
@@ -291,7 +293,7 @@ def _wait_for(url: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            _sent_count(url)
+            _number(url, "sent/count")
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

@@ -18,13 +18,14 @@ REFUSED = dict(pair.split("=") for pair in os.environ.get("REFUSED", "").split("
 
 sent: list[tuple[float, str, str]] = []
 refused: Counter[str] = Counter()
+at_once = [0, 0]  # calls of `message/custom/send` now, and at most
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one call.
 
     `/sent` returns (time, account, follower) of every message, `/sent/count` how many there are,
-    `/refused` the refused calls of each account.
+    `/refused` the refused calls of each account, `/at_once` how many were there at once at most.
     """
     if scope["type"] != "http":
         return
@@ -38,7 +39,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     elif path == "message/custom/send":
         arrived_at = time.time()
         account = parse_qs(scope["query_string"].decode())["access_token"][0]
+        at_once[0] += 1
+        at_once[1] = max(at_once)
         await asyncio.sleep(LATENCY_SECONDS)
+        at_once[0] -= 1
         if account in REFUSED:
             answer = {"errcode": int(REFUSED[account]), "errmsg": "refused"}
             refused[account] += 1
@@ -48,6 +52,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         answer = sent
     elif path == "/sent/count":
         answer = len(sent)
+    elif path == "/at_once":
+        answer = at_once[1]
     elif path == "/refused":
         answer = refused
     await send(

@@ -75,14 +75,16 @@ def name_of_worker() -> str:
 class Delivery:
     """The dependencies of sending.
 
-    batches, slots: of this worker. uncertain_sends: the setting UNCERTAIN_SENDS. worker: the name
-    of this process in the attempts. codes: gives people their codes of campaigns; None: there are
-    none.
+    batches: of this worker. slots: of this worker, for replies from their claim on; calls: the
+    fewer ones for those among them that are being sent. uncertain_sends: the setting
+    UNCERTAIN_SENDS. worker: the name of this process in the attempts. codes: gives people their
+    codes of campaigns; None: there are none.
     """
 
     sessions: SessionFactory
     batches: SendBatches
     slots: SendSlots
+    calls: SendSlots
     api: WeChatApi
     tokens: AccessTokens
     uploads: Uploads
@@ -156,18 +158,20 @@ async def _deliver_one(delivery: Delivery, owed: OwedReply) -> None:
         raise TryLater(outcome.retry_in, _reason(outcome), outcome.errcode)
 
 
-def _is_urgent(delivery: Delivery, owed: OwedReply) -> bool:
-    return owed.expires_at is not None and is_urgent(owed.expires_at, delivery.clock.now())
+def _is_urgent(delivery: Delivery, reply: OwedReply | Reply) -> bool:
+    return reply.expires_at is not None and is_urgent(reply.expires_at, delivery.clock.now())
 
 
 async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None:
     reply = await _claim(delivery, reply_id)
     if reply is None:
         return None
-    tried_at = delivery.clock.now()
-    outcome, coded = await _attempt(delivery, reply)
-    result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
-    delivery.results.add(result)
+    # The next reply is claimed while the calls of others go on, so that no call waits for a claim.
+    async with delivery.calls.take(reply.appid, urgent=_is_urgent(delivery, reply)):
+        tried_at = delivery.clock.now()
+        outcome, coded = await _attempt(delivery, reply)
+        result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
+        delivery.results.add(result)
     return result
 
 

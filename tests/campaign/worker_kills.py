@@ -42,6 +42,7 @@ LATENCY_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.05
 # How long a worker may seem to be alive after its end, and be waited for then.
 STALE_AFTER: Final = timedelta(seconds=1)
+SENDS: Final = 4  # at once
 TAKEOVER_SECONDS: Final = 0.5
 ROUND_SECONDS: Final = 300.0
 
@@ -138,6 +139,8 @@ def _figures(
 
 def _work(settings: Settings) -> None:
     app.worker.HEARTBEAT = STALE_AFTER
+    # Not all at once: a worker would be killed when all are sent, or none.
+    app.worker.MAX_SENDS = app.worker.MAX_SENDS_OF_ACCOUNT = SENDS  # type: ignore[misc]
     with Path(os.devnull).open("w") as nothing:
         os.dup2(nothing.fileno(), sys.stdout.fileno())
     asyncio.run(_run(settings))

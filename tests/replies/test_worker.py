@@ -90,8 +90,6 @@ async def test_two_workers_send_each_card_once(
         wechat.open_window(openid)
     other = open_database(service.settings.database_url)
     async with working(jobs), working(jobs_of(service.settings, other, wechat)):
-        # The doctor asks for a token whatever is stored, so it goes first.
-        await eventually(lambda: column(connection, "SELECT appid FROM access_tokens"))
         for openid in people:
             await service.push(message(service.clock, openid=openid))
         await eventually(all_are(connection, "sent"))
@@ -226,34 +224,92 @@ async def test_a_worker_keys_the_follower_and_the_history(
     ]
 
 
-async def test_a_worker_that_stops_leaves_what_waits_in_it_to_others(
-    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
-) -> None:
-    people = [f"oPERSON{number:022d}" for number in range(5)]
+class HeldSends:
+    """Calls that send a message, each of which waits until it may go on. `most`: at once so far."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.called = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.most = 0
+        self._now = 0
+        client.event_hooks = {"request": [self._begin], "response": [self._end]}
+
+    async def _begin(self, request: httpx.Request) -> None:
+        if request.url.path == SEND:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self.called.set()
+            await self.may_go_on.wait()
+
+    async def _end(self, response: httpx.Response) -> None:
+        self._now -= response.request.url.path == SEND
+
+
+async def owing(service: Service, wechat: WeChat, database: Database, replies: int) -> Jobs:
+    """Let people have one reply each; return the jobs of a worker that waits long for WeChat."""
     await service.add_rule(text_reply("hello", via="customer_service"))
-    for openid in people:
+    for number in range(replies):
+        openid = f"oPERSON{number:022d}"
         wechat.state.meet(APPID, openid).follow(service.clock.now())
         wechat.open_window(openid)
         await service.push(message(service.clock, openid=openid))
     patient = service.settings.model_copy(update={"wechat_api_timeout_seconds": 60.0})
-    jobs = jobs_of(patient, database, wechat)
+    return jobs_of(patient, database, wechat)
+
+
+async def test_a_worker_that_stops_leaves_what_waits_in_it_to_others(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    jobs = await owing(service, wechat, database, 5)
     delivery = replace(jobs.delivery, slots=SendSlots(1, 1))
-    called, may_go_on = asyncio.Event(), asyncio.Event()
+    sends = HeldSends(wechat.client)
 
-    async def hold(request: httpx.Request) -> None:
-        if request.url.path == SEND:
-            called.set()
-            await may_go_on.wait()
-
-    wechat.client.event_hooks = {"request": [hold], "response": []}
     async with working(replace(jobs, delivery=delivery), stop_seconds=60) as worker:
-        await called.wait()
+        await sends.called.wait()
         worker.stop()
         await eventually(lambda: are_queued(connection, 4))
-        may_go_on.set()
+        sends.may_go_on.set()
 
     assert sorted(await statuses(connection)) == ["pending"] * 4 + ["sent"]
     assert await are_queued(connection, 4)
+
+
+async def test_the_next_reply_is_claimed_while_a_call_goes_on_and_no_call_is_made_for_it(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    jobs = await owing(service, wechat, database, 5)
+    delivery = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    sends = HeldSends(wechat.client)
+
+    async with working(replace(jobs, delivery=delivery), stop_seconds=60):
+        await eventually(lambda: are(connection, ["pending"] * 3 + ["sending"] * 2))
+        await sends.called.wait()
+        assert sends.most == 1
+        sends.may_go_on.set()
+        await eventually(all_are(connection, "sent"))
+
+    assert sends.most == 1
+
+
+async def test_a_worker_that_stops_sends_what_it_has_claimed(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    jobs = await owing(service, wechat, database, 5)
+    delivery = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    sends = HeldSends(wechat.client)
+
+    async with working(replace(jobs, delivery=delivery), stop_seconds=60) as worker:
+        await eventually(lambda: are(connection, ["pending"] * 3 + ["sending"] * 2))
+        worker.stop()
+        await eventually(lambda: are_queued(connection, 3))
+        sends.may_go_on.set()
+
+    assert await are(connection, ["pending"] * 3 + ["sent"] * 2)
+    assert await are_queued(connection, 3)
+
+
+async def are(connection: asyncpg.Connection, expected: list[str]) -> bool:
+    return sorted(await statuses(connection)) == expected
 
 
 async def are_queued(connection: asyncpg.Connection, number: int) -> bool:
