@@ -158,7 +158,7 @@ class _Bench:
             self._before = before
             sent = _sent(peer)
             if _number(peer, "at_once") > workers * self._at_once:
-                raise RuntimeError("there were more calls at once than there may be")
+                raise RuntimeError("there were more calls of an account at once than there may be")
         if len({openid for _, _, openid in sent}) < len(sent):
             raise RuntimeError("a reply was sent twice")
         return sorted((at, account, openid) for at, account, openid in sent)

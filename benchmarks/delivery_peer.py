@@ -18,14 +18,17 @@ REFUSED = dict(pair.split("=") for pair in os.environ.get("REFUSED", "").split("
 
 sent: list[tuple[float, str, str]] = []
 refused: Counter[str] = Counter()
-at_once = [0, 0]  # calls of `message/custom/send` now, and at most
+# Calls of `message/custom/send` now and at most, by account.
+under_way: Counter[str] = Counter()
+most: Counter[str] = Counter()
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one call.
 
     `/sent` returns (time, account, follower) of every message, `/sent/count` how many there are,
-    `/refused` the refused calls of each account, `/at_once` how many were there at once at most.
+    `/refused` the refused calls of each account, `/at_once` how many calls of one account were
+    there at once at most.
     """
     if scope["type"] != "http":
         return
@@ -39,10 +42,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     elif path == "message/custom/send":
         arrived_at = time.time()
         account = parse_qs(scope["query_string"].decode())["access_token"][0]
-        at_once[0] += 1
-        at_once[1] = max(at_once)
+        under_way[account] += 1
+        most[account] = max(most[account], under_way[account])
         await asyncio.sleep(LATENCY_SECONDS)
-        at_once[0] -= 1
+        under_way[account] -= 1
         if account in REFUSED:
             answer = {"errcode": int(REFUSED[account]), "errmsg": "refused"}
             refused[account] += 1
@@ -53,7 +56,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     elif path == "/sent/count":
         answer = len(sent)
     elif path == "/at_once":
-        answer = at_once[1]
+        answer = max(most.values(), default=0)
     elif path == "/refused":
         answer = refused
     await send(

@@ -23,9 +23,9 @@ from app.db.job_driver import JobDriver
 from app.db.job_turns import JobTurns
 
 PAUSE_SECONDS: Final = 0.5
-# A worker looks for jobs so often at most. With a backlog each job that ends makes room for one
+# A worker claims jobs so often at most. With a backlog each job that ends makes room for one
 # more: a look for each of them would cost more than the jobs, and those at hand last longer.
-LOOK_SECONDS: Final = 0.1
+CLAIM_SECONDS: Final = 0.1
 # A result that can't be written for so long is given up: the job is released, and runs again.
 WRITE_SECONDS: Final = 60.0
 
@@ -79,7 +79,7 @@ class JobQueries(Queries):
     ) -> list[Job]:
         """Claim jobs; return none while the database is unavailable.
 
-        Waits until LOOK_SECONDS have passed since the claim before.
+        Waits until CLAIM_SECONDS have passed since the claim before.
         """
         await self._until_next_look()
         self._job_driver.looks_for_jobs()
@@ -124,7 +124,7 @@ class JobQueries(Queries):
         wait = self._next_look_at - loop.time()
         if wait > 0:
             await asyncio.sleep(wait)
-        self._next_look_at = loop.time() + LOOK_SECONDS
+        self._next_look_at = loop.time() + CLAIM_SECONDS
 
     async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
         """Return how many jobs are due. While the database is unavailable, look again soon."""

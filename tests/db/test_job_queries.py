@@ -11,7 +11,7 @@ from pgqueuer.domain.models import Job
 from pgqueuer.domain.types import QueueManagerId
 
 from app.db.job_driver import JobDriver
-from app.db.job_queries import LOOK_SECONDS, JobQueries
+from app.db.job_queries import CLAIM_SECONDS, JobQueries
 from app.db.job_turns import JobTurns
 from app.db.queue import NewJob, enqueue_on
 
@@ -56,7 +56,7 @@ async def test_a_worker_with_a_backlog_does_not_look_for_each_job_by_itself(
 
     assert found == [2, 2, 1]
     assert len(worker.waits) == 2
-    assert all(0 < wait <= LOOK_SECONDS for wait in worker.waits)
+    assert all(0 < wait <= CLAIM_SECONDS for wait in worker.waits)
 
 
 async def test_the_first_job_after_a_quiet_while_does_not_wait(
@@ -65,7 +65,7 @@ async def test_the_first_job_after_a_quiet_while_does_not_wait(
     await worker.look()
     loop = asyncio.get_running_loop()
     time = loop.time
-    monkeypatch.setattr(loop, "time", lambda: time() + LOOK_SECONDS)
+    monkeypatch.setattr(loop, "time", lambda: time() + CLAIM_SECONDS)
     async with connection.transaction():
         await enqueue_on(connection, [NewJob(NAME, {})])
 
