@@ -602,10 +602,12 @@ class Worker:
     def stop(self) -> None:
         """Start no more jobs. `run` returns when the running ones have ended.
 
-        Replies that wait in this worker are left to others.
+        Replies that wait in this worker are left to others. Those that are claimed are given back:
+        a call that began only when another one ends could last longer than the worker does.
         """
         self._stopping.set()
         self._jobs.delivery.slots.close()
+        self._jobs.delivery.calls.close()
         if self._queuer is not None:
             self._queuer.shutdown.set()
 

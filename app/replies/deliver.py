@@ -29,7 +29,7 @@ from app.replies.models import Reply, ReplyStatus
 from app.replies.retry_policy import SendOutcome, not_fetched, outcome_of, paused, unknown_outcome
 from app.replies.send_batches import OwedReply, SendBatches
 from app.replies.send_results import SendResult, SendResults
-from app.replies.send_slots import SendSlots
+from app.replies.send_slots import SendSlots, SlotsClosed
 from app.replies.send_windows import Limits
 from app.wechat.api import WeChatApi
 from app.wechat.errcodes import explain
@@ -60,6 +60,7 @@ TAKEOVER_SECONDS: Final = 8.0
 SOON: Final = timedelta(seconds=1)
 NO_CAMPAIGNS: Final = "this worker has no campaigns"
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
+WORKER_STOPPED: Final = "not sent yet: the worker stopped"
 
 UncertainSends: TypeAlias = Literal["resend_once", "hold"]
 
@@ -167,11 +168,23 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
     if reply is None:
         return None
     # The next reply is claimed while the calls of others go on, so that no call waits for a claim.
-    async with delivery.calls.take(reply.appid, urgent=_is_urgent(delivery, reply)):
-        tried_at = delivery.clock.now()
-        outcome, coded = await _attempt(delivery, reply)
-        result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
-        delivery.results.add(result)
+    try:
+        async with delivery.calls.take(reply.appid, urgent=_is_urgent(delivery, reply)):
+            tried_at = delivery.clock.now()
+            outcome, coded = await _attempt(delivery, reply)
+            result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
+            delivery.results.add(result)
+    except SlotsClosed as closed:
+        result = _given_back(delivery, reply, closed)
+    return result
+
+
+def _given_back(delivery: Delivery, reply: Reply, closed: SlotsClosed) -> SendResult:
+    """Return the result of a reply that was claimed and for which no call was made."""
+    now = delivery.clock.now()
+    outcome = SendOutcome(ReplyStatus.PENDING, None, WORKER_STOPPED, closed.delay)
+    result = SendResult(reply, outcome, now, now)
+    delivery.results.add(result)
     return result
 
 

@@ -9,6 +9,13 @@ from datetime import timedelta
 from app.replies.errors import TryLater
 
 
+class SlotsClosed(TryLater):
+    """The worker stops, and another one may run the job at once."""
+
+    def __init__(self) -> None:
+        super().__init__(timedelta(), "the worker stops")
+
+
 class SendSlots:
     """Limits the replies that are being sent at once.
 
@@ -26,7 +33,7 @@ class SendSlots:
     async def take(self, appid: str, *, urgent: bool = False) -> AsyncIterator[None]:
         """Wait for room for one more reply of an account, and hold it while the block runs.
 
-        urgent: goes before those that are not. Raises TryLater once the slots are closed.
+        urgent: goes before those that are not. Raises SlotsClosed once they are closed.
         """
         account = self._accounts.setdefault(appid, _Room(self._of_account))
         if self._closed:
@@ -54,12 +61,12 @@ class _Room:
         self._closed = True
         for turn in (*self._urgent, *self._others):
             if not turn.done():
-                turn.set_exception(_stopping())
+                turn.set_exception(SlotsClosed())
 
     @asynccontextmanager
     async def place(self, *, urgent: bool) -> AsyncIterator[None]:
         if self._closed:
-            raise _stopping()
+            raise SlotsClosed
         if self._free:
             self._free -= 1
         else:
@@ -87,7 +94,3 @@ class _Room:
                     turn.set_result(None)
                     return
         self._free += 1
-
-
-def _stopping() -> TryLater:
-    return TryLater(timedelta(), "the worker stops")

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from app.replies.errors import TryLater
-from app.replies.send_slots import SendSlots
+from app.replies.send_slots import SendSlots, SlotsClosed
 
 
 class Sends:
@@ -95,10 +94,10 @@ async def test_once_closed_nobody_gets_in_and_who_is_in_stays() -> None:
     found = await asyncio.gather(*sends.tasks, return_exceptions=True)
     assert [type(one) for one in found] == [
         type(None),
-        TryLater,
+        SlotsClosed,
         type(None),
-        TryLater,
-        TryLater,
-        TryLater,
+        SlotsClosed,
+        SlotsClosed,
+        SlotsClosed,
     ]
     assert sends.running == ["a", "b"]

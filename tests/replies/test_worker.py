@@ -291,7 +291,7 @@ async def test_the_next_reply_is_claimed_while_a_call_goes_on_and_no_call_is_mad
     assert sends.most == 1
 
 
-async def test_a_worker_that_stops_sends_what_it_has_claimed(
+async def test_a_worker_that_stops_gives_back_what_it_has_claimed(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
     jobs = await owing(service, wechat, database, 5)
@@ -300,12 +300,19 @@ async def test_a_worker_that_stops_sends_what_it_has_claimed(
 
     async with working(replace(jobs, delivery=delivery), stop_seconds=60) as worker:
         await eventually(lambda: are(connection, ["pending"] * 3 + ["sending"] * 2))
+        await sends.called.wait()
         worker.stop()
-        await eventually(lambda: are_queued(connection, 3))
+        await eventually(lambda: are(connection, ["pending"] * 4 + ["sending"]))
+        await eventually(lambda: are_queued(connection, 4))
         sends.may_go_on.set()
 
-    assert await are(connection, ["pending"] * 3 + ["sent"] * 2)
-    assert await are_queued(connection, 3)
+    assert await are(connection, ["pending"] * 4 + ["sent"])
+    left = "SELECT sends_left FROM send_windows ORDER BY 1"
+    assert await column(connection, left) == [4, 5, 5, 5, 5]
+    async with working(jobs_of(service.settings, database, wechat)):
+        await eventually(all_are(connection, "sent"))
+    assert await column(connection, "SELECT sum(uncertain_attempts) FROM replies") == [0]
+    assert len(wechat.calls(SEND)) == 5
 
 
 async def are(connection: asyncpg.Connection, expected: list[str]) -> bool:
