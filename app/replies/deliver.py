@@ -57,10 +57,14 @@ BAD_MEDIA_ID: Final = 40007
 # only have been cut off from the database. It records its result as soon as the database takes it:
 # it tries for BRIEF_SECONDS each time, with the pause of `repeat_write` between.
 TAKEOVER_SECONDS: Final = 8.0
+# A reply that waits longer for the calls of others after its claim is claimed anew: another worker
+# may have taken it over meanwhile.
+CLAIM_LASTS: Final = timedelta(seconds=TAKEOVER_SECONDS)
 SOON: Final = timedelta(seconds=1)
 NO_CAMPAIGNS: Final = "this worker has no campaigns"
 DATABASE_AWAY: Final = "not sent yet: the database was unavailable"
 WORKER_STOPPED: Final = "not sent yet: the worker stopped"
+WAITED: Final = "not sent yet: it waited too long for the calls of others"
 
 UncertainSends: TypeAlias = Literal["resend_once", "hold"]
 
@@ -167,22 +171,25 @@ async def _send_claimed(delivery: Delivery, reply_id: UUID) -> SendResult | None
     reply = await _claim(delivery, reply_id)
     if reply is None:
         return None
+    claimed_at = delivery.clock.now()
     # The next reply is claimed while the calls of others go on, so that no call waits for a claim.
     try:
         async with delivery.calls.take(reply.appid, urgent=_is_urgent(delivery, reply)):
             tried_at = delivery.clock.now()
+            if tried_at - claimed_at >= CLAIM_LASTS:
+                return _given_back(delivery, reply, WAITED, SOON)
             outcome, coded = await _attempt(delivery, reply)
             result = SendResult(reply, outcome, tried_at, delivery.clock.now(), coded)
             delivery.results.add(result)
     except SlotsClosed as closed:
-        result = _given_back(delivery, reply, closed)
+        return _given_back(delivery, reply, WORKER_STOPPED, closed.delay)
     return result
 
 
-def _given_back(delivery: Delivery, reply: Reply, closed: SlotsClosed) -> SendResult:
+def _given_back(delivery: Delivery, reply: Reply, why: str, retry_in: timedelta) -> SendResult:
     """Return the result of a reply that was claimed and for which no call was made."""
     now = delivery.clock.now()
-    outcome = SendOutcome(ReplyStatus.PENDING, None, WORKER_STOPPED, closed.delay)
+    outcome = SendOutcome(ReplyStatus.PENDING, None, why, retry_in)
     result = SendResult(reply, outcome, now, now)
     delivery.results.add(result)
     return result

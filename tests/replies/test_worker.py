@@ -12,6 +12,8 @@ import pytest
 
 from app.db.engine import Database, open_database
 from app.doctor.prober import Prober
+from app.replies.deliver import CLAIM_LASTS, deliver
+from app.replies.errors import TryLater
 from app.replies.jobs import DELIVER
 from app.replies.send_slots import SendSlots
 from app.worker import JOB_CONCURRENCY, Jobs, Worker, entrypoints
@@ -313,6 +315,53 @@ async def test_a_worker_that_stops_gives_back_what_it_has_claimed(
         await eventually(all_are(connection, "sent"))
     assert await column(connection, "SELECT sum(uncertain_attempts) FROM replies") == [0]
     assert len(wechat.calls(SEND)) == 5
+
+
+async def test_a_claimed_reply_that_waited_so_long_that_another_worker_may_have_it_is_not_sent(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    jobs = await owing(service, wechat, database, 2)
+    narrow = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    sends = HeldSends(wechat.client)
+    callbacks = await column(connection, "SELECT callback_id FROM replies ORDER BY id")
+    calling = asyncio.create_task(deliver(narrow, callbacks[0]))
+    await sends.called.wait()
+    waiting = asyncio.create_task(deliver(narrow, callbacks[1]))
+    await eventually(lambda: are(connection, ["sending"] * 2))
+    service.clock.advance(CLAIM_LASTS)
+    # What another worker does that takes the reply over.
+    taken = "UPDATE replies SET attempts = attempts + 1 WHERE callback_id = $1"
+    await connection.execute(taken, callbacks[1])
+
+    sends.may_go_on.set()
+    await calling
+    with pytest.raises(TryLater):
+        await waiting
+
+    assert len(wechat.calls(SEND)) == 1
+    assert await rows(connection, "SELECT status, attempts FROM replies ORDER BY id") == [
+        {"status": "sent", "attempts": 1},
+        {"status": "sending", "attempts": 2},
+    ]
+
+
+async def test_a_claimed_reply_that_waited_long_and_is_this_workers_still_is_sent_later(
+    service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
+) -> None:
+    jobs = await owing(service, wechat, database, 2)
+    narrow = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    sends = HeldSends(wechat.client)
+
+    async with working(replace(jobs, delivery=narrow), stop_seconds=60):
+        await sends.called.wait()
+        await eventually(lambda: are(connection, ["sending"] * 2))
+        service.clock.advance(CLAIM_LASTS)
+        sends.may_go_on.set()
+        await eventually(all_are(connection, "sent"))
+
+    assert len(wechat.calls(SEND)) == 2
+    assert sorted(await column(connection, "SELECT attempts FROM replies")) == [1, 2]
+    assert await column(connection, "SELECT sends_left FROM send_windows") == [4, 4]
 
 
 async def are(connection: asyncpg.Connection, expected: list[str]) -> bool:
