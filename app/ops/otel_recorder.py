@@ -119,8 +119,7 @@ class OtelRecorder:
     async def _hide_secrets(self, span: Span, request: RequestInfo) -> None:
         """Rename a call of WeChat and hide the secrets of a URL, for httpx."""
         url = urlsplit(str(request.url))
-        if self._is_wechat(url):
-            span.update_name(f"wechat {url.path}")
+        self._rename(span, url)
         shown: Mapping[str, Any] = getattr(span, "attributes", None) or {}
         for name in _URL_ATTRIBUTES:
             if name in shown:
@@ -128,13 +127,15 @@ class OtelRecorder:
 
     def _name(self, span: Span, request: TraceRequestStartParams) -> None:
         """Rename a call of WeChat, for aiohttp."""
-        url = urlsplit(str(request.url))
-        if self._is_wechat(url):
-            span.update_name(f"wechat {url.path}")
+        self._rename(span, urlsplit(str(request.url)))
 
     def _address(self, url: URL) -> str:
         """Return a URL without its secrets, for aiohttp."""
         return self._shown(urlsplit(str(url)))
+
+    def _rename(self, span: Span, url: SplitResult) -> None:
+        if self._is_wechat(url):
+            span.update_name(f"wechat {url.path}")
 
     def _shown(self, url: SplitResult) -> str:
         """Leave out the query, which has WeChat's access token, and paths of other systems."""
