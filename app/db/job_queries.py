@@ -24,7 +24,7 @@ from app.db.job_turns import JobTurns
 
 PAUSE_SECONDS: Final = 0.5
 # A worker claims jobs so often at most. With a backlog each job that ends makes room for one
-# more: a look for each of them would cost more than the jobs, and those at hand last longer.
+# more: a claim for each of them would cost more than the jobs, and those at hand last longer.
 CLAIM_SECONDS: Final = 0.1
 # A result that can't be written for so long is given up: the job is released, and runs again.
 WRITE_SECONDS: Final = 60.0
@@ -67,7 +67,7 @@ class JobQueries(Queries):
         # Jobs that have ended and whose result is not written yet.
         self._ending: set[JobId] = set()
         self._failing = False
-        self._next_look_at = 0.0
+        self._next_claim_at = 0.0
 
     async def dequeue(
         self,
@@ -81,7 +81,7 @@ class JobQueries(Queries):
 
         Waits until CLAIM_SECONDS have passed since the claim before.
         """
-        await self._until_next_look()
+        await self._until_next_claim()
         self._job_driver.looks_for_jobs()
         try:
             if self._failing:
@@ -119,12 +119,12 @@ class JobQueries(Queries):
         # The database claims the most urgent, but returns them in any order.
         return sorted(jobs, key=lambda job: (-job.priority, job.id))
 
-    async def _until_next_look(self) -> None:
+    async def _until_next_claim(self) -> None:
         loop = asyncio.get_running_loop()
-        wait = self._next_look_at - loop.time()
+        wait = self._next_claim_at - loop.time()
         if wait > 0:
             await asyncio.sleep(wait)
-        self._next_look_at = loop.time() + CLAIM_SECONDS
+        self._next_claim_at = loop.time() + CLAIM_SECONDS
 
     async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
         """Return how many jobs are due. While the database is unavailable, look again soon."""
