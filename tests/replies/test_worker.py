@@ -259,6 +259,12 @@ async def owing(service: Service, wechat: WeChat, database: Database, replies: i
     return jobs_of(patient, database, wechat)
 
 
+def with_one_call(jobs: Jobs) -> Jobs:
+    """Let the worker make one call at once, and claim one more reply meanwhile."""
+    delivery = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    return replace(jobs, delivery=delivery)
+
+
 async def test_a_worker_that_stops_leaves_what_waits_in_it_to_others(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
@@ -279,11 +285,10 @@ async def test_a_worker_that_stops_leaves_what_waits_in_it_to_others(
 async def test_the_next_reply_is_claimed_while_a_call_goes_on_and_no_call_is_made_for_it(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
-    jobs = await owing(service, wechat, database, 5)
-    delivery = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    jobs = with_one_call(await owing(service, wechat, database, 5))
     sends = HeldSends(wechat.client)
 
-    async with working(replace(jobs, delivery=delivery), stop_seconds=60):
+    async with working(jobs, stop_seconds=60):
         await eventually(lambda: are(connection, ["pending"] * 3 + ["sending"] * 2))
         await sends.called.wait()
         assert sends.most == 1
@@ -296,11 +301,10 @@ async def test_the_next_reply_is_claimed_while_a_call_goes_on_and_no_call_is_mad
 async def test_a_worker_that_stops_gives_back_what_it_has_claimed(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
-    jobs = await owing(service, wechat, database, 5)
-    delivery = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    jobs = with_one_call(await owing(service, wechat, database, 5))
     sends = HeldSends(wechat.client)
 
-    async with working(replace(jobs, delivery=delivery), stop_seconds=60) as worker:
+    async with working(jobs, stop_seconds=60) as worker:
         await eventually(lambda: are(connection, ["pending"] * 3 + ["sending"] * 2))
         await sends.called.wait()
         worker.stop()
@@ -320,13 +324,12 @@ async def test_a_worker_that_stops_gives_back_what_it_has_claimed(
 async def test_a_claimed_reply_that_waited_so_long_that_another_worker_may_have_it_is_not_sent(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
-    jobs = await owing(service, wechat, database, 2)
-    narrow = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    jobs = with_one_call(await owing(service, wechat, database, 2))
     sends = HeldSends(wechat.client)
     callbacks = await column(connection, "SELECT callback_id FROM replies ORDER BY id")
-    calling = asyncio.create_task(deliver(narrow, callbacks[0]))
+    calling = asyncio.create_task(deliver(jobs.delivery, callbacks[0]))
     await sends.called.wait()
-    waiting = asyncio.create_task(deliver(narrow, callbacks[1]))
+    waiting = asyncio.create_task(deliver(jobs.delivery, callbacks[1]))
     await eventually(lambda: are(connection, ["sending"] * 2))
     service.clock.advance(CLAIM_LASTS)
     # What another worker does that takes the reply over.
@@ -348,11 +351,10 @@ async def test_a_claimed_reply_that_waited_so_long_that_another_worker_may_have_
 async def test_a_claimed_reply_that_waited_long_and_is_this_workers_still_is_sent_later(
     service: Service, wechat: WeChat, database: Database, connection: asyncpg.Connection
 ) -> None:
-    jobs = await owing(service, wechat, database, 2)
-    narrow = replace(jobs.delivery, slots=SendSlots(2, 2), calls=SendSlots(1, 1))
+    jobs = with_one_call(await owing(service, wechat, database, 2))
     sends = HeldSends(wechat.client)
 
-    async with working(replace(jobs, delivery=narrow), stop_seconds=60):
+    async with working(jobs, stop_seconds=60):
         await sends.called.wait()
         await eventually(lambda: are(connection, ["sending"] * 2))
         service.clock.advance(CLAIM_LASTS)
